@@ -1,0 +1,98 @@
+"""Every error a user can meet, in one tree.
+
+Each message says what was wrong, where (file, line, word) and what to do about it. The faces
+(command line, service) map this tree to exit codes and statuses, each in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "ConfigurationError",
+    "CorpusError",
+    "EmbedkitError",
+    "EncodingError",
+    "ExpressionError",
+    "ModelError",
+    "OutputExistsError",
+    "QuestionError",
+    "StorageError",
+    "TrainingError",
+    "UnknownWordError",
+    "WordTooLongError",
+]
+
+
+class EmbedkitError(Exception):
+    """Base of all errors that embedkit raises on purpose."""
+
+
+class ConfigurationError(EmbedkitError, ValueError):
+    """A setting lies outside its documented range, or two settings contradict each other."""
+
+
+class CorpusError(EmbedkitError):
+    """The text cannot be trained on: missing, empty, or without a word that is frequent enough."""
+
+
+class EncodingError(CorpusError):
+    """The text is not UTF-8. The message names the file, the line and the byte."""
+
+
+class QuestionError(EmbedkitError):
+    """A file of questions (analogies, similarities) has a line that cannot be read."""
+
+
+class StorageError(EmbedkitError):
+    """The disk is full, read-only or not ours to write to. Nothing that existed was changed."""
+
+
+class OutputExistsError(EmbedkitError):
+    """The output is already there and overwriting was not asked for."""
+
+
+class ModelError(EmbedkitError):
+    """The model directory is missing, incomplete, damaged, newer than this program, or no model."""
+
+
+class TrainingError(EmbedkitError):
+    """Training cannot go on, for example because the loss is no longer a finite number."""
+
+
+class UnknownWordError(EmbedkitError, KeyError):
+    """A word has no vector.
+
+    Attributes:
+        word: the word that was asked for.
+        suggestions: known words spelled nearly the same, best first.
+    """
+
+    def __init__(self, word: str, suggestions: Sequence[str] = ()) -> None:
+        self.word = word
+        self.suggestions = tuple(suggestions)
+        hint = f" Did you mean {', '.join(self.suggestions)}?" if suggestions else ""
+        super().__init__(f"{word!r} is not in the vocabulary.{hint}")
+
+    def __str__(self) -> str:  # KeyError would print the repr of the message
+        return str(self.args[0])
+
+
+class WordTooLongError(EmbedkitError, ValueError):
+    """A word has more characters than the character-code vectors have dimensions."""
+
+
+class ExpressionError(EmbedkitError, ValueError):
+    """An expression does not parse.
+
+    Attributes:
+        expression: the text as given.
+        column: where it went wrong, counted from 0.
+    """
+
+    def __init__(self, problem: str, expression: str, column: int) -> None:
+        self.problem = problem
+        self.expression = expression
+        self.column = column
+        caret = " " * column + "^"
+        super().__init__(f"{problem}\n  {expression}\n  {caret}")

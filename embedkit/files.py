@@ -1,0 +1,142 @@
+"""Files and folders that are read whole or not at all, and written whole or not at all."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import ctypes
+import errno
+import gzip
+import io
+import lzma
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from embedkit.errors import OutputExistsError, StorageError
+
+__all__ = ["atomic_directory", "decompress", "refuse_existing", "storage_errors"]
+
+
+def _open_zstandard(raw: BinaryIO) -> BinaryIO:
+    import pyarrow as pa
+
+    return cast(BinaryIO, pa.CompressedInputStream(raw, "zstd"))
+
+
+_DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
+    b"\x1f\x8b": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
+    b"BZh": lambda raw: bz2.BZ2File(raw),
+    b"\xfd7zXZ\x00": lambda raw: lzma.LZMAFile(raw),
+    b"\x28\xb5\x2f\xfd": _open_zstandard,
+}
+
+
+def decompress(raw: BinaryIO) -> BinaryIO:
+    """Return a stream of the plain bytes of a gzip, bzip2, xz, zstandard or plain stream.
+
+    The format is told by the first bytes, never by the name, so standard input works as well.
+    """
+    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
+    head = buffered.peek(6)[:6]
+    for magic, opener in _DECOMPRESSORS.items():
+        if head.startswith(magic):
+            return opener(cast(BinaryIO, buffered))
+    return cast(BinaryIO, buffered)
+
+
+@contextlib.contextmanager
+def storage_errors(target: Path | str, kept: str = "nothing was changed") -> Iterator[None]:
+    """Turn what the operating system says while writing to *target* into a `StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        remedy = {
+            errno.ENOSPC: "free some space or name another place",
+            errno.EDQUOT: "free some space or name another place",
+            errno.EROFS: "name a place that can be written to",
+            errno.EACCES: "name a place that can be written to",
+            errno.ENOENT: "make the parent directory first",
+        }.get(error.errno or 0, "name another place")
+        raise StorageError(f"cannot write {target}: {reason}; {kept}. Remedy: {remedy}.") from error
+
+
+@contextlib.contextmanager
+def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield an empty temporary sibling of *target* that becomes *target* if the block succeeds.
+
+    Everything in it is synced to disk first, and the change of names is one step, so a reader sees
+    the old directory or the new one and a crash leaves the old one untouched.
+
+    Raises:
+        OutputExistsError: *target* exists and *overwrite* is false.
+        StorageError: the disk is full, or the place cannot be written to.
+    """
+    refuse_existing(target, overwrite=overwrite)
+    with storage_errors(target):
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+        try:
+            yield temporary
+            temporary.chmod(0o777 & ~_umask())
+            for path in temporary.iterdir():
+                _sync(path)
+            _sync(temporary)
+            _swap(temporary, target)
+            _sync(target.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_existing(target: Path, *, overwrite: bool) -> None:
+    """Raise `OutputExistsError` if something is at *target* that must be kept."""
+    if os.path.lexists(target) and not overwrite:
+        raise OutputExistsError(
+            f"{target} exists and is kept. Remedy: pass --overwrite (overwrite=True), "
+            "or name another output."
+        )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Give *target*'s name to *new*; what stood there ends up under *new*'s old name."""
+    if not os.path.lexists(target):
+        os.rename(new, target)
+    elif not _exchange(new, target):
+        # Without an exchange in one step the old one moves aside first; a crash between the two
+        # renames leaves it whole beside the target.
+        aside = new.with_suffix(".old")
+        os.rename(target, aside)
+        os.rename(new, target)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange two names in one step (Linux renameat2); false where the system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    at_working_directory, exchange = -100, 2
+    names = os.fsencode(first), os.fsencode(second)
+    result = renameat2(at_working_directory, names[0], at_working_directory, names[1], exchange)
+    return bool(result == 0)

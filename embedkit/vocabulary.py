@@ -1,0 +1,155 @@
+"""Words and their ids, most frequent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from embedkit.errors import ModelError, UnknownWordError
+
+__all__ = ["Vocabulary"]
+
+_BATCH_WORTH_A_TABLE = 256
+_SUGGESTION_POOL = 200_000
+
+
+class Vocabulary:
+    """Immutable list of distinct words with their counts; a word's id is its place in the list.
+
+    The words stay in Arrow's layout, memory-mapped when they come from disk: opening three million
+    words builds no dictionary. One word is found by bisection, a batch by one hash join.
+
+    Args:
+        words: distinct words, most frequent first.
+        counts: occurrences of each word, or None where they are not known (all 0).
+        order: ids in ascending order of their words' UTF-8 bytes; worked out when not given.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str] | pa.StringArray,
+        counts: Sequence[int] | NDArray[np.int64] | None = None,
+        order: NDArray[np.int32] | None = None,
+    ) -> None:
+        self._words: pa.StringArray = (
+            words if isinstance(words, pa.Array) else pa.array(words, type=pa.string())
+        )
+        given = np.zeros(len(self._words)) if counts is None else counts
+        self.counts: NDArray[np.int64] = np.asarray(given, dtype=np.int64).view()
+        self.counts.flags.writeable = False
+        if len(self.counts) != len(self._words):
+            raise ValueError(f"{len(self._words)} words but {len(self.counts)} counts")
+        if order is not None:
+            self.__dict__["_order"] = order
+
+    @cached_property
+    def _order(self) -> NDArray[np.int32]:
+        return np.asarray(pc.array_sort_indices(self._words)).astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), 10_000):
+            yield from self._words.slice(start, 10_000).to_pylist()
+
+    def __getitem__(self, index: int) -> str:
+        return str(self._words[int(index)].as_py())
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and self._find(word) >= 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        return self._words.equals(other._words) and np.array_equal(self.counts, other.counts)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self):,} words)"
+
+    def words(self, ids: Iterable[int] | None = None) -> list[str]:
+        """Return the words of *ids*, or all of them."""
+        chosen = self._words if ids is None else self._words.take(pa.array(ids, type=pa.int64()))
+        return [str(word) for word in chosen.to_pylist()]
+
+    def id(self, word: str) -> int:
+        """Return the id of *word*.
+
+        Raises:
+            UnknownWordError: it is not in the vocabulary; near spellings are suggested.
+        """
+        index = self._find(word)
+        if index < 0:
+            raise UnknownWordError(word, self.suggest(word))
+        return index
+
+    def ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Return the id of each word, shape (len(words),), -1 for a word that is not known."""
+        if len(words) < _BATCH_WORTH_A_TABLE:
+            return np.array([self._find(word) for word in words], dtype=np.int64)
+        found = pc.index_in(pa.array(words, type=pa.string()), value_set=self._words)
+        return np.asarray(found.fill_null(-1)).astype(np.int64)
+
+    def _find(self, word: str) -> int:
+        low, high = 0, len(self._order)
+        while low < high:
+            middle = (low + high) // 2
+            # Python orders strings by code point, which is the order of their UTF-8 bytes.
+            if self._words[int(self._order[middle])].as_py() < word:
+                low = middle + 1
+            else:
+                high = middle
+        if low < len(self._order) and self[self._order[low]] == word:
+            return int(self._order[low])
+        return -1
+
+    def suggest(self, word: str, limit: int = 3) -> list[str]:
+        """Return up to *limit* known words spelled nearly like *word*, best first."""
+        from rapidfuzz import fuzz, process
+
+        pool = self._words.slice(0, _SUGGESTION_POOL).to_pylist()
+        found = process.extract(
+            word.casefold(), pool, scorer=fuzz.ratio, limit=limit, score_cutoff=65
+        )
+        return [match for match, _, _ in found]
+
+    def most_frequent(self, size: int) -> Vocabulary:
+        """Return the first *size* words; their ids stay the same."""
+        return Vocabulary(self._words.slice(0, size), self.counts[:size])
+
+    def at_least(self, count: int) -> Vocabulary:
+        """Return the words that occur at least *count* times; their ids stay the same."""
+        return self.most_frequent(int(np.searchsorted(-self.counts, -count, side="right")))
+
+    def save(self, path: Path) -> None:
+        """Write an Arrow IPC file with the columns word, count and order."""
+        table = pa.table(
+            {"word": self._words, "count": self.counts, "order": pa.array(self._order)}
+        ).combine_chunks()
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+
+    @classmethod
+    def open(cls, path: Path) -> Vocabulary:
+        """Memory-map a file written by `save`.
+
+        Raises:
+            ModelError: the file is damaged or holds something else.
+        """
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
+            words, counts, order = (table[name] for name in ("word", "count", "order"))
+            table.validate()
+        except (pa.ArrowException, OSError, KeyError) as error:
+            raise ModelError(f"{path} is damaged: {error}. Remedy: train the model again.") from error
+        if len(table) == 0:
+            return cls([], [])
+        return cls(words.chunk(0), counts.chunk(0).to_numpy(), order.chunk(0).to_numpy())
