@@ -1,0 +1,84 @@
+"""The settings of skip-gram training, with the field's names and the ranges that are safe."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+
+from embedkit.errors import ConfigurationError
+
+__all__ = ["TrainingConfig"]
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "dimension": (1, 1024),
+    "window": (1, 15),
+    "negative": (1, 25),
+    "epochs": (1, 10_000),
+    "min_count": (1, 2**31),
+    "sample": (0, 1),
+    "learning_rate": (1e-6, 0.1),
+    "minimum_learning_rate": (0, 0.1),
+    "workers": (1, 1024),
+    "seed": (0, 2**63 - 1),
+}
+_WHOLE = frozenset({"dimension", "window", "negative", "epochs", "min_count", "workers", "seed"})
+
+_ENOUGH_TOKENS = 20_000_000
+_FEWEST_EPOCHS, _MOST_EPOCHS = 5, 50
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Settings of skip-gram with negative sampling (Mikolov et al. 2013, arXiv:1310.4546).
+
+    Attributes:
+        dimension: length of a vector.
+        window: words to either side of a word that it may be paired with; the reach is drawn
+            evenly from 1 to this for every word.
+        negative: words drawn from the noise distribution (unigram counts to the power 0.75) for
+            each word, shared by the pairs of its window.
+        epochs: passes over the corpus; None takes 5, and more over a small corpus, until some
+            20 million tokens were read (at most 50 passes).
+        min_count: rarer words are left out.
+        sample: subsampling threshold for frequent words, a share of the corpus; 0 keeps all.
+        learning_rate: step at the start; it falls linearly to `minimum_learning_rate`.
+        workers: threads; None takes one a processor. One worker gives the same bytes every time.
+        seed: of every random draw.
+
+    Raises:
+        ConfigurationError: a value lies outside its range.
+    """
+
+    dimension: int = 100
+    window: int = 5
+    negative: int = 5
+    epochs: int | None = None
+    min_count: int = 5
+    sample: float = 1e-4
+    learning_rate: float = 0.05
+    minimum_learning_rate: float = 5e-6
+    workers: int | None = None
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if value is None and name in ("epochs", "workers"):
+                continue
+            kind = "a whole number" if name in _WHOLE else "a number"
+            fits = isinstance(value, int) or (isinstance(value, float) and name not in _WHOLE)
+            if isinstance(value, bool) or not fits or not low <= value <= high:
+                raise ConfigurationError(
+                    f"{name} is {kind} from {low:g} to {high:g}, not {value!r}"
+                )
+
+    def epochs_for(self, tokens: int) -> int:
+        """Return the number of passes over a corpus of *tokens* tokens."""
+        if self.epochs is not None:
+            return self.epochs
+        return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, math.ceil(_ENOUGH_TOKENS / max(tokens, 1))))
+
+    def worker_count(self) -> int:
+        """Return the number of threads."""
+        return self.workers or os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""Kernels: pure functions over arrays that all compute the same training step."""

@@ -1,0 +1,176 @@
+"""The training kernel for CPUs, compiled by Numba; see `reference.py` for what it computes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+from embedkit.training.kernels.simd import GROUP, prefetch_row, update_group
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["aligned_matrix", "train_range"]
+
+_ROW_FLOATS = 16  # rows start on a cache line and end on one
+_CACHE_LINE = 64
+_LANES = 8
+
+
+def aligned_matrix(rows: int, dimension: int) -> NDArray[np.float32]:
+    """Return zeros, (rows, dimension rounded up to a multiple of 16), on a cache line."""
+    stride = -(-dimension // _ROW_FLOATS) * _ROW_FLOATS
+    raw = np.zeros(rows * stride * 4 + _CACHE_LINE, dtype=np.uint8)
+    start = -raw.ctypes.data % _CACHE_LINE
+    return raw[start : start + rows * stride * 4].view(np.float32).reshape(rows, stride)
+
+
+@njit(inline="always")
+def _mix(value: Any) -> Any:
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@njit(inline="always")
+def _first_draw(key: Any, position: Any) -> Any:
+    return _mix(key + np.uint64(position + 1) * np.uint64(0x9E3779B97F4A7C15))
+
+
+@njit(inline="always")
+def _is_kept(word: Any, bits: Any, thresholds: Any) -> Any:
+    return word < len(thresholds) and np.uint32(bits >> np.uint64(32)) <= thresholds[word]
+
+
+@njit(inline="always")
+def _negative(first: Any, number: Any, thresholds: Any, aliases: Any) -> Any:
+    bits = _mix(first + np.uint64(number) * np.uint64(0x9E3779B97F4A7C15))
+    place = ((bits >> np.uint64(32)) * np.uint64(len(aliases))) >> np.uint64(32)
+    word = np.int64(place)
+    if np.uint32(bits & np.uint64(0xFFFFFFFF)) > thresholds[word]:
+        word = np.int64(aliases[word])
+    return word
+
+
+@njit
+def _gather(tokens, low, high, start, stop, window, key, keep, words, draws):  # type: ignore[no-untyped-def]
+    """Collect the kept words of tokens[start:stop] and the `window` kept ones on either side.
+
+    Returns the slots that hold something, and those of them that are centres.
+    """
+    first = window
+    position = start - 1
+    while position >= low and first > 0:
+        bits = _first_draw(key, position)
+        if _is_kept(tokens[position], bits, keep):
+            first -= 1
+            words[first] = tokens[position]
+        position -= 1
+    slot = window
+    for position in range(start, stop):
+        bits = _first_draw(key, position)
+        if _is_kept(tokens[position], bits, keep):
+            words[slot] = tokens[position]
+            draws[slot] = bits
+            slot += 1
+    last_centre = slot
+    position = stop
+    while position < high and slot < last_centre + window:
+        bits = _first_draw(key, position)
+        if _is_kept(tokens[position], bits, keep):
+            words[slot] = tokens[position]
+            slot += 1
+        position += 1
+    return first, slot, window, last_centre
+
+
+@njit
+def _draw_outputs(centre, first, negative, thresholds, aliases, rows, rates, rate, unused):  # type: ignore[no-untyped-def]
+    """Fill in the output rows of a centre and their learning rates, in whole groups."""
+    rows[0] = centre
+    rates[0] = rate
+    for number in range(1, negative + 1):
+        word = _negative(first, number, thresholds, aliases)
+        rows[number] = word
+        # A negative that is the centre itself says nothing, as in word2vec.
+        rates[number] = np.float32(0.0) if word == centre else rate
+    for number in range(negative + 1, len(rows)):
+        rows[number] = unused
+        rates[number] = np.float32(0.0)
+
+
+@njit(nogil=True, cache=True, fastmath=False, boundscheck=False)
+def train_range(  # type: ignore[no-untyped-def]
+    inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
+    rate, window, negative, key,
+):  # fmt: skip
+    """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss.
+
+    Same contract as `reference.train_range`; `inputs` and `outputs` come from `aligned_matrix`,
+    and `outputs` has one row more than there are words, which stays zero.
+    """
+    groups = (negative + GROUP) // GROUP
+    stride = inputs.shape[1]
+    width = (dimension + 15) // 16 * 16
+    words = np.empty(stop - start + 2 * window, dtype=np.int64)
+    draws = np.empty(len(words), dtype=np.uint64)
+    contexts = np.empty(2 * window, dtype=np.int64)
+    rows = np.empty((2, groups * GROUP), dtype=np.int64)
+    rates = np.empty((2, groups * GROUP), dtype=np.float32)
+    labels = np.zeros((2, _LANES), dtype=np.float32)
+    gradients = np.empty((2 * window, _LANES), dtype=np.float32)
+    losses = np.empty(2, dtype=np.float64)
+    unused = len(outputs) - 1
+    pairs, loss, product = 0, 0.0, 1.0
+    sentence = np.searchsorted(boundaries, start, side="right") - 1
+    while start < stop:
+        low, high = boundaries[sentence], boundaries[sentence + 1]
+        begin, end, first_centre, last_centre = _gather(
+            tokens, low, high, start, min(high, stop), window, key, keep, words, draws
+        )
+        if first_centre < last_centre:
+            _draw_outputs(
+                words[first_centre], draws[first_centre], negative, noise, aliases,
+                rows[0], rates[0], rate, unused,
+            )  # fmt: skip
+        for slot in range(first_centre, last_centre):
+            now = (slot - first_centre) & 1
+            if slot + 1 < last_centre:
+                _draw_outputs(
+                    words[slot + 1], draws[slot + 1], negative, noise, aliases,
+                    rows[1 - now], rates[1 - now], rate, unused,
+                )  # fmt: skip
+                for number in range(negative + 1):
+                    prefetch_row(outputs, rows[1 - now, number], stride)
+                if slot + 1 + window < end:
+                    prefetch_row(inputs, words[slot + 1 + window], stride)
+            reach = 1 + np.int64(
+                ((draws[slot] & np.uint64(0xFFFFFFFF)) * np.uint64(window)) >> np.uint64(32)
+            )
+            count = 0
+            for other in range(max(begin, slot - reach), min(end, slot + reach + 1)):
+                if other != slot:
+                    contexts[count] = words[other]
+                    count += 1
+            if count == 0:
+                continue
+            for group in range(groups):
+                labels[0, 0] = np.float32(1.0) if group == 0 else np.float32(0.0)
+                for lane in range(GROUP):
+                    labels[1, lane] = rates[now, group * GROUP + lane]
+                    if labels[1, lane] > 0:
+                        pairs += count
+                update_group(
+                    inputs, outputs, contexts, count, rows[now, group * GROUP :], stride, width,
+                    labels, gradients, losses,
+                )  # fmt: skip
+                loss += losses[0]
+                product *= losses[1]
+                if product > 1e30:
+                    loss += np.log(product)
+                    product = 1.0
+        start = min(high, stop)
+        sentence += 1
+    return pairs, loss + np.log(product)

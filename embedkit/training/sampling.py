@@ -1,0 +1,96 @@
+"""The random choices of skip-gram: which words stay, how far a window reaches, which are noise.
+
+Draws come from a counter-based generator: a hash of (seed and epoch, position in the corpus, which
+draw). They depend on nothing else, so every kernel makes the same ones, whatever was computed
+before, by whom, and in which order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "NOISE_POWER",
+    "draw",
+    "epoch_key",
+    "keep_probabilities",
+    "keep_thresholds",
+    "noise_alias",
+    "noise_distribution",
+]
+
+NOISE_POWER = 0.75
+_GOLDEN = 0x9E3779B97F4A7C15
+_MASK = (1 << 64) - 1
+
+
+def mix(value: int) -> int:
+    """Hash 64 bits to 64 bits (the finaliser of SplitMix64, Steele et al. 2014)."""
+    value &= _MASK
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
+    return value ^ (value >> 31)
+
+
+def epoch_key(seed: int, epoch: int) -> int:
+    """Return the 64-bit key that stands for *seed* and *epoch* in `draw`."""
+    return mix(mix(seed + _GOLDEN) + epoch * _GOLDEN)
+
+
+def draw(key: int, position: int, number: int = 0) -> int:
+    """Return the 64 random bits of draw *number* at *position*.
+
+    Draw 0: the upper half decides whether the word is kept, the lower one how far its window
+    reaches. Draw n > 0: the n-th negative, see `noise_alias`.
+    """
+    first = mix(key + (position + 1) * _GOLDEN)
+    return first if number == 0 else mix(first + number * _GOLDEN)
+
+
+def keep_probabilities(counts: NDArray[np.int64], total: int, sample: float) -> NDArray[np.float64]:
+    """Return the probability that an occurrence of each word is kept, shape (words,).
+
+    With f = count / total it is sqrt(sample / f) + sample / f, at most 1: what word2vec computes,
+    which is not quite the formula of its paper.
+    """
+    if sample == 0:
+        return np.ones(len(counts))
+    share = sample * total / np.maximum(counts, 1)
+    return np.minimum(np.sqrt(share) + share, 1.0)
+
+
+def keep_thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """Return t for each word such that 32 random bits are <= t with the word's probability."""
+    scaled = np.ceil(probabilities * 2.0**32) - 1
+    return np.clip(scaled, 0, 2**32 - 1).astype(np.uint32)
+
+
+def noise_distribution(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the probability of each word as a negative: counts to the power 0.75, normalised."""
+    weights = counts.astype(np.float64) ** NOISE_POWER
+    return np.asarray(weights / weights.sum())
+
+
+def noise_alias(
+    probabilities: NDArray[np.float64],
+) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+    """Return the alias table of a distribution (Vose 1991): thresholds and aliases, (words,) each.
+
+    Of 64 random bits the upper half picks a place, ``(upper * words) >> 32``; the word there is
+    drawn if the lower half is <= its threshold, and its alias otherwise.
+    """
+    size = len(probabilities)
+    scaled = probabilities * size
+    threshold = np.ones(size)
+    alias = np.arange(size, dtype=np.int32)
+    small = [i for i in range(size) if scaled[i] < 1.0]
+    large = [i for i in range(size) if scaled[i] >= 1.0]
+    while small and large:
+        less, more = small.pop(), large[-1]
+        threshold[less], alias[less] = scaled[less], more
+        scaled[more] -= 1.0 - scaled[less]
+        if scaled[more] < 1.0:
+            small.append(large.pop())
+    # What is left over is 1 but for rounding.
+    return keep_thresholds(threshold), alias
