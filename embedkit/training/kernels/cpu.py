@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from embedkit.training.kernels.simd import GROUP, prefetch_row, update_group
+from embedkit.training.kernels import GROUP
+from embedkit.training.kernels.simd import prefetch_row, update_group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,12 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.training.kernels import GROUP, LARGEST_WEIGHT
 from embedkit.training.sampling import draw
 
-__all__ = ["GROUP", "noise_word", "train_range"]
-
-GROUP = 6
-"""Output rows per gradient step: the word itself and its negatives are taken in groups of six."""
+__all__ = ["noise_word", "train_range"]
 
 
 def noise_word(bits: int, noise: NDArray[np.uint32], aliases: NDArray[np.int32]) -> int:
@@ -52,6 +50,7 @@ def _step(
     rows = outputs[words].copy()
     logits = inputs[contexts] @ rows.T
     gradient = rate * (labels - 1.0 / (1.0 + np.exp(-logits))) * live
+    gradient *= LARGEST_WEIGHT / np.maximum(np.abs(gradient).sum(axis=0), LARGEST_WEIGHT)
     change = np.zeros_like(rows)
     for context, weights in zip(contexts, gradient, strict=True):
         old = inputs[context].copy()

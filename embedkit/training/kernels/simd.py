@@ -20,10 +20,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["GROUP", "prefetch_row", "update_group"]
+from embedkit.training.kernels import GROUP, LARGEST_WEIGHT
 
-GROUP = 6
-"""Output rows that are taken together: six sums for two contexts fill the registers of AVX2."""
+__all__ = ["prefetch_row", "update_group"]
 
 _LANES = 8  # of the vectors of logits: one lane an output row, the last two unused
 _MAXIMUM_EXPONENT = 80.0  # exp(-80) is 0 beside 1 in float32
@@ -239,7 +238,8 @@ class _Group:
         wrong = builder.select(is_label, builder.fsub(zero, logit), logit)
         linear = builder.select(live, _call(builder, "maxnum", wrong, zero), zero)
         factor = builder.select(live, builder.fadd(one, tail), one)
-        return [builder.fadd(state[0], linear), builder.fmul(state[1], factor)]
+        weight = builder.fadd(state[2], _call(builder, "fabs", gradient))
+        return [builder.fadd(state[0], linear), builder.fmul(state[1], factor), weight]
 
     def gradients_of_all(self) -> None:
         """First pass: logits, gradients and loss, two contexts at a time and perhaps one more."""
@@ -255,7 +255,7 @@ class _Group:
                 state = self.gradient_and_loss(logit, state, place)
             return state
 
-        start = [_constant(self.logit_vector, 0.0), _constant(self.logit_vector, 1.0)]
+        start = [_constant(self.logit_vector, value) for value in (0.0, 1.0, 0.0)]
         state = self.loop(self.context_count, 2, start, pair)
         last = builder.sub(self.context_count, _int64(1))
         odd = builder.and_(self.context_count, _int64(1))
@@ -264,11 +264,32 @@ class _Group:
             (logit,) = self.logits([context_row(last)])
             return self.gradient_and_loss(logit, state, last)
 
-        linear, factors = self.loop(odd, 1, state, single)
+        linear, factors, weights = self.loop(odd, 1, state, single)
+        self.bound_gradients(weights)
         for place, value in enumerate(
             (_sum_to_double(builder, linear), _product_to_double(builder, factors))
         ):
             builder.store(value, builder.gep(self.losses, [_int64(place)]))
+
+    def bound_gradients(self, weights: Value) -> None:
+        """Scale each output row's gradients so that together they weigh LARGEST_WEIGHT at most.
+
+        All contexts of a window push a shared negative at once. With wide windows and high learning
+        rates the sum overshoots, and without a bound the vectors grow until they are infinite.
+        """
+        builder = self.builder
+        most = _constant(self.logit_vector, LARGEST_WEIGHT)
+        over = builder.fcmp_ordered(">", weights, most)
+        one = _constant(self.logit_vector, 1.0)
+        scale = builder.select(over, builder.fdiv(most, weights), one)
+
+        def context(number: Value, _: list[Value]) -> list[Value]:
+            place = builder.mul(number, _int64(_LANES))
+            gradient = self.load_vector(self.gradients, place, self.logit_vector)
+            self.store_vector(builder.fmul(gradient, scale), self.gradients, place)
+            return []
+
+        self.loop(self.context_count, 1, [], context)
 
     def update_all(self) -> None:
         """Second pass: every context row, then the six output rows, a vector's width at a time."""
