@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from embedkit.errors import ConfigurationError
 
@@ -72,6 +72,19 @@ class TrainingConfig:
                 raise ConfigurationError(
                     f"{name} is {kind} from {low:g} to {high:g}, not {value!r}"
                 )
+
+    @classmethod
+    def of(cls, config: TrainingConfig | None = None, **settings: object) -> TrainingConfig:
+        """Return *config*, or the default one, with some settings changed.
+
+        Raises:
+            ConfigurationError: a setting is unknown or outside its range.
+        """
+        known = [field.name for field in fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise ConfigurationError(f"no setting {name!r}; there are {', '.join(known)}")
+        return replace(config or cls(), **settings)  # type: ignore[arg-type]
 
     def epochs_for(self, tokens: int) -> int:
         """Return the number of passes over a corpus of *tokens* tokens."""

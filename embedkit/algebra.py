@@ -1,0 +1,66 @@
+"""Vector algebra: what ``a - b + c`` means, and which words answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.metrics import Metric, unit_rows
+
+__all__ = ["ANALOGY_METHODS", "Neighbor", "combine", "multiplicative_scores"]
+
+ANALOGY_METHODS = ("3cosadd", "3cosmul")
+
+_EPSILON = 1e-6
+
+
+class Neighbor(NamedTuple):
+    """A word and how near it is: a similarity, or with the metric "l2" a distance."""
+
+    word: str
+    score: float
+
+
+def combine(rows: Any, weights: Sequence[Sequence[tuple[int, float]]], metric: Metric) -> Any:
+    """Return weighted sums of rows, (m, d), dense or CSR like *rows*.
+
+    Terms are brought to length 1 before they are summed where the metric asks for it, as word2vec,
+    gensim and fastText do: otherwise the longest vector, not the meaning, would decide.
+
+    Args:
+        rows: (n, d), dense or CSR.
+        weights: for each of the m sums, pairs of (row number, weight).
+        metric: says whether rows are normalised.
+    """
+    table = np.zeros((len(weights), rows.shape[0]), dtype=np.float32)
+    for number, terms in enumerate(weights):
+        for row, weight in terms:
+            table[number, row] += weight
+    if isinstance(rows, np.ndarray):
+        return table @ (unit_rows(rows) if metric.normalize else rows)
+    from scipy import sparse
+
+    if metric.normalize:
+        lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
+        rows = sparse.diags_array(1.0 / (lengths + (lengths == 0))) @ rows
+    return sparse.csr_array(table) @ sparse.csr_array(rows)
+
+
+def multiplicative_scores(
+    units: NDArray[np.float32], positive: NDArray[np.float32], negative: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the 3CosMul score of every row, (n,) (Levy and Goldberg 2014, W14-1618).
+
+    The product of the similarities to the positive terms over that to the negative ones, each
+    shifted from -1..1 to 0..1; no single large similarity can outweigh the others as in a sum.
+
+    Args:
+        units: unit rows, (n, d).
+        positive, negative: unit rows of the terms, (p, d) and (q, d).
+    """
+    towards = np.prod((1.0 + units @ positive.T) / 2.0, axis=1)
+    away = np.prod((1.0 + units @ negative.T) / 2.0, axis=1)
+    return np.asarray(towards / (away + np.float32(_EPSILON)))

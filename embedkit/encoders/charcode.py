@@ -1,0 +1,111 @@
+"""Character codes: the naive encoder. A word is the code points of its characters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from embedkit.corpus import Corpus
+from embedkit.encoders.base import Encoder, as_corpus, frequent_words
+from embedkit.errors import WordTooLongError
+from embedkit.reading import Source
+from embedkit.store import StoredModel, write_model
+from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
+
+__all__ = ["CharCodeEncoder"]
+
+
+class CharCodeEncoder(Encoder):
+    """Words as their Unicode code points, padded with 0 to the longest word of the vocabulary.
+
+    ``cat`` is [99, 97, 116]: one letter away from ``bat``, and far from ``feline``. Vectors that
+    know spelling and no meaning show what the learned ones add.
+
+    Args:
+        min_count: rarer words are left out of the vocabulary.
+        truncate: cut longer words at `encode` instead of raising `WordTooLongError`.
+    """
+
+    name: ClassVar[str] = "charcode"
+
+    def __init__(self, *, min_count: int = 1, truncate: bool = False) -> None:
+        super().__init__()
+        self.min_count = min_count
+        self.truncate = truncate
+        self._dimension = 0
+
+    @classmethod
+    def from_vocabulary(cls, vocabulary: Vocabulary, *, truncate: bool = False) -> Self:
+        """Return an encoder of the words of *vocabulary*."""
+        encoder = cls(truncate=truncate)
+        encoder._vocabulary = vocabulary
+        encoder._dimension = max(map(len, vocabulary), default=0)
+        return encoder
+
+    @property
+    def dimension(self) -> int:
+        """Length of the longest word of the vocabulary."""
+        assert self.vocabulary is not None
+        return self._dimension
+
+    def fit(
+        self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
+    ) -> Self:
+        """Take the vocabulary of a text; there is nothing to train."""
+        self._vocabulary = frequent_words(as_corpus(corpus), self.min_count)
+        self._dimension = max(map(len, self._vocabulary))
+        return self
+
+    def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Return code points, float32 (len(words), dimension), for words known or not.
+
+        Raises:
+            WordTooLongError: a word is longer than the longest of the vocabulary.
+        """
+        width = self.dimension
+        for word in words:
+            if len(word) > width and not self.truncate:
+                raise WordTooLongError(
+                    f"{word!r} has {len(word)} characters, the longest word of the vocabulary "
+                    f"{width}. Remedy: truncate=True cuts longer words."
+                )
+        return _code_points(words, width)
+
+    def vectors(self) -> WordVectors:
+        """Return the code points of the whole vocabulary."""
+        matrix = _code_points(self.vocabulary.words(), self.dimension)
+        return WordVectors(self.vocabulary, matrix, config={"encoder": self.name})
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a model directory; it holds the vocabulary only."""
+        config = {
+            "encoder": self.name,
+            "dimension": self.dimension,
+            "settings": {"min_count": self.min_count, "truncate": self.truncate},
+        }
+        write_model(Path(path), config=config, vocabulary=self.vocabulary, overwrite=overwrite)
+
+    @classmethod
+    def from_model(cls, model: StoredModel) -> Self:
+        """Return the encoder that was saved."""
+        settings = model.config.get("settings", {})
+        encoder = cls.from_vocabulary(
+            model.vocabulary, truncate=bool(settings.get("truncate", False))
+        )
+        encoder.min_count = int(settings.get("min_count", 1))
+        return encoder
+
+
+def _code_points(words: Sequence[str], width: int) -> NDArray[np.float32]:
+    """Return code points padded with 0, (len(words), width); NumPy strings are just that."""
+    if not len(words) or not width:
+        return np.zeros((len(words), width), dtype=np.float32)
+    table = np.array(words, dtype=f"U{width}")
+    return table.view(np.uint32).reshape(len(words), width).astype(np.float32)

@@ -1,0 +1,96 @@
+"""One-hot: every word is its own dimension."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from typing_extensions import Self
+
+from embedkit.corpus import Corpus
+from embedkit.encoders.base import Encoder, as_corpus, frequent_words
+from embedkit.reading import Source
+from embedkit.store import StoredModel, write_model
+from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
+
+__all__ = ["OneHotEncoder"]
+
+
+class OneHotEncoder(Encoder):
+    """Words as unit vectors, a dimension a word, in scipy.sparse CSR.
+
+    Every two different words are sqrt(2) apart: the vectors tell words apart and know nothing else.
+
+    Args:
+        min_count: rarer words are left out.
+    """
+
+    name: ClassVar[str] = "onehot"
+
+    def __init__(self, *, min_count: int = 1) -> None:
+        super().__init__()
+        self.min_count = min_count
+
+    @classmethod
+    def from_vocabulary(cls, vocabulary: Vocabulary) -> Self:
+        """Return an encoder of the words of *vocabulary*."""
+        encoder = cls()
+        encoder._vocabulary = vocabulary
+        return encoder
+
+    @property
+    def dimension(self) -> int:
+        """Number of words."""
+        return len(self.vocabulary)
+
+    def fit(
+        self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
+    ) -> Self:
+        """Take the vocabulary of a text; there is nothing to train."""
+        self._vocabulary = frequent_words(as_corpus(corpus), self.min_count)
+        return self
+
+    def encode(self, words: Sequence[str]) -> Any:
+        """Return a scipy.sparse CSR array of float32, (len(words), dimension), one 1 a row.
+
+        Raises:
+            UnknownWordError: a word is not in the vocabulary.
+        """
+        ids = self.vocabulary.ids(words)
+        for word, row in zip(words, ids, strict=True):
+            if row < 0:
+                self.vocabulary.id(word)  # raises, with suggestions
+        return _unit_rows(ids, self.dimension)
+
+    def vectors(self) -> WordVectors:
+        """Return the identity matrix as a sparse one: V numbers, not V x V."""
+        matrix = _unit_rows(np.arange(self.dimension), self.dimension)
+        return WordVectors(self.vocabulary, matrix, config={"encoder": self.name})
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a model directory; it holds the vocabulary only."""
+        config = {
+            "encoder": self.name,
+            "dimension": self.dimension,
+            "settings": {"min_count": self.min_count},
+        }
+        write_model(Path(path), config=config, vocabulary=self.vocabulary, overwrite=overwrite)
+
+    @classmethod
+    def from_model(cls, model: StoredModel) -> Self:
+        """Return the encoder that was saved."""
+        encoder = cls.from_vocabulary(model.vocabulary)
+        encoder.min_count = int(model.config.get("settings", {}).get("min_count", 1))
+        return encoder
+
+
+def _unit_rows(columns: Any, width: int) -> Any:
+    from scipy import sparse
+
+    ones = np.ones(len(columns), dtype=np.float32)
+    starts = np.arange(len(columns) + 1)
+    return sparse.csr_array((ones, columns, starts), shape=(len(columns), width))

@@ -1,0 +1,138 @@
+"""Skip-gram: a word is known by the company it keeps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from embedkit.corpus import Corpus
+from embedkit.encoders.base import Encoder, as_corpus
+from embedkit.errors import ModelError
+from embedkit.reading import Source
+from embedkit.store import StoredModel, write_model
+from embedkit.training.config import TrainingConfig
+from embedkit.vectors import WordVectors, row_norms
+
+__all__ = ["SkipGramEncoder"]
+
+
+class SkipGramEncoder(Encoder):
+    """Dense vectors trained by skip-gram with negative sampling (Mikolov et al. 2013).
+
+    Args:
+        config: the settings, or
+        **settings: fields of `TrainingConfig`, such as dimension, window, epochs.
+
+    Attributes:
+        config: the settings.
+        context: the output matrix after `fit`, float32 (V, dimension), read-only.
+        report: what training did, as `TrainingReport`'s fields, and the corpus's fingerprint.
+
+    Raises:
+        ConfigurationError: a setting is unknown or outside its range.
+    """
+
+    name: ClassVar[str] = "skipgram"
+
+    def __init__(self, config: TrainingConfig | None = None, **settings: Any) -> None:
+        super().__init__()
+        self.config = TrainingConfig.of(config, **settings)
+        self.report: dict[str, Any] = {}
+        self.context: NDArray[np.float32] | None = None
+        self._vectors: WordVectors | None = None
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self.config.dimension
+
+    def fit(
+        self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
+    ) -> Self:
+        """Train on a text.
+
+        Raises:
+            CorpusError: too few words are frequent enough.
+            TrainingError: the loss became infinite.
+        """
+        from embedkit.training.trainer import train
+
+        read = as_corpus(corpus)
+        result = train(read, self.config, progress=progress)
+        self._vocabulary = result.vocabulary
+        self.context = result.context
+        self.report = {
+            **asdict(result.report),
+            "corpus_fingerprint": read.fingerprint,
+            "tokenizer": read.tokenizer,
+        }
+        norms = row_norms(result.vectors)
+        self._vectors = WordVectors(
+            result.vocabulary, result.vectors, norms=norms, config=self._stored_config()
+        )
+        return self
+
+    def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Return the trained vectors of *words*, float32 (len(words), dimension).
+
+        Raises:
+            UnknownWordError: a word was not trained.
+        """
+        found: NDArray[np.float32] = self.vectors().encode(words)
+        return found
+
+    def vectors(self) -> WordVectors:
+        """Return the trained vectors, the input matrix."""
+        assert self.vocabulary is not None
+        assert self._vectors is not None
+        return self._vectors
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a model directory with both matrices."""
+        vectors = self.vectors()
+        tensors = {"vectors": vectors.matrix, "norms": vectors.norms}
+        if self.context is not None:
+            tensors["context"] = self.context
+        write_model(
+            Path(path),
+            config=self._stored_config(),
+            vocabulary=self.vocabulary,
+            tensors=tensors,
+            overwrite=overwrite,
+        )
+
+    def _stored_config(self) -> dict[str, Any]:
+        return {
+            "encoder": self.name,
+            "dimension": self.dimension,
+            "settings": asdict(self.config),
+            "training": self.report,
+        }
+
+    @classmethod
+    def from_model(cls, model: StoredModel) -> Self:
+        """Return the encoder that was saved; its matrices stay on disk until they are used."""
+        known = {field.name for field in fields(TrainingConfig)}
+        settings = model.config.get("settings", {})
+        encoder = cls(**{name: settings[name] for name in known & settings.keys()})
+        if "vectors" not in model.tensors:
+            raise ModelError(
+                f"{model.path} is incomplete: it holds no vectors. Remedy: train it again."
+            )
+        encoder.report = dict(model.config.get("training", {}))
+        encoder.context = model.tensors.get("context")
+        encoder._vocabulary = model.vocabulary
+        encoder._vectors = WordVectors(
+            model.vocabulary,
+            model.tensors["vectors"],
+            norms=model.tensors.get("norms"),
+            config=model.config,
+        )
+        return encoder

@@ -1,0 +1,191 @@
+"""Expressions over words: ``king - man + woman``, ``2 * (king - "old man") + 0.5 queen``.
+
+    expression := ["+" | "-"] product (("+" | "-") product)*
+    product    := factor (("*" | "/") factor)*        with at most one factor that is no number
+    factor     := [number] word | [number] "quoted words" | [number] "(" expression ")" | number
+
+A number that stands alone is a word (``1984 - 1948``). A hyphen or apostrophe inside a word belongs
+to it; a minus has a space beside it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+
+from embedkit.errors import ExpressionError
+
+__all__ = ["Term", "parse"]
+
+MAXIMUM_LENGTH = 10_000
+MAXIMUM_DEPTH = 100
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<quoted>"[^"]*"|'[^']*'(?=$|[\s()+*/-]))
+  | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=$|[\s()+*/"-]))
+  | (?P<word>[^\s()+*/"'-]+(?:['-]+[^\s()+*/"'-]+)*)
+  | (?P<sign>[()+*/-])
+    )""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word with its weight, and the column in the expression where it stands."""
+
+    weight: float
+    word: str
+    column: int
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    column: int
+
+
+def parse(expression: str) -> list[Term]:
+    """Return the words of an expression with their weights, parentheses multiplied out.
+
+    Raises:
+        ExpressionError: it does not parse; the message has a caret under the place.
+    """
+    return _Parser(expression).whole()
+
+
+class _Parser:
+    """Recursive descent; every method returns the terms of the part it has read."""
+
+    def __init__(self, expression: str) -> None:
+        if len(expression) > MAXIMUM_LENGTH:
+            raise ExpressionError(
+                f"the expression has {len(expression):,} characters; at most {MAXIMUM_LENGTH:,}",
+                expression[:60] + "...",
+                60,
+            )
+        self._expression = expression
+        self._tokens = self._split()
+        self._next = 0
+        self._depth = 0
+
+    def _split(self) -> list[_Token]:
+        tokens, position = [], 0
+        text = self._expression.rstrip()
+        while position < len(text):
+            match = _TOKEN.match(text, position)
+            if match is None or match.lastgroup is None:
+                column = position + len(text[position:]) - len(text[position:].lstrip())
+                what = "this quotation is not closed" if text[column] in "\"'" else "what is this?"
+                raise self._error(what, column)
+            kind = match.lastgroup
+            tokens.append(_Token(kind, match[kind], match.start(kind)))
+            position = match.end()
+        return [*tokens, _Token("end", "", len(text))]
+
+    def _error(self, problem: str, column: int) -> ExpressionError:
+        return ExpressionError(problem, self._expression, column)
+
+    @property
+    def _token(self) -> _Token:
+        return self._tokens[self._next]
+
+    def _take(self, *signs: str) -> _Token | None:
+        token = self._token
+        if token.kind == "sign" and token.text in signs:
+            self._next += 1
+            return token
+        return None
+
+    def whole(self) -> list[Term]:
+        if self._token.kind == "end":
+            raise self._error("the expression is empty; write for example king - man + woman", 0)
+        terms = self._sum()
+        if self._token.kind != "end":
+            raise self._error("expected + or - here", self._token.column)
+        for term in terms:
+            if not math.isfinite(term.weight):
+                raise self._error(f"the weight of {term.word!r} is too large", term.column)
+        if all(term.weight == 0 for term in terms):
+            raise self._error("every weight is 0; there is no direction to look in", 0)
+        return terms
+
+    def _sum(self) -> list[Term]:
+        leading = self._take("+", "-")
+        terms = _scaled(self._product(), -1.0 if leading and leading.text == "-" else 1.0)
+        while sign := self._take("+", "-"):
+            terms += _scaled(self._product(), -1.0 if sign.text == "-" else 1.0)
+        return terms
+
+    def _product(self) -> list[Term]:
+        value = self._factor(stands_alone=True)
+        while sign := self._take("*", "/"):
+            column = self._token.column
+            other = self._factor(stands_alone=False)
+            if isinstance(value, list) and isinstance(other, list):
+                raise self._error("words can only be multiplied by numbers", column)
+            if sign.text == "/" and (isinstance(other, list) or other == 0):
+                raise self._error("only a number other than 0 can divide", column)
+            value = _times(value, other, divide=sign.text == "/")
+        if not isinstance(value, list):
+            raise self._error("a word is missing after this number", self._token.column)
+        return value
+
+    def _factor(self, *, stands_alone: bool) -> list[Term] | float:
+        token = self._token
+        if token.kind != "number":
+            return self._atom()
+        self._next += 1
+        after = self._token
+        if after.kind in ("word", "quoted", "number") or after.text == "(":
+            return _scaled(self._atom(), float(token.text))
+        if stands_alone and after.text not in ("*", "/"):
+            return [Term(1.0, token.text, token.column)]
+        return float(token.text)
+
+    def _atom(self) -> list[Term]:
+        token = self._token
+        self._next += 1
+        if token.kind in ("word", "number"):
+            return [Term(1.0, token.text, token.column)]
+        if token.kind == "quoted":
+            word = " ".join(token.text[1:-1].split())
+            if not word:
+                raise self._error("nothing is quoted here", token.column)
+            return [Term(1.0, word, token.column)]
+        if token.text == "(":
+            return self._parenthesis(token)
+        missing = "a word is missing here"
+        raise self._error(missing, token.column)
+
+    def _parenthesis(self, opening: _Token) -> list[Term]:
+        self._depth += 1
+        if self._depth > MAXIMUM_DEPTH:
+            raise self._error(f"more than {MAXIMUM_DEPTH} parentheses deep", opening.column)
+        terms = self._sum()
+        if not self._take(")"):
+            raise self._error(
+                "a parenthesis opened at column "
+                f"{opening.column + 1} is not closed here",
+                self._token.column,
+            )
+        self._depth -= 1
+        return terms
+
+
+def _scaled(terms: list[Term], factor: float) -> list[Term]:
+    return [replace(term, weight=term.weight * factor) for term in terms]
+
+
+def _times(
+    value: list[Term] | float, other: list[Term] | float, *, divide: bool
+) -> list[Term] | float:
+    if isinstance(value, list):
+        assert not isinstance(other, list)  # noqa: S101 - the caller has refused it
+        return _scaled(value, 1.0 / other if divide else other)
+    if isinstance(other, list):
+        return _scaled(other, value)
+    return value / other if divide else value * other

@@ -1,0 +1,84 @@
+"""Metrics as data: how FAISS is asked, and how its score becomes the number a person expects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.errors import ConfigurationError
+
+__all__ = ["METRICS", "Metric", "distance_matrix", "find_metric", "unit_rows"]
+
+_INNER_PRODUCT, _L2 = 0, 1  # faiss.METRIC_INNER_PRODUCT and faiss.METRIC_L2
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A way to compare vectors.
+
+    Attributes:
+        name: as users write it.
+        faiss_metric: FAISS's number for it.
+        normalize: whether vectors are brought to length 1 first.
+        ascending: whether small scores are near (a distance) or far (a similarity).
+    """
+
+    name: str
+    faiss_metric: int
+    normalize: bool
+    ascending: bool
+
+
+METRICS: Mapping[str, Metric] = {
+    "cosine": Metric("cosine", _INNER_PRODUCT, normalize=True, ascending=False),
+    "l2": Metric("l2", _L2, normalize=False, ascending=True),
+    "dot": Metric("dot", _INNER_PRODUCT, normalize=False, ascending=False),
+}
+
+
+def find_metric(name: str) -> Metric:
+    """Return the metric called *name*.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+    """
+    if name not in METRICS:
+        raise ConfigurationError(f"no metric {name!r}; there are {', '.join(METRICS)}")
+    return METRICS[name]
+
+
+def unit_rows(
+    matrix: NDArray[np.float32], norms: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Return a copy of *matrix*, (n, d), whose rows have length 1; zero rows stay zero."""
+    rows = np.array(matrix, dtype=np.float32, order="C")
+    lengths = np.linalg.norm(rows, axis=1) if norms is None else norms
+    # Adding 1 where the length is 0 leaves such a row as it is.
+    rows /= (lengths + (lengths == 0))[:, np.newaxis].astype(np.float32)
+    return rows
+
+
+def distance_matrix(rows: Any, metric: str) -> NDArray[np.float64]:
+    """Return the table of each row against each, (n, n), exactly.
+
+    "l2" gives Euclidean distances, "cosine" and "dot" similarities. *rows* is a dense array or a
+    scipy.sparse matrix, (n, d). Differences are taken in float64 before they are squared: expanding
+    the square loses the digits that matter for near vectors.
+    """
+    chosen = find_metric(metric)
+    if isinstance(rows, np.ndarray):
+        dense = rows.astype(np.float64)
+    else:
+        used = np.unique(rows.indices)
+        dense = rows[:, used].toarray().astype(np.float64)
+    if chosen.ascending:
+        table = np.stack([np.linalg.norm(dense - row, axis=1) for row in dense])
+        return np.asarray(table)
+    if chosen.normalize:
+        lengths = np.linalg.norm(dense, axis=1)
+        dense = dense / (lengths + (lengths == 0))[:, np.newaxis]
+    return np.asarray(dense @ dense.T)
