@@ -11,6 +11,7 @@ Nothing is pickled: opening a model cannot run code.
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,11 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ModelError
-from embedkit.files import atomic_directory, storage_errors
+from embedkit.errors import ModelError, OutputExistsError, StorageError
+from embedkit.files import atomic_directory, refuse_existing, storage_errors
 from embedkit.vocabulary import Vocabulary
 
-__all__ = ["FORMAT", "StoredModel", "read_model", "write_model"]
+__all__ = ["FORMAT", "StoredModel", "check_output", "read_model", "write_model"]
 
 FORMAT = 1
 """Version of the directory's layout; a reader refuses a later one."""
@@ -43,6 +44,31 @@ class StoredModel:
     config: dict[str, Any]
     vocabulary: Vocabulary
     tensors: dict[str, NDArray[np.float32]]
+
+
+def check_output(path: Path, *, overwrite: bool = False) -> None:
+    """Find out whether a model may be written to *path*, before hours of work are lost.
+
+    Raises:
+        OutputExistsError: a model is there and *overwrite* is false, or something else is there.
+        StorageError: the parent is missing or cannot be written to.
+    """
+    if os.path.lexists(path):
+        empty = path.is_dir() and not any(path.iterdir())
+        if overwrite and not empty and not (path / _CONFIG).is_file():
+            raise OutputExistsError(
+                f"{path} is not an embedkit model and is kept: --overwrite replaces models only. "
+                "Remedy: name another output."
+            )
+        refuse_existing(path, overwrite=overwrite or empty)
+    if not path.parent.is_dir():
+        raise StorageError(
+            f"cannot write {path}: there is no directory {path.parent}. Remedy: make it first."
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise StorageError(
+            f"cannot write {path}: {path.parent} is not writable. Remedy: name another place."
+        )
 
 
 def write_model(
@@ -66,7 +92,9 @@ def write_model(
         OutputExistsError: something is there and *overwrite* is false.
         StorageError: the disk is full or the place cannot be written to.
     """
-    with atomic_directory(path, overwrite=overwrite) as folder, storage_errors(path):
+    path = Path(os.path.abspath(path))
+    check_output(path, overwrite=overwrite)
+    with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
         vocabulary.save(folder / _VOCABULARY)
         if tensors:
             _write_tensors(folder / _TENSORS, tensors)

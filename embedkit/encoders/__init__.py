@@ -10,9 +10,10 @@ from embedkit.encoders.base import Encoder, NotFittedError
 from embedkit.encoders.charcode import CharCodeEncoder
 from embedkit.encoders.onehot import OneHotEncoder
 from embedkit.encoders.skipgram import SkipGramEncoder
-from embedkit.errors import ModelError
+from embedkit.errors import ConfigurationError, ModelError
 from embedkit.store import read_model
 from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
 
 __all__ = [
     "ENCODERS",
@@ -23,6 +24,7 @@ __all__ = [
     "SkipGramEncoder",
     "load",
     "load_encoder",
+    "untrained",
 ]
 
 ENCODERS: Mapping[str, type[Encoder]] = {
@@ -49,10 +51,36 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
     return ENCODERS[name].from_model(model)
 
 
-def load(path: str | os.PathLike[str]) -> WordVectors:
+def load(path: str | os.PathLike[str], *, encoder: str | None = None) -> WordVectors:
     """Open a model directory and return its words and vectors, memory-mapped.
+
+    Args:
+        path: the model directory.
+        encoder: "charcode" or "onehot" gives that encoder's vectors of the model's words; by
+            default the vectors are those of the encoder that wrote the model.
 
     Raises:
         ModelError: it is missing, damaged or too new.
+        ConfigurationError: there is no such encoder, or the model holds no trained vectors.
     """
-    return load_encoder(path).vectors()
+    stored = load_encoder(path)
+    if encoder is None or encoder == stored.name:
+        return stored.vectors()
+    return untrained(encoder, stored.vocabulary).vectors()
+
+
+def untrained(name: str, vocabulary: Vocabulary) -> Encoder:
+    """Return an encoder that needs nothing but words.
+
+    Raises:
+        ConfigurationError: the encoder called *name* has to be trained, or there is none.
+    """
+    encoders: dict[str, type[CharCodeEncoder | OneHotEncoder]] = {
+        encoder.name: encoder for encoder in (CharCodeEncoder, OneHotEncoder)
+    }
+    if name not in encoders:
+        raise ConfigurationError(
+            f"{name!r} vectors cannot be made from words alone; {' and '.join(encoders)} can. "
+            "Remedy: name a model that was trained with it."
+        )
+    return encoders[name].from_vocabulary(vocabulary)

@@ -1,0 +1,81 @@
+"""The command line. Its commands parse, call one library function and print.
+
+This is the one place where errors become exit codes: 2 for a wrong usage, 1 for everything else
+that embedkit foresees. A traceback is a bug.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from embedkit import __version__
+from embedkit.cli.ask import analogy, neighbors, query
+from embedkit.cli.evaluate import evaluate
+from embedkit.cli.show import compare, distance, encode, info
+from embedkit.cli.train import train
+from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
+
+__all__ = ["app", "main"]
+
+
+class _App(click.Group):
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = "embedkit",
+        *rest: Any,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        try:
+            code = super().main(args, prog_name, *rest, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("Interrupted. Nothing was written; what was there is untouched.", err=True)
+            code = 1
+        except EmbedkitError as error:
+            click.echo(f"Error: {error}", err=True)
+            code = 2 if isinstance(error, ConfigurationError | ExpressionError) else 1
+        except BrokenPipeError:
+            # The reader has gone, as `head` does; nobody is left to be told.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="embedkit")
+def app() -> None:
+    """Turn words into vectors and ask what they know.
+
+    \b
+    embedkit train corpus.txt                 train on a text
+    embedkit analogy paris france italy       paris - france + italy
+    embedkit query "king - man + woman"       any expression
+    embedkit compare cat bat car paw          three ways to measure distance
+    """
+
+
+for _command in (train, analogy, query, neighbors, distance, compare, encode, info, evaluate):
+    app.add_command(_command)
+
+
+def _interrupt(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line."""
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGTERM, _interrupt)
+    app.main()

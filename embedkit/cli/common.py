@@ -1,0 +1,121 @@
+"""What several commands share: options, questions from standard input, tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from embedkit.errors import EmbedkitError, QuestionError
+
+if TYPE_CHECKING:
+    from embedkit.algebra import Neighbor
+
+__all__ = [
+    "answer_lines",
+    "encoder_option",
+    "json_option",
+    "metric_option",
+    "model_option",
+    "number_option",
+    "print_answers",
+    "print_json",
+    "print_table",
+    "questions_from_stdin",
+]
+
+Question = TypeVar("Question")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+model_option = click.option(
+    "--model",
+    default="model.embedkit",
+    envvar="EMBEDKIT_MODEL",
+    show_default=True,
+    metavar="PATH",
+    help="Model directory; the environment variable EMBEDKIT_MODEL names another default.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+number_option = click.option(
+    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of answers."
+)
+metric_option = click.option(
+    "--metric",
+    type=click.Choice(["cosine", "l2", "dot"]),
+    default="cosine",
+    show_default=True,
+    help="How nearness is measured; l2 is the Euclidean distance.",
+)
+encoder_option = click.option(
+    "--encoder",
+    type=click.Choice(["charcode", "onehot", "skipgram"]),
+    help="Ask these vectors of the model's words; by default those it was trained for.",
+)
+
+
+def questions_from_stdin() -> list[tuple[int, str]]:
+    """Return the lines of standard input that are not empty, with their numbers."""
+    stream = click.get_binary_stream("stdin")
+    questions = []
+    for number, raw in enumerate(stream, start=1):
+        try:
+            line = raw.decode().strip()
+        except UnicodeDecodeError as error:
+            raise QuestionError(
+                f"standard input, line {number}, byte {error.start + 1}: not UTF-8."
+            ) from None
+        if line:
+            questions.append((number, line))
+    return questions
+
+
+def answer_lines(
+    lines: Sequence[tuple[int, str]],
+    read: Callable[[str], Question],
+    answer: Callable[[list[Question]], list[Any]],
+) -> list[Any]:
+    """Answer all lines in one batch; if that fails, find the line at fault and name it."""
+    try:
+        return answer([read(line) for _, line in lines]) if lines else []
+    except EmbedkitError:
+        for number, line in lines:
+            try:
+                answer([read(line)])
+            except EmbedkitError as error:
+                raise QuestionError(f"standard input, line {number}: {error}") from error
+        raise
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def print_answers(
+    questions: Sequence[str], answers: Sequence[Sequence[Neighbor]], *, as_json: bool
+) -> None:
+    """Print each question and its answers, the best first."""
+    if as_json:
+        for question, found in zip(questions, answers, strict=True):
+            print_json({"question": question, "answers": [n._asdict() for n in found]})
+        return
+    for number, (question, found) in enumerate(zip(questions, answers, strict=True)):
+        if number:
+            click.echo()
+        click.echo(question)
+        width = max((len(neighbor.word) for neighbor in found), default=0)
+        for rank, neighbor in enumerate(found, start=1):
+            click.echo(f"{rank:4}  {neighbor.word:<{width}}  {neighbor.score:8.4f}")
+
+
+def print_table(words: Sequence[str], table: Sequence[Sequence[float]], *, indent: str = "") -> None:
+    """Print a square table with the words along both sides."""
+    first = max(map(len, words))
+    widths = [max(len(word), 8) for word in words]
+    heads = "  ".join(f"{word:>{width}}" for word, width in zip(words, widths, strict=True))
+    click.echo(f"{indent}{'':{first}}  {heads}")
+    for word, row in zip(words, table, strict=True):
+        cells = "  ".join(f"{value:{width}.4f}" for value, width in zip(row, widths, strict=True))
+        click.echo(f"{indent}{word:<{first}}  {cells}")

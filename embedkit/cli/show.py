@@ -1,0 +1,195 @@
+"""distance, compare, encode, info: look at vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedkit.cli.common import (
+    answer_lines,
+    encoder_option,
+    json_option,
+    model_option,
+    print_json,
+    print_table,
+    questions_from_stdin,
+)
+
+if TYPE_CHECKING:
+    from embedkit.vectors import WordVectors
+
+__all__ = ["compare", "distance", "encode", "info"]
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option(
+    "--metric",
+    type=click.Choice(["l2", "cosine", "dot"]),
+    default="l2",
+    show_default=True,
+    help="Euclidean distance, or a similarity.",
+)
+@encoder_option
+@model_option
+@json_option
+def distance(
+    words: tuple[str, ...], metric: str, encoder: str | None, model: str, as_json: bool
+) -> None:
+    """Show the distance of every word from every other.
+
+    With --encoder charcode or onehot no model is needed. With - in place of the words, sets of
+    words are read from standard input, one a line.
+    """
+
+    def table(chosen: list[str]) -> Any:
+        return _vectors(chosen, encoder, model).distance(chosen, metric=metric)
+
+    if words == ("-",):
+        lines = questions_from_stdin()
+        sets = [line.split() for _, line in lines]
+        tables = answer_lines(lines, str.split, lambda asked: [table(chosen) for chosen in asked])
+    else:
+        sets, tables = [list(words)], [table(list(words))]
+    for number, (chosen, values) in enumerate(zip(sets, tables, strict=True)):
+        if as_json:
+            print_json({"words": chosen, "metric": metric, "table": values.tolist()})
+            continue
+        if number:
+            click.echo()
+        print_table(chosen, values)
+
+
+def _vectors(words: list[str], encoder: str | None, model: str) -> WordVectors:
+    """Return the model's vectors, or those that need nothing but the words themselves."""
+    from embedkit.encoders import load, untrained
+    from embedkit.vocabulary import Vocabulary
+
+    if encoder in ("charcode", "onehot"):
+        return untrained(encoder, Vocabulary(list(dict.fromkeys(words)))).vectors()
+    return load(model, encoder=encoder)
+
+
+_LESSONS = {
+    "charcode": "Character codes: two words are near if they are spelled alike, place by place.",
+    "onehot": "One-hot: every word is sqrt(2) = 1.4142 from every other; it knows which word it "
+    "is, and nothing else.",
+    "skipgram": "Skip-gram: two words are near if they keep the same company, so distance begins "
+    "to mean meaning.",
+}
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@model_option
+@json_option
+def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
+    """Show the L2 distances between words as each of the three encoders sees them.
+
+    Character codes and one-hot need no model. With - in place of the words, sets of words are read
+    from standard input, one a line.
+    """
+
+    def tables(chosen: list[str]) -> dict[str, Any]:
+        return {
+            name: _vectors(chosen, name, model).distance(chosen).tolist()
+            for name in _LESSONS
+            if name != "skipgram" or Path(model).exists()
+        }
+
+    if words == ("-",):
+        lines = questions_from_stdin()
+        sets = [line.split() for _, line in lines]
+        answers = answer_lines(lines, str.split, lambda asked: [tables(chosen) for chosen in asked])
+    else:
+        sets, answers = [list(words)], [tables(list(words))]
+    for number, (chosen, found) in enumerate(zip(sets, answers, strict=True)):
+        if as_json:
+            print_json({"words": chosen, "metric": "l2", "tables": found})
+            continue
+        if number:
+            click.echo()
+        for name, lesson in _LESSONS.items():
+            click.echo(("" if name == "charcode" else "\n") + lesson)
+            if name in found:
+                print_table(chosen, found[name], indent="  ")
+            else:
+                click.echo(f"  (no model at {model}: embedkit train CORPUS makes one)")
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@encoder_option
+@model_option
+@json_option
+def encode(words: tuple[str, ...], encoder: str | None, model: str, as_json: bool) -> None:
+    """Print the vectors of words: tab-separated, a word a line.
+
+    One-hot vectors are printed as the number of the one place that is 1. With - in place of the
+    words, one a line is read from standard input.
+    """
+    from embedkit.encoders import load
+
+    vectors = load(model, encoder=encoder)
+    if words == ("-",):
+        lines = questions_from_stdin()
+        chosen = [line for _, line in lines]
+        rows = answer_lines(lines, vectors.resolve, lambda asked: [*vectors.encode(asked)])
+    else:
+        chosen = list(words)
+        rows = [*vectors.encode([vectors.resolve(word) for word in words])]
+    for word, row in zip(chosen, rows, strict=True):
+        values = row.indices.tolist() if vectors.is_sparse else row.tolist()
+        if as_json:
+            name = "index" if vectors.is_sparse else "vector"
+            print_json({"word": word, name: values[0] if vectors.is_sparse else values})
+        else:
+            click.echo("\t".join([word, *(f"{value:.6g}" for value in values)]))
+
+
+@click.command()
+@model_option
+@json_option
+def info(model: str, as_json: bool) -> None:
+    """Show what a model is and how it was trained."""
+    from embedkit.store import read_model
+
+    stored = read_model(Path(model))
+    facts: dict[str, Any] = {
+        "model": str(stored.path),
+        "encoder": stored.config.get("encoder"),
+        "format": stored.config["format"],
+        "words": len(stored.vocabulary),
+        "dimension": stored.config.get("dimension"),
+        "bytes": sum(path.stat().st_size for path in stored.path.iterdir()),
+        "most_frequent": stored.vocabulary.words(range(min(10, len(stored.vocabulary)))),
+        "settings": stored.config.get("settings", {}),
+        "training": stored.config.get("training", {}),
+    }
+    if as_json:
+        print_json(facts)
+        return
+    _print_facts(facts)
+
+
+def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            if value:
+                click.echo(f"{indent}{name}")
+                _print_facts(value, indent + "  ")
+            continue
+        click.echo(f"{indent}{name:<{width}}  {_readable(value)}")
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_readable, value))
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.6g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "-" if value is None else str(value)
