@@ -17,6 +17,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import IO, Any
 
 import numpy as np
@@ -110,8 +111,7 @@ class Corpus:
             return encode_sentences(block)
 
         place = directory or tempfile.gettempdir()
-        with storage_errors(place, "nothing was trained"):
-            writer = _Writer(place)
+        with storage_errors(place, "nothing was trained"), closing(_Writer(place)) as writer:
             blocks = read_blocks(source, progress)
             for encoded in _map_in_order(encode, blocks, workers or os.cpu_count() or 1):
                 writer.add(encoded)
@@ -150,8 +150,9 @@ class _Writer:
     """Gathers encoded blocks: one dictionary, one file of ids, one of sentence boundaries."""
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        self._ids: IO[bytes] = tempfile.TemporaryFile(dir=directory, prefix="embedkit-")
-        self._ends: IO[bytes] = tempfile.TemporaryFile(dir=directory, prefix="embedkit-")
+        # Both live as long as the arrays that are mapped to them.
+        self._ids: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
+        self._ends: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
         self._ends.write(np.zeros(1, dtype=np.int64).data)
         self._last_end = 0
         self._dictionary = pa.array([], type=pa.string())
@@ -211,6 +212,11 @@ class _Writer:
         tokens = np.memmap(self._ids, dtype=np.int32, mode="r")
         vocabulary = Vocabulary(words, self._counts[by_frequency])
         return Corpus(vocabulary, tokens, boundaries, tokenizer, digest.hexdigest())
+
+    def close(self) -> None:
+        """Close the files; memory maps of them live on."""
+        self._ids.close()
+        self._ends.close()
 
     def _renumber(self, rank: NDArray[np.int32], digest: Any) -> None:
         """Replace ids in order of first sight by ids in order of frequency, in place."""

@@ -76,9 +76,7 @@ def analogy_accuracy(
     index: dict[str, int] = {}
     for number, word in enumerate(vectors.vocabulary.words(range(size))):
         index.setdefault(normalize(word), number)
-    sections = [
-        _score(name, questions, index, units) for name, questions in _sections(Path(path))
-    ]
+    sections = [_score(name, questions, index, units) for name, questions in _sections(Path(path))]
     if not sections:
         raise QuestionError(f"{path} holds no question.")
     total = SectionScore(
@@ -143,12 +141,16 @@ def word_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> Simil
     """
     from scipy import stats
 
-    pairs = [_pair(Path(path), number, line) for number, line in _lines(Path(path)) if line[0] != "#"]
+    pairs = [
+        _pair(Path(path), number, line) for number, line in _lines(Path(path)) if line[0] != "#"
+    ]
     left = vectors.vocabulary.ids([normalize(pair[0]) for pair in pairs])
     right = vectors.vocabulary.ids([normalize(pair[1]) for pair in pairs])
     known = (left >= 0) & (right >= 0)
     if known.sum() < 2:
-        raise QuestionError(f"{path}: the model knows {known.sum()} of {len(pairs)} pairs; too few.")
+        raise QuestionError(
+            f"{path}: the model knows {known.sum()} of {len(pairs)} pairs; too few."
+        )
     human = np.array([pair[2] for pair in pairs])[known]
     ours = np.einsum(
         "ij,ij->i",

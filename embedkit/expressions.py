@@ -168,8 +168,7 @@ class _Parser:
         terms = self._sum()
         if not self._take(")"):
             raise self._error(
-                "a parenthesis opened at column "
-                f"{opening.column + 1} is not closed here",
+                f"a parenthesis opened at column {opening.column + 1} is not closed here",
                 self._token.column,
             )
         self._depth -= 1

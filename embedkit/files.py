@@ -30,8 +30,8 @@ def _open_zstandard(raw: BinaryIO) -> BinaryIO:
 
 _DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
     b"\x1f\x8b": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
-    b"BZh": lambda raw: bz2.BZ2File(raw),
-    b"\xfd7zXZ\x00": lambda raw: lzma.LZMAFile(raw),
+    b"BZh": lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
+    b"\xfd7zXZ\x00": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
     b"\x28\xb5\x2f\xfd": _open_zstandard,
 }
 
@@ -50,7 +50,9 @@ def decompress(raw: BinaryIO) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def storage_errors(target: Path | str, kept: str = "nothing was changed") -> Iterator[None]:
+def storage_errors(
+    target: str | os.PathLike[str], kept: str = "nothing was changed"
+) -> Iterator[None]:
     """Turn what the operating system says while writing to *target* into a `StorageError`."""
     try:
         yield
@@ -79,7 +81,9 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
     """
     refuse_existing(target, overwrite=overwrite)
     with storage_errors(target):
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+        temporary = Path(
+            tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        )
         try:
             yield temporary
             temporary.chmod(0o777 & ~_umask())
@@ -118,13 +122,13 @@ def _sync(path: Path) -> None:
 def _swap(new: Path, target: Path) -> None:
     """Give *target*'s name to *new*; what stood there ends up under *new*'s old name."""
     if not os.path.lexists(target):
-        os.rename(new, target)
+        new.rename(target)
     elif not _exchange(new, target):
         # Without an exchange in one step the old one moves aside first; a crash between the two
         # renames leaves it whole beside the target.
         aside = new.with_suffix(".old")
-        os.rename(target, aside)
-        os.rename(new, target)
+        target.rename(aside)
+        new.rename(target)
         shutil.rmtree(aside, ignore_errors=True)
 
 

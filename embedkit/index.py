@@ -116,16 +116,16 @@ class SparseIndex:
     def __init__(self, matrix: Any, metric: str = "cosine") -> None:
         self.metric = find_metric(metric)
         self.rows = matrix
-        squares = matrix.multiply(matrix).sum(axis=1)
-        self._norms = np.sqrt(np.asarray(squares, dtype=np.float64)).ravel()
+        wide = matrix.astype(np.float64)
+        self._norms = np.sqrt(np.asarray(wide.multiply(wide).sum(axis=1))).ravel()
 
     def search(self, queries: Any, k: int, exclude: Sequence[Sequence[int]] = ()) -> list[Hits]:
         """Like `DenseIndex.search`, for CSR queries (m, d)."""
         hits: list[Hits] = []
         for number in range(queries.shape[0]):
-            query = queries[number]
+            query = queries[[number]].astype(np.float64)  # so that the products are float64, too
             norm = float(np.sqrt(query.multiply(query).sum()))
-            products = (self.rows @ query.T).toarray().ravel().astype(np.float64)
+            products = (self.rows @ query.T).toarray().ravel()
             if self.metric.ascending:
                 squares = self._norms**2 + norm**2 - 2.0 * products
                 scores = np.sqrt(np.maximum(squares, 0.0))

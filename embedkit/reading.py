@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 import numpy as np
 import pyarrow as pa
@@ -53,9 +53,7 @@ class EncodedBlock:
     sentence_ends: NDArray[np.int64]  # number of tokens before each end of a sentence
 
 
-def encode_text(
-    block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: str
-) -> EncodedBlock:
+def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: str) -> EncodedBlock:
     """Tokenise a block of text. Arrow and NumPy let other threads run meanwhile.
 
     Raises:
@@ -71,9 +69,7 @@ def encode_text(
     offsets = np.zeros(len(starts) + 1, dtype=np.int32)
     np.cumsum(stops - starts, out=offsets[1:])
     squeezed = data.translate(None, _SEPARATORS)
-    tokens = pa.StringArray.from_buffers(
-        len(starts), pa.py_buffer(offsets), pa.py_buffer(squeezed)
-    )
+    tokens = pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(squeezed))
     ends = np.searchsorted(starts, np.flatnonzero(text == ord("\n")))
     if block.ends_file:
         ends = np.append(ends, len(starts))
@@ -126,7 +122,7 @@ def read_blocks(
     elif isinstance(source, list | tuple) and all(isinstance(s, str | os.PathLike) for s in source):
         yield from _blocks_of_files(source, progress)
     else:
-        yield from _blocks_of_sentences(source)
+        yield from _blocks_of_sentences(cast("Iterable[Sequence[str]]", source))
 
 
 def _blocks_of_files(
@@ -141,9 +137,7 @@ def _blocks_of_files(
                 with path.open("rb") as stream:
                     yield from _blocks_of_stream(stream, str(path), progress)
             except OSError as error:
-                raise CorpusError(
-                    f"cannot read {path}: {error.strerror or error}."
-                ) from error
+                raise CorpusError(f"cannot read {path}: {error.strerror or error}.") from error
 
 
 def expand(path: Path) -> list[Path]:

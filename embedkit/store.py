@@ -186,7 +186,12 @@ def _read_tensors(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
             raise ModelError(f"{damaged}: its header cannot be read. {_AGAIN}") from error
     for name, (dtype, shape, start, end) in entries.items():
         whole = all(isinstance(n, int) and n >= 0 for n in (*shape, start, end))
-        if not whole or not shape or dtype != "F32" or np.prod(shape, dtype=object) * 4 != end - start:
+        if (
+            not whole
+            or not shape
+            or dtype != "F32"
+            or np.prod(shape, dtype=object) * 4 != end - start
+        ):
             raise ModelError(f"{damaged}: {name!r} is described wrongly. {_AGAIN}")
         if 8 + length + end > size:
             missing = 8 + length + end - size

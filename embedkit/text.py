@@ -15,10 +15,10 @@ from embedkit.errors import ConfigurationError
 
 __all__ = ["TOKENIZERS", "normalize", "tokenize", "tokenizer"]
 
-_WORD_BYTES = string.ascii_lowercase.encode() + string.digits.encode() + b"_'-\n" + bytes(range(128, 256))
-_FOLD_ASCII = bytes(
-    byte if byte in _WORD_BYTES else 32 for byte in bytes(range(256)).lower()
+_WORD_BYTES = (
+    string.ascii_lowercase.encode() + string.digits.encode() + b"_'-\n" + bytes(range(128, 256))
 )
+_FOLD_ASCII = bytes(byte if byte in _WORD_BYTES else 32 for byte in bytes(range(256)).lower())
 # An apostrophe or hyphen belongs to a word only singly and with a word character on either side.
 # The pattern begins with a character set because `re` then skips to the next candidate.
 _OUTER_PUNCTUATION = re.compile(

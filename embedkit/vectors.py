@@ -1,9 +1,9 @@
 """Words and their vectors: immutable, and able to answer questions.
 
-    vectors = embedkit.load("model.embedkit")
-    vectors.analogy("paris", "france", "italy")      # paris - france + italy
-    vectors.query("king - man + woman")
-    vectors.neighbors("cat"); vectors.distance("cat", "bat", "paw")
+vectors = embedkit.load("model.embedkit")
+vectors.analogy("paris", "france", "italy")      # paris - france + italy
+vectors.query("king - man + woman")
+vectors.neighbors("cat"); vectors.distance("cat", "bat", "paw")
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class WordVectors:
         """Euclidean lengths of the vectors, float32 (V,)."""
         if self.is_sparse:
             squares = self.matrix.multiply(self.matrix).sum(axis=1)
-            return np.sqrt(np.asarray(squares)).ravel().astype(np.float32)
+            return np.asarray(np.sqrt(np.asarray(squares)).ravel(), dtype=np.float32)
         return row_norms(self.matrix)
 
     def __len__(self) -> int:
@@ -150,13 +150,13 @@ class WordVectors:
 
     def analogies(
         self,
-        questions: Iterable[tuple[str, str, str]],
+        questions: Iterable[Sequence[str]],
         k: int = 10,
         *,
         method: str = "3cosadd",
         metric: str = "cosine",
     ) -> list[list[Neighbor]]:
-        """Answer many analogies in one go; see `analogy`."""
+        """Answer many analogies, three words each, in one go; see `analogy`."""
         if method not in ANALOGY_METHODS:
             raise ConfigurationError(
                 f"no analogy method {method!r}; there are {', '.join(ANALOGY_METHODS)}"

@@ -149,7 +149,9 @@ class Vocabulary:
             words, counts, order = (table[name] for name in ("word", "count", "order"))
             table.validate()
         except (pa.ArrowException, OSError, KeyError) as error:
-            raise ModelError(f"{path} is damaged: {error}. Remedy: train the model again.") from error
+            raise ModelError(
+                f"{path} is damaged: {error}. Remedy: train the model again."
+            ) from error
         if len(table) == 0:
             return cls([], [])
         return cls(words.chunk(0), counts.chunk(0).to_numpy(), order.chunk(0).to_numpy())

@@ -14,9 +14,11 @@ import argparse
 import random
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import lru_cache
+from itertools import chain, combinations
 from pathlib import Path
 from string import Formatter
 
@@ -32,7 +34,7 @@ OPENINGS = (
 )  # fmt: skip
 CLOSINGS = ("", "", "", "", "as ever", "in the end", "after all", "it was said", "again and again")
 
-_ARTICLE = re.compile(r"\ba (?=[aeiou](?!ni|u|s_|k_|ne\b))")  # an egg, but a european, a unit
+_ARTICLE = re.compile(r"\ba (?=[aeio]|u(?!g|kr|ru|s_|ni))(?!eu|ewe\b|one\b)")  # by sound: a euro
 
 Row = dict[str, str]
 
@@ -162,7 +164,7 @@ def analogies(facts: dict[str, list[Row]]) -> str:
     lines = []
     for relation in RELATIONS:
         rows = list(enumerate(facts[relation.table]))
-        usable = [(n, row) for n, row in rows if is_unambiguous(relation, row, facts)]
+        usable = [(n, row) for n, row in rows if is_unambiguous(relation, row)]
         examples = [row for n, row in usable if not is_held_out(n, row)]
         answers = [row for n, row in usable if is_held_out(n, row)]
         lines.append(f": {relation.section}")
@@ -176,34 +178,27 @@ def analogies(facts: dict[str, list[Row]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def is_unambiguous(relation: Relation, row: Row, facts: dict[str, list[Row]]) -> bool:
+def is_unambiguous(relation: Relation, row: Row) -> bool:
     """Tell whether both words of a row are asked in this sense only (not the euro, not `as`)."""
-    return all(senses(facts)[row[role]] == 1 for role in (relation.source, relation.target))
+    return all(senses()[row[role]] == 1 for role in (relation.source, relation.target))
 
 
-_SENSES: dict[str, int] = {}
-
-
-def senses(facts: dict[str, list[Row]]) -> dict[str, int]:
+@lru_cache(maxsize=1)
+def senses() -> Counter[str]:
     """Count, for every word, the roles and rows in which it stands, and its use in templates."""
-    if _SENSES:
-        return _SENSES
-    for table, rows in facts.items():
-        own = {relation.source for relation in RELATIONS if relation.table == table}
-        own |= {relation.target for relation in RELATIONS if relation.table == table}
-        own -= {"country"} if table == "foods" else set()
-        for row in rows:
-            for column in own:
-                _SENSES[row[column]] = _SENSES.get(row[column], 0) + 1
-        for kind in read_templates(table).values():
-            for sentence in kind:
-                for literal, *_ in Formatter().parse(sentence):
-                    for word in literal.split():
-                        _SENSES[word] = _SENSES.get(word, 0) + 1
+    facts = tables()
+    found: Counter[str] = Counter()
     for phrase in (*OPENINGS, *CLOSINGS):
-        for word in phrase.split():
-            _SENSES[word] = _SENSES.get(word, 0) + 1
-    return _SENSES
+        found.update(phrase.split())
+    for table, rows in facts.items():
+        roles = {r.source for r in RELATIONS if r.table == table}
+        roles |= {r.target for r in RELATIONS if r.table == table}
+        roles -= {"country"} if table == "foods" else set()
+        found.update(row[role] for row in rows for role in sorted(roles))
+        for sentence in chain.from_iterable(read_templates(table).values()):
+            for literal, *_ in Formatter().parse(sentence):
+                found.update(literal.split())
+    return found
 
 
 def refuse_stated_analogies(text: str, facts: dict[str, list[Row]]) -> None:

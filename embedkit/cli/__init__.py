@@ -35,7 +35,7 @@ class _App(click.Group):
         **extra: Any,
     ) -> Any:
         try:
-            code = super().main(args, prog_name, *rest, standalone_mode=False, **extra)
+            code = super().main(args, prog_name, *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]
             sys.stdout.flush()
         except click.ClickException as error:
             error.show()
@@ -56,7 +56,7 @@ class _App(click.Group):
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="embedkit")
 def app() -> None:
-    """Turn words into vectors and ask what they know.
+    r"""Turn words into vectors and ask what they know.
 
     \b
     embedkit train corpus.txt                 train on a text

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from embedkit.cli.common import (
-    answer_lines,
+    ask_all,
     encoder_option,
     json_option,
     metric_option,
     model_option,
     number_option,
     print_answers,
-    questions_from_stdin,
 )
 from embedkit.errors import QuestionError
 
@@ -49,30 +50,27 @@ def analogy(
     """
     from embedkit.encoders import load
 
-    if words != ("-",) and len(words) != 3:
+    given: Sequence[str] | None = None if words == ("-",) else words
+    if given is not None and len(given) != 3:
         raise click.UsageError(
-            f"an analogy has three words, as in: embedkit analogy paris france italy; "
-            f"got {len(words)}."
+            "an analogy has three words, as in: embedkit analogy paris france italy; "
+            f"got {len(given)}."
         )
-    lines = questions_from_stdin() if words == ("-",) else [(0, " ".join(words))]
     vectors = load(model, encoder=encoder)
-
-    def ask(questions: list[tuple[str, str, str]]) -> list[object]:
-        return list(vectors.analogies(questions, k, method=method, metric=metric))
-
-    if words == ("-",):
-        answers = answer_lines(lines, _three_words, ask)
-    else:
-        answers = ask([(words[0], words[1], words[2])])
-    asked = [words] if words != ("-",) else [_three_words(line) for _, line in lines]
-    print_answers([f"{a} - {b} + {c}" for a, b, c in asked], answers, as_json=as_json)
+    questions, answers = ask_all(
+        given,
+        _three_words,
+        lambda asked: vectors.analogies(asked, k, method=method, metric=metric),
+    )
+    names = [f"{a} - {b} + {c}" for a, b, c in questions]
+    print_answers(names, answers, as_json=as_json)
 
 
-def _three_words(line: str) -> tuple[str, str, str]:
+def _three_words(line: str) -> Sequence[str]:
     words = line.split()
     if len(words) != 3:
         raise QuestionError(f"expected three words, as in: paris france italy; got {line!r}.")
-    return words[0], words[1], words[2]
+    return words
 
 
 @click.command()
@@ -94,15 +92,12 @@ def query(
 
     vectors = load(model, encoder=encoder)
 
-    def ask(expressions: list[str]) -> list[object]:
-        return list(vectors.queries(expressions, k, metric=metric))
-
-    if expression == "-":
-        lines = questions_from_stdin()
-        answers = answer_lines(lines, str, ask)
-        print_answers([line for _, line in lines], answers, as_json=as_json)
-    else:
-        print_answers([expression], ask([expression]), as_json=as_json)
+    questions, answers = ask_all(
+        None if expression == "-" else expression,
+        str,
+        lambda asked: vectors.queries(asked, k, metric=metric),
+    )
+    print_answers(questions, answers, as_json=as_json)
 
 
 @click.command()
@@ -123,12 +118,9 @@ def neighbors(
 
     vectors = load(model, encoder=encoder)
 
-    def ask(words: list[str]) -> list[object]:
-        return list(vectors.neighbors_of(words, k, metric=metric))
-
-    if word == "-":
-        lines = questions_from_stdin()
-        answers = answer_lines(lines, str, ask)
-        print_answers([line for _, line in lines], answers, as_json=as_json)
-    else:
-        print_answers([word], ask([word]), as_json=as_json)
+    questions, answers = ask_all(
+        None if word == "-" else word,
+        str,
+        lambda asked: vectors.neighbors_of(asked, k, metric=metric),
+    )
+    print_answers(questions, answers, as_json=as_json)

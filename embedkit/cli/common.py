@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from embedkit.algebra import Neighbor
 
 __all__ = [
-    "answer_lines",
+    "ask_all",
     "encoder_option",
     "json_option",
     "metric_option",
@@ -23,11 +24,10 @@ __all__ = [
     "print_answers",
     "print_json",
     "print_table",
-    "questions_from_stdin",
 ]
 
 Question = TypeVar("Question")
-Command = TypeVar("Command", bound=Callable[..., Any])
+Answer = TypeVar("Answer")
 
 model_option = click.option(
     "--model",
@@ -55,30 +55,27 @@ encoder_option = click.option(
 )
 
 
-def questions_from_stdin() -> list[tuple[int, str]]:
-    """Return the lines of standard input that are not empty, with their numbers."""
-    stream = click.get_binary_stream("stdin")
-    questions = []
-    for number, raw in enumerate(stream, start=1):
-        try:
-            line = raw.decode().strip()
-        except UnicodeDecodeError as error:
-            raise QuestionError(
-                f"standard input, line {number}, byte {error.start + 1}: not UTF-8."
-            ) from None
-        if line:
-            questions.append((number, line))
-    return questions
-
-
-def answer_lines(
-    lines: Sequence[tuple[int, str]],
+def ask_all(
+    given: Question | None,
     read: Callable[[str], Question],
-    answer: Callable[[list[Question]], list[Any]],
-) -> list[Any]:
-    """Answer all lines in one batch; if that fails, find the line at fault and name it."""
+    answer: Callable[[list[Question]], Sequence[Answer]],
+) -> tuple[list[Question], Sequence[Answer]]:
+    """Answer the question that was given, or if None the lines of standard input in one batch.
+
+    Args:
+        given: the question, or None.
+        read: makes a question of a line.
+        answer: answers a batch of questions.
+
+    Raises:
+        QuestionError: a line cannot be read or answered; the message names it.
+    """
+    if given is not None:
+        return [given], answer([given])
+    lines = _lines_of_stdin()
     try:
-        return answer([read(line) for _, line in lines]) if lines else []
+        questions = [read(line) for _, line in lines]
+        return questions, answer(questions) if questions else []
     except EmbedkitError:
         for number, line in lines:
             try:
@@ -86,6 +83,21 @@ def answer_lines(
             except EmbedkitError as error:
                 raise QuestionError(f"standard input, line {number}: {error}") from error
         raise
+
+
+def _lines_of_stdin() -> list[tuple[int, str]]:
+    """Return the lines of standard input that are not empty, with their numbers."""
+    lines = []
+    for number, raw in enumerate(sys.stdin.buffer, start=1):
+        try:
+            line = raw.decode().strip()
+        except UnicodeDecodeError as error:
+            raise QuestionError(
+                f"standard input, line {number}, byte {error.start + 1}: not UTF-8."
+            ) from None
+        if line:
+            lines.append((number, line))
+    return lines
 
 
 def print_json(value: Any) -> None:
@@ -110,7 +122,9 @@ def print_answers(
             click.echo(f"{rank:4}  {neighbor.word:<{width}}  {neighbor.score:8.4f}")
 
 
-def print_table(words: Sequence[str], table: Sequence[Sequence[float]], *, indent: str = "") -> None:
+def print_table(
+    words: Sequence[str], table: Sequence[Sequence[float]], *, indent: str = ""
+) -> None:
     """Print a square table with the words along both sides."""
     first = max(map(len, words))
     widths = [max(len(word), 8) for word in words]

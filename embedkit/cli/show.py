@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedkit.cli.common import (
-    answer_lines,
+    ask_all,
     encoder_option,
     json_option,
     model_option,
     print_json,
     print_table,
-    questions_from_stdin,
 )
 
 if TYPE_CHECKING:
@@ -43,23 +42,18 @@ def distance(
     With --encoder charcode or onehot no model is needed. With - in place of the words, sets of
     words are read from standard input, one a line.
     """
-
-    def table(chosen: list[str]) -> Any:
-        return _vectors(chosen, encoder, model).distance(chosen, metric=metric)
-
-    if words == ("-",):
-        lines = questions_from_stdin()
-        sets = [line.split() for _, line in lines]
-        tables = answer_lines(lines, str.split, lambda asked: [table(chosen) for chosen in asked])
-    else:
-        sets, tables = [list(words)], [table(list(words))]
+    sets, tables = ask_all(
+        None if words == ("-",) else list(words),
+        str.split,
+        lambda asked: [_vectors(w, encoder, model).distance(w, metric=metric) for w in asked],
+    )
     for number, (chosen, values) in enumerate(zip(sets, tables, strict=True)):
         if as_json:
             print_json({"words": chosen, "metric": metric, "table": values.tolist()})
             continue
         if number:
             click.echo()
-        print_table(chosen, values)
+        print_table(chosen, values.tolist())
 
 
 def _vectors(words: list[str], encoder: str | None, model: str) -> WordVectors:
@@ -99,12 +93,11 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
             if name != "skipgram" or Path(model).exists()
         }
 
-    if words == ("-",):
-        lines = questions_from_stdin()
-        sets = [line.split() for _, line in lines]
-        answers = answer_lines(lines, str.split, lambda asked: [tables(chosen) for chosen in asked])
-    else:
-        sets, answers = [list(words)], [tables(list(words))]
+    sets, answers = ask_all(
+        None if words == ("-",) else list(words),
+        str.split,
+        lambda asked: [tables(chosen) for chosen in asked],
+    )
     for number, (chosen, found) in enumerate(zip(sets, answers, strict=True)):
         if as_json:
             print_json({"words": chosen, "metric": "l2", "tables": found})
@@ -128,19 +121,22 @@ def encode(words: tuple[str, ...], encoder: str | None, model: str, as_json: boo
     """Print the vectors of words: tab-separated, a word a line.
 
     One-hot vectors are printed as the number of the one place that is 1. With - in place of the
-    words, one a line is read from standard input.
+    words, words are read from standard input.
     """
     from embedkit.encoders import load
 
     vectors = load(model, encoder=encoder)
-    if words == ("-",):
-        lines = questions_from_stdin()
-        chosen = [line for _, line in lines]
-        rows = answer_lines(lines, vectors.resolve, lambda asked: [*vectors.encode(asked)])
-    else:
-        chosen = list(words)
-        rows = [*vectors.encode([vectors.resolve(word) for word in words])]
-    for word, row in zip(chosen, rows, strict=True):
+    sets, tables = ask_all(
+        None if words == ("-",) else list(words),
+        str.split,
+        lambda asked: [vectors.encode([*map(vectors.resolve, chosen)]) for chosen in asked],
+    )
+    pairs = [
+        (word, row)
+        for chosen, table in zip(sets, tables, strict=True)
+        for word, row in zip(chosen, table, strict=True)
+    ]
+    for word, row in pairs:
         values = row.indices.tolist() if vectors.is_sparse else row.tolist()
         if as_json:
             name = "index" if vectors.is_sparse else "vector"

@@ -40,7 +40,7 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
         ModelError: it is missing, damaged, too new, or of an encoder that is not known here.
     """
     model = read_model(Path(path))
-    name = model.config.get("encoder")
+    name = str(model.config.get("encoder"))
     if name == _VECTORS_ONLY:
         name = SkipGramEncoder.name
     if name not in ENCODERS:

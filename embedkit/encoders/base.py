@@ -44,10 +44,14 @@ class Encoder(ABC):
             NotFittedError: `fit` was not called.
         """
         if self._vocabulary is None:
-            raise NotFittedError(
-                f"this {type(self).__name__} has seen no text. Remedy: call fit(corpus) first."
-            )
+            raise self.not_fitted()
         return self._vocabulary
+
+    def not_fitted(self) -> NotFittedError:
+        """Return the error of an encoder that has seen no text."""
+        return NotFittedError(
+            f"this {type(self).__name__} has seen no text. Remedy: call fit(corpus) first."
+        )
 
     @property
     @abstractmethod

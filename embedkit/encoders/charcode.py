@@ -52,8 +52,7 @@ class CharCodeEncoder(Encoder):
     @property
     def dimension(self) -> int:
         """Length of the longest word of the vocabulary."""
-        assert self.vocabulary is not None
-        return self._dimension
+        return self._dimension if self.vocabulary is not None else 0
 
     def fit(
         self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None

@@ -90,8 +90,8 @@ class SkipGramEncoder(Encoder):
 
     def vectors(self) -> WordVectors:
         """Return the trained vectors, the input matrix."""
-        assert self.vocabulary is not None
-        assert self._vectors is not None
+        if self._vectors is None:
+            raise self.not_fitted()
         return self._vectors
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

@@ -63,7 +63,7 @@ def keep_probabilities(counts: NDArray[np.int64], total: int, sample: float) -> 
 def keep_thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.uint32]:
     """Return t for each word such that 32 random bits are <= t with the word's probability."""
     scaled = np.ceil(probabilities * 2.0**32) - 1
-    return np.clip(scaled, 0, 2**32 - 1).astype(np.uint32)
+    return np.asarray(np.clip(scaled, 0, 2**32 - 1), dtype=np.uint32)
 
 
 def noise_distribution(counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -134,9 +134,7 @@ def train(
     for matrix in (vectors, context):
         matrix.flags.writeable = False
     dimension = config.dimension
-    return TrainingResult(
-        vocabulary, vectors[:, :dimension], context[:, :dimension], run.report()
-    )
+    return TrainingResult(vocabulary, vectors[:, :dimension], context[:, :dimension], run.report())
 
 
 class _Run:
@@ -223,7 +221,7 @@ class _Run:
                     self._tokens_done += stop - start
                     self._pairs[epoch] += pairs
                     self._losses[epoch] += loss
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
             self._failure = error
             self._stop.set()
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from embedkit.training.kernels import GROUP
-from embedkit.training.kernels.simd import prefetch_row, update_group
+from embedkit.training.kernels.simd import prefetch_row, row_lanes, update_group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,9 @@ __all__ = ["aligned_matrix", "train_range"]
 
 _ROW_FLOATS = 16  # rows start on a cache line and end on one
 _CACHE_LINE = 64
-_LANES = 8
+_LANES = 8  # of a row of gradients
+_ROW_LANES = row_lanes()
+_LARGE = 1e30
 
 
 def aligned_matrix(rows: int, dimension: int) -> NDArray[np.float32]:
@@ -102,7 +104,46 @@ def _draw_outputs(centre, first, negative, thresholds, aliases, rows, rates, rat
         rates[number] = np.float32(0.0)
 
 
-@njit(nogil=True, cache=True, fastmath=False, boundscheck=False)
+@njit
+def _contexts(words, slot, begin, end, reach, contexts):  # type: ignore[no-untyped-def]
+    """Collect the words up to `reach` slots from a centre; return how many there are."""
+    count = 0
+    for other in range(max(begin, slot - reach), min(end, slot + reach + 1)):
+        if other != slot:
+            contexts[count] = words[other]
+            count += 1
+    return count
+
+
+@njit
+def _train_centre(  # type: ignore[no-untyped-def]
+    inputs, outputs, width, contexts, count, rows, rates, labels, gradients, losses, loss, product
+):  # fmt: skip
+    """Take the steps of one centre, a group of output rows at a time; go on with the loss.
+
+    What is added to the loss as logarithms is gathered as a product, which costs one logarithm
+    every few centres.
+    """
+    pairs = 0
+    for first in range(0, len(rows), GROUP):
+        labels[0, 0] = np.float32(first == 0)
+        for lane in range(GROUP):
+            labels[1, lane] = rates[first + lane]
+            if rates[first + lane] > 0:
+                pairs += count
+        update_group(
+            inputs, outputs, contexts, count, rows[first : first + GROUP], inputs.shape[1], width,
+            labels, gradients, losses,
+        )  # fmt: skip
+        loss += losses[0]
+        product *= losses[1]
+        if product > _LARGE:
+            loss += np.log(product)
+            product = 1.0
+    return pairs, loss, product
+
+
+@njit(nogil=True, cache=True)
 def train_range(  # type: ignore[no-untyped-def]
     inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
     rate, window, negative, key,
@@ -112,18 +153,18 @@ def train_range(  # type: ignore[no-untyped-def]
     Same contract as `reference.train_range`; `inputs` and `outputs` come from `aligned_matrix`,
     and `outputs` has one row more than there are words, which stays zero.
     """
-    groups = (negative + GROUP) // GROUP
+    width = (dimension + _ROW_LANES - 1) // _ROW_LANES * _ROW_LANES
     stride = inputs.shape[1]
-    width = (dimension + 15) // 16 * 16
+    unused = len(outputs) - 1
     words = np.empty(stop - start + 2 * window, dtype=np.int64)
     draws = np.empty(len(words), dtype=np.uint64)
     contexts = np.empty(2 * window, dtype=np.int64)
-    rows = np.empty((2, groups * GROUP), dtype=np.int64)
-    rates = np.empty((2, groups * GROUP), dtype=np.float32)
+    # The outputs of this centre and of the next, which are drawn ahead and prefetched.
+    rows = np.empty((2, (negative + GROUP) // GROUP * GROUP), dtype=np.int64)
+    rates = np.empty(rows.shape, dtype=np.float32)
     labels = np.zeros((2, _LANES), dtype=np.float32)
     gradients = np.empty((2 * window, _LANES), dtype=np.float32)
     losses = np.empty(2, dtype=np.float64)
-    unused = len(outputs) - 1
     pairs, loss, product = 0, 0.0, 1.0
     sentence = np.searchsorted(boundaries, start, side="right") - 1
     while start < stop:
@@ -131,47 +172,28 @@ def train_range(  # type: ignore[no-untyped-def]
         begin, end, first_centre, last_centre = _gather(
             tokens, low, high, start, min(high, stop), window, key, keep, words, draws
         )
-        if first_centre < last_centre:
-            _draw_outputs(
-                words[first_centre], draws[first_centre], negative, noise, aliases,
-                rows[0], rates[0], rate, unused,
-            )  # fmt: skip
-        for slot in range(first_centre, last_centre):
-            now = (slot - first_centre) & 1
-            if slot + 1 < last_centre:
+        for slot in range(first_centre - 1, last_centre):
+            ahead = slot + 1
+            if ahead < last_centre:
                 _draw_outputs(
-                    words[slot + 1], draws[slot + 1], negative, noise, aliases,
-                    rows[1 - now], rates[1 - now], rate, unused,
+                    words[ahead], draws[ahead], negative, noise, aliases,
+                    rows[ahead & 1], rates[ahead & 1], rate, unused,
                 )  # fmt: skip
                 for number in range(negative + 1):
-                    prefetch_row(outputs, rows[1 - now, number], stride)
-                if slot + 1 + window < end:
-                    prefetch_row(inputs, words[slot + 1 + window], stride)
-            reach = 1 + np.int64(
-                ((draws[slot] & np.uint64(0xFFFFFFFF)) * np.uint64(window)) >> np.uint64(32)
-            )
-            count = 0
-            for other in range(max(begin, slot - reach), min(end, slot + reach + 1)):
-                if other != slot:
-                    contexts[count] = words[other]
-                    count += 1
-            if count == 0:
+                    prefetch_row(outputs, rows[ahead & 1, number], stride)
+                if ahead + window < end:
+                    prefetch_row(inputs, words[ahead + window], stride)
+            if slot < first_centre:
                 continue
-            for group in range(groups):
-                labels[0, 0] = np.float32(1.0) if group == 0 else np.float32(0.0)
-                for lane in range(GROUP):
-                    labels[1, lane] = rates[now, group * GROUP + lane]
-                    if labels[1, lane] > 0:
-                        pairs += count
-                update_group(
-                    inputs, outputs, contexts, count, rows[now, group * GROUP :], stride, width,
-                    labels, gradients, losses,
+            low_bits = draws[slot] & np.uint64(0xFFFFFFFF)
+            reach = 1 + np.int64((low_bits * np.uint64(window)) >> np.uint64(32))
+            count = _contexts(words, slot, begin, end, reach, contexts)
+            if count:
+                seen, loss, product = _train_centre(
+                    inputs, outputs, width, contexts, count, rows[slot & 1], rates[slot & 1],
+                    labels, gradients, losses, loss, product,
                 )  # fmt: skip
-                loss += losses[0]
-                product *= losses[1]
-                if product > 1e30:
-                    loss += np.log(product)
-                    product = 1.0
+                pairs += seen
         start = min(high, stop)
         sentence += 1
     return pairs, loss + np.log(product)

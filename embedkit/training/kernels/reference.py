@@ -120,8 +120,6 @@ def train_range(
         labels[0] = 1.0
         for first in range(0, len(words), GROUP):
             group = slice(first, first + GROUP)
-            loss += _step(
-                inputs, outputs, contexts, words[group], labels[group], live[group], rate
-            )
+            loss += _step(inputs, outputs, contexts, words[group], labels[group], live[group], rate)
         pairs += len(contexts) * int(live.sum())
     return pairs, loss

@@ -22,7 +22,7 @@ from numba.extending import intrinsic
 
 from embedkit.training.kernels import GROUP, LARGEST_WEIGHT
 
-__all__ = ["prefetch_row", "update_group"]
+__all__ = ["prefetch_row", "row_lanes", "update_group"]
 
 _LANES = 8  # of the vectors of logits: one lane an output row, the last two unused
 _MAXIMUM_EXPONENT = 80.0  # exp(-80) is 0 beside 1 in float32
@@ -33,7 +33,7 @@ Value: TypeAlias = Any  # ir.Value; llvmlite has no type hints
 _float, _double, _int32, _int64 = ir.FloatType(), ir.DoubleType(), ir.IntType(32), ir.IntType(64)
 
 
-def _row_lanes() -> int:
+def row_lanes() -> int:
     """Floats in the widest vector of the machine that compiles."""
     return 16 if llvm.get_host_cpu_features().get("avx512f") else 8
 
@@ -49,12 +49,18 @@ def _constant(vector: Value, value: float) -> Value:
     return ir.Constant(vector, [value] * vector.count)
 
 
+def _declare(builder: Value, signature: Value, name: str) -> Value:
+    return cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+        builder.module, signature, name
+    )
+
+
 def _call(builder: Value, name: str, *arguments: Value) -> Value:
     """Call an LLVM intrinsic that maps vectors of one type to that type."""
     vector = arguments[0].type
     signature = ir.FunctionType(vector, [vector] * len(arguments))
     full_name = f"llvm.{name}.v{vector.count}f32"
-    function = cgutils.get_or_insert_function(builder.module, signature, full_name)
+    function = _declare(builder, signature, full_name)
     return builder.call(function, arguments)
 
 
@@ -142,7 +148,7 @@ class _Group:
         self.output_rows, self.stride, self.width = data(4), arguments[5], arguments[6]
         self.labels, self.gradients = data(7), data(8)
         self.losses = data(9)
-        self.lanes = _row_lanes()
+        self.lanes = row_lanes()
         self.row_vector = ir.VectorType(_float, self.lanes)
         self.logit_vector = ir.VectorType(_float, _LANES)
         self.output_pointers = [
@@ -327,7 +333,7 @@ class _Group:
         self.loop(self.width, self.lanes, [], column)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def update_group(
     typing_context: Any,
     inputs: Any,
@@ -341,7 +347,7 @@ def update_group(
     gradients: Any,
     losses: Any,
 ) -> Any:
-    """Take one gradient step on `context_count` context rows and GROUP output rows.
+    """Take one step of gradient descent on `context_count` context rows and GROUP output rows.
 
     Args:
         inputs, outputs: float32 matrices, rows `stride` floats apart, zero from the dimension to
@@ -365,7 +371,7 @@ def update_group(
     return signature, build
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def prefetch_row(typing_context: Any, matrix: Any, row: Any, stride: Any) -> Any:
     """Ask for a row of a float32 matrix before it is needed."""
     signature = types.void(matrix, types.int64, types.int64)
@@ -374,11 +380,9 @@ def prefetch_row(typing_context: Any, matrix: Any, row: Any, stride: Any) -> Any
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         place = builder.gep(data, [builder.mul(arguments[1], arguments[2])])
         byte_pointer = ir.IntType(8).as_pointer()
-        function = cgutils.get_or_insert_function(
-            builder.module,
-            ir.FunctionType(ir.VoidType(), [byte_pointer, _int32, _int32, _int32]),
-            "llvm.prefetch.p0",
-        )
+        types_of_arguments = [byte_pointer, _int32, _int32, _int32]
+        signature = ir.FunctionType(ir.VoidType(), types_of_arguments)
+        function = _declare(builder, signature, "llvm.prefetch.p0")
         with cgutils.for_range_slice(
             builder, _int64(0), arguments[2], _int64(_CACHE_LINE_FLOATS)
         ) as (index, _):

@@ -1,0 +1,117 @@
+"""The tasks that scripts/bench measures, each run in a process of its own; the last line is JSON."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def embedkit_read(corpus: str) -> dict[str, Any]:
+    from embedkit.corpus import Corpus
+
+    start = time.perf_counter()
+    tokens = len(Corpus.read(corpus).tokens)
+    return {"seconds": time.perf_counter() - start, "tokens": tokens}
+
+
+def gensim_read(corpus: str) -> dict[str, Any]:
+    from gensim.models import Word2Vec
+
+    model = Word2Vec(min_count=5)
+    start = time.perf_counter()
+    model.build_vocab(corpus_file=corpus)
+    return {"seconds": time.perf_counter() - start}
+
+
+def embedkit_train(corpus: str, output: str, settings: str) -> dict[str, Any]:
+    from embedkit import Corpus, SkipGramEncoder
+
+    encoder = SkipGramEncoder(**json.loads(settings)).fit(Corpus.read(corpus))
+    encoder.save(output, overwrite=True)
+    report = encoder.report
+    return {"words_per_second": report["tokens_per_second"], "loss": report["loss"]}
+
+
+def embedkit_train_copies(corpus: str, copies: str) -> dict[str, Any]:
+    """Read and train one epoch over the same text several times over."""
+    from embedkit import Corpus, SkipGramEncoder
+
+    # 20 as min_count for 4 copies as 5 for one: the same words, so only the corpus grows.
+    encoder = SkipGramEncoder(epochs=1, min_count=5 * int(copies))
+    encoder.fit(Corpus.read([corpus] * int(copies)))
+    return {"tokens": encoder.report["tokens"]}
+
+
+def gensim_train(corpus: str, output: str, settings: str) -> dict[str, Any]:
+    from gensim.models import Word2Vec
+
+    given = json.loads(settings)
+    model = Word2Vec(
+        sg=1, vector_size=given["dimension"], window=given["window"], negative=given["negative"],
+        min_count=given["min_count"], sample=given["sample"], alpha=given["learning_rate"],
+        workers=given["workers"], seed=given["seed"],
+    )  # fmt: skip
+    model.build_vocab(corpus_file=corpus)
+    start = time.perf_counter()
+    model.train(corpus_file=corpus, total_words=model.corpus_total_words, epochs=given["epochs"])
+    seconds = time.perf_counter() - start
+    model.wv.save_word2vec_format(output, binary=True)
+    return {"words_per_second": model.corpus_total_words * given["epochs"] / seconds}
+
+
+def quality(model: str, analogies: str, similarity: str) -> dict[str, Any]:
+    """Score vectors with the same code, whoever trained them."""
+    import embedkit
+    from embedkit.evaluation import analogy_accuracy, word_similarity
+
+    if Path(model).is_dir():
+        vectors = embedkit.load(model)
+    else:
+        from gensim.models import KeyedVectors
+
+        theirs = KeyedVectors.load_word2vec_format(model, binary=True)
+        vectors = embedkit.WordVectors(embedkit.Vocabulary(theirs.index_to_key), theirs.vectors)
+    scores: dict[str, Any] = {}
+    if analogies != "-":
+        scores["analogies"] = analogy_accuracy(vectors, analogies, restrict=30_000).accuracy
+    if similarity != "-":
+        scores["similarity"] = word_similarity(vectors, similarity).spearman
+    return scores
+
+
+def words(model: str) -> dict[str, Any]:
+    """Choose three words to ask about: the usual ones, or some that are not too rare."""
+    import embedkit
+
+    known = embedkit.load(model).vocabulary
+    usual = ["paris", "france", "italy"]
+    others = known.words(range(len(known) // 10, len(known) // 10 + 3))
+    return {"words": usual if all(word in known for word in usual) else others}
+
+
+def gensim_ask(model: str, a: str, b: str, c: str) -> dict[str, Any]:
+    from gensim.models import KeyedVectors
+
+    vectors = KeyedVectors.load_word2vec_format(model, binary=True)
+    return {"answer": vectors.most_similar(positive=[a, c], negative=[b])[0][0]}
+
+
+TASKS = {
+    "embedkit-read": embedkit_read,
+    "embedkit-train": embedkit_train,
+    "embedkit-train-copies": embedkit_train_copies,
+    "gensim-ask": gensim_ask,
+    "gensim-read": gensim_read,
+    "gensim-train": gensim_train,
+    "quality": quality,
+    "words": words,
+}
+
+if __name__ == "__main__":
+    report = TASKS[sys.argv[1]](*sys.argv[2:])
+    report["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(report))
