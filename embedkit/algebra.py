@@ -37,8 +37,11 @@ def combine(rows: Any, weights: Sequence[Sequence[tuple[int, float]]], metric: M
     """
     table = np.zeros((len(weights), rows.shape[0]), dtype=np.float32)
     for number, terms in enumerate(weights):
+        # Only the proportions count for cosine; tiny weights would be lost in float32.
+        largest = max((abs(weight) for _, weight in terms), default=0.0)
+        scale = largest if metric.normalize and largest > 0 else 1.0
         for row, weight in terms:
-            table[number, row] += weight
+            table[number, row] += weight / scale
     if isinstance(rows, np.ndarray):
         return table @ (unit_rows(rows) if metric.normalize else rows)
     from scipy import sparse

@@ -41,7 +41,7 @@ from embedkit.vocabulary import Vocabulary
 __all__ = ["Corpus"]
 
 _CHUNK = 1 << 20
-_BLOCKS_PER_MERGE = 8
+_BLOCKS_PER_MERGE = 16
 
 
 def _ignore_progress(_: int) -> None:
@@ -117,7 +117,10 @@ class Corpus:
                 writer.add(encoded)
             if not writer.size:
                 raise CorpusError("the corpus is empty: it holds no token.")
-            return writer.finish(tokenizer)
+            corpus = writer.finish(tokenizer)
+        # What Arrow keeps for its next allocation would count as this process's memory for good.
+        pa.default_memory_pool().release_unused()
+        return corpus
 
     def __len__(self) -> int:
         """Number of sentences."""

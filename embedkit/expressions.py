@@ -10,7 +10,6 @@ to it; a minus has a space beside it.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, replace
 
@@ -20,11 +19,12 @@ __all__ = ["Term", "parse"]
 
 MAXIMUM_LENGTH = 10_000
 MAXIMUM_DEPTH = 100
+MAXIMUM_WEIGHT = 1e9  # beyond it, squares of sums would leave float32
 
 _TOKEN = re.compile(
     r"""\s*(?:
     (?P<quoted>"[^"]*"|'[^']*'(?=$|[\s()+*/-]))
-  | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=$|[\s()+*/"-]))
+  | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?=$|[\s()+*/"]|-(?!['-]*[^\s()+*/"'-])))
   | (?P<word>[^\s()+*/"'-]+(?:['-]+[^\s()+*/"'-]+)*)
   | (?P<sign>[()+*/-])
     )""",
@@ -107,9 +107,13 @@ class _Parser:
         if self._token.kind != "end":
             raise self._error("expected + or - here", self._token.column)
         for term in terms:
-            if not math.isfinite(term.weight):
-                raise self._error(f"the weight of {term.word!r} is too large", term.column)
-        if all(term.weight == 0 for term in terms):
+            if not abs(term.weight) <= MAXIMUM_WEIGHT:
+                problem = f"the weight of {term.word!r} is too large; at most {MAXIMUM_WEIGHT:g}"
+                raise self._error(problem, term.column)
+        totals: dict[str, float] = {}
+        for term in terms:
+            totals[term.word] = totals.get(term.word, 0.0) + term.weight
+        if not any(totals.values()):
             raise self._error("every weight is 0; there is no direction to look in", 0)
         return terms
 

@@ -76,8 +76,8 @@ def distance_matrix(rows: Any, metric: str) -> NDArray[np.float64]:
         used = np.unique(rows.indices)
         dense = rows[:, used].toarray().astype(np.float64)
     if chosen.ascending:
-        table = np.stack([np.linalg.norm(dense - row, axis=1) for row in dense])
-        return np.asarray(table)
+        table = [np.linalg.norm(dense - row, axis=1) for row in dense]
+        return np.array(table).reshape(len(dense), len(dense))
     if chosen.normalize:
         lengths = np.linalg.norm(dense, axis=1)
         dense = dense / (lengths + (lengths == 0))[:, np.newaxis]

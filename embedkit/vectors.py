@@ -288,4 +288,5 @@ def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     for start in range(0, len(matrix), _NORM_ROWS):
         rows = matrix[start : start + _NORM_ROWS]
         norms[start : start + len(rows)] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    norms.flags.writeable = False
     return norms

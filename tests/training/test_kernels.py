@@ -1,0 +1,149 @@
+"""The compiled kernel against the plain one, and the plain one against calculus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embedkit.training.kernels import GROUP, LARGEST_WEIGHT, cpu, reference
+from embedkit.training.sampling import (
+    epoch_key,
+    keep_probabilities,
+    keep_thresholds,
+    noise_alias,
+    noise_distribution,
+)
+
+
+@dataclass
+class Problem:
+    """A small random text with repeated words and rare ones outside the vocabulary."""
+
+    dimension: int
+    window: int = 5
+    negative: int = 5
+    words: int = 40
+    sample: float = 0.05
+    scale: float = 0.3
+    seed: int = 0
+    tokens: np.ndarray = field(init=False)
+    boundaries: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        random = np.random.default_rng(self.seed)
+        self.tokens = (random.zipf(1.3, 500) - 1).clip(0, self.words + 3).astype(np.int32)
+        self.boundaries = np.array([0, 1, 4, 5, 150, 500])
+        counts = np.bincount(self.tokens, minlength=self.words)[: self.words].clip(1)
+        self.keep = keep_thresholds(keep_probabilities(counts, counts.sum(), self.sample))
+        self.noise, self.aliases = noise_alias(noise_distribution(counts))
+        self.inputs = cpu.aligned_matrix(self.words, self.dimension)
+        self.outputs = cpu.aligned_matrix(self.words + 1, self.dimension)
+        shape = (self.words, self.dimension)
+        self.inputs[:, : self.dimension] = random.normal(0, self.scale, shape)
+        self.outputs[:-1, : self.dimension] = random.normal(0, self.scale, shape)
+
+    def run(self, kernel: Any, inputs: Any, outputs: Any, start: int, stop: int) -> Any:
+        key = epoch_key(seed=3, epoch=1)
+        compiled = kernel is cpu
+        return kernel.train_range(
+            inputs, outputs, self.dimension, self.tokens, self.boundaries, start, stop, self.keep,
+            self.noise, self.aliases, np.float32(0.05), self.window, self.negative,
+            np.uint64(key) if compiled else key,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dimension", "window", "negative"),
+    [(1, 5, 5), (7, 1, 1), (16, 5, 6), (37, 15, 13), (100, 5, 5), (128, 2, 25), (300, 8, 15)],
+)
+def test_compiled_kernel_equals_the_plain_one_draw_for_draw(
+    dimension: int, window: int, negative: int
+) -> None:
+    problem = Problem(dimension, window, negative)
+    inputs, outputs = problem.inputs.astype(np.float64), problem.outputs.astype(np.float64)
+    for start, stop in ((0, 2), (2, 150), (150, 151), (151, 500)):
+        pairs, loss = problem.run(cpu, problem.inputs, problem.outputs, start, stop)
+        expected_pairs, expected_loss = problem.run(reference, inputs, outputs, start, stop)
+        assert pairs == expected_pairs
+        assert loss == pytest.approx(expected_loss, rel=1e-6)
+    np.testing.assert_allclose(problem.inputs, inputs, atol=2e-5)
+    np.testing.assert_allclose(problem.outputs, outputs, atol=2e-5)
+
+
+def test_where_a_range_is_cut_makes_no_difference() -> None:
+    whole, parts = Problem(20), Problem(20)
+    pairs, loss = whole.run(cpu, whole.inputs, whole.outputs, 0, 500)
+    results = [
+        parts.run(cpu, parts.inputs, parts.outputs, start, stop)
+        for start, stop in ((0, 3), (3, 100), (100, 101), (101, 499), (499, 500))
+    ]
+    assert sum(result[0] for result in results) == pairs
+    assert sum(result[1] for result in results) == pytest.approx(loss, rel=1e-9)
+    np.testing.assert_array_equal(parts.inputs, whole.inputs)
+    np.testing.assert_array_equal(parts.outputs, whole.outputs)
+
+
+def test_the_unused_row_and_the_padding_stay_zero() -> None:
+    problem = Problem(21, negative=7)
+    problem.run(cpu, problem.inputs, problem.outputs, 0, 500)
+    assert not problem.outputs[-1].any()
+    assert not problem.inputs[:, 21:].any()
+    assert not problem.outputs[:, 21:].any()
+
+
+def test_rare_words_are_neither_trained_nor_context() -> None:
+    problem = Problem(8, sample=0.0, words=10, window=1)
+    problem.noise[:], problem.aliases[:] = 0, 9  # every negative is word 9, or very nearly so
+    expected = 0
+    for low, high in zip(problem.boundaries, problem.boundaries[1:], strict=False):
+        sentence = [word for word in problem.tokens[low:high] if word < 10]
+        for place, word in enumerate(sentence):
+            contexts = (place > 0) + (place < len(sentence) - 1)
+            expected += contexts * (1 if word == 9 else 6)
+    assert (problem.tokens >= 10).any()
+    for kernel in (reference, cpu):
+        pairs, _ = problem.run(kernel, problem.inputs, problem.outputs, 0, 500)
+        assert pairs == expected
+
+
+def test_the_step_follows_the_gradient_of_the_loss() -> None:
+    """One centre with one context, against finite differences of -log sigmoid."""
+    random = np.random.default_rng(1)
+    inputs, outputs = random.normal(size=(3, 5)), random.normal(size=(7, 5))
+    words, labels = [0, 1, 2, 3, 4, 5], np.eye(1, 6)[0]
+
+    def loss(x: np.ndarray, y: np.ndarray) -> float:
+        logits = y[words] @ x[1]
+        return float(-np.log(1 / (1 + np.exp(np.where(labels > 0, -logits, logits)))).sum())
+
+    rate, tiny = 1e-4, 1e-6
+    before_inputs, before_outputs = inputs.copy(), outputs.copy()
+    reported = reference._step(inputs, outputs, [1], words, labels, np.ones(6), rate)
+    assert reported == pytest.approx(loss(before_inputs, before_outputs))
+    for matrix, before, row in (
+        (inputs, before_inputs, 1),
+        (outputs, before_outputs, 0),
+        (outputs, before_outputs, 4),
+    ):
+        for column in range(5):
+            moved = before.copy()
+            moved[row, column] += tiny
+            arguments = (moved, before_outputs) if matrix is inputs else (before_inputs, moved)
+            slope = (loss(*arguments) - loss(before_inputs, before_outputs)) / tiny
+            assert (matrix - before)[row, column] == pytest.approx(-rate * slope, abs=1e-8)
+    assert np.array_equal(outputs[6], before_outputs[6])
+
+
+def test_contexts_together_weigh_no_more_than_the_bound() -> None:
+    inputs = np.ones((1, 4))
+    outputs = np.full((1, 4), 5.0)
+    # 40 contexts that all want to push the row away at rate 0.1 weigh 4 without the bound.
+    reference._step(inputs, outputs, [0] * 40, [0], np.zeros(1), np.ones(1), 0.1)
+    assert inputs[0, 0] == pytest.approx(1.0 - LARGEST_WEIGHT * 5.0)
+
+
+def test_group_is_what_the_vector_code_is_written_for() -> None:
+    assert GROUP <= cpu._LANES
