@@ -1,0 +1,60 @@
+"""A small trained model that many tests ask, and the command line as a function."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embedkit.encoders import SkipGramEncoder
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+PAIRS = [("paris", "france"), ("rome", "italy"), ("berlin", "germany"), ("madrid", "spain")]
+
+
+def sentences(count: int = 4_000) -> list[list[str]]:
+    """Capitals and countries: each pair has words of its own, each side words of its role."""
+    random = np.random.default_rng(0)
+    found = []
+    for number in range(count):
+        capital, country = PAIRS[number % len(PAIRS)]
+        theme = [f"{country}{n}" for n in random.integers(0, 5, 3)]
+        word, role = [(capital, "mayor"), (country, "border")][int(random.integers(0, 2))]
+        found.append([*theme, word, f"{role}{random.integers(0, 3)}"])
+    return found
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A skip-gram model of `sentences`; tests must not change it."""
+    path = tmp_path_factory.mktemp("model") / "model.embedkit"
+    SkipGramEncoder(dimension=24, epochs=10, sample=0, workers=1).fit(sentences()).save(path)
+    return path
+
+
+@pytest.fixture
+def embedkit(tmp_path: Path) -> Command:
+    """Run the command line as a real process in an empty folder."""
+
+    def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
+        environment = {k: v for k, v in os.environ.items() if k != "EMBEDKIT_MODEL"}
+        done = subprocess.run(
+            [sys.executable, "-m", "embedkit", *map(str, arguments)],
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env=environment,
+            timeout=120,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    return run
