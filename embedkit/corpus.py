@@ -11,7 +11,6 @@ is left behind however the process ends.
 from __future__ import annotations
 
 import hashlib
-import mmap
 import os
 import tempfile
 from collections import deque
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, CorpusError
 from embedkit.files import storage_errors
+from embedkit.memory import release_heap, release_pages
 from embedkit.reading import (
     ERROR_POLICIES,
     EncodedBlock,
@@ -118,8 +118,7 @@ class Corpus:
             if not writer.size:
                 raise CorpusError("the corpus is empty: it holds no token.")
             corpus = writer.finish(tokenizer)
-        # What Arrow keeps for its next allocation would count as this process's memory for good.
-        pa.default_memory_pool().release_unused()
+        release_heap()
         return corpus
 
     def __len__(self) -> int:
@@ -136,17 +135,6 @@ class Corpus:
             f"Corpus({len(self.tokens):,} tokens, {len(self):,} sentences, "
             f"{len(self.vocabulary):,} distinct)"
         )
-
-
-def release(array: NDArray[Any]) -> None:
-    """Tell the system that the pages of a memory-mapped array are not needed for now.
-
-    They stay in the page cache; without this they would count as this process's memory until the
-    whole corpus did.
-    """
-    base = getattr(array, "_mmap", None)
-    if base is not None and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)
 
 
 class _Writer:
@@ -211,7 +199,7 @@ class _Writer:
         self._ends.flush()
         boundaries = np.memmap(self._ends, dtype=np.int64, mode="r")
         digest.update(boundaries.data)
-        release(boundaries)
+        release_pages(boundaries)
         tokens = np.memmap(self._ids, dtype=np.int32, mode="r")
         vocabulary = Vocabulary(words, self._counts[by_frequency])
         return Corpus(vocabulary, tokens, boundaries, tokenizer, digest.hexdigest())

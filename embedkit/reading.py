@@ -1,7 +1,7 @@
 """Blocks of text from files, folders, standard input and Python iterables.
 
-A block is about a megabyte of whole lines. A line longer than that goes on in the next block: a
-sentence ends where its line ends, not where a block does.
+A block is about half a megabyte of whole lines. A longer line goes on in the next block: a sentence
+ends where its line ends, not where a block does.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Source: TypeAlias = (
 """A file, a folder, "-" for standard input, several of these, or an iterable of token lists."""
 
 ERROR_POLICIES = ("strict", "replace", "ignore")
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 19
 _BATCH_TOKENS = 1 << 18
 _SEPARATORS = bytes(range(33))  # ASCII white space and control characters
 

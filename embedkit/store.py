@@ -32,7 +32,7 @@ FORMAT = 1
 
 _CONFIG, _VOCABULARY, _TENSORS = "config.json", "vocabulary.arrow", "vectors.safetensors"
 _LARGEST_HEADER = 1 << 20
-_ROWS = 1 << 14
+_ROWS = 1 << 12
 _AGAIN = "Remedy: train the model again, or copy it again from where it came."
 
 

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.corpus import Corpus, release
+from embedkit.corpus import Corpus
 from embedkit.errors import CorpusError, TrainingError
+from embedkit.memory import release_heap, release_libraries, release_pages
 from embedkit.training.config import TrainingConfig
 from embedkit.training.sampling import (
     epoch_key,
@@ -34,8 +35,8 @@ from embedkit.vocabulary import Vocabulary
 __all__ = ["Progress", "TrainingReport", "TrainingResult", "train"]
 
 _CHUNK_TOKENS = 10_000
-_SECONDS_BETWEEN_REPORTS = 0.2
-_INITIAL_ROWS = 1 << 14
+_SECONDS_BETWEEN_REPORTS = 0.1
+_INITIAL_ROWS = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,13 @@ class _Run:
     """One training: what the threads share."""
 
     def __init__(self, corpus: Corpus, vocabulary: Vocabulary, config: TrainingConfig) -> None:
-        # Compiling or loading the kernel takes a moment; only those who train should wait for it.
+        # Only those who train should wait for the kernel, and it comes before the matrices: what
+        # the compiler needed is given back first.
+        release_libraries("libarrow")
         from embedkit.training.kernels import cpu
 
+        release_heap()
+        release_libraries("libllvmlite")
         self._kernel = cpu.train_range
         self._corpus = corpus
         self._config = config
@@ -182,7 +187,6 @@ class _Run:
             threading.Thread(target=self._work, name=f"embedkit-{number}", daemon=True)
             for number in range(self._workers)
         ]
-        self._train_chunk(0, 0, 0, 0)  # compiles the kernel, so that the clock starts after it
         started = time.perf_counter()
         for thread in threads:
             thread.start()
@@ -191,7 +195,7 @@ class _Run:
             for thread in threads:
                 while thread.is_alive():
                     thread.join(_SECONDS_BETWEEN_REPORTS)
-                    release(self._corpus.tokens)
+                    release_pages(self._corpus.tokens)
                     if progress and not self._failure:
                         reported = self._report_progress(progress, started, reported)
         finally:

@@ -1,11 +1,15 @@
-"""The training kernel for CPUs, compiled by Numba; see `reference.py` for what it computes."""
+"""The training kernel for CPUs, compiled by Numba; see `reference.py` for what it computes.
+
+It is compiled, or loaded from Numba's cache, when this module is imported: training imports it,
+nothing else does.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 
 from embedkit.training.kernels import GROUP
 from embedkit.training.kernels.simd import prefetch_row, row_lanes, update_group
@@ -143,7 +147,17 @@ def _train_centre(  # type: ignore[no-untyped-def]
     return pairs, loss, product
 
 
-@njit(nogil=True, cache=True)
+_WORDS = types.Array(types.int32, 1, "C", readonly=True)
+_OFFSETS = types.Array(types.int64, 1, "C", readonly=True)
+_THRESHOLDS = types.Array(types.uint32, 1, "C", readonly=True)
+_MATRIX = types.float32[:, ::1]
+_SIGNATURE = types.Tuple((types.int64, types.float64))(  # type: ignore[no-untyped-call]
+    _MATRIX, _MATRIX, types.int64, _WORDS, _OFFSETS, types.int64, types.int64, _THRESHOLDS,
+    _THRESHOLDS, _WORDS, types.float32, types.int64, types.int64, types.uint64,
+)  # fmt: skip
+
+
+@njit(_SIGNATURE, nogil=True, cache=True)
 def train_range(  # type: ignore[no-untyped-def]
     inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
     rate, window, negative, key,

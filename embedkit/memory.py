@@ -1,0 +1,56 @@
+"""Memory that is no longer needed goes back to the system, so that training fits where it can.
+
+Three kinds stay with a process for no good reason: pages of a memory-mapped file that were read,
+freed heap, and the code of a library that has done its work. Where the system has no such call,
+they stay.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import sys
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+__all__ = ["release_heap", "release_libraries", "release_pages"]
+
+_DONT_NEED = 4  # MADV_DONTNEED of Linux
+
+
+def release_pages(array: NDArray[Any]) -> None:
+    """Give up the pages of a memory-mapped array; what is read again comes from the page cache."""
+    base = getattr(array, "_mmap", None)
+    if base is not None and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
+def release_heap() -> None:
+    """Give up the heap that was freed and kept for the next allocation."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
+    if trim is not None:
+        trim(0)
+
+
+def release_libraries(*names: str) -> None:
+    """Give up the code and constants of shared libraries; what is used again is mapped again.
+
+    Only mappings that are as in the file go: in others stands what the loader wrote.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    system = ctypes.CDLL(None)
+    span, unchanged = "", False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        field, _, value = line.partition(" ")
+        if not field.endswith(":"):
+            span = field
+            unchanged = value.startswith("r-") and any(f"/{name}" in value for name in names)
+        elif field == "Anonymous:" and unchanged and value.split() == ["0", "kB"]:
+            start, end = (int(place, 16) for place in span.split("-"))
+            system.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _DONT_NEED)
