@@ -56,14 +56,14 @@ class _App(click.Group):
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="embedkit")
 def app() -> None:
-    r"""Turn words into vectors and ask what they know.
+    """Turn words into vectors and ask what they know.
 
     \b
     embedkit train corpus.txt                 train on a text
     embedkit analogy paris france italy       paris - france + italy
     embedkit query "king - man + woman"       any expression
     embedkit compare cat bat car paw          three ways to measure distance
-    """
+    """  # noqa: D301 - click wants the character, not a backslash
 
 
 for _command in (train, analogy, query, neighbors, distance, compare, encode, info, evaluate):

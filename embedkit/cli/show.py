@@ -66,10 +66,10 @@ def _vectors(words: list[str], encoder: str | None, model: str) -> WordVectors:
     return load(model, encoder=encoder)
 
 
+_LONGEST_LIST = 10
 _LESSONS = {
     "charcode": "Character codes: two words are near if they are spelled alike, place by place.",
-    "onehot": "One-hot: every word is sqrt(2) = 1.4142 from every other; it knows which word it "
-    "is, and nothing else.",
+    "onehot": "One-hot: every two words are sqrt(2) = 1.4142 apart; it tells them apart, no more.",
     "skipgram": "Skip-gram: two words are near if they keep the same company, so distance begins "
     "to mean meaning.",
 }
@@ -183,7 +183,8 @@ def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
 
 def _readable(value: Any) -> str:
     if isinstance(value, list):
-        return " ".join(map(_readable, value))
+        shown = value if len(value) <= _LONGEST_LIST else [*value[:3], "...", value[-1]]
+        return " ".join(map(_readable, shown))
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.6g}"
     if isinstance(value, int) and not isinstance(value, bool):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -109,7 +108,7 @@ def train(
         unused = ", ".join("--" + name.replace("_", "-") for name in given if name != "min_count")
         raise ConfigurationError(f"the {encoder} encoder has no use for {unused}.")
     model = ENCODERS[encoder](**given)
-    path = Path(os.path.abspath(output))
+    path = Path(output)
     check_output(path, overwrite=overwrite)
 
     with _Display(corpus, quiet=quiet) as display:

@@ -1,0 +1,53 @@
+"""The README's examples print what stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def check(readme: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / "readme.py", readme],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_examples_print_what_stands_there() -> None:
+    done = check(ROOT / "README.md")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("example", "difference"),
+    [
+        ("```console\n$ echo rome\nparis\n```\n", "-paris\n+rome"),
+        ("```pycon\n>>> 1 + 1 == 2\nFalse\n```\n", "-False\n+True"),
+        ("```console\n$ echo '   1  rome  0.5'\n   1  oslo  0.5\n```\n", "- N oslo N"),
+        ("```console\n$ embedkit --version\n```\n", "+embedkit, version"),
+    ],
+    ids=["command", "python", "first answer", "left out"],
+)
+def test_a_wrong_example_is_found(example: str, difference: str, tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(example)
+    done = check(readme)
+    assert done.returncode == 1
+    assert difference in done.stdout
+
+
+def test_every_command_is_shown() -> None:
+    from embedkit.cli import app
+
+    text = (ROOT / "README.md").read_text()
+    assert [
+        name
+        for name in app.commands
+        if not re.search(rf"^\$ embedkit {name}\b", text, re.MULTILINE)
+    ] == []
