@@ -16,7 +16,8 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from typing import IO, Any
 
 import numpy as np
@@ -33,6 +34,7 @@ from embedkit.reading import (
     TextBlock,
     encode_sentences,
     encode_text,
+    names_files,
     read_blocks,
 )
 from embedkit.text import tokenizer as find_tokenizer
@@ -110,14 +112,21 @@ class Corpus:
                 return encode_text(block, tokenise, errors)
             return encode_sentences(block)
 
+        threads = workers or os.cpu_count() or 1
+        if threads < 1:
+            raise ConfigurationError(f"workers is a whole number from 1, not {workers!r}")
         place = directory or tempfile.gettempdir()
-        with storage_errors(place, "nothing was trained"), closing(_Writer(place)) as writer:
-            blocks = read_blocks(source, progress)
-            for encoded in _map_in_order(encode, blocks, workers or os.cpu_count() or 1):
-                writer.add(encoded)
+        storing = partial(storage_errors, place, "nothing was trained")
+        with storing():
+            writer = _Writer(place)
+        with closing(writer):
+            for encoded in _map_in_order(encode, read_blocks(source, progress), threads):
+                with storing():
+                    writer.add(encoded)
             if not writer.size:
                 raise CorpusError("the corpus is empty: it holds no token.")
-            corpus = writer.finish(tokenizer)
+            with storing():
+                corpus = writer.finish(tokenizer if names_files(source) else None)
         release_heap()
         return corpus
 
@@ -206,8 +215,9 @@ class _Writer:
 
     def close(self) -> None:
         """Close the files; memory maps of them live on."""
-        self._ids.close()
-        self._ends.close()
+        for file in (self._ids, self._ends):
+            with suppress(OSError):  # of a full disk; it was told when the file was written
+                file.close()
 
     def _renumber(self, rank: NDArray[np.int32], digest: Any) -> None:
         """Replace ids in order of first sight by ids in order of frequency, in place."""

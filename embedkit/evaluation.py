@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,11 +74,16 @@ def analogy_accuracy(
         QuestionError: the file is missing or a line cannot be read.
     """
     size = min(restrict, len(vectors))
-    units = unit_rows(np.asarray(vectors.matrix[:size]))
+    units = unit_rows(_dense(vectors.matrix[:size]))
     index: dict[str, int] = {}
-    for number, word in enumerate(vectors.vocabulary.words(range(size))):
+    spelled = [
         index.setdefault(normalize(word), number)
-    sections = [_score(name, questions, index, units) for name, questions in _sections(Path(path))]
+        for number, word in enumerate(vectors.vocabulary.words(range(size)))
+    ]
+    same = np.array(spelled, dtype=np.int64)  # the most frequent spelling of each word
+    sections = [
+        _score(name, questions, index, units, same) for name, questions in _sections(Path(path))
+    ]
     if not sections:
         raise QuestionError(f"{path} holds no question.")
     total = SectionScore(
@@ -115,8 +122,16 @@ def _sections(path: Path) -> list[tuple[str, list[list[str]]]]:
     return sections
 
 
+def _dense(rows: Any) -> NDArray[np.float32]:
+    return np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray())
+
+
 def _score(
-    name: str, questions: list[list[str]], index: dict[str, int], units: NDArray[np.float32]
+    name: str,
+    questions: list[list[str]],
+    index: dict[str, int],
+    units: NDArray[np.float32],
+    same: NDArray[np.int64],
 ) -> SectionScore:
     known = [[index[word] for word in q] for q in questions if all(word in index for word in q)]
     rows = np.array(known, dtype=np.int64).reshape(-1, 4)
@@ -125,8 +140,9 @@ def _score(
         batch = rows[start : start + _BATCH]
         a, b, c, d = batch.T
         scores = (units[b] - units[a] + units[c]) @ units.T
-        np.put_along_axis(scores, batch[:, :3], -np.inf, axis=1)
-        correct += int((scores.argmax(axis=1) == d).sum())
+        for word in (a, b, c):
+            scores[same == word[:, np.newaxis]] = -np.inf
+        correct += int((same[scores.argmax(axis=1)] == d).sum())
     return SectionScore(name, correct, len(rows), len(questions) - len(rows))
 
 
@@ -144,8 +160,11 @@ def word_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> Simil
     pairs = [
         _pair(Path(path), number, line) for number, line in _lines(Path(path)) if line[0] != "#"
     ]
-    left = vectors.vocabulary.ids([normalize(pair[0]) for pair in pairs])
-    right = vectors.vocabulary.ids([normalize(pair[1]) for pair in pairs])
+    index: dict[str, int] = {}
+    for number, word in enumerate(vectors.vocabulary):
+        index.setdefault(normalize(word), number)
+    left = np.array([index.get(normalize(first), -1) for first, _, _ in pairs], dtype=np.int64)
+    right = np.array([index.get(normalize(second), -1) for _, second, _ in pairs], dtype=np.int64)
     known = (left >= 0) & (right >= 0)
     if known.sum() < 2:
         raise QuestionError(
@@ -154,9 +173,11 @@ def word_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> Simil
     human = np.array([pair[2] for pair in pairs])[known]
     ours = np.einsum(
         "ij,ij->i",
-        unit_rows(vectors.matrix[left[known]]),
-        unit_rows(vectors.matrix[right[known]]),
+        unit_rows(_dense(vectors.matrix[left[known]])),
+        unit_rows(_dense(vectors.matrix[right[known]])),
     )
+    if np.ptp(human) == 0 or np.ptp(ours) == 0:  # no correlation is defined
+        return SimilarityReport(float("nan"), float("nan"), int(known.sum()), len(pairs))
     return SimilarityReport(
         spearman=float(stats.spearmanr(human, ours).statistic),
         pearson=float(stats.pearsonr(human, ours).statistic),
@@ -170,6 +191,8 @@ def _pair(path: Path, number: int, line: str) -> tuple[str, str, float]:
     parts = [part.strip() for part in line.split(separator)]
     try:
         first, second, score = parts[0], parts[1], float(parts[2])
+        if not math.isfinite(score):
+            raise ValueError
     except (IndexError, ValueError):
         raise QuestionError(
             f"{path}, line {number}: expected two words and a number, got {line!r:.80}."

@@ -10,12 +10,13 @@ import gzip
 import io
 import lzma
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from embedkit.errors import OutputExistsError, StorageError
 
@@ -28,12 +29,31 @@ def _open_zstandard(raw: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, pa.CompressedInputStream(raw, "zstd"))
 
 
-_DECOMPRESSORS: dict[bytes, Callable[[BinaryIO], BinaryIO]] = {
-    b"\x1f\x8b": lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
-    b"BZh": lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
-    b"\xfd7zXZ\x00": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
-    b"\x28\xb5\x2f\xfd": _open_zstandard,
+_HEAD = 10
+_DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
+    re.compile(rb"\x1f\x8b"): lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
+    # Letters alone may begin a text: the mark of a block, or of the end, has to follow.
+    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
+    re.compile(rb"\xfd7zXZ\0"): lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
+    re.compile(rb"\x28\xb5\x2f\xfd"): _open_zstandard,
 }
+
+
+class _Replayed(io.RawIOBase):
+    """A stream that cannot seek, with what was read of it put back in front."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def decompress(raw: BinaryIO) -> BinaryIO:
@@ -41,12 +61,16 @@ def decompress(raw: BinaryIO) -> BinaryIO:
 
     The format is told by the first bytes, never by the name, so standard input works as well.
     """
-    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
-    head = buffered.peek(6)[:6]
+    head = raw.read(_HEAD)
+    if raw.seekable():
+        raw.seek(-len(head), os.SEEK_CUR)
+        whole = raw
+    else:
+        whole = cast(BinaryIO, io.BufferedReader(_Replayed(head, raw)))
     for magic, opener in _DECOMPRESSORS.items():
-        if head.startswith(magic):
-            return opener(cast(BinaryIO, buffered))
-    return cast(BinaryIO, buffered)
+        if magic.match(head):
+            return opener(whole)
+    return whole
 
 
 @contextlib.contextmanager
@@ -93,7 +117,7 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
             _swap(temporary, target)
             _sync(target.parent)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            _remove(temporary)
 
 
 def refuse_existing(target: Path, *, overwrite: bool) -> None:
@@ -128,8 +152,20 @@ def _swap(new: Path, target: Path) -> None:
         # renames leaves it whole beside the target.
         aside = new.with_suffix(".old")
         target.rename(aside)
-        new.rename(target)
-        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            new.rename(target)
+        except OSError:
+            aside.rename(target)
+            raise
+        _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    """Remove a directory, a file or a link, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _exchange(first: Path, second: Path) -> bool:

@@ -6,8 +6,10 @@ ends where its line ends, not where a block does.
 
 from __future__ import annotations
 
+import lzma
 import os
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,15 @@ from numpy.typing import NDArray
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError
 from embedkit.files import decompress
 
-__all__ = ["EncodedBlock", "Source", "TextBlock", "encode_sentences", "encode_text", "read_blocks"]
+__all__ = [
+    "EncodedBlock",
+    "Source",
+    "TextBlock",
+    "encode_sentences",
+    "encode_text",
+    "names_files",
+    "read_blocks",
+]
 
 Source: TypeAlias = (
     "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sequence[str]]"
@@ -31,6 +41,7 @@ ERROR_POLICIES = ("strict", "replace", "ignore")
 _BLOCK_BYTES = 1 << 19
 _BATCH_TOKENS = 1 << 18
 _SEPARATORS = bytes(range(33))  # ASCII white space and control characters
+_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)  # what the decompressors raise
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,10 @@ def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: s
 
 def encode_sentences(sentences: list[Sequence[str]]) -> EncodedBlock:
     """Encode sentences that are lists of tokens already."""
-    tokens = pa.array([token for sentence in sentences for token in sentence], type=pa.string())
+    try:
+        tokens = pa.array([token for sentence in sentences for token in sentence], type=pa.string())
+    except UnicodeEncodeError as error:
+        raise CorpusError(f"the token {error.object!r} cannot be written in UTF-8.") from error
     return _dictionary_encode(tokens, np.cumsum([len(sentence) for sentence in sentences]))
 
 
@@ -119,10 +133,17 @@ def read_blocks(
     """
     if isinstance(source, str | os.PathLike):
         yield from _blocks_of_files([source], progress)
-    elif isinstance(source, list | tuple) and all(isinstance(s, str | os.PathLike) for s in source):
-        yield from _blocks_of_files(source, progress)
+    elif names_files(source):
+        yield from _blocks_of_files(cast("Sequence[str]", source), progress)
     else:
         yield from _blocks_of_sentences(cast("Iterable[Sequence[str]]", source))
+
+
+def names_files(source: Source) -> bool:
+    """Tell whether *source* is a path or several; otherwise it holds tokens already."""
+    if isinstance(source, list | tuple):
+        return all(isinstance(item, str | os.PathLike) for item in source)
+    return isinstance(source, str | os.PathLike)
 
 
 def _blocks_of_files(
@@ -146,6 +167,15 @@ def expand(path: Path) -> list[Path]:
     Raises:
         CorpusError: nothing is there, or the folder holds no file.
     """
+    try:
+        return _files_at(path)
+    except OSError as error:
+        raise CorpusError(
+            f"cannot read {str(path)!r:.60}: {error.strerror}.{_hint(path)}"
+        ) from error
+
+
+def _files_at(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(
             file
@@ -157,13 +187,17 @@ def expand(path: Path) -> list[Path]:
             raise CorpusError(f"the folder {path} holds no file to read.")
         return found
     if not path.exists():
-        hint = (
-            " To train on sentences in memory pass lists of tokens, not strings."
-            if " " in str(path)
-            else ""
-        )
-        raise CorpusError(f"there is no file {path}. Remedy: check the name.{hint}")
+        raise CorpusError(f"there is no file {path}. Remedy: check the name.{_hint(path)}")
     return [path]
+
+
+def _hint(path: Path) -> str:
+    looks_like_text = " " in str(path)
+    return (
+        " To train on sentences in memory pass lists of tokens, not strings."
+        if looks_like_text
+        else ""
+    )
 
 
 def _blocks_of_stream(
@@ -176,9 +210,9 @@ def _blocks_of_stream(
     while True:
         try:
             chunk = stream.read(_BLOCK_BYTES)
-        except (EOFError, OSError) as error:
+        except _DAMAGE as error:
             raise CorpusError(
-                f"{name} is damaged or cut short after line {line}: {error}. "
+                f"{name} is damaged or cut short after line {line - 1}: {error}. "
                 "Remedy: fetch or compress it again."
             ) from error
         if raw.seekable():

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import json
 import os
-import struct
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ModelError, OutputExistsError, StorageError
 from embedkit.files import atomic_directory, refuse_existing, storage_errors
+from embedkit.tensors import read_tensors, write_tensors
 from embedkit.vocabulary import Vocabulary
 
 __all__ = ["FORMAT", "StoredModel", "check_output", "read_model", "write_model"]
@@ -31,8 +32,8 @@ FORMAT = 1
 """Version of the directory's layout; a reader refuses a later one."""
 
 _CONFIG, _VOCABULARY, _TENSORS = "config.json", "vocabulary.arrow", "vectors.safetensors"
-_LARGEST_HEADER = 1 << 20
-_ROWS = 1 << 12
+_CHECKSUM = "vocabulary_crc32"
+_CHECKED_BYTES = 1 << 20
 _AGAIN = "Remedy: train the model again, or copy it again from where it came."
 
 
@@ -97,8 +98,9 @@ def write_model(
     with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
         vocabulary.save(folder / _VOCABULARY)
         if tensors:
-            _write_tensors(folder / _TENSORS, tensors)
-        text = json.dumps({"format": FORMAT, **config}, indent=2, ensure_ascii=False)
+            write_tensors(folder / _TENSORS, tensors)
+        head = {"format": FORMAT, _CHECKSUM: _crc32(folder / _VOCABULARY)}
+        text = json.dumps({**head, **config, **head}, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / _CONFIG).write_text(text + "\n", encoding="utf-8")
 
 
@@ -122,24 +124,41 @@ def read_model(path: Path) -> StoredModel:
     config = _read_config(path / _CONFIG)
     if not (path / _VOCABULARY).is_file():
         raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing. {_AGAIN}")
+    # Arrow trusts the offsets in a file: a damaged one must not get that far.
+    checksum = _crc32(path / _VOCABULARY)
+    if config.pop(_CHECKSUM, checksum) != checksum:
+        raise ModelError(f"{path / _VOCABULARY} is damaged: its checksum is wrong. {_AGAIN}")
     vocabulary = Vocabulary.open(path / _VOCABULARY)
-    tensors = dict(_read_tensors(path / _TENSORS)) if (path / _TENSORS).exists() else {}
-    for name, tensor in tensors.items():
-        if len(tensor) != len(vocabulary):
-            raise ModelError(
-                f"{path} is inconsistent: {len(tensor):,} rows in {name!r} for "
-                f"{len(vocabulary):,} words. {_AGAIN}"
-            )
+    tensors = read_tensors(path / _TENSORS) if (path / _TENSORS).exists() else {}
+    _check_shapes(path, len(vocabulary), {name: tensor.shape for name, tensor in tensors.items()})
     return StoredModel(path, config, vocabulary, tensors)
+
+
+def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    for name, shape in shapes.items():
+        if shape[0] != words:
+            raise ModelError(
+                f"{path} is inconsistent: {shape[0]:,} rows in {name!r} for {words:,} words. "
+                f"{_AGAIN}"
+            )
+    matrix = shapes.get("vectors", (words, 0))
+    expected = {"vectors": matrix[:2], "norms": matrix[:1], "context": matrix}
+    if len(matrix) != 2 or any(
+        shapes.get(name, shape) != shape for name, shape in expected.items()
+    ):
+        raise ModelError(f"{path} is inconsistent: its tensors have the shapes {shapes}. {_AGAIN}")
 
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise ModelError(f"{path} is damaged: {error}. {_AGAIN}") from error
     if not isinstance(config, dict) or not isinstance(config.get("format"), int):
-        raise ModelError(f"{path} names no format version: {path.parent} is not an embedkit model.")
+        raise ModelError(
+            f"{path} names no format version: {path.parent} is not an embedkit model. Remedy: name "
+            "the directory that embedkit train wrote."
+        )
     if config["format"] > FORMAT:
         raise ModelError(
             f"{path.parent} has format {config['format']}; this embedkit reads up to {FORMAT}. "
@@ -148,55 +167,9 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _write_tensors(path: Path, tensors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write the safetensors format block by block; its own writer wants a second copy in memory."""
-    header: dict[str, Any] = {}
-    offset = 0
-    for name, tensor in tensors.items():
-        end = offset + tensor.size * 4
-        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]}
-        offset = end
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for tensor in tensors.values():
-            for start in range(0, len(tensor), _ROWS):
-                block = np.ascontiguousarray(tensor[start : start + _ROWS], dtype="<f4")
-                file.write(block.data)
-
-
-def _read_tensors(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Map the tensors of a safetensors file; every size is checked before it is believed."""
-    size = path.stat().st_size
-    damaged = f"{path} is damaged or cut short"
+def _crc32(path: Path) -> int:
+    checksum = 0
     with path.open("rb") as file:
-        head = file.read(8)
-        length = struct.unpack("<Q", head)[0] if len(head) == 8 else size
-        if length > min(size - 8, _LARGEST_HEADER):
-            raise ModelError(f"{damaged}: its header does not fit. {_AGAIN}")
-        try:
-            header = json.loads(file.read(length))
-            entries = {
-                str(name): (entry["dtype"], tuple(entry["shape"]), *entry["data_offsets"])
-                for name, entry in header.items()
-                if name != "__metadata__"
-            }
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelError(f"{damaged}: its header cannot be read. {_AGAIN}") from error
-    for name, (dtype, shape, start, end) in entries.items():
-        whole = all(isinstance(n, int) and n >= 0 for n in (*shape, start, end))
-        if (
-            not whole
-            or not shape
-            or dtype != "F32"
-            or np.prod(shape, dtype=object) * 4 != end - start
-        ):
-            raise ModelError(f"{damaged}: {name!r} is described wrongly. {_AGAIN}")
-        if 8 + length + end > size:
-            missing = 8 + length + end - size
-            raise ModelError(f"{damaged}: {missing:,} bytes of {name!r} are missing. {_AGAIN}")
-        if end == start:
-            yield name, np.zeros(shape, dtype=np.float32)
-            continue
-        yield name, np.memmap(path, "<f4", "r", offset=8 + length + start, shape=shape)
+        while block := file.read(_CHECKED_BYTES):
+            checksum = zlib.crc32(block, checksum)
+    return checksum

@@ -18,6 +18,7 @@ __all__ = ["TOKENIZERS", "normalize", "tokenize", "tokenizer"]
 _WORD_BYTES = (
     string.ascii_lowercase.encode() + string.digits.encode() + b"_'-\n" + bytes(range(128, 256))
 )
+_CONTROLS_TO_SPACES = bytes(max(byte, 32) for byte in range(256))
 _FOLD_ASCII = bytes(byte if byte in _WORD_BYTES else 32 for byte in bytes(range(256)).lower())
 # An apostrophe or hyphen belongs to a word only singly and with a word character on either side.
 # The pattern begins with a character set because `re` then skips to the next candidate.
@@ -77,7 +78,8 @@ def _whitespace(block: bytes) -> bytes:
 
 TOKENIZERS: Mapping[str, Callable[[bytes], bytes]] = {"words": _words, "whitespace": _whitespace}
 """*words*: NFKC, case-folded; letters, marks, digits and underscores of any script, with inner
-apostrophes and hyphens. *whitespace*: tokens as they are, between ASCII white space."""
+apostrophes and hyphens. *whitespace*: tokens as they are, between ASCII white space and control
+characters."""
 
 
 def tokenizer(name: str) -> Callable[[bytes], bytes]:
@@ -93,4 +95,5 @@ def tokenizer(name: str) -> Callable[[bytes], bytes]:
 
 def tokenize(text: str, name: str = "words") -> list[str]:
     """Return the tokens of one text. The corpus reader gives the same tokens, much faster."""
-    return [token.decode() for token in tokenizer(name)(text.encode()).split()]
+    spaced = tokenizer(name)(text.encode()).translate(_CONTROLS_TO_SPACES)
+    return [token.decode() for token in spaced.split(b" ") if token]

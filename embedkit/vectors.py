@@ -61,6 +61,11 @@ class WordVectors:
         if isinstance(matrix, np.ndarray):
             matrix = matrix.view()
             matrix.flags.writeable = False
+        else:
+            matrix = type(matrix)(
+                tuple(_read_only(part) for part in (matrix.data, matrix.indices, matrix.indptr)),
+                shape=matrix.shape,
+            )
         self.matrix = matrix
         if norms is not None:
             self.__dict__["norms"] = norms
@@ -165,6 +170,10 @@ class WordVectors:
             [(a, 1.0), (b, -1.0), (c, 1.0)]
             for a, b, c in (map(self._row, question) for question in questions)
         ]
+        if method == "3cosmul" and find_metric(metric).name != "cosine":
+            raise ConfigurationError(
+                f"3cosmul is a product of cosines; it has no metric {metric!r}."
+            )
         if method == "3cosmul":
             return [self._multiplicative(terms, self._checked(k)) for terms in sums]
         return self._nearest_to_sums(sums, k, metric)
@@ -290,3 +299,9 @@ def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         norms[start : start + len(rows)] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     norms.flags.writeable = False
     return norms
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -11,12 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from embedkit.errors import ModelError, UnknownWordError
+from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
 
-__all__ = ["Vocabulary"]
+__all__ = ["Vocabulary", "refuse_string"]
 
 _BATCH_WORTH_A_TABLE = 256
 _SUGGESTION_POOL = 200_000
+_COLUMNS = {"word": pa.string(), "count": pa.int64(), "order": pa.int32()}
+
+
+def refuse_string(words: Sequence[str]) -> None:
+    """Raise `ConfigurationError` if *words* is one word: its letters would be taken for words."""
+    if isinstance(words, str):
+        raise ConfigurationError(f"expected a list of words, got the string {words!r:.60}")
 
 
 class Vocabulary:
@@ -92,7 +99,12 @@ class Vocabulary:
         return index
 
     def ids(self, words: Sequence[str]) -> NDArray[np.int64]:
-        """Return the id of each word, shape (len(words),), -1 for a word that is not known."""
+        """Return the id of each word, shape (len(words),), -1 for a word that is not known.
+
+        Raises:
+            ConfigurationError: *words* is one string, not a list of them.
+        """
+        refuse_string(words)
         if len(words) < _BATCH_WORTH_A_TABLE:
             return np.array([self._find(word) for word in words], dtype=np.int64)
         found = pc.index_in(pa.array(words, type=pa.string()), value_set=self._words)
@@ -146,9 +158,11 @@ class Vocabulary:
         """
         try:
             table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
-            words, counts, order = (table[name] for name in ("word", "count", "order"))
+            if dict(zip(table.schema.names, table.schema.types, strict=True)) != _COLUMNS:
+                raise ValueError(f"its columns are {table.schema.to_string()!r}")
+            words, counts, order = (table[name] for name in _COLUMNS)
             table.validate()
-        except (pa.ArrowException, OSError, KeyError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise ModelError(
                 f"{path} is damaged: {error}. Remedy: train the model again."
             ) from error

@@ -136,8 +136,9 @@ def train(
 def _summary(model: Any, output: str) -> str:
     lines = [f"{output}: {len(model.vocabulary):,} words, {model.dimension:,} dimensions"]
     if report := getattr(model, "report", None):
+        epochs = report["epochs"]
         lines.append(
-            f"{report['epochs']} epochs in {report['seconds']:.1f} s, "
+            f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s, "
             f"{report['tokens_per_second']:,.0f} words/s, loss {report['loss']:.4f}"
         )
     option = "" if output == "model.embedkit" else f" --model {output}"

@@ -48,7 +48,13 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
             f"{path} is of the encoder {name!r}; known are {', '.join(ENCODERS)}. "
             "Remedy: pip install --upgrade embedkit."
         )
-    return ENCODERS[name].from_model(model)
+    try:
+        return ENCODERS[name].from_model(model)
+    except (ConfigurationError, AttributeError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{path} is damaged: its settings make no {name} encoder ({error}). "
+            "Remedy: train the model again."
+        ) from error
 
 
 def load(path: str | os.PathLike[str], *, encoder: str | None = None) -> WordVectors:

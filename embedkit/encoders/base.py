@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from typing_extensions import Self
 
 from embedkit.corpus import Corpus
-from embedkit.errors import CorpusError, EmbedkitError
+from embedkit.errors import ConfigurationError, CorpusError, EmbedkitError, ModelError
 from embedkit.reading import Source
 from embedkit.store import StoredModel, read_model
 from embedkit.vectors import WordVectors
@@ -104,7 +104,14 @@ class Encoder(ABC):
         Raises:
             ModelError: it is missing, damaged or of another encoder.
         """
-        return cls.from_model(read_model(Path(path)))
+        model = read_model(Path(path))
+        name = model.config.get("encoder")
+        if name != cls.name:
+            raise ModelError(
+                f"{path} is of the encoder {name!r}, not {cls.name!r}. "
+                "Remedy: embedkit.load_encoder(path) opens any."
+            )
+        return cls.from_model(model)
 
 
 def as_corpus(source: Corpus | Source) -> Corpus:
@@ -116,8 +123,11 @@ def frequent_words(corpus: Corpus, min_count: int) -> Vocabulary:
     """Return the words that occur *min_count* times.
 
     Raises:
+        ConfigurationError: *min_count* is no whole number from 1.
         CorpusError: there is none.
     """
+    if isinstance(min_count, bool) or not isinstance(min_count, int) or min_count < 1:
+        raise ConfigurationError(f"min_count is a whole number from 1, not {min_count!r}")
     vocabulary = corpus.vocabulary.at_least(min_count)
     if not len(vocabulary):
         raise CorpusError(

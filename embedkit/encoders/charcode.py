@@ -17,7 +17,7 @@ from embedkit.errors import WordTooLongError
 from embedkit.reading import Source
 from embedkit.store import StoredModel, write_model
 from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vocabulary import Vocabulary, refuse_string
 
 __all__ = ["CharCodeEncoder"]
 
@@ -68,6 +68,7 @@ class CharCodeEncoder(Encoder):
         Raises:
             WordTooLongError: a word is longer than the longest of the vocabulary.
         """
+        refuse_string(words)
         width = self.dimension
         for word in words:
             if len(word) > width and not self.truncate:

@@ -121,11 +121,12 @@ class SkipGramEncoder(Encoder):
         """Return the encoder that was saved; its matrices stay on disk until they are used."""
         known = {field.name for field in fields(TrainingConfig)}
         settings = model.config.get("settings", {})
-        encoder = cls(**{name: settings[name] for name in known & settings.keys()})
         if "vectors" not in model.tensors:
             raise ModelError(
                 f"{model.path} is incomplete: it holds no vectors. Remedy: train it again."
             )
+        settings = {**settings, "dimension": model.tensors["vectors"].shape[1]}
+        encoder = cls(**{name: settings[name] for name in known & settings.keys()})
         encoder.report = dict(model.config.get("training", {}))
         encoder.context = model.tensors.get("context")
         encoder._vocabulary = model.vocabulary

@@ -42,7 +42,7 @@ class TrainingConfig:
             20 million tokens were read (at most 50 passes).
         min_count: rarer words are left out.
         sample: subsampling threshold for frequent words, a share of the corpus; 0 keeps all.
-        learning_rate: step at the start; it falls linearly to `minimum_learning_rate`.
+        learning_rate: step at the start; it falls linearly, to `minimum_learning_rate` at least.
         workers: threads; None takes one a processor. One worker gives the same bytes every time.
         seed: of every random draw.
 

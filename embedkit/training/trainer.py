@@ -71,7 +71,7 @@ class TrainingReport:
         epochs, workers: as used.
         pairs: (word, context) and (noise word, context) pairs trained on.
         loss: mean over the pairs of the last epoch of -log sigmoid(+-u.v), in nats.
-        epoch_losses: the same for each epoch.
+        epoch_losses: the same for each epoch; None for one without a pair.
         seconds: of the training passes alone.
         tokens_per_second: tokens times epochs by seconds.
     """
@@ -81,7 +81,7 @@ class TrainingReport:
     workers: int
     pairs: int
     loss: float
-    epoch_losses: tuple[float, ...]
+    epoch_losses: tuple[float | None, ...]
     seconds: float
     tokens_per_second: float
 
@@ -117,7 +117,7 @@ def train(
         progress: is called a few times a second, in the calling thread.
 
     Raises:
-        CorpusError: no word, or only one, occurs `min_count` times.
+        CorpusError: no word, or only one, occurs `min_count` times, or no two words meet.
         TrainingError: the loss is no longer a finite number.
         KeyboardInterrupt: Ctrl-C; the threads have ended by then.
     """
@@ -131,11 +131,17 @@ def train(
         )
     run = _Run(corpus, vocabulary, config)
     run.until_done(progress)
+    report = run.report()
+    if not report.pairs:
+        raise CorpusError(
+            "training saw no pair of words: every sentence has one word, or subsampling left one. "
+            f"Remedy: --sample 0 (sample=0) keeps all words, now it is {config.sample:g}."
+        )
     vectors, context = run.inputs, run.outputs[: len(vocabulary)]
     for matrix in (vectors, context):
         matrix.flags.writeable = False
     dimension = config.dimension
-    return TrainingResult(vocabulary, vectors[:, :dimension], context[:, :dimension], run.report())
+    return TrainingResult(vocabulary, vectors[:, :dimension], context[:, :dimension], report)
 
 
 class _Run:
@@ -273,7 +279,7 @@ class _Run:
 
     def report(self) -> TrainingReport:
         losses = tuple(
-            float(loss / pairs) if pairs else math.nan
+            float(loss / pairs) if pairs else None
             for loss, pairs in zip(self._losses, self._pairs, strict=True)
         )
         return TrainingReport(
@@ -281,7 +287,7 @@ class _Run:
             epochs=self._epochs,
             workers=self._workers,
             pairs=int(self._pairs.sum()),
-            loss=losses[-1],
+            loss=next((loss for loss in reversed(losses) if loss is not None), math.nan),
             epoch_losses=losses,
             seconds=self._seconds,
             tokens_per_second=self._tokens * self._epochs / max(self._seconds, 1e-9),

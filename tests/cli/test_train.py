@@ -183,7 +183,7 @@ def test_a_disk_that_takes_no_more(text: Path, tmp_path: Path, size: int) -> Non
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "embedkit", "train", text, "--dimension", "1000", "--epochs", "1",
+        [sys.executable, "-m", "embedkit", "train", text, "--dimension", "1000", "--sample", "0",
          "--temporary-directory", temporary],
         cwd=tmp_path, capture_output=True, text=True, check=False,
         preexec_fn=limited_to(size), env={**os.environ, "NUMBA_DISABLE_JIT": "0"},

@@ -1,0 +1,113 @@
+"""Matrices in the safetensors format: written block by block, read by memory map.
+
+The format's own library would do, but it wants a second copy of the matrices in memory to write
+them and hands out no memory map of them to NumPy. Nothing in a file is believed before it is
+checked.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.errors import ModelError
+
+__all__ = ["read_tensors", "write_tensors"]
+
+_LARGEST_HEADER = 1 << 20
+_LARGEST_SIDE = 1 << 31
+_ROWS = 1 << 12
+
+
+@dataclass(frozen=True)
+class _Entry:
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    start: int  # bytes from the end of the header
+    end: int
+
+
+def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.float32]]) -> None:
+    """Write float32 arrays with at least one axis."""
+    header: dict[str, Any] = {}
+    offset = 0
+    for name, tensor in tensors.items():
+        end = offset + tensor.size * 4
+        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]}
+        offset = end
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for tensor in tensors.values():
+            for start in range(0, len(tensor), _ROWS):
+                block = np.ascontiguousarray(tensor[start : start + _ROWS], dtype="<f4")
+                file.write(block.data)
+
+
+def read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
+    """Map the arrays of a file, read-only.
+
+    Raises:
+        ModelError: it is damaged or cut short, or holds something else than float32.
+    """
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            head = file.read(8)
+            length = struct.unpack("<Q", head)[0] if len(head) == 8 else size
+            if length > min(size - 8, _LARGEST_HEADER):
+                raise ValueError("its header does not fit")
+            entries = _parse(file.read(length))
+        _check(entries, size - 8 - length)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{path} is damaged or cut short: {error}. "
+            "Remedy: train the model again, or copy it again from where it came."
+        ) from error
+    return {entry.name: _map(path, entry, 8 + length) for entry in entries}
+
+
+def _parse(header: bytes) -> list[_Entry]:
+    entries = []
+    try:
+        for name, entry in json.loads(header).items():
+            if name != "__metadata__":
+                start, end = entry["data_offsets"]
+                entries.append(_Entry(name, entry["dtype"], tuple(entry["shape"]), start, end))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError("its header cannot be read") from error
+    return entries
+
+
+def _check(entries: list[_Entry], size: int) -> None:
+    for entry in entries:
+        numbers = (*entry.shape, entry.start, entry.end)
+        if (
+            not all(isinstance(number, int) and number >= 0 for number in numbers)
+            or not entry.shape
+            or entry.dtype != "F32"
+            or max(entry.shape) > _LARGEST_SIDE
+            or np.prod(entry.shape, dtype=object) * 4 != entry.end - entry.start
+        ):
+            raise ValueError(f"{entry.name!r} is described wrongly")
+        if entry.end > size:
+            raise ValueError(f"{entry.end - size:,} bytes of {entry.name!r} are missing")
+    spans = sorted((entry.start, entry.end) for entry in entries)
+    if any(end > start for (_, end), (start, _) in pairwise(spans)):
+        raise ValueError("its tensors overlap")
+
+
+def _map(path: Path, entry: _Entry, offset: int) -> NDArray[np.float32]:
+    if entry.start == entry.end:  # nothing cannot be mapped
+        return np.zeros(entry.shape, dtype=np.float32)
+    return np.memmap(path, "<f4", "r", offset=offset + entry.start, shape=entry.shape)

@@ -1,0 +1,132 @@
+"""Sums of vectors and 3CosMul against calculations by hand and in double precision."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from embedkit.algebra import combine, multiplicative_scores
+from embedkit.metrics import METRICS
+
+ROWS = np.array([[3, 4], [0, 2], [0, 0]], dtype=np.float32)
+LAYOUTS = pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+
+weights_of_rows = st.lists(
+    st.tuples(st.integers(0, 5), st.floats(-100, 100).filter(lambda weight: abs(weight) > 1e-3)),
+    min_size=1,
+    max_size=6,
+)
+
+
+def dense(rows: object) -> np.ndarray:
+    return rows.toarray() if sparse.issparse(rows) else np.asarray(rows)  # type: ignore[union-attr]
+
+
+def directions(rows: np.ndarray) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@LAYOUTS
+@pytest.mark.parametrize("metric", ["l2", "dot"])
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        ([(0, 1.0), (1, -1.0)], [3, 2]),
+        ([(0, 2.0), (1, 0.5), (2, 7.0)], [6, 9]),
+        ([(1, 1.0), (1, 1.0)], [0, 4]),
+        ([(0, 0.0)], [0, 0]),
+        ([], [0, 0]),
+    ],
+)
+def test_vectors_are_summed_as_they_are(
+    layout: type, metric: str, terms: list[tuple[int, float]], expected: list[float]
+) -> None:
+    [found] = dense(combine(layout(ROWS), [terms], METRICS[metric]))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@LAYOUTS
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        ([(0, 1.0), (1, -1.0)], [0.6, -0.2]),  # (0.6, 0.8) - (0, 1)
+        ([(0, 2.0), (1, 0.5), (2, 7.0)], [1.2, 2.1]),
+        ([(1, 1.0), (1, 1.0)], [0, 1]),
+        ([(0, 1e-30), (1, 1e-30)], [0.6, 1.8]),
+        ([(0, 1e9), (1, -1e9)], [0.6, -0.2]),
+    ],
+)
+def test_cosine_sums_vectors_of_length_1(
+    layout: type, terms: list[tuple[int, float]], expected: list[float]
+) -> None:
+    found = dense(combine(layout(ROWS), [terms], METRICS["cosine"]))
+    np.testing.assert_allclose(directions(found), directions(np.array([expected])), rtol=1e-6)
+
+
+@LAYOUTS
+@pytest.mark.parametrize("terms", [[], [(0, 0.0)], [(2, 1.0)], [(1, 1.0), (1, -1.0)]], ids=repr)
+def test_cosine_of_nothing_is_zero(layout: type, terms: list[tuple[int, float]]) -> None:
+    assert dense(combine(layout(ROWS), [terms], METRICS["cosine"])).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_sparse_rows_give_sparse_sums(metric: str) -> None:
+    sums = combine(sparse.csr_array(ROWS), [[(0, 1.0)], [(1, 1.0)]], METRICS[metric])
+    assert sparse.issparse(sums)
+    assert sums.format == "csr"
+    assert sums.shape == (2, 2)
+
+
+@LAYOUTS
+@pytest.mark.parametrize("metric", METRICS)
+def test_rows_are_left_as_they_are(layout: type, metric: str) -> None:
+    rows = layout(ROWS.copy())
+    combine(rows, [[(0, 2.0), (1, -1.0)]], METRICS[metric])
+    np.testing.assert_array_equal(dense(rows), ROWS)
+
+
+@settings(deadline=None)
+@given(sums=st.lists(weights_of_rows, max_size=5), metric=st.sampled_from(sorted(METRICS)))
+def test_sums_are_those_in_double_precision(
+    sums: list[list[tuple[int, float]]], metric: str
+) -> None:
+    rows = np.random.default_rng(1).normal(size=(6, 8)).astype(np.float32)
+    wide = rows.astype(np.float64)
+    wide = directions(wide) if metric == "cosine" else wide
+    for layout in (np.asarray, sparse.csr_array):
+        found = dense(combine(layout(rows), sums, METRICS[metric]))
+        assert found.shape == (len(sums), 8)
+        for terms, total in zip(sums, found, strict=True):
+            largest = max(abs(weight) for _, weight in terms)
+            scale = largest if metric == "cosine" else 1.0
+            expected = sum(weight / scale * wide[row] for row, weight in terms)
+            np.testing.assert_allclose(total, expected, atol=2e-5 * largest / scale)
+
+
+def test_multiplicative_score_by_hand() -> None:
+    units = np.array([[1, 0], [0, 1], [-1, 0], [0.6, 0.8]], dtype=np.float32)
+    # Towards (1, 0): (1 + cos) / 2 = 1, 0.5, 0 and 0.8; away from (0, 1): 0.5, 1, 0.5 and 0.9.
+    scores = multiplicative_scores(units, units[[0]], units[[1]])
+    expected = [1 / 0.500001, 0.5 / 1.000001, 0, 0.8 / 0.900001]
+    np.testing.assert_allclose(scores, expected, rtol=1e-6)
+
+
+def test_multiplicative_score_far_from_the_negative_term_is_finite() -> None:
+    units = np.array([[1, 0], [-1, 0]], dtype=np.float32)
+    scores = multiplicative_scores(units, units[[1]], units[[0]])
+    np.testing.assert_allclose(scores, [0, 1e6], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("positive", "negative"), [([0, 1], [2]), ([3], []), ([], [4, 5])])
+def test_multiplicative_scores_are_those_in_double_precision(
+    positive: list[int], negative: list[int]
+) -> None:
+    units = directions(np.random.default_rng(2).normal(size=(50, 9)))
+    similar = (1 + units @ units.T) / 2
+    expected = similar[:, positive].prod(axis=1) / (similar[:, negative].prod(axis=1) + 1e-6)
+    narrow = units.astype(np.float32)
+    scores = multiplicative_scores(narrow, narrow[positive], narrow[negative])
+    np.testing.assert_allclose(scores, expected, rtol=1e-4)

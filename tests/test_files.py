@@ -1,0 +1,298 @@
+"""Compressed reading against the standard library; folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import bz2
+import errno
+import gzip
+import io
+import lzma
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from embedkit import files
+from embedkit.errors import OutputExistsError, StorageError
+from embedkit.files import atomic_directory, decompress
+
+TEXT = "the cat sat on the mat, Straße 中文\n".encode() * 5_000
+
+
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": bytes,
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda data: bytes(pa.compress(data, "zstd", asbytes=True)),
+}
+compressors = pytest.mark.parametrize("compress", COMPRESSORS.values(), ids=COMPRESSORS)
+
+
+@compressors
+@pytest.mark.parametrize("name", ["text.txt", "text.gz", "text.zst", "text"])
+def test_format_is_told_by_content_not_by_name(
+    compress: Callable[[bytes], bytes], name: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(compress(TEXT))
+    with (tmp_path / name).open("rb") as raw:
+        assert decompress(raw).read() == TEXT
+
+
+@compressors
+@pytest.mark.parametrize("size", [1, 4095, 1 << 20])
+def test_stream_is_read_in_pieces(compress: Callable[[bytes], bytes], size: int) -> None:
+    stream = decompress(io.BytesIO(compress(TEXT[:20_000])))
+    pieces = list(iter(lambda: stream.read(size), b""))
+    assert b"".join(pieces) == TEXT[:20_000]
+    assert max(map(len, pieces)) <= size
+
+
+@compressors
+def test_stream_of_several_members_is_read_to_its_end(compress: Callable[[bytes], bytes]) -> None:
+    members = [TEXT, b"second\n", b"", TEXT[::-1]]
+    joined = b"".join(compress(member) for member in members)
+    assert decompress(io.BytesIO(joined)).read() == b"".join(members)
+
+
+@compressors
+@pytest.mark.parametrize("text", [b"", b"a", b"BZ", b"BZhang Li", b"\x1f", b"\xfd7zX"])
+def test_short_text_is_read(compress: Callable[[bytes], bytes], text: bytes) -> None:
+    assert decompress(io.BytesIO(compress(text))).read() == text
+
+
+@compressors
+def test_pipe_that_delivers_byte_by_byte_is_read(compress: Callable[[bytes], bytes]) -> None:
+    class OneByteAtATime(io.RawIOBase):
+        left = compress(TEXT[:100])
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+            piece, self.left = self.left[:1], self.left[1:]
+            buffer[: len(piece)] = piece
+            return len(piece)
+
+    assert decompress(io.BufferedReader(OneByteAtATime())).read() == TEXT[:100]
+
+
+def write(target: Path, content: str, *, overwrite: bool = False) -> None:
+    with atomic_directory(target, overwrite=overwrite) as folder:
+        (folder / "first").write_text(content)
+        (folder / "second").write_text(content)
+
+
+def write_and_fail(target: Path, error: BaseException) -> None:
+    with atomic_directory(target, overwrite=True) as folder:
+        (folder / "first").write_text("new")
+        raise error
+
+
+def read(target: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in target.iterdir()}
+
+
+def assert_holds_only(target: Path, content: str) -> None:
+    assert read(target) == {"first": content, "second": content}
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "model.embedkit"
+
+
+@pytest.fixture(params=["exchange", "two renames"])
+def swap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to replace a folder: where the system can exchange names, and elsewhere."""
+    if request.param == "two renames":
+        monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+
+
+def test_directory_appears_when_the_block_ends(target: Path) -> None:
+    with atomic_directory(target):
+        assert not target.exists()
+        assert len(list(target.parent.iterdir())) == 1
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_directory_has_the_permissions_of_any_new_one(target: Path, tmp_path: Path) -> None:
+    (tmp_path / "usual").mkdir()
+    write(target, "new")
+    assert target.stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_name_may_be_a_relative_one(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(target.parent)
+    write(Path(target.name), "new")
+    assert_holds_only(target, "new")
+
+
+@pytest.mark.usefixtures("swap")
+def test_overwriting_leaves_only_the_new_directory(target: Path) -> None:
+    write(target, "old")
+    (target / "third").write_text("only in the old one")
+    write(target, "new", overwrite=True)
+    assert_holds_only(target, "new")
+
+
+@pytest.mark.usefixtures("swap")
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_overwriting_what_is_no_directory_leaves_only_the_new_one(target: Path, kind: str) -> None:
+    if kind == "file":
+        target.write_text("old")
+    else:
+        target.symlink_to("elsewhere")
+    write(target, "new", overwrite=True)
+    assert_holds_only(target, "new")
+
+
+@pytest.mark.usefixtures("swap")
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_exception_in_the_block_leaves_the_old_directory(
+    target: Path, error: type[BaseException]
+) -> None:
+    write(target, "old")
+    with pytest.raises(error):
+        write_and_fail(target, error())
+    assert_holds_only(target, "old")
+
+
+@pytest.mark.parametrize(
+    "make", [Path.mkdir, Path.touch, lambda target: target.symlink_to("nowhere")]
+)
+def test_what_exists_is_kept(target: Path, make: Callable[[Path], None]) -> None:
+    make(target)
+    with (
+        pytest.raises(OutputExistsError, match=r"model\.embedkit exists.*--overwrite"),
+        atomic_directory(target),
+    ):
+        pytest.fail("the block must not run")
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.ENOSPC, "free some space or name another place"),
+        (errno.EACCES, "name a place that can be written to"),
+        (errno.EROFS, "name a place that can be written to"),
+        (errno.EIO, "name another place"),
+    ],
+)
+def test_failed_writing_is_a_storage_error_with_a_remedy(
+    target: Path, code: int, remedy: str
+) -> None:
+    write(target, "old")
+    with pytest.raises(StorageError) as caught:
+        write_and_fail(target, OSError(code, os.strerror(code)))
+    assert str(caught.value) == (
+        f"cannot write {target}: {os.strerror(code)}; nothing was changed. Remedy: {remedy}."
+    )
+    assert_holds_only(target, "old")
+
+
+def test_missing_parent_is_a_storage_error(target: Path) -> None:
+    with pytest.raises(StorageError, match="make the parent directory first"):
+        write(target / "within", "new")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_folder_that_may_not_be_written_to_is_a_storage_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StorageError, match="name a place that can be written to"):
+        write(tmp_path / "model.embedkit", "new")
+
+
+def test_failed_second_rename_leaves_the_old_directory(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(target, "old")
+    rename = Path.rename
+
+    def fail_for_the_new_one(self: Path, name: Path) -> Path:
+        if self.suffix == ".tmp":
+            raise OSError(errno.ENOSPC, "full")
+        return rename(self, name)
+
+    monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+    monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
+    with pytest.raises(StorageError, match="nothing was changed"):
+        write(target, "new", overwrite=True)
+    assert_holds_only(target, "old")
+
+
+def child(program: str, target: Path) -> subprocess.Popen[str]:
+    """Start a program and wait for the first line that it prints."""
+    program = "import pathlib, sys, time\nfrom embedkit.files import atomic_directory\n" + program
+    command = [sys.executable, "-c", program, str(target)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    return process
+
+
+STOP_HALFWAY = """
+with atomic_directory(pathlib.Path(sys.argv[1]), overwrite=True) as folder:
+    (folder / "first").write_text("new")
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+SWAP_MANY_TIMES = """
+for number in range({times}):
+    with atomic_directory(pathlib.Path(sys.argv[1]), overwrite=True) as folder:
+        for name in ("first", "second"):
+            (folder / name).write_text(str(number))
+    if number == 0:
+        print("begun", flush=True)
+"""
+
+
+def test_killed_writer_leaves_the_old_directory(target: Path) -> None:
+    write(target, "old")
+    with child(STOP_HALFWAY, target) as process:
+        process.kill()
+    assert read(target) == {"first": "old", "second": "old"}
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.013, 0.037])
+def test_writer_killed_at_any_moment_leaves_a_whole_directory(target: Path, seconds: float) -> None:
+    with child(SWAP_MANY_TIMES.format(times=1_000_000), target) as process:
+        time.sleep(seconds)
+        process.kill()
+    content = read(target)
+    assert content == dict.fromkeys(["first", "second"], content["first"])
+    assert content["first"].isdigit()
+
+
+def read_in(folder: int, name: str) -> str:
+    with open(os.open(name, os.O_RDONLY, dir_fd=folder)) as file:  # noqa: PTH123
+        return file.read()
+
+
+def whole_readings(target: Path, process: subprocess.Popen[str]) -> Iterator[tuple[str, str]]:
+    """Open the folder while it is swapped; one that was removed meanwhile is no longer read."""
+    while process.poll() is None:
+        folder = os.open(target, os.O_RDONLY)
+        try:
+            yield read_in(folder, "first"), read_in(folder, "second")
+        except FileNotFoundError:
+            assert target.stat().st_ino != os.fstat(folder).st_ino
+        finally:
+            os.close(folder)
+
+
+def test_reader_sees_the_old_or_the_new_directory_whole(target: Path) -> None:
+    write(target, "old")
+    with child(SWAP_MANY_TIMES.format(times=50), target) as process:
+        readings = list(whole_readings(target, process))
+    assert process.returncode == 0
+    assert all(first == second for first, second in readings)
+    assert len({first for first, _ in readings}) > 2
+    assert read(target) == {"first": "49", "second": "49"}
