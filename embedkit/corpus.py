@@ -130,6 +130,30 @@ class Corpus:
         release_heap()
         return corpus
 
+    def numbered_by(
+        self, vocabulary: Vocabulary, *, directory: str | os.PathLike[str] | None = None
+    ) -> Corpus:
+        """Return the same text with the ids of another vocabulary, which trainers need.
+
+        A word that is not in it has the id len(vocabulary), so this corpus cannot be iterated.
+
+        Raises:
+            StorageError: the disk is too small for the ids.
+        """
+        ids = vocabulary.ids(self.vocabulary.words())
+        ids = np.where(ids < 0, len(vocabulary), ids).astype(np.int32)
+        place = directory or tempfile.gettempdir()
+        with (
+            storage_errors(place, "nothing was trained"),
+            tempfile.TemporaryFile(dir=place) as file,
+        ):
+            for start in range(0, len(self.tokens), _CHUNK):
+                file.write(ids[self.tokens[start : start + _CHUNK]].data)
+            file.flush()
+            tokens = np.memmap(file, dtype=np.int32, mode="r")
+        release_pages(self.tokens)
+        return Corpus(vocabulary, tokens, self.boundaries, self.tokenizer, self.fingerprint)
+
     def __len__(self) -> int:
         """Number of sentences."""
         return len(self.boundaries) - 1

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedkit.cli.common import print_json
+from embedkit.cli.progress import Display, Log
 from embedkit.errors import ConfigurationError
 from embedkit.training.config import TrainingConfig
 
 if TYPE_CHECKING:
-    from embedkit.training.trainer import Progress
+    from embedkit.corpus import Corpus
+    from embedkit.encoders import SkipGramEncoder
+    from embedkit.evaluation import EarlyStopping
+    from embedkit.training.report import EpochReport, Progress
 
 __all__ = ["train"]
 
@@ -31,7 +34,6 @@ _HELP = {
     "workers": "Threads; one gives the same bytes every time.  [default: one a processor]",
     "seed": "Of every random draw.",
 }
-_SECONDS_BETWEEN_LINES = 5.0
 
 
 def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,6 +46,34 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
         shown = f"  [default: {default:g}]" if default is not None else ""
         name = "--" + field.name.replace("_", "-")
         command = click.option(name, type=kind, help=_HELP[field.name] + shown)(command)
+    return command
+
+
+def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of `Corpus.read`."""
+    for option in (
+        click.option(
+            "--temporary-directory",
+            "directory",
+            type=click.Path(exists=True, file_okay=False),
+            help="Where token ids go while training, 4 bytes a token.  [default: the system's]",
+        ),
+        click.option(
+            "--errors",
+            type=click.Choice(["strict", "replace", "ignore"]),
+            default="strict",
+            show_default=True,
+            help="What to do with bytes that are not UTF-8.",
+        ),
+        click.option(
+            "--tokenizer",
+            type=click.Choice(["words", "whitespace"]),
+            default="words",
+            show_default=True,
+            help="words: case-folded words of any script; whitespace: tokens as they are.",
+        ),
+    ):
+        command = option(command)
     return command
 
 
@@ -64,25 +94,35 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
 )
 @_setting_options
+@_reading_options
 @click.option(
-    "--tokenizer",
-    type=click.Choice(["words", "whitespace"]),
-    default="words",
+    "--checkpoint-every",
+    type=click.FloatRange(min=0),
+    default=300.0,
     show_default=True,
-    help="words: case-folded words of any script; whitespace: tokens as they are.",
+    metavar="SECONDS",
+    help="Write down where training stands so often; 0 never does.",
+)
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint, if there is one.")
+@click.option(
+    "--continue-from",
+    type=click.Path(),
+    metavar="MODEL",
+    help="Begin with this model's vectors and add the new words of CORPUS.",
 )
 @click.option(
-    "--errors",
-    type=click.Choice(["strict", "replace", "ignore"]),
-    default="strict",
-    show_default=True,
-    help="What to do with bytes that are not UTF-8.",
+    "--evaluate",
+    type=click.Path(),
+    metavar="FILE",
+    help="Answer these analogies after each epoch.",
 )
 @click.option(
-    "--temporary-directory",
-    type=click.Path(exists=True, file_okay=False),
-    help="Where token ids go while training, 4 bytes a token.  [default: the system's]",
+    "--patience",
+    type=click.IntRange(min=1),
+    metavar="EPOCHS",
+    help="Stop when --evaluate has not improved for so many epochs.",
 )
+@click.option("--log-json", type=click.Path(), metavar="FILE", help="Add progress to a file.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is there.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -92,45 +132,128 @@ def train(
     encoder: str,
     tokenizer: str,
     errors: str,
-    temporary_directory: str | None,
+    directory: str | None,
     overwrite: bool,
     quiet: bool,
     as_json: bool,
-    **settings: Any,
+    **options: Any,
 ) -> None:
     """Train on CORPUS: files (.gz, .bz2, .xz and .zst too), folders, or - for standard input."""
     from embedkit.corpus import Corpus
-    from embedkit.encoders import ENCODERS
+    from embedkit.encoders import ENCODERS, SkipGramEncoder
     from embedkit.store import check_output
 
-    given = {name: value for name, value in settings.items() if value is not None}
-    if encoder != "skipgram" and given.keys() - {"min_count"}:
-        unused = ", ".join("--" + name.replace("_", "-") for name in given if name != "min_count")
-        raise ConfigurationError(f"the {encoder} encoder has no use for {unused}.")
-    model = ENCODERS[encoder](**given)
+    given = {name: options[name] for name in _HELP if options[name] is not None}
+    if encoder != SkipGramEncoder.name:
+        _refuse_unused(encoder, given, options)
     path = Path(output)
     check_output(path, overwrite=overwrite)
-
-    with _Display(corpus, quiet=quiet) as display:
+    start = SkipGramEncoder.load(options["continue_from"]) if options["continue_from"] else None
+    if start is not None:
+        given.setdefault("dimension", start.dimension)
+    model = ENCODERS[encoder](**given)
+    training = _Training(path, options, overwrite=overwrite)
+    with Display(corpus, quiet=quiet) as display, closing(training):
         text = Corpus.read(
             list(corpus),
             tokenizer=tokenizer,
             errors=errors,
-            directory=temporary_directory,
+            directory=directory,
             progress=display.reading,
         )
-        display.read(
+        display.say(
             f"{len(text.tokens):,} tokens, {len(text):,} sentences, "
             f"{len(text.vocabulary):,} distinct words"
         )
-        model.fit(text, progress=display.training)
+        if isinstance(model, SkipGramEncoder):
+            training.fit(model, text, start, display)
+        else:
+            model.fit(text)
     model.save(path, overwrite=overwrite)
+    training.is_over()
     if as_json:
         report = getattr(model, "report", {})
         words, dimension = len(model.vocabulary), model.dimension
         print_json({"model": output, "words": words, "dimension": dimension, "training": report})
     elif not quiet:
         click.echo(_summary(model, output))
+
+
+def _refuse_unused(encoder: str, given: dict[str, Any], options: dict[str, Any]) -> None:
+    others = ("resume", "continue_from", "evaluate", "patience", "log_json")
+    unused = [name for name in given if name != "min_count"]
+    unused += [name for name in others if options[name]]
+    if unused:
+        names = ", ".join("--" + name.replace("_", "-") for name in unused)
+        raise ConfigurationError(f"the {encoder} encoder has no use for {names}.")
+
+
+class _Training:
+    """What goes on beside training: checkpoints, scores, a log."""
+
+    def __init__(self, output: Path, options: dict[str, Any], *, overwrite: bool) -> None:
+        from embedkit.training.checkpoint import Checkpoints
+
+        if options["patience"] and not options["evaluate"]:
+            raise ConfigurationError("--patience needs --evaluate FILE, to know what is better.")
+        self._resume: bool = options["resume"]
+        every = options["checkpoint_every"]
+        self._checkpoints = Checkpoints.beside(output, every=every) if every else None
+        if self._checkpoints and not self._resume:
+            self._checkpoints.begin_again(overwrite=overwrite)
+        self._stopping: EarlyStopping | None = None
+        if options["evaluate"]:
+            from embedkit.evaluation import EarlyStopping
+
+            self._stopping = EarlyStopping(options["evaluate"], options["patience"])
+        self._log = Log(options["log_json"]) if options["log_json"] else None
+
+    def fit(
+        self, model: SkipGramEncoder, text: Corpus, start: SkipGramEncoder | None, display: Display
+    ) -> None:
+        """Train; Ctrl-C says how to go on."""
+
+        def on_progress(progress: Progress) -> None:
+            display.training(progress)
+            if self._log:
+                self._log.training(progress)
+
+        def on_epoch_end(report: EpochReport) -> bool:
+            stops = self._stopping(report) if self._stopping else False
+            accuracy = self._stopping.accuracies[-1] if self._stopping else None
+            display.epoch(report, accuracy)
+            if self._log:
+                self._log.epoch(report, accuracy)
+            return stops
+
+        try:
+            model.fit(
+                text,
+                start=start,
+                progress=on_progress,
+                on_epoch_end=on_epoch_end if self._stopping or self._log else None,
+                checkpoints=self._checkpoints,
+                resume=self._resume,
+            )
+        except KeyboardInterrupt:
+            if self._checkpoints is None:
+                raise
+            click.echo(
+                f"Interrupted. Where training stood is in {self._checkpoints.path}. "
+                "The same command with --resume goes on from there.",
+                err=True,
+            )
+            raise click.exceptions.Exit(1) from None
+
+    def is_over(self) -> None:
+        """Remove the checkpoints: the model is written."""
+        if self._checkpoints:
+            self._checkpoints.clear()
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._log:
+            self._log.close()
 
 
 def _summary(model: Any, output: str) -> str:
@@ -145,74 +268,3 @@ def _summary(model: Any, output: str) -> str:
     middle = model.vocabulary[len(model.vocabulary) // 20]
     lines.append(f"Try: embedkit neighbors {middle}{option}")
     return "\n".join(lines)
-
-
-class _Display:
-    """Progress on standard error: bars on a terminal, a line every few seconds elsewhere."""
-
-    def __init__(self, corpus: tuple[str, ...], *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._bars = sys.stderr.isatty() and not quiet
-        self._bar: Any = None
-        self._last = time.monotonic()
-        files = [Path(name) for name in corpus]
-        self._bytes = (
-            sum(file.stat().st_size for file in files) if all(map(Path.is_file, files)) else None
-        )
-        self._done = 0
-
-    def __enter__(self) -> _Display:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def _start_bar(self, **options: Any) -> Any:
-        from tqdm import tqdm
-
-        return tqdm(file=sys.stderr, dynamic_ncols=True, leave=False, **options)
-
-    def _line(self, text: str, *, now: bool = False) -> None:
-        if self._quiet or self._bars:
-            return
-        if now or time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES:
-            self._last = time.monotonic()
-            click.echo(text, err=True)
-
-    def reading(self, count: int) -> None:
-        self._done += count
-        if self._bars:
-            if self._bar is None:
-                self._bar = self._start_bar(
-                    desc="reading", total=self._bytes, unit="B", unit_scale=True
-                )
-            self._bar.update(count)
-        share = f" of {self._bytes / 1e6:,.0f}" if self._bytes else ""
-        self._line(f"reading: {self._done / 1e6:,.0f}{share} MB")
-
-    def read(self, text: str) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-        if not self._quiet:
-            click.echo(text, err=True)
-
-    def training(self, progress: Progress) -> None:
-        if self._bars:
-            if self._bar is None:
-                self._bar = self._start_bar(
-                    desc="training", total=progress.total_tokens, unit=" words", unit_scale=True
-                )
-            self._bar.set_postfix_str(
-                f"epoch {progress.epoch}/{progress.epochs}, loss {progress.loss:.4f}, "
-                f"rate {progress.learning_rate:.4f}",
-                refresh=False,
-            )
-            self._bar.update(progress.tokens - self._bar.n)
-        self._line(
-            f"training: {progress.tokens / progress.total_tokens:4.0%}, epoch {progress.epoch} of "
-            f"{progress.epochs}, {progress.tokens_per_second:,.0f} words/s, loss "
-            f"{progress.loss:.4f}, learning rate {progress.learning_rate:.4f}, "
-            f"{progress.seconds_left:,.0f} s left"
-        )

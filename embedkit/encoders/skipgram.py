@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,16 @@ from typing_extensions import Self
 
 from embedkit.corpus import Corpus
 from embedkit.encoders.base import Encoder, as_corpus
-from embedkit.errors import ModelError
+from embedkit.errors import ConfigurationError, ModelError
 from embedkit.reading import Source
 from embedkit.store import StoredModel, write_model
 from embedkit.training.config import TrainingConfig
 from embedkit.vectors import WordVectors, row_norms
+
+if TYPE_CHECKING:
+    from embedkit.training.checkpoint import Checkpoints
+    from embedkit.training.continuation import Start
+    from embedkit.training.report import EpochReport, Progress
 
 __all__ = ["SkipGramEncoder"]
 
@@ -54,18 +59,44 @@ class SkipGramEncoder(Encoder):
         return self.config.dimension
 
     def fit(
-        self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
+        self,
+        corpus: Corpus | Source,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        on_epoch_end: Callable[[EpochReport], bool | None] | None = None,
+        start: SkipGramEncoder | None = None,
+        checkpoints: Checkpoints | None = None,
+        resume: bool = False,
     ) -> Self:
         """Train on a text.
 
+        Args:
+            corpus: a `Corpus`, or anything that `Corpus.read` takes.
+            progress: is called a few times a second, with `training.report.Progress`.
+            on_epoch_end: is called after each epoch, with `training.report.EpochReport`; True ends
+                training.
+            start: a trained encoder to go on from; its words stay, and new ones are added.
+            checkpoints: where to write down how far training is; see `training.checkpoint`.
+            resume: go on from the last checkpoint, if there is one.
+
         Raises:
             CorpusError: too few words are frequent enough.
+            ConfigurationError: *start* has another dimension or no output matrix, or the checkpoint
+                is of another training.
             TrainingError: the loss became infinite.
         """
         from embedkit.training.trainer import train
 
         read = as_corpus(corpus)
-        result = train(read, self.config, progress=progress)
+        result = train(
+            read,
+            self.config,
+            progress=progress,
+            on_epoch_end=on_epoch_end,
+            start=self._start(start, read) if start is not None else None,
+            checkpoints=checkpoints,
+            resume=resume,
+        )
         self._vocabulary = result.vocabulary
         self.context = result.context
         self.report = {
@@ -78,6 +109,22 @@ class SkipGramEncoder(Encoder):
             result.vocabulary, result.vectors, norms=norms, config=self._stored_config()
         )
         return self
+
+    def _start(self, old: SkipGramEncoder, corpus: Corpus) -> Start:
+        from embedkit.training.continuation import Start, start_from
+
+        if old.dimension != self.dimension:
+            raise ConfigurationError(
+                f"dimension={self.dimension}, but the vectors to go on from have {old.dimension}. "
+                f"Remedy: dimension={old.dimension}."
+            )
+        if old.context is None:
+            raise ConfigurationError(
+                "the vectors to go on from come without their output matrix, which training needs. "
+                "Remedy: go on from a model that embedkit trained."
+            )
+        before = Start(old.vocabulary, old.vectors().matrix, old.context)
+        return start_from(before, corpus, self.config)
 
     def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Return the trained vectors of *words*, float32 (len(words), dimension).

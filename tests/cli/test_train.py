@@ -154,7 +154,7 @@ def test_an_interrupt_leaves_the_old_model(
     before = {p.name: p.read_bytes() for p in (tmp_path / "model.embedkit").iterdir()}
     process = subprocess.Popen(
         [sys.executable, "-m", "embedkit", "train", text, "--overwrite", "--epochs", "9999",
-         "--dimension", "1000", "--sample", "0", "--window", "15"],
+         "--dimension", "1000", "--sample", "0", "--window", "15", "--checkpoint-every", "0"],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr is not None

@@ -20,7 +20,7 @@ from embedkit.encoders import SkipGramEncoder
 from embedkit.errors import ConfigurationError, CorpusError, ModelError
 from embedkit.store import write_model
 from embedkit.training.config import TrainingConfig
-from embedkit.training.trainer import Progress
+from embedkit.training.report import Progress
 from embedkit.vocabulary import Vocabulary
 
 SENTENCES = [["one", "two", "three"], ["two", "three", "four", "five"]] * 20

@@ -11,9 +11,10 @@ import pytest
 
 from embedkit.corpus import Corpus
 from embedkit.errors import ConfigurationError, CorpusError, TrainingError
-from embedkit.training import trainer
 from embedkit.training.config import TrainingConfig
-from embedkit.training.trainer import Progress, train
+from embedkit.training.engine import CpuEngine
+from embedkit.training.report import Progress
+from embedkit.training.trainer import train
 from embedkit.vectors import WordVectors
 
 FRUIT = ["apple", "pear", "plum", "cherry", "quince"]
@@ -123,7 +124,7 @@ def test_the_far_ends_of_the_ranges_stay_finite(dimension: int, sample: float) -
 def test_a_loss_that_is_not_finite_stops_training(
     corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer._Run, "_train_chunk", lambda *_: (1, float("nan")))
+    monkeypatch.setattr(CpuEngine, "train", lambda *_: (1, float("nan")))
     with pytest.raises(TrainingError, match=r"no longer finite .* learning_rate=0\.05"):
         train(corpus, small())
 

@@ -1,0 +1,203 @@
+"""Checkpoints: training that was cut off goes on where it was.
+
+    model.embedkit.checkpoint/
+      0000001200/     a model directory: both matrices after 1,200 chunks, and how far that was
+      0000002400/
+
+A generation appears in one step and is synced to disk, and the one before it is kept until then, so
+there is a whole one at every moment. Each is a model: it can be opened and asked.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.errors import ConfigurationError, ModelError, OutputExistsError, TrainingError
+from embedkit.files import storage_errors
+from embedkit.store import StoredModel, read_model, write_model
+from embedkit.training.config import TrainingConfig
+from embedkit.vocabulary import Vocabulary
+
+__all__ = ["Checkpoints", "State"]
+
+_GENERATIONS = 2
+_FREE = frozenset({"workers"})  # settings that may differ between a run and its resumption
+
+
+@dataclass(frozen=True)
+class State:
+    """Where training stands between two chunks.
+
+    Attributes:
+        chunk: number of the next one.
+        pairs, losses: of each epoch, int64 and float64, (epochs,).
+        seconds: of training so far.
+        inputs, outputs: the matrices, float32 (words, dimension).
+    """
+
+    chunk: int
+    pairs: NDArray[np.int64]
+    losses: NDArray[np.float64]
+    seconds: float
+    inputs: NDArray[np.float32]
+    outputs: NDArray[np.float32]
+
+
+class Checkpoints:
+    """The generations of one training.
+
+    Args:
+        path: directory of the generations; made when the first one is written.
+        every: seconds between two.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, every: float = 300.0) -> None:
+        if not every > 0:
+            raise ConfigurationError(f"a checkpoint comes every so many seconds, not {every!r}")
+        self.path = Path(path)
+        self.every = every
+        self._last = time.monotonic()
+
+    @classmethod
+    def beside(cls, model: str | os.PathLike[str], *, every: float = 300.0) -> Checkpoints:
+        """Return the checkpoints of the training that will write *model*."""
+        target = Path(os.path.abspath(model))
+        return cls(target.with_name(target.name + ".checkpoint"), every=every)
+
+    def begin_again(self, *, overwrite: bool) -> None:
+        """Remove the generations of an earlier training.
+
+        Raises:
+            OutputExistsError: there are some, and *overwrite* is false.
+        """
+        if self._generations() and not overwrite:
+            raise OutputExistsError(
+                f"{self.path} holds a training that was cut off, and is kept. Remedy: --resume "
+                "(resume=True) goes on with it, --overwrite begins again."
+            )
+        self.clear()
+
+    def due(self) -> bool:
+        """Tell whether it is time for the next one."""
+        return time.monotonic() - self._last >= self.every
+
+    def save(
+        self, state: State, config: TrainingConfig, vocabulary: Vocabulary, fingerprint: str
+    ) -> None:
+        """Write a generation and remove those before the last.
+
+        Raises:
+            StorageError: the disk is full or the place cannot be written to; what was there stays.
+            TrainingError: a matrix holds something that is no number.
+        """
+        self._last = time.monotonic()
+        target = self.path / f"{state.chunk:010}"
+        if target.exists():
+            return
+        for matrix in (state.inputs, state.outputs):
+            if not np.isfinite(matrix.sum(dtype=np.float64)):
+                raise TrainingError(
+                    f"a vector is no longer finite with learning_rate={config.learning_rate:g}. "
+                    "Remedy: lower the learning rate. The last checkpoint is kept."
+                )
+        stored = {
+            "encoder": "skipgram",
+            "dimension": config.dimension,
+            "settings": asdict(config),
+            "checkpoint": {
+                "chunk": state.chunk,
+                "pairs": state.pairs.tolist(),
+                "losses": state.losses.tolist(),
+                "seconds": state.seconds,
+                "corpus_fingerprint": fingerprint,
+            },
+        }
+        with storage_errors(self.path):
+            self.path.mkdir(exist_ok=True)
+        tensors = {"vectors": state.inputs, "context": state.outputs}
+        write_model(target, config=stored, vocabulary=vocabulary, tensors=tensors)
+        for old in self._generations()[:-_GENERATIONS]:
+            shutil.rmtree(old)
+        self._last = time.monotonic()
+
+    def latest(self, config: TrainingConfig, fingerprint: str) -> State | None:
+        """Return the newest generation that is whole, or None if there is none at all.
+
+        Raises:
+            ConfigurationError: it is of another corpus or of other settings.
+            ModelError: none of the generations is whole.
+        """
+        self._remove_unfinished()
+        damage: ModelError | None = None
+        for path in reversed(self._generations()):
+            try:
+                model = read_model(path)
+            except ModelError as error:
+                damage = error
+                continue
+            state = _state(model)
+            self._check(model, config, fingerprint)
+            return state
+        if damage is not None:
+            raise damage
+        return None
+
+    def clear(self) -> None:
+        """Remove all generations: training has ended and its model is written."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _generations(self) -> list[Path]:
+        if not self.path.is_dir():
+            return []
+        return sorted(path for path in self.path.iterdir() if path.name.isdecimal())
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a process left that was killed while it wrote."""
+        for path in self.path.glob(".*.tmp"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _check(self, model: StoredModel, config: TrainingConfig, fingerprint: str) -> None:
+        before: Mapping[str, Any] = model.config.get("settings", {})
+        changed = [
+            f"{name} was {before.get(name)!r} and is {value!r}"
+            for name, value in asdict(config).items()
+            if name not in _FREE and before.get(name) != value
+        ]
+        if model.config["checkpoint"].get("corpus_fingerprint") != fingerprint:
+            changed.append("the corpus is another one")
+        if changed:
+            raise ConfigurationError(
+                f"{self.path} is of another training: {'; '.join(changed)}. "
+                "Remedy: give the same corpus and settings, or remove that directory."
+            )
+
+
+def _state(model: StoredModel) -> State:
+    """Return what a generation holds.
+
+    Raises:
+        ModelError: it is a model, but no checkpoint.
+    """
+    try:
+        saved = model.config["checkpoint"]
+        return State(
+            chunk=int(saved["chunk"]),
+            pairs=np.array(saved["pairs"], dtype=np.int64),
+            losses=np.array(saved["losses"], dtype=np.float64),
+            seconds=float(saved["seconds"]),
+            inputs=model.tensors["vectors"],
+            outputs=model.tensors["context"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{model.path} is no checkpoint: {error!r}. Remedy: remove that directory."
+        ) from error

@@ -1,0 +1,124 @@
+"""Where training happens: the matrices in a device's memory, and the kernel that updates them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.corpus import Corpus
+from embedkit.memory import release_heap, release_libraries, release_pages
+from embedkit.training.config import TrainingConfig
+from embedkit.training.sampling import (
+    keep_probabilities,
+    keep_thresholds,
+    noise_alias,
+    noise_distribution,
+)
+from embedkit.vocabulary import Vocabulary
+
+__all__ = ["CpuEngine", "Engine", "random_vectors"]
+
+
+class Engine(Protocol):
+    """Both matrices, and a step of training on a range of tokens.
+
+    Attributes:
+        threads: how many may call `train` at once.
+        chunk_tokens: how many tokens are best given to `train` at once.
+    """
+
+    threads: int
+    chunk_tokens: int
+
+    def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
+        """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss."""
+
+    def release(self) -> None:
+        """Give back memory of the corpus that is needed no more, if that takes no time."""
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """The input matrix as it is now, read-only, (words, dimension)."""
+
+    @property
+    def context(self) -> NDArray[np.float32]:
+        """The output matrix as it is now, read-only, (words, dimension)."""
+
+    def load(
+        self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
+    ) -> None:
+        """Set the input matrix, and the output matrix, which is zero at first."""
+
+
+class CpuEngine:
+    """Both matrices in main memory, shared by threads without locks."""
+
+    chunk_tokens = 10_000
+
+    def __init__(self, corpus: Corpus, vocabulary: Vocabulary, config: TrainingConfig) -> None:
+        # Only those who train should wait for the kernel, and it comes before the matrices: what
+        # the compiler needed is given back first.
+        release_libraries("libarrow")
+        from embedkit.training.kernels import cpu
+
+        release_heap()
+        release_libraries("libllvmlite")
+        self.threads = config.worker_count()
+        self._kernel = cpu.train_range
+        self._corpus = corpus
+        self._config = config
+        total = int(vocabulary.counts.sum())
+        self._keep = keep_thresholds(keep_probabilities(vocabulary.counts, total, config.sample))
+        self._noise = noise_alias(noise_distribution(vocabulary.counts))
+        self._inputs = cpu.aligned_matrix(len(vocabulary), config.dimension)
+        self._outputs = cpu.aligned_matrix(len(vocabulary) + 1, config.dimension)
+
+    def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
+        """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss."""
+        config = self._config
+        pairs, loss = self._kernel(
+            self._inputs, self._outputs, config.dimension, self._corpus.tokens,
+            self._corpus.boundaries, start, stop, self._keep, *self._noise, np.float32(rate),
+            config.window, config.negative, np.uint64(key),
+        )  # fmt: skip
+        return int(pairs), float(loss)
+
+    def release(self) -> None:
+        """Give back the pages of token ids; they stay in the page cache."""
+        release_pages(self._corpus.tokens)
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """The input matrix, read-only, (words, dimension)."""
+        return _read_only(self._inputs[:, : self._config.dimension])
+
+    @property
+    def context(self) -> NDArray[np.float32]:
+        """The output matrix, read-only, (words, dimension)."""
+        return _read_only(self._outputs[:-1, : self._config.dimension])
+
+    def load(
+        self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
+    ) -> None:
+        """Set the input matrix, and the output matrix, which is zero at first."""
+        dimension = self._config.dimension
+        self._inputs[:, :dimension] = vectors
+        if context is not None:
+            self._outputs[:-1, :dimension] = context
+
+
+def random_vectors(words: int, dimension: int, seed: int) -> NDArray[np.float32]:
+    """Return input vectors to begin with, drawn evenly from -0.5 / dimension to 0.5 / dimension."""
+    random = np.random.Generator(np.random.Philox(seed))
+    vectors = random.random((words, dimension), dtype=np.float32)
+    vectors -= np.float32(0.5)
+    vectors /= np.float32(dimension)
+    return vectors
+
+
+def _read_only(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    view = matrix.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,270 @@
+"""Checkpoints, by themselves and by real processes that are killed."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embedkit.corpus import Corpus
+from embedkit.encoders import load
+from embedkit.errors import (
+    ConfigurationError,
+    ModelError,
+    OutputExistsError,
+    StorageError,
+    TrainingError,
+)
+from embedkit.training.checkpoint import Checkpoints, State
+from embedkit.training.config import TrainingConfig
+from embedkit.training.report import Progress
+from embedkit.training.trainer import train
+from embedkit.vocabulary import Vocabulary
+
+CONFIG = TrainingConfig(dimension=4, epochs=3, workers=1)
+WORDS = Vocabulary(["one", "two", "three"], [9, 8, 7])
+WORLD = Path(__file__).parent.parent.parent / "corpora" / "world.txt"
+
+
+def state(chunk: int, value: float = 0.5) -> State:
+    inputs = np.full((3, 4), value, dtype=np.float32)
+    pairs, losses = np.array([chunk, 1, 0]), np.array([0.1 + chunk, 1e-300, 0.0])
+    return State(chunk, pairs, losses, 1.25, inputs, inputs + 1)
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> Checkpoints:
+    return Checkpoints.beside(tmp_path / "model.embedkit", every=0.01)
+
+
+def save(checkpoints: Checkpoints, *chunks: int) -> None:
+    for chunk in chunks:
+        checkpoints.save(state(chunk, chunk / 7), CONFIG, WORDS, "text")
+
+
+def test_what_is_saved_comes_back_bit_for_bit(checkpoints: Checkpoints) -> None:
+    save(checkpoints, 12)
+    found = checkpoints.latest(CONFIG, "text")
+    expected = state(12, 12 / 7)
+    assert found is not None
+    assert (found.chunk, found.seconds) == (12, 1.25)
+    for name in ("pairs", "losses", "inputs", "outputs"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_two_generations_are_kept_and_each_is_a_model(checkpoints: Checkpoints) -> None:
+    save(checkpoints, 1, 2, 30)
+    assert sorted(path.name for path in checkpoints.path.iterdir()) == ["0000000002", "0000000030"]
+    assert load(checkpoints.path / "0000000002")["two"].tolist() == [np.float32(2 / 7)] * 4
+    checkpoints.clear()
+    assert not checkpoints.path.exists()
+
+
+@pytest.mark.parametrize("damage", ["vectors.safetensors", "vocabulary.arrow", "config.json"])
+def test_a_damaged_generation_is_passed_over(checkpoints: Checkpoints, damage: str) -> None:
+    save(checkpoints, 1, 2)
+    newest = checkpoints.path / "0000000002" / damage
+    newest.write_bytes(newest.read_bytes()[:-20])
+    found = checkpoints.latest(CONFIG, "text")
+    assert found is not None
+    assert found.chunk == 1
+    shutil.copy(newest, checkpoints.path / "0000000001" / damage)
+    with pytest.raises(ModelError, match="damaged"):
+        checkpoints.latest(CONFIG, "text")
+
+
+def test_what_a_killed_process_left_is_removed(checkpoints: Checkpoints) -> None:
+    save(checkpoints, 1)
+    half = checkpoints.path / ".0000000002.abc.tmp"
+    half.mkdir()
+    (half / "vectors.safetensors").write_bytes(b"half")
+    found = checkpoints.latest(CONFIG, "text")
+    assert found is not None
+    assert not half.exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "text", "problem"),
+    [
+        (replace(CONFIG, dimension=5), "text", "dimension was 4 and is 5"),
+        (replace(CONFIG, seed=2, window=3), "text", "window was 5 and is 3; seed was 1 and is 2"),
+        (CONFIG, "other", "the corpus is another one"),
+    ],
+)
+def test_another_training_is_refused(
+    checkpoints: Checkpoints, config: TrainingConfig, text: str, problem: str
+) -> None:
+    save(checkpoints, 1)
+    with pytest.raises(ConfigurationError, match=f"of another training: {problem}"):
+        checkpoints.latest(config, text)
+    assert checkpoints.latest(replace(CONFIG, workers=7), "text") is not None
+
+
+def test_earlier_checkpoints_are_not_lost_unasked(checkpoints: Checkpoints) -> None:
+    checkpoints.begin_again(overwrite=False)
+    save(checkpoints, 1)
+    with pytest.raises(OutputExistsError, match=r"--resume .* goes on .* --overwrite begins"):
+        checkpoints.begin_again(overwrite=False)
+    checkpoints.begin_again(overwrite=True)
+    assert checkpoints.latest(CONFIG, "text") is None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_vectors_that_are_no_numbers_are_not_saved(checkpoints: Checkpoints, value: float) -> None:
+    save(checkpoints, 1)
+    with pytest.raises(TrainingError, match=r"learning_rate=0\.05.*last checkpoint is kept"):
+        checkpoints.save(state(2, value), CONFIG, WORDS, "text")
+    found = checkpoints.latest(CONFIG, "text")
+    assert found is not None
+    assert found.chunk == 1
+
+
+def test_a_place_that_cannot_be_written_to_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"cannot write .*file/x\.checkpoint"):
+        save(Checkpoints.beside(tmp_path / "file" / "x"), 1)
+
+
+@pytest.mark.parametrize("every", [0, -1.0, float("nan")])
+def test_seconds_between_checkpoints_are_checked(every: float) -> None:
+    with pytest.raises(ConfigurationError, match="every so many seconds"):
+        Checkpoints("x", every=every)
+
+
+@pytest.mark.parametrize("after", [1, 5, 20])
+def test_a_run_cut_off_by_ctrl_c_goes_on_to_the_same_bytes(
+    checkpoints: Checkpoints, after: int
+) -> None:
+    corpus = Corpus.read(WORLD)
+    config = TrainingConfig(dimension=16, epochs=3, workers=1)
+    whole = train(corpus, config)
+    calls = 0
+
+    def interrupt(_: Progress) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == after:
+            raise KeyboardInterrupt
+
+    patient = Checkpoints(checkpoints.path, every=1000)
+    try:
+        resumed = train(corpus, config, progress=interrupt, checkpoints=patient)
+    except KeyboardInterrupt:
+        resumed = train(corpus, config, checkpoints=patient, resume=True)
+    assert resumed.vectors.tobytes() == whole.vectors.tobytes()
+    assert resumed.context.tobytes() == whole.context.tobytes()
+    assert resumed.report.epoch_losses == whole.report.epoch_losses
+    assert resumed.report.pairs == whole.report.pairs
+
+
+COMMAND = [
+    sys.executable, "-m", "embedkit", "train", str(WORLD), "--workers", "1", "--epochs", "12",
+    "--dimension", "32", "--quiet", "-o",
+]  # fmt: skip
+
+
+def facts(model: Path) -> dict[str, object]:
+    config = json.loads((model / "config.json").read_text())
+    del config["training"]["seconds"], config["training"]["tokens_per_second"]
+    return {
+        "config": config,
+        **{
+            name: (model / name).read_bytes()
+            for name in ("vectors.safetensors", "vocabulary.arrow")
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    model = tmp_path_factory.mktemp("whole") / "model.embedkit"
+    subprocess.run([*COMMAND, model], check=True)
+    return facts(model)
+
+
+def killed_and_resumed(folder: Path, kills: int, chance: random.Random) -> tuple[Path, int]:
+    """Train with so many kills on the way; return the model and the kills that hit a checkpoint."""
+    model = folder / "model.embedkit"
+    command = [*COMMAND, model, "--resume", "--checkpoint-every", "0.05"]
+    generations = folder / "model.embedkit.checkpoint"
+    found = 0
+    for _ in range(kills):
+        process = subprocess.Popen(command)
+        before = set(generations.glob("0*"))
+        while process.poll() is None and set(generations.glob("0*")) <= before:
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.15))
+        process.kill()
+        if process.wait() == 0:
+            break
+        found += bool(list(generations.glob("0*")))
+    subprocess.run(command, check=True)
+    assert not generations.exists()
+    return model, found
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(
+    tmp_path: Path, uninterrupted: dict[str, object]
+) -> None:
+    model, found = killed_and_resumed(tmp_path, 4, random.Random(0))
+    assert found >= 2
+    assert facts(model) == uninterrupted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_runs_killed_many_times(
+    seed: int, tmp_path: Path, uninterrupted: dict[str, object]
+) -> None:
+    model, found = killed_and_resumed(tmp_path, 6, random.Random(seed + 1))
+    assert found >= 3
+    assert facts(model) == uninterrupted
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(
+    number: int, tmp_path: Path, uninterrupted: dict[str, object]
+) -> None:
+    model = tmp_path / "model.embedkit"
+    command = [*COMMAND, model, "--log-json", tmp_path / "log"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, said = process.communicate()
+    assert process.returncode == 1
+    assert "Where training stood is in" in said
+    assert "--resume goes on" in said
+    assert not model.exists()
+    again = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    assert again.returncode == 1
+    assert "holds a training that was cut off, and is kept" in again.stderr
+    subprocess.run([*command, "--resume"], check=True)
+    assert facts(model) == uninterrupted
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(checkpoints: Checkpoints) -> None:
+    save(checkpoints, 1)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))
+    try:
+        with pytest.raises(StorageError, match="cannot write .*0000000002"):
+            save(checkpoints, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [path.name for path in checkpoints.path.iterdir()] == ["0000000001"]
+    found = checkpoints.latest(CONFIG, "text")
+    assert found is not None
+    assert found.chunk == 1
