@@ -259,7 +259,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(checkpoints: Checkpoints) -> Non
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))
     try:
-        with pytest.raises(StorageError, match="cannot write .*0000000002"):
+        with pytest.raises(StorageError, match=r"cannot write .*0000000002"):
             save(checkpoints, 2)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
