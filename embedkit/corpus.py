@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 from embedkit.errors import ConfigurationError
 from embedkit.files import storage_errors
 from embedkit.ids import IdWriter
-from embedkit.memory import release_heap, release_pages
 from embedkit.ranks import Alone, Ranks
 from embedkit.reading import (
     ERROR_POLICIES,
@@ -39,6 +38,7 @@ from embedkit.reading import (
     names_files,
     read_blocks,
 )
+from embedkit.system import processors, release_heap, release_pages
 from embedkit.text import tokenizer as find_tokenizer
 from embedkit.vocabulary import Vocabulary
 
@@ -96,7 +96,7 @@ class Corpus:
                 a list of these, or an iterable of token lists; a generator is read once.
             tokenizer: "words" or "whitespace" (see `embedkit.text`); not used for token lists.
             errors: what to do with bytes that are not UTF-8: "strict", "replace" or "ignore".
-            workers: threads that tokenise; default: one a processor.
+            workers: threads that tokenise; default: one for each processor it may use.
             directory: where the ids go, 4 bytes a token; default: the system's temporary folder.
             progress: is called with the number of bytes read since the last call.
             ranks: processes that read the text together, each a share of its blocks; the vocabulary
@@ -121,7 +121,7 @@ class Corpus:
                 return encode_text(whole, tokenise, errors)
             return encode_sentences(block)
 
-        threads = workers or os.cpu_count() or 1
+        threads = processors() if workers is None else workers
         if threads < 1:
             raise ConfigurationError(f"workers is a whole number from 1, not {workers!r}")
         place = directory or tempfile.gettempdir()

@@ -79,7 +79,18 @@ class UnknownWordError(EmbedkitError, KeyError):
 
 
 class WordTooLongError(EmbedkitError, ValueError):
-    """A word has more characters than the character-code vectors have dimensions."""
+    """A word has more characters than the character-code vectors have dimensions.
+
+    Attributes:
+        word: the word.
+    """
+
+    def __init__(self, word: str, width: int) -> None:
+        self.word = word
+        super().__init__(
+            f"{word!r} has {len(word)} characters, the longest word of the vocabulary {width}. "
+            "Remedy: truncate=True cuts longer words."
+        )
 
 
 class ExpressionError(EmbedkitError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ def analogy_accuracy(
         QuestionError: the file is missing or a line cannot be read.
     """
     size = min(restrict, len(vectors))
-    units = unit_rows(_dense(vectors.matrix[:size]))
+    units = _unit_rows(vectors.matrix[:size])
     index: dict[str, int] = {}
     spelled = [
         index.setdefault(normalize(word), number)
@@ -124,6 +125,16 @@ def _sections(path: Path) -> list[tuple[str, list[list[str]]]]:
     return sections
 
 
+def _unit_rows(matrix: Any) -> Any:
+    """Return rows of length 1, dense or sparse as they were: one-hot ones are V x V."""
+    if isinstance(matrix, np.ndarray):
+        return unit_rows(matrix)
+    from scipy import sparse
+
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    return sparse.csr_array(sparse.diags_array(1.0 / (lengths + (lengths == 0))) @ matrix)
+
+
 def _dense(rows: Any) -> NDArray[np.float32]:
     return np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray())
 
@@ -132,7 +143,7 @@ def _score(
     name: str,
     questions: list[list[str]],
     index: dict[str, int],
-    units: NDArray[np.float32],
+    units: Any,
     same: NDArray[np.int64],
 ) -> SectionScore:
     known = [[index[word] for word in q] for q in questions if all(word in index for word in q)]
@@ -141,7 +152,7 @@ def _score(
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
         a, b, c, d = batch.T
-        scores = (units[b] - units[a] + units[c]) @ units.T
+        scores = _dense((units[b] - units[a] + units[c]) @ units.T)
         for word in (a, b, c):
             scores[same == word[:, np.newaxis]] = -np.inf
         correct += int((same[scores.argmax(axis=1)] == d).sum())
@@ -152,16 +163,18 @@ def word_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> Simil
     """Correlate cosine similarities with human scores.
 
     The file has two words and a number a line, between tabs, commas or spaces; lines that begin
-    with # are comments. Pairs with an unknown word are left out and counted.
+    with # are comments, and a first line without a number names the columns. Pairs with an unknown
+    word are left out and counted.
 
     Raises:
         QuestionError: the file is missing or a line cannot be read, or no pair is known.
     """
     from scipy import stats
 
-    pairs = [
-        _pair(Path(path), number, line) for number, line in _lines(Path(path)) if line[0] != "#"
-    ]
+    lines = [(number, line) for number, line in _lines(Path(path)) if line[0] != "#"]
+    if lines and lines[0][0] == 1 and _is_header(lines[0][1]):
+        del lines[0]
+    pairs = [_pair(Path(path), number, line) for number, line in lines]
     index: dict[str, int] = {}
     for number, word in enumerate(vectors.vocabulary):
         index.setdefault(normalize(word), number)
@@ -186,6 +199,11 @@ def word_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> Simil
         found=int(known.sum()),
         total=len(pairs),
     )
+
+
+def _is_header(line: str) -> bool:
+    columns = re.split(r"[\t,]", line)
+    return len(columns) >= 3 and not any(character.isdigit() for character in columns[2])
 
 
 def _pair(path: Path, number: int, line: str) -> tuple[str, str, float]:

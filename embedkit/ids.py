@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.errors import CorpusError
-from embedkit.memory import release_pages
 from embedkit.ranks import Ranks
 from embedkit.reading import EncodedBlock
+from embedkit.system import release_pages
 from embedkit.vocabulary import Vocabulary
 
 __all__ = ["IdFiles", "IdWriter"]
@@ -122,8 +122,9 @@ class IdWriter:
         self._renumber(np.asarray(ids).astype(np.int32), digest)
         self._ends.flush()
         boundaries = np.memmap(self._ends, dtype=np.int64, mode="r")
-        digest.update(boundaries.data)
-        release_pages(boundaries)
+        for start in range(0, len(boundaries), _CHUNK):
+            digest.update(boundaries[start : start + _CHUNK].data)
+            release_pages(boundaries)
         whole = hashlib.blake2b(b"".join(ranks.gather(digest.digest())), digest_size=16)
         tokens = np.memmap(self._ids, dtype=np.int32, mode="r")
         return IdFiles(Vocabulary(words, counts), tokens, boundaries, whole.hexdigest())

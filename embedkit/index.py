@@ -143,5 +143,5 @@ class SparseIndex:
 def _without(
     ids: NDArray[np.int64], scores: NDArray[np.float64], excluded: NDArray[np.int64], k: int
 ) -> Hits:
-    kept = ~np.isin(ids, excluded)
+    kept = ~np.isin(ids, excluded) & (ids >= 0)  # FAISS fills up with -1 beside what is no number
     return ids[kept][:k].astype(np.int64), scores[kept][:k]

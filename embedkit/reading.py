@@ -151,8 +151,12 @@ def _blocks_of_files(
 ) -> Iterator[TextBlock]:
     for source in sources:
         if os.fspath(source) == "-":
+            if sys.stdin is None:
+                raise CorpusError("standard input is closed. Remedy: name a file.")
             yield from _blocks_of_stream(sys.stdin.buffer, "standard input", progress)
             continue
+        if not os.fspath(source):
+            raise CorpusError("the name of a file is empty.")
         for path in expand(Path(source)):
             try:
                 with path.open("rb") as stream:
@@ -170,25 +174,35 @@ def expand(path: Path) -> list[Path]:
     try:
         return _files_at(path)
     except OSError as error:
+        place = error.filename or path
         raise CorpusError(
-            f"cannot read {str(path)!r:.60}: {error.strerror}.{_hint(path)}"
+            f"cannot read {str(place)!r:.60}: {error.strerror}.{_hint(path)}"
         ) from error
 
 
 def _files_at(path: Path) -> list[Path]:
     if path.is_dir():
-        found = sorted(
-            file
-            for file in path.rglob("*")
-            if file.is_file()
-            and not any(part.startswith(".") for part in file.relative_to(path).parts)
-        )
+        found = sorted(_walk(path))
         if not found:
             raise CorpusError(f"the folder {path} holds no file to read.")
         return found
     if not path.exists():
         raise CorpusError(f"there is no file {path}. Remedy: check the name.{_hint(path)}")
     return [path]
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder, without hidden ones and without models."""
+    entries = list(folder.iterdir())
+    if {"config.json", "vocabulary.arrow"} <= {entry.name for entry in entries}:
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(entry)
+        elif entry.is_file():
+            yield entry
 
 
 def _hint(path: Path) -> str:
@@ -220,6 +234,8 @@ def _blocks_of_stream(
             position = raw.tell()
         else:
             progress(len(chunk))
+        if line == 1 and not column and not rest:
+            chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # a mark that some editors put there
         data = rest + chunk
         cut = _cut(data) if chunk else len(data)
         yield TextBlock(data[:cut], name, line, column, ends_file=not chunk)

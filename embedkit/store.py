@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ FORMAT = 1
 """Version of the directory's layout; a reader refuses a later one."""
 
 _CONFIG, _VOCABULARY, _TENSORS = "config.json", "vocabulary.arrow", "vectors.safetensors"
-_CHECKSUM = "vocabulary_crc32"
+_CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
 _AGAIN = "Remedy: train the model again, or copy it again from where it came."
 
@@ -55,10 +56,14 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
         StorageError: the parent is missing or cannot be written to.
     """
     if os.path.lexists(path):
-        empty = path.is_dir() and not any(path.iterdir())
-        if overwrite and not empty and not (path / _CONFIG).is_file():
+        try:
+            empty = path.is_dir() and not any(path.iterdir())
+            is_model = (path / _CONFIG).is_file()
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error.strerror}.") from error
+        if not empty and not is_model:
             raise OutputExistsError(
-                f"{path} is not an embedkit model and is kept: --overwrite replaces models only. "
+                f"{path} is not an embedkit model and is kept: only models are replaced. "
                 "Remedy: name another output."
             )
         refuse_existing(path, overwrite=overwrite or empty)
@@ -66,10 +71,8 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
         raise StorageError(
             f"cannot write {path}: there is no directory {path.parent}. Remedy: make it first."
         )
-    if not os.access(path.parent, os.W_OK):
-        raise StorageError(
-            f"cannot write {path}: {path.parent} is not writable. Remedy: name another place."
-        )
+    with storage_errors(path):  # nothing else tells for certain whether a folder can be made there
+        Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)).rmdir()
 
 
 def write_model(
@@ -93,13 +96,17 @@ def write_model(
         OutputExistsError: something is there and *overwrite* is false.
         StorageError: the disk is full or the place cannot be written to.
     """
-    path = Path(os.path.abspath(path))
+    path = Path(os.path.realpath(path))  # a link to a model stays one
     check_output(path, overwrite=overwrite)
     with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
         vocabulary.save(folder / _VOCABULARY)
         if tensors:
             write_tensors(folder / _TENSORS, tensors)
-        head = {"format": FORMAT, _CHECKSUM: _crc32(folder / _VOCABULARY)}
+        head = {
+            "format": FORMAT,
+            _CHECKSUM: _crc32(folder / _VOCABULARY),
+            _NAMES: list(tensors or {}),
+        }
         text = json.dumps({**head, **config, **head}, indent=2, ensure_ascii=False, allow_nan=False)
         (folder / _CONFIG).write_text(text + "\n", encoding="utf-8")
 
@@ -110,6 +117,16 @@ def read_model(path: Path) -> StoredModel:
     Raises:
         ModelError: nothing is there, it is no model, it is damaged, or it is too new.
     """
+    try:
+        return _read_model(path)
+    except OSError as error:
+        raise ModelError(
+            f"cannot read {error.filename or path}: {error.strerror}. "
+            "Remedy: look at who may read it."
+        ) from error
+
+
+def _read_model(path: Path) -> StoredModel:
     if not path.exists():
         raise ModelError(
             f"there is no model at {path}. Remedy: embedkit train CORPUS -o {path}, "
@@ -130,6 +147,8 @@ def read_model(path: Path) -> StoredModel:
         raise ModelError(f"{path / _VOCABULARY} is damaged: its checksum is wrong. {_AGAIN}")
     vocabulary = Vocabulary.open(path / _VOCABULARY)
     tensors = read_tensors(path / _TENSORS) if (path / _TENSORS).exists() else {}
+    if missing := [name for name in config.pop(_NAMES, []) if name not in tensors]:
+        raise ModelError(f"{path} is incomplete: {', '.join(missing)} is missing. {_AGAIN}")
     _check_shapes(path, len(vocabulary), {name: tensor.shape for name, tensor in tensors.items()})
     return StoredModel(path, config, vocabulary, tensors)
 

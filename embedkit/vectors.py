@@ -3,11 +3,12 @@
 vectors = embedkit.load("model.embedkit")
 vectors.analogy("paris", "france", "italy")      # paris - france + italy
 vectors.query("king - man + woman")
-vectors.neighbors("cat"); vectors.distance("cat", "bat", "paw")
+vectors.neighbors("cat"); vectors.distance(["cat", "bat", "paw"])
 """
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -24,7 +25,7 @@ from embedkit.index import make_index
 from embedkit.metrics import distance_matrix, find_metric
 from embedkit.store import write_model
 from embedkit.text import normalize
-from embedkit.vocabulary import Vocabulary
+from embedkit.vocabulary import Vocabulary, refuse_string
 
 __all__ = ["WordVectors"]
 
@@ -58,8 +59,10 @@ class WordVectors:
         self.vocabulary = vocabulary
         self.config: dict[str, Any] = dict(config or {})
         self._indexes: dict[str, Any] = {}
+        if len(matrix.shape) != 2:
+            raise ValueError(f"a matrix has two axes, not {len(matrix.shape)}")
         if isinstance(matrix, np.ndarray):
-            matrix = matrix.view()
+            matrix = matrix.astype(np.float32, copy=False).view()
             matrix.flags.writeable = False
         else:
             matrix = type(matrix)(
@@ -166,10 +169,13 @@ class WordVectors:
             raise ConfigurationError(
                 f"no analogy method {method!r}; there are {', '.join(ANALOGY_METHODS)}"
             )
-        sums = [
-            [(a, 1.0), (b, -1.0), (c, 1.0)]
-            for a, b, c in (map(self._row, question) for question in questions)
-        ]
+        sums = []
+        for question in questions:
+            refuse_string(question)
+            if len(question) != 3:
+                raise ConfigurationError(f"an analogy has three words, not {question!r:.60}")
+            a, b, c = map(self._row, question)
+            sums.append([(a, 1.0), (b, -1.0), (c, 1.0)])
         if method == "3cosmul" and find_metric(metric).name != "cosine":
             raise ConfigurationError(
                 f"3cosmul is a product of cosines; it has no metric {metric!r}."
@@ -211,6 +217,8 @@ class WordVectors:
         self, words: Iterable[str], k: int = 10, *, metric: str = "cosine"
     ) -> list[list[Neighbor]]:
         """Return the neighbours of many words in one go; see `neighbors`."""
+        if isinstance(words, str):
+            refuse_string(words)
         return self._nearest_to_sums([[(self._row(word), 1.0)] for word in words], k, metric)
 
     def distance(self, words: Sequence[str], *, metric: str = "l2") -> NDArray[np.float64]:
@@ -222,6 +230,7 @@ class WordVectors:
         Raises:
             UnknownWordError: a word has no vector.
         """
+        refuse_string(words)
         return distance_matrix(self.matrix[[self._row(word) for word in words]], metric)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -246,9 +255,13 @@ class WordVectors:
         return self.vocabulary.id(self.resolve(word))
 
     def _checked(self, k: int) -> int:
-        if k < 1:
+        try:
+            number = operator.index(k)
+        except TypeError:
+            number = 0
+        if number < 1:
             raise ConfigurationError(f"k is a whole number from 1, not {k!r}")
-        return min(k, len(self))
+        return min(number, len(self))
 
     def _index(self, metric: str) -> Any:
         if metric not in self._indexes:
@@ -260,6 +273,8 @@ class WordVectors:
         self, sums: Sequence[Sequence[tuple[int, float]]], k: int, metric: str
     ) -> list[list[Neighbor]]:
         k = self._checked(k)
+        for terms in sums:
+            _refuse_nothing(terms, self.vocabulary)
         index = self._index(find_metric(metric).name)
         answers: list[list[Neighbor]] = []
         for start in range(0, len(sums), _BATCH):
@@ -291,12 +306,24 @@ class WordVectors:
         return [Neighbor(word, float(score)) for word, score in zip(words, scores, strict=True)]
 
 
+def _refuse_nothing(terms: Sequence[tuple[int, float]], vocabulary: Vocabulary) -> None:
+    """Raise `ConfigurationError` if the terms of a sum cancel out: nothing is near to nothing."""
+    totals: dict[int, float] = {}
+    for row, weight in terms:
+        totals[row] = totals.get(row, 0.0) + weight
+    largest = max(abs(weight) for _, weight in terms)
+    if all(abs(total) <= 1e-9 * largest for total in totals.values()):
+        words = ", ".join(vocabulary.words(totals))
+        raise ConfigurationError(f"the weights of {words} add up to 0: there is no direction left.")
+
+
 def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the Euclidean lengths of the rows, (n,), without a copy of the matrix."""
     norms = np.empty(len(matrix), dtype=np.float32)
     for start in range(0, len(matrix), _NORM_ROWS):
         rows = matrix[start : start + _NORM_ROWS]
-        norms[start : start + len(rows)] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+        norms[start : start + len(rows)] = np.sqrt(squares)
     norms.flags.writeable = False
     return norms
 

@@ -13,7 +13,7 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
-    {"errors", "files", "memory", "ranks", "tensors", "text", "vocabulary"},
+    {"errors", "files", "ranks", "system", "tensors", "text", "vocabulary"},
     {"metrics", "index", "expressions", "algebra"},
     {"reading", "ids", "corpus", "store", "vectors"},
     {"training"},

@@ -283,3 +283,12 @@ def test_l2_of_whole_numbers_is_exact(rows: np.ndarray, k: int, data: st.DataObj
     _, expected = brute_force(rows, rows[0], "l2", k, excluded)
     assert not set(ids) & set(excluded)
     np.testing.assert_allclose(scores, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "l2", "dot"])
+def test_rows_that_are_no_numbers_are_never_the_answer(metric: str) -> None:
+    matrix = np.eye(4, dtype=np.float32)
+    matrix[2] = np.nan
+    ((ids, scores),) = DenseIndex(matrix, metric).search(matrix[:1], 4)
+    assert 2 not in ids
+    assert np.isfinite(scores).all()

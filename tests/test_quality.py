@@ -59,6 +59,23 @@ def test_no_sentence_of_the_corpus_holds_a_question_and_its_answer() -> None:
     assert [line for line in lines if {"paris", "france", "capital"} <= line]
 
 
+def test_held_out_pairs_share_no_sentence() -> None:
+    """But for nationalities and currencies, which stand in scenes of their countries."""
+    lines: dict[str, set[int]] = {}
+    for number, line in enumerate((CORPORA / "world.txt").read_text().splitlines()):
+        for word in line.split():
+            lines.setdefault(word, set()).add(number)
+    section, seen = "", set()
+    for line in (CORPORA / "analogies.txt").read_text().splitlines():
+        if line.startswith(":"):
+            section = line[2:]
+            seen.add(section)
+        elif section not in ("country-nationality", "country-currency"):
+            *_, word, answer = line.split()
+            assert not lines[word] & lines[answer], line
+    assert len(seen) == 13
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3, 4, 5])
 def test_the_questions_do_not_hang_on_the_seed(seed: int) -> None:

@@ -36,7 +36,8 @@ class _App(click.Group):
     ) -> Any:
         try:
             code = super().main(args, prog_name, *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except click.ClickException as error:
             error.show()
             code = error.exit_code
@@ -46,11 +47,20 @@ class _App(click.Group):
         except EmbedkitError as error:
             click.echo(f"Error: {error}", err=True)
             code = 2 if isinstance(error, ConfigurationError | ExpressionError) else 1
-        except BrokenPipeError:
-            # The reader has gone, as `head` does; nobody is left to be told.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 1
+        except BrokenPipeError:  # the reader has gone, as `head` does; nobody is left to be told
+            code = _give_up_output()
+        except OSError as error:
+            if error.filename is not None:  # not the output: a bug
+                raise
+            code = _give_up_output()
+            click.echo(f"Error: cannot write the answer: {error.strerror}.", err=True)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _give_up_output() -> int:
+    """Let what is still to be written go nowhere, so that the interpreter can end in peace."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from embedkit.errors import EmbedkitError, QuestionError
+from embedkit.errors import (
+    ExpressionError,
+    QuestionError,
+    UnknownWordError,
+    WordTooLongError,
+)
 
 if TYPE_CHECKING:
     from embedkit.algebra import Neighbor
@@ -73,24 +78,28 @@ def ask_all(
     if given is not None:
         return [given], answer([given])
     lines = _lines_of_stdin()
+    questions = []
+    for number, line in lines:
+        try:
+            questions.append(read(line))
+        except QuestionError as error:
+            raise QuestionError(f"standard input, line {number}: {error}") from error
     try:
-        questions = [read(line) for _, line in lines]
         return questions, answer(questions) if questions else []
-    except EmbedkitError:
-        for number, line in lines:
-            try:
-                answer([read(line)])
-            except EmbedkitError as error:
-                raise QuestionError(f"standard input, line {number}: {error}") from error
-        raise
+    except (UnknownWordError, WordTooLongError, ExpressionError) as error:
+        culprit = error.expression if isinstance(error, ExpressionError) else error.word
+        number = next((number for number, line in lines if culprit in line), 0)
+        raise QuestionError(f"standard input, line {number}: {error}") from error
 
 
 def _lines_of_stdin() -> list[tuple[int, str]]:
     """Return the lines of standard input that are not empty, with their numbers."""
-    lines = []
+    lines: list[tuple[int, str]] = []
+    if sys.stdin is None:
+        raise QuestionError("standard input is closed.")
     for number, raw in enumerate(sys.stdin.buffer, start=1):
         try:
-            line = raw.decode().strip()
+            line = raw.decode("utf-8" if lines else "utf-8-sig").strip()
         except UnicodeDecodeError as error:
             raise QuestionError(
                 f"standard input, line {number}, byte {error.start + 1}: not UTF-8."
@@ -101,8 +110,11 @@ def _lines_of_stdin() -> list[tuple[int, str]]:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    """Print one JSON document; what is no number (NaN) is null."""
+    text = json.dumps(value, ensure_ascii=False)
+    if "NaN" in text or "Infinity" in text:
+        text = json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)
+    click.echo(text)
 
 
 def print_answers(

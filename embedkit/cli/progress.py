@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from dataclasses import asdict
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Display", "Log"]
 
 _SECONDS_BETWEEN_LINES = 5.0
+_BAR = "{desc} {percentage:3.0f}% |{bar}| {rate_fmt}, {remaining} left{postfix}"
 
 
 class Display:
@@ -45,7 +47,8 @@ class Display:
     def _start_bar(self, **options: Any) -> Any:
         from tqdm import tqdm
 
-        return tqdm(file=sys.stderr, dynamic_ncols=True, leave=False, **options)
+        width = shutil.get_terminal_size().columns  # some terminals say 0, tqdm shows nothing then
+        return tqdm(file=sys.stderr, ncols=width, leave=False, bar_format=_BAR, **options)
 
     def _line(self, text: str, *, now: bool = False) -> None:
         if self._quiet or self._bars:
@@ -79,12 +82,13 @@ class Display:
         if self._bars:
             if self._bar is None:
                 self._bar = self._start_bar(
-                    desc="training", total=progress.total_tokens, unit=" words", unit_scale=True
+                    total=progress.total_tokens, unit=" words", unit_scale=True
                 )
+            self._bar.set_description_str(
+                f"epoch {progress.epoch}/{progress.epochs}", refresh=False
+            )
             self._bar.set_postfix_str(
-                f"epoch {progress.epoch}/{progress.epochs}, loss {progress.loss:.4f}, "
-                f"rate {progress.learning_rate:.4f}",
-                refresh=False,
+                f"loss {progress.loss:.4f}, rate {progress.learning_rate:.4f}", refresh=False
             )
             self._bar.update(progress.tokens - self._bar.n)
         self._line(

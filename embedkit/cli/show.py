@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from embedkit.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from embedkit.encoders import Encoder
     from embedkit.vectors import WordVectors
 
 __all__ = ["compare", "distance", "encode", "info"]
@@ -42,10 +44,13 @@ def distance(
     With --encoder charcode or onehot no model is needed. With - in place of the words, sets of
     words are read from standard input, one a line.
     """
+    vectors = _opener(model)
     sets, tables = ask_all(
         None if words == ("-",) else list(words),
         str.split,
-        lambda asked: [_vectors(w, encoder, model).distance(w, metric=metric) for w in asked],
+        lambda asked: [
+            vectors(encoder, chosen).distance(chosen, metric=metric) for chosen in asked
+        ],
     )
     for number, (chosen, values) in enumerate(zip(sets, tables, strict=True)):
         if as_json:
@@ -56,14 +61,21 @@ def distance(
         print_table(chosen, values.tolist())
 
 
-def _vectors(words: list[str], encoder: str | None, model: str) -> WordVectors:
-    """Return the model's vectors, or those that need nothing but the words themselves."""
+def _opener(model: str) -> Callable[[str | None, list[str]], WordVectors]:
+    """Return what gives an encoder's vectors: the model's, or those that need words alone."""
     from embedkit.encoders import load, untrained
     from embedkit.vocabulary import Vocabulary
 
-    if encoder in ("charcode", "onehot"):
-        return untrained(encoder, Vocabulary(list(dict.fromkeys(words)))).vectors()
-    return load(model, encoder=encoder)
+    opened: dict[str | None, WordVectors] = {}
+
+    def vectors(encoder: str | None, words: list[str]) -> WordVectors:
+        if encoder in ("charcode", "onehot"):
+            return untrained(encoder, Vocabulary(list(dict.fromkeys(words)))).vectors()
+        if encoder not in opened:
+            opened[encoder] = load(model, encoder=encoder)
+        return opened[encoder]
+
+    return vectors
 
 
 _LONGEST_LIST = 10
@@ -85,12 +97,17 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
     Character codes and one-hot need no model. With - in place of the words, sets of words are read
     from standard input, one a line.
     """
+    from embedkit.store import read_model
+
+    vectors = _opener(model)
+    path = Path(model)
+    trained = path.exists() and "vectors" in read_model(path).tensors
 
     def tables(chosen: list[str]) -> dict[str, Any]:
         return {
-            name: _vectors(chosen, name, model).distance(chosen).tolist()
+            name: vectors(name, chosen).distance(chosen).tolist()
             for name in _LESSONS
-            if name != "skipgram" or Path(model).exists()
+            if name != "skipgram" or trained
         }
 
     sets, answers = ask_all(
@@ -109,7 +126,7 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
             if name in found:
                 print_table(chosen, found[name], indent="  ")
             else:
-                click.echo(f"  (no model at {model}: embedkit train CORPUS makes one)")
+                click.echo(f"  (no skip-gram model at {model}: embedkit train CORPUS makes one)")
 
 
 @click.command()
@@ -121,28 +138,45 @@ def encode(words: tuple[str, ...], encoder: str | None, model: str, as_json: boo
     """Print the vectors of words: tab-separated, a word a line.
 
     One-hot vectors are printed as the number of the one place that is 1. With - in place of the
-    words, words are read from standard input.
+    words, words are read from standard input. Character codes are those of any word, as long as the
+    model's longest; without a model, of the words alone.
     """
+
+    def answer(asked: list[list[str]]) -> list[Any]:
+        if encoder == "charcode":
+            codes = _character_codes(model, [word for chosen in asked for word in chosen])
+            return [codes.encode(chosen) for chosen in asked]
+        vectors = load(model, encoder=encoder)
+        return [vectors.encode([*map(vectors.resolve, chosen)]) for chosen in asked]
+
     from embedkit.encoders import load
 
-    vectors = load(model, encoder=encoder)
-    sets, tables = ask_all(
-        None if words == ("-",) else list(words),
-        str.split,
-        lambda asked: [vectors.encode([*map(vectors.resolve, chosen)]) for chosen in asked],
-    )
+    sets, tables = ask_all(None if words == ("-",) else list(words), str.split, answer)
     pairs = [
         (word, row)
         for chosen, table in zip(sets, tables, strict=True)
         for word, row in zip(chosen, table, strict=True)
     ]
     for word, row in pairs:
-        values = row.indices.tolist() if vectors.is_sparse else row.tolist()
-        if as_json:
-            name = "index" if vectors.is_sparse else "vector"
-            print_json({"word": word, name: values[0] if vectors.is_sparse else values})
+        if hasattr(row, "indices"):  # sparse: one place is 1
+            (place,) = row.indices.tolist()
+            print_json({"word": word, "index": place}) if as_json else click.echo(
+                f"{word}\t{place}"
+            )
+        elif as_json:
+            print_json({"word": word, "vector": row.tolist()})
         else:
-            click.echo("\t".join([word, *(f"{value:.6g}" for value in values)]))
+            # 9 digits give back every float32.
+            click.echo("\t".join([word, *(f"{value:.9g}" for value in row.tolist())]))
+
+
+def _character_codes(model: str, words: list[str]) -> Encoder:
+    from embedkit.encoders import load_encoder, untrained
+    from embedkit.vocabulary import Vocabulary
+
+    if Path(model).exists():
+        return untrained("charcode", load_encoder(model).vocabulary)
+    return untrained("charcode", Vocabulary(list(dict.fromkeys(words))))
 
 
 @click.command()

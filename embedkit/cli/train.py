@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import MISSING, fields
@@ -13,7 +15,7 @@ import click
 from embedkit.cli.common import print_json
 from embedkit.cli.progress import Display, Log
 from embedkit.errors import ConfigurationError
-from embedkit.training.config import TrainingConfig
+from embedkit.training.config import RANGES, TrainingConfig
 
 if TYPE_CHECKING:
     from embedkit.corpus import Corpus
@@ -36,6 +38,8 @@ _HELP = {
     "seed": "Of every random draw.",
     "sync_every": "Tokens after which ranks, started by torchrun, agree.",
 }
+_NOTHING_LEARNED = 0.68
+_UNLIMITED = 10_000
 
 
 def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,9 +49,13 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
             continue
         default = None if field.default is MISSING else field.default
         kind = float if isinstance(default, float) else int
-        shown = f"  [default: {default:g}]" if default is not None else ""
+        shown = f"  [default: {default:g}]" if default is not None and kind is float else ""
+        shown = f"  [default: {default:,}]" if default is not None and kind is int else shown
+        low, high = RANGES[field.name]
+        limits = f"  From {low:g} to {high:g}." if high < _UNLIMITED else ""
         name = "--" + field.name.replace("_", "-")
-        command = click.option(name, type=kind, help=_HELP[field.name] + shown)(command)
+        text = _HELP[field.name] + limits + shown
+        command = click.option(name, type=kind, help=text)(command)
     return command
 
 
@@ -278,7 +286,12 @@ def _summary(model: Any, output: str) -> str:
             f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s, "
             f"{report['tokens_per_second']:,.0f} words/s, loss {report['loss']:.4f}"
         )
-    option = "" if output == "model.embedkit" else f" --model {output}"
+    option = "" if output == "model.embedkit" else f" --model {shlex.quote(output)}"
     middle = model.vocabulary[len(model.vocabulary) // 20]
-    lines.append(f"Try: embedkit neighbors {middle}{option}")
+    if report and report["loss"] > _NOTHING_LEARNED:
+        lines.append(
+            f"The loss is that of guessing, {math.log(2):.3f}: next to nothing was learned. "
+            "Remedy: more text, more --epochs, or --sample 0, which keeps every word."
+        )
+    lines.append(f"Try: embedkit neighbors {shlex.quote(middle)}{option}")
     return "\n".join(lines)

@@ -52,7 +52,7 @@ class CharCodeEncoder(Encoder):
     @property
     def dimension(self) -> int:
         """Length of the longest word of the vocabulary."""
-        return self._dimension if self.vocabulary is not None else 0
+        return self._dimension if len(self.vocabulary) else 0
 
     def fit(
         self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
@@ -72,10 +72,7 @@ class CharCodeEncoder(Encoder):
         width = self.dimension
         for word in words:
             if len(word) > width and not self.truncate:
-                raise WordTooLongError(
-                    f"{word!r} has {len(word)} characters, the longest word of the vocabulary "
-                    f"{width}. Remedy: truncate=True cuts longer words."
-                )
+                raise WordTooLongError(word, width)
         return _code_points(words, width)
 
     def vectors(self) -> WordVectors:

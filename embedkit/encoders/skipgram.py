@@ -50,6 +50,7 @@ class SkipGramEncoder(Encoder):
     def __init__(self, config: TrainingConfig | None = None, **settings: Any) -> None:
         super().__init__()
         self.config = TrainingConfig.of(config, **settings)
+        self._dimension = self.config.dimension  # vectors made elsewhere may have any
         self.report: dict[str, Any] = {}
         self.context: NDArray[np.float32] | None = None
         self._vectors: WordVectors | None = None
@@ -57,7 +58,7 @@ class SkipGramEncoder(Encoder):
     @property
     def dimension(self) -> int:
         """Length of a vector."""
-        return self.config.dimension
+        return self._dimension
 
     def fit(
         self,
@@ -176,8 +177,8 @@ class SkipGramEncoder(Encoder):
             raise ModelError(
                 f"{model.path} is incomplete: it holds no vectors. Remedy: train it again."
             )
-        settings = {**settings, "dimension": model.tensors["vectors"].shape[1]}
         encoder = cls(**{name: settings[name] for name in known & settings.keys()})
+        encoder._dimension = model.tensors["vectors"].shape[1]
         encoder.report = dict(model.config.get("training", {}))
         encoder.context = model.tensors.get("context")
         encoder._vocabulary = model.vocabulary

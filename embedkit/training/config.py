@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, fields, replace
 
 from embedkit.errors import ConfigurationError
+from embedkit.system import processors
 
-__all__ = ["TrainingConfig"]
+__all__ = ["RANGES", "TrainingConfig"]
 
-_RANGES: dict[str, tuple[float, float]] = {
+RANGES: dict[str, tuple[float, float]] = {
     "dimension": (1, 1024),
     "window": (1, 15),
     "negative": (1, 25),
@@ -66,7 +66,7 @@ class TrainingConfig:
     sync_every: int = 2_000_000
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
+        for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if value is None and name in ("epochs", "workers"):
                 continue
@@ -74,7 +74,7 @@ class TrainingConfig:
             fits = isinstance(value, int) or (isinstance(value, float) and name in _FRACTIONS)
             if isinstance(value, bool) or not fits or not low <= value <= high:
                 raise ConfigurationError(
-                    f"{name} is {kind} from {low:g} to {high:g}, not {value!r}"
+                    f"{name} is {kind} from {low:,} to {high:,}, not {value!r}"
                 )
 
     @classmethod
@@ -98,4 +98,4 @@ class TrainingConfig:
 
     def worker_count(self) -> int:
         """Return the number of threads."""
-        return self.workers or os.cpu_count() or 1
+        return self.workers or processors()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus import Corpus
-from embedkit.memory import release_heap, release_libraries, release_pages
+from embedkit.system import release_heap, release_libraries, release_pages
 from embedkit.training.config import TrainingConfig
 from embedkit.training.sampling import (
     keep_probabilities,
@@ -86,8 +86,9 @@ class CpuEngine:
         return int(pairs), float(loss)
 
     def release(self) -> None:
-        """Give back the pages of token ids; they stay in the page cache."""
+        """Give back the pages of the corpus; they stay in the page cache."""
         release_pages(self._corpus.tokens)
+        release_pages(self._corpus.boundaries)
 
     @property
     def vectors(self) -> NDArray[np.float32]:

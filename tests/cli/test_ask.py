@@ -160,7 +160,7 @@ def test_compare_shows_three_tables(embedkit: Command, model: Path) -> None:
     assert set(tables["tables"]) == {"charcode", "onehot", "skipgram"}
     without = embedkit("compare", "cat", "bat")
     assert without.returncode == 0
-    assert "no model at model.embedkit" in without.stdout
+    assert "no skip-gram model at model.embedkit" in without.stdout
 
 
 def test_encode_prints_vectors(embedkit: Command, model: Path) -> None:

@@ -149,7 +149,9 @@ def test_settings_come_back(tmp_path: Path, settings: dict[str, Any]) -> None:
 def test_model_without_vectors_is_refused(encoder: SkipGramEncoder, tmp_path: Path) -> None:
     encoder.save(tmp_path / "model")
     (tmp_path / "model" / "vectors.safetensors").unlink()
-    with pytest.raises(ModelError, match=r"holds no vectors.*Remedy: "):
+    with pytest.raises(
+        ModelError, match=r"is incomplete: vectors, norms, context is missing.*Remedy: "
+    ):
         SkipGramEncoder.load(tmp_path / "model")
 
 

@@ -31,7 +31,7 @@ def test_pages_of_a_memory_map_go_and_come_back(tmp_path: Path) -> None:
         """
 import sys
 import numpy as np
-from embedkit.memory import release_pages
+from embedkit.system import release_pages
 
 np.arange(10_000_000, dtype=np.int32).tofile(sys.argv[1])
 array = np.memmap(sys.argv[1], dtype=np.int32, mode="r")
@@ -51,7 +51,7 @@ def test_libraries_go_and_work_on() -> None:
         """
 import pyarrow as pa
 import pyarrow.compute as pc
-from embedkit.memory import release_libraries
+from embedkit.system import release_libraries
 
 words = pa.array(["b", "a", "c"] * 1000)
 before = pc.value_counts(words).to_pylist()
@@ -66,7 +66,7 @@ assert pc.value_counts(words).to_pylist() == before
 def test_freed_heap_goes() -> None:
     run(
         """
-from embedkit.memory import release_heap
+from embedkit.system import release_heap
 
 kept = [bytes(1000) for _ in range(100_000)]
 del kept[:-1]  # the last one holds up the top of the heap

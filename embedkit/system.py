@@ -1,23 +1,32 @@
-"""Memory that is no longer needed goes back to the system, so that training fits where it can.
+"""What the operating system is asked for: processors, and to take memory back.
 
-Three kinds stay with a process for no good reason: pages of a memory-mapped file that were read,
-freed heap, and the code of a library that has done its work. Where the system has no such call,
-they stay.
+Three kinds of memory stay with a process for no good reason: pages of a memory-mapped file that
+were read, freed heap, and the code of a library that has done its work. Where the system has no
+such call, they stay.
 """
 
 from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-__all__ = ["release_heap", "release_libraries", "release_pages"]
+__all__ = ["processors", "release_heap", "release_libraries", "release_pages"]
 
 _DONT_NEED = 4  # MADV_DONTNEED of Linux
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def release_pages(array: NDArray[Any]) -> None:
@@ -46,7 +55,11 @@ def release_libraries(*names: str) -> None:
         return
     system = ctypes.CDLL(None)
     span, unchanged = "", False
-    for line in Path("/proc/self/smaps").read_text().splitlines():
+    try:
+        mappings = Path("/proc/self/smaps").read_text()
+    except OSError:  # of a system that does not tell
+        return
+    for line in mappings.splitlines():
         field, _, value = line.partition(" ")
         if not field.endswith(":"):
             span = field
