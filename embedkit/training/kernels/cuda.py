@@ -13,8 +13,6 @@ go on for long with its own copy of a frequent word and undo the others' updates
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import triton
 import triton.language as tl
@@ -23,15 +21,14 @@ from embedkit.errors import ConfigurationError
 from embedkit.training.kernels import GROUP, LARGEST_WEIGHT
 from embedkit.training.kernels.kept import KeptWords
 
-__all__ = ["device_matrix", "launch_shape", "train_kept"]
+__all__ = ["launch_shape", "train_kept"]
 
-_ROW_FLOATS = 32  # rows start on a line of the cache, 128 bytes, in float32
-_TILE_FLOATS_A_WARP = 2048  # 64 registers of each thread for a tile; two or three are live
+_TILE_FLOATS_A_WARP = 1024  # 32 registers a thread; with 64 sm_90 is short of registers
 _MOST_WARPS = 16
 
 
 @triton.jit
-def _stored(value, word, column, slot, kind: tl.constexpr):
+def _stored(value, word, column, slot, kind: tl.constexpr):  # type: ignore[no-untyped-def]
     """Round to the matrix's type: to bfloat16 up or down at random, right on average.
 
     An update is mostly smaller than half a unit of bfloat16 (2^-8 of the value), and rounding to
@@ -48,29 +45,32 @@ def _stored(value, word, column, slot, kind: tl.constexpr):
     return (bits & 0xFFFF0000).to(tl.float32, bitcast=True).to(kind)
 
 
-@triton.jit(do_not_specialize=["first", "last", "slots"])
-def _train(
-    inputs,
-    outputs,
-    words,
-    sentences,
-    reaches,
-    negatives,
-    pairs,
-    losses,
-    first,
-    last,
-    slots,
-    rate,
-    STRIDE: tl.constexpr,
-    COLUMNS: tl.constexpr,
-    WINDOW: tl.constexpr,
-    CONTEXTS: tl.constexpr,
-    NEGATIVE: tl.constexpr,
-    GROUP: tl.constexpr,
-    BOUND: tl.constexpr,
-    ATOMIC: tl.constexpr,
+@triton.jit
+def _weights(  # type: ignore[no-untyped-def]
+    context, row, live, rate, BOUND: tl.constexpr, IS_CENTRE: tl.constexpr
 ):
+    """Return what each context weighs in the update of an output row, the logits, exp(-|logit|)."""
+    logit = tl.sum(context * row[None, :], axis=1)
+    small = tl.exp(-tl.abs(logit))
+    half = 1.0 / (1.0 + small)
+    chance = tl.where(logit >= 0, half, small * half)
+    weight = -rate * chance
+    if IS_CENTRE:
+        weight = rate * (1.0 - chance)
+    weight = tl.where(live, weight, 0.0)
+    return weight * (BOUND / tl.maximum(tl.sum(tl.abs(weight)), BOUND)), logit, small
+
+
+@triton.jit(do_not_specialize=["first", "last", "slots"])
+def _train(  # type: ignore[no-untyped-def]
+    inputs, outputs, words, sentences, reaches, negatives, pairs, losses, first, last, slots, rate,
+    STRIDE: tl.constexpr, COLUMNS: tl.constexpr, CONTEXTS: tl.constexpr, NEGATIVE: tl.constexpr,
+    GROUP: tl.constexpr, BOUND: tl.constexpr, ATOMIC: tl.constexpr,
+):  # fmt: skip
+    """Go through a program's share of the centres first..last of `slots` kept words.
+
+    Rows are STRIDE numbers long, COLUMNS and CONTEXTS are the shape of a tile, powers of two.
+    """
     program = tl.program_id(0)
     share = tl.cdiv(last - first, tl.num_programs(0))
     begin = first + program * share
@@ -100,89 +100,71 @@ def _train(
             for start in tl.static_range(0, NEGATIVE + 1, GROUP):
                 outs = ()
                 rows = ()
-                for number in tl.static_range(start, start + GROUP):
-                    if number <= NEGATIVE:
+                for i in tl.static_range(GROUP):
+                    if start + i <= NEGATIVE:
                         out = centre
-                        if number > 0:
-                            out = tl.load(negatives + slot * NEGATIVE + (number - 1))
+                        if start + i > 0:
+                            out = tl.load(negatives + slot * NEGATIVE + (start + i - 1))
                         place = outputs + out.to(tl.int64) * STRIDE + column
                         row = tl.load(place, mask=used, other=0.0, cache_modifier=".cg")
-                        outs = outs + (out,)
-                        rows = rows + (row.to(tl.float32),)
+                        outs = outs + (out,)  # type: ignore[assignment]
+                        rows = rows + (row.to(tl.float32),)  # type: ignore[assignment]
                 weights = ()
                 delta = tl.zeros((CONTEXTS, COLUMNS), tl.float32)
                 wrong = tl.zeros((CONTEXTS,), tl.float32)
                 product = tl.full((CONTEXTS,), 1.0, tl.float32)
                 for i in tl.static_range(GROUP):
                     if start + i <= NEGATIVE:
-                        row = rows[i]
-                        logit = tl.sum(context * row[None, :], axis=1)
-                        small = tl.exp(-tl.abs(logit))
-                        half = 1.0 / (1.0 + small)
-                        chance = tl.where(logit >= 0, half, small * half)
+                        # A negative that is the centre itself says nothing.
                         live = near
                         if start + i == 0:
-                            weight = rate * (1.0 - chance)
-                            excess = tl.maximum(-logit, 0.0)
                             seen += count
                         else:
-                            # A negative that is the centre itself says nothing.
-                            says = outs[i] != centre
-                            live = near & says
-                            weight = -rate * chance
-                            excess = tl.maximum(logit, 0.0)
-                            seen += tl.where(says, count, 0)
-                        weight = tl.where(live, weight, 0.0)
-                        whole = tl.sum(tl.abs(weight))
-                        weight *= BOUND / tl.maximum(whole, BOUND)
+                            live = near & (outs[i] != centre)
+                            seen += tl.where(outs[i] != centre, count, 0)
+                        weight, logit, small = _weights(
+                            context, rows[i], live, rate, BOUND, start + i == 0
+                        )
+                        if start + i == 0:
+                            logit = -logit
                         # The sum of logarithms is the logarithm of a product, at most 2^GROUP.
-                        wrong += tl.where(live, excess, 0.0)
+                        wrong += tl.where(live, tl.maximum(logit, 0.0), 0.0)
                         product *= tl.where(live, 1.0 + small, 1.0)
-                        delta += weight[:, None] * row[None, :]
-                        weights = weights + (weight,)
+                        delta += weight[:, None] * rows[i][None, :]
+                        weights = weights + (weight,)  # type: ignore[assignment]
                 loss += tl.sum(wrong + tl.log(product)).to(tl.float64)
                 if ATOMIC:
                     tl.atomic_add(places, delta, mask=mask, sem="relaxed")
-                # A row that stands twice in the window is read again, with its first change, the
-                # second time, and takes both changes.
+                # A row that stands n times in the window changes n times by the same; its outputs
+                # see it before each change.
                 before = context
                 if repeated:
-                    own = delta
-                    for lane_of in range(2 * WINDOW):
-                        word = tl.sum(tl.where(lane == lane_of, ids, 0))
-                        change = tl.sum(tl.where(lane[:, None] == lane_of, own, 0.0), axis=0)
-                        again = (ids == word) & (lane != lane_of)
-                        later = again & (lane > lane_of)
-                        delta += tl.where(again, 1.0, 0.0)[:, None] * change[None, :]
-                        before += tl.where(later, 1.0, 0.0)[:, None] * change[None, :]
+                    earlier = tl.sum(same.to(tl.float32), axis=1)
+                    before += earlier[:, None] * delta
+                    times = tl.sum((ids[:, None] == ids[None, :]).to(tl.float32), axis=1)
+                    delta *= times[:, None]
+                context += delta
+                # Of a word that was drawn twice, the last row has all changes.
                 news = ()
                 for i in tl.static_range(GROUP):
                     if start + i <= NEGATIVE:
+                        place = outputs + outs[i].to(tl.int64) * STRIDE + column
                         change = tl.sum(weights[i][:, None] * before, axis=0)
                         if ATOMIC:
-                            place = outputs + outs[i].to(tl.int64) * STRIDE + column
                             tl.atomic_add(place, change, mask=used, sem="relaxed")
                         else:
-                            # Of a word that was drawn twice, the last row has all changes.
                             row = rows[i]
-                            for j in tl.static_range(0, i):
+                            for j in tl.static_range(i):
                                 row = tl.where(outs[j] == outs[i], news[j], row)
-                            news = news + (row + change,)
-                if not ATOMIC:
-                    for i in tl.static_range(GROUP):
-                        if start + i <= NEGATIVE:
-                            later_ones = tl.zeros((), tl.int32)
+                            row += change
+                            news = news + (row,)
+                            drawn_again = tl.zeros((), tl.int32)
                             for j in tl.static_range(i + 1, GROUP):
                                 if start + j <= NEGATIVE:
-                                    later_ones += (outs[j] == outs[i]).to(tl.int32)
-                            if later_ones == 0:
-                                place = outputs + outs[i].to(tl.int64) * STRIDE + column
-                                tl.store(
-                                    place,
-                                    _stored(news[i], outs[i], column, slot, kind),
-                                    mask=used,
-                                )
-                context += delta
+                                    drawn_again += (outs[j] == outs[i]).to(tl.int32)
+                            if drawn_again == 0:
+                                stored = _stored(row, outs[i], column, slot, kind)
+                                tl.store(place, stored, mask=used)
                 # Another thread may load next what this one stored.
                 if start + GROUP <= NEGATIVE:
                     tl.debug_barrier()
@@ -192,14 +174,6 @@ def _train(
             tl.debug_barrier()
     tl.store(pairs + program, seen)
     tl.store(losses + program, loss)
-
-
-def device_matrix(
-    words: int, dimension: int, device: torch.device | str, kind: torch.dtype = torch.float32
-) -> torch.Tensor:
-    """Return zeros, (words, dimension rounded up to whole lines of the cache)."""
-    stride = triton.cdiv(dimension, _ROW_FLOATS) * _ROW_FLOATS
-    return torch.zeros(words, stride, dtype=kind, device=device)
 
 
 def launch_shape(stride: int, window: int) -> tuple[int, int, int]:
@@ -223,7 +197,7 @@ def train_kept(
     """Train on the centres of *kept*; update both matrices in place.
 
     Args:
-        inputs, outputs: from `device_matrix`, float32 or bfloat16 (arithmetic is float32).
+        inputs, outputs: from `kept.device_matrix`, float32 or bfloat16 (arithmetic is float32).
         kept: on the same device.
         rate: learning rate.
         window: largest of *kept*'s reaches.
@@ -249,7 +223,7 @@ def train_kept(
     _train[(programs,)](
         inputs, outputs, kept.words, kept.sentences, kept.reaches, kept.negatives, pairs, losses,
         kept.first, kept.last, len(kept.words), rate,
-        STRIDE=stride, COLUMNS=columns, WINDOW=window, CONTEXTS=contexts,
+        STRIDE=stride, COLUMNS=columns, CONTEXTS=contexts,
         NEGATIVE=kept.negatives.shape[1], GROUP=GROUP, BOUND=LARGEST_WEIGHT, ATOMIC=atomic,
         # The pipeliner of Triton would move loads of the next centre before stores of this one.
         num_warps=warps, num_stages=1, enable_fp_fusion=True,

@@ -16,8 +16,9 @@ import torch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KeptWords", "Tables", "context_span", "kept_words"]
+__all__ = ["KeptWords", "Tables", "context_span", "device_matrix", "kept_words"]
 
+_ROW_FLOATS = 32  # rows start on a line of the cache, 128 bytes, in float32
 _LOW_HALF = 0xFFFFFFFF
 _BLOCK = 1024  # tokens looked at in one go for context beyond a range
 
@@ -77,6 +78,14 @@ class KeptWords:
     negatives: torch.Tensor
     first: int
     last: int
+
+
+def device_matrix(
+    words: int, dimension: int, device: torch.device | str, kind: torch.dtype = torch.float32
+) -> torch.Tensor:
+    """Return zeros, (words, dimension rounded up to whole lines of the cache)."""
+    stride = -(-dimension // _ROW_FLOATS) * _ROW_FLOATS
+    return torch.zeros(words, stride, dtype=kind, device=device)
 
 
 def _upper(bits: torch.Tensor, by: int = 32) -> torch.Tensor:
