@@ -45,6 +45,7 @@ _CHUNKS_AN_EPOCH = 32  # at least, where chunks are not too small: the learning 
 _WARPS_A_MULTIPROCESSOR = 8  # as many as there are registers for
 _ROWS_A_PROGRAM = 16  # so that programs seldom change a row of a small vocabulary at once
 _TOKENS_A_PROGRAM = 64
+_ROWS_A_CENTRE, _MOST_CENTRES = 4, 256  # the same for plain torch, which bounds a row's changes
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class CudaEngine:
                     programs=min(most, max(tokens // _TOKENS_A_PROGRAM, 1)),
                     atomic=atomic,
                 )
-        centres = min(max(words // _ROWS_A_PROGRAM, 1), 256)
+        centres = min(max(words // _ROWS_A_CENTRE, 1), _MOST_CENTRES)
         return lambda _: partial(plain_torch.train_kept, centres=centres)
 
     def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:

@@ -37,8 +37,7 @@ def _stored(value, word, column, slot, kind: tl.constexpr):  # type: ignore[no-u
     """
     if kind == tl.float32:
         return value
-    random = word.to(tl.uint32) * 0x9E3779B1 + column.to(tl.uint32) * 0x85EBCA77
-    random += slot.to(tl.uint32) * 0xC2B2AE3D
+    random = word.to(tl.uint32) * 0x9E3779B1 + (column + slot * 65599).to(tl.uint32) * 0x85EBCA77
     random = (random ^ (random >> 16)) * 0x7FEB352D
     random = (random ^ (random >> 15)) * 0x846CA68B
     bits = value.to(tl.uint32, bitcast=True) + (random >> 16)
