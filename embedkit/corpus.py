@@ -10,23 +10,25 @@ is left behind however the process ends.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
-from typing import IO, Any
+from itertools import islice
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, CorpusError
+from embedkit.errors import ConfigurationError
 from embedkit.files import storage_errors
+from embedkit.ids import IdWriter
 from embedkit.memory import release_heap, release_pages
+from embedkit.ranks import Alone, Ranks
 from embedkit.reading import (
     ERROR_POLICIES,
     EncodedBlock,
@@ -43,7 +45,6 @@ from embedkit.vocabulary import Vocabulary
 __all__ = ["Corpus"]
 
 _CHUNK = 1 << 20
-_BLOCKS_PER_MERGE = 16
 
 
 def _ignore_progress(_: int) -> None:
@@ -86,6 +87,7 @@ class Corpus:
         workers: int | None = None,
         directory: str | os.PathLike[str] | None = None,
         progress: Callable[[int], None] = _ignore_progress,
+        ranks: Ranks | None = None,
     ) -> Corpus:
         """Read a text.
 
@@ -97,19 +99,26 @@ class Corpus:
             workers: threads that tokenise; default: one a processor.
             directory: where the ids go, 4 bytes a token; default: the system's temporary folder.
             progress: is called with the number of bytes read since the last call.
+            ranks: processes that read the text together, each a share of its blocks; the vocabulary
+                is that of all of them. A line longer than half a megabyte may be shared, too.
 
         Raises:
             CorpusError: the text is missing, empty or damaged.
             EncodingError: it is not UTF-8.
             StorageError: the disk is too small for the ids.
         """
+        ranks = ranks or Alone()
+        if ranks.size > 1 and "-" in (source if isinstance(source, list | tuple) else [source]):
+            raise ConfigurationError("ranks cannot share standard input. Remedy: name a file.")
         if errors not in ERROR_POLICIES:
             raise ConfigurationError(f"errors={errors!r}; one of {', '.join(ERROR_POLICIES)}")
         tokenise = find_tokenizer(tokenizer)
 
         def encode(block: TextBlock | list[Any]) -> EncodedBlock:
             if isinstance(block, TextBlock):
-                return encode_text(block, tokenise, errors)
+                # The next block of a line that goes on is another rank's.
+                whole = block if ranks.size == 1 else replace(block, ends_file=True)
+                return encode_text(whole, tokenise, errors)
             return encode_sentences(block)
 
         threads = workers or os.cpu_count() or 1
@@ -118,15 +127,16 @@ class Corpus:
         place = directory or tempfile.gettempdir()
         storing = partial(storage_errors, place, "nothing was trained")
         with storing():
-            writer = _Writer(place)
+            writer = IdWriter(place)
+        blocks = islice(read_blocks(source, progress), ranks.rank, None, ranks.size)
         with closing(writer):
-            for encoded in _map_in_order(encode, read_blocks(source, progress), threads):
+            for encoded in _map_in_order(encode, blocks, threads):
                 with storing():
                     writer.add(encoded)
-            if not writer.size:
-                raise CorpusError("the corpus is empty: it holds no token.")
             with storing():
-                corpus = writer.finish(tokenizer if names_files(source) else None)
+                files = writer.finish(ranks)
+        name = tokenizer if names_files(source) else None
+        corpus = cls(files.vocabulary, files.tokens, files.boundaries, name, files.fingerprint)
         release_heap()
         return corpus
 
@@ -168,90 +178,6 @@ class Corpus:
             f"Corpus({len(self.tokens):,} tokens, {len(self):,} sentences, "
             f"{len(self.vocabulary):,} distinct)"
         )
-
-
-class _Writer:
-    """Gathers encoded blocks: one dictionary, one file of ids, one of sentence boundaries."""
-
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
-        # Both live as long as the arrays that are mapped to them.
-        self._ids: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
-        self._ends: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
-        self._ends.write(np.zeros(1, dtype=np.int64).data)
-        self._last_end = 0
-        self._dictionary = pa.array([], type=pa.string())
-        self._counts = np.zeros(0, dtype=np.int64)
-        self._pending: list[EncodedBlock] = []
-        self.size = 0
-
-    def add(self, block: EncodedBlock) -> None:
-        ends = block.sentence_ends + self.size
-        # Empty lines end no sentence.
-        ends = ends[np.diff(ends, prepend=self._last_end) > 0]
-        if len(ends):
-            self._ends.write(ends.astype(np.int64).data)
-            self._last_end = int(ends[-1])
-        self.size += len(block.indices)
-        self._pending.append(block)
-        if len(self._pending) == _BLOCKS_PER_MERGE:
-            self._merge()
-
-    def _merge(self) -> None:
-        """Bring the pending blocks' indices to one dictionary and write them.
-
-        Arrow does this outside the interpreter's lock; a Python dict of all words would hold up
-        the threads that tokenise and take several times the memory.
-        """
-        dictionaries = [self._dictionary, *(block.dictionary for block in self._pending)]
-        unified = pa.chunked_array(
-            [
-                pa.DictionaryArray.from_arrays(np.arange(len(words), dtype=np.int32), words)
-                for words in dictionaries
-            ]
-        ).unify_dictionaries()
-        self._dictionary = unified.chunk(0).dictionary
-        counts = np.zeros(len(self._dictionary), dtype=np.int64)
-        counts[: len(self._counts)] = self._counts
-        for chunk, block in zip(unified.chunks[1:], self._pending, strict=True):
-            ids = np.asarray(chunk.indices)
-            counts[ids] += np.bincount(block.indices, minlength=len(ids))
-            self._ids.write(ids[block.indices].data)
-        self._counts = counts
-        self._pending.clear()
-
-    def finish(self, tokenizer: str | None) -> Corpus:
-        self._merge()
-        by_frequency = np.argsort(-self._counts, kind="stable")
-        words = self._dictionary.take(pa.array(by_frequency))
-        rank = np.empty(len(words), dtype=np.int32)
-        rank[by_frequency] = np.arange(len(words), dtype=np.int32)
-        digest = hashlib.blake2b(digest_size=16)
-        for buffer in words.buffers()[1:]:
-            digest.update(buffer)
-        self._renumber(rank, digest)
-        self._ends.flush()
-        boundaries = np.memmap(self._ends, dtype=np.int64, mode="r")
-        digest.update(boundaries.data)
-        release_pages(boundaries)
-        tokens = np.memmap(self._ids, dtype=np.int32, mode="r")
-        vocabulary = Vocabulary(words, self._counts[by_frequency])
-        return Corpus(vocabulary, tokens, boundaries, tokenizer, digest.hexdigest())
-
-    def close(self) -> None:
-        """Close the files; memory maps of them live on."""
-        for file in (self._ids, self._ends):
-            with suppress(OSError):  # of a full disk; it was told when the file was written
-                file.close()
-
-    def _renumber(self, rank: NDArray[np.int32], digest: Any) -> None:
-        """Replace ids in order of first sight by ids in order of frequency, in place."""
-        for start in range(0, self.size, _CHUNK):
-            self._ids.seek(start * 4)
-            ids = rank[np.frombuffer(self._ids.read(_CHUNK * 4), dtype=np.int32)]
-            digest.update(ids.data)
-            self._ids.seek(start * 4)
-            self._ids.write(ids.data)
-        self._ids.flush()
 
 
 def _map_in_order(

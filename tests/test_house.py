@@ -13,9 +13,9 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
-    {"errors", "files", "memory", "tensors", "text", "vocabulary"},
+    {"errors", "files", "memory", "ranks", "tensors", "text", "vocabulary"},
     {"metrics", "index", "expressions", "algebra"},
-    {"reading", "corpus", "store", "vectors"},
+    {"reading", "ids", "corpus", "store", "vectors"},
     {"training"},
     {"encoders"},
     {"evaluation"},

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from embedkit.corpus import Corpus
     from embedkit.encoders import SkipGramEncoder
     from embedkit.evaluation import EarlyStopping
+    from embedkit.ranks import Ranks
     from embedkit.training.report import EpochReport, Progress
 
 __all__ = ["train"]
@@ -33,6 +34,7 @@ _HELP = {
     "learning_rate": "Step at the start; it falls linearly.",
     "workers": "Threads; one gives the same bytes every time.  [default: one a processor]",
     "seed": "Of every random draw.",
+    "sync_every": "Tokens after which ranks, started by torchrun, agree.",
 }
 
 
@@ -141,34 +143,41 @@ def train(
     """Train on CORPUS: files (.gz, .bz2, .xz and .zst too), folders, or - for standard input."""
     from embedkit.corpus import Corpus
     from embedkit.encoders import ENCODERS, SkipGramEncoder
+    from embedkit.ranks import join
     from embedkit.store import check_output
 
     given = {name: options[name] for name in _HELP if options[name] is not None}
     if encoder != SkipGramEncoder.name:
         _refuse_unused(encoder, given, options)
     path = Path(output)
-    check_output(path, overwrite=overwrite)
+    ranks = join()
+    if ranks.rank == 0:
+        check_output(path, overwrite=overwrite)
     start = SkipGramEncoder.load(options["continue_from"]) if options["continue_from"] else None
     if start is not None:
         given.setdefault("dimension", start.dimension)
     model = ENCODERS[encoder](**given)
-    training = _Training(path, options, overwrite=overwrite)
-    with Display(corpus, quiet=quiet) as display, closing(training):
+    training = _Training(path, options, ranks, overwrite=overwrite)
+    with Display(corpus, quiet=quiet or ranks.rank > 0) as display, closing(training):
         text = Corpus.read(
             list(corpus),
             tokenizer=tokenizer,
             errors=errors,
             directory=directory,
             progress=display.reading,
+            ranks=ranks,
         )
         display.say(
-            f"{len(text.tokens):,} tokens, {len(text):,} sentences, "
+            f"{text.vocabulary.counts.sum():,} tokens, {len(text):,} sentences, "
             f"{len(text.vocabulary):,} distinct words"
         )
         if isinstance(model, SkipGramEncoder):
             training.fit(model, text, start, display)
         else:
             model.fit(text)
+    ranks.leave()
+    if ranks.rank > 0:
+        return
     model.save(path, overwrite=overwrite)
     training.is_over()
     if as_json:
@@ -191,22 +200,26 @@ def _refuse_unused(encoder: str, given: dict[str, Any], options: dict[str, Any])
 class _Training:
     """What goes on beside training: checkpoints, scores, a log."""
 
-    def __init__(self, output: Path, options: dict[str, Any], *, overwrite: bool) -> None:
+    def __init__(
+        self, output: Path, options: dict[str, Any], ranks: Ranks, *, overwrite: bool
+    ) -> None:
         from embedkit.training.checkpoint import Checkpoints
 
         if options["patience"] and not options["evaluate"]:
             raise ConfigurationError("--patience needs --evaluate FILE, to know what is better.")
+        self._ranks = ranks
         self._resume: bool = options["resume"]
         every = options["checkpoint_every"]
         self._checkpoints = Checkpoints.beside(output, every=every) if every else None
-        if self._checkpoints and not self._resume:
+        if self._checkpoints and not self._resume and ranks.rank == 0:
             self._checkpoints.begin_again(overwrite=overwrite)
         self._stopping: EarlyStopping | None = None
+        self._looks_at_epochs = bool(options["evaluate"] or options["log_json"])
         if options["evaluate"]:
             from embedkit.evaluation import EarlyStopping
 
             self._stopping = EarlyStopping(options["evaluate"], options["patience"])
-        self._log = Log(options["log_json"]) if options["log_json"] else None
+        self._log = Log(options["log_json"]) if options["log_json"] and not ranks.rank else None
 
     def fit(
         self, model: SkipGramEncoder, text: Corpus, start: SkipGramEncoder | None, display: Display
@@ -231,12 +244,13 @@ class _Training:
                 text,
                 start=start,
                 progress=on_progress,
-                on_epoch_end=on_epoch_end if self._stopping or self._log else None,
+                on_epoch_end=on_epoch_end if self._looks_at_epochs else None,
                 checkpoints=self._checkpoints,
                 resume=self._resume,
+                ranks=self._ranks,
             )
         except KeyboardInterrupt:
-            if self._checkpoints is None:
+            if self._checkpoints is None or self._ranks.size > 1:
                 raise
             click.echo(
                 f"Interrupted. Where training stood is in {self._checkpoints.path}. "

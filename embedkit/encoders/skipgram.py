@@ -21,6 +21,7 @@ from embedkit.training.config import TrainingConfig
 from embedkit.vectors import WordVectors, row_norms
 
 if TYPE_CHECKING:
+    from embedkit.ranks import Ranks
     from embedkit.training.checkpoint import Checkpoints
     from embedkit.training.continuation import Start
     from embedkit.training.report import EpochReport, Progress
@@ -67,6 +68,7 @@ class SkipGramEncoder(Encoder):
         start: SkipGramEncoder | None = None,
         checkpoints: Checkpoints | None = None,
         resume: bool = False,
+        ranks: Ranks | None = None,
     ) -> Self:
         """Train on a text.
 
@@ -78,6 +80,7 @@ class SkipGramEncoder(Encoder):
             start: a trained encoder to go on from; its words stay, and new ones are added.
             checkpoints: where to write down how far training is; see `training.checkpoint`.
             resume: go on from the last checkpoint, if there is one.
+            ranks: processes that train together, each on its share of the text; see `ranks.join`.
 
         Raises:
             CorpusError: too few words are frequent enough.
@@ -96,6 +99,7 @@ class SkipGramEncoder(Encoder):
             start=self._start(start, read) if start is not None else None,
             checkpoints=checkpoints,
             resume=resume,
+            ranks=ranks,
         )
         self._vocabulary = result.vocabulary
         self.context = result.context

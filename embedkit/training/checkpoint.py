@@ -42,6 +42,7 @@ class State:
         pairs, losses: of each epoch, int64 and float64, (epochs,).
         seconds: of training so far.
         inputs, outputs: the matrices, float32 (words, dimension).
+        ranks: number of processes that train together.
     """
 
     chunk: int
@@ -50,6 +51,7 @@ class State:
     seconds: float
     inputs: NDArray[np.float32]
     outputs: NDArray[np.float32]
+    ranks: int = 1
 
 
 class Checkpoints:
@@ -118,6 +120,7 @@ class Checkpoints:
                 "pairs": state.pairs.tolist(),
                 "losses": state.losses.tolist(),
                 "seconds": state.seconds,
+                "ranks": state.ranks,
                 "corpus_fingerprint": fingerprint,
             },
         }
@@ -129,7 +132,7 @@ class Checkpoints:
             shutil.rmtree(old)
         self._last = time.monotonic()
 
-    def latest(self, config: TrainingConfig, fingerprint: str) -> State | None:
+    def latest(self, config: TrainingConfig, fingerprint: str, ranks: int = 1) -> State | None:
         """Return the newest generation that is whole, or None if there is none at all.
 
         Raises:
@@ -145,7 +148,7 @@ class Checkpoints:
                 damage = error
                 continue
             state = _state(model)
-            self._check(model, config, fingerprint)
+            self._check(model, asdict(config) | {"ranks": ranks}, fingerprint)
             return state
         if damage is not None:
             raise damage
@@ -165,11 +168,11 @@ class Checkpoints:
         for path in self.path.glob(".*.tmp"):
             shutil.rmtree(path, ignore_errors=True)
 
-    def _check(self, model: StoredModel, config: TrainingConfig, fingerprint: str) -> None:
-        before: Mapping[str, Any] = model.config.get("settings", {})
+    def _check(self, model: StoredModel, settings: Mapping[str, Any], fingerprint: str) -> None:
+        before = model.config.get("settings", {}) | {"ranks": model.config["checkpoint"]["ranks"]}
         changed = [
             f"{name} was {before.get(name)!r} and is {value!r}"
-            for name, value in asdict(config).items()
+            for name, value in settings.items()
             if name not in _FREE and before.get(name) != value
         ]
         if model.config["checkpoint"].get("corpus_fingerprint") != fingerprint:
@@ -196,6 +199,7 @@ def _state(model: StoredModel) -> State:
             seconds=float(saved["seconds"]),
             inputs=model.tensors["vectors"],
             outputs=model.tensors["context"],
+            ranks=int(saved["ranks"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(

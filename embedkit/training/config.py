@@ -21,8 +21,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "minimum_learning_rate": (0, 0.1),
     "workers": (1, 1024),
     "seed": (0, 2**63 - 1),
+    "sync_every": (1, 2**63 - 1),
 }
-_WHOLE = frozenset({"dimension", "window", "negative", "epochs", "min_count", "workers", "seed"})
+_FRACTIONS = frozenset({"sample", "learning_rate", "minimum_learning_rate"})
 
 _ENOUGH_TOKENS = 20_000_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 5, 50
@@ -45,6 +46,8 @@ class TrainingConfig:
         learning_rate: step at the start; it falls linearly, to `minimum_learning_rate` at least.
         workers: threads; None takes one a processor. One worker gives the same bytes every time.
         seed: of every random draw.
+        sync_every: tokens that a rank trains on before the ranks put together what they changed;
+            of no effect where one process trains alone.
 
     Raises:
         ConfigurationError: a value lies outside its range.
@@ -60,14 +63,15 @@ class TrainingConfig:
     minimum_learning_rate: float = 5e-6
     workers: int | None = None
     seed: int = 1
+    sync_every: int = 2_000_000
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if value is None and name in ("epochs", "workers"):
                 continue
-            kind = "a whole number" if name in _WHOLE else "a number"
-            fits = isinstance(value, int) or (isinstance(value, float) and name not in _WHOLE)
+            kind = "a number" if name in _FRACTIONS else "a whole number"
+            fits = isinstance(value, int) or (isinstance(value, float) and name in _FRACTIONS)
             if isinstance(value, bool) or not fits or not low <= value <= high:
                 raise ConfigurationError(
                     f"{name} is {kind} from {low:g} to {high:g}, not {value!r}"

@@ -110,6 +110,12 @@ def test_another_training_is_refused(
     assert checkpoints.latest(replace(CONFIG, workers=7), "text") is not None
 
 
+def test_another_number_of_ranks_cannot_resume(checkpoints: Checkpoints) -> None:
+    save(checkpoints, 1)
+    with pytest.raises(ConfigurationError, match="ranks was 1 and is 2"):
+        checkpoints.latest(CONFIG, "text", ranks=2)
+
+
 def test_earlier_checkpoints_are_not_lost_unasked(checkpoints: Checkpoints) -> None:
     checkpoints.begin_again(overwrite=False)
     save(checkpoints, 1)
