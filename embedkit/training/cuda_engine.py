@@ -61,8 +61,9 @@ class _Staged:
 class CudaEngine:
     """Both matrices in a GPU's memory; the kernel is Triton's or, without Triton, plain torch's.
 
-    While the kernel is at work on a chunk, the next one's ids are copied and its words drawn on a
-    side stream. Only two chunks are on the device, so the corpus may be larger than its memory.
+    While the kernel is at work on a chunk, the next one's ids are copied on a side stream, and its
+    words drawn as soon as multiprocessors have room. Only two chunks are on the device, so the
+    corpus may be larger than its memory.
 
     Args:
         corpus, vocabulary, config: as for `CpuEngine`; the workers do not matter.

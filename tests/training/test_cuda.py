@@ -93,6 +93,48 @@ def test_kernel_on_a_gpu_keeps_the_contract(on_gpu: dict[str, Any], check: str) 
     assert on_gpu[check]["passed"], on_gpu[check]
 
 
+COMPILE = """
+import sys
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from embedkit.training.kernels import cuda
+
+rows, atomic = sys.argv[1], sys.argv[2] == "True"
+columns, contexts, warps = cuda.launch_shape(128, 5)
+constants = dict(STRIDE=128, COLUMNS=columns, CONTEXTS=contexts, NEGATIVE=7, GROUP=6, BOUND=0.5,
+                 ATOMIC=atomic)
+kinds = [f"*{rows}"] * 2 + ["*i32"] * 4 + ["*i64", "*fp64"] + ["i32"] * 3 + ["fp32"]
+names = cuda._train.arg_names
+source = ASTSource(
+    fn=cuda._train,
+    signature=dict(zip(names, kinds + ["constexpr"] * len(constants), strict=True)),
+    constexprs={(names.index(name),): value for name, value in constants.items()},
+)
+options = dict(num_warps=warps, num_stages=1, enable_fp_fusion=True)
+triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options)
+"""
+
+
+@pytest.mark.parametrize(("rows", "atomic"), [("fp32", False), ("fp32", True), ("bf16", False)])
+def test_the_kernel_compiles_for_a_gpu_that_is_not_here(
+    tmp_path: Path, rows: str, atomic: bool
+) -> None:
+    """The interpreter takes what the compiler refuses; compiling needs no device."""
+    if importlib.util.find_spec("triton") is None:
+        pytest.skip("triton is not installed (it comes with the extra 'dev' on Linux)")
+    environment = {**os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILE, rows, str(atomic)],
+        env=environment,
+        cwd=CONTRACT.parents[1],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def train(engine: CudaEngine, corpus: Corpus, epochs: int) -> list[float]:
     """Train with a learning rate that falls; return the loss a pair of each epoch."""
     losses = []
