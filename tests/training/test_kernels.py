@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from embedkit.training.kernels import GROUP, LARGEST_WEIGHT, cpu, reference
+import embedkit
+from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT, cpu, reference
 from embedkit.training.sampling import (
     epoch_key,
     keep_probabilities,
@@ -138,11 +145,53 @@ def test_the_step_follows_the_gradient_of_the_loss() -> None:
 
 
 def test_contexts_together_weigh_no_more_than_the_bound() -> None:
-    inputs = np.ones((1, 4))
-    outputs = np.full((1, 4), 5.0)
-    # 40 contexts that all want to push the row away at rate 0.1 weigh 4 without the bound.
-    reference._step(inputs, outputs, [0] * 40, [0], np.zeros(1), np.ones(1), 0.1)
-    assert inputs[0, 0] == pytest.approx(1.0 - LARGEST_WEIGHT * 5.0)
+    """40 contexts that push two rows away at rate 0.1 weigh from 4 to 8 without the bound."""
+    for value, scale in (
+        (0.01, 1.0),  # the logits are 0.04, so their sum, 3.2, is no error to speak of
+        (5.0, LARGEST_ERROR / 1600),  # 80 logits of 20
+    ):
+        inputs, outputs = np.ones((1, 4)), np.full((1, 4), value)
+        reference._step(inputs, outputs, [0] * 40, [0, 0], np.zeros(2), np.ones(2), 0.1)
+        assert inputs[0, 0] == pytest.approx(1.0 - LARGEST_WEIGHT * scale * value)
+
+
+def test_what_is_no_number_shows_in_the_loss() -> None:
+    for value in (np.nan, np.inf):
+        for matrix in ("inputs", "outputs"):
+            problem = Problem(8)
+            getattr(problem, matrix)[1, 0] = value
+            _, loss = problem.run(cpu, problem.inputs, problem.outputs, 0, 500)
+            assert not np.isfinite(loss)
+
+
+def test_a_change_beside_the_kernel_is_compiled(tmp_path: Path) -> None:
+    """Numba's cache looks at one file; what the kernel is made of lies in three."""
+    package = tmp_path / "embedkit"
+    shutil.copytree(Path(embedkit.__file__).parent, package)
+    constants = package / "training" / "kernels" / "__init__.py"
+    script = (
+        "import numpy as np\n"
+        "from embedkit.training.kernels import cpu\n"
+        "x, y = cpu.aligned_matrix(1, 1), cpu.aligned_matrix(2, 1)\n"
+        "x[:], y[0] = 1, -5\n"
+        "all = np.full(1, 2**32 - 1, dtype=np.uint32)\n"
+        "cpu.train_range(x, y, 1, np.zeros(9, dtype=np.int32), np.array([0, 9]), 0, 9, all, all,\n"
+        "                np.zeros(1, dtype=np.int32), np.float32(0.1), 15, 5, np.uint64(1))\n"
+        "print(y[0, 0])\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    printed = []
+    for weight in ("0.5", "0.5", "0.001"):
+        text = re.sub(
+            r"(?m)^LARGEST_WEIGHT = .*", f"LARGEST_WEIGHT = {weight}", constants.read_text()
+        )
+        constants.write_text(text)
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True,
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        printed.append(float(done.stdout))
+    assert printed[0] == printed[1] != printed[2]
 
 
 def test_group_is_what_the_vector_code_is_written_for() -> None:

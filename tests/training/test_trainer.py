@@ -121,6 +121,24 @@ def test_the_far_ends_of_the_ranges_stay_finite(dimension: int, sample: float) -
     assert result.report.epoch_losses[-1] < np.log(2)
 
 
+WILD = [(15, 5, 0.05), (8, 5, 0.1), (15, 25, 0.1)]
+
+
+@pytest.mark.parametrize("words", [2, 3, 6, 20, 30])
+@pytest.mark.parametrize(("window", "negative", "rate"), WILD)
+def test_few_words_in_wide_windows_stay_finite(
+    words: int, window: int, negative: int, rate: float
+) -> None:
+    """The same words stand in a window many times, and their steps add up."""
+    random = np.random.default_rng(words)
+    ids = (random.zipf(1.3, (400, 30)) - 1).clip(0, words - 1)
+    text = Corpus.read([[f"w{n}" for n in row] for row in ids])
+    settings = small(window=window, negative=negative, learning_rate=rate, epochs=8, min_count=1)
+    result = train(text, settings)
+    assert np.abs(result.vectors).max() < 100
+    assert max(loss for loss in result.report.epoch_losses if loss is not None) < 5
+
+
 def test_a_loss_that_is_not_finite_stops_training(
     corpus: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:

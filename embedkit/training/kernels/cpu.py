@@ -6,6 +6,8 @@ nothing else does.
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -147,26 +149,11 @@ def _train_centre(  # type: ignore[no-untyped-def]
     return pairs, loss, product
 
 
-_WORDS = types.Array(types.int32, 1, "C", readonly=True)
-_OFFSETS = types.Array(types.int64, 1, "C", readonly=True)
-_THRESHOLDS = types.Array(types.uint32, 1, "C", readonly=True)
-_MATRIX = types.float32[:, ::1]
-_SIGNATURE = types.Tuple((types.int64, types.float64))(  # type: ignore[no-untyped-call]
-    _MATRIX, _MATRIX, types.int64, _WORDS, _OFFSETS, types.int64, types.int64, _THRESHOLDS,
-    _THRESHOLDS, _WORDS, types.float32, types.int64, types.int64, types.uint64,
-)  # fmt: skip
-
-
-@njit(_SIGNATURE, nogil=True, cache=True)
-def train_range(  # type: ignore[no-untyped-def]
+@njit
+def _train_range(  # type: ignore[no-untyped-def]
     inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
     rate, window, negative, key,
 ):  # fmt: skip
-    """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss.
-
-    Same contract as `reference.train_range`; `inputs` and `outputs` come from `aligned_matrix`,
-    and `outputs` has one row more than there are words, which stays zero.
-    """
     width = (dimension + _ROW_LANES - 1) // _ROW_LANES * _ROW_LANES
     stride = inputs.shape[1]
     unused = len(outputs) - 1
@@ -211,3 +198,52 @@ def train_range(  # type: ignore[no-untyped-def]
         start = min(high, stop)
         sentence += 1
     return pairs, loss + np.log(product)
+
+
+_WORDS = types.Array(types.int32, 1, "C", readonly=True)
+_OFFSETS = types.Array(types.int64, 1, "C", readonly=True)
+_THRESHOLDS = types.Array(types.uint32, 1, "C", readonly=True)
+_MATRIX = types.float32[:, ::1]
+_SIGNATURE = types.Tuple((types.int64, types.float64))(  # type: ignore[no-untyped-call]
+    _MATRIX, _MATRIX, types.int64, _WORDS, _OFFSETS, types.int64, types.int64, _THRESHOLDS,
+    _THRESHOLDS, _WORDS, types.float32, types.int64, types.int64, types.uint64,
+)  # fmt: skip
+
+
+def _compiled(version: int, *, cache: bool) -> Any:
+    """Compile the kernel, or load it from Numba's cache.
+
+    The cache looks at the source of this file, at the bytes of the function and at what it
+    encloses, so what lies elsewhere is enclosed as a number.
+    """
+
+    @njit(_SIGNATURE, nogil=True, cache=cache)
+    def train_range(  # type: ignore[no-untyped-def]
+        inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
+        rate, window, negative, key,
+    ):  # fmt: skip
+        """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss.
+
+        Same contract as `reference.train_range`; `inputs` and `outputs` come from `aligned_matrix`,
+        and `outputs` has one row more than there are words, which stays zero.
+        """
+        version  # noqa: B018
+        return _train_range(
+            inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
+            rate, window, negative, key,
+        )  # fmt: skip
+
+    return train_range
+
+
+def _load() -> Any:
+    folder = Path(__file__).parent
+    source = b"".join((folder / name).read_bytes() for name in ("__init__.py", "simd.py"))
+    version = int.from_bytes(hashlib.blake2b(source, digest_size=6).digest(), "little")
+    try:
+        return _compiled(version, cache=True)
+    except RuntimeError:  # Numba found no folder that it may write to
+        return _compiled(version, cache=False)
+
+
+train_range = _load()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.training.kernels import GROUP, LARGEST_WEIGHT
+from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
 from embedkit.training.sampling import draw
 
 __all__ = ["noise_word", "train_range"]
@@ -50,14 +50,17 @@ def _step(
     rows = outputs[words].copy()
     logits = inputs[contexts] @ rows.T
     gradient = rate * (labels - 1.0 / (1.0 + np.exp(-logits))) * live
-    gradient *= LARGEST_WEIGHT / np.maximum(np.abs(gradient).sum(axis=0), LARGEST_WEIGHT)
+    wrong = np.where(labels > 0, -logits, logits)
+    weight = np.abs(gradient).sum()
+    if weight > LARGEST_WEIGHT:
+        error = (np.maximum(wrong, 0.0) * live).sum()
+        gradient *= LARGEST_WEIGHT / weight * LARGEST_ERROR / max(error, LARGEST_ERROR)
     change = np.zeros_like(rows)
     for context, weights in zip(contexts, gradient, strict=True):
         old = inputs[context].copy()
         inputs[context] += weights @ rows
         change += np.outer(weights, old)
     np.add.at(outputs, words, change)
-    wrong = np.where(labels > 0, -logits, logits)
     return float((np.logaddexp(0.0, wrong) * live).sum())
 
 

@@ -20,7 +20,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from embedkit.training.kernels import GROUP, LARGEST_WEIGHT
+from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
 
 __all__ = ["prefetch_row", "row_lanes", "update_group"]
 
@@ -113,6 +113,13 @@ def _exp_minus(builder: Value, x: Value) -> Value:
     exponent = builder.add(builder.fptosi(whole, integers), _constant(integers, 127))
     scale = builder.bitcast(builder.shl(exponent, _constant(integers, 23)), vector)
     return builder.fmul(value, scale)
+
+
+def _sum(builder: Value, vector: Value) -> Value:
+    kind = vector.type
+    name = f"llvm.vector.reduce.fadd.v{kind.count}f32"
+    function = _declare(builder, ir.FunctionType(kind.element, [kind.element, kind]), name)
+    return builder.call(function, [_float(0.0), vector], fastmath=["reassoc"])
 
 
 def _sum_to_double(builder: Value, vector: Value) -> Value:
@@ -243,6 +250,8 @@ class _Group:
         is_label = builder.fcmp_ordered(">", label, zero)
         wrong = builder.select(is_label, builder.fsub(zero, logit), logit)
         linear = builder.select(live, _call(builder, "maxnum", wrong, zero), zero)
+        # maxnum takes what is no number for 0; a sum with it is none either.
+        linear = _multiply_add(builder, logit, zero, linear)
         factor = builder.select(live, builder.fadd(one, tail), one)
         weight = builder.fadd(state[2], _call(builder, "fabs", gradient))
         return [builder.fadd(state[0], linear), builder.fmul(state[1], factor), weight]
@@ -271,31 +280,32 @@ class _Group:
             return self.gradient_and_loss(logit, state, last)
 
         linear, factors, weights = self.loop(odd, 1, state, single)
-        self.bound_gradients(weights)
+        self.bound_gradients(weights, linear)
         for place, value in enumerate(
             (_sum_to_double(builder, linear), _product_to_double(builder, factors))
         ):
             builder.store(value, builder.gep(self.losses, [_int64(place)]))
 
-    def bound_gradients(self, weights: Value) -> None:
-        """Scale each output row's gradients so that together they weigh LARGEST_WEIGHT at most.
-
-        All contexts of a window push a shared negative at once. With wide windows and high learning
-        rates the sum overshoots, and without a bound the vectors grow until they are infinite.
-        """
+    def bound_gradients(self, weights: Value, errors: Value) -> None:
+        """Scale all gradients of the step if they weigh more than LARGEST_WEIGHT together."""
         builder = self.builder
-        most = _constant(self.logit_vector, LARGEST_WEIGHT)
-        over = builder.fcmp_ordered(">", weights, most)
-        one = _constant(self.logit_vector, 1.0)
-        scale = builder.select(over, builder.fdiv(most, weights), one)
+        weight = _sum(builder, weights)
+        most = _float(LARGEST_WEIGHT)
+        with builder.if_then(builder.fcmp_ordered(">", weight, most), likely=False):
+            sum_of_errors, largest = _sum(builder, errors), _float(LARGEST_ERROR)
+            wild = builder.fcmp_ordered(">", sum_of_errors, largest)
+            error = builder.select(wild, sum_of_errors, largest)
+            divisor = builder.fmul(weight, error)
+            factor = builder.fdiv(_float(LARGEST_WEIGHT * LARGEST_ERROR), divisor)
+            scale = _splat(builder, factor, _LANES)
 
-        def context(number: Value, _: list[Value]) -> list[Value]:
-            place = builder.mul(number, _int64(_LANES))
-            gradient = self.load_vector(self.gradients, place, self.logit_vector)
-            self.store_vector(builder.fmul(gradient, scale), self.gradients, place)
-            return []
+            def context(number: Value, _: list[Value]) -> list[Value]:
+                place = builder.mul(number, _int64(_LANES))
+                gradient = self.load_vector(self.gradients, place, self.logit_vector)
+                self.store_vector(builder.fmul(gradient, scale), self.gradients, place)
+                return []
 
-        self.loop(self.context_count, 1, [], context)
+            self.loop(self.context_count, 1, [], context)
 
     def update_all(self) -> None:
         """Second pass: every context row, then the six output rows, a vector's width at a time."""
