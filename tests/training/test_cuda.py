@@ -39,6 +39,7 @@ CHECKS = [
     "one program, dimension 128, window 2, 13 negatives",
     "one program, dimension 300, window 5, 5 negatives",
     "one program, atomic",
+    "one program, large logits",
     "many programs",
     "bfloat16 rows",
     "rounding at random",
@@ -102,8 +103,8 @@ from embedkit.training.kernels import cuda
 
 rows, atomic = sys.argv[1], sys.argv[2] == "True"
 columns, contexts, warps = cuda.launch_shape(128, 5)
-constants = dict(STRIDE=128, COLUMNS=columns, CONTEXTS=contexts, NEGATIVE=7, GROUP=6, BOUND=0.5,
-                 ATOMIC=atomic)
+constants = dict(STRIDE=128, COLUMNS=columns, CONTEXTS=contexts, NEGATIVE=7, GROUP=6,
+                 MOST_WEIGHT=0.5, MOST_ERROR=20.0, ATOMIC=atomic)
 kinds = [f"*{rows}"] * 2 + ["*i32"] * 4 + ["*i64", "*fp64"] + ["i32"] * 3 + ["fp32"]
 names = cuda._train.arg_names
 source = ASTSource(

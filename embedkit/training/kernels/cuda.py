@@ -18,7 +18,7 @@ import triton
 import triton.language as tl
 
 from embedkit.errors import ConfigurationError
-from embedkit.training.kernels import GROUP, LARGEST_WEIGHT
+from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
 from embedkit.training.kernels.kept import KeptWords
 
 __all__ = ["launch_shape", "train_kept"]
@@ -46,9 +46,9 @@ def _stored(value, word, column, slot, kind: tl.constexpr):  # type: ignore[no-u
 
 @triton.jit
 def _weights(  # type: ignore[no-untyped-def]
-    context, row, live, rate, BOUND: tl.constexpr, IS_CENTRE: tl.constexpr
+    context, row, live, rate, IS_CENTRE: tl.constexpr
 ):
-    """Return what each context weighs in the update of an output row, the logits, exp(-|logit|)."""
+    """Return the gradient of each logit of an output row, the logits, and exp(-|logit|)."""
     logit = tl.sum(context * row[None, :], axis=1)
     small = tl.exp(-tl.abs(logit))
     half = 1.0 / (1.0 + small)
@@ -56,15 +56,14 @@ def _weights(  # type: ignore[no-untyped-def]
     weight = -rate * chance
     if IS_CENTRE:
         weight = rate * (1.0 - chance)
-    weight = tl.where(live, weight, 0.0)
-    return weight * (BOUND / tl.maximum(tl.sum(tl.abs(weight)), BOUND)), logit, small
+    return tl.where(live, weight, 0.0), logit, small
 
 
 @triton.jit(do_not_specialize=["first", "last", "slots"])
 def _train(  # type: ignore[no-untyped-def]
     inputs, outputs, words, sentences, reaches, negatives, pairs, losses, first, last, slots, rate,
     STRIDE: tl.constexpr, COLUMNS: tl.constexpr, CONTEXTS: tl.constexpr, NEGATIVE: tl.constexpr,
-    GROUP: tl.constexpr, BOUND: tl.constexpr, ATOMIC: tl.constexpr,
+    GROUP: tl.constexpr, MOST_WEIGHT: tl.constexpr, MOST_ERROR: tl.constexpr, ATOMIC: tl.constexpr,
 ):  # fmt: skip
     """Go through a program's share of the centres first..last of `slots` kept words.
 
@@ -112,6 +111,7 @@ def _train(  # type: ignore[no-untyped-def]
                 delta = tl.zeros((CONTEXTS, COLUMNS), tl.float32)
                 wrong = tl.zeros((CONTEXTS,), tl.float32)
                 product = tl.full((CONTEXTS,), 1.0, tl.float32)
+                sizes = tl.zeros((CONTEXTS,), tl.float32)
                 for i in tl.static_range(GROUP):
                     if start + i <= NEGATIVE:
                         # A negative that is the centre itself says nothing.
@@ -122,16 +122,22 @@ def _train(  # type: ignore[no-untyped-def]
                             live = near & (outs[i] != centre)
                             seen += tl.where(outs[i] != centre, count, 0)
                         weight, logit, small = _weights(
-                            context, rows[i], live, rate, BOUND, start + i == 0
+                            context, rows[i], live, rate, start + i == 0
                         )
                         if start + i == 0:
                             logit = -logit
                         # The sum of logarithms is the logarithm of a product, at most 2^GROUP.
                         wrong += tl.where(live, tl.maximum(logit, 0.0), 0.0)
                         product *= tl.where(live, 1.0 + small, 1.0)
+                        sizes += tl.abs(weight)
                         delta += weight[:, None] * rows[i][None, :]
                         weights = weights + (weight,)  # type: ignore[assignment]
                 loss += tl.sum(wrong + tl.log(product)).to(tl.float64)
+                size = tl.sum(sizes)
+                error = tl.maximum(tl.sum(wrong), MOST_ERROR)
+                scale = MOST_WEIGHT / tl.maximum(size, MOST_WEIGHT)
+                scale *= tl.where(size > MOST_WEIGHT, MOST_ERROR / error, 1.0)
+                delta *= scale
                 if ATOMIC:
                     tl.atomic_add(places, delta, mask=mask, sem="relaxed")
                 # A row that stands n times in the window changes n times by the same; its outputs
@@ -148,7 +154,7 @@ def _train(  # type: ignore[no-untyped-def]
                 for i in tl.static_range(GROUP):
                     if start + i <= NEGATIVE:
                         place = outputs + outs[i].to(tl.int64) * STRIDE + column
-                        change = tl.sum(weights[i][:, None] * before, axis=0)
+                        change = scale * tl.sum(weights[i][:, None] * before, axis=0)
                         if ATOMIC:
                             tl.atomic_add(place, change, mask=used, sem="relaxed")
                         else:
@@ -223,7 +229,8 @@ def train_kept(
         inputs, outputs, kept.words, kept.sentences, kept.reaches, kept.negatives, pairs, losses,
         kept.first, kept.last, len(kept.words), rate,
         STRIDE=stride, COLUMNS=columns, CONTEXTS=contexts,
-        NEGATIVE=kept.negatives.shape[1], GROUP=GROUP, BOUND=LARGEST_WEIGHT, ATOMIC=atomic,
+        NEGATIVE=kept.negatives.shape[1], GROUP=GROUP, MOST_WEIGHT=LARGEST_WEIGHT,
+        MOST_ERROR=LARGEST_ERROR, ATOMIC=atomic,
         # The pipeliner of Triton would move loads of the next centre before stores of this one.
         num_warps=warps, num_stages=1, enable_fp_fusion=True,
     )  # fmt: skip

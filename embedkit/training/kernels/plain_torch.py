@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import softplus
 
 from embedkit.errors import ConfigurationError
-from embedkit.training.kernels import GROUP, LARGEST_WEIGHT
+from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
 from embedkit.training.kernels.kept import KeptWords
 
 __all__ = ["train_kept"]
@@ -84,9 +84,14 @@ def _step(
     labels[:, :, 0] = float(centre_is_first)
     counts = near[:, :, None] & live[:, None, :]
     weights = torch.where(counts, rate * (labels - torch.sigmoid(logits)), 0.0)
-    whole = weights.abs().sum(dim=1, keepdim=True)
-    weights *= LARGEST_WEIGHT / whole.clamp(min=LARGEST_WEIGHT)
-    loss = torch.where(counts, softplus(torch.where(labels > 0, -logits, logits)), 0.0)
+    wrong = torch.where(labels > 0, -logits, logits)
+    size = weights.abs().sum(dim=(1, 2))
+    error = torch.where(counts, wrong.clamp(min=0.0), 0.0).sum(dim=(1, 2))
+    tame = LARGEST_ERROR / error.clamp(min=LARGEST_ERROR)
+    scale = LARGEST_WEIGHT / size.clamp(min=LARGEST_WEIGHT)
+    scale *= torch.where(size > LARGEST_WEIGHT, tame, 1.0)
+    weights *= scale[:, None, None]
+    loss = torch.where(counts, softplus(wrong), 0.0)
     delta, change = weights @ rows, weights.transpose(1, 2) @ old
     _add(inputs, contexts, delta, weights.abs().sum(dim=2))
     _add(outputs, words, change, weights.abs().sum(dim=1))
