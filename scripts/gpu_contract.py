@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Compare the kernel for GPUs with the reference, on a GPU or in Triton's interpreter.
+
+    scripts/gpu_contract.py cuda
+    TRITON_INTERPRET=1 scripts/gpu_contract.py cpu
+
+Prints a JSON object: for each check whether it passed, and the figures it was judged by. Needs
+torch, triton, numpy and pyarrow only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import triton
+import triton.language as tl
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from embedkit.corpus import Corpus
+from embedkit.training.config import TrainingConfig
+from embedkit.training.cuda_engine import CudaEngine
+from embedkit.training.engine import random_vectors
+from embedkit.training.kernels import cuda, reference
+from embedkit.training.kernels.kept import (
+    KeptWords,
+    Tables,
+    context_span,
+    device_matrix,
+    kept_words,
+)
+from embedkit.training.sampling import (
+    epoch_key,
+    keep_probabilities,
+    keep_thresholds,
+    noise_alias,
+    noise_distribution,
+)
+
+KEY, RATE = epoch_key(3, 1), 0.05
+CASES = [(1, 5, 5), (7, 1, 1), (16, 3, 6), (37, 15, 7), (100, 5, 5), (128, 2, 13), (300, 5, 5)]
+
+
+class Problem:
+    """A small text with repeated words, words outside the vocabulary and sentences of one word."""
+
+    def __init__(self, dimension: int, window: int, negative: int, scale: float = 0.3) -> None:
+        random, tokens = np.random.default_rng(dimension), 60
+        self.dimension, self.window, self.negative, words = dimension, window, negative, 30
+        self.tokens = (random.zipf(1.3, tokens) - 1).clip(0, words + 2).astype(np.int32)
+        self.boundaries = np.array([0, 1, 4, 5, 30, tokens])
+        counts = np.bincount(self.tokens, minlength=words)[:words].clip(1)
+        self.keep = keep_thresholds(keep_probabilities(counts, counts.sum(), 0.1))
+        self.noise, self.aliases = noise_alias(noise_distribution(counts))
+        self.vectors = random.normal(0, scale, (2, words, dimension))
+
+    def kept(self, start: int, stop: int, device: str) -> KeptWords:
+        tables = Tables.of(self.keep, self.noise, self.aliases, device)
+        low, high = context_span(
+            self.tokens, self.boundaries, start, stop, tables.keep.cpu(), self.window, KEY
+        )
+        return kept_words(
+            torch.from_numpy(self.tokens[low:high]).to(device), low,
+            torch.from_numpy(self.boundaries).to(device), start, stop, tables, self.window,
+            self.negative, KEY,
+        )  # fmt: skip
+
+    def expect(self, vectors: np.ndarray, ranges: list[tuple[int, int]]) -> tuple[int, float]:
+        """Train *vectors* with the reference."""
+        results = [
+            reference.train_range(
+                vectors[0], vectors[1], self.dimension, self.tokens, self.boundaries, *cut,
+                self.keep, self.noise, self.aliases, RATE, self.window, self.negative, KEY,
+            )
+            for cut in ranges
+        ]  # fmt: skip
+        return sum(pairs for pairs, _ in results), sum(loss for _, loss in results)
+
+    def run(
+        self, ranges: list[tuple[int, int]], device: str, kind: torch.dtype, **options: Any
+    ) -> dict[str, Any]:
+        """Train with the kernel and with the reference; return how far apart they are."""
+        expected = self.vectors.copy()
+        expected_pairs, expected_loss = self.expect(expected, ranges)
+        matrices = []
+        for vectors in self.vectors:
+            matrices.append(device_matrix(len(vectors), self.dimension, device, kind))
+            matrices[-1][:, : self.dimension] = torch.from_numpy(vectors).to(device)
+        pairs, loss = 0, 0.0
+        for start, stop in ranges:
+            kept = self.kept(start, stop, device)
+            seen, lost = cuda.train_kept(*matrices, kept, RATE, self.window, **options)
+            pairs, loss = pairs + int(seen.sum()), loss + float(lost.sum())
+        got = np.stack([matrix.float().cpu().numpy() for matrix in matrices])
+        return {
+            "pairs": pairs,
+            "pairs_equal": pairs == expected_pairs,
+            "loss_error": abs(loss / expected_loss - 1),
+            "row_error": float(np.abs(got[..., : self.dimension] - expected).max()),
+            "padding_zero": not got[..., self.dimension :].any(),
+        }
+
+
+def one_program(
+    device: str, case: tuple[int, int, int], *, atomic: bool = False, scale: float = 0.3
+) -> dict[str, Any]:
+    """One program is the reference, wherever the text is cut."""
+    ranges = [(0, 2), (2, 29), (29, 31), (31, 60)]
+    found = Problem(*case, scale).run(ranges, device, torch.float32, atomic=atomic)
+    close = found["row_error"] < 2e-5 and found["loss_error"] < 1e-5
+    passed = found["pairs_equal"] and found["padding_zero"] and close
+    return {"passed": bool(passed), **found}
+
+
+def many_programs(device: str) -> dict[str, Any]:
+    """Programs share the centres out among them; the order of updates is theirs."""
+    found = Problem(24, 5, 5).run([(0, 60)], device, torch.float32, programs=7)
+    return {"passed": bool(found["pairs_equal"] and found["loss_error"] < 0.05), **found}
+
+
+def bfloat16_rows(device: str) -> dict[str, Any]:
+    """A row of bfloat16 has 8 bits; rounding at random leaves errors of a few units."""
+    found = Problem(24, 5, 5).run([(0, 60)], device, torch.bfloat16)
+    close = found["row_error"] < 0.05 and found["loss_error"] < 0.02
+    return {"passed": bool(found["pairs_equal"] and close), **found}
+
+
+@triton.jit
+def _round(values, rounded, SIZE: tl.constexpr):  # noqa: ANN001, ANN202, N803
+    column = tl.arange(0, SIZE)
+    value = tl.load(values + column)
+    word = tl.full((SIZE,), 3, tl.int32)
+    tl.store(rounded + column, cuda._stored(value, word, column, 17, tl.bfloat16))
+
+
+def random_rounding(device: str) -> dict[str, Any]:
+    """Rounding to bfloat16 is right on average, and to one of the two neighbours."""
+    size = 4096
+    values = torch.full((size,), 1 + 2.0**-10, device=device)  # an eighth of the way to the next
+    rounded = torch.zeros(size, dtype=torch.bfloat16, device=device)
+    _round[(1,)](values, rounded, SIZE=size, enable_fp_fusion=True)
+    up = float((rounded == 1 + 2.0**-7).float().mean())
+    down = float((rounded == 1.0).float().mean())
+    return {"passed": up + down == 1 and abs(up - 0.125) < 0.03, "up": up, "down": down}
+
+
+def engine(device: str) -> dict[str, Any]:
+    """The engine's chunks, streamed and prepared ahead, train as the reference does."""
+    random = np.random.default_rng(5)
+    words = [f"w{n}" for n in range(20)]
+    lengths = [1, 30, 2, 60, 7]
+    corpus = Corpus.read([[words[n] for n in random.integers(0, 20, size)] for size in lengths])
+    config = TrainingConfig(dimension=20, window=3, negative=4, min_count=1, sample=0.2)
+    vocabulary = corpus.vocabulary
+    trained = CudaEngine(corpus, vocabulary, config, device, programs=1)
+    trained.chunk_tokens = 40
+    vectors = np.zeros((2, len(vocabulary), 20))
+    vectors[0] = random_vectors(len(vocabulary), 20, 1)
+    trained.load(vectors[0].astype(np.float32))
+    total = int(vocabulary.counts.sum())
+    keep = keep_thresholds(keep_probabilities(vocabulary.counts, total, config.sample))
+    noise, aliases = noise_alias(noise_distribution(vocabulary.counts))
+    equal, loss_error = True, 0.0
+    for epoch in (0, 1):
+        for start in range(0, 100, 40):
+            cut = (start, min(start + 40, 100), RATE, epoch_key(1, epoch))
+            pairs, loss = trained.train(*cut)
+            expected_pairs, expected_loss = reference.train_range(
+                *vectors, 20, corpus.tokens, corpus.boundaries, *cut[:2], keep, noise, aliases,
+                RATE, 3, 4, cut[3],
+            )  # fmt: skip
+            equal = equal and pairs == expected_pairs
+            loss_error = max(loss_error, abs(loss / expected_loss - 1))
+    error = max(
+        float(np.abs(trained.vectors - vectors[0]).max()),
+        float(np.abs(trained.context - vectors[1]).max()),
+    )
+    passed = equal and loss_error < 1e-5 and error < 2e-5 and not trained.vectors.flags.writeable
+    return {"passed": passed, "row_error": error, "loss_error": loss_error}
+
+
+def checks() -> dict[str, Any]:
+    """Return all checks by name."""
+    found: dict[str, Any] = {}
+    for case in CASES:
+        name = "one program, dimension {}, window {}, {} negatives".format(*case)
+        found[name] = partial(one_program, case=case)
+    found["one program, atomic"] = partial(one_program, case=(37, 4, 7), atomic=True)
+    # A window pulls so hard here that both bounds of a step are reached.
+    found["one program, large logits"] = partial(one_program, case=(40, 15, 5), scale=1.0)
+    found["many programs"] = many_programs
+    found["bfloat16 rows"] = bfloat16_rows
+    found["rounding at random"] = random_rounding
+    found["engine"] = engine
+    return found
+
+
+def contract(device: str) -> dict[str, Any]:
+    """Run all checks; a check that raises has not passed."""
+    results = {}
+    for name, check in checks().items():
+        started = time.perf_counter()
+        try:
+            results[name] = check(device)
+        except Exception as error:  # noqa: BLE001 - the others are wanted all the same
+            results[name] = {"passed": False, "error": f"{type(error).__name__}: {error}"}
+        results[name]["seconds"] = round(time.perf_counter() - started, 2)
+    return results
+
+
+if __name__ == "__main__":
+    results = contract(sys.argv[1] if len(sys.argv) > 1 else "cuda")
+    print(json.dumps(results, indent=2))
+    sys.exit(not all(result["passed"] for result in results.values()))
