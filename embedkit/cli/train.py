@@ -113,6 +113,13 @@ def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="SECONDS",
     help="Write down where training stands so often; 0 never does.",
 )
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    metavar="DEVICE",
+    help="cpu, cuda, cuda:N, or auto, a GPU where there is one.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint, if there is one.")
 @click.option(
     "--continue-from",
@@ -216,6 +223,7 @@ class _Training:
         if options["patience"] and not options["evaluate"]:
             raise ConfigurationError("--patience needs --evaluate FILE, to know what is better.")
         self._ranks = ranks
+        self._device: str = options["device"]
         self._resume: bool = options["resume"]
         every = options["checkpoint_every"]
         self._checkpoints = Checkpoints.beside(output, every=every) if every else None
@@ -256,6 +264,7 @@ class _Training:
                 checkpoints=self._checkpoints,
                 resume=self._resume,
                 ranks=self._ranks,
+                device=self._device,
             )
         except KeyboardInterrupt:
             if self._checkpoints is None or self._ranks.size > 1:

@@ -70,6 +70,7 @@ class SkipGramEncoder(Encoder):
         checkpoints: Checkpoints | None = None,
         resume: bool = False,
         ranks: Ranks | None = None,
+        device: str = "cpu",
     ) -> Self:
         """Train on a text.
 
@@ -82,6 +83,7 @@ class SkipGramEncoder(Encoder):
             checkpoints: where to write down how far training is; see `training.checkpoint`.
             resume: go on from the last checkpoint, if there is one.
             ranks: processes that train together, each on its share of the text; see `ranks.join`.
+            device: "cpu", "cuda", "cuda:1", or "auto", a GPU where there is one.
 
         Raises:
             CorpusError: too few words are frequent enough.
@@ -101,6 +103,7 @@ class SkipGramEncoder(Encoder):
             checkpoints=checkpoints,
             resume=resume,
             ranks=ranks,
+            device=device,
         )
         self._vocabulary = result.vocabulary
         self.context = result.context

@@ -43,6 +43,7 @@ class State:
         seconds: of training so far.
         inputs, outputs: the matrices, float32 (words, dimension).
         ranks: number of processes that train together.
+        chunk_tokens: tokens in a chunk.
     """
 
     chunk: int
@@ -52,6 +53,7 @@ class State:
     inputs: NDArray[np.float32]
     outputs: NDArray[np.float32]
     ranks: int = 1
+    chunk_tokens: int = 10_000
 
 
 class Checkpoints:
@@ -121,6 +123,7 @@ class Checkpoints:
                 "losses": state.losses.tolist(),
                 "seconds": state.seconds,
                 "ranks": state.ranks,
+                "chunk_tokens": state.chunk_tokens,
                 "corpus_fingerprint": fingerprint,
             },
         }
@@ -132,7 +135,13 @@ class Checkpoints:
             shutil.rmtree(old)
         self._last = time.monotonic()
 
-    def latest(self, config: TrainingConfig, fingerprint: str, ranks: int = 1) -> State | None:
+    def latest(
+        self,
+        config: TrainingConfig,
+        fingerprint: str,
+        ranks: int = 1,
+        chunk_tokens: int = State.chunk_tokens,
+    ) -> State | None:
         """Return the newest generation that is whole, or None if there is none at all.
 
         Raises:
@@ -148,7 +157,8 @@ class Checkpoints:
                 damage = error
                 continue
             state = _state(model)
-            self._check(model, asdict(config) | {"ranks": ranks}, fingerprint)
+            now = asdict(config) | {"ranks": ranks, "chunk_tokens": chunk_tokens}
+            self._check(model, now, fingerprint)
             return state
         if damage is not None:
             raise damage
@@ -169,7 +179,7 @@ class Checkpoints:
             shutil.rmtree(path, ignore_errors=True)
 
     def _check(self, model: StoredModel, settings: Mapping[str, Any], fingerprint: str) -> None:
-        before = model.config.get("settings", {}) | {"ranks": model.config["checkpoint"]["ranks"]}
+        before = model.config.get("settings", {}) | model.config["checkpoint"]
         changed = [
             f"{name} was {before.get(name)!r} and is {value!r}"
             for name, value in settings.items()
@@ -200,6 +210,7 @@ def _state(model: StoredModel) -> State:
             inputs=model.tensors["vectors"],
             outputs=model.tensors["context"],
             ranks=int(saved["ranks"]),
+            chunk_tokens=int(saved["chunk_tokens"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(

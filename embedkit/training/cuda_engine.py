@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from embedkit.corpus import Corpus
 from embedkit.errors import ConfigurationError
-from embedkit.memory import release_pages
+from embedkit.system import release_pages
 from embedkit.training.config import TrainingConfig
 from embedkit.training.kernels import plain_torch
 from embedkit.training.kernels.kept import (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus import Corpus
+from embedkit.errors import ConfigurationError
 from embedkit.system import release_heap, release_libraries, release_pages
 from embedkit.training.config import TrainingConfig
 from embedkit.training.sampling import (
@@ -18,7 +21,10 @@ from embedkit.training.sampling import (
 )
 from embedkit.vocabulary import Vocabulary
 
-__all__ = ["CpuEngine", "Engine", "random_vectors"]
+__all__ = ["DEVICES", "CpuEngine", "Engine", "make_engine", "random_vectors"]
+
+DEVICES = ("auto", "cpu", "cuda")
+"""What `make_engine` takes, and "cuda:1" and so on."""
 
 
 class Engine(Protocol):
@@ -108,6 +114,31 @@ class CpuEngine:
         self._inputs[:, :dimension] = vectors
         if context is not None:
             self._outputs[:-1, :dimension] = context
+
+
+def make_engine(
+    corpus: Corpus, vocabulary: Vocabulary, config: TrainingConfig, device: str = "cpu"
+) -> Engine:
+    """Return the engine for a device.
+
+    Args:
+        device: "cpu"; "cuda", which among ranks is a GPU for each on its machine; "cuda:1" and so
+            on; "auto" takes a GPU where there is one.
+
+    Raises:
+        ConfigurationError: there is no such device.
+    """
+    if device == "auto":  # torch would know, but takes seconds to ask
+        device = "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"
+    if device == "cpu":
+        return CpuEngine(corpus, vocabulary, config)
+    if device.partition(":")[0] != "cuda":
+        raise ConfigurationError(f"no device {device!r}; there are {', '.join(DEVICES)}, cuda:N")
+    from embedkit.training.cuda_engine import CudaEngine
+
+    if device == "cuda" and "LOCAL_RANK" in os.environ:
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+    return CudaEngine(corpus, vocabulary, config, device)
 
 
 def random_vectors(words: int, dimension: int, seed: int) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ from embedkit.training.checkpoint import Checkpoints, State
 from embedkit.training.chunks import ChunkQueue
 from embedkit.training.config import TrainingConfig
 from embedkit.training.continuation import Start
-from embedkit.training.engine import CpuEngine, Engine, random_vectors
+from embedkit.training.engine import Engine, make_engine, random_vectors
 from embedkit.training.report import EpochReport, Progress, TrainingReport
 from embedkit.training.sampling import epoch_key
 from embedkit.vocabulary import Vocabulary
@@ -57,12 +57,13 @@ class Run:
         config: TrainingConfig,
         start: Start | None,
         ranks: Ranks,
+        device: str,
     ) -> None:
         self._corpus = corpus
         self._vocabulary = vocabulary
         self._config = config
         self._ranks = ranks
-        self.engine: Engine = CpuEngine(corpus, vocabulary, config)
+        self.engine: Engine = make_engine(corpus, vocabulary, config, device)
         if start is not None:
             self.engine.load(start.vectors, start.context)
         else:
@@ -119,7 +120,9 @@ class Run:
         """Go back to the last checkpoint, if there is one; return how many stops lie before it."""
         state = None
         if checkpoints and self._ranks.rank == 0:
-            state = checkpoints.latest(self._config, self._corpus.fingerprint, self._ranks.size)
+            state = checkpoints.latest(
+                self._config, self._corpus.fingerprint, self._ranks.size, self.engine.chunk_tokens
+            )
         if state is not None:
             self.engine.load(state.inputs, state.outputs)
             self._pairs[:] = state.pairs
@@ -180,7 +183,7 @@ class Run:
             if self._ranks.rank == 0:
                 state = State(
                     self._queue.next, pairs, losses, self._seconds, self.engine.vectors,
-                    self.engine.context, self._ranks.size,
+                    self.engine.context, self._ranks.size, self.engine.chunk_tokens,
                 )  # fmt: skip
                 checkpoints.save(state, self._config, self._vocabulary, self._corpus.fingerprint)
 

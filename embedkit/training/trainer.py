@@ -30,6 +30,7 @@ def train(
     checkpoints: Checkpoints | None = None,
     resume: bool = False,
     ranks: Ranks | None = None,
+    device: str = "cpu",
 ) -> TrainingResult:
     """Train skip-gram with negative sampling.
 
@@ -44,6 +45,7 @@ def train(
         resume: go on from the last checkpoint, if there is one.
         ranks: processes that train together; the corpus is this one's share. Rank 0 calls back and
             writes checkpoints; the result is the same in all.
+        device: where to train; see `engine.make_engine`.
 
     Raises:
         CorpusError: no word, or only one, occurs `min_count` times, or no two words meet.
@@ -63,7 +65,7 @@ def train(
             f"{corpus.vocabulary.counts[0]:,} times. Remedy: lower --min-count (min_count) or use "
             "a longer text."
         )
-    run = Run(corpus, vocabulary, config, start, ranks or Alone())
+    run = Run(corpus, vocabulary, config, start, ranks or Alone(), device)
     report = run.until_done(
         Watchers(progress, on_epoch_end, checkpoints), resume=resume and checkpoints is not None
     )

@@ -114,6 +114,8 @@ def test_another_number_of_ranks_cannot_resume(checkpoints: Checkpoints) -> None
     save(checkpoints, 1)
     with pytest.raises(ConfigurationError, match="ranks was 1 and is 2"):
         checkpoints.latest(CONFIG, "text", ranks=2)
+    with pytest.raises(ConfigurationError, match="chunk_tokens was 10000 and is 9"):
+        checkpoints.latest(CONFIG, "text", chunk_tokens=9)
 
 
 def test_earlier_checkpoints_are_not_lost_unasked(checkpoints: Checkpoints) -> None:

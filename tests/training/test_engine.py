@@ -1,0 +1,54 @@
+"""Which device trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from embedkit.corpus import Corpus
+from embedkit.errors import ConfigurationError
+from embedkit.training.config import TrainingConfig
+from embedkit.training.engine import CpuEngine, make_engine, random_vectors
+
+CONFIG = TrainingConfig(dimension=8, sample=0, min_count=1)
+NO_GPU = not torch.cuda.is_available()
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return Corpus.read([["one", "two", "three"]] * 10)
+
+
+@pytest.mark.skipif(Path("/proc/driver/nvidia/version").exists(), reason="there is a GPU")
+def test_auto_is_the_cpu_where_there_is_no_gpu(corpus: Corpus) -> None:
+    assert isinstance(make_engine(corpus, corpus.vocabulary, CONFIG, "auto"), CpuEngine)
+
+
+@pytest.mark.skipif(not NO_GPU, reason="there is a GPU")
+@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:7"])
+def test_a_gpu_that_is_not_there_is_an_error(corpus: Corpus, device: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"no CUDA device .*Remedy: --device cpu"):
+        make_engine(corpus, corpus.vocabulary, CONFIG, device)
+
+
+@pytest.mark.parametrize("device", ["tpu", "", "cudas"])
+def test_an_unknown_device_is_an_error(corpus: Corpus, device: str) -> None:
+    with pytest.raises(ConfigurationError, match="no device .* auto, cpu, cuda, cuda:N"):
+        make_engine(corpus, corpus.vocabulary, CONFIG, device)
+
+
+def test_what_is_loaded_comes_back_and_cannot_be_changed(corpus: Corpus) -> None:
+    engine = make_engine(corpus, corpus.vocabulary, CONFIG)
+    vectors = random_vectors(3, 8, seed=1)
+    assert np.abs(vectors).max() <= 0.5 / 8
+    engine.load(vectors)
+    np.testing.assert_array_equal(engine.vectors, vectors)
+    assert not engine.context.any()
+    engine.load(vectors, vectors + 1)
+    np.testing.assert_array_equal(engine.context, vectors + 1)
+    for matrix in (engine.vectors, engine.context):
+        with pytest.raises(ValueError, match="read-only"):
+            matrix[0, 0] = 1
