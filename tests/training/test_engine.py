@@ -36,7 +36,7 @@ def test_a_gpu_that_is_not_there_is_an_error(corpus: Corpus, device: str) -> Non
 
 @pytest.mark.parametrize("device", ["tpu", "", "cudas"])
 def test_an_unknown_device_is_an_error(corpus: Corpus, device: str) -> None:
-    with pytest.raises(ConfigurationError, match="no device .* auto, cpu, cuda, cuda:N"):
+    with pytest.raises(ConfigurationError, match=r"no device .* auto, cpu, cuda, cuda:N"):
         make_engine(corpus, corpus.vocabulary, CONFIG, device)
 
 
