@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,6 +29,11 @@ def sentences(count: int = 4_000) -> list[list[str]]:
         word, role = [(capital, "mayor"), (country, "border")][int(random.integers(0, 2))]
         found.append([*theme, word, f"{role}{random.integers(0, 3)}"])
     return found
+
+
+def heed_interrupts() -> None:
+    """Let a child process be interrupted, also where these tests run in a shell's background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -267,13 +267,18 @@ class _Training:
                 device=self._device,
             )
         except KeyboardInterrupt:
-            if self._checkpoints is None or self._ranks.size > 1:
+            if self._checkpoints is None:
                 raise
-            click.echo(
+            said = (
                 f"Interrupted. Where training stood is in {self._checkpoints.path}. "
-                "The same command with --resume goes on from there.",
-                err=True,
+                "The same command with --resume goes on from there."
             )
+            if self._ranks.size > 1:
+                said = (
+                    "Interrupted: another rank has ended, or the job was stopped. "
+                    "The same command with --resume goes on from the last checkpoint."
+                )
+            click.echo(said, err=True)
             raise click.exceptions.Exit(1) from None
 
     def is_over(self) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from embedkit.encoders import CharCodeEncoder, OneHotEncoder, load_encoder
+from tests.conftest import heed_interrupts
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -156,6 +157,7 @@ def test_an_interrupt_leaves_the_old_model(
         [sys.executable, "-m", "embedkit", "train", text, "--overwrite", "--epochs", "9999",
          "--dimension", "1000", "--sample", "0", "--window", "15", "--checkpoint-every", "0"],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        preexec_fn=heed_interrupts,
     )  # fmt: skip
     assert process.stderr is not None
     assert "tokens" in process.stderr.readline()

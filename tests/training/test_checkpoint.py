@@ -30,6 +30,7 @@ from embedkit.training.config import TrainingConfig
 from embedkit.training.report import Progress
 from embedkit.training.trainer import train
 from embedkit.vocabulary import Vocabulary
+from tests.conftest import heed_interrupts
 
 CONFIG = TrainingConfig(dimension=4, epochs=3, workers=1)
 WORDS = Vocabulary(["one", "two", "three"], [9, 8, 7])
@@ -203,7 +204,8 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]
 def killed_and_resumed(folder: Path, kills: int, chance: random.Random) -> tuple[Path, int]:
     """Train with so many kills on the way; return the model and the kills that hit a checkpoint."""
     model = folder / "model.embedkit"
-    command = [*COMMAND, model, "--resume", "--checkpoint-every", "0.05"]
+    # A process may be killed when its model is written and before it has ended.
+    command = [*COMMAND, model, "--resume", "--overwrite", "--checkpoint-every", "0.05"]
     generations = folder / "model.embedkit.checkpoint"
     found = 0
     for _ in range(kills):
@@ -245,7 +247,9 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(
 ) -> None:
     model = tmp_path / "model.embedkit"
     command = [*COMMAND, model, "--log-json", tmp_path / "log"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
     while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
         time.sleep(0.01)
     process.send_signal(number)

@@ -140,7 +140,7 @@ def test_a_rank_that_dies_ends_the_job_and_the_checkpoint_is_good(tmp_path: Path
     os.kill(children(process)[1], signal.SIGKILL)
     _, said = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert "Error: another rank has ended or cannot be reached" in said
+    assert "another rank has ended" in said
     assert "--resume goes on from the last checkpoint" in said
     assert not model.exists()
     resumed = [*torchrun(2, *TRAIN, *options), "--resume", "--log-json", str(tmp_path / "log")]
