@@ -63,7 +63,7 @@ class TrainingConfig:
     minimum_learning_rate: float = 5e-6
     workers: int | None = None
     seed: int = 1
-    sync_every: int = 2_000_000
+    sync_every: int = 2_500_000
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
