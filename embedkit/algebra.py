@@ -42,13 +42,12 @@ def combine(rows: Any, weights: Sequence[Sequence[tuple[int, float]]], metric: M
         scale = largest if metric.normalize and largest > 0 else 1.0
         for row, weight in terms:
             table[number, row] += weight / scale
+    if metric.normalize:
+        rows = unit_rows(rows)
     if isinstance(rows, np.ndarray):
-        return table @ (unit_rows(rows) if metric.normalize else rows)
+        return table @ rows
     from scipy import sparse
 
-    if metric.normalize:
-        lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-        rows = sparse.diags_array(1.0 / (lengths + (lengths == 0))) @ rows
     return sparse.csr_array(table) @ sparse.csr_array(rows)
 
 

@@ -161,8 +161,13 @@ class Corpus:
                 file.write(ids[self.tokens[start : start + _CHUNK]].data)
             file.flush()
             tokens = np.memmap(file, dtype=np.int32, mode="r")
-        release_pages(self.tokens)
+        self.release()
         return Corpus(vocabulary, tokens, self.boundaries, self.tokenizer, self.fingerprint)
+
+    def release(self) -> None:
+        """Give back the pages of the memory maps; what is read again comes from the page cache."""
+        release_pages(self.tokens)
+        release_pages(self.boundaries)
 
     def __len__(self) -> int:
         """Number of sentences."""

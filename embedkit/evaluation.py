@@ -77,7 +77,7 @@ def analogy_accuracy(
         QuestionError: the file is missing or a line cannot be read.
     """
     size = min(restrict, len(vectors))
-    units = _unit_rows(vectors.matrix[:size])
+    units = unit_rows(vectors.matrix[:size])  # sparse if they are: one-hot ones are V x V
     index: dict[str, int] = {}
     spelled = [
         index.setdefault(normalize(word), number)
@@ -123,16 +123,6 @@ def _sections(path: Path) -> list[tuple[str, list[list[str]]]]:
             sections.append(("questions", []))
         sections[-1][1].append(words)
     return sections
-
-
-def _unit_rows(matrix: Any) -> Any:
-    """Return rows of length 1, dense or sparse as they were: one-hot ones are V x V."""
-    if isinstance(matrix, np.ndarray):
-        return unit_rows(matrix)
-    from scipy import sparse
-
-    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    return sparse.csr_array(sparse.diags_array(1.0 / (lengths + (lengths == 0))) @ matrix)
 
 
 def _dense(rows: Any) -> NDArray[np.float32]:

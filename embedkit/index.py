@@ -50,7 +50,7 @@ class DenseIndex:
     def rows(self) -> NDArray[np.float32]:
         """The matrix as FAISS searches it, C-contiguous."""
         if self.metric.normalize:
-            return unit_rows(self._matrix, self._norms)
+            return np.asarray(unit_rows(self._matrix, self._norms))
         return np.ascontiguousarray(self._matrix, dtype=np.float32)
 
     def search(

@@ -51,10 +51,16 @@ def find_metric(name: str) -> Metric:
     return METRICS[name]
 
 
-def unit_rows(
-    matrix: NDArray[np.float32], norms: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
-    """Return a copy of *matrix*, (n, d), whose rows have length 1; zero rows stay zero."""
+def unit_rows(matrix: Any, norms: NDArray[np.float32] | None = None) -> Any:
+    """Return a copy of *matrix*, (n, d), whose rows have length 1; zero rows stay zero.
+
+    A dense matrix gives float32, a scipy.sparse one CSR.
+    """
+    if not isinstance(matrix, np.ndarray):
+        from scipy import sparse
+
+        lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+        return sparse.csr_array(sparse.diags_array(1.0 / (lengths + (lengths == 0))) @ matrix)
     rows = np.array(matrix, dtype=np.float32, order="C")
     lengths = np.linalg.norm(rows, axis=1) if norms is None else norms
     # Adding 1 where the length is 0 leaves such a row as it is.

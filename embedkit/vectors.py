@@ -115,10 +115,7 @@ class WordVectors:
         Raises:
             UnknownWordError: one of them has none.
         """
-        ids = self.vocabulary.ids(words)
-        if len(ids) and ids.min() < 0:
-            self.vocabulary.id(words[int(np.argmin(ids))])  # raises, with suggestions
-        return self.matrix[ids]
+        return self.matrix[self.vocabulary.known_ids(words)]
 
     def resolve(self, word: str) -> str:
         """Return the word of the vocabulary that a question means.

@@ -110,6 +110,17 @@ class Vocabulary:
         found = pc.index_in(pa.array(words, type=pa.string()), value_set=self._words)
         return np.asarray(found.fill_null(-1)).astype(np.int64)
 
+    def known_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Return the id of each word, shape (len(words),).
+
+        Raises:
+            UnknownWordError: one of them is not in the vocabulary; near spellings are suggested.
+        """
+        ids = self.ids(words)
+        if len(ids) and ids.min() < 0:
+            self.id(words[int(np.argmin(ids))])  # raises
+        return ids
+
     def _find(self, word: str) -> int:
         low, high = 0, len(self._order)
         while low < high:

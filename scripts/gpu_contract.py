@@ -36,13 +36,7 @@ from embedkit.training.kernels.kept import (
     device_matrix,
     kept_words,
 )
-from embedkit.training.sampling import (
-    epoch_key,
-    keep_probabilities,
-    keep_thresholds,
-    noise_alias,
-    noise_distribution,
-)
+from embedkit.training.sampling import epoch_key, sampling_tables
 
 KEY, RATE = epoch_key(3, 1), 0.05
 CASES = [(1, 5, 5), (7, 1, 1), (16, 3, 6), (37, 15, 7), (100, 5, 5), (128, 2, 13), (300, 5, 5)]
@@ -57,8 +51,7 @@ class Problem:
         self.tokens = (random.zipf(1.3, tokens) - 1).clip(0, words + 2).astype(np.int32)
         self.boundaries = np.array([0, 1, 4, 5, 30, tokens])
         counts = np.bincount(self.tokens, minlength=words)[:words].clip(1)
-        self.keep = keep_thresholds(keep_probabilities(counts, counts.sum(), 0.1))
-        self.noise, self.aliases = noise_alias(noise_distribution(counts))
+        self.keep, self.noise, self.aliases = sampling_tables(counts, 0.1)
         self.vectors = random.normal(0, scale, (2, words, dimension))
 
     def kept(self, start: int, stop: int, device: str) -> KeptWords:
@@ -164,9 +157,7 @@ def engine(device: str) -> dict[str, Any]:
     vectors = np.zeros((2, len(vocabulary), 20))
     vectors[0] = random_vectors(len(vocabulary), 20, 1)
     trained.load(vectors[0].astype(np.float32))
-    total = int(vocabulary.counts.sum())
-    keep = keep_thresholds(keep_probabilities(vocabulary.counts, total, config.sample))
-    noise, aliases = noise_alias(noise_distribution(vocabulary.counts))
+    keep, noise, aliases = sampling_tables(vocabulary.counts, config.sample)
     equal, loss_error = True, 0.0
     for epoch in (0, 1):
         for start in range(0, 100, 40):

@@ -29,6 +29,7 @@ __all__ = [
     "print_answers",
     "print_json",
     "print_table",
+    "to_json",
 ]
 
 Question = TypeVar("Question")
@@ -109,12 +110,17 @@ def _lines_of_stdin() -> list[tuple[int, str]]:
     return lines
 
 
-def print_json(value: Any) -> None:
-    """Print one JSON document; what is no number (NaN) is null."""
+def to_json(value: Any) -> str:
+    """Return one JSON document; what is no number, for which JSON has no word, is null."""
     text = json.dumps(value, ensure_ascii=False)
     if "NaN" in text or "Infinity" in text:
         text = json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)
-    click.echo(text)
+    return text
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    click.echo(to_json(value))
 
 
 def print_answers(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from embedkit.cli.common import to_json
 from embedkit.files import storage_errors
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ class Display:
         width = shutil.get_terminal_size().columns  # some terminals say 0, tqdm shows nothing then
         return tqdm(file=sys.stderr, ncols=width, leave=False, bar_format=_BAR, **options)
 
-    def _line(self, text: str, *, now: bool = False) -> None:
+    def _line(self, text: str) -> None:
         if self._quiet or self._bars:
             return
-        if now or time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES:
+        if time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = time.monotonic()
             click.echo(text, err=True)
 
@@ -131,8 +131,6 @@ class Log:
         self._write({"event": "epoch", **facts})
 
     def _write(self, facts: dict[str, Any]) -> None:
-        # What JSON has no word for (a loss of no pairs, an endless wait) is null.
-        text = json.dumps(json.loads(json.dumps(facts), parse_constant=lambda _: None))
         with storage_errors(self._file.name):
-            self._file.write(text + "\n")
+            self._file.write(to_json(facts) + "\n")
             self._file.flush()

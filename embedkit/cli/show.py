@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ from embedkit.cli.common import (
 
 if TYPE_CHECKING:
     from embedkit.encoders import Encoder
-    from embedkit.vectors import WordVectors
 
 __all__ = ["compare", "distance", "encode", "info"]
 
@@ -44,14 +42,19 @@ def distance(
     With --encoder charcode or onehot no model is needed. With - in place of the words, sets of
     words are read from standard input, one a line.
     """
-    vectors = _opener(model)
-    sets, tables = ask_all(
-        None if words == ("-",) else list(words),
-        str.split,
-        lambda asked: [
-            vectors(encoder, chosen).distance(chosen, metric=metric) for chosen in asked
-        ],
-    )
+    from embedkit.encoders import load
+
+    def answer(asked: list[list[str]]) -> list[Any]:
+        if encoder in _ALONE:
+            found = [_of_words_alone(encoder, chosen).vectors() for chosen in asked]
+        else:
+            found = [load(model, encoder=encoder)] * len(asked)
+        return [
+            vectors.distance(chosen, metric=metric)
+            for vectors, chosen in zip(found, asked, strict=True)
+        ]
+
+    sets, tables = ask_all(None if words == ("-",) else list(words), str.split, answer)
     for number, (chosen, values) in enumerate(zip(sets, tables, strict=True)):
         if as_json:
             print_json({"words": chosen, "metric": metric, "table": values.tolist()})
@@ -61,23 +64,15 @@ def distance(
         print_table(chosen, values.tolist())
 
 
-def _opener(model: str) -> Callable[[str | None, list[str]], WordVectors]:
-    """Return what gives an encoder's vectors: the model's, or those that need words alone."""
-    from embedkit.encoders import load, untrained
+def _of_words_alone(encoder: str, words: list[str]) -> Encoder:
+    """Return an encoder that knows these words and needs nothing else."""
+    from embedkit.encoders import untrained
     from embedkit.vocabulary import Vocabulary
 
-    opened: dict[str | None, WordVectors] = {}
-
-    def vectors(encoder: str | None, words: list[str]) -> WordVectors:
-        if encoder in ("charcode", "onehot"):
-            return untrained(encoder, Vocabulary(list(dict.fromkeys(words)))).vectors()
-        if encoder not in opened:
-            opened[encoder] = load(model, encoder=encoder)
-        return opened[encoder]
-
-    return vectors
+    return untrained(encoder, Vocabulary(list(dict.fromkeys(words))))
 
 
+_ALONE = ("charcode", "onehot")  # what needs no model
 _LONGEST_LIST = 10
 _LESSONS = {
     "charcode": "Character codes: two words are near if they are spelled alike, place by place.",
@@ -97,18 +92,15 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
     Character codes and one-hot need no model. With - in place of the words, sets of words are read
     from standard input, one a line.
     """
-    from embedkit.store import read_model
+    from embedkit.encoders import load_encoder
 
-    vectors = _opener(model)
-    path = Path(model)
-    trained = path.exists() and "vectors" in read_model(path).tensors
+    stored = load_encoder(model) if Path(model).exists() else None
 
     def tables(chosen: list[str]) -> dict[str, Any]:
-        return {
-            name: vectors(name, chosen).distance(chosen).tolist()
-            for name in _LESSONS
-            if name != "skipgram" or trained
-        }
+        encoders = [_of_words_alone(name, chosen) for name in _ALONE]
+        if stored is not None and stored.name not in _ALONE:
+            encoders.append(stored)
+        return {one.name: one.vectors().distance(chosen).tolist() for one in encoders}
 
     sets, answers = ask_all(
         None if words == ("-",) else list(words),
@@ -172,11 +164,10 @@ def encode(words: tuple[str, ...], encoder: str | None, model: str, as_json: boo
 
 def _character_codes(model: str, words: list[str]) -> Encoder:
     from embedkit.encoders import load_encoder, untrained
-    from embedkit.vocabulary import Vocabulary
 
     if Path(model).exists():
         return untrained("charcode", load_encoder(model).vocabulary)
-    return untrained("charcode", Vocabulary(list(dict.fromkeys(words))))
+    return _of_words_alone("charcode", words)
 
 
 @click.command()

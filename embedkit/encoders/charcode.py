@@ -52,7 +52,9 @@ class CharCodeEncoder(Encoder):
     @property
     def dimension(self) -> int:
         """Length of the longest word of the vocabulary."""
-        return self._dimension if len(self.vocabulary) else 0
+        if self._vocabulary is None:
+            raise self.not_fitted()
+        return self._dimension
 
     def fit(
         self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None

@@ -60,15 +60,11 @@ class OneHotEncoder(Encoder):
         Raises:
             UnknownWordError: a word is not in the vocabulary.
         """
-        ids = self.vocabulary.ids(words)
-        for word, row in zip(words, ids, strict=True):
-            if row < 0:
-                self.vocabulary.id(word)  # raises, with suggestions
-        return _unit_rows(ids, self.dimension)
+        return _one_hot(self.vocabulary.known_ids(words), self.dimension)
 
     def vectors(self) -> WordVectors:
         """Return the identity matrix as a sparse one: V numbers, not V x V."""
-        matrix = _unit_rows(np.arange(self.dimension), self.dimension)
+        matrix = _one_hot(np.arange(self.dimension), self.dimension)
         return WordVectors(self.vocabulary, matrix, config={"encoder": self.name})
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -88,7 +84,7 @@ class OneHotEncoder(Encoder):
         return encoder
 
 
-def _unit_rows(columns: Any, width: int) -> Any:
+def _one_hot(columns: Any, width: int) -> Any:
     from scipy import sparse
 
     ones = np.ones(len(columns), dtype=np.float32)

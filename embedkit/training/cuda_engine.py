@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from embedkit.corpus import Corpus
 from embedkit.errors import ConfigurationError
-from embedkit.system import release_pages
 from embedkit.training.config import TrainingConfig
 from embedkit.training.kernels import plain_torch
 from embedkit.training.kernels.kept import (
@@ -26,12 +25,7 @@ from embedkit.training.kernels.kept import (
     device_matrix,
     kept_words,
 )
-from embedkit.training.sampling import (
-    keep_probabilities,
-    keep_thresholds,
-    noise_alias,
-    noise_distribution,
-)
+from embedkit.training.sampling import sampling_tables
 from embedkit.vocabulary import Vocabulary
 
 __all__ = ["CudaEngine", "find_device"]
@@ -97,9 +91,7 @@ class CudaEngine:
         self.chunk_tokens = min(
             max(len(corpus.tokens) // _CHUNKS_AN_EPOCH, _FEWEST_TOKENS), _MOST_TOKENS
         )
-        total = int(vocabulary.counts.sum())
-        keep = keep_thresholds(keep_probabilities(vocabulary.counts, total, config.sample))
-        noise, aliases = noise_alias(noise_distribution(vocabulary.counts))
+        keep, noise, aliases = sampling_tables(vocabulary.counts, config.sample)
         self._keep = torch.from_numpy(keep.astype(np.int64))
         self._tables = Tables.of(keep, noise, aliases, self._device)
         kind = torch.bfloat16 if rows == "bfloat16" else torch.float32
@@ -194,8 +186,8 @@ class CudaEngine:
         return torch.cuda.device(self._device) if self._side is not None else nullcontext()
 
     def release(self) -> None:
-        """Give back the pages of token ids; they stay in the page cache."""
-        release_pages(self._corpus.tokens)
+        """Give back the pages of the corpus."""
+        self._corpus.release()
 
     @property
     def vectors(self) -> NDArray[np.float32]:

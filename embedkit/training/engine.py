@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 
 from embedkit.corpus import Corpus
 from embedkit.errors import ConfigurationError
-from embedkit.system import release_heap, release_libraries, release_pages
+from embedkit.system import release_heap, release_libraries
 from embedkit.training.config import TrainingConfig
-from embedkit.training.sampling import (
-    keep_probabilities,
-    keep_thresholds,
-    noise_alias,
-    noise_distribution,
-)
+from embedkit.training.sampling import sampling_tables
 from embedkit.vocabulary import Vocabulary
 
 __all__ = ["DEVICES", "CpuEngine", "Engine", "make_engine", "random_vectors"]
@@ -75,9 +70,7 @@ class CpuEngine:
         self._kernel = cpu.train_range
         self._corpus = corpus
         self._config = config
-        total = int(vocabulary.counts.sum())
-        self._keep = keep_thresholds(keep_probabilities(vocabulary.counts, total, config.sample))
-        self._noise = noise_alias(noise_distribution(vocabulary.counts))
+        self._tables = sampling_tables(vocabulary.counts, config.sample)
         self._inputs = cpu.aligned_matrix(len(vocabulary), config.dimension)
         self._outputs = cpu.aligned_matrix(len(vocabulary) + 1, config.dimension)
 
@@ -86,15 +79,14 @@ class CpuEngine:
         config = self._config
         pairs, loss = self._kernel(
             self._inputs, self._outputs, config.dimension, self._corpus.tokens,
-            self._corpus.boundaries, start, stop, self._keep, *self._noise, np.float32(rate),
+            self._corpus.boundaries, start, stop, *self._tables, np.float32(rate),
             config.window, config.negative, np.uint64(key),
         )  # fmt: skip
         return int(pairs), float(loss)
 
     def release(self) -> None:
-        """Give back the pages of the corpus; they stay in the page cache."""
-        release_pages(self._corpus.tokens)
-        release_pages(self._corpus.boundaries)
+        """Give back the pages of the corpus."""
+        self._corpus.release()
 
     @property
     def vectors(self) -> NDArray[np.float32]:

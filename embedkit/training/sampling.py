@@ -18,6 +18,7 @@ __all__ = [
     "keep_thresholds",
     "noise_alias",
     "noise_distribution",
+    "sampling_tables",
 ]
 
 NOISE_POWER = 0.75
@@ -58,6 +59,14 @@ def keep_probabilities(counts: NDArray[np.int64], total: int, sample: float) -> 
         return np.ones(len(counts))
     share = sample * total / np.maximum(counts, 1)
     return np.minimum(np.sqrt(share) + share, 1.0)
+
+
+def sampling_tables(
+    counts: NDArray[np.int64], sample: float
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.int32]]:
+    """Return what a kernel draws with, (words,) each: see `keep_thresholds` and `noise_alias`."""
+    keep = keep_thresholds(keep_probabilities(counts, int(counts.sum()), sample))
+    return keep, *noise_alias(noise_distribution(counts))
 
 
 def keep_thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.uint32]:
