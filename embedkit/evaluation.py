@@ -25,6 +25,7 @@ __all__ = [
     "SectionScore",
     "SimilarityReport",
     "analogy_accuracy",
+    "scored_pairs",
     "word_similarity",
 ]
 
@@ -161,6 +162,25 @@ def word_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> Simil
     """
     from scipy import stats
 
+    human, ours, total = scored_pairs(vectors, path)
+    if np.ptp(human) == 0 or np.ptp(ours) == 0:  # no correlation is defined
+        return SimilarityReport(float("nan"), float("nan"), len(human), total)
+    return SimilarityReport(
+        spearman=float(stats.spearmanr(human, ours).statistic),
+        pearson=float(stats.pearsonr(human, ours).statistic),
+        found=len(human),
+        total=total,
+    )
+
+
+def scored_pairs(
+    vectors: WordVectors, path: str | os.PathLike[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float32], int]:
+    """Return human scores and cosine similarities, (known pairs,) each, and the number of pairs.
+
+    Raises:
+        QuestionError: as `word_similarity`.
+    """
     lines = [(number, line) for number, line in _lines(Path(path)) if line[0] != "#"]
     if lines and lines[0][0] == 1 and _is_header(lines[0][1]):
         del lines[0]
@@ -181,14 +201,7 @@ def word_similarity(vectors: WordVectors, path: str | os.PathLike[str]) -> Simil
         unit_rows(_dense(vectors.matrix[left[known]])),
         unit_rows(_dense(vectors.matrix[right[known]])),
     )
-    if np.ptp(human) == 0 or np.ptp(ours) == 0:  # no correlation is defined
-        return SimilarityReport(float("nan"), float("nan"), int(known.sum()), len(pairs))
-    return SimilarityReport(
-        spearman=float(stats.spearmanr(human, ours).statistic),
-        pearson=float(stats.pearsonr(human, ours).statistic),
-        found=int(known.sum()),
-        total=len(pairs),
-    )
+    return human, ours, len(pairs)
 
 
 def _is_header(line: str) -> bool:

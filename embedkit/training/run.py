@@ -27,8 +27,7 @@ from embedkit.training.averaging import Averaging
 from embedkit.training.checkpoint import Checkpoints, State
 from embedkit.training.chunks import ChunkQueue
 from embedkit.training.config import TrainingConfig
-from embedkit.training.continuation import Start
-from embedkit.training.engine import Engine, make_engine, random_vectors
+from embedkit.training.engine import Engine
 from embedkit.training.report import EpochReport, Progress, TrainingReport
 from embedkit.training.sampling import epoch_key
 from embedkit.vocabulary import Vocabulary
@@ -55,19 +54,14 @@ class Run:
         corpus: Corpus,
         vocabulary: Vocabulary,
         config: TrainingConfig,
-        start: Start | None,
+        engine: Engine,
         ranks: Ranks,
-        device: str,
     ) -> None:
         self._corpus = corpus
         self._vocabulary = vocabulary
         self._config = config
         self._ranks = ranks
-        self.engine: Engine = make_engine(corpus, vocabulary, config, device)
-        if start is not None:
-            self.engine.load(start.vectors, start.context)
-        else:
-            self.engine.load(random_vectors(len(vocabulary), config.dimension, config.seed))
+        self.engine = engine
         self._tokens = len(corpus.tokens)
         self._all_tokens = int(ranks.total(np.array([self._tokens]))[0])
         self._epochs = config.epochs_for(self._all_tokens)
@@ -163,9 +157,13 @@ class Run:
         if watchers.on_epoch_end and chunk == 0:
             pairs, losses = self._totals()
             if self._ranks.rank == 0:
-                loss = float(losses[epoch - 1] / pairs[epoch - 1]) if pairs[epoch - 1] else None
                 report = EpochReport(
-                    epoch, self._epochs, loss, self._seconds, self._vocabulary, self.engine.vectors
+                    epoch,
+                    self._epochs,
+                    _mean(losses[epoch - 1], pairs[epoch - 1]),
+                    self._seconds,
+                    self._vocabulary,
+                    self.engine.vectors,
                 )
                 ends = bool(watchers.on_epoch_end(report))
             ends = bool(self._ranks.first(np.array([ends]))[0])
@@ -252,10 +250,7 @@ class Run:
 
     def _report(self) -> TrainingReport:
         pairs, sums = self._totals()
-        losses = tuple(
-            float(sums[epoch] / pairs[epoch]) if pairs[epoch] else None
-            for epoch in range(self._epochs)
-        )
+        losses = tuple(map(_mean, sums[: self._epochs], pairs))
         return TrainingReport(
             tokens=self._all_tokens,
             epochs=self._epochs,
@@ -266,3 +261,7 @@ class Run:
             seconds=self._seconds,
             tokens_per_second=self._all_tokens * self._epochs / max(self._seconds, 1e-9),
         )
+
+
+def _mean(loss: np.float64, pairs: np.int64) -> float | None:
+    return float(loss / pairs) if pairs else None

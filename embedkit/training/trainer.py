@@ -14,6 +14,7 @@ from embedkit.ranks import Alone, Ranks
 from embedkit.training.checkpoint import Checkpoints
 from embedkit.training.config import TrainingConfig
 from embedkit.training.continuation import Start
+from embedkit.training.engine import make_engine, random_vectors
 from embedkit.training.report import EpochReport, Progress, TrainingResult
 from embedkit.training.run import Run, Watchers
 
@@ -65,7 +66,12 @@ def train(
             f"{corpus.vocabulary.counts[0]:,} times. Remedy: lower --min-count (min_count) or use "
             "a longer text."
         )
-    run = Run(corpus, vocabulary, config, start, ranks or Alone(), device)
+    engine = make_engine(corpus, vocabulary, config, device)
+    if start is not None:
+        engine.load(start.vectors, start.context)
+    else:
+        engine.load(random_vectors(len(vocabulary), config.dimension, config.seed))
+    run = Run(corpus, vocabulary, config, engine, ranks or Alone())
     report = run.until_done(
         Watchers(progress, on_epoch_end, checkpoints), resume=resume and checkpoints is not None
     )
@@ -74,4 +80,4 @@ def train(
             "training saw no pair of words: every sentence has one word, or subsampling left one. "
             f"Remedy: --sample 0 (sample=0) keeps all words, now it is {config.sample:g}."
         )
-    return TrainingResult(vocabulary, run.engine.vectors, run.engine.context, report)
+    return TrainingResult(vocabulary, engine.vectors, engine.context, report)
