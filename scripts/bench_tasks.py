@@ -114,7 +114,36 @@ def gensim_ask(model: str, a: str, b: str, c: str) -> dict[str, Any]:
     return {"answer": vectors.most_similar(positive=[a, c], negative=[b])[0][0]}
 
 
+def ceiling(model: str, sample: str) -> dict[str, Any]:
+    """Measure the machine's products and copies, and what share of a model's words is kept."""
+    import numpy as np
+
+    import embedkit
+    from embedkit.training.sampling import keep_probabilities
+
+    def best(work: Any) -> float:
+        times = []
+        for _ in range(6):
+            start = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    square = np.random.default_rng(1).random((2048, 2048), dtype=np.float32)
+    source = np.zeros(1 << 28, dtype=np.uint8)
+    target = np.ones_like(source)
+    found = embedkit.load(model)
+    counts = found.vocabulary.counts
+    kept = keep_probabilities(counts, int(counts.sum()), float(sample)) * counts
+    return {
+        "gflop_s": 2 * 2048**3 / best(lambda: square @ square) / 1e9,
+        "copy_gb_s": 2 * len(source) / best(lambda: np.copyto(target, source)) / 1e9,
+        "kept_share": float(kept.sum()) / found.config["training"]["tokens"],
+    }
+
+
 TASKS = {
+    "ceiling": ceiling,
     "embedkit-compile": embedkit_compile,
     "embedkit-load": embedkit_load,
     "embedkit-read": embedkit_read,
