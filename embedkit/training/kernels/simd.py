@@ -397,8 +397,10 @@ def prefetch_row(typing_context: Any, matrix: Any, row: Any, stride: Any) -> Any
             builder, _int64(0), arguments[2], _int64(_CACHE_LINE_FLOATS)
         ) as (index, _):
             line = builder.bitcast(builder.gep(place, [index]), byte_pointer)
-            for_write, keep_close, data_cache = _int32(1), _int32(3), _int32(1)
-            builder.call(function, [line, for_write, keep_close, data_cache])
+            # Into L2 and to be read: the lines that L1 can wait for are few, and to ask for writing
+            # takes a row away from the threads that are at work on it.
+            for_reading, second_level, data_cache = _int32(0), _int32(2), _int32(1)
+            builder.call(function, [line, for_reading, second_level, data_cache])
         return context.get_dummy_value()
 
     return signature, build
