@@ -150,64 +150,47 @@ def _train_centre(  # type: ignore[no-untyped-def]
 
 
 @njit
-def _train_range(  # type: ignore[no-untyped-def]
-    inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
-    rate, window, negative, key,
-):  # fmt: skip
-    width = (dimension + _ROW_LANES - 1) // _ROW_LANES * _ROW_LANES
-    stride = inputs.shape[1]
-    unused = len(outputs) - 1
-    words = np.empty(stop - start + 2 * window, dtype=np.int64)
-    draws = np.empty(len(words), dtype=np.uint64)
-    contexts = np.empty(2 * window, dtype=np.int64)
-    # The outputs of this centre and of the next, which are drawn ahead and prefetched.
-    rows = np.empty((2, (negative + GROUP) // GROUP * GROUP), dtype=np.int64)
-    rates = np.empty(rows.shape, dtype=np.float32)
-    labels = np.zeros((2, _LANES), dtype=np.float32)
-    gradients = np.empty((2 * window, _LANES), dtype=np.float32)
-    losses = np.empty(2, dtype=np.float64)
-    pairs, loss, product = 0, 0.0, 1.0
-    sentence = np.searchsorted(boundaries, start, side="right") - 1
-    while start < stop:
-        low, high = boundaries[sentence], boundaries[sentence + 1]
-        begin, end, first_centre, last_centre = _gather(
-            tokens, low, high, start, min(high, stop), window, key, keep, words, draws
-        )
-        for slot in range(first_centre - 1, last_centre):
-            ahead = slot + 1
-            if ahead < last_centre:
-                _draw_outputs(
-                    words[ahead], draws[ahead], negative, noise, aliases,
-                    rows[ahead & 1], rates[ahead & 1], rate, unused,
-                )  # fmt: skip
-                for number in range(negative + 1):
-                    prefetch_row(outputs, rows[ahead & 1, number], stride)
-                if ahead + window < end:
-                    prefetch_row(inputs, words[ahead + window], stride)
-            if slot < first_centre:
-                continue
-            low_bits = draws[slot] & np.uint64(0xFFFFFFFF)
-            reach = 1 + np.int64((low_bits * np.uint64(window)) >> np.uint64(32))
-            count = _contexts(words, slot, begin, end, reach, contexts)
-            if count:
-                seen, loss, product = _train_centre(
-                    inputs, outputs, width, contexts, count, rows[slot & 1], rates[slot & 1],
-                    labels, gradients, losses, loss, product,
-                )  # fmt: skip
-                pairs += seen
-        start = min(high, stop)
-        sentence += 1
-    return pairs, loss + np.log(product)
+def _sentence_at(boundaries, position):  # type: ignore[no-untyped-def]
+    """Return the number of the sentence that holds a position; searchsorted compiles for long."""
+    low, high = 0, len(boundaries) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if boundaries[middle] <= position:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 _WORDS = types.Array(types.int32, 1, "C", readonly=True)
 _OFFSETS = types.Array(types.int64, 1, "C", readonly=True)
 _THRESHOLDS = types.Array(types.uint32, 1, "C", readonly=True)
 _MATRIX = types.float32[:, ::1]
+_ROWS = types.int64[::1]
+_WORKSPACE = (
+    _ROWS, types.uint64[::1], _ROWS, types.int64[:, ::1], _MATRIX, _MATRIX, _MATRIX,
+    types.float64[::1],
+)  # fmt: skip
 _SIGNATURE = types.Tuple((types.int64, types.float64))(  # type: ignore[no-untyped-call]
     _MATRIX, _MATRIX, types.int64, _WORDS, _OFFSETS, types.int64, types.int64, _THRESHOLDS,
-    _THRESHOLDS, _WORDS, types.float32, types.int64, types.int64, types.uint64,
+    _THRESHOLDS, _WORDS, types.float32, types.int64, types.int64, types.uint64, *_WORKSPACE,
 )  # fmt: skip
+
+
+def _workspace(tokens: int, window: int, negative: int) -> tuple[NDArray[Any], ...]:
+    """Return what the kernel writes notes in; made here, because Numba compiles that for long."""
+    outputs = (negative + GROUP) // GROUP * GROUP
+    return (
+        np.empty(tokens + 2 * window, dtype=np.int64),  # words
+        np.empty(tokens + 2 * window, dtype=np.uint64),  # draws
+        np.empty(2 * window, dtype=np.int64),  # contexts
+        # The outputs of a centre and of the next, which are drawn ahead and prefetched.
+        np.empty((2, outputs), dtype=np.int64),  # rows
+        np.empty((2, outputs), dtype=np.float32),  # rates
+        np.zeros((2, _LANES), dtype=np.float32),  # labels
+        np.empty((2 * window, _LANES), dtype=np.float32),  # gradients
+        np.empty(2, dtype=np.float64),  # losses
+    )
 
 
 def _compiled(version: int, *, cache: bool) -> Any:
@@ -220,18 +203,44 @@ def _compiled(version: int, *, cache: bool) -> Any:
     @njit(_SIGNATURE, nogil=True, cache=cache)
     def train_range(  # type: ignore[no-untyped-def]
         inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
-        rate, window, negative, key,
+        rate, window, negative, key, words, draws, contexts, rows, rates, labels, gradients, losses,
     ):  # fmt: skip
-        """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss.
-
-        Same contract as `reference.train_range`; `inputs` and `outputs` come from `aligned_matrix`,
-        and `outputs` has one row more than there are words, which stays zero.
-        """
         version  # noqa: B018
-        return _train_range(
-            inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
-            rate, window, negative, key,
-        )  # fmt: skip
+        width = (dimension + _ROW_LANES - 1) // _ROW_LANES * _ROW_LANES
+        stride = inputs.shape[1]
+        unused = len(outputs) - 1
+        pairs, loss, product = 0, 0.0, 1.0
+        sentence = _sentence_at(boundaries, start)
+        while start < stop:
+            low, high = boundaries[sentence], boundaries[sentence + 1]
+            begin, end, first_centre, last_centre = _gather(
+                tokens, low, high, start, min(high, stop), window, key, keep, words, draws
+            )
+            for slot in range(first_centre - 1, last_centre):
+                ahead = slot + 1
+                if ahead < last_centre:
+                    _draw_outputs(
+                        words[ahead], draws[ahead], negative, noise, aliases,
+                        rows[ahead & 1], rates[ahead & 1], rate, unused,
+                    )  # fmt: skip
+                    for number in range(negative + 1):
+                        prefetch_row(outputs, rows[ahead & 1, number], stride)
+                    if ahead + window < end:
+                        prefetch_row(inputs, words[ahead + window], stride)
+                if slot < first_centre:
+                    continue
+                low_bits = draws[slot] & np.uint64(0xFFFFFFFF)
+                reach = 1 + np.int64((low_bits * np.uint64(window)) >> np.uint64(32))
+                count = _contexts(words, slot, begin, end, reach, contexts)
+                if count:
+                    seen, loss, product = _train_centre(
+                        inputs, outputs, width, contexts, count, rows[slot & 1], rates[slot & 1],
+                        labels, gradients, losses, loss, product,
+                    )  # fmt: skip
+                    pairs += seen
+            start = min(high, stop)
+            sentence += 1
+        return pairs, loss + np.log(product)
 
     return train_range
 
@@ -246,4 +255,32 @@ def _load() -> Any:
         return _compiled(version, cache=False)
 
 
-train_range = _load()
+_train_range = _load()
+
+
+def train_range(
+    inputs: NDArray[np.float32],
+    outputs: NDArray[np.float32],
+    dimension: int,
+    tokens: NDArray[np.int32],
+    boundaries: NDArray[np.int64],
+    start: int,
+    stop: int,
+    keep: NDArray[np.uint32],
+    noise: NDArray[np.uint32],
+    aliases: NDArray[np.int32],
+    rate: np.float32,
+    window: int,
+    negative: int,
+    key: np.uint64,
+) -> tuple[int, float]:
+    """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss.
+
+    Same contract as `reference.train_range`; `inputs` and `outputs` come from `aligned_matrix`, and
+    `outputs` has one row more than there are words, which stays zero.
+    """
+    pairs, loss = _train_range(
+        inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
+        rate, window, negative, key, *_workspace(stop - start, window, negative),
+    )  # fmt: skip
+    return int(pairs), float(loss)
