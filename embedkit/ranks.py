@@ -6,14 +6,17 @@ torchrun --nproc-per-node 2 -m embedkit train corpus.txt
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, TrainingError
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Alone", "Group", "Ranks", "join"]
 
@@ -30,11 +33,14 @@ class Ranks(Protocol):
     def total(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the sum over all ranks, of the same shape and type."""
 
-    def add_up(self, array: NDArray[Any]) -> None:
-        """Put the sum over all ranks in its place; the array is contiguous."""
-
     def first(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return what rank 0 gave; shapes and types agree."""
+
+    def spread(self, tensor: torch.Tensor) -> None:
+        """Put what rank 0 has in its place."""
+
+    def add_up(self, tensor: torch.Tensor) -> Callable[[], None]:
+        """Begin to put the sum over all ranks in its place; return what waits until it is there."""
 
     def leave(self) -> None:
         """End the connection."""
@@ -54,30 +60,37 @@ class Alone:
         """Return what was given."""
         return array
 
-    def add_up(self, array: NDArray[Any]) -> None:
-        """Leave it as it is."""
-
     def first(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return what was given."""
         return array
+
+    def spread(self, tensor: torch.Tensor) -> None:
+        """Leave it as it is."""
+
+    def add_up(self, tensor: torch.Tensor) -> Callable[[], None]:
+        """Leave it as it is."""
+        return lambda: None
 
     def leave(self) -> None:
         """Do nothing."""
 
 
 class Group:
-    """The processes that torchrun started, connected by torch.distributed with gloo.
+    """The processes that torchrun started, connected by torch.distributed.
+
+    Args:
+        gpus: whether they train on GPUs, whose memory NCCL connects; main memory is gloo's.
 
     Raises:
         TrainingError: by every method, if another rank has ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, gpus: bool = False) -> None:
         import torch.distributed
 
         self._torch = torch
         with _others_there():
-            torch.distributed.init_process_group("gloo")
+            torch.distributed.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo")
         self.rank = torch.distributed.get_rank()
         self.size = torch.distributed.get_world_size()
 
@@ -96,28 +109,43 @@ class Group:
     def total(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the sum over all ranks, of the same shape and type."""
         summed = np.array(array)
-        self.add_up(summed)
+        self.add_up(self._torch.from_numpy(summed))()
         return summed
-
-    def add_up(self, array: NDArray[Any]) -> None:
-        """Put the sum over all ranks in its place; the array is contiguous."""
-        with _others_there():
-            self._torch.distributed.all_reduce(self._torch.from_numpy(array))
 
     def first(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return what rank 0 gave; shapes and types agree."""
-        copy = self._torch.from_numpy(np.array(array))
+        copy = np.array(array)
+        self.spread(self._torch.from_numpy(copy))
+        return copy
+
+    def spread(self, tensor: torch.Tensor) -> None:
+        """Put what rank 0 has in its place."""
         with _others_there():
-            self._torch.distributed.broadcast(copy, src=0)
-        return np.asarray(copy.numpy())
+            whole = tensor.contiguous()
+            self._torch.distributed.broadcast(whole, src=0)
+        tensor.copy_(whole)
+
+    def add_up(self, tensor: torch.Tensor) -> Callable[[], None]:
+        """Begin to put the sum over all ranks in its place; return what waits until it is there."""
+        with _others_there():
+            work = self._torch.distributed.all_reduce(tensor, async_op=True)
+
+        def wait() -> None:
+            with _others_there():
+                work.wait()
+
+        return wait
 
     def leave(self) -> None:
         """End the connection."""
         self._torch.distributed.destroy_process_group()
 
 
-def join() -> Ranks:
+def join(*, gpus: bool = False) -> Ranks:
     """Return the ranks that torchrun started, or this process alone.
+
+    Args:
+        gpus: whether they train on GPUs.
 
     Raises:
         ConfigurationError: the environment is half that of torchrun.
@@ -134,7 +162,7 @@ def join() -> Ranks:
             f"RANK and WORLD_SIZE are set but {' and '.join(missing)} not. "
             "Remedy: start with torchrun, or unset them."
         )
-    return Group()
+    return Group(gpus=gpus)
 
 
 @contextmanager

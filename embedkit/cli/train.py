@@ -160,12 +160,13 @@ def train(
     from embedkit.encoders import ENCODERS, SkipGramEncoder
     from embedkit.ranks import join
     from embedkit.store import check_output
+    from embedkit.training.engine import device_name
 
     given = {name: options[name] for name in _HELP if options[name] is not None}
     if encoder != SkipGramEncoder.name:
         _refuse_unused(encoder, given, options)
     path = Path(output)
-    ranks = join()
+    ranks = join(gpus=device_name(options["device"]) != "cpu")
     if ranks.rank == 0:
         check_output(path, overwrite=overwrite)
     start = SkipGramEncoder.load(options["continue_from"]) if options["continue_from"] else None

@@ -46,8 +46,8 @@ class TrainingConfig:
         learning_rate: step at the start; it falls linearly, to `minimum_learning_rate` at least.
         workers: threads; None takes one a processor. One worker gives the same bytes every time.
         seed: of every random draw.
-        sync_every: tokens that a rank trains on before the ranks put together what they changed;
-            of no effect where one process trains alone.
+        sync_every: tokens that a rank trains on before the ranks put together what they changed of
+            the most frequent words, see `schedule`; of no effect where one process trains alone.
 
     Raises:
         ConfigurationError: a value lies outside its range.
@@ -63,7 +63,7 @@ class TrainingConfig:
     minimum_learning_rate: float = 5e-6
     workers: int | None = None
     seed: int = 1
-    sync_every: int = 2_500_000
+    sync_every: int = 500_000
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():

@@ -199,6 +199,12 @@ class CudaEngine:
         """The output matrix, copied from the device, read-only, (words, dimension)."""
         return self._read(self._outputs)
 
+    @property
+    def matrices(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Input and output matrix where they lie, to be read and written, (words, dimension)."""
+        dimension = self._config.dimension
+        return self._inputs[:, :dimension], self._outputs[:, :dimension]
+
     def load(
         self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
     ) -> None:

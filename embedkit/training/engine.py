@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,10 @@ from embedkit.training.config import TrainingConfig
 from embedkit.training.sampling import sampling_tables
 from embedkit.vocabulary import Vocabulary
 
-__all__ = ["DEVICES", "CpuEngine", "Engine", "make_engine", "random_vectors"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["DEVICES", "CpuEngine", "Engine", "device_name", "make_engine", "random_vectors"]
 
 DEVICES = ("auto", "cpu", "cuda")
 """What `make_engine` takes, and "cuda:1" and so on."""
@@ -46,6 +49,10 @@ class Engine(Protocol):
     @property
     def context(self) -> NDArray[np.float32]:
         """The output matrix as it is now, read-only, (words, dimension)."""
+
+    @property
+    def matrices(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Input and output matrix where they lie, to be read and written, (words, dimension)."""
 
     def load(
         self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
@@ -98,6 +105,15 @@ class CpuEngine:
         """The output matrix, read-only, (words, dimension)."""
         return _read_only(self._outputs[:-1, : self._config.dimension])
 
+    @property
+    def matrices(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Input and output matrix where they lie, to be read and written, (words, dimension)."""
+        import torch  # seconds, which one process alone need not wait
+
+        inputs, outputs = map(torch.from_numpy, (self._inputs, self._outputs[:-1]))
+        dimension = self._config.dimension
+        return inputs[:, :dimension], outputs[:, :dimension]
+
     def load(
         self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
     ) -> None:
@@ -108,29 +124,34 @@ class CpuEngine:
             self._outputs[:-1, :dimension] = context
 
 
+def device_name(device: str) -> str:
+    """Return "cpu" or the GPU that is meant: "auto" takes one where there is one.
+
+    "cuda" among ranks is a GPU for each on its machine.
+    """
+    if device == "auto":  # torch would know, but takes seconds to ask
+        device = "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"
+    if device == "cuda" and "LOCAL_RANK" in os.environ:
+        return f"cuda:{os.environ['LOCAL_RANK']}"
+    return device
+
+
 def make_engine(
     corpus: Corpus, vocabulary: Vocabulary, config: TrainingConfig, device: str = "cpu"
 ) -> Engine:
-    """Return the engine for a device.
-
-    Args:
-        device: "cpu"; "cuda", which among ranks is a GPU for each on its machine; "cuda:1" and so
-            on; "auto" takes a GPU where there is one.
+    """Return the engine for a device: "cpu", "auto", "cuda" or "cuda:1", see `device_name`.
 
     Raises:
         ConfigurationError: there is no such device.
     """
-    if device == "auto":  # torch would know, but takes seconds to ask
-        device = "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"
-    if device == "cpu":
+    name = device_name(device)
+    if name == "cpu":
         return CpuEngine(corpus, vocabulary, config)
-    if device.partition(":")[0] != "cuda":
+    if name.partition(":")[0] != "cuda":
         raise ConfigurationError(f"no device {device!r}; there are {', '.join(DEVICES)}, cuda:N")
     from embedkit.training.cuda_engine import CudaEngine
 
-    if device == "cuda" and "LOCAL_RANK" in os.environ:
-        device = f"cuda:{os.environ['LOCAL_RANK']}"
-    return CudaEngine(corpus, vocabulary, config, device)
+    return CudaEngine(corpus, vocabulary, config, name)
 
 
 def random_vectors(words: int, dimension: int, seed: int) -> NDArray[np.float32]:

@@ -16,6 +16,8 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +25,17 @@ from numpy.typing import NDArray
 from embedkit.corpus import Corpus
 from embedkit.errors import TrainingError
 from embedkit.ranks import Ranks
-from embedkit.training.averaging import Averaging
 from embedkit.training.checkpoint import Checkpoints, State
 from embedkit.training.chunks import ChunkQueue
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import Engine
 from embedkit.training.report import EpochReport, Progress, TrainingReport
 from embedkit.training.sampling import epoch_key
+from embedkit.training.schedule import Stop, schedule
 from embedkit.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from embedkit.training.averaging import Averaging
 
 __all__ = ["Run", "Watchers"]
 
@@ -78,14 +83,14 @@ class Run:
         """Train; return what it did, all ranks taken together."""
         stops = self._stops(watchers)
         reached = self._resume(watchers.checkpoints, stops) if resume else 0
-        averaging = Averaging(self.engine, self._ranks) if self._ranks.size > 1 else None
+        averaging = self._averaging()
         with self._queue.threads(self.engine.threads, self._work):
             try:
                 for stop in stops[reached:]:
-                    self._train_to(stop, watchers)
+                    self._train_to(stop.chunk, watchers)
                     if averaging:
                         started = time.perf_counter()
-                        averaging.agree()
+                        averaging.agree(max(len(self._vocabulary) >> stop.halvings, 1))
                         self._seconds += time.perf_counter() - started
                     if self._ends_at(stop, watchers):
                         break
@@ -95,22 +100,25 @@ class Run:
                 raise
         return self._report()
 
-    def _stops(self, watchers: Watchers) -> list[int]:
-        """Return the numbers of chunks after which all threads stand still."""
+    def _averaging(self) -> Averaging | None:
+        if self._ranks.size == 1:
+            return None
+        from embedkit.training.averaging import Averaging  # imports torch
+
+        return Averaging(self.engine, self._ranks)
+
+    def _stops(self, watchers: Watchers) -> list[Stop]:
+        """Return where all threads stand still."""
         if self._ranks.size > 1:
             share = self._all_tokens / self._ranks.size
             parts = max(1, round(share / self._config.sync_every))
-        elif watchers.on_epoch_end:
-            parts = 1
-        else:  # with nobody looking, epochs flow into each other and no thread ever waits
-            return [self._epochs * self._chunks]
-        return [
-            epoch * self._chunks + -(-self._chunks * part // parts)
-            for epoch in range(self._epochs)
-            for part in range(1, parts + 1)
-        ]
+            return schedule(self._epochs, self._chunks, parts)
+        if watchers.on_epoch_end:
+            return schedule(self._epochs, self._chunks, 1)
+        # With nobody looking, epochs flow into each other and no thread ever waits.
+        return schedule(1, self._epochs * self._chunks, 1)
 
-    def _resume(self, checkpoints: Checkpoints | None, stops: list[int]) -> int:
+    def _resume(self, checkpoints: Checkpoints | None, stops: list[Stop]) -> int:
         """Go back to the last checkpoint, if there is one; return how many stops lie before it."""
         state = None
         if checkpoints and self._ranks.rank == 0:
@@ -123,9 +131,11 @@ class Run:
             self._losses[:] = state.losses
             self._seconds = state.seconds
         chunk = state.chunk if state else 0
-        reached = int(self._ranks.first(np.array([bisect_right(stops, chunk)]))[0])
+        reached = int(
+            self._ranks.first(np.array([bisect_right(stops, chunk, key=attrgetter("chunk"))]))[0]
+        )
         if self._ranks.size > 1:  # shares differ in size, so the others stand at another chunk
-            chunk = stops[reached - 1] if reached else 0
+            chunk = stops[reached - 1].chunk if reached else 0
         self._queue = ChunkQueue(chunk)
         epoch, chunk = divmod(chunk, self._chunks)
         self._tokens_done = epoch * self._tokens + chunk * self.engine.chunk_tokens
@@ -150,9 +160,9 @@ class Run:
                     self._write(watchers.checkpoints)
                 started += time.perf_counter() - paused
 
-    def _ends_at(self, stop: int, watchers: Watchers) -> bool:
+    def _ends_at(self, stop: Stop, watchers: Watchers) -> bool:
         """Do what is due where all threads of all ranks stand still; tell whether to end here."""
-        epoch, chunk = divmod(stop, self._chunks)
+        epoch, chunk = divmod(stop.chunk, self._chunks)
         ends = False
         if watchers.on_epoch_end and chunk == 0:
             pairs, losses = self._totals()
@@ -169,7 +179,7 @@ class Run:
             ends = bool(self._ranks.first(np.array([ends]))[0])
         if ends:
             self._epochs = epoch  # those that were trained are all
-        elif watchers.checkpoints and self._ranks.size > 1:
+        elif watchers.checkpoints and self._ranks.size > 1 and not stop.halvings:
             due = self._ranks.first(np.array([watchers.checkpoints.due()]))[0]
             if due:
                 self._write(watchers.checkpoints)

@@ -73,35 +73,44 @@ tell(words=corpus.vocabulary.words(), counts=corpus.vocabulary.counts.tolist(),
 
 
 def test_what_ranks_changed_is_put_together(tmp_path: Path) -> None:
-    """Rows: changed by none, by rank 0, by rank 1, by both."""
+    """Rows: changed by none, by rank 0, by rank 1, by both alike, by both at right angles."""
     found = together(
         """
 import numpy as np
+import torch
+from embedkit.training import averaging
 from embedkit.training.averaging import Averaging
+averaging._ROWS = 3  # so that the matrices are more than one block
 
 class Matrices:
-    def load(self, vectors, context):
-        self.vectors, self.context = vectors.copy(), context.copy()
+    pass
 
 engine = Matrices()
-start = np.arange(8, dtype=np.float32).reshape(4, 2)
-engine.load(start + 100 * ranks.rank, start * 0)  # the others' start does not count
+start = np.arange(10, dtype=np.float32).reshape(5, 2)
+vectors, context = start + 100 * ranks.rank, start * 0  # the others' start does not count
+engine.matrices = torch.from_numpy(vectors), torch.from_numpy(context)
 averaging = Averaging(engine, ranks)
-mine = [1, 3] if ranks.rank == 0 else [2, 3]
-engine.vectors[mine] += 1 + ranks.rank
-engine.context[mine, 0] -= 1
-averaging.agree()
-averaging.agree()  # nothing has changed since
-tell(vectors=engine.vectors.tolist(), context=engine.context.tolist())
+vectors[[1, 3] if ranks.rank == 0 else [2, 3]] += 1 + ranks.rank
+vectors[4, ranks.rank] += 3
+context[[0, 4]] -= 1 + ranks.rank
+averaging.agree(2)
+few = vectors.tolist()
+averaging.agree(5)
+averaging.agree(5)  # nothing has changed since
+tell(few=few, vectors=vectors.tolist(), context=context.tolist())
 """,
         2,
         tmp_path,
     )
-    assert found[0] == found[1]
-    both = 3 / 2**0.5
-    expected = np.array([[0, 1], [3, 4], [6, 7], [6 + both, 7 + both]])
+    np.testing.assert_array_equal(found[0]["few"], [[0, 1], [3, 4], [4, 5], [7, 8], [11, 9]])
+    np.testing.assert_array_equal(found[1]["few"], [[0, 1], [3, 4], [6, 7], [8, 9], [8, 12]])
+    assert found[0]["vectors"] == found[1]["vectors"]
+    assert found[0]["context"] == found[1]["context"]
+    # (1, 1) and (2, 2) sum up to (3, 3): 18 is its squared length, 2 and 8 are theirs.
+    both = 3 / (18 / (2 + 8))
+    expected = np.array([[0, 1], [3, 4], [6, 7], [6 + both, 7 + both], [11, 12]])
     np.testing.assert_allclose(found[0]["vectors"], expected, rtol=1e-6)
-    expected = np.array([[0, 0], [-1, 0], [-1, 0], [-(2**0.5), 0]])
+    expected = np.array([[-both, -both], [0, 0], [0, 0], [0, 0], [-both, -both]])
     np.testing.assert_allclose(found[0]["context"], expected, rtol=1e-6)
 
 
