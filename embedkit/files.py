@@ -20,7 +20,13 @@ from typing import Any, BinaryIO, cast
 
 from embedkit.errors import OutputExistsError, StorageError
 
-__all__ = ["atomic_directory", "decompress", "refuse_existing", "storage_errors"]
+__all__ = [
+    "atomic_directory",
+    "atomic_file",
+    "decompress",
+    "refuse_existing",
+    "storage_errors",
+]
 
 
 def _open_zstandard(raw: BinaryIO) -> BinaryIO:
@@ -115,6 +121,29 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
                 _sync(path)
             _sync(temporary)
             _swap(temporary, target)
+            _sync(target.parent)
+        finally:
+            _remove(temporary)
+
+
+@contextlib.contextmanager
+def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Yield an empty temporary file, open for writing, that becomes *target* if the block succeeds.
+
+    Raises:
+        OutputExistsError: *target* exists and *overwrite* is false, or is a directory.
+        StorageError: the disk is full, or the place cannot be written to.
+    """
+    refuse_existing(target, overwrite=overwrite and not target.is_dir())
+    with storage_errors(target):
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+            temporary.chmod(0o666 & ~_umask())
+            _sync(temporary)
+            temporary.replace(target)
             _sync(target.parent)
         finally:
             _remove(temporary)

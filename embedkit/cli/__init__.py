@@ -18,6 +18,7 @@ import click
 from embedkit import __version__
 from embedkit.cli.ask import analogy, neighbors, query
 from embedkit.cli.evaluate import evaluate
+from embedkit.cli.export import export
 from embedkit.cli.show import compare, distance, encode, info
 from embedkit.cli.train import train
 from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
@@ -76,7 +77,9 @@ def app() -> None:
     """  # noqa: D301 - click wants the character, not a backslash
 
 
-for _command in (train, analogy, query, neighbors, distance, compare, encode, info, evaluate):
+for _command in (
+    train, analogy, query, neighbors, distance, compare, encode, info, evaluate, export,
+):  # fmt: skip
     app.add_command(_command)
 
 

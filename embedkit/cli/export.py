@@ -1,0 +1,54 @@
+"""export: words and vectors for other programs."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from embedkit.cli.common import encoder_option, json_option, model_option, print_json
+
+__all__ = ["export"]
+
+
+@click.command()
+@click.argument("target", metavar="FORMAT", type=click.Choice(["pgvector", "qdrant", "parquet"]))
+@click.option(
+    "-o", "--output", metavar="FILE", help="File to write.  [default: words.sql, words.jsonl, ...]"
+)
+@click.option("--name", default="words", show_default=True, help="Of the table or collection.")
+@click.option("--overwrite", is_flag=True, help="Replace the file that is there.")
+@encoder_option
+@model_option
+@json_option
+def export(
+    target: str,
+    output: str | None,
+    name: str,
+    overwrite: bool,
+    encoder: str | None,
+    model: str,
+    as_json: bool,
+) -> None:
+    """Write words, counts and vectors for a database.
+
+    pgvector: SQL that psql loads. qdrant: JSON lines, each the body of a request that upserts
+    points. parquet: columns id, word, count, vector.
+    """
+    from embedkit.encoders import load
+    from embedkit.export import FORMATS
+    from embedkit.export import export as write
+
+    chosen = FORMATS[target]
+    path = Path(output or f"{name}{chosen.suffix}")
+    vectors = load(model, encoder=encoder)
+    write(vectors, path, target, name=name, overwrite=overwrite)
+    size = path.stat().st_size
+    if as_json:
+        facts = {"file": str(path), "format": target, "words": len(vectors), "bytes": size}
+        print_json({**facts, "dimension": vectors.dimension})
+        return
+    click.echo(f"{path}: {len(vectors):,} words, {vectors.dimension:,} dimensions, {size:,} bytes")
+    if chosen.loaded_by:
+        click.echo("Load: " + chosen.loaded_by.format(path=shlex.quote(str(path)), name=name))
