@@ -1,0 +1,179 @@
+// The page: the address says what is asked; the answers, the map and the lesson follow it.
+
+import { Answers } from "./answers.js";
+import { get, getFloats, latest, post, service } from "./api.js";
+import { Box } from "./box.js";
+import { byId, debounced, inExpression, make } from "./dom.js";
+import { figureOf, tellFigure } from "./figure.js";
+import { showLesson } from "./lesson.js";
+import { WordMap } from "./map.js";
+import { hideProblem, showProblem } from "./problem.js";
+import { readState, writeState } from "./state.js";
+import { Words } from "./words.js";
+
+const TYPING = 140; // milliseconds of rest after which what is written is asked
+const PATIENCE = 900; // and after which it is called wrong: half a word is no mistake yet
+const WORDS_COMPARED = 5;
+
+let state = readState();
+let shown = null; // what the service answered last
+const signal = latest();
+
+const box = new Box({
+  changed: (text) => {
+    state = { ...state, expression: text, view: null };
+    writeState(state, "replace");
+    answers.stale(true);
+    askSoon();
+  },
+  entered: () => ask({ expression: box.value }),
+  down: () => answers.enter(),
+});
+const answers = new Answers({
+  explore: (word) => explore(word, ""),
+  leave: () => box.focus(),
+  light: (word) => map.light(word),
+});
+const map = new WordMap({
+  words: new Words(() => map.redraw()),
+  explore,
+  moved: debounced((view) => {
+    state = { ...state, view };
+    writeState(state, "replace");
+  }, 250),
+  shown: debounced(showInWords, 400),
+});
+
+const complain = debounced((error) => showProblem(error, mend), PATIENCE);
+const askSoon = debounced(() => answer(complain), TYPING);
+
+/** Change what is asked, as a step that the back button undoes, and answer it. */
+function ask(change) {
+  state = { ...state, view: null, ...change };
+  writeState(state, "push");
+  follow();
+}
+
+/** Show what the state says. */
+function follow() {
+  box.value = state.expression;
+  byId("k").value = state.k;
+  byId("metric").value = state.metric;
+  for (const button of document.querySelectorAll("[data-axes]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.axes === state.axes));
+  }
+  askSoon.cancel();
+  answer((error) => showProblem(error, mend));
+}
+
+function explore(word, operator) {
+  const said = inExpression(word);
+  const before = state.expression.trim();
+  ask({ expression: operator && before ? `${before} ${operator} ${said}` : said });
+}
+
+function mend(wrong, right) {
+  ask({ expression: state.expression.replace(wrong, inExpression(right)) });
+  box.focus();
+}
+
+async function answer(tellProblem) {
+  const current = signal();
+  complain.cancel();
+  const { expression, k, metric } = state;
+  document.title = expression.trim() ? `${expression} · embedkit` : "embedkit";
+  if (!expression.trim()) return hideProblem();
+  try {
+    const found = await post("v1/query", { expression, k, metric }, current);
+    hideProblem();
+    answers.show(expression, found.answers, metric);
+    shown = found;
+    await Promise.all([placeOnMap(current), compare(current)]);
+  } catch (error) {
+    if (error.name === "AbortError" || current.aborted) return;
+    answers.stale(true);
+    if (error.type) tellProblem(error);
+  }
+}
+
+async function placeOnMap(current) {
+  const words = [...new Set([...shown.terms, ...shown.answers].map(({ word }) => word))];
+  const { points, explained } = await post("v1/project", { words, fit: state.axes }, current);
+  const isWhole = state.axes === "vocabulary";
+  await cloud;
+  current.throwIfAborted();
+  const figure = figureOf(shown, points);
+  map.show(figure, { hasCloud: isWhole, view: state.view });
+  const share = explained.reduce((sum, part) => sum + part, 0);
+  byId("map-caption").textContent = `${isWhole ? "The two directions in which all words differ most"
+    : "The two directions in which these words differ most"}: ${Math.round(share * 100)} % of it.`;
+}
+
+async function compare(current) {
+  const words = [...new Set([...shown.terms, ...shown.answers].map(({ word }) => word))];
+  showLesson(await post("v1/compare", { words: words.slice(0, WORDS_COMPARED) }, current));
+}
+
+/** The map for those who do not see it. */
+function showInWords(labelled) {
+  if (!shown) return;
+  const told = tellFigure(map.figure);
+  byId("map-words").replaceChildren(make("p", {}, told), make("p", {}, "Words written on it now:"),
+    make("ul", {}, ...labelled.map(({ word, x, y }) =>
+      make("li", {}, `${word} (${x.toFixed(2)}, ${y.toFixed(2)})`))));
+}
+
+function listenToControls() {
+  byId("k").addEventListener("change", (event) => ask({ k: Number(event.target.value) }));
+  byId("metric").addEventListener("change", (event) => ask({ metric: event.target.value }));
+  for (const button of document.querySelectorAll("[data-axes]")) {
+    button.addEventListener("click", () => ask({ axes: button.dataset.axes }));
+  }
+  byId("zoom-in").addEventListener("click", () => map.zoomBy(1.5));
+  byId("zoom-out").addEventListener("click", () => map.zoomBy(1 / 1.5));
+  byId("zoom-figure").addEventListener("click", () => map.goTo("figure"));
+  byId("zoom-all").addEventListener("click", () => map.goTo("all"));
+  byId("copy").addEventListener("click", async ({ target }) => {
+    await navigator.clipboard.writeText(location.href);
+    target.textContent = "Copied";
+    setTimeout(() => { target.textContent = "Copy link"; }, 1500);
+  });
+  addEventListener("popstate", () => {
+    state = readState();
+    follow();
+  });
+}
+
+function listenToService() {
+  const banner = byId("banner");
+  const texts = {
+    well: "",
+    busy: "The service is busy; asking again in a moment.",
+    offline: "The service cannot be reached. What you see stays; it is asked again by itself.",
+  };
+  let again = 0;
+  service.addEventListener("state", ({ detail }) => {
+    banner.textContent = texts[detail];
+    banner.hidden = detail === "well";
+    clearInterval(again);
+    if (detail === "offline") again = setInterval(follow, 3000);
+  });
+}
+
+async function start() {
+  listenToControls();
+  listenToService();
+  const model = await get("v1/model");
+  const count = model.words.toLocaleString("en");
+  byId("facts").textContent = `${model.name}: ${count} words, ${model.dimension} dimensions`;
+  byId("map").setAttribute("aria-label", `Map of ${count} words`);
+  byId("examples").replaceChildren(...model.examples.map((expression) => make("li", {},
+    make("button", { type: "button", onclick: () => ask({ expression }) }, expression))));
+  if (!state.expression && model.examples.length) state.expression = model.examples[0];
+  follow();
+}
+
+const cloud = getFloats("v1/map").then((places) => map.fill(places), () => {
+  map.note("The map could not be fetched.");
+});
+start().catch((error) => showProblem(error, mend));

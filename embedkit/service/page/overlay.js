@@ -1,0 +1,139 @@
+// What is written and drawn above the cloud: arrows, dots and labels that do not collide.
+
+const SERIF = '"Iowan Old Style", "Palatino Linotype", Palatino, P052, Georgia, serif';
+const SANS = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif';
+const STYLES = {
+  term: { font: `600 17px ${SERIF}`, height: 20, colour: "accent" },
+  answer: { font: `600 15px ${SERIF}`, height: 18, colour: "answer" },
+  target: { font: `italic 14px ${SERIF}`, height: 17, colour: "ink" },
+  told: { font: `600 15px ${SERIF}`, height: 18, colour: "ink" },
+  word: { font: `12px ${SANS}`, height: 15, colour: "muted" },
+};
+// Where a label may stand beside its dot, the best first: horizontal and vertical, -1 to 1.
+const SPOTS = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
+
+export class Overlay {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.pen = canvas.getContext("2d");
+    this.widths = new Map();
+    this.taken = [];
+  }
+
+  begin({ width, height }, ratio, colours) {
+    this.size = { width, height };
+    this.colours = colours;
+    this.taken = [];
+    this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.pen.clearRect(0, 0, width, height);
+    this.pen.lineJoin = this.pen.lineCap = "round";
+  }
+
+  line([fromX, fromY], [toX, toY], { colour, width, dashed = false, arrow = false }) {
+    const { pen } = this;
+    const length = Math.hypot(toX - fromX, toY - fromY);
+    if (length < 1) return;
+    const [alongX, alongY] = [(toX - fromX) / length, (toY - fromY) / length];
+    const short = Math.min(8, length / 3);
+    const [endX, endY] = [toX - alongX * short, toY - alongY * short];
+    pen.strokeStyle = pen.fillStyle = this.colours[colour];
+    pen.lineWidth = width;
+    pen.setLineDash(dashed ? [3, 6] : []);
+    pen.beginPath();
+    pen.moveTo(fromX + alongX * short, fromY + alongY * short);
+    pen.lineTo(endX, endY);
+    pen.stroke();
+    pen.setLineDash([]);
+    if (!arrow) return;
+    const head = Math.min(11, length / 2.5);
+    pen.beginPath();
+    pen.moveTo(endX, endY);
+    for (const side of [1, -1]) {
+      pen.lineTo(endX - alongX * head + side * alongY * head * 0.42,
+        endY - alongY * head - side * alongX * head * 0.42);
+    }
+    pen.closePath();
+    pen.fill();
+  }
+
+  dot([x, y], radius, colour, glow = 0) {
+    const { pen } = this;
+    pen.fillStyle = this.colours[colour];
+    if (glow > 0) {
+      pen.globalAlpha = 0.22 * glow;
+      this.disc(x, y, radius + 7 * glow);
+      pen.globalAlpha = 1;
+    }
+    this.disc(x, y, radius);
+    pen.strokeStyle = this.colours.paper;
+    pen.lineWidth = 1.5;
+    pen.stroke();
+    this.take(x - radius, y - radius, x + radius, y + radius);
+  }
+
+  disc(x, y, radius) {
+    this.pen.beginPath();
+    this.pen.arc(x, y, radius, 0, 2 * Math.PI);
+    this.pen.fill();
+  }
+
+  ring([x, y], radius, colour) {
+    const { pen } = this;
+    pen.strokeStyle = this.colours[colour];
+    pen.lineWidth = 2;
+    pen.beginPath();
+    pen.arc(x, y, radius, 0, 2 * Math.PI);
+    pen.stroke();
+    this.take(x - radius, y - radius, x + radius, y + radius);
+  }
+
+  take(left, top, right, bottom) {
+    this.taken.push([left, top, right, bottom]);
+  }
+
+  isFree(left, top, right, bottom) {
+    return this.taken.every(([otherLeft, otherTop, otherRight, otherBottom]) =>
+      right < otherLeft || left > otherRight || bottom < otherTop || top > otherBottom);
+  }
+
+  width(text, style) {
+    const key = `${style}:${text}`;
+    if (!this.widths.has(key)) {
+      if (this.widths.size > 20_000) this.widths.clear();
+      this.pen.font = STYLES[style].font;
+      this.widths.set(key, this.pen.measureText(text).width);
+    }
+    return this.widths.get(key);
+  }
+
+  /** Write a label beside its dot where it collides with none; `must` writes it all the same. */
+  label(text, [x, y], style, { gap = 7, must = false, spots = SPOTS } = {}) {
+    const { height } = STYLES[style];
+    const width = this.width(text, style);
+    for (const [across, down] of spots) {
+      const left = x + across * gap + (across === 0 ? -width / 2 : across < 0 ? -width : 0);
+      const top = y + down * (gap + height / 2) - height / 2;
+      const inside = left >= 2 && left + width <= this.size.width - 2 && top >= 2
+        && top + height <= this.size.height - 2;
+      if (!inside || !this.isFree(left, top, left + width, top + height)) continue;
+      return this.write(text, left, top, width, style);
+    }
+    if (!must) return false;
+    const left = Math.max(2, Math.min(x + gap, this.size.width - width - 2));
+    return this.write(text, left, Math.max(2, y - height / 2), width, style);
+  }
+
+  write(text, left, top, width, style) {
+    const { pen } = this;
+    const { font, height, colour } = STYLES[style];
+    pen.font = font;
+    pen.textBaseline = "middle";
+    pen.strokeStyle = this.colours.paper;
+    pen.lineWidth = style === "word" ? 2.5 : 4;
+    pen.strokeText(text, left, top + height / 2);
+    pen.fillStyle = this.colours[colour];
+    pen.fillText(text, left, top + height / 2);
+    this.take(left - 3, top, left + width + 3, top + height);
+    return true;
+  }
+}
