@@ -13,6 +13,7 @@ const REACH = 14; // pixels from a pointer to the word it means
 const FLIGHT = 450; // milliseconds
 const CLOSE = 2; // the zoom from which only words in sight are looked through for labels
 const FIRST_LABELLED = 5000;
+const STYLE = ["paper", "ink", "muted", "accent", "answer", "line", "cloud", "serif", "sans"];
 const NOTHING = { terms: [], answers: [], target: null, arrows: [], sides: [] };
 
 export class WordMap {
@@ -172,11 +173,13 @@ export class WordMap {
     this.tell(word && (this.placed().find((one) => one.word === word) ?? null));
   }
 
-  pick(left, top) {
+  async pick(left, top) {
     const found = this.at(left, top);
+    byId("card").hidden = true;
     this.tell(found);
-    if (found?.word) this.openCard(found);
-    else byId("card").hidden = true;
+    if (!found) return;
+    const word = found.word ?? (await this.words.find(found.id));
+    if (word && this.told === found) this.openCard({ ...found, word });
   }
 
   openCard(found) {
@@ -230,9 +233,9 @@ export class WordMap {
   }
 
   recolour() {
-    const style = getComputedStyle(this.element);
-    this.colours = Object.fromEntries(["paper", "ink", "muted", "accent", "answer", "line", "cloud"].map(
-      (name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+    const computed = getComputedStyle(this.element);
+    this.style = Object.fromEntries(STYLE.map(
+      (name) => [name, computed.getPropertyValue(`--${name}`).trim()]));
     this.redraw();
   }
 
@@ -254,10 +257,11 @@ export class WordMap {
     const { view, ratio } = this;
     this.cloud?.draw({
       centre: view, scale: view.scale, width: view.width, height: view.height, ratio,
-      size: 2.2 * Math.min(2.4, view.zoom ** 0.3), count: this.drawn, ink: shares(this.colours.cloud),
+      size: 2.2 * Math.min(2.4, view.zoom ** 0.3), count: this.drawn, ink: shares(this.style.cloud),
     });
-    this.overlay.begin(view, ratio, this.colours);
+    this.overlay.begin(view, ratio, this.style);
     const age = this.calm.matches ? 1 : Math.min(1, (performance.now() - this.born) / FLIGHT);
+    if (this.told && !this.told.word) this.told.word = this.words.get(this.told.id);
     const named = drawFigure(this.overlay, view, this.figure, { told: this.told, age });
     const around = drawWords(this.overlay, view, this.visible(), {
       placeOf: (id) => this.placeOf(id), wordOf: (id) => this.words.get(id),

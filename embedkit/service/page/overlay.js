@@ -1,13 +1,11 @@
 // What is written and drawn above the cloud: arrows, dots and labels that do not collide.
 
-const SERIF = '"Iowan Old Style", "Palatino Linotype", Palatino, P052, Georgia, serif';
-const SANS = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif';
+// `font` is completed by the family that the page's style names.
 const STYLES = {
-  term: { font: `600 17px ${SERIF}`, height: 20, colour: "accent" },
-  answer: { font: `600 15px ${SERIF}`, height: 18, colour: "answer" },
-  target: { font: `italic 14px ${SERIF}`, height: 17, colour: "ink" },
-  told: { font: `600 15px ${SERIF}`, height: 18, colour: "ink" },
-  word: { font: `12px ${SANS}`, height: 15, colour: "muted" },
+  term: { font: "600 18px", family: "serif", height: 20, colour: "accent" },
+  answer: { font: "600 16px", family: "serif", height: 18, colour: "answer" },
+  told: { font: "600 17px", family: "serif", height: 19, colour: "ink" },
+  word: { font: "12px", family: "sans", height: 15, colour: "muted" },
 };
 // Where a label may stand beside its dot, the best first: horizontal and vertical, -1 to 1.
 const SPOTS = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
@@ -20,9 +18,10 @@ export class Overlay {
     this.taken = [];
   }
 
-  begin({ width, height }, ratio, colours) {
+  /** Start anew; `look` has the colours and font families of the page by their names. */
+  begin({ width, height }, ratio, look) {
     this.size = { width, height };
-    this.colours = colours;
+    this.look = look;
     this.taken = [];
     this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.pen.clearRect(0, 0, width, height);
@@ -36,7 +35,7 @@ export class Overlay {
     const [alongX, alongY] = [(toX - fromX) / length, (toY - fromY) / length];
     const short = Math.min(8, length / 3);
     const [endX, endY] = [toX - alongX * short, toY - alongY * short];
-    pen.strokeStyle = pen.fillStyle = this.colours[colour];
+    pen.strokeStyle = pen.fillStyle = this.look[colour];
     pen.lineWidth = width;
     pen.setLineDash(dashed ? [3, 6] : []);
     pen.beginPath();
@@ -58,14 +57,14 @@ export class Overlay {
 
   dot([x, y], radius, colour, glow = 0) {
     const { pen } = this;
-    pen.fillStyle = this.colours[colour];
+    pen.fillStyle = this.look[colour];
     if (glow > 0) {
       pen.globalAlpha = 0.22 * glow;
       this.disc(x, y, radius + 7 * glow);
       pen.globalAlpha = 1;
     }
     this.disc(x, y, radius);
-    pen.strokeStyle = this.colours.paper;
+    pen.strokeStyle = this.look.paper;
     pen.lineWidth = 1.5;
     pen.stroke();
     this.take(x - radius, y - radius, x + radius, y + radius);
@@ -79,7 +78,7 @@ export class Overlay {
 
   ring([x, y], radius, colour) {
     const { pen } = this;
-    pen.strokeStyle = this.colours[colour];
+    pen.strokeStyle = this.look[colour];
     pen.lineWidth = 2;
     pen.beginPath();
     pen.arc(x, y, radius, 0, 2 * Math.PI);
@@ -100,14 +99,19 @@ export class Overlay {
     const key = `${style}:${text}`;
     if (!this.widths.has(key)) {
       if (this.widths.size > 20_000) this.widths.clear();
-      this.pen.font = STYLES[style].font;
+      this.pen.font = this.font(style);
       this.widths.set(key, this.pen.measureText(text).width);
     }
     return this.widths.get(key);
   }
 
+  font(style) {
+    return `${STYLES[style].font} ${this.look[STYLES[style].family]}`;
+  }
+
   /** Write a label beside its dot where it collides with none; `must` writes it all the same. */
   label(text, [x, y], style, { gap = 7, must = false, spots = SPOTS } = {}) {
+    if (x < 0 || y < 0 || x > this.size.width || y > this.size.height) return false;
     const { height } = STYLES[style];
     const width = this.width(text, style);
     for (const [across, down] of spots) {
@@ -125,13 +129,13 @@ export class Overlay {
 
   write(text, left, top, width, style) {
     const { pen } = this;
-    const { font, height, colour } = STYLES[style];
-    pen.font = font;
+    const { height, colour } = STYLES[style];
+    pen.font = this.font(style);
     pen.textBaseline = "middle";
-    pen.strokeStyle = this.colours.paper;
+    pen.strokeStyle = this.look.paper;
     pen.lineWidth = style === "word" ? 2.5 : 4;
     pen.strokeText(text, left, top + height / 2);
-    pen.fillStyle = this.colours[colour];
+    pen.fillStyle = this.look[colour];
     pen.fillText(text, left, top + height / 2);
     this.take(left - 3, top, left + width + 3, top + height);
     return true;

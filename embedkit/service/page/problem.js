@@ -4,7 +4,7 @@ import { byId, make } from "./dom.js";
 
 /** Show an error of the service; `mend(wrong, right)` is called when a suggestion is taken. */
 export function showProblem(error, mend) {
-  const parts = [make("p", {}, firstLine(error.message), " ", error.hint)];
+  const parts = [make("p", {}, sentence(error.message), " ", error.hint)];
   if (error.type === "unknown_word") {
     parts[0] = make("p", {}, make("b", {}, error.word), " is not among the words of this model.");
     if (error.suggestions?.length) parts.push(suggestions(error, mend));
@@ -19,8 +19,11 @@ export function hideProblem() {
   byId("expression").removeAttribute("aria-invalid");
 }
 
-// The caret lines that the command line needs are drawn here by `marked`.
-const firstLine = (message) => message.split("\n")[0].replace(/([^.])$/, "$1.");
+/** The first line of a message; the caret that follows it for terminals is drawn by `marked`. */
+function sentence(message) {
+  const [line] = message.split("\n");
+  return line[0].toUpperCase() + line.slice(1) + (/[.?!]$/.test(line) ? "" : ".");
+}
 
 function suggestions({ word, suggestions: known }, mend) {
   return make("p", { className: "chips" }, "Did you mean ", ...known.map((right) => make("button", {

@@ -3,29 +3,42 @@
 import { get } from "./api.js";
 
 const CHUNK = 5000;
+const REST = 2000; // milliseconds before what failed is asked again
 
 export class Words {
   /** `loaded()` is called when words that were missing have come. */
   constructor(loaded) {
     this.loaded = loaded;
     this.chunks = new Map();
+    this.coming = new Map();
   }
 
   /** Return the word of an id, or null while it is being fetched. */
   get(id) {
     const number = Math.floor(id / CHUNK);
-    if (!this.chunks.has(number)) this.fetch(number);
-    return this.chunks.get(number)?.[id - number * CHUNK] ?? null;
+    const chunk = this.chunks.get(number);
+    if (!chunk) this.fetch(number);
+    return chunk?.[id - number * CHUNK] ?? null;
   }
 
-  async fetch(number) {
-    this.chunks.set(number, null);
+  /** Return the word of an id when it has come; null if it cannot be had. */
+  async find(id) {
+    await this.fetch(Math.floor(id / CHUNK));
+    return this.get(id);
+  }
+
+  fetch(number) {
+    if (!this.coming.has(number)) this.coming.set(number, this.load(number));
+    return this.coming.get(number);
+  }
+
+  async load(number) {
     try {
       const { words } = await get(`v1/words?from=${number * CHUNK}&limit=${CHUNK}`);
       this.chunks.set(number, words.map(({ word }) => word));
       this.loaded();
     } catch {
-      setTimeout(() => this.chunks.delete(number), 2000); // asked again when next needed
+      setTimeout(() => this.coming.delete(number), REST);
     }
   }
 }
