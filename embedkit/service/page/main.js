@@ -105,8 +105,8 @@ async function placeOnMap(current) {
   const figure = figureOf(shown, points);
   map.show(figure, { hasCloud: isWhole, view: state.view });
   const share = explained.reduce((sum, part) => sum + part, 0);
-  byId("map-caption").textContent = `${isWhole ? "The two directions in which all words differ most"
-    : "The two directions in which these words differ most"}: ${Math.round(share * 100)} % of it.`;
+  byId("map-caption").textContent = `Its axes are the two directions in which ${isWhole ? "all" : "these"
+  } words differ most; they show ${Math.round(share * 100)} % of the difference.`;
 }
 
 async function compare(current) {

@@ -13,7 +13,8 @@ const REACH = 14; // pixels from a pointer to the word it means
 const FLIGHT = 450; // milliseconds
 const CLOSE = 2; // the zoom from which only words in sight are looked through for labels
 const FIRST_LABELLED = 5000;
-const STYLE = ["paper", "ink", "muted", "accent", "answer", "line", "cloud", "serif", "sans"];
+// What the drawing takes from the page's style, by the names of its custom properties.
+const STYLE = ["paper", "ink", "label", "accent", "answer", "line", "cloud", "serif", "sans"];
 const NOTHING = { terms: [], answers: [], target: null, arrows: [], sides: [] };
 
 export class WordMap {

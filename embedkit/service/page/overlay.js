@@ -5,8 +5,9 @@ const STYLES = {
   term: { font: "600 18px", family: "serif", height: 20, colour: "accent" },
   answer: { font: "600 16px", family: "serif", height: 18, colour: "answer" },
   told: { font: "600 17px", family: "serif", height: 19, colour: "ink" },
-  word: { font: "12px", family: "sans", height: 15, colour: "muted" },
+  word: { font: "12px", family: "sans", height: 15, colour: "label" },
 };
+const CLEARANCE = 8; // pixels of an arrow that no label covers
 // Where a label may stand beside its dot, the best first: horizontal and vertical, -1 to 1.
 const SPOTS = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
 
@@ -44,6 +45,10 @@ export class Overlay {
     pen.stroke();
     pen.setLineDash([]);
     if (!arrow) return;
+    for (let along = 0; along <= length; along += CLEARANCE) {
+      const [x, y] = [fromX + alongX * along, fromY + alongY * along];
+      this.take(x - CLEARANCE / 2, y - CLEARANCE / 2, x + CLEARANCE / 2, y + CLEARANCE / 2);
+    }
     const head = Math.min(11, length / 2.5);
     pen.beginPath();
     pen.moveTo(endX, endY);
@@ -133,7 +138,7 @@ export class Overlay {
     pen.font = this.font(style);
     pen.textBaseline = "middle";
     pen.strokeStyle = this.look.paper;
-    pen.lineWidth = style === "word" ? 2.5 : 4;
+    pen.lineWidth = style === "word" ? 3.5 : 4;
     pen.strokeText(text, left, top + height / 2);
     pen.fillStyle = this.look[colour];
     pen.fillText(text, left, top + height / 2);

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -18,6 +24,7 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 DESKTOP, PHONE = (1280, 800), (390, 844)
+QUESTION = "paris - france + italy"
 
 # Kept in the page itself: the policy's violations reach no console of their own.
 WATCH = """
@@ -34,6 +41,31 @@ def find_chromium() -> str:
     if path is None or not Path(path).exists():
         pytest.skip("no chromium: apt-get install chromium, or set EMBEDKIT_CHROMIUM to its path")
     return path
+
+
+@contextmanager
+def served(model: Path, *, key: str = "") -> Iterator[str]:
+    """Start a service and return its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "embedkit", "serve", "--model", str(model)]
+    environment = {**os.environ, **({"EMBEDKIT_API_KEY": key} if key else {})}
+    with subprocess.Popen([*command, "--port", str(port)], env=environment) as process:
+        address = f"http://127.0.0.1:{port}"
+        while not ready(address):
+            assert process.poll() is None, "the service has ended"
+            time.sleep(0.05)
+        yield address
+        process.terminate()
+
+
+def ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -83,3 +115,25 @@ def visited(
     assert page.evaluate("window.violations") == []
     assert faults == []
     context.close()
+
+
+def link(address: str, expression: str, **more: object) -> str:
+    parts = {"q": expression, **more}
+    return f"{address}/#" + "&".join(f"{name}={quote(str(part))}" for name, part in parts.items())
+
+
+def answered(page: Any, first: str) -> None:
+    """Wait until the list of answers begins with this word and the lesson has followed."""
+    nearest = page.locator("#answers:not(.stale) li:first-child .word")
+    nearest.get_by_text(first, exact=True).wait_for()
+    page.locator("table[data-encoder=onehot]").wait_for()
+
+
+def answers_of(page: Any) -> list[tuple[str, str]]:
+    rows = page.locator("#answers button").all()
+    return [(r.locator(".word").inner_text(), r.locator(".score").inner_text()) for r in rows]
+
+
+def type_anew(page: Any, text: str) -> None:
+    page.locator("#expression").press("Control+A")
+    page.keyboard.type(text)

@@ -1,0 +1,36 @@
+"""A browser for the session, a service with the small model, and a page that has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.service.page.browser import QUESTION, answered, link, served, started, visited
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def address(model: Path) -> Iterator[str]:
+    with served(model) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def locked_address(model: Path) -> Iterator[str]:
+    with served(model, key="sesame") as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    with visited(browser, link(address, QUESTION)) as page:
+        answered(page, "rome")
+        yield page
