@@ -70,7 +70,7 @@ class Vocabulary:
         return str(self._words[int(index)].as_py())
 
     def __contains__(self, word: object) -> bool:
-        return isinstance(word, str) and self._find(word) >= 0
+        return isinstance(word, str) and self.find(word) >= 0
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Vocabulary):
@@ -93,7 +93,7 @@ class Vocabulary:
         Raises:
             UnknownWordError: it is not in the vocabulary; near spellings are suggested.
         """
-        index = self._find(word)
+        index = self.find(word)
         if index < 0:
             raise UnknownWordError(word, self.suggest(word))
         return index
@@ -106,7 +106,7 @@ class Vocabulary:
         """
         refuse_string(words)
         if len(words) < _BATCH_WORTH_A_TABLE:
-            return np.array([self._find(word) for word in words], dtype=np.int64)
+            return np.array([self.find(word) for word in words], dtype=np.int64)
         found = pc.index_in(pa.array(words, type=pa.string()), value_set=self._words)
         return np.asarray(found.fill_null(-1)).astype(np.int64)
 
@@ -121,18 +121,33 @@ class Vocabulary:
             self.id(words[int(np.argmin(ids))])  # raises
         return ids
 
-    def _find(self, word: str) -> int:
-        low, high = 0, len(self._order)
+    def find(self, word: str) -> int:
+        """Return the id of *word*, or -1."""
+        key = word.encode("utf-8", "surrogatepass")
+        order, offsets, text = self._buffers
+        low, high = 0, len(order)
         while low < high:
             middle = (low + high) // 2
-            # Python orders strings by code point, which is the order of their UTF-8 bytes.
-            if self._words[int(self._order[middle])].as_py() < word:
+            row = order[middle]
+            found = text[offsets[row] : offsets[row + 1]].tobytes()
+            if found == key:
+                return int(row)
+            if found < key:
                 low = middle + 1
             else:
                 high = middle
-        if low < len(self._order) and self[self._order[low]] == word:
-            return int(self._order[low])
         return -1
+
+    @cached_property
+    def _buffers(self) -> tuple[memoryview, memoryview, memoryview]:
+        """Order, offsets and text as Arrow holds them: no objects are made to look a word up."""
+        _, offsets, text = self._words.buffers()
+        start = self._words.offset
+        return (
+            memoryview(np.ascontiguousarray(self._order, dtype=np.int32)),
+            memoryview(offsets or bytes(4)).cast("B").cast("i")[start:],
+            memoryview(text or b"").cast("B"),
+        )
 
     def suggest(self, word: str, limit: int = 3) -> list[str]:
         """Return up to *limit* known words spelled nearly like *word*, best first."""
