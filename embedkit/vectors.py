@@ -22,7 +22,7 @@ from embedkit.algebra import ANALOGY_METHODS, Neighbor, combine, multiplicative_
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.expressions import parse
 from embedkit.index import DenseIndex, Hits, make_index
-from embedkit.metrics import distance_matrix, find_metric, row_norms
+from embedkit.metrics import distance_matrix, find_metric, row_norms, unit_rows
 from embedkit.store import write_model
 from embedkit.text import normalize
 from embedkit.vocabulary import Vocabulary, refuse_string
@@ -131,7 +131,35 @@ class WordVectors:
         Raises:
             UnknownWordError: none of these is known.
         """
-        return self.vocabulary[self._row(word)]
+        return self.vocabulary[self.row(word)]
+
+    def find(self, word: str) -> int:
+        """Return the row of the word that a question means, or -1; see `resolve`."""
+        row = self.vocabulary.find(word)
+        if row < 0:
+            for spelling in (normalize(word), "_".join(word.split()), _folded(word)):
+                if (row := self.vocabulary.find(spelling)) >= 0:
+                    break
+        return row
+
+    def row(self, word: str) -> int:
+        """Return the row of the word that a question means; see `resolve`.
+
+        Raises:
+            UnknownWordError: it has none.
+        """
+        row = self.find(word)
+        if row < 0:
+            raise UnknownWordError(word, self.vocabulary.suggest)
+        return row
+
+    def complete(self, prefix: str, limit: int = 10, start: int = 0) -> NDArray[np.int64]:
+        """Return the rows of words that begin with *prefix*, most frequent first.
+
+        Where no word does, the prefix is folded as `resolve` folds words.
+        """
+        found = self.vocabulary.complete(prefix, limit, start)
+        return found if len(found) else self.vocabulary.complete(_folded(prefix), limit, start)
 
     def terms(self, weighted: Iterable[tuple[str, float]]) -> Terms:
         """Return a weighted sum of words as `nearest` takes it.
@@ -140,7 +168,7 @@ class WordVectors:
             UnknownWordError: a word has no vector.
             ConfigurationError: the weights cancel out, so that no direction is left.
         """
-        terms = [(self._row(word), weight) for word, weight in weighted]
+        terms = [(self.row(word), weight) for word, weight in weighted]
         _refuse_nothing(terms, self.vocabulary)
         return terms
 
@@ -247,6 +275,11 @@ class WordVectors:
             answers += self._named(index.search(queries, k, exclude))
         return answers
 
+    @property
+    def units(self) -> Any:
+        """The vectors brought to length 1, (V, d), dense or CSR; made when they are first used."""
+        return self._index("cosine").rows if not self.is_sparse else unit_rows(self.matrix)
+
     def distance(self, words: Sequence[str], *, metric: str = "l2") -> NDArray[np.float64]:
         """Return the table of distances between words, (n, n), exact.
 
@@ -257,7 +290,7 @@ class WordVectors:
             UnknownWordError: a word has no vector.
         """
         refuse_string(words)
-        return distance_matrix(self.matrix[[self._row(word) for word in words]], metric)
+        return distance_matrix(self.matrix[[self.row(word) for word in words]], metric)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a model directory.
@@ -277,17 +310,6 @@ class WordVectors:
             overwrite=overwrite,
         )
 
-    def _row(self, word: str) -> int:
-        """Return the row of the word that a question means; see `resolve`."""
-        row = self.vocabulary.find(word)
-        if row >= 0:
-            return row
-        folded = normalize(word)
-        for spelling in (folded, "_".join(word.split()), "_".join(folded.split())):
-            if (row := self.vocabulary.find(spelling)) >= 0:
-                return row
-        raise UnknownWordError(word, self.vocabulary.suggest(word))
-
     def _checked(self, k: int) -> int:
         try:
             number = operator.index(k)
@@ -306,7 +328,7 @@ class WordVectors:
     def _multiplicative(self, terms: Sequence[tuple[int, float]], k: int) -> list[Neighbor]:
         if self.is_sparse:
             raise ConfigurationError("3cosmul needs dense vectors; use 3cosadd.")
-        units = self._index("cosine").rows
+        units = self.units
         positive = units[[row for row, weight in terms if weight > 0]]
         negative = units[[row for row, weight in terms if weight < 0]]
         scores = multiplicative_scores(units, positive, negative)
@@ -314,7 +336,7 @@ class WordVectors:
         best = np.argpartition(-scores, min(k, len(scores) - 1))[:k]
         best = best[np.lexsort((best, -scores[best]))]
         best = best[np.isfinite(scores[best])]
-        return self._named([(best, scores[best])])[0]
+        return self._named([(best, scores[best].astype(np.float64))])[0]
 
     def _named(self, hits: Sequence[Hits]) -> list[list[Neighbor]]:
         words = iter(self.vocabulary.words(np.concatenate([ids for ids, _ in hits])))
@@ -334,6 +356,10 @@ def _refuse_nothing(terms: Sequence[tuple[int, float]], vocabulary: Vocabulary) 
     if all(abs(total) <= 1e-9 * largest for total in totals.values()):
         words = ", ".join(vocabulary.words(totals))
         raise ConfigurationError(f"the weights of {words} add up to 0: there is no direction left.")
+
+
+def _folded(word: str) -> str:
+    return "_".join(normalize(word).split())
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

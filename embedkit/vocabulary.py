@@ -95,7 +95,7 @@ class Vocabulary:
         """
         index = self.find(word)
         if index < 0:
-            raise UnknownWordError(word, self.suggest(word))
+            raise UnknownWordError(word, self.suggest)
         return index
 
     def ids(self, words: Sequence[str]) -> NDArray[np.int64]:
@@ -124,19 +124,25 @@ class Vocabulary:
     def find(self, word: str) -> int:
         """Return the id of *word*, or -1."""
         key = word.encode("utf-8", "surrogatepass")
+        place = self._place(key)
+        if place == len(self):
+            return -1
+        order, offsets, text = self._buffers
+        row = order[place]
+        return int(row) if text[offsets[row] : offsets[row + 1]] == key else -1
+
+    def _place(self, key: bytes) -> int:
+        """Return how many words come before *key* in the order of their bytes."""
         order, offsets, text = self._buffers
         low, high = 0, len(order)
         while low < high:
             middle = (low + high) // 2
             row = order[middle]
-            found = text[offsets[row] : offsets[row + 1]].tobytes()
-            if found == key:
-                return int(row)
-            if found < key:
+            if text[offsets[row] : offsets[row + 1]].tobytes() < key:
                 low = middle + 1
             else:
                 high = middle
-        return -1
+        return low
 
     @cached_property
     def _buffers(self) -> tuple[memoryview, memoryview, memoryview]:
@@ -144,10 +150,22 @@ class Vocabulary:
         _, offsets, text = self._words.buffers()
         start = self._words.offset
         return (
-            memoryview(np.ascontiguousarray(self._order, dtype=np.int32)),
+            np.ascontiguousarray(self._order, dtype=np.int32).data,
             memoryview(offsets or bytes(4)).cast("B").cast("i")[start:],
             memoryview(text or b"").cast("B"),
         )
+
+    def complete(self, prefix: str, limit: int = 10, start: int = 0) -> NDArray[np.int64]:
+        """Return the ids of words that begin with *prefix*, most frequent first.
+
+        Args:
+            limit: no more than so many.
+            start: leave out the first so many.
+        """
+        key = prefix.encode("utf-8", "surrogatepass")
+        # No byte of UTF-8 is 255: what begins with the prefix comes before that.
+        found = np.sort(self._order[self._place(key) : self._place(key + b"\xff")])
+        return found[start : start + limit].astype(np.int64)
 
     def suggest(self, word: str, limit: int = 3) -> list[str]:
         """Return up to *limit* known words spelled nearly like *word*, best first."""
