@@ -141,7 +141,9 @@ def _bind(config: Config) -> socket:
         ConfigurationError: the address cannot be listened at.
     """
     try:
-        return config.bind_socket()
+        bound = config.bind_socket()
+        bound.listen(config.backlog)  # who comes before a worker is there waits for one
+        return bound
     except SystemExit:  # uvicorn has said why
         raise ConfigurationError(
             f"cannot listen at {config.host}, port {config.port}. Remedy: another --port, or end "
