@@ -14,6 +14,7 @@ import { Words } from "./words.js";
 const TYPING = 140; // milliseconds of rest after which what is written is asked
 const PATIENCE = 900; // and after which it is called wrong: half a word is no mistake yet
 const WORDS_COMPARED = 5;
+const WORDS_PLACED = 100; // as many as the service places at once
 
 let state = readState();
 let shown = null; // what the service answered last
@@ -96,8 +97,13 @@ async function answer(tellProblem) {
   }
 }
 
+/** Return the words of the question and then its answers, each once. */
+function inPlay() {
+  return [...new Set([...shown.terms, ...shown.answers].map(({ word }) => word))];
+}
+
 async function placeOnMap(current) {
-  const words = [...new Set([...shown.terms, ...shown.answers].map(({ word }) => word))];
+  const words = inPlay().slice(0, WORDS_PLACED);
   const { points, explained } = await post("v1/project", { words, fit: state.axes }, current);
   const isWhole = state.axes === "vocabulary";
   await cloud;
@@ -110,8 +116,7 @@ async function placeOnMap(current) {
 }
 
 async function compare(current) {
-  const words = [...new Set([...shown.terms, ...shown.answers].map(({ word }) => word))];
-  showLesson(await post("v1/compare", { words: words.slice(0, WORDS_COMPARED) }, current));
+  showLesson(await post("v1/compare", { words: inPlay().slice(0, WORDS_COMPARED) }, current));
 }
 
 /** The map for those who do not see it. */

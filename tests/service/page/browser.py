@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,31 +36,6 @@ def find_chromium() -> str:
     if path is None or not Path(path).exists():
         pytest.skip("no chromium: apt-get install chromium, or set EMBEDKIT_CHROMIUM to its path")
     return path
-
-
-@contextmanager
-def served(model: Path, *, key: str = "") -> Iterator[str]:
-    """Start a service and return its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "embedkit", "serve", "--model", str(model)]
-    environment = {**os.environ, **({"EMBEDKIT_API_KEY": key} if key else {})}
-    with subprocess.Popen([*command, "--port", str(port)], env=environment) as process:
-        address = f"http://127.0.0.1:{port}"
-        while not ready(address):
-            assert process.poll() is None, "the service has ended"
-            time.sleep(0.05)
-        yield address
-        process.terminate()
-
-
-def ready(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 @contextmanager

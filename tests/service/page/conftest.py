@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import KEY, starting
 
-from tests.service.page.browser import QUESTION, answered, link, served, started, visited
+from tests.service.page.browser import QUESTION, answered, link, started, visited
 
 
 @pytest.fixture(scope="session")
@@ -19,14 +20,14 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def address(model: Path) -> Iterator[str]:
-    with served(model) as address:
-        yield address
+    with starting() as start:
+        yield start(model).url
 
 
 @pytest.fixture(scope="session")
 def locked_address(model: Path) -> Iterator[str]:
-    with served(model, key="sesame") as address:
-        yield address
+    with starting() as start:
+        yield start(model, EMBEDKIT_API_KEY=KEY).url
 
 
 @pytest.fixture
