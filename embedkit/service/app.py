@@ -87,19 +87,28 @@ async def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+class _Files(StaticFiles):
+    """Files that a browser asks about each time: after an upgrade no old part meets a new one."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def _add_files(app: FastAPI) -> None:
     page = _FILES / "page"
     swagger = resources.files("fastapi_offline") / "static"
 
     @app.get("/", include_in_schema=False)
     async def index() -> Response:
-        return FileResponse(page / "index.html")
+        return FileResponse(page / "index.html", headers={"Cache-Control": "no-cache"})
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         return FileResponse(_FILES / "docs" / "index.html")
 
-    app.mount("/page", StaticFiles(directory=page), name="page")
+    app.mount("/page", _Files(directory=page), name="page")
     app.mount("/docs/swagger", StaticFiles(directory=str(swagger)), name="swagger")
     app.mount("/docs", StaticFiles(directory=_FILES / "docs"), name="docs")
 

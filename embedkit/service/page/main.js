@@ -38,13 +38,15 @@ const answers = new Answers({
 const map = new WordMap({
   words: new Words(() => map.redraw()),
   explore,
-  moved: debounced((view) => {
+  moved: (view) => {
     state = { ...state, view };
-    writeState(state, "replace");
-  }, 250),
+    writeSoon();
+  },
   shown: debounced(showInWords, 400),
 });
 
+// Browsers refuse addresses that change with every frame.
+const writeSoon = debounced(() => writeState(state, "replace"), 250);
 const complain = debounced((error) => showProblem(error, mend), PATIENCE);
 const askSoon = debounced(() => answer(complain), TYPING);
 
@@ -111,8 +113,8 @@ async function placeOnMap(current) {
   const figure = figureOf(shown, points);
   map.show(figure, { hasCloud: isWhole, view: state.view });
   const share = explained.reduce((sum, part) => sum + part, 0);
-  byId("map-caption").textContent = `Its axes are the two directions in which ${isWhole ? "all" : "these"
-  } words differ most; they show ${Math.round(share * 100)} % of the difference.`;
+  byId("map-caption").textContent = `Axes: the two directions in which ${isWhole ? "all" : "these"
+  } words differ most, ${Math.round(share * 100)} % of the difference.`;
 }
 
 async function compare(current) {
@@ -165,16 +167,29 @@ function listenToService() {
   });
 }
 
+/** The map belongs to the model it was drawn from: who comes back to another one starts anew. */
+function followModel(generation) {
+  document.addEventListener("visibilitychange", async () => {
+    if (document.hidden) return;
+    const now = await get("v1/model").catch(() => ({ generation }));
+    if (now.generation !== generation) location.reload();
+  });
+}
+
 async function start() {
   listenToControls();
   listenToService();
   const model = await get("v1/model");
+  followModel(model.generation);
   const count = model.words.toLocaleString("en");
   byId("facts").textContent = `${model.name}: ${count} words, ${model.dimension} dimensions`;
   byId("map").setAttribute("aria-label", `Map of ${count} words`);
   byId("examples").replaceChildren(...model.examples.map((expression) => make("li", {},
     make("button", { type: "button", onclick: () => ask({ expression }) }, expression))));
-  if (!state.expression && model.examples.length) state.expression = model.examples[0];
+  if (!state.expression && model.examples.length) {
+    state.expression = model.examples[0];
+    writeState(state, "replace");
+  }
   follow();
 }
 

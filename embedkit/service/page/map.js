@@ -266,6 +266,7 @@ export class WordMap {
     const named = drawFigure(this.overlay, view, this.figure, { told: this.told, age });
     const around = drawWords(this.overlay, view, this.visible(), {
       placeOf: (id) => this.placeOf(id), wordOf: (id) => this.words.get(id),
+      named: new Set(this.placed().map(({ word }) => word)), told: this.told,
     });
     this.labelled = [...named, ...around];
     this.tellShown(this.labelled);

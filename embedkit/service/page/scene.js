@@ -22,14 +22,15 @@ export function drawFigure(overlay, view, figure, { told, age }) {
   for (const term of terms) overlay.dot(at(term), 5, "accent");
   if (told) overlay.dot(at(told), 6, "ink", 1);
 
+  if (told?.word) overlay.label(told.word, at(told), "told", { must: true, gap: 10 });
   const labelled = [];
   const name = (one, style, options) => {
-    if (overlay.label(one.word, at(one), style, options)) labelled.push(one);
+    const isTold = one.word === told?.word;
+    if (isTold || overlay.label(one.word, at(one), style, options)) labelled.push(one);
   };
-  if (told?.word) name(told, "told", { must: true, gap: 10 });
-  for (const term of terms) if (term.word !== told?.word) name(term, "term", { must: true, gap: 9 });
+  for (const term of terms) name(term, "term", { must: true, gap: 9 });
   for (const [rank, answer] of answers.entries()) {
-    if (answer.word !== told?.word) name(answer, "answer", { gap: rank === 0 ? 11 : 8 });
+    name(answer, "answer", { gap: rank === 0 ? 11 : 8 });
   }
   return labelled;
 }
@@ -37,9 +38,10 @@ export function drawFigure(overlay, view, figure, { told, age }) {
 /**
  * Label the words of `ids`, in this order, where there is room; return them.
  *
- * `placeOf(id)` gives {x, y}, `wordOf(id)` the word or, while it is being fetched, null.
+ * `placeOf(id)` gives {x, y}, `wordOf(id)` the word or, while it is being fetched, null. Words that
+ * are in `named`, or are told, have their label already.
  */
-export function drawWords(overlay, view, ids, { placeOf, wordOf }) {
+export function drawWords(overlay, view, ids, { placeOf, wordOf, named, told }) {
   const { left, right, bottom, top } = view.rectangle;
   const most = Math.round(view.width * view.height * LABELS_A_PIXEL);
   const labelled = [];
@@ -48,7 +50,9 @@ export function drawWords(overlay, view, ids, { placeOf, wordOf }) {
     const { x, y } = placeOf(id);
     if (x < left || x > right || y < bottom || y > top) continue;
     const word = wordOf(id);
-    if (word && overlay.label(word, view.toPixels(x, y), "word", { gap: 5, spots: BESIDE })) {
+    if (!word || named.has(word)) continue;
+    const options = { gap: 5, spots: BESIDE };
+    if (word === told?.word || overlay.label(word, view.toPixels(x, y), "word", options)) {
       labelled.push({ id, word, x, y });
     }
   }

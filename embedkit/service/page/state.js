@@ -31,7 +31,7 @@ export function writeState(state, how) {
   if (state.axes !== AXES[0]) said.set("axes", state.axes);
   if (state.view) {
     const { x, y, zoom } = state.view;
-    said.set("map", `${x.toFixed(4)},${y.toFixed(4)},${zoom.toFixed(2)}`);
+    said.set("map", [x, y, zoom].map((value) => Number(value.toPrecision(6))).join());
   }
   const hash = `#${said}`;
   if (hash === location.hash || (hash === "#" && !location.hash)) return;

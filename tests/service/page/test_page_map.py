@@ -62,17 +62,25 @@ def test_the_cloud_has_a_point_where_each_word_lies(page: Any) -> None:
     assert (inked, blank) == (1, 0)
 
 
-def test_the_map_tells_words_to_hand_and_eye(page: Any) -> None:
+def test_the_map_is_walked_through_by_keyboard(page: Any) -> None:
     page.locator("#map").focus()
-    page.keyboard.press("n")
-    told = page.locator("#map-told").inner_text()
-    assert told == "paris"
-    page.keyboard.press("n")
-    assert page.locator("#map-told").inner_text() == "france"
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/#q=france")
+
+    def told(key: str) -> str:
+        page.keyboard.press(key)
+        page.wait_for_timeout(50)  # the labels are drawn anew around the word that is told
+        word: str = page.locator("#map-told").inner_text()
+        return word
+
+    walked = [told("n") for _ in range(5)]
+    assert walked[:3] == ["paris", "france", "italy"]
+    assert len(set(walked)) == 5
+    assert told("p") == walked[3]
     page.locator(".in-words summary").click()
-    page.locator("#map-words").get_by_text("france is marked").wait_for()
+    page.get_by_text("The arrow from france to paris is moved onto italy").wait_for()
+    page.locator("#map").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/#q={walked[3]}")
+    page.locator("#map-words").get_by_text(f"{walked[3]} is marked").wait_for()
 
 
 def test_a_click_on_the_map_opens_the_word(page: Any) -> None:

@@ -105,3 +105,9 @@ def test_a_phone_scrolls_only_downwards(browser: Any, address: str, expression: 
     with visited(browser, link(address, expression), size=PHONE) as page:
         page.wait_for_timeout(600)
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
+def test_an_upgrade_is_seen_at_once(page: Any) -> None:
+    for path in ("/", "/page/main.js"):
+        answer = page.request.get(page.url.split("/#")[0] + path)
+        assert answer.headers["cache-control"] == "no-cache"
