@@ -135,6 +135,12 @@ export class WordMap {
     return this.hasCloud ? Math.min(this.places.length / 2, Math.round(FIRST_DRAWN * zoom ** 2)) : 0;
   }
 
+  /** Pixels across a point: larger when few are drawn, and when one looks closely. */
+  get pointSize() {
+    const few = Math.min(1.6, (FIRST_DRAWN / (this.places.length / 2 || 1)) ** 0.3);
+    return 2.2 * Math.max(1, few) * Math.min(2.4, this.view.zoom ** 0.3);
+  }
+
   /** Return {word, id, x, y} of what lies under a pixel, or null. */
   at(left, top) {
     const [x, y] = this.view.toPlace(left, top);
@@ -258,7 +264,7 @@ export class WordMap {
     const { view, ratio } = this;
     this.cloud?.draw({
       centre: view, scale: view.scale, width: view.width, height: view.height, ratio,
-      size: 2.2 * Math.min(2.4, view.zoom ** 0.3), count: this.drawn, ink: shares(this.style.cloud),
+      size: this.pointSize, count: this.drawn, ink: shares(this.style.cloud),
     });
     this.overlay.begin(view, ratio, this.style);
     const age = this.calm.matches ? 1 : Math.min(1, (performance.now() - this.born) / FLIGHT);
