@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -72,6 +73,9 @@ async def _running(service: Dispatcher) -> AsyncIterator[None]:
         asyncio.create_task(work)
         for work in (service.batcher.run(), service.holder.follow(), _end_with_parent())
     ]
+    # What is here now stays: the collector need not look at it again with every burst of answers.
+    gc.collect()
+    gc.freeze()
     try:
         yield
     finally:

@@ -91,7 +91,7 @@ class Publisher:
         self._model = model
         self._folder = folder
         self._wanted = threading.Event()
-        self._seen = self._look()
+        self._seen = self._published = self._look()
         self.generation = 0
 
     def publish(self) -> None:
@@ -122,14 +122,16 @@ class Publisher:
         while True:
             asked = self._wanted.wait(_SECONDS)
             self._wanted.clear()
-            seen = self._look()
-            if asked or (every_change and seen != self._seen):
-                self._seen = seen
+            before, self._seen = self._seen, self._look()
+            if asked and self._seen == self._published:
+                _log.info("The model is the one that is served already.")
+            elif asked or (every_change and self._seen != before):
                 self._try()
 
     def _try(self) -> None:
         try:
             self.publish()
+            self._published = self._seen
         except (EmbedkitError, OSError) as error:
             _log.error("The new model is refused, and the old one stays: %s", error)
         else:

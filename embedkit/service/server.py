@@ -129,6 +129,7 @@ def _configuration(settings: Settings, folder: Path, listening: Listening) -> Co
         access_log=listening.access_log,
         log_config=_logging(),
         server_header=False,
+        proxy_headers=False,  # nothing here asks who is asking
         timeout_graceful_shutdown=_DRAINING_SECONDS,
         timeout_worker_healthcheck=30,
     )
@@ -142,13 +143,13 @@ def _bind(config: Config) -> socket:
     """
     try:
         bound = config.bind_socket()
-        bound.listen(config.backlog)  # who comes before a worker is there waits for one
-        return bound
     except SystemExit:  # uvicorn has said why
         raise ConfigurationError(
             f"cannot listen at {config.host}, port {config.port}. Remedy: another --port, or end "
             "what listens there."
         ) from None
+    bound.listen(config.backlog)  # who comes before a worker is there waits for one
+    return bound
 
 
 def _logging() -> dict[str, Any]:

@@ -47,7 +47,10 @@ export function listen(element, map) {
   };
   element.addEventListener("pointerup", release);
   element.addEventListener("pointercancel", release);
-  element.addEventListener("pointerleave", () => map.hover(-1000, -1000));
+  // A finger that is lifted leaves as well, but what it touched stays told.
+  element.addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "mouse") map.hover(-1000, -1000);
+  });
 
   element.addEventListener("wheel", (event) => {
     // A page that is being scrolled past the map goes on scrolling.
