@@ -23,6 +23,16 @@ export function wordAt(text, caret) {
   return { start, end, written: text.slice(start, caret) };
 }
 
+/** Return the known words that begin so: as it is written, or else as words are mostly stored. */
+async function wordsFrom(written, signal) {
+  const folded = written.toLowerCase();
+  for (const prefix of new Set([written, folded, folded.replaceAll(" ", "_")])) {
+    const { words } = await get(`v1/words?${new URLSearchParams({ prefix, limit: LIMIT })}`, signal);
+    if (words.length) return words;
+  }
+  return [];
+}
+
 export class Box {
   /** `changed(text)` is called at each change, `entered()` at Enter, `down()` on the way out. */
   constructor({ changed, entered, down }) {
@@ -77,8 +87,7 @@ export class Box {
     const place = wordAt(this.value, this.field.selectionStart);
     if (!place.written) return this.close();
     try {
-      const asked = new URLSearchParams({ prefix: place.written.toLowerCase(), limit: LIMIT });
-      const { words } = await get(`v1/words?${asked}`, this.signal());
+      const words = await wordsFrom(place.written, this.signal());
       const isWhole = words.length === 1 && words[0].word === place.written;
       if (isWhole || document.activeElement !== this.field) this.close();
       else this.open(words, place);

@@ -8,7 +8,7 @@ import { figureOf, tellFigure } from "./figure.js";
 import { showLesson } from "./lesson.js";
 import { WordMap } from "./map.js";
 import { hideProblem, showProblem } from "./problem.js";
-import { readState, writeState } from "./state.js";
+import { Address } from "./state.js";
 import { Words } from "./words.js";
 
 const TYPING = 140; // milliseconds of rest after which what is written is asked
@@ -16,14 +16,13 @@ const PATIENCE = 900; // and after which it is called wrong: half a word is no m
 const WORDS_COMPARED = 5;
 const WORDS_PLACED = 100; // as many as the service places at once
 
-let state = readState();
+const address = new Address();
 let shown = null; // what the service answered last
 const signal = latest();
 
 const box = new Box({
   changed: (text) => {
-    state = { ...state, expression: text, view: null };
-    writeState(state, "replace");
+    address.type(text);
     answers.stale(true);
     askSoon();
   },
@@ -38,27 +37,22 @@ const answers = new Answers({
 const map = new WordMap({
   words: new Words(() => map.redraw()),
   explore,
-  moved: (view) => {
-    state = { ...state, view };
-    writeSoon();
-  },
+  moved: (view) => address.adjust({ view }),
   shown: debounced(showInWords, 400),
 });
 
-// Browsers refuse addresses that change with every frame.
-const writeSoon = debounced(() => writeState(state, "replace"), 250);
 const complain = debounced((error) => showProblem(error, mend), PATIENCE);
 const askSoon = debounced(() => answer(complain), TYPING);
 
 /** Change what is asked, as a step that the back button undoes, and answer it. */
 function ask(change) {
-  state = { ...state, view: null, ...change };
-  writeState(state, "push");
+  address.step({ view: null, ...change });
   follow();
 }
 
 /** Show what the state says. */
 function follow() {
+  const { state } = address;
   box.value = state.expression;
   byId("k").value = state.k;
   byId("metric").value = state.metric;
@@ -71,19 +65,19 @@ function follow() {
 
 function explore(word, operator) {
   const said = inExpression(word);
-  const before = state.expression.trim();
+  const before = address.state.expression.trim();
   ask({ expression: operator && before ? `${before} ${operator} ${said}` : said });
 }
 
 function mend(wrong, right) {
-  ask({ expression: state.expression.replace(wrong, inExpression(right)) });
+  ask({ expression: address.state.expression.replace(wrong, inExpression(right)) });
   box.focus();
 }
 
 async function answer(tellProblem) {
   const current = signal();
   complain.cancel();
-  const { expression, k, metric } = state;
+  const { expression, k, metric } = address.state;
   document.title = expression.trim() ? `${expression} · embedkit` : "embedkit";
   if (!expression.trim()) return hideProblem();
   try {
@@ -106,12 +100,12 @@ function inPlay() {
 
 async function placeOnMap(current) {
   const words = inPlay().slice(0, WORDS_PLACED);
-  const { points, explained } = await post("v1/project", { words, fit: state.axes }, current);
-  const isWhole = state.axes === "vocabulary";
+  const { points, explained } = await post("v1/project", { words, fit: address.state.axes }, current);
+  const isWhole = address.state.axes === "vocabulary";
   await cloud;
   current.throwIfAborted();
   const figure = figureOf(shown, points);
-  map.show(figure, { hasCloud: isWhole, view: state.view });
+  map.show(figure, { hasCloud: isWhole, view: address.state.view });
   const share = explained.reduce((sum, part) => sum + part, 0);
   byId("map-caption").textContent = `Axes: the two directions in which ${isWhole ? "all" : "these"
   } words differ most, ${Math.round(share * 100)} % of the difference.`;
@@ -140,15 +134,22 @@ function listenToControls() {
   byId("zoom-out").addEventListener("click", () => map.zoomBy(1 / 1.5));
   byId("zoom-figure").addEventListener("click", () => map.goTo("figure"));
   byId("zoom-all").addEventListener("click", () => map.goTo("all"));
-  byId("copy").addEventListener("click", async ({ target }) => {
-    await navigator.clipboard.writeText(location.href);
-    target.textContent = "Copied";
-    setTimeout(() => { target.textContent = "Copy link"; }, 1500);
-  });
+  byId("copy").addEventListener("click", copyLink);
   addEventListener("popstate", () => {
-    state = readState();
+    address.read();
     follow();
   });
+}
+
+async function copyLink({ target }) {
+  address.writeNow();
+  try {
+    await navigator.clipboard.writeText(location.href);
+    target.textContent = "Copied";
+  } catch {
+    target.textContent = "It is the page's address"; // no clipboard without HTTPS
+  }
+  setTimeout(() => { target.textContent = "Copy link"; }, 1500);
 }
 
 function listenToService() {
@@ -186,10 +187,8 @@ async function start() {
   byId("map").setAttribute("aria-label", `Map of ${count} words`);
   byId("examples").replaceChildren(...model.examples.map((expression) => make("li", {},
     make("button", { type: "button", onclick: () => ask({ expression }) }, expression))));
-  if (!state.expression && model.examples.length) {
-    state.expression = model.examples[0];
-    writeState(state, "replace");
-  }
+  const [first] = model.examples;
+  if (first && !address.state.expression) address.adjust({ expression: first });
   follow();
 }
 

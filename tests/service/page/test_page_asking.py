@@ -46,6 +46,18 @@ def test_answers_come_while_one_types(page: Any) -> None:
     assert "madrid" in page.locator("#told").inner_text()
 
 
+def test_what_is_typed_is_one_step_back(page: Any) -> None:
+    type_anew(page, "berlin - germany + spain")
+    answered(page, "madrid")
+    page.wait_for_url("**spain")
+    page.locator("#expression").press("Enter")
+    page.locator("#metric").select_option("l2")
+    for expression, metric in [("berlin - germany + spain", "cosine"), (QUESTION, "cosine")]:
+        page.go_back()
+        assert page.locator("#expression").input_value() == expression
+        assert page.locator("#metric").input_value() == metric
+
+
 def test_an_answer_that_comes_too_late_is_dropped(page: Any) -> None:
     def hold(route: Any) -> None:
         if "germany" in (route.request.post_data or ""):
