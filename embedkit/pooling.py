@@ -47,4 +47,5 @@ def text_vectors(
 
 def _tokenizer(vectors: WordVectors) -> str:
     training = vectors.config.get("training")
-    return str(training.get("tokenizer", "words")) if isinstance(training, dict) else "words"
+    name = training.get("tokenizer") if isinstance(training, dict) else None
+    return name or "words"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from embedkit.expressions import parse
 from embedkit.service.answers import Question
@@ -39,7 +39,12 @@ _LONGEST_EXPRESSION = 1_000
 
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 Words_ = Annotated[list[Word], Field(min_length=1, max_length=_LONGEST_TABLE)]
-K = Annotated[int, Field(ge=1, le=_MOST_ANSWERS, strict=True, description="Number of answers.")]
+K = Annotated[
+    int,
+    # 10.0 is a whole number in JSON, "10" and true are not.
+    BeforeValidator(lambda k: int(k) if isinstance(k, float) and k.is_integer() else k),
+    Field(ge=1, le=_MOST_ANSWERS, strict=True, description="Number of answers."),
+]
 MetricName = Literal["cosine", "l2", "dot"]
 
 
