@@ -12,8 +12,9 @@ from servers import KEY, starting
 from tests.service.page.browser import QUESTION, answered, link, started, visited
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """A browser; Playwright's event loop runs as long as it does, and must not meet others."""
     with started() as browser:
         yield browser
 
