@@ -8,9 +8,10 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY embedkit embedkit
 RUN pip install --no-cache-dir --constraint constraints.txt ".[serve]" \
-    && useradd --system --no-create-home embedkit
+    && useradd --no-create-home --uid 10001 embedkit
 
-USER embedkit
+# By number, which a cluster that forbids root can check.
+USER 10001
 WORKDIR /
 ENV EMBEDKIT_MODEL=/model
 EXPOSE 8000
