@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from embedkit.service.errors import RefusedError
 
-__all__ = ["Batcher", "Lane"]
+__all__ = ["Batcher", "Lane", "too_slow"]
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -25,6 +25,21 @@ def _overloaded() -> RefusedError:
         "Ask again in a second, fewer at a time.",
         {"Retry-After": "1"},
     )
+
+
+def too_slow(seconds: float) -> RefusedError:
+    """Return the error of an answer that takes more than so many seconds."""
+    return RefusedError(
+        503,
+        f"The answer would have taken more than {seconds:g} seconds.",
+        "Ask for less at a time, or later.",
+        {"Retry-After": "1"},
+    )
+
+
+def _give_up(answers: asyncio.Future[Any], seconds: float) -> None:
+    if not answers.done():
+        answers.set_exception(too_slow(seconds))
 
 
 @dataclass
@@ -42,6 +57,7 @@ class Batcher(Generic[Question, Answer]):
     Args:
         answer: answers a batch, in order.
         capacity: questions that may wait; past it `ask` refuses.
+        seconds: an answer that takes longer is given up.
         largest: questions in a batch, more or less.
         pause: seconds to gather in.
         observe: is told the size of each batch.
@@ -52,12 +68,14 @@ class Batcher(Generic[Question, Answer]):
         answer: Callable[[Sequence[Question]], Sequence[Answer]],
         *,
         capacity: int,
+        seconds: float = 10.0,
         largest: int = 256,
         pause: float = 0.002,
         observe: Callable[[int], object] = lambda size: None,
     ) -> None:
         self._answer = answer
         self._capacity = capacity
+        self._seconds = seconds
         self._largest = largest
         self._pause = pause
         self._observe = observe
@@ -70,15 +88,20 @@ class Batcher(Generic[Question, Answer]):
         """Return the answers to *questions*.
 
         Raises:
-            RefusedError: too many are waiting.
+            RefusedError: too many are waiting, or time is up.
         """
         if self.waiting + len(questions) > max(self._capacity, len(questions)):
             raise _overloaded()
-        asked = _Asked[Question, Answer](questions, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        asked = _Asked[Question, Answer](questions, loop.create_future())
         self._asked.append(asked)
         self.waiting += len(questions)
         self._arrived.set()
-        return await asked.answers
+        timer = loop.call_later(self._seconds, _give_up, asked.answers, self._seconds)
+        try:
+            return await asked.answers
+        finally:
+            timer.cancel()
 
     def refuse_if_full(self) -> None:
         """Raise `RefusedError` if the next question would be refused."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from fastapi import Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
 from embedkit.service.answers import Answer, Question, answer
-from embedkit.service.batching import Batcher, Lane
+from embedkit.service.batching import Batcher, Lane, too_slow
 from embedkit.service.errors import RefusedError, describe
 from embedkit.service.measures import Measures
 from embedkit.service.model import Holder, Served
@@ -35,6 +35,7 @@ class Dispatcher:
         self.batcher: Batcher[Question, Answer] = Batcher(
             lambda questions: answer(self.holder.current.vectors, questions),
             capacity=settings.queue,
+            seconds=settings.seconds,
             observe=self._observe,
         )
         self._seconds = settings.seconds
@@ -57,7 +58,7 @@ class Dispatcher:
             else:
                 results.append({})
         if questions:
-            found = iter(await self._in_time(self.batcher.ask(questions)))
+            found = iter(await self.batcher.ask(questions))
             results = [next(found) if isinstance(one, dict) else one for one in results]
         return await self._reply(results, many=isinstance(asked, list))
 
@@ -80,18 +81,10 @@ class Dispatcher:
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Return what *work* returns, from the lane and in time."""
-        return await self._in_time(self.lane.run(work))
-
-    async def _in_time(self, work: Awaitable[Result]) -> Result:
         try:
-            return await asyncio.wait_for(work, self._seconds)
+            return await asyncio.wait_for(self.lane.run(work), self._seconds)
         except (asyncio.TimeoutError, TimeoutError):
-            raise RefusedError(
-                503,
-                f"The answer would have taken more than {self._seconds:g} seconds.",
-                "Ask for less at a time, or later.",
-                {"Retry-After": "1"},
-            ) from None
+            raise too_slow(self._seconds) from None
 
     async def _reply(self, results: Sequence[Answer], *, many: bool) -> Response:
         errors = [result for result in results if isinstance(result, EmbedkitError)]

@@ -89,8 +89,7 @@ class Guard:
                 await self._app(scope, _replay(body, receive), send_safely)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            self._measures.requests.labels(route, status).inc()
-            self._measures.seconds.labels(route).observe(time.perf_counter() - start)
+            self._measures.answered(route, status, time.perf_counter() - start)
 
     def _check_key(self, scope: Message) -> None:
         if not self._keys or not scope["path"].startswith(_LOCKED):

@@ -51,6 +51,18 @@ class Measures:
             registry=own,
         )
 
+        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        children = self._children.get((route, status))
+        if children is None:
+            children = self.requests.labels(route, status), self.seconds.labels(route)
+            self._children[route, status] = children
+        requests, times = children
+        requests.inc()
+        times.observe(seconds)
+
     def text(self) -> bytes:
         """Return all numbers in Prometheus's text format."""
         if DIRECTORY_VARIABLE not in os.environ:
