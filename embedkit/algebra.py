@@ -35,20 +35,27 @@ def combine(rows: Any, weights: Sequence[Sequence[tuple[int, float]]], metric: M
         weights: for each of the m sums, pairs of (row number, weight).
         metric: says whether rows are normalised.
     """
-    table = np.zeros((len(weights), rows.shape[0]), dtype=np.float32)
+    if metric.normalize:
+        rows = unit_rows(rows)
+    places: list[tuple[int, int]] = []
+    factors: list[float] = []
     for number, terms in enumerate(weights):
         # Only the proportions count for cosine; tiny weights would be lost in float32.
         largest = max((abs(weight) for _, weight in terms), default=0.0)
         scale = largest if metric.normalize and largest > 0 else 1.0
-        for row, weight in terms:
-            table[number, row] += weight / scale
-    if metric.normalize:
-        rows = unit_rows(rows)
+        places += [(number, row) for row, _ in terms]
+        factors += [weight / scale for _, weight in terms]
+    sums, chosen = np.array(places, dtype=np.int64).reshape(-1, 2).T
+    scales = np.array(factors, dtype=np.float32)
     if isinstance(rows, np.ndarray):
-        return table @ rows
+        # No product of matrices: BLAS would start threads that then stand in the search's way.
+        total = np.zeros((len(weights), rows.shape[1]), dtype=np.float32)
+        np.add.at(total, sums, rows[chosen] * scales[:, np.newaxis])
+        return total
     from scipy import sparse
 
-    return sparse.csr_array(table) @ sparse.csr_array(rows)
+    table = sparse.coo_array((scales, (sums, chosen)), shape=(len(weights), rows.shape[0]))
+    return table.tocsr() @ sparse.csr_array(rows)
 
 
 def multiplicative_scores(

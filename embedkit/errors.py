@@ -6,7 +6,8 @@ Each message says what was wrong, where (file, line, word) and what to do about 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 __all__ = [
     "ConfigurationError",
@@ -68,14 +69,22 @@ class UnknownWordError(EmbedkitError, KeyError):
         suggestions: known words spelled nearly the same, best first.
     """
 
-    def __init__(self, word: str, suggestions: Sequence[str] = ()) -> None:
+    def __init__(
+        self, word: str, suggestions: Sequence[str] | Callable[[str], Sequence[str]] = ()
+    ) -> None:
         self.word = word
-        self.suggestions = tuple(suggestions)
-        hint = f" Did you mean {', '.join(self.suggestions)}?" if suggestions else ""
-        super().__init__(f"{word!r} is not in the vocabulary.{hint}")
+        self._suggestions = suggestions
+        super().__init__(word)
 
-    def __str__(self) -> str:  # KeyError would print the repr of the message
-        return str(self.args[0])
+    @cached_property
+    def suggestions(self) -> tuple[str, ...]:
+        """Looked for when they are first read: that costs more than most questions."""
+        found = self._suggestions
+        return tuple(found(self.word) if callable(found) else found)
+
+    def __str__(self) -> str:  # KeyError would print the repr of the word
+        hint = f" Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
+        return f"{self.word!r} is not in the vocabulary.{hint}"
 
 
 class WordTooLongError(EmbedkitError, ValueError):

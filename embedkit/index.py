@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -9,14 +10,16 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.metrics import find_metric, unit_rows
+from embedkit.metrics import Metric, find_metric, unit_rows
 
 __all__ = ["DenseIndex", "Hits", "SparseIndex", "make_index"]
 
 Hits: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.float64]]"
 """Row numbers and scores, nearest first."""
 
-_L2_BATCH = 16  # from 20 queries on FAISS expands the square, which loses digits
+_PRODUCT_BATCH = 8  # from so many queries on, one product of matrices beats going row by row
+_ALWAYS, _NEVER = 0, 2**31 - 1
+_ONE_SEARCH = threading.Lock()  # what FAISS is told below, it is told for the whole process
 _L2_SPARE = 16  # candidates beyond those asked for, sorted again by the exact distance
 
 
@@ -34,6 +37,7 @@ class DenseIndex:
         matrix: float32 (n, d); used where it lies, except that cosine keeps a copy of unit rows.
         metric: a name of `metrics.METRICS`.
         norms: lengths of the rows, (n,), if they are known.
+        rows: what `rows` would be, if it is at hand.
     """
 
     def __init__(
@@ -41,10 +45,13 @@ class DenseIndex:
         matrix: NDArray[np.float32],
         metric: str = "cosine",
         norms: NDArray[np.float32] | None = None,
+        rows: NDArray[np.float32] | None = None,
     ) -> None:
         self.metric = find_metric(metric)
         self._matrix = matrix
         self._norms = norms
+        if rows is not None:
+            self.__dict__["rows"] = rows
 
     @cached_property
     def rows(self) -> NDArray[np.float32]:
@@ -67,8 +74,6 @@ class DenseIndex:
             m pairs of row numbers and scores; similarities fall, distances (true ones, not FAISS's
             squared ones) rise.
         """
-        import faiss
-
         excluded = [np.asarray(rows, dtype=np.int64) for rows in exclude] or [
             np.empty(0, dtype=np.int64)
         ] * len(queries)
@@ -77,17 +82,13 @@ class DenseIndex:
             queries = unit_rows(queries)
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         if self.metric.ascending:
-            return self._search_l2(faiss, queries, k, wanted, excluded)
+            return self._search_l2(queries, k, wanted, excluded)
         fetched = min(wanted, len(self.rows))
-        scores, ids = faiss.knn(queries, self.rows, fetched, metric=self.metric.faiss_metric)
-        return [
-            _without(row, found.astype(np.float64), rows, k)
-            for row, found, rows in zip(ids, scores, excluded, strict=True)
-        ]
+        scores, ids = _knn(queries, self.rows, fetched, self.metric)
+        return _all_without(ids, scores.astype(np.float64), excluded, k)
 
     def _search_l2(
         self,
-        faiss: Any,
         queries: NDArray[np.float32],
         k: int,
         wanted: int,
@@ -95,14 +96,12 @@ class DenseIndex:
     ) -> list[Hits]:
         hits: list[Hits] = []
         fetched = min(wanted + _L2_SPARE, len(self.rows))
-        for start in range(0, len(queries), _L2_BATCH):
-            batch = queries[start : start + _L2_BATCH]
-            _, ids = faiss.knn(batch, self.rows, fetched, metric=self.metric.faiss_metric)
-            for query, row, rows in zip(batch, ids, excluded[start:], strict=False):
-                difference = self.rows[row].astype(np.float64) - query
-                distance = np.linalg.norm(difference, axis=1)
-                order = np.lexsort((row, distance))
-                hits.append(_without(row[order], distance[order], rows, k))
+        _, ids = _knn(queries, self.rows, fetched, self.metric)
+        for query, row, rows in zip(queries, ids, excluded, strict=True):
+            difference = self.rows[row].astype(np.float64) - query
+            distance = np.linalg.norm(difference, axis=1)
+            order = np.lexsort((row, distance))
+            hits.append(_without(row[order], distance[order], rows, k))
         return hits
 
 
@@ -140,8 +139,48 @@ class SparseIndex:
         return hits
 
 
+def _knn(
+    queries: NDArray[np.float32], rows: NDArray[np.float32], k: int, metric: Metric
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return FAISS's scores and row numbers, (m, k) each.
+
+    When FAISS goes row by row and when it multiplies matrices differs from version to version. The
+    latter is several times faster for many queries, but it would expand the square of L2, which
+    loses the digits that matter for near vectors.
+    """
+    import faiss
+
+    multiply = not metric.ascending and len(queries) >= _PRODUCT_BATCH
+    with _ONE_SEARCH:
+        before = faiss.cvar.distance_compute_blas_threshold
+        faiss.cvar.distance_compute_blas_threshold = _ALWAYS if multiply else _NEVER
+        try:
+            scores, ids = faiss.knn(queries, rows, k, metric=metric.faiss_metric)
+        finally:
+            faiss.cvar.distance_compute_blas_threshold = before
+    return scores, ids
+
+
 def _without(
     ids: NDArray[np.int64], scores: NDArray[np.float64], excluded: NDArray[np.int64], k: int
 ) -> Hits:
     kept = ~np.isin(ids, excluded) & (ids >= 0)  # FAISS fills up with -1 beside what is no number
     return ids[kept][:k].astype(np.int64), scores[kept][:k]
+
+
+def _all_without(
+    ids: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    excluded: list[NDArray[np.int64]],
+    k: int,
+) -> list[Hits]:
+    """Like `_without` for every row of (m, n) tables, in one go: NumPy's calls are what costs."""
+    unwanted = np.full((len(ids), max(map(len, excluded), default=0) + 1), -1, dtype=np.int64)
+    for row, rows in zip(unwanted, excluded, strict=True):
+        row[: len(rows)] = rows
+    kept = np.ones(ids.shape, dtype=bool)
+    for column in unwanted.T:  # -1 among them: FAISS fills up with it beside what is no number
+        kept &= ids != column[:, np.newaxis]
+    return [
+        (row[keep][:k], found[keep][:k]) for row, found, keep in zip(ids, scores, kept, strict=True)
+    ]

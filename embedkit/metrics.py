@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError
 
-__all__ = ["METRICS", "Metric", "distance_matrix", "find_metric", "unit_rows"]
+__all__ = ["METRICS", "Metric", "distance_matrix", "find_metric", "row_norms", "unit_rows"]
 
+_NORM_ROWS = 1 << 14
 _INNER_PRODUCT, _L2 = 0, 1  # faiss.METRIC_INNER_PRODUCT and faiss.METRIC_L2
 
 
@@ -66,6 +67,17 @@ def unit_rows(matrix: Any, norms: NDArray[np.float32] | None = None) -> Any:
     # Adding 1 where the length is 0 leaves such a row as it is.
     rows /= (lengths + (lengths == 0))[:, np.newaxis].astype(np.float32)
     return rows
+
+
+def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the Euclidean lengths of the rows, (n,), without a copy of the matrix."""
+    norms = np.empty(len(matrix), dtype=np.float32)
+    for start in range(0, len(matrix), _NORM_ROWS):
+        rows = matrix[start : start + _NORM_ROWS]
+        squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+        norms[start : start + len(rows)] = np.sqrt(squares)
+    norms.flags.writeable = False
+    return norms
 
 
 def distance_matrix(rows: Any, metric: str) -> NDArray[np.float64]:

@@ -3,7 +3,8 @@
     model.embedkit/
       config.json           format version, encoder, settings, training report
       vocabulary.arrow      words and counts, most frequent first
-      vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32
+      vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
+                            what is served has "units" (V, d), the rows at length 1, as well
 
 Nothing is pickled: opening a model cannot run code.
 """
@@ -161,7 +162,7 @@ def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]])
                 f"{_AGAIN}"
             )
     matrix = shapes.get("vectors", (words, 0))
-    expected = {"vectors": matrix[:2], "norms": matrix[:1], "context": matrix}
+    expected = {"vectors": matrix[:2], "norms": matrix[:1], "context": matrix, "units": matrix}
     if len(matrix) != 2 or any(
         shapes.get(name, shape) != shape for name, shape in expected.items()
     ):

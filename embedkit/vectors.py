@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +21,18 @@ from numpy.typing import NDArray
 from embedkit.algebra import ANALOGY_METHODS, Neighbor, combine, multiplicative_scores
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.expressions import parse
-from embedkit.index import make_index
-from embedkit.metrics import distance_matrix, find_metric
+from embedkit.index import DenseIndex, Hits, make_index
+from embedkit.metrics import distance_matrix, find_metric, row_norms, unit_rows
 from embedkit.store import write_model
 from embedkit.text import normalize
 from embedkit.vocabulary import Vocabulary, refuse_string
 
-__all__ = ["WordVectors"]
+__all__ = ["Terms", "WordVectors"]
+
+Terms: TypeAlias = "list[tuple[int, float]]"
+"""A weighted sum of words: row numbers and weights."""
 
 _BATCH = 512
-_NORM_ROWS = 1 << 14
 
 
 class WordVectors:
@@ -40,6 +42,7 @@ class WordVectors:
         vocabulary: V words.
         matrix: float32 (V, d), dense (a memory map is used where it lies) or scipy.sparse CSR.
         norms: lengths of the rows, float32 (V,), if they are known.
+        units: the rows brought to length 1, float32 (V, d), if they are at hand; dense only.
         config: what is known of where the vectors come from; saved with them.
 
     Raises:
@@ -52,6 +55,7 @@ class WordVectors:
         matrix: Any,
         *,
         norms: NDArray[np.float32] | None = None,
+        units: NDArray[np.float32] | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> None:
         if matrix.shape[0] != len(vocabulary):
@@ -72,6 +76,8 @@ class WordVectors:
         self.matrix = matrix
         if norms is not None:
             self.__dict__["norms"] = norms
+        if units is not None:
+            self._indexes["cosine"] = DenseIndex(matrix, "cosine", rows=units)
 
     @property
     def dimension(self) -> int:
@@ -125,11 +131,46 @@ class WordVectors:
         Raises:
             UnknownWordError: none of these is known.
         """
-        folded = normalize(word)
-        for spelling in (word, folded, "_".join(word.split()), "_".join(folded.split())):
-            if spelling in self.vocabulary:
-                return spelling
-        raise UnknownWordError(word, self.vocabulary.suggest(word))
+        return self.vocabulary[self.row(word)]
+
+    def find(self, word: str) -> int:
+        """Return the row of the word that a question means, or -1; see `resolve`."""
+        row = self.vocabulary.find(word)
+        if row < 0:
+            for spelling in (normalize(word), "_".join(word.split()), _folded(word)):
+                if (row := self.vocabulary.find(spelling)) >= 0:
+                    break
+        return row
+
+    def row(self, word: str) -> int:
+        """Return the row of the word that a question means; see `resolve`.
+
+        Raises:
+            UnknownWordError: it has none.
+        """
+        row = self.find(word)
+        if row < 0:
+            raise UnknownWordError(word, self.vocabulary.suggest)
+        return row
+
+    def complete(self, prefix: str, limit: int = 10, start: int = 0) -> NDArray[np.int64]:
+        """Return the rows of words that begin with *prefix*, most frequent first.
+
+        Where no word does, the prefix is folded as `resolve` folds words.
+        """
+        found = self.vocabulary.complete(prefix, limit, start)
+        return found if len(found) else self.vocabulary.complete(_folded(prefix), limit, start)
+
+    def terms(self, weighted: Iterable[tuple[str, float]]) -> Terms:
+        """Return a weighted sum of words as `nearest` takes it.
+
+        Raises:
+            UnknownWordError: a word has no vector.
+            ConfigurationError: the weights cancel out, so that no direction is left.
+        """
+        terms = [(self.row(word), weight) for word, weight in weighted]
+        _refuse_nothing(terms, self.vocabulary)
+        return terms
 
     def analogy(
         self,
@@ -171,15 +212,14 @@ class WordVectors:
             refuse_string(question)
             if len(question) != 3:
                 raise ConfigurationError(f"an analogy has three words, not {question!r:.60}")
-            a, b, c = map(self._row, question)
-            sums.append([(a, 1.0), (b, -1.0), (c, 1.0)])
+            sums.append(self.terms(zip(question, (1.0, -1.0, 1.0), strict=True)))
         if method == "3cosmul" and find_metric(metric).name != "cosine":
             raise ConfigurationError(
                 f"3cosmul is a product of cosines; it has no metric {metric!r}."
             )
         if method == "3cosmul":
             return [self._multiplicative(terms, self._checked(k)) for terms in sums]
-        return self._nearest_to_sums(sums, k, metric)
+        return self.nearest(sums, k, metric=metric)
 
     def query(self, expression: str, k: int = 10, *, metric: str = "cosine") -> list[Neighbor]:
         """Return the *k* words nearest to an expression such as ``king - man + woman``.
@@ -197,10 +237,10 @@ class WordVectors:
     ) -> list[list[Neighbor]]:
         """Answer many expressions in one go; see `query`."""
         sums = [
-            [(self._row(term.word), term.weight) for term in parse(expression)]
+            self.terms((term.word, term.weight) for term in parse(expression))
             for expression in expressions
         ]
-        return self._nearest_to_sums(sums, k, metric)
+        return self.nearest(sums, k, metric=metric)
 
     def neighbors(self, word: str, k: int = 10, *, metric: str = "cosine") -> list[Neighbor]:
         """Return the *k* words nearest to *word*, without itself.
@@ -216,7 +256,29 @@ class WordVectors:
         """Return the neighbours of many words in one go; see `neighbors`."""
         if isinstance(words, str):
             refuse_string(words)
-        return self._nearest_to_sums([[(self._row(word), 1.0)] for word in words], k, metric)
+        return self.nearest([self.terms([(word, 1.0)]) for word in words], k, metric=metric)
+
+    def nearest(
+        self, sums: Sequence[Terms], k: int = 10, *, metric: str = "cosine"
+    ) -> list[list[Neighbor]]:
+        """Answer many sums of `terms` in one go: the *k* words nearest to each, without its own."""
+        k = self._checked(k)
+        index = self._index(find_metric(metric).name)
+        answers: list[list[Neighbor]] = []
+        for start in range(0, len(sums), _BATCH):
+            batch = sums[start : start + _BATCH]
+            rows = sorted({row for terms in batch for row, _ in terms})
+            place = {row: number for number, row in enumerate(rows)}
+            weights = [[(place[row], weight) for row, weight in terms] for terms in batch]
+            queries = combine(self.matrix[rows], weights, index.metric)
+            exclude = [sorted({row for row, _ in terms}) for terms in batch]
+            answers += self._named(index.search(queries, k, exclude))
+        return answers
+
+    @property
+    def units(self) -> Any:
+        """The vectors brought to length 1, (V, d), dense or CSR; made when they are first used."""
+        return self._index("cosine").rows if not self.is_sparse else unit_rows(self.matrix)
 
     def distance(self, words: Sequence[str], *, metric: str = "l2") -> NDArray[np.float64]:
         """Return the table of distances between words, (n, n), exact.
@@ -228,7 +290,7 @@ class WordVectors:
             UnknownWordError: a word has no vector.
         """
         refuse_string(words)
-        return distance_matrix(self.matrix[[self._row(word) for word in words]], metric)
+        return distance_matrix(self.matrix[[self.row(word) for word in words]], metric)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a model directory.
@@ -248,9 +310,6 @@ class WordVectors:
             overwrite=overwrite,
         )
 
-    def _row(self, word: str) -> int:
-        return self.vocabulary.id(self.resolve(word))
-
     def _checked(self, k: int) -> int:
         try:
             number = operator.index(k)
@@ -266,29 +325,10 @@ class WordVectors:
             self._indexes[metric] = make_index(self.matrix, metric, norms)
         return self._indexes[metric]
 
-    def _nearest_to_sums(
-        self, sums: Sequence[Sequence[tuple[int, float]]], k: int, metric: str
-    ) -> list[list[Neighbor]]:
-        k = self._checked(k)
-        for terms in sums:
-            _refuse_nothing(terms, self.vocabulary)
-        index = self._index(find_metric(metric).name)
-        answers: list[list[Neighbor]] = []
-        for start in range(0, len(sums), _BATCH):
-            batch = sums[start : start + _BATCH]
-            rows = sorted({row for terms in batch for row, _ in terms})
-            place = {row: number for number, row in enumerate(rows)}
-            weights = [[(place[row], weight) for row, weight in terms] for terms in batch]
-            queries = combine(self.matrix[rows], weights, index.metric)
-            exclude = [sorted({row for row, _ in terms}) for terms in batch]
-            for ids, scores in index.search(queries, k, exclude):
-                answers.append(self._named(ids, scores))
-        return answers
-
     def _multiplicative(self, terms: Sequence[tuple[int, float]], k: int) -> list[Neighbor]:
         if self.is_sparse:
             raise ConfigurationError("3cosmul needs dense vectors; use 3cosadd.")
-        units = self._index("cosine").rows
+        units = self.units
         positive = units[[row for row, weight in terms if weight > 0]]
         negative = units[[row for row, weight in terms if weight < 0]]
         scores = multiplicative_scores(units, positive, negative)
@@ -296,11 +336,15 @@ class WordVectors:
         best = np.argpartition(-scores, min(k, len(scores) - 1))[:k]
         best = best[np.lexsort((best, -scores[best]))]
         best = best[np.isfinite(scores[best])]
-        return self._named(best, scores[best])
+        return self._named([(best, scores[best].astype(np.float64))])[0]
 
-    def _named(self, ids: NDArray[np.int64], scores: NDArray[Any]) -> list[Neighbor]:
-        words = self.vocabulary.words(ids)
-        return [Neighbor(word, float(score)) for word, score in zip(words, scores, strict=True)]
+    def _named(self, hits: Sequence[Hits]) -> list[list[Neighbor]]:
+        words = iter(self.vocabulary.words(np.concatenate([ids for ids, _ in hits])))
+        # The scores come first: zip takes no word that it has no score for.
+        return [
+            [Neighbor(word, score) for score, word in zip(scores.tolist(), words, strict=False)]
+            for _, scores in hits
+        ]
 
 
 def _refuse_nothing(terms: Sequence[tuple[int, float]], vocabulary: Vocabulary) -> None:
@@ -314,15 +358,8 @@ def _refuse_nothing(terms: Sequence[tuple[int, float]], vocabulary: Vocabulary) 
         raise ConfigurationError(f"the weights of {words} add up to 0: there is no direction left.")
 
 
-def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the Euclidean lengths of the rows, (n,), without a copy of the matrix."""
-    norms = np.empty(len(matrix), dtype=np.float32)
-    for start in range(0, len(matrix), _NORM_ROWS):
-        rows = matrix[start : start + _NORM_ROWS]
-        squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-        norms[start : start + len(rows)] = np.sqrt(squares)
-    norms.flags.writeable = False
-    return norms
+def _folded(word: str) -> str:
+    return "_".join(normalize(word).split())
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

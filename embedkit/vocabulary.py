@@ -70,7 +70,7 @@ class Vocabulary:
         return str(self._words[int(index)].as_py())
 
     def __contains__(self, word: object) -> bool:
-        return isinstance(word, str) and self._find(word) >= 0
+        return isinstance(word, str) and self.find(word) >= 0
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Vocabulary):
@@ -93,9 +93,9 @@ class Vocabulary:
         Raises:
             UnknownWordError: it is not in the vocabulary; near spellings are suggested.
         """
-        index = self._find(word)
+        index = self.find(word)
         if index < 0:
-            raise UnknownWordError(word, self.suggest(word))
+            raise UnknownWordError(word, self.suggest)
         return index
 
     def ids(self, words: Sequence[str]) -> NDArray[np.int64]:
@@ -106,7 +106,7 @@ class Vocabulary:
         """
         refuse_string(words)
         if len(words) < _BATCH_WORTH_A_TABLE:
-            return np.array([self._find(word) for word in words], dtype=np.int64)
+            return np.array([self.find(word) for word in words], dtype=np.int64)
         found = pc.index_in(pa.array(words, type=pa.string()), value_set=self._words)
         return np.asarray(found.fill_null(-1)).astype(np.int64)
 
@@ -121,18 +121,51 @@ class Vocabulary:
             self.id(words[int(np.argmin(ids))])  # raises
         return ids
 
-    def _find(self, word: str) -> int:
-        low, high = 0, len(self._order)
+    def find(self, word: str) -> int:
+        """Return the id of *word*, or -1."""
+        key = word.encode("utf-8", "surrogatepass")
+        place = self._place(key)
+        if place == len(self):
+            return -1
+        order, offsets, text = self._buffers
+        row = order[place]
+        return int(row) if text[offsets[row] : offsets[row + 1]] == key else -1
+
+    def _place(self, key: bytes) -> int:
+        """Return how many words come before *key* in the order of their bytes."""
+        order, offsets, text = self._buffers
+        low, high = 0, len(order)
         while low < high:
             middle = (low + high) // 2
-            # Python orders strings by code point, which is the order of their UTF-8 bytes.
-            if self._words[int(self._order[middle])].as_py() < word:
+            row = order[middle]
+            if text[offsets[row] : offsets[row + 1]].tobytes() < key:
                 low = middle + 1
             else:
                 high = middle
-        if low < len(self._order) and self[self._order[low]] == word:
-            return int(self._order[low])
-        return -1
+        return low
+
+    @cached_property
+    def _buffers(self) -> tuple[memoryview, memoryview, memoryview]:
+        """Order, offsets and text as Arrow holds them: no objects are made to look a word up."""
+        _, offsets, text = self._words.buffers()
+        start = self._words.offset
+        return (
+            np.ascontiguousarray(self._order, dtype=np.int32).data,
+            memoryview(offsets or bytes(4)).cast("B").cast("i")[start:],
+            memoryview(text or b"").cast("B"),
+        )
+
+    def complete(self, prefix: str, limit: int = 10, start: int = 0) -> NDArray[np.int64]:
+        """Return the ids of words that begin with *prefix*, most frequent first.
+
+        Args:
+            limit: no more than so many.
+            start: leave out the first so many.
+        """
+        key = prefix.encode("utf-8", "surrogatepass")
+        # No byte of UTF-8 is 255: what begins with the prefix comes before that.
+        found = np.sort(self._order[self._place(key) : self._place(key + b"\xff")])
+        return found[start : start + limit].astype(np.int64)
 
     def suggest(self, word: str, limit: int = 3) -> list[str]:
         """Return up to *limit* known words spelled nearly like *word*, best first."""

@@ -14,12 +14,12 @@ import embedkit
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
     {"errors", "files", "ranks", "system", "tensors", "text", "vocabulary"},
-    {"metrics", "index", "expressions", "algebra"},
+    {"metrics", "index", "expressions", "algebra", "projection"},
     {"reading", "ids", "corpus", "store", "vectors"},
     {"training"},
     {"encoders"},
-    {"evaluation", "export"},
-    {"cli"},
+    {"evaluation", "export", "pooling"},
+    {"cli", "service"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
 MODULES = sorted(
@@ -71,11 +71,24 @@ try:
 except SystemExit as end:
     assert end.code == 0, end.code
 """
-HEAVY = {"numpy", "scipy", "faiss", "pyarrow", "numba", "torch", "sklearn", "tqdm"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "faiss",
+    "pyarrow",
+    "numba",
+    "torch",
+    "sklearn",
+    "tqdm",
+    "fastapi",
+    "pydantic",
+    "uvicorn",
+}
 
 
 def test_help_imports_no_numeric_library(tmp_path: Path) -> None:
     assert not HEAVY & modules_after(RUN.format(arguments=["train", "--help"]), tmp_path)
+    assert not HEAVY & modules_after(RUN.format(arguments=["serve", "--help"]), tmp_path)
     assert not HEAVY & modules_after("import embedkit", tmp_path)
 
 

@@ -44,6 +44,22 @@ def test_id_of_a_word_is_its_place(vocabulary: Vocabulary) -> None:
     assert vocabulary[np.int64(3)] == "mat"
 
 
+@given(words, st.text(max_size=2) | st.sampled_from(AWKWARD), st.integers(0, 3))
+def test_completions_are_what_begins_so(words: list[str], prefix: str, start: int) -> None:
+    expected = [number for number, word in enumerate(words) if word.startswith(prefix)]
+    found = Vocabulary(words).complete(prefix, limit=5, start=start)
+    assert found.tolist() == expected[start : start + 5]
+
+
+@given(words, st.text(max_size=3) | st.sampled_from(AWKWARD))
+def test_a_word_is_found_or_not(words: list[str], word: str) -> None:
+    expected = words.index(word) if word in words else -1
+    assert Vocabulary(words).find(word) == expected
+    part = Vocabulary(words).most_frequent(3)
+    assert part.find(word) == (expected if expected < 3 else -1)
+    assert part.find("\ud800") == -1
+
+
 def test_words_of_ids_come_in_the_order_asked(vocabulary: Vocabulary) -> None:
     assert vocabulary.words() == WORDS
     assert vocabulary.words([8, 0, 0]) == ["z", "the", "the"]

@@ -19,6 +19,7 @@ from embedkit import __version__
 from embedkit.cli.ask import analogy, neighbors, query
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
+from embedkit.cli.serve import serve
 from embedkit.cli.show import compare, distance, encode, info
 from embedkit.cli.train import train
 from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
@@ -74,11 +75,12 @@ def app() -> None:
     embedkit analogy paris france italy       paris - france + italy
     embedkit query "king - man + woman"       any expression
     embedkit compare cat bat car paw          three ways to measure distance
+    embedkit serve                            all of it over HTTP, with a page
     """  # noqa: D301 - click wants the character, not a backslash
 
 
 for _command in (
-    train, analogy, query, neighbors, distance, compare, encode, info, evaluate, export,
+    train, analogy, query, neighbors, distance, compare, encode, info, evaluate, export, serve,
 ):  # fmt: skip
     app.add_command(_command)
 

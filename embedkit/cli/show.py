@@ -92,15 +92,12 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
     Character codes and one-hot need no model. With - in place of the words, sets of words are read
     from standard input, one a line.
     """
-    from embedkit.encoders import load_encoder
+    from embedkit import encoders
 
-    stored = load_encoder(model) if Path(model).exists() else None
+    stored = encoders.load_encoder(model) if Path(model).exists() else None
 
     def tables(chosen: list[str]) -> dict[str, Any]:
-        encoders = [_of_words_alone(name, chosen) for name in _ALONE]
-        if stored is not None and stored.name not in _ALONE:
-            encoders.append(stored)
-        return {one.name: one.vectors().distance(chosen).tolist() for one in encoders}
+        return {name: table.tolist() for name, table in encoders.compare(chosen, stored).items()}
 
     sets, answers = ask_all(
         None if words == ("-",) else list(words),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from embedkit.encoders.base import Encoder, NotFittedError
 from embedkit.encoders.charcode import CharCodeEncoder
@@ -22,6 +25,7 @@ __all__ = [
     "NotFittedError",
     "OneHotEncoder",
     "SkipGramEncoder",
+    "compare",
     "load",
     "load_encoder",
     "untrained",
@@ -30,6 +34,7 @@ __all__ = [
 ENCODERS: Mapping[str, type[Encoder]] = {
     encoder.name: encoder for encoder in (CharCodeEncoder, OneHotEncoder, SkipGramEncoder)
 }
+_ALONE = (CharCodeEncoder.name, OneHotEncoder.name)  # what needs nothing but words
 _VECTORS_ONLY = "vectors"  # what WordVectors.save writes: no encoder, but its words and rows
 
 
@@ -90,3 +95,19 @@ def untrained(name: str, vocabulary: Vocabulary) -> Encoder:
             "Remedy: name a model that was trained with it."
         )
     return encoders[name].from_vocabulary(vocabulary)
+
+
+def compare(words: Sequence[str], trained: Encoder | None = None) -> dict[str, NDArray[np.float64]]:
+    """Return the L2 distances between words, (n, n), as each encoder sees them, by its name.
+
+    Character codes and one-hot vectors are made of these words alone; those of *trained* are there
+    if it is an encoder that has to be trained.
+
+    Raises:
+        UnknownWordError: *trained* has no vector for a word.
+    """
+    alone = Vocabulary(list(dict.fromkeys(words)))
+    encoders: list[Encoder] = [untrained(name, alone) for name in _ALONE]
+    if trained is not None and trained.name not in _ALONE:
+        encoders.append(trained)
+    return {encoder.name: encoder.vectors().distance(words) for encoder in encoders}

@@ -15,10 +15,11 @@ from typing_extensions import Self
 from embedkit.corpus import Corpus
 from embedkit.encoders.base import Encoder, as_corpus
 from embedkit.errors import ConfigurationError, ModelError
+from embedkit.metrics import row_norms
 from embedkit.reading import Source
 from embedkit.store import StoredModel, write_model
 from embedkit.training.config import TrainingConfig
-from embedkit.vectors import WordVectors, row_norms
+from embedkit.vectors import WordVectors
 
 if TYPE_CHECKING:
     from embedkit.ranks import Ranks
@@ -189,6 +190,7 @@ class SkipGramEncoder(Encoder):
             model.vocabulary,
             model.tensors["vectors"],
             norms=model.tensors.get("norms"),
+            units=model.tensors.get("units"),
             config=model.config,
         )
         return encoder

@@ -1,0 +1,21 @@
+# The service, for one model that is mounted at /model:
+#
+#     docker build -t embedkit .
+#     docker run -p 8000:8000 -e EMBEDKIT_API_KEY -v "$PWD/model.embedkit:/model:ro" embedkit
+FROM python:3.13-slim
+
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY embedkit embedkit
+RUN pip install --no-cache-dir --constraint constraints.txt ".[serve]" \
+    && useradd --no-create-home --uid 10001 embedkit
+
+# By number, which a cluster that forbids root can check.
+USER 10001
+WORKDIR /
+ENV EMBEDKIT_MODEL=/model
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/healthz')"]
+ENTRYPOINT ["embedkit", "serve", "--host", "0.0.0.0"]
+CMD ["--reload-model"]

@@ -1,0 +1,41 @@
+"""How the body of a POST is read: straight from its bytes into the schema that a route names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, get_type_hints
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+
+from embedkit.service.errors import RefusedError
+
+__all__ = ["QuestionRoute"]
+
+
+class QuestionRoute(APIRoute):
+    """A route with one parameter, `asked`, and nothing that FastAPI would have to resolve.
+
+    pydantic reads JSON itself, several times faster than `json.loads` and a second pass over what
+    that has made.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        endpoint: Any = self.endpoint
+        adapter = TypeAdapter(get_type_hints(endpoint, include_extras=True)["asked"])
+
+        async def answer(request: Request) -> Response:
+            if "json" not in request.headers.get("content-type", ""):
+                raise RefusedError(
+                    415, "A question is JSON.", "Send the header Content-Type: application/json."
+                )
+            try:
+                asked = adapter.validate_json(await request.body())
+            except ValidationError as error:
+                raise RequestValidationError(error.errors(include_url=False)) from None
+            response: Response = await endpoint(asked)
+            return response
+
+        return answer

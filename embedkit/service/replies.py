@@ -1,0 +1,16 @@
+"""Answers as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+__all__ = ["reply"]
+
+
+def reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return *body* as JSON."""
+    return Response(orjson.dumps(body), status, headers, "application/json")

@@ -1,0 +1,38 @@
+"""A browser for the session, a service with the small model, and a page that has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from servers import KEY, starting
+
+from tests.service.page.browser import QUESTION, answered, link, started, visited
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser; Playwright's event loop runs as long as it does, and must not meet others."""
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def address(model: Path) -> Iterator[str]:
+    with starting() as start:
+        yield start(model).url
+
+
+@pytest.fixture(scope="session")
+def locked_address(model: Path) -> Iterator[str]:
+    with starting() as start:
+        yield start(model, EMBEDKIT_API_KEY=KEY).url
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    with visited(browser, link(address, QUESTION)) as page:
+        answered(page, "rome")
+        yield page

@@ -1,0 +1,113 @@
+"""What the page shows: links, tables, themes, phones, and whether everybody can read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import embedkit
+from embedkit.encoders import untrained
+from embedkit.vocabulary import Vocabulary
+from tests.service.page.browser import (
+    PHONE,
+    QUESTION,
+    answered,
+    answers_of,
+    link,
+    type_anew,
+    visited,
+)
+
+
+def test_a_link_reproduces_the_view(browser: Any, page: Any) -> None:
+    page.locator("#k").select_option("5")
+    page.locator("#metric").select_option("l2")
+    page.locator("#map").focus()
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**map=*")
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.url
+    with visited(browser, copied) as other:
+        answered(other, answers_of(page)[0][0])
+        assert answers_of(other) == answers_of(page)
+        assert other.locator("#metric").input_value() == "l2"
+        other.wait_for_timeout(600)
+        written = "#map-words"
+        page.locator(".in-words summary").click()
+        other.locator(".in-words summary").click()
+        assert other.locator(written).inner_text() == page.locator(written).inner_text()
+        assert other.url == copied
+
+
+def test_the_tables_are_those_of_the_library(page: Any, model: Path) -> None:
+    def shown(encoder: str) -> list[list[float]]:
+        rows = page.locator(f"table[data-encoder={encoder}] tbody tr").all()
+        return [[float(cell) for cell in row.locator("td").all_inner_texts()] for row in rows]
+
+    words = page.locator("table[data-encoder=skipgram] tbody th").all_inner_texts()
+    assert words[:3] == ["paris", "france", "italy"]
+    assert words[3] == "rome"
+    for encoder in ("charcode", "onehot"):
+        expected = untrained(encoder, Vocabulary(words)).vectors().distance(words)
+        np.testing.assert_allclose(shown(encoder), expected, atol=0.0501)
+    np.testing.assert_allclose(shown("skipgram"), embedkit.load(model).distance(words), atol=0.0051)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_accessible(browser: Any, address: str, theme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def violations(page: Any) -> list[str]:
+        return [
+            f"{one['id']}: {node['html'][:100]}"
+            for one in axe.run(page).response["violations"]
+            for node in one["nodes"]
+        ]
+
+    with visited(browser, link(address, QUESTION), theme=theme) as page:
+        answered(page, "rome")
+        page.locator(".in-words summary").click()
+        assert violations(page) == []
+        type_anew(page, "pari")
+        page.locator("#completions li").first.wait_for()
+        page.locator("#expression").press("ArrowDown")
+        assert violations(page) == []
+        type_anew(page, "parris - (")
+        page.keyboard.press("Enter")
+        page.locator("#problem mark").wait_for()
+        assert violations(page) == []
+        type_anew(page, "parris")
+        page.keyboard.press("Enter")
+        page.locator("#problem button").first.wait_for()
+        assert violations(page) == []
+
+
+def test_the_theme_is_kept(page: Any) -> None:
+    def ground() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    light = ground()
+    page.get_by_role("button", name="Dark").click()
+    dark = ground()
+    assert dark != light
+    page.reload()
+    assert ground() == dark
+
+
+@pytest.mark.parametrize("expression", [QUESTION, "parris - (", "paris - frnace"])
+def test_a_phone_scrolls_only_downwards(browser: Any, address: str, expression: str) -> None:
+    with visited(browser, link(address, expression), size=PHONE) as page:
+        page.wait_for_timeout(600)
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
+def test_an_upgrade_is_seen_at_once(page: Any) -> None:
+    for path in ("/", "/page/main.js"):
+        answer = page.request.get(page.url.split("/#")[0] + path)
+        assert answer.headers["cache-control"] == "no-cache"

@@ -1,0 +1,90 @@
+"""Real server processes, and what the tests ask them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+
+KEY = "a-key-of-the-tests-0123456789"
+
+
+class Server:
+    """A server process, its address and what it has said."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "embedkit", "serve", "--port", "0", *arguments],
+            stderr=subprocess.PIPE, text=True, env=environment,
+        )  # fmt: skip
+        self.lines: list[str] = []
+        self._changed = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.url = self.wait_for(r"running on (http://\S+)")[1]
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._changed:
+                self.lines.append(line)
+                self._changed.notify_all()
+
+    def wait_for(self, pattern: str, count: int = 1, seconds: float = 60) -> re.Match[str]:
+        """Return the last of *count* matches in what the server says."""
+        found: list[re.Match[str]] = []
+
+        def enough() -> bool:
+            found[:] = [match for line in self.lines if (match := re.search(pattern, line))]
+            return len(found) >= count
+
+        with self._changed:
+            assert self._changed.wait_for(enough, seconds), "".join(self.lines)
+        return found[count - 1]
+
+    @property
+    def workers(self) -> list[int]:
+        """Process ids, without those of helpers of Python's own."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [
+            int(pid)
+            for pid in children.split()
+            if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
+        ]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+Start = Callable[..., Server]
+
+
+@contextlib.contextmanager
+def starting() -> Iterator[Start]:
+    servers: list[Server] = []
+
+    def start(model: Path, *arguments: object, **environment: str) -> Server:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("EMBEDKIT_")}
+        options = ["--model", str(model), *map(str, arguments)]
+        server = Server(options, {**kept, **environment})
+        servers.append(server)
+        with httpx.Client(base_url=server.url) as client:
+            assert client.get("/readyz", timeout=60).status_code == 200
+        return server
+
+    try:
+        yield start
+    finally:
+        for server in servers:
+            if server.process.poll() is None:
+                server.stop()
+            assert server.process.stderr is not None
+            server.process.stderr.close()

@@ -1,0 +1,225 @@
+"""Workers that die, models that change, signals: with real processes, under load."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+from servers import Server, Start
+
+from embedkit.encoders import load
+from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
+
+WORDS = ["paris", "france", "italy", "rome", "spain", "madrid"]
+
+
+def save_model(path: Path, turn: int) -> None:
+    """A model in which the word nearest to paris tells which *turn* it is of."""
+    rows = np.eye(len(WORDS), 8, dtype=np.float32)
+    rows[1 + turn % 5] = [0.9, *[0.1] * 7]
+    WordVectors(Vocabulary(WORDS), rows).save(path, overwrite=True)
+
+
+def nearest_to_paris(turn: int) -> str:
+    return WORDS[1 + turn % 5]
+
+
+class Load:
+    """Clients that ask again and again, and what came of it."""
+
+    def __init__(self, url: str, clients: int = 8) -> None:
+        self.failures: list[object] = []
+        self.answers: list[str] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(url,)) for _ in range(clients)]
+
+    def _ask(self, url: str) -> None:
+        with httpx.Client(base_url=url, timeout=30) as client:
+            while not self._stop.is_set():
+                try:
+                    answer = client.post("/v1/neighbors", json={"word": "paris", "k": 1})
+                    if answer.status_code == 200:
+                        self.answers.append(answer.json()["answers"][0]["word"])
+                    else:
+                        self.failures.append(answer.text)
+                except httpx.HTTPError as error:
+                    self.failures.append(error)
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many more answers have come."""
+        wanted = len(self.answers) + count
+        deadline = time.monotonic() + 60
+        while len(self.answers) < wanted:
+            assert time.monotonic() < deadline, self.failures
+            time.sleep(0.01)
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def test_a_model_changes_twenty_times_under_load_and_no_request_fails(
+    start: Start, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.embedkit"
+    save_model(path, 0)
+    server = start(path, "--workers", 2, "--reload-model")
+    with Load(server.url) as load:
+        for turn in range(1, 21):
+            save_model(path, turn)
+            if turn % 2:  # a signal, and half the time only what is seen on the disk
+                server.process.send_signal(signal.SIGHUP)
+            server.wait_for(rf"Serving generation {turn + 1} ", count=2)
+            load.wait_for(30)
+            assert nearest_to_paris(turn) in load.answers[-20:]
+    assert load.failures == []
+    assert set(load.answers) == {nearest_to_paris(turn) for turn in range(5)}
+    with httpx.Client(base_url=server.url) as client:
+        assert client.get("/v1/model").json()["generation"] == 21
+
+
+def test_a_killed_worker_is_replaced_and_the_service_goes_on(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "model.embedkit"
+    save_model(path, 0)
+    server = start(path, "--workers", 2)
+    server.wait_for("startup complete", count=2)
+    first, second = server.workers
+    with Load(server.url) as load:
+        load.wait_for(50)
+        os.kill(first, signal.SIGKILL)
+        server.wait_for(r"Child process \[\d+\] died")
+        server.wait_for("startup complete", count=3)
+        load.wait_for(100)
+        workers = server.workers
+    assert len(workers) == 2
+    assert second in workers
+    assert first not in workers
+    # Only what the killed worker was answering is lost: at most one request of each client.
+    assert len(load.failures) <= 8
+    assert all(isinstance(failure, httpx.HTTPError) for failure in load.failures)
+
+
+def test_a_broken_model_is_refused_and_the_old_one_stays(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "model.embedkit"
+    save_model(path, 0)
+    server = start(path, "--reload-model")
+    with httpx.Client(base_url=server.url) as client:
+        (path / "vocabulary.arrow").write_bytes(b"no vocabulary")
+        server.wait_for("The new model is refused, and the old one stays: .* is damaged")
+        shutil.rmtree(path)
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("the old one stays: there is no model at")
+        rows = np.full((len(WORDS), 8), np.nan, dtype=np.float32)
+        WordVectors(Vocabulary(WORDS), rows).save(path)
+        server.wait_for("holds numbers that are not finite")
+        # A worker that starts now has the old one as well.
+        os.kill(server.workers[0], signal.SIGKILL)
+        server.wait_for("startup complete", count=2)
+        answer = client.post("/v1/neighbors", json={"word": "paris", "k": 1}).json()
+        assert answer["answers"][0]["word"] == nearest_to_paris(0)
+        assert client.get("/v1/model").json()["generation"] == 1
+        save_model(path, 1)
+        server.wait_for("Serving generation 2 ")
+        answer = client.post("/v1/neighbors", json={"word": "paris", "k": 1}).json()
+        assert answer["answers"][0]["word"] == nearest_to_paris(1)
+
+
+def test_requests_under_way_are_answered_when_the_service_is_told_to_end(
+    start: Start, model: Path
+) -> None:
+    server = start(model, "--workers", 2)
+    server.wait_for("startup complete", count=2)
+    body = b'{"word": "paris", "k": 3}'
+    head = b"POST /v1/neighbors HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with contextlib.ExitStack() as stack:
+        half_sent = []
+        for _ in range(8):
+            connection = stack.enter_context(connect(server))
+            connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body[:10])
+            half_sent.append(connection)
+        time.sleep(0.5)  # so that workers have read what was sent
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for("Shutting down", count=2)
+        for connection in half_sent:
+            connection.sendall(body[10:])
+            answer = read_all(connection)
+            assert answer.startswith(b"HTTP/1.1 200 OK")
+            assert b"connection: close" in answer
+    assert server.process.wait(30) == 0
+
+
+def test_nothing_is_left_behind(start: Start, model: Path, tmp_path: Path) -> None:
+    server = start(model, "--workers", 2, TMPDIR=str(tmp_path))
+    [folder] = tmp_path.iterdir()
+    assert {path.name for path in folder.iterdir()} == {"current", "1", "measures"}
+    assert oct(folder.stat().st_mode)[-3:] == "700"
+    assert server.stop() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_workers_end_when_the_supervisor_is_killed(start: Start, model: Path) -> None:
+    server = start(model, "--workers", 2)
+    server.wait_for("startup complete", count=2)
+    workers = server.workers
+    server.process.kill()
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_workers_map_one_copy_of_the_vectors(start: Start, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(40_000, 200)).astype(np.float32)
+    words = [f"word{number}" for number in range(len(rows))]
+    WordVectors(Vocabulary(words), rows).save(tmp_path / "model.embedkit")
+    server = start(tmp_path / "model.embedkit", "--workers", 2)
+    server.wait_for("startup complete", count=2)
+    for worker in server.workers:
+        maps = Path(f"/proc/{worker}/smaps").read_text().split("vectors.safetensors\n")[1:]
+        assert maps
+        for mapping in maps:
+            fields = dict(line.split(":") for line in mapping.splitlines()[:22] if ": " in line)
+            assert fields["Private_Dirty"].split()[0] == "0"
+    expected = load(tmp_path / "model.embedkit").neighbors("word7", 2)
+    with httpx.Client(base_url=server.url) as client:
+        found = client.post("/v1/neighbors", json={"word": "word7", "k": 2}).json()["answers"]
+    assert [one["word"] for one in found] == [neighbor.word for neighbor in expected]
+
+
+def test_measures_are_of_all_workers_together(start: Start, model: Path) -> None:
+    server = start(model, "--workers", 2)
+    server.wait_for("startup complete", count=2)
+    for _ in range(30):  # each on a connection of its own, so that both workers have some
+        assert httpx.post(f"{server.url}/v1/neighbors", json={"word": "paris"}).status_code == 200
+    assert httpx.post(f"{server.url}/v1/neighbors", json={"word": "nowhere"}).status_code == 404
+    text = httpx.get(f"{server.url}/metrics").text
+    assert 'embedkit_requests_total{route="/v1/neighbors",status="200"} 30.0' in text
+    assert 'embedkit_requests_total{route="/v1/neighbors",status="404"} 1.0' in text
+    assert 'embedkit_errors_total{type="unknown_word"} 1.0' in text
+    assert 'embedkit_request_seconds_count{route="/v1/neighbors"} 31.0' in text
+    assert "embedkit_batch_questions_sum 31.0" in text
+    assert 'embedkit_model_generation{pid="' in text
+
+
+def connect(server: Server) -> socket.socket:
+    host, port = server.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=30)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65536), b""))

@@ -1,0 +1,282 @@
+"""What a stranger, a slow client or a careless one can do: little."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from servers import KEY, Server, Start
+
+
+def connect(server: Server) -> socket.socket:
+    host, port = server.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=30)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def serve(model: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a server that is expected not to start."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("EMBEDKIT_")}
+    return subprocess.run(
+        [sys.executable, "-m", "embedkit", "serve", "--model", str(model), *arguments],
+        capture_output=True, text=True, timeout=60, check=False, env={**kept, **environment},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_other_machines_are_not_let_in_without_a_key(model: Path, host: str) -> None:
+    done = serve(model, "--host", host, "--port", "0")
+    assert done.returncode == 2
+    assert f"--host {host} lets other machines ask, and no key is set" in done.stderr
+    assert "--insecure" in done.stderr
+
+
+def test_other_machines_are_let_in_with_a_key_or_on_insistence(start: Start, model: Path) -> None:
+    for options, environment in (([], {"EMBEDKIT_API_KEY": KEY}), (["--insecure"], {})):
+        server = start(model, "--host", "0.0.0.0", *options, **environment)
+        assert "//0.0.0.0:" in server.url
+        server.stop()
+
+
+def test_keys_open_and_are_never_written_down(start: Start, model: Path, tmp_path: Path) -> None:
+    other = "another-key-9876543210"
+    (tmp_path / "keys").write_text(f"\n{other}\n")
+    server = start(model, "--access-log", "--api-key-file", tmp_path / "keys", EMBEDKIT_API_KEY=KEY)
+    asked = {"json": {"word": "paris"}}
+    with httpx.Client(base_url=server.url) as client:
+        for path in ("/", "/healthz", "/readyz", "/docs", "/openapi.json", "/page/index.html"):
+            assert client.get(path).status_code == 200
+        for key in (KEY, other):
+            for headers in ({"Authorization": f"Bearer {key}"}, {"X-API-Key": key}):
+                answer = client.post("/v1/neighbors", **asked, headers=headers)
+                assert answer.status_code == 200
+            assert client.get("/metrics", headers=headers).status_code == 200
+        wrong = ({}, {"X-API-Key": KEY[:-1]}, {"X-API-Key": ""}, {"Authorization": f"Basic {KEY}"})
+        for headers in wrong:
+            answer = client.post("/v1/neighbors", **asked, headers=headers)
+            assert answer.status_code == 401
+            assert answer.json()["error"]["type"] == "unauthorized"
+            assert answer.headers["www-authenticate"] == "Bearer"
+        for path in ("/metrics", "/v1/model", "/v1/nothing", "//v1/model", "/v1/../v1/model"):
+            assert client.get(path).status_code in (401, 404)
+        assert client.get(f"/v1/words?prefix={'x' * 300}").status_code == 401  # before all else
+    server.stop()
+    said = "".join(server.lines)
+    assert '"POST /v1/neighbors HTTP/1.1" 401' in said
+    assert KEY not in said
+    assert other not in said
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(None, "No such file"), ("\n", "holds no key"), ("short", "at least 16"), ("ü" * 20, "ASCII")],
+)
+def test_what_is_no_key_is_refused(
+    model: Path, tmp_path: Path, content: str | None, problem: str
+) -> None:
+    path = tmp_path / "keys"
+    if content is not None:
+        path.write_text(content)
+    done = serve(model, "--api-key-file", str(path))
+    assert done.returncode == 2
+    assert problem in done.stderr
+    assert content is None or content.strip() == "" or content not in done.stderr
+
+
+def test_every_answer_has_safe_headers(client: httpx.Client) -> None:
+    for path in ("/", "/page/index.html", "/v1/model", "/nothing", "/healthz", "/docs"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; ")
+        assert ("unsafe-inline" in policy) == (path == "/docs")
+        assert "access-control-allow-origin" not in headers
+        assert "server" not in headers
+
+
+def test_other_sites_may_ask_only_if_they_are_named(start: Start, model: Path) -> None:
+    server = start(model, "--cors-origin", "https://example.org", EMBEDKIT_API_KEY=KEY)
+    with httpx.Client(base_url=server.url, headers={"Access-Control-Request-Method": "POST"}) as c:
+        named = c.options("/v1/query", headers={"Origin": "https://example.org"})
+        assert named.status_code == 200
+        assert named.headers["access-control-allow-origin"] == "https://example.org"
+        other = c.options("/v1/query", headers={"Origin": "https://example.com"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+def test_no_answer_tells_a_path_of_the_machine(client: httpx.Client, model: Path) -> None:
+    for path in ("/v1/model", "/", "/docs", "/metrics", "/openapi.json", "/page/../../errors.py"):
+        text = client.get(path).text
+        assert str(model.parent) not in text
+        assert "/tmp" not in text
+        assert "site-packages" not in text
+    assert client.get("/v1/model").json()["name"] == "model"
+    for path in ("/page/%2e%2e/%2e%2e/errors.py", "/docs/swagger/%2e%2e/__init__.py"):
+        assert client.get(path).status_code == 404
+
+
+def test_a_body_that_is_too_large_is_refused(start: Start, model: Path) -> None:
+    server = start(model, "--body-limit", 2000)
+    too_large = [{"word": "paris", "k": 1}] * 1000
+    with httpx.Client(base_url=server.url) as client:
+        answers = [
+            client.post("/v1/neighbors", json=too_large),
+            client.post("/v1/neighbors", content=iter([b" " * 900] * 3)),  # chunked
+        ]
+        for answer in answers:
+            assert answer.status_code == 413
+            assert answer.json()["error"]["type"] == "too_large"
+            assert "2,000 bytes" in answer.json()["error"]["message"]
+        assert client.post("/v1/neighbors", json={"word": "paris"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "message"),
+    [
+        ("neighbors", {"word": "paris", "k": 1001}, 422, "k: Input should be less than or equal"),
+        ("neighbors", {"word": "x" * 201}, 422, "word: String should have at most 200"),
+        ("neighbors", [{"word": "paris"}] * 257, 422, "at most 256 items"),
+        ("neighbors", [{"word": "paris", "k": 1000}] * 21, 413, "21,000 answers"),
+        ("neighbors", [], 422, "at least 1 item"),
+        ("query", {"expression": "a + " * 300}, 422, "at most 1000 characters"),
+        ("query", {"expression": "(" * 101 + "paris" + ")" * 101}, 422, "100 parentheses deep"),
+        ("distance", {"words": ["paris"] * 101}, 422, "at most 100 items"),
+        ("distance", [{"words": ["paris"] * 100}] * 11, 413, "1,100 words"),
+        ("project", {"words": ["paris"], "pairs": [["paris"]]}, 422, "pairs[0]: List should"),
+        ("analogy", [{"a": "x", "b": "y", "c": "z", "kk": 1}], 422, "[0].kk: Extra inputs"),
+    ],
+)
+def test_what_asks_for_too_much_is_refused(
+    client: httpx.Client, path: str, body: object, status: int, message: str
+) -> None:
+    answer = client.post(f"/v1/{path}", json=body)
+    assert answer.status_code == status
+    assert message in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 100_000, 400),
+        (b'{"word": "paris", "k": 1' + b"0" * 5000 + b"}", 400),
+        (b'{"word": "paris", "k": NaN}', 422),
+        (b'{"word": "\\ud800"}', 400),
+        (b"", 400),
+        (b"null", 422),
+    ],
+)
+def test_bodies_that_are_no_question_are_refused(
+    client: httpx.Client, body: bytes, status: int
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = client.post("/v1/neighbors", content=body, headers=headers)
+    assert answer.status_code == status
+    assert set(answer.json()["error"]) == {"type", "message", "hint"}
+
+
+def test_a_form_is_no_question(client: httpx.Client) -> None:
+    answer = client.post("/v1/neighbors", data={"word": "paris"})
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["error"]["hint"]
+
+
+def test_what_does_not_arrive_in_time_is_cut_off(server: Server, client: httpx.Client) -> None:
+    sent = [b"", b"GET / HT", b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"]
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(server)) for _ in sent]
+        started = time.monotonic()
+        for connection, part in zip(connections, sent, strict=True):
+            connection.sendall(part)
+        assert client.post("/v1/neighbors", json={"word": "paris"}).status_code == 200
+        for connection in connections:
+            answer = read_all(connection)
+            assert answer.startswith(b"HTTP/1.1 408 ")
+            assert b'{"error":{"type":"too_slow"' in answer
+        assert 5 < time.monotonic() - started < 25
+
+
+def test_a_head_without_end_is_cut_off(server: Server) -> None:
+    with connect(server) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000)
+        assert read_all(connection).startswith(b"HTTP/1.1 431")
+
+
+def test_what_is_no_http_is_told_so_in_json(server: Server) -> None:
+    with connect(server) as connection:
+        connection.sendall(b"hello\r\n\r\n")
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b'{"error":{"type":"bad_request"' in answer
+
+
+def test_slow_clients_hold_nobody_up(server: Server, client: httpx.Client) -> None:
+    head = b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"
+    slow = [connect(server) for _ in range(200)]
+    try:
+        for connection in slow:
+            connection.sendall(head)
+        for _ in range(20):
+            assert client.post("/v1/neighbors", json={"word": "paris"}).status_code == 200
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_too_many_questions_are_refused_at_once(start: Start, model: Path) -> None:
+    server = start(model, "--queue", 4)
+    body = json.dumps([{"word": "paris"}] * 200).encode()
+    head = b"POST /v1/neighbors HTTP/1.1\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(server)) for _ in range(40)]
+        for connection in connections:
+            connection.sendall(request[:-1])
+        for connection in connections:
+            connection.sendall(request[-1:])
+        answers = [read_all(connection) for connection in connections]
+    refused = [answer for answer in answers if answer.startswith(b"HTTP/1.1 429 ")]
+    assert refused
+    assert all(b"\r\nretry-after: 1\r\n" in answer for answer in refused)
+    assert all(b'{"error":{"type":"overloaded"' in answer for answer in refused)
+    others = [answer for answer in answers if answer not in refused]
+    assert others
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in others)
+
+
+def test_an_answer_that_takes_too_long_is_given_up(start: Start, model: Path) -> None:
+    server = start(model, "--timeout", 0.01)
+    with httpx.Client(base_url=server.url) as client:
+        answer = client.post("/v1/compare", json=[{"words": ["paris"] * 100}] * 10)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
+        assert client.get("/healthz").status_code == 200
+
+
+def test_an_address_in_use_is_an_error(server: Server, model: Path) -> None:
+    port = server.url.rpartition(":")[2]
+    done = serve(model, "--port", port)
+    assert done.returncode == 2
+    assert f"cannot listen at 127.0.0.1, port {port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_model_that_is_none_is_an_error(tmp_path: Path) -> None:
+    done = serve(tmp_path / "none")
+    assert done.returncode == 1
+    assert "there is no model at" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,52 @@
+"""The OpenAPI document: what it promises holds, and its examples work as shown."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from servers import Server
+
+OPERATIONS = 13
+
+
+@pytest.fixture(scope="module")
+def schema(server: Server) -> schemathesis.schemas.BaseSchema:
+    return schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_the_service_keeps_to_its_document(
+    schema: schemathesis.schemas.BaseSchema, mode: GenerationMode
+) -> None:
+    """No 5xx; statuses, types and shapes as documented; what breaks the schema is refused.
+
+    What keeps to the schema may be refused all the same: no schema says which expressions parse.
+    """
+    operations = [result.ok() for result in schema.get_all_operations()]
+    assert len(operations) == OPERATIONS
+    statuses = set()
+    for operation in operations:
+        if mode is GenerationMode.NEGATIVE and not _takes_anything(operation):
+            continue
+
+        @settings(
+            max_examples=40,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.explicit, Phase.generate],
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def check(case: schemathesis.Case) -> None:
+            answer = case.call_and_validate(excluded_checks=[positive_data_acceptance])
+            statuses.add(answer.status_code)
+
+        check()
+    assert statuses >= ({200, 404} if mode is GenerationMode.POSITIVE else {422})
+
+
+def _takes_anything(operation: schemathesis.schemas.APIOperation) -> bool:
+    return bool(list(operation.body) or list(operation.query))
