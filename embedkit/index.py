@@ -146,18 +146,21 @@ def _knn(
 
     When FAISS goes row by row and when it multiplies matrices differs from version to version. The
     latter is several times faster for many queries, but it would expand the square of L2, which
-    loses the digits that matter for near vectors.
+    loses the digits that matter for near vectors. A single query gains nothing from threads, and
+    waiting for them to end costs it more than the search.
     """
     import faiss
 
     multiply = not metric.ascending and len(queries) >= _PRODUCT_BATCH
     with _ONE_SEARCH:
-        before = faiss.cvar.distance_compute_blas_threshold
+        before, threads = faiss.cvar.distance_compute_blas_threshold, faiss.omp_get_max_threads()
         faiss.cvar.distance_compute_blas_threshold = _ALWAYS if multiply else _NEVER
+        faiss.omp_set_num_threads(min(threads, max(len(queries), 1)))
         try:
             scores, ids = faiss.knn(queries, rows, k, metric=metric.faiss_metric)
         finally:
             faiss.cvar.distance_compute_blas_threshold = before
+            faiss.omp_set_num_threads(threads)
     return scores, ids
 
 

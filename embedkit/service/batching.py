@@ -70,7 +70,7 @@ class Batcher(Generic[Question, Answer]):
         capacity: int,
         seconds: float = 10.0,
         largest: int = 256,
-        pause: float = 0.002,
+        pause: float = 0.001,
         observe: Callable[[int], object] = lambda size: None,
     ) -> None:
         self._answer = answer

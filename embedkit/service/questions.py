@@ -16,7 +16,7 @@ __all__ = ["QuestionRoute"]
 
 
 class QuestionRoute(APIRoute):
-    """A route with one parameter, `asked`, and nothing that FastAPI would have to resolve.
+    """A route; if it has the parameter `asked`, that is all it has, and what the body is read into.
 
     pydantic reads JSON itself, several times faster than `json.loads` and a second pass over what
     that has made.
@@ -24,7 +24,10 @@ class QuestionRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint: Any = self.endpoint
-        adapter = TypeAdapter(get_type_hints(endpoint, include_extras=True)["asked"])
+        hints = get_type_hints(endpoint, include_extras=True)
+        if "asked" not in hints:
+            return super().get_route_handler()
+        adapter = TypeAdapter(hints["asked"])
 
         async def answer(request: Request) -> Response:
             if "json" not in request.headers.get("content-type", ""):

@@ -6,7 +6,7 @@ import base64
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, FastAPI, Header, Query, Response
+from fastapi import FastAPI, Header, Query, Response
 
 from embedkit.encoders import compare
 from embedkit.errors import ConfigurationError
@@ -40,11 +40,10 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 
 def add_routes(app: FastAPI, service: Dispatcher) -> None:
     """Add all routes but those of files."""
-    asked = APIRouter(route_class=QuestionRoute)
-    _add_questions(asked, service)
-    _add_looks(asked, service)
-    _add_embeddings(asked, service)
-    app.include_router(asked)
+    app.router.route_class = QuestionRoute
+    _add_questions(app, service)
+    _add_looks(app, service)
+    _add_embeddings(app, service)
     _add_map(app, service)
     _add_lists(app, service)
     _add_operation(app, service)
@@ -55,37 +54,37 @@ def _many(model: Any) -> dict[str, Any]:
     return {"response_model": model | list[model | schemas.Failure], "responses": _FAILURES}
 
 
-def _add_questions(router: APIRouter, service: Dispatcher) -> None:
-    @router.post("/v1/analogy", tags=["questions"], **_many(schemas.Answers))
+def _add_questions(app: FastAPI, service: Dispatcher) -> None:
+    @app.post("/v1/analogy", tags=["questions"], **_many(schemas.Answers))
     async def analogy(asked: OneOrMany[schemas.Analogy]) -> Response:
         """Say what is to c as a is to b."""
         return await service.nearest(asked)
 
-    @router.post("/v1/query", tags=["questions"], **_many(schemas.Answers))
+    @app.post("/v1/query", tags=["questions"], **_many(schemas.Answers))
     async def query(asked: OneOrMany[schemas.Query]) -> Response:
         """Answer an expression such as `king - man + woman`."""
         return await service.nearest(asked)
 
-    @router.post("/v1/neighbors", tags=["questions"], **_many(schemas.Answers))
+    @app.post("/v1/neighbors", tags=["questions"], **_many(schemas.Answers))
     async def neighbors(asked: OneOrMany[schemas.Neighbors]) -> Response:
         """Show the words nearest to a word."""
         return await service.nearest(asked)
 
 
-def _add_looks(router: APIRouter, service: Dispatcher) -> None:
-    @router.post("/v1/distance", tags=["looks"], **_many(schemas.Table))
+def _add_looks(app: FastAPI, service: Dispatcher) -> None:
+    @app.post("/v1/distance", tags=["looks"], **_many(schemas.Table))
     async def distance(asked: OneOrMany[schemas.Distance]) -> Response:
         """Show the distance of every word from every other."""
         _refuse_many_words(asked)
         return await service.work(asked, _distance)
 
-    @router.post("/v1/compare", tags=["looks"], **_many(schemas.Tables))
+    @app.post("/v1/compare", tags=["looks"], **_many(schemas.Tables))
     async def compare_encoders(asked: OneOrMany[schemas.Compare]) -> Response:
         """Show the L2 distances as character codes, one-hot and skip-gram see them."""
         _refuse_many_words(asked)
         return await service.work(asked, _compare)
 
-    @router.post("/v1/project", tags=["looks"], **_many(schemas.Projected))
+    @app.post("/v1/project", tags=["looks"], **_many(schemas.Projected))
     async def project(asked: OneOrMany[schemas.Project]) -> Response:
         """Put words on a plane, and the arrows from one to another."""
         _refuse_many_words(asked)
@@ -190,8 +189,8 @@ def _add_lists(app: FastAPI, service: Dispatcher) -> None:
         return reply(service.holder.current.description)
 
 
-def _add_embeddings(router: APIRouter, service: Dispatcher) -> None:
-    @router.post(
+def _add_embeddings(app: FastAPI, service: Dispatcher) -> None:
+    @app.post(
         "/v1/embeddings", tags=["embeddings"], response_model=schemas.Embedded, responses=_FAILURES
     )
     async def embeddings(asked: schemas.Embeddings) -> Response:

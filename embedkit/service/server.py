@@ -106,11 +106,10 @@ def _prepare_workers(folder: Path, workers: int) -> None:
     measures = folder / "measures"
     measures.mkdir()
     os.environ[_MEASURES_VARIABLE] = str(measures)
-    # Workers are the parallelism; threads of a search would stand in each other's way, and in the
-    # way of the interpreter.
-    threads = max(1, processors() // workers - 1)
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(variable, str(threads))
+    # A worker searches with its share of the processors; BLAS's own threads beside those of FAISS
+    # would only stand in their way.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, processors() // workers)))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _configuration(settings: Settings, folder: Path, listening: Listening) -> Config:
