@@ -8,9 +8,9 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY embedkit embedkit
 RUN pip install --no-cache-dir --constraint constraints.txt ".[serve]" \
-    && useradd --system --no-create-home embedkit
+    && useradd --system --no-create-home --uid 10001 embedkit
 
-USER embedkit
+USER 10001
 WORKDIR /
 ENV EMBEDKIT_MODEL=/model
 EXPOSE 8000
