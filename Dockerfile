@@ -8,7 +8,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY embedkit embedkit
 RUN pip install --no-cache-dir --constraint constraints.txt ".[serve]" \
-    && useradd --no-create-home --uid 10001 embedkit
+    && useradd --system --no-create-home --uid 10001 embedkit
 
 # By number, which a cluster that forbids root can check.
 USER 10001
