@@ -13,12 +13,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -128,7 +127,7 @@ class Corpus:
         storing = partial(storage_errors, place, "nothing was trained")
         with storing():
             writer = IdWriter(place)
-        blocks = islice(read_blocks(source, progress), ranks.rank, None, ranks.size)
+        blocks = _share(read_blocks(source, progress), ranks)
         with closing(writer):
             for encoded in _map_in_order(encode, blocks, threads):
                 with storing():
@@ -183,6 +182,18 @@ class Corpus:
             f"Corpus({len(self.tokens):,} tokens, {len(self):,} sentences, "
             f"{len(self.vocabulary):,} distinct)"
         )
+
+
+def _share(
+    blocks: Iterable[TextBlock | list[Any]], ranks: Ranks
+) -> Iterator[TextBlock | list[Any]]:
+    """Yield this rank's share: each block is that of the rank which has least so far."""
+    dealt = [0] * ranks.size
+    for block in blocks:
+        rank = dealt.index(min(dealt))
+        dealt[rank] += len(block.data) if isinstance(block, TextBlock) else sum(map(len, block))
+        if rank == ranks.rank:
+            yield block
 
 
 def _map_in_order(

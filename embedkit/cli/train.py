@@ -137,7 +137,7 @@ def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--patience",
     type=click.IntRange(min=1),
     metavar="EPOCHS",
-    help="Stop when --evaluate has not improved for so many epochs.",
+    help="Stop when --evaluate has not improved for so many epochs, counted anew by --resume.",
 )
 @click.option("--log-json", type=click.Path(), metavar="FILE", help="Add progress to a file.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is there.")
@@ -166,7 +166,8 @@ def train(
     if encoder != SkipGramEncoder.name:
         _refuse_unused(encoder, given, options)
     path = Path(output)
-    ranks = join(gpus=device_name(options["device"]) != "cpu")
+    device = device_name(options["device"])  # a mistake is found before the others are waited for
+    ranks = join(gpus=device != "cpu")
     if ranks.rank == 0:
         check_output(path, overwrite=overwrite)
     start = SkipGramEncoder.load(options["continue_from"]) if options["continue_from"] else None
@@ -227,12 +228,14 @@ class _Training:
         self._device: str = options["device"]
         self._resume: bool = options["resume"]
         every = options["checkpoint_every"]
-        self._checkpoints = Checkpoints.beside(output, every=every) if every else None
+        self._checkpoints: Checkpoints | None = None
+        if every or self._resume:
+            self._checkpoints = Checkpoints.beside(output, every=every or math.inf)
         if self._checkpoints and not self._resume and ranks.rank == 0:
             self._checkpoints.begin_again(overwrite=overwrite)
         self._stopping: EarlyStopping | None = None
         self._looks_at_epochs = bool(options["evaluate"] or options["log_json"])
-        if options["evaluate"]:
+        if options["evaluate"] and ranks.rank == 0:
             from embedkit.evaluation import EarlyStopping
 
             self._stopping = EarlyStopping(options["evaluate"], options["patience"])
@@ -275,9 +278,10 @@ class _Training:
                 "The same command with --resume goes on from there."
             )
             if self._ranks.size > 1:
-                said = (
-                    "Interrupted: another rank has ended, or the job was stopped. "
+                said = "Interrupted: another rank has ended, or the job was stopped. " + (
                     "The same command with --resume goes on from the last checkpoint."
+                    if self._checkpoints.path.exists()
+                    else "No checkpoint was written before that."
                 )
             click.echo(said, err=True)
             raise click.exceptions.Exit(1) from None

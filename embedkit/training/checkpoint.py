@@ -44,6 +44,7 @@ class State:
         inputs, outputs: the matrices, float32 (words, dimension).
         ranks: number of processes that train together.
         chunk_tokens: tokens in a chunk.
+        stopped: how often all threads stood still so far; ranks go on from there.
     """
 
     chunk: int
@@ -54,6 +55,7 @@ class State:
     outputs: NDArray[np.float32]
     ranks: int = 1
     chunk_tokens: int = 10_000
+    stopped: int = 0
 
 
 class Checkpoints:
@@ -124,6 +126,7 @@ class Checkpoints:
                 "seconds": state.seconds,
                 "ranks": state.ranks,
                 "chunk_tokens": state.chunk_tokens,
+                "stopped": state.stopped,
                 "corpus_fingerprint": fingerprint,
             },
         }
@@ -138,6 +141,7 @@ class Checkpoints:
     def latest(
         self,
         config: TrainingConfig,
+        vocabulary: Vocabulary,
         fingerprint: str,
         ranks: int = 1,
         chunk_tokens: int = State.chunk_tokens,
@@ -145,7 +149,7 @@ class Checkpoints:
         """Return the newest generation that is whole, or None if there is none at all.
 
         Raises:
-            ConfigurationError: it is of another corpus or of other settings.
+            ConfigurationError: it is of another corpus, of other words or settings.
             ModelError: none of the generations is whole.
         """
         self._remove_unfinished()
@@ -158,7 +162,7 @@ class Checkpoints:
                 continue
             state = _state(model)
             now = asdict(config) | {"ranks": ranks, "chunk_tokens": chunk_tokens}
-            self._check(model, now, fingerprint)
+            self._check(model, now, vocabulary, fingerprint)
             return state
         if damage is not None:
             raise damage
@@ -178,7 +182,13 @@ class Checkpoints:
         for path in self.path.glob(".*.tmp"):
             shutil.rmtree(path, ignore_errors=True)
 
-    def _check(self, model: StoredModel, settings: Mapping[str, Any], fingerprint: str) -> None:
+    def _check(
+        self,
+        model: StoredModel,
+        settings: Mapping[str, Any],
+        vocabulary: Vocabulary,
+        fingerprint: str,
+    ) -> None:
         before = model.config.get("settings", {}) | model.config["checkpoint"]
         changed = [
             f"{name} was {before.get(name)!r} and is {value!r}"
@@ -187,6 +197,8 @@ class Checkpoints:
         ]
         if model.config["checkpoint"].get("corpus_fingerprint") != fingerprint:
             changed.append("the corpus is another one")
+        elif model.vocabulary != vocabulary:
+            changed.append("the words are others (was there another --continue-from, or none?)")
         if changed:
             raise ConfigurationError(
                 f"{self.path} is of another training: {'; '.join(changed)}. "
@@ -211,6 +223,7 @@ def _state(model: StoredModel) -> State:
             outputs=model.tensors["context"],
             ranks=int(saved["ranks"]),
             chunk_tokens=int(saved["chunk_tokens"]),
+            stopped=int(saved["stopped"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(

@@ -128,12 +128,30 @@ def device_name(device: str) -> str:
     """Return "cpu" or the GPU that is meant: "auto" takes one where there is one.
 
     "cuda" among ranks is a GPU for each on its machine.
+
+    Raises:
+        ConfigurationError: there is no such device.
     """
-    if device == "auto":  # torch would know, but takes seconds to ask
-        device = "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"
+    if device == "auto":
+        device = "cuda" if _has_gpu() else "cpu"
+    if device == "cpu":
+        return device
+    if device.partition(":")[0] != "cuda":
+        raise ConfigurationError(f"no device {device!r}; there are {', '.join(DEVICES)}, cuda:N")
+    from embedkit.training.cuda_engine import find_device
+
     if device == "cuda" and "LOCAL_RANK" in os.environ:
-        return f"cuda:{os.environ['LOCAL_RANK']}"
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+    find_device(device)
     return device
+
+
+def _has_gpu() -> bool:
+    if not Path("/proc/driver/nvidia/version").exists():  # torch would know, but takes seconds
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def make_engine(
@@ -147,8 +165,6 @@ def make_engine(
     name = device_name(device)
     if name == "cpu":
         return CpuEngine(corpus, vocabulary, config)
-    if name.partition(":")[0] != "cuda":
-        raise ConfigurationError(f"no device {device!r}; there are {', '.join(DEVICES)}, cuda:N")
     from embedkit.training.cuda_engine import CudaEngine
 
     return CudaEngine(corpus, vocabulary, config, name)

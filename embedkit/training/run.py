@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
@@ -76,7 +76,9 @@ class Run:
         self._losses = np.zeros(self._epochs, dtype=np.float64)
         self._tokens_done = 0
         self._seconds = 0.0
+        self._stopped = 0
         self._resumed = (0, 0.0)
+        self._recent_loss = math.nan
         self._queue = ChunkQueue(0)
 
     def until_done(self, watchers: Watchers, *, resume: bool) -> TrainingReport:
@@ -88,6 +90,7 @@ class Run:
             try:
                 for stop in stops[reached:]:
                     self._train_to(stop.chunk, watchers)
+                    self._stopped += 1
                     if averaging:
                         started = time.perf_counter()
                         averaging.agree(max(len(self._vocabulary) >> stop.halvings, 1))
@@ -123,19 +126,22 @@ class Run:
         state = None
         if checkpoints and self._ranks.rank == 0:
             state = checkpoints.latest(
-                self._config, self._corpus.fingerprint, self._ranks.size, self.engine.chunk_tokens
-            )
+                self._config, self._vocabulary, self._corpus.fingerprint, self._ranks.size,
+                self.engine.chunk_tokens,
+            )  # fmt: skip
         if state is not None:
             self.engine.load(state.inputs, state.outputs)
             self._pairs[:] = state.pairs
             self._losses[:] = state.losses
             self._seconds = state.seconds
         chunk = state.chunk if state else 0
-        reached = int(
-            self._ranks.first(np.array([bisect_right(stops, chunk, key=attrgetter("chunk"))]))[0]
-        )
-        if self._ranks.size > 1:  # shares differ in size, so the others stand at another chunk
+        if self._ranks.size == 1:
+            # An epoch that ends here may not have been told of: it is told of again.
+            reached = bisect_left(stops, chunk, key=attrgetter("chunk"))
+        else:  # shares differ in size, so the others stand at another chunk
+            reached = int(self._ranks.first(np.array([state.stopped if state else 0]))[0])
             chunk = stops[reached - 1].chunk if reached else 0
+        self._stopped = reached
         self._queue = ChunkQueue(chunk)
         epoch, chunk = divmod(chunk, self._chunks)
         self._tokens_done = epoch * self._tokens + chunk * self.engine.chunk_tokens
@@ -162,9 +168,9 @@ class Run:
 
     def _ends_at(self, stop: Stop, watchers: Watchers) -> bool:
         """Do what is due where all threads of all ranks stand still; tell whether to end here."""
-        epoch, chunk = divmod(stop.chunk, self._chunks)
+        epoch = stop.chunk // self._chunks
         ends = False
-        if watchers.on_epoch_end and chunk == 0:
+        if watchers.on_epoch_end and stop.ends_epoch:
             pairs, losses = self._totals()
             if self._ranks.rank == 0:
                 report = EpochReport(
@@ -191,7 +197,7 @@ class Run:
             if self._ranks.rank == 0:
                 state = State(
                     self._queue.next, pairs, losses, self._seconds, self.engine.vectors,
-                    self.engine.context, self._ranks.size, self.engine.chunk_tokens,
+                    self.engine.context, self._ranks.size, self.engine.chunk_tokens, self._stopped,
                 )  # fmt: skip
                 checkpoints.save(state, self._config, self._vocabulary, self._corpus.fingerprint)
 
@@ -243,7 +249,8 @@ class Run:
         epoch, start = divmod(min(done, total - 1), self._tokens)
         ranks = self._all_tokens / self._tokens
         speed = (done - self._resumed[0]) / max(self._seconds - self._resumed[1], 1e-9)
-        recent = (loss - told[1]) / (pairs - told[0]) if pairs > told[0] else math.nan
+        if pairs > told[0]:
+            self._recent_loss = (loss - told[1]) / (pairs - told[0])
         progress(
             Progress(
                 tokens=round(done * ranks),
@@ -251,7 +258,7 @@ class Run:
                 epoch=epoch + 1,
                 epochs=self._epochs,
                 tokens_per_second=speed * ranks,
-                loss=recent,
+                loss=self._recent_loss,
                 learning_rate=self._rate(epoch, start),
                 seconds_left=(total - done) / speed if speed else math.inf,
             )

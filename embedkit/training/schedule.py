@@ -15,10 +15,13 @@ class Stop(NamedTuple):
     Attributes:
         chunk: number of chunks before it, of all epochs.
         halvings: if ranks agree here, they do on the V / 2**halvings most frequent words.
+        ends_epoch: whether an epoch ends here. The chunk alone does not tell: a rank with few of
+            them stands still several times at one place, so that all stop as often.
     """
 
     chunk: int
     halvings: int
+    ends_epoch: bool
 
 
 def schedule(epochs: int, chunks: int, parts: int) -> list[Stop]:
@@ -29,7 +32,11 @@ def schedule(epochs: int, chunks: int, parts: int) -> list[Stop]:
     at every 8th as well, and with every halving of the words twice as often: a 32nd of them always.
     """
     return [
-        Stop(epoch * chunks + -(-chunks * part // parts), 0 if part == parts else _halvings(part))
+        Stop(
+            epoch * chunks + -(-chunks * part // parts),
+            0 if part == parts else _halvings(part),
+            part == parts,
+        )
         for epoch in range(epochs)
         for part in range(1, parts + 1)
     ]

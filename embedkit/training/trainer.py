@@ -67,11 +67,14 @@ def train(
             "a longer text."
         )
     engine = make_engine(corpus, vocabulary, config, device)
+    ranks = ranks or Alone()
+    if ranks.size > 1:  # which agree between two chunks
+        engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
     if start is not None:
         engine.load(start.vectors, start.context)
     else:
         engine.load(random_vectors(len(vocabulary), config.dimension, config.seed))
-    run = Run(corpus, vocabulary, config, engine, ranks or Alone())
+    run = Run(corpus, vocabulary, config, engine, ranks)
     report = run.until_done(
         Watchers(progress, on_epoch_end, checkpoints), resume=resume and checkpoints is not None
     )

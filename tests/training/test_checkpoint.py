@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import resource
 import shutil
@@ -27,7 +28,7 @@ from embedkit.errors import (
 )
 from embedkit.training.checkpoint import Checkpoints, State
 from embedkit.training.config import TrainingConfig
-from embedkit.training.report import Progress
+from embedkit.training.report import EpochReport, Progress
 from embedkit.training.trainer import train
 from embedkit.vocabulary import Vocabulary
 from tests.conftest import heed_interrupts
@@ -55,7 +56,7 @@ def save(checkpoints: Checkpoints, *chunks: int) -> None:
 
 def test_what_is_saved_comes_back_bit_for_bit(checkpoints: Checkpoints) -> None:
     save(checkpoints, 12)
-    found = checkpoints.latest(CONFIG, "text")
+    found = checkpoints.latest(CONFIG, WORDS, "text")
     expected = state(12, 12 / 7)
     assert found is not None
     assert (found.chunk, found.seconds) == (12, 1.25)
@@ -76,12 +77,12 @@ def test_a_damaged_generation_is_passed_over(checkpoints: Checkpoints, damage: s
     save(checkpoints, 1, 2)
     newest = checkpoints.path / "0000000002" / damage
     newest.write_bytes(newest.read_bytes()[:-20])
-    found = checkpoints.latest(CONFIG, "text")
+    found = checkpoints.latest(CONFIG, WORDS, "text")
     assert found is not None
     assert found.chunk == 1
     shutil.copy(newest, checkpoints.path / "0000000001" / damage)
     with pytest.raises(ModelError, match="damaged"):
-        checkpoints.latest(CONFIG, "text")
+        checkpoints.latest(CONFIG, WORDS, "text")
 
 
 def test_what_a_killed_process_left_is_removed(checkpoints: Checkpoints) -> None:
@@ -89,7 +90,7 @@ def test_what_a_killed_process_left_is_removed(checkpoints: Checkpoints) -> None
     half = checkpoints.path / ".0000000002.abc.tmp"
     half.mkdir()
     (half / "vectors.safetensors").write_bytes(b"half")
-    found = checkpoints.latest(CONFIG, "text")
+    found = checkpoints.latest(CONFIG, WORDS, "text")
     assert found is not None
     assert not half.exists()
 
@@ -107,16 +108,25 @@ def test_another_training_is_refused(
 ) -> None:
     save(checkpoints, 1)
     with pytest.raises(ConfigurationError, match=f"of another training: {problem}"):
-        checkpoints.latest(config, text)
-    assert checkpoints.latest(replace(CONFIG, workers=7), "text") is not None
+        checkpoints.latest(config, WORDS, text)
+    assert checkpoints.latest(replace(CONFIG, workers=7), WORDS, "text") is not None
+
+
+def test_other_words_are_refused(checkpoints: Checkpoints) -> None:
+    """As many rows, but not of the same words: they would change owners."""
+    save(checkpoints, 1)
+    for words in (["one", "three", "two"], ["one", "two"]):
+        others = Vocabulary(words, range(9, 9 - len(words), -1))
+        with pytest.raises(ConfigurationError, match=r"the words are others .*--continue-from"):
+            checkpoints.latest(CONFIG, others, "text")
 
 
 def test_another_number_of_ranks_cannot_resume(checkpoints: Checkpoints) -> None:
     save(checkpoints, 1)
     with pytest.raises(ConfigurationError, match="ranks was 1 and is 2"):
-        checkpoints.latest(CONFIG, "text", ranks=2)
+        checkpoints.latest(CONFIG, WORDS, "text", ranks=2)
     with pytest.raises(ConfigurationError, match="chunk_tokens was 10000 and is 9"):
-        checkpoints.latest(CONFIG, "text", chunk_tokens=9)
+        checkpoints.latest(CONFIG, WORDS, "text", chunk_tokens=9)
 
 
 def test_earlier_checkpoints_are_not_lost_unasked(checkpoints: Checkpoints) -> None:
@@ -125,7 +135,7 @@ def test_earlier_checkpoints_are_not_lost_unasked(checkpoints: Checkpoints) -> N
     with pytest.raises(OutputExistsError, match=r"--resume .* goes on .* --overwrite begins"):
         checkpoints.begin_again(overwrite=False)
     checkpoints.begin_again(overwrite=True)
-    assert checkpoints.latest(CONFIG, "text") is None
+    assert checkpoints.latest(CONFIG, WORDS, "text") is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -133,7 +143,7 @@ def test_vectors_that_are_no_numbers_are_not_saved(checkpoints: Checkpoints, val
     save(checkpoints, 1)
     with pytest.raises(TrainingError, match=r"learning_rate=0\.05.*last checkpoint is kept"):
         checkpoints.save(state(2, value), CONFIG, WORDS, "text")
-    found = checkpoints.latest(CONFIG, "text")
+    found = checkpoints.latest(CONFIG, WORDS, "text")
     assert found is not None
     assert found.chunk == 1
 
@@ -241,9 +251,9 @@ def test_runs_killed_many_times(
     assert facts(model) == uninterrupted
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("number", "every"), [(signal.SIGINT, "300"), (signal.SIGTERM, "0")])
 def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(
-    number: int, tmp_path: Path, uninterrupted: dict[str, object]
+    number: int, every: str, tmp_path: Path, uninterrupted: dict[str, object]
 ) -> None:
     model = tmp_path / "model.embedkit"
     command = [*COMMAND, model, "--log-json", tmp_path / "log"]
@@ -261,8 +271,47 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(
     again = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     assert again.returncode == 1
     assert "holds a training that was cut off, and is kept" in again.stderr
-    subprocess.run([*command, "--resume"], check=True)
+    log = (tmp_path / "log").read_text().splitlines()
+    subprocess.run([*command, "--resume", "--checkpoint-every", every], check=True)
     assert facts(model) == uninterrupted
+    stood, went_on = (
+        [event["tokens"] for event in map(json.loads, lines) if event["event"] == "progress"]
+        for lines in (log, (tmp_path / "log").read_text().splitlines()[len(log) :])
+    )
+    assert went_on[0] >= stood[-1] > 0, "it did not begin again"
+    assert not (tmp_path / "model.embedkit.checkpoint").exists()
+
+
+def test_an_epoch_that_was_not_told_of_is_told_of_after_resumption(
+    checkpoints: Checkpoints,
+) -> None:
+    corpus = Corpus.read(WORLD)
+    config = TrainingConfig(dimension=8, epochs=4, workers=1)
+    told = []
+
+    def interrupt(report: EpochReport) -> None:
+        if report.epoch == 2:
+            raise KeyboardInterrupt
+        told.append(report.epoch)
+
+    patient = Checkpoints(checkpoints.path, every=1000)
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus, config, on_epoch_end=interrupt, checkpoints=patient)
+    train(
+        corpus, config, on_epoch_end=lambda report: told.append(report.epoch),
+        checkpoints=patient, resume=True,
+    )  # fmt: skip
+    assert told == [1, 2, 3, 4]
+
+
+def test_the_loss_that_is_told_is_always_a_number() -> None:
+    losses = []
+    train(
+        Corpus.read(WORLD), TrainingConfig(dimension=8, epochs=6, workers=1),
+        progress=lambda progress: losses.append(progress.loss), on_epoch_end=lambda report: None,
+    )  # fmt: skip
+    assert losses
+    assert not any(map(math.isnan, losses[1:])), "the first may come before any pair"
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(checkpoints: Checkpoints) -> None:
@@ -277,6 +326,6 @@ def test_a_full_disk_leaves_the_last_checkpoint(checkpoints: Checkpoints) -> Non
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
     assert [path.name for path in checkpoints.path.iterdir()] == ["0000000001"]
-    found = checkpoints.latest(CONFIG, "text")
+    found = checkpoints.latest(CONFIG, WORDS, "text")
     assert found is not None
     assert found.chunk == 1

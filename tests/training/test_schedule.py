@@ -8,7 +8,7 @@ from embedkit.training.schedule import Stop, schedule
 
 
 def test_without_parts_an_epoch_ends_and_all_words_take_part() -> None:
-    assert schedule(3, 7, 1) == [Stop(7, 0), Stop(14, 0), Stop(21, 0)]
+    assert schedule(3, 7, 1) == [Stop(7, 0, True), Stop(14, 0, True), Stop(21, 0, True)]
 
 
 def test_frequent_words_take_part_more_often() -> None:
@@ -26,4 +26,6 @@ def test_frequent_words_take_part_more_often() -> None:
 
 def test_every_rank_stops_as_often_whatever_its_share() -> None:
     assert len(schedule(4, 2, 5)) == len(schedule(4, 100, 5)) == 20
-    assert [stop.chunk for stop in schedule(1, 2, 5)] == [1, 1, 2, 2, 2]
+    few = schedule(1, 2, 5)
+    assert [stop.chunk for stop in few] == [1, 1, 2, 2, 2]
+    assert [stop.ends_epoch for stop in few] == [False, False, False, False, True]
