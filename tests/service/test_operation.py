@@ -7,12 +7,14 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
 
 import httpx
 import numpy as np
+import pytest
 from servers import Server, Start
 
 from embedkit.encoders import load
@@ -223,3 +225,34 @@ def connect(server: Server) -> socket.socket:
 
 def read_all(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_disk_that_fills_up_ends_no_worker(
+    start: Start, model: Path, tmp_path: Path, workers: int
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        server = start(model, "--workers", workers, TMPDIR=str(disk))
+        server.wait_for("startup complete", count=workers)
+        with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(b"x" * 4096)
+        first = server.workers
+        for _ in range(20):
+            for path in ("/v1/model", "/v1/nothing", "/readyz", "/metrics", "/v1/words", "/"):
+                assert httpx.get(server.url + path).status_code in (200, 404)
+        assert server.workers == first
+        # One that starts now has no room to count with the others, and answers all the same.
+        os.kill(first[0], signal.SIGKILL)
+        server.wait_for("startup complete", count=workers + 1)
+        assert server.wait_for("counts for itself alone") if workers > 1 else True
+        for _ in range(20):
+            assert httpx.get(f"{server.url}/metrics").status_code == 200
+        assert server.stop() == 0
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
