@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
+import multiprocessing
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -33,6 +36,7 @@ from embedkit.service.settings import Settings
 __all__ = ["create_app"]
 
 _FILES = Path(__file__).parent
+_log = logging.getLogger("embedkit.service")
 _DESCRIPTION = """Words and their vectors: analogies, nearest words, distances, places on a plane.
 
 Every POST of a question takes one object, or a list of them: a batch, which answers with a list of
@@ -49,7 +53,7 @@ def create_app(settings: Settings) -> Any:
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        lifespan=lambda _: _running(service),
+        lifespan=lambda _: _running(service, settings.folder),
     )
     add_routes(app, service)
     _add_files(app)
@@ -67,7 +71,7 @@ def create_app(settings: Settings) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _running(service: Dispatcher) -> AsyncIterator[None]:
+async def _running(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
     with contextlib.suppress(ValueError, AttributeError):  # not the main thread, or not Unix
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # that one is for the supervisor
     tasks = [
@@ -84,14 +88,22 @@ async def _running(service: Dispatcher) -> AsyncIterator[None]:
     finally:
         for task in tasks:
             task.cancel()
+        if _is_orphan():  # nobody else is left to do it
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _end_with_parent() -> None:
     """Stop when the supervisor is gone, however it went: nobody else could stop this worker."""
-    parent = os.getppid()
-    while os.getppid() == parent:
+    while not _is_orphan():
         await asyncio.sleep(1.0)
+    _log.error("The supervisor is gone: this worker ends.")
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _is_orphan() -> bool:
+    """Return whether the supervisor has ended, be it before this worker could look."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 class _Files(StaticFiles):

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from servers import Server, Start
+from servers import Server, Start, workers_of
 
 from embedkit.encoders import load
 from embedkit.vectors import WordVectors
@@ -174,15 +175,40 @@ def test_nothing_is_left_behind(start: Start, model: Path, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_workers_end_when_the_supervisor_is_killed(start: Start, model: Path) -> None:
-    server = start(model, "--workers", 2)
+def wait_until_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_workers_end_and_tidy_up_when_the_supervisor_is_killed(
+    start: Start, model: Path, tmp_path: Path
+) -> None:
+    server = start(model, "--workers", 2, TMPDIR=str(tmp_path))
     server.wait_for("startup complete", count=2)
     workers = server.workers
     server.process.kill()
-    deadline = time.monotonic() + 30
-    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+    wait_until_gone(workers)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_workers_end_when_the_supervisor_is_killed_while_they_start(
+    model: Path, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "embedkit", "serve", "--model", model, "--port=0", "--workers=2"],
+        stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while len(workers := workers_of(process.pid)) < 2:
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.001)
+    time.sleep(0.1)  # so that what a worker needs to begin has reached it
+    process.kill()
+    process.wait()
+    wait_until_gone(workers)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_workers_map_one_copy_of_the_vectors(start: Start, tmp_path: Path) -> None:
