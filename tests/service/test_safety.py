@@ -15,6 +15,9 @@ import httpx
 import pytest
 from servers import KEY, Server, Start
 
+from embedkit.errors import ConfigurationError
+from embedkit.service.settings import Settings
+
 
 def connect(server: Server) -> socket.socket:
     host, port = server.url.removeprefix("http://").split(":")
@@ -80,7 +83,13 @@ def test_keys_open_and_are_never_written_down(start: Start, model: Path, tmp_pat
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(None, "No such file"), ("\n", "holds no key"), ("short", "at least 16"), ("ü" * 20, "ASCII")],
+    [
+        (None, "No such file"),
+        ("\n", "holds no key"),
+        ("short", "at least 16"),
+        ("ü" * 20, "ASCII"),
+        (f"\n{KEY}\nshort", "keys, line 3: a key"),
+    ],
 )
 def test_what_is_no_key_is_refused(
     model: Path, tmp_path: Path, content: str | None, problem: str
@@ -92,6 +101,33 @@ def test_what_is_no_key_is_refused(
     assert done.returncode == 2
     assert problem in done.stderr
     assert content is None or content.strip() == "" or content not in done.stderr
+
+
+def test_an_empty_key_is_refused(model: Path) -> None:
+    done = serve(model, EMBEDKIT_API_KEY="")
+    assert done.returncode == 2
+    assert "EMBEDKIT_API_KEY: a key has" in done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf"])
+def test_a_timeout_that_is_no_time_is_refused(model: Path, seconds: str) -> None:
+    done = serve(model, "--timeout", seconds)
+    assert done.returncode == 2
+    assert f"--timeout {seconds} is no time" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["foo/bar", "example.org", "https://", "https://example.org/", "https://Example.org", "null"],
+)
+def test_an_origin_that_no_browser_names_is_refused(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"--cors-origin {origin} is no origin"):
+        Settings(tmp_path, tmp_path, origins=(origin,))
+
+
+def test_origins_that_browsers_name_are_taken(tmp_path: Path) -> None:
+    origins = ("*", "https://example.org", "http://localhost:3000", "http://[::1]:8000")
+    assert Settings(tmp_path, tmp_path, origins=origins).origins == origins
 
 
 def test_every_answer_has_safe_headers(client: httpx.Client) -> None:
