@@ -74,10 +74,9 @@ def create_app(settings: Settings) -> Any:
 async def _running(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
     with contextlib.suppress(ValueError, AttributeError):  # not the main thread, or not Unix
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # that one is for the supervisor
-    tasks = [
-        asyncio.create_task(work)
-        for work in (service.batcher.run(), service.holder.follow(), _end_with_parent())
-    ]
+    generation = service.measures.generation
+    works = service.batcher.run(), service.holder.follow(generation.set), _end_with_parent()
+    tasks = [asyncio.create_task(work) for work in works]
     # What is here now stays: the collector need not look at it again with every burst of answers.
     gc.collect()
     gc.freeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -129,13 +130,19 @@ class Holder:
             else:
                 return served
 
-    async def follow(self) -> None:
-        """Change to every new generation, until cancelled; questions under way keep the old one."""
+    async def follow(self, observe: Callable[[int], object]) -> None:
+        """Change to every new generation, until cancelled; questions under way keep the old one.
+
+        Args:
+            observe: is told the generation, the first one as well.
+        """
+        observe(self.current.generation)
         while True:
             await asyncio.sleep(_SECONDS)
             try:
                 if self._laid_out() != str(self.current.generation):
                     self.current = await asyncio.to_thread(self._open)
+                    observe(self.current.generation)
                     _log.info("Serving generation %d of the model.", self.current.generation)
             except (EmbedkitError, OSError) as error:
                 _log.error("Generation %d stays: %s", self.current.generation, error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -241,7 +242,23 @@ def test_measures_are_of_all_workers_together(start: Start, model: Path) -> None
     assert 'embedkit_errors_total{type="unknown_word"} 1.0' in text
     assert 'embedkit_request_seconds_count{route="/v1/neighbors"} 31.0' in text
     assert "embedkit_batch_questions_sum 31.0" in text
-    assert 'embedkit_model_generation{pid="' in text
+
+
+def test_each_worker_tells_the_generation_it_serves(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "model.embedkit"
+    save_model(path, 0)
+    server = start(path, "--workers", 3)
+    server.wait_for("startup complete", count=3)
+    for generation in (1, 2):
+        if generation == 2:
+            save_model(path, 1)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for("Serving generation 2 ", count=3)
+        text = httpx.get(f"{server.url}/metrics").text
+        rows = re.findall(r'^embedkit_model_generation\{pid="(\d+)"\} (.*)$', text, re.MULTILINE)
+        assert {int(pid): float(value) for pid, value in rows} == dict.fromkeys(
+            server.workers, float(generation)
+        )
 
 
 def connect(server: Server) -> socket.socket:
