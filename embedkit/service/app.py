@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> Any:
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lambda _: _running(service, settings.folder),
     )
     add_routes(app, service)
@@ -77,6 +78,8 @@ async def _running(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
     generation = service.measures.generation
     works = service.batcher.run(), service.holder.follow(generation.set), _end_with_parent()
     tasks = [asyncio.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(_end_without)
     # What is here now stays: the collector need not look at it again with every burst of answers.
     gc.collect()
     gc.freeze()
@@ -95,7 +98,14 @@ async def _end_with_parent() -> None:
     """Stop when the supervisor is gone, however it went: nobody else could stop this worker."""
     while not _is_orphan():
         await asyncio.sleep(1.0)
-    _log.error("The supervisor is gone: this worker ends.")
+    raise ConnectionError("the supervisor is gone")
+
+
+def _end_without(task: asyncio.Task[None]) -> None:
+    """End this worker if it has lost a task that it cannot do without: another takes its place."""
+    if task.cancelled():
+        return
+    _log.error("This worker ends: %r", task.exception())
     os.kill(os.getpid(), signal.SIGTERM)
 
 

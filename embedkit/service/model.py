@@ -19,6 +19,7 @@ __all__ = ["Holder", "Served"]
 
 _SECONDS = 0.25  # between two looks for a new generation
 _EXAMPLES = 8
+_LONGEST_EXAMPLE = 200  # schemas.Word takes no longer one
 _WELL_KNOWN = (
     "king - man + woman",
     "paris - france + italy",
@@ -98,6 +99,7 @@ class Served:
             frequent = self.vectors.vocabulary.words(range(min(len(self.vectors), 2_000)))
             known = [word for word in frequent if len(word) > 3 and word.isalpha()]
             known = known[len(known) // 10 :] or frequent
+            known = [word for word in known if len(word) <= _LONGEST_EXAMPLE]
         return known[:_EXAMPLES]
 
 

@@ -261,6 +261,41 @@ def test_each_worker_tells_the_generation_it_serves(start: Start, tmp_path: Path
         )
 
 
+def test_a_worker_that_cannot_follow_the_model_ends(
+    start: Start, model: Path, tmp_path: Path
+) -> None:
+    server = start(model, TMPDIR=str(tmp_path))
+    [worker] = server.workers
+    current = next(tmp_path.glob("embedkit-*")) / "current"
+    (current.parent / "other").symlink_to("no-number")
+    (current.parent / "other").replace(current)
+    server.wait_for(r"This worker ends: ValueError\(.*no-number")
+    wait_until_gone([worker])
+
+
+@pytest.mark.parametrize(("folder", "given"), [(".", "."), ("below", "..")])
+def test_a_model_given_by_dots_has_the_name_of_its_folder(
+    start: Start, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *,
+    folder: str, given: str,
+) -> None:  # fmt: skip
+    shutil.copytree(model, tmp_path / "mine.embedkit")
+    (tmp_path / "mine.embedkit" / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "mine.embedkit" / folder)
+    server = start(Path(given))
+    assert httpx.get(f"{server.url}/v1/model").json()["name"] == "mine"
+
+
+def test_examples_are_what_questions_take(start: Start, tmp_path: Path) -> None:
+    words = ["x" * 201, "y" * 200, "z" * 300, "word"]
+    WordVectors(Vocabulary(words), np.eye(4, dtype=np.float32)).save(tmp_path / "model.embedkit")
+    server = start(tmp_path / "model.embedkit")
+    examples = httpx.get(f"{server.url}/v1/model").json()["examples"]
+    assert examples == ["y" * 200, "word"]
+    for word in examples:
+        answer = httpx.post(f"{server.url}/v1/neighbors", json={"word": word, "k": 1})
+        assert answer.status_code == 200
+
+
 def connect(server: Server) -> socket.socket:
     host, port = server.url.removeprefix("http://").split(":")
     return socket.create_connection((host, int(port)), timeout=30)
