@@ -7,7 +7,12 @@ FROM python:3.13-slim
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY embedkit embedkit
-RUN pip install --no-cache-dir --constraint constraints.txt ".[serve]" \
+# All that the service needs, and no torch: only training on GPUs and on several machines imports it.
+RUN python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+needed = project["dependencies"] + project["optional-dependencies"]["serve"]; \
+print(*(line for line in needed if not line.startswith("torch")), sep="\n")' > needed.txt \
+    && pip install --no-cache-dir --constraint constraints.txt --requirement needed.txt \
+    && pip install --no-cache-dir --no-deps . \
     && useradd --system --no-create-home --uid 10001 embedkit
 
 # By number, which a cluster that forbids root can check.

@@ -83,7 +83,7 @@ def serve(
     keys = read_keys(api_key_file)
     refuse_open_door(host, keys, insecure=insecure)
     settings = Settings(
-        model=Path(model),
+        model=_named(Path(model)),
         folder=Path(tempfile.gettempdir()),
         keys=keys,
         origins=cors_origin,
@@ -92,3 +92,8 @@ def serve(
         seconds=timeout,
     )
     serve_http(settings, Listening(host, port, workers, reload_model, access_log))
+
+
+def _named(model: Path) -> Path:
+    """Return the same directory by a path that ends in its name, which answers tell."""
+    return model.resolve() if model.name in ("", "..") else model

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
+import multiprocessing
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -33,6 +36,7 @@ from embedkit.service.settings import Settings
 __all__ = ["create_app"]
 
 _FILES = Path(__file__).parent
+_log = logging.getLogger("embedkit.service")
 _DESCRIPTION = """Words and their vectors: analogies, nearest words, distances, places on a plane.
 
 Every POST of a question takes one object, or a list of them: a batch, which answers with a list of
@@ -49,7 +53,8 @@ def create_app(settings: Settings) -> Any:
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        lifespan=lambda _: _running(service),
+        redirect_slashes=False,
+        lifespan=lambda _: _running(service, settings.folder),
     )
     add_routes(app, service)
     _add_files(app)
@@ -67,13 +72,14 @@ def create_app(settings: Settings) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _running(service: Dispatcher) -> AsyncIterator[None]:
+async def _running(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
     with contextlib.suppress(ValueError, AttributeError):  # not the main thread, or not Unix
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # that one is for the supervisor
-    tasks = [
-        asyncio.create_task(work)
-        for work in (service.batcher.run(), service.holder.follow(), _end_with_parent())
-    ]
+    generation = service.measures.generation
+    works = service.batcher.run(), service.holder.follow(generation.set), _end_with_parent()
+    tasks = [asyncio.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(_end_without)
     # What is here now stays: the collector need not look at it again with every burst of answers.
     gc.collect()
     gc.freeze()
@@ -84,14 +90,29 @@ async def _running(service: Dispatcher) -> AsyncIterator[None]:
     finally:
         for task in tasks:
             task.cancel()
+        if _is_orphan():  # nobody else is left to do it
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _end_with_parent() -> None:
     """Stop when the supervisor is gone, however it went: nobody else could stop this worker."""
-    parent = os.getppid()
-    while os.getppid() == parent:
+    while not _is_orphan():
         await asyncio.sleep(1.0)
+    raise ConnectionError("the supervisor is gone")
+
+
+def _end_without(task: asyncio.Task[None]) -> None:
+    """End this worker if it has lost a task that it cannot do without: another takes its place."""
+    if task.cancelled():
+        return
+    _log.error("This worker ends: %r", task.exception())
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _is_orphan() -> bool:
+    """Return whether the supervisor has ended, be it before this worker could look."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 class _Files(StaticFiles):

@@ -32,6 +32,7 @@ _TYPES = {
     415: "bad_request",
     422: "bad_request",
     429: "overloaded",
+    431: "too_large",
     503: "unavailable",
 }
 _REMEDY = " Remedy: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ __all__ = ["Holder", "Served"]
 
 _SECONDS = 0.25  # between two looks for a new generation
 _EXAMPLES = 8
+_LONGEST_EXAMPLE = 200  # schemas.Word takes no longer one
 _WELL_KNOWN = (
     "king - man + woman",
     "paris - france + italy",
@@ -97,6 +99,7 @@ class Served:
             frequent = self.vectors.vocabulary.words(range(min(len(self.vectors), 2_000)))
             known = [word for word in frequent if len(word) > 3 and word.isalpha()]
             known = known[len(known) // 10 :] or frequent
+            known = [word for word in known if len(word) <= _LONGEST_EXAMPLE]
         return known[:_EXAMPLES]
 
 
@@ -129,13 +132,19 @@ class Holder:
             else:
                 return served
 
-    async def follow(self) -> None:
-        """Change to every new generation, until cancelled; questions under way keep the old one."""
+    async def follow(self, observe: Callable[[int], object]) -> None:
+        """Change to every new generation, until cancelled; questions under way keep the old one.
+
+        Args:
+            observe: is told the generation, the first one as well.
+        """
+        observe(self.current.generation)
         while True:
             await asyncio.sleep(_SECONDS)
             try:
                 if self._laid_out() != str(self.current.generation):
                     self.current = await asyncio.to_thread(self._open)
+                    observe(self.current.generation)
                     _log.info("Serving generation %d of the model.", self.current.generation)
             except (EmbedkitError, OSError) as error:
                 _log.error("Generation %d stays: %s", self.current.generation, error)

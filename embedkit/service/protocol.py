@@ -7,10 +7,11 @@ its answer; and what is said to a broken request is JSON as everything else.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from embedkit.service.errors import failure
 
@@ -30,6 +31,7 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._head_bytes: int | None = 0
         self._unread = 0
+        self._unanswered: deque[RequestResponseCycle] = deque()
         self._deadline: asyncio.TimerHandle | None = None
         self._expect_request()
         if len(self.connections) > _MOST_CONNECTIONS:
@@ -37,6 +39,10 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._request_is_here()
+        # uvicorn tells only the request that came last; an earlier one may be the one under way.
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -57,6 +63,9 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_bytes = None
         super().on_headers_complete()
+        while self._unanswered and self._unanswered[0].response_complete:
+            self._unanswered.popleft()
+        self._unanswered.append(self.cycle)
 
     def on_message_complete(self) -> None:
         self._request_is_here()

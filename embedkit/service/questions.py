@@ -30,7 +30,8 @@ class QuestionRoute(APIRoute):
         adapter = TypeAdapter(hints["asked"])
 
         async def answer(request: Request) -> Response:
-            if "json" not in request.headers.get("content-type", ""):
+            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if kind != "application/json":
                 raise RefusedError(
                     415, "A question is JSON.", "Send the header Content-Type: application/json."
                 )

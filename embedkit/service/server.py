@@ -21,6 +21,7 @@ from uvicorn.supervisors import Multiprocess
 
 from embedkit.errors import ConfigurationError
 from embedkit.files import storage_errors
+from embedkit.service.measures import DIRECTORY_VARIABLE
 from embedkit.service.publishing import Publisher
 from embedkit.service.settings import Settings
 from embedkit.system import processors
@@ -28,7 +29,6 @@ from embedkit.system import processors
 __all__ = ["Listening", "serve"]
 
 _DRAINING_SECONDS = 30
-_MEASURES_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _log = logging.getLogger("embedkit.service")
 
 
@@ -96,6 +96,8 @@ class Supervisor(Multiprocess):
 
 def _forget(pid: int | None) -> None:
     """Take a dead worker's momentary values out of the sums."""
+    if DIRECTORY_VARIABLE not in os.environ:  # one worker counts for itself
+        return
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
@@ -103,9 +105,11 @@ def _forget(pid: int | None) -> None:
 
 def _prepare_workers(folder: Path, workers: int) -> None:
     """Set what workers have to find in their environment before they import anything."""
-    measures = folder / "measures"
-    measures.mkdir()
-    os.environ[_MEASURES_VARIABLE] = str(measures)
+    os.environ.pop(DIRECTORY_VARIABLE, None)
+    if workers > 1:
+        measures = folder / "measures"
+        measures.mkdir()
+        os.environ[DIRECTORY_VARIABLE] = str(measures)
     # A worker searches with its share of the processors; BLAS's own threads beside those of FAISS
     # would only stand in their way.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, processors() // workers)))

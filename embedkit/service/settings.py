@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +15,7 @@ __all__ = ["KEY_VARIABLE", "Settings", "read_keys"]
 
 KEY_VARIABLE = "EMBEDKIT_API_KEY"
 _SHORTEST_KEY = 16
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,19 @@ class Settings:
     body: int = 1 << 20
     seconds: float = 10.0
 
+    def __post_init__(self) -> None:
+        """Raise `ConfigurationError` for endless seconds, and origins that are none."""
+        if not math.isfinite(self.seconds):
+            raise ConfigurationError(
+                f"--timeout {self.seconds} is no time. Remedy: give a number of seconds."
+            )
+        for origin in self.origins:
+            if origin != "*" and _ORIGIN.fullmatch(origin) is None:
+                raise ConfigurationError(
+                    f"--cors-origin {origin} is no origin that a browser names. Remedy: give "
+                    "scheme and host in lower case and no path, such as https://example.org, or *."
+                )
+
 
 def read_keys(file: Path | None) -> tuple[str, ...]:
     """Return the keys of a file, one a line, and that of the environment.
@@ -44,26 +60,30 @@ def read_keys(file: Path | None) -> tuple[str, ...]:
     Raises:
         ConfigurationError: the file cannot be read or is empty, or a key is too short to be one.
     """
-    keys = []
+    keys: dict[str, str] = {}
     if KEY_VARIABLE in os.environ:
-        keys.append(os.environ[KEY_VARIABLE].strip())
+        keys[KEY_VARIABLE] = os.environ[KEY_VARIABLE].strip()
     if file is not None:
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8"
             raise ConfigurationError(f"cannot read the keys in {file}: {reason}.") from None
-        found = [line.strip() for line in lines if line.strip()]
+        found = {
+            f"{file}, line {number}": line.strip()
+            for number, line in enumerate(lines, start=1)
+            if line.strip()
+        }
         if not found:
             raise ConfigurationError(f"{file} holds no key. Remedy: write one a line.")
-        keys += found
-    for key in keys:
+        keys |= found
+    for place, key in keys.items():
         if len(key) < _SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigurationError(
-                f"a key has at least {_SHORTEST_KEY} printable ASCII characters and no space. "
-                "Remedy: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+                f"{place}: a key has at least {_SHORTEST_KEY} printable ASCII characters and no "
+                "space. Remedy: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
             )
-    return tuple(keys)
+    return tuple(keys.values())
 
 
 def refuse_open_door(host: str, keys: tuple[str, ...], *, insecure: bool) -> None:

@@ -17,6 +17,16 @@ import httpx
 KEY = "a-key-of-the-tests-0123456789"
 
 
+def workers_of(supervisor: int) -> list[int]:
+    """Return the process ids of workers, without those of helpers of Python's own."""
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text()
+    return [
+        int(pid)
+        for pid in children.split()
+        if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
+    ]
+
+
 class Server:
     """A server process, its address and what it has said."""
 
@@ -51,13 +61,7 @@ class Server:
 
     @property
     def workers(self) -> list[int]:
-        """Process ids, without those of helpers of Python's own."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [
-            int(pid)
-            for pid in children.split()
-            if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
-        ]
+        return workers_of(self.process.pid)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
+from servers import Start
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,3 +24,21 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_service_runs_without_torch(start: Start, model: Path, tmp_path: Path) -> None:
+    """The image of the Dockerfile has none."""
+    (tmp_path / "torch.py").write_text("raise ImportError('there is no torch')\n")
+    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    server = start(model, PYTHONPATH=paths)
+    with httpx.Client(base_url=server.url) as client:
+        words = {"words": ["paris", "france"]}
+        for path, asked in (
+            ("neighbors", {"word": "paris"}),
+            ("query", {"expression": "paris - france"}),
+            ("compare", words),
+            ("project", words),
+            ("embeddings", {"input": "paris", "model": "model"}),
+        ):
+            assert client.post(f"/v1/{path}", json=asked).status_code == 200
+        assert client.get("/v1/map").status_code == 200

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import httpx
 import numpy as np
-from servers import Server, Start
+import pytest
+from servers import Server, Start, workers_of
 
 from embedkit.encoders import load
 from embedkit.vectors import WordVectors
@@ -172,15 +176,40 @@ def test_nothing_is_left_behind(start: Start, model: Path, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_workers_end_when_the_supervisor_is_killed(start: Start, model: Path) -> None:
-    server = start(model, "--workers", 2)
+def wait_until_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_workers_end_and_tidy_up_when_the_supervisor_is_killed(
+    start: Start, model: Path, tmp_path: Path
+) -> None:
+    server = start(model, "--workers", 2, TMPDIR=str(tmp_path))
     server.wait_for("startup complete", count=2)
     workers = server.workers
     server.process.kill()
-    deadline = time.monotonic() + 30
-    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+    wait_until_gone(workers)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_workers_end_when_the_supervisor_is_killed_while_they_start(
+    model: Path, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "embedkit", "serve", "--model", model, "--port=0", "--workers=2"],
+        stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while len(workers := workers_of(process.pid)) < 2:
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.001)
+    time.sleep(0.1)  # so that what a worker needs to begin has reached it
+    process.kill()
+    process.wait()
+    wait_until_gone(workers)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_workers_map_one_copy_of_the_vectors(start: Start, tmp_path: Path) -> None:
@@ -213,7 +242,58 @@ def test_measures_are_of_all_workers_together(start: Start, model: Path) -> None
     assert 'embedkit_errors_total{type="unknown_word"} 1.0' in text
     assert 'embedkit_request_seconds_count{route="/v1/neighbors"} 31.0' in text
     assert "embedkit_batch_questions_sum 31.0" in text
-    assert 'embedkit_model_generation{pid="' in text
+
+
+def test_each_worker_tells_the_generation_it_serves(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "model.embedkit"
+    save_model(path, 0)
+    server = start(path, "--workers", 3)
+    server.wait_for("startup complete", count=3)
+    for generation in (1, 2):
+        if generation == 2:
+            save_model(path, 1)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for("Serving generation 2 ", count=3)
+        text = httpx.get(f"{server.url}/metrics").text
+        rows = re.findall(r'^embedkit_model_generation\{pid="(\d+)"\} (.*)$', text, re.MULTILINE)
+        assert {int(pid): float(value) for pid, value in rows} == dict.fromkeys(
+            server.workers, float(generation)
+        )
+
+
+def test_a_worker_that_cannot_follow_the_model_ends(
+    start: Start, model: Path, tmp_path: Path
+) -> None:
+    server = start(model, TMPDIR=str(tmp_path))
+    [worker] = server.workers
+    current = next(tmp_path.glob("embedkit-*")) / "current"
+    (current.parent / "other").symlink_to("no-number")
+    (current.parent / "other").replace(current)
+    server.wait_for(r"This worker ends: ValueError\(.*no-number")
+    wait_until_gone([worker])
+
+
+@pytest.mark.parametrize(("folder", "given"), [(".", "."), ("below", "..")])
+def test_a_model_given_by_dots_has_the_name_of_its_folder(
+    start: Start, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *,
+    folder: str, given: str,
+) -> None:  # fmt: skip
+    shutil.copytree(model, tmp_path / "mine.embedkit")
+    (tmp_path / "mine.embedkit" / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "mine.embedkit" / folder)
+    server = start(Path(given))
+    assert httpx.get(f"{server.url}/v1/model").json()["name"] == "mine"
+
+
+def test_examples_are_what_questions_take(start: Start, tmp_path: Path) -> None:
+    words = ["x" * 201, "y" * 200, "z" * 300, "word"]
+    WordVectors(Vocabulary(words), np.eye(4, dtype=np.float32)).save(tmp_path / "model.embedkit")
+    server = start(tmp_path / "model.embedkit")
+    examples = httpx.get(f"{server.url}/v1/model").json()["examples"]
+    assert examples == ["y" * 200, "word"]
+    for word in examples:
+        answer = httpx.post(f"{server.url}/v1/neighbors", json={"word": word, "k": 1})
+        assert answer.status_code == 200
 
 
 def connect(server: Server) -> socket.socket:
@@ -223,3 +303,34 @@ def connect(server: Server) -> socket.socket:
 
 def read_all(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_disk_that_fills_up_ends_no_worker(
+    start: Start, model: Path, tmp_path: Path, workers: int
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        server = start(model, "--workers", workers, TMPDIR=str(disk))
+        server.wait_for("startup complete", count=workers)
+        with contextlib.suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+            while True:
+                filler.write(b"x" * 4096)
+        first = server.workers
+        for _ in range(20):
+            for path in ("/v1/model", "/v1/nothing", "/readyz", "/metrics", "/v1/words", "/"):
+                assert httpx.get(server.url + path).status_code in (200, 404)
+        assert server.workers == first
+        # One that starts now has no room to count with the others, and answers all the same.
+        os.kill(first[0], signal.SIGKILL)
+        server.wait_for("startup complete", count=workers + 1)
+        assert server.wait_for("counts for itself alone") if workers > 1 else True
+        for _ in range(20):
+            assert httpx.get(f"{server.url}/metrics").status_code == 200
+        assert server.stop() == 0
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)

@@ -12,8 +12,14 @@ import time
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from servers import KEY, Server, Start
+
+from embedkit.errors import ConfigurationError
+from embedkit.service.settings import Settings
+from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
 
 
 def connect(server: Server) -> socket.socket:
@@ -80,7 +86,13 @@ def test_keys_open_and_are_never_written_down(start: Start, model: Path, tmp_pat
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [(None, "No such file"), ("\n", "holds no key"), ("short", "at least 16"), ("ü" * 20, "ASCII")],
+    [
+        (None, "No such file"),
+        ("\n", "holds no key"),
+        ("short", "at least 16"),
+        ("ü" * 20, "ASCII"),
+        (f"\n{KEY}\nshort", "keys, line 3: a key"),
+    ],
 )
 def test_what_is_no_key_is_refused(
     model: Path, tmp_path: Path, content: str | None, problem: str
@@ -92,6 +104,33 @@ def test_what_is_no_key_is_refused(
     assert done.returncode == 2
     assert problem in done.stderr
     assert content is None or content.strip() == "" or content not in done.stderr
+
+
+def test_an_empty_key_is_refused(model: Path) -> None:
+    done = serve(model, EMBEDKIT_API_KEY="")
+    assert done.returncode == 2
+    assert "EMBEDKIT_API_KEY: a key has" in done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf"])
+def test_a_timeout_that_is_no_time_is_refused(model: Path, seconds: str) -> None:
+    done = serve(model, "--timeout", seconds)
+    assert done.returncode == 2
+    assert f"--timeout {seconds} is no time" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["foo/bar", "example.org", "https://", "https://example.org/", "https://Example.org", "null"],
+)
+def test_an_origin_that_no_browser_names_is_refused(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"--cors-origin {origin} is no origin"):
+        Settings(tmp_path, tmp_path, origins=(origin,))
+
+
+def test_origins_that_browsers_name_are_taken(tmp_path: Path) -> None:
+    origins = ("*", "https://example.org", "http://localhost:3000", "http://[::1]:8000")
+    assert Settings(tmp_path, tmp_path, origins=origins).origins == origins
 
 
 def test_every_answer_has_safe_headers(client: httpx.Client) -> None:
@@ -124,7 +163,34 @@ def test_no_answer_tells_a_path_of_the_machine(client: httpx.Client, model: Path
         assert "/tmp" not in text
         assert "site-packages" not in text
     assert client.get("/v1/model").json()["name"] == "model"
-    for path in ("/page/%2e%2e/%2e%2e/errors.py", "/docs/swagger/%2e%2e/__init__.py"):
+
+
+@pytest.mark.parametrize("up", ["..", "%2e%2e", ".%2e", "%252e%252e", "..%2f..", "..%5c..", "%00"])
+@pytest.mark.parametrize("folder", ["/page", "/docs", "/docs/swagger", "/page//", ""])
+def test_no_path_leads_out_of_the_page(server: Server, folder: str, up: str) -> None:
+    inside = f"{folder}/{up}/{up}/errors.py", f"{folder}/{up}/{up}/{up}/{up}/{up}/etc/passwd"
+    for path in (*inside, f"{folder}/{up}/errors.py", f"{folder}//etc/passwd"):
+        with connect(server) as connection:  # a client of HTTP would tidy the path up
+            connection.sendall(f"GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
+            answer = read_all(connection)
+        assert answer.startswith(b"HTTP/1.1 404 "), (path, answer)
+
+
+def test_head_answers_as_get_without_the_body(server: Server, client: httpx.Client) -> None:
+    for path in ("/", "/docs", "/healthz", "/readyz", "/v1/model", "/metrics", "/page/index.html"):
+        got, head = client.get(path), client.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
+        if path != "/metrics":  # which counts these requests
+            assert head.headers["content-length"] == got.headers["content-length"]
+    assert client.head("/v1/query").status_code == 405
+    with connect(server) as connection:  # nothing comes after the head
+        connection.sendall(b"HEAD /v1/model HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert read_all(connection).endswith(b"\r\n\r\n")
+
+
+def test_a_slash_too_many_is_not_redirected(client: httpx.Client) -> None:
+    for path in ("/v1/model/", "/healthz/", "/page", "/docs/"):
         assert client.get(path).status_code == 404
 
 
@@ -195,6 +261,22 @@ def test_a_form_is_no_question(client: httpx.Client) -> None:
     assert "application/json" in answer.json()["error"]["hint"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("text/plain;json", 415),
+        ("text/plain; charset=application/json", 415),
+        ("application/jsonp", 415),
+        ("", 415),
+        ("application/json", 200),
+        ("Application/JSON ; charset=utf-8", 200),
+    ],
+)
+def test_the_media_type_tells_what_is_json(client: httpx.Client, kind: str, status: int) -> None:
+    body, headers = b'{"word": "paris"}', {"Content-Type": kind}
+    assert client.post("/v1/neighbors", content=body, headers=headers).status_code == status
+
+
 def test_what_does_not_arrive_in_time_is_cut_off(server: Server, client: httpx.Client) -> None:
     sent = [b"", b"GET / HT", b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"]
     with contextlib.ExitStack() as stack:
@@ -213,7 +295,9 @@ def test_what_does_not_arrive_in_time_is_cut_off(server: Server, client: httpx.C
 def test_a_head_without_end_is_cut_off(server: Server) -> None:
     with connect(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000)
-        assert read_all(connection).startswith(b"HTTP/1.1 431")
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 431")
+    assert b'{"error":{"type":"too_large"' in answer
 
 
 def test_what_is_no_http_is_told_so_in_json(server: Server) -> None:
@@ -235,6 +319,25 @@ def test_slow_clients_hold_nobody_up(server: Server, client: httpx.Client) -> No
     finally:
         for connection in slow:
             connection.close()
+
+
+def test_a_client_that_pipelines_and_hangs_up_is_no_error(start: Start, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(200_000, 8)).astype(np.float32)
+    vocabulary = Vocabulary([f"word{number}" for number in range(len(rows))])
+    WordVectors(vocabulary, rows).save(tmp_path / "model.embedkit")
+    server = start(tmp_path / "model.embedkit")
+    host, port = server.url.removeprefix("http://").split(":")
+    for _ in range(5):
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((host, int(port)))
+            connection.sendall(b"GET /v1/map HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+            assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
+    time.sleep(0.5)
+    text = httpx.get(f"{server.url}/metrics").text
+    assert 'status="500"' not in text
+    assert 'embedkit_errors_total{type="error"}' not in text
+    assert "Traceback" not in "".join(server.lines)
 
 
 def test_too_many_questions_are_refused_at_once(start: Start, model: Path) -> None:
