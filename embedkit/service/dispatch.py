@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from fastapi import Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
-from embedkit.service.answers import Answer, Question, answer
+from embedkit.service.answers import Answer, Asked, answer
 from embedkit.service.batching import Batcher, Lane, too_slow
 from embedkit.service.errors import RefusedError, describe
 from embedkit.service.measures import Measures
@@ -17,7 +17,7 @@ from embedkit.service.model import Holder, Served
 from embedkit.service.replies import reply
 from embedkit.service.settings import Settings
 
-__all__ = ["Dispatcher", "refuse_more"]
+__all__ = ["Dispatcher", "items_of", "refuse_more"]
 
 _MOST_ANSWERS = 20_000  # to all questions of a batch together
 _MOST_SUGGESTED = 8  # unknown words of a batch that come with suggestions
@@ -32,8 +32,9 @@ class Dispatcher:
         self.measures = measures
         self.holder = Holder(settings.folder, settings.model.name.removesuffix(".embedkit"))
         self.lane = Lane()
-        self.batcher: Batcher[Question, Answer] = Batcher(
-            lambda questions: answer(self.holder.current.vectors, questions),
+        self.batcher: Batcher[Asked, Answer] = Batcher(
+            lambda asked: answer(self.holder.current.vectors, asked),
+            cost=lambda asked: asked.cost,
             capacity=settings.queue,
             seconds=settings.seconds,
             observe=self._observe,
@@ -46,25 +47,14 @@ class Dispatcher:
 
     async def nearest(self, asked: Any) -> Response:
         """Answer questions whose answers are the nearest words."""
-        items = _items(asked)
+        items = items_of(asked)
         refuse_more(sum(item.k for item in items), _MOST_ANSWERS, "answers")
-        results: list[Answer] = []
-        questions: list[Question] = []
-        for item in items:
-            try:
-                questions.append(item.question())
-            except EmbedkitError as error:
-                results.append(error)
-            else:
-                results.append({})
-        if questions:
-            found = iter(await self.batcher.ask(questions))
-            results = [next(found) if isinstance(one, dict) else one for one in results]
+        results = await self.batcher.ask(items)
         return await self._reply(results, many=isinstance(asked, list))
 
     async def work(self, asked: Any, work: Callable[[Served, Any], dict[str, Any]]) -> Response:
         """Answer what is not batched."""
-        items = _items(asked)
+        items = items_of(asked)
         served = self.holder.current
 
         def all_of_them() -> list[Answer]:
@@ -118,7 +108,8 @@ class Dispatcher:
         return bodies
 
 
-def _items(asked: Any) -> list[Any]:
+def items_of(asked: Any) -> list[Any]:
+    """Return what a request asks, one or many, as a list."""
     return asked if isinstance(asked, list) else [asked]
 
 
