@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
 from embedkit.service.answers import Answer, Asked, answer
@@ -17,9 +17,11 @@ from embedkit.service.model import Holder, Served
 from embedkit.service.replies import reply
 from embedkit.service.settings import Settings
 
-__all__ = ["Dispatcher", "items_of", "refuse_more"]
+__all__ = ["Dispatcher", "items_of", "refuse_more", "unless_gone"]
 
 _MOST_ANSWERS = 20_000  # to all questions of a batch together
+_PATIENCE = 0.05  # seconds after which it is watched whether a client still waits
+_GONE = 499  # nobody sees it but the counters; nginx counts such requests so as well
 _MOST_SUGGESTED = 8  # unknown words of a batch that come with suggestions
 
 Result = TypeVar("Result")
@@ -111,6 +113,34 @@ class Dispatcher:
 def items_of(asked: Any) -> list[Any]:
     """Return what a request asks, one or many, as a list."""
     return asked if isinstance(asked, list) else [asked]
+
+
+async def unless_gone(
+    request: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]]
+) -> Response:
+    """Return the answer of *handle*, which is cancelled when the client has hung up."""
+    await request.body()  # what comes after it is that nobody waits any more
+    handling = asyncio.ensure_future(handle(request))
+    watching: list[asyncio.Task[None]] = []
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        handling.cancel()
+
+    # Most answers are there before it is worth a look.
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(_PATIENCE, lambda: watching.append(loop.create_task(watch())))
+    try:
+        return await handling
+    except asyncio.CancelledError:
+        if not (watching and watching[0].done()):
+            raise  # the server ends
+        return Response(status_code=_GONE)
+    finally:
+        timer.cancel()
+        for task in watching:
+            task.cancel()
 
 
 def refuse_more(number: int, most: int, what: str) -> None:

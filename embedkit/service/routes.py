@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import FastAPI, Header, Query, Response
+from fastapi import FastAPI, Header, Query, Request, Response
 
 from embedkit.encoders import compare
 from embedkit.errors import ConfigurationError
 from embedkit.pooling import text_vectors
 from embedkit.projection import principal_plane
 from embedkit.service import schemas
-from embedkit.service.dispatch import Dispatcher, items_of, refuse_more
+from embedkit.service.dispatch import Dispatcher, items_of, refuse_more, unless_gone
 from embedkit.service.model import Served
 from embedkit.service.questions import QuestionRoute
 from embedkit.service.replies import reply
@@ -41,9 +43,16 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
+class _WatchedRoute(QuestionRoute):
+    """A route that works for nobody who has hung up."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        return partial(unless_gone, handle=super().get_route_handler())
+
+
 def add_routes(app: FastAPI, service: Dispatcher) -> None:
     """Add all routes but those of files."""
-    app.router.route_class = QuestionRoute
+    app.router.route_class = _WatchedRoute
     _add_questions(app, service)
     _add_looks(app, service)
     _add_embeddings(app, service)
