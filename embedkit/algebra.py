@@ -15,6 +15,7 @@ __all__ = ["ANALOGY_METHODS", "Neighbor", "combine", "multiplicative_scores"]
 ANALOGY_METHODS = ("3cosadd", "3cosmul")
 
 _EPSILON = 1e-6
+_BLOCK = 4096  # rows whose similarities to the terms of a batch stay in the processor's cache
 
 
 class Neighbor(NamedTuple):
@@ -61,15 +62,27 @@ def combine(rows: Any, weights: Sequence[Sequence[tuple[int, float]]], metric: M
 def multiplicative_scores(
     units: NDArray[np.float32], positive: NDArray[np.float32], negative: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the 3CosMul score of every row, (n,) (Levy and Goldberg 2014, W14-1618).
+    """Return the 3CosMul score of every row, (..., n) (Levy and Goldberg 2014, W14-1618).
 
     The product of the similarities to the positive terms over that to the negative ones, each
     shifted from -1..1 to 0..1; no single large similarity can outweigh the others as in a sum.
 
     Args:
         units: unit rows, (n, d).
-        positive, negative: unit rows of the terms, (p, d) and (q, d).
+        positive, negative: unit rows of the terms of each question, (..., p, d) and (..., q, d).
     """
-    towards = np.prod((1.0 + units @ positive.T) / 2.0, axis=1)
-    away = np.prod((1.0 + units @ negative.T) / 2.0, axis=1)
-    return np.asarray(towards / (away + np.float32(_EPSILON)))
+    scores = np.empty((*positive.shape[:-2], len(units)), dtype=np.float32)
+    for start in range(0, len(units), _BLOCK):
+        block = units[start : start + _BLOCK]
+        towards = np.prod(_shifted(positive, block), axis=-2)
+        away = np.prod(_shifted(negative, block), axis=-2)
+        scores[..., start : start + _BLOCK] = towards / (away + np.float32(_EPSILON))
+    return scores
+
+
+def _shifted(terms: NDArray[np.float32], units: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return similarities of terms (..., d) to rows (n, d), from 0 to 1, (..., n)."""
+    # One product for all questions, this way round: BLAS is slow with few rows on the left.
+    similarities = (units @ terms.reshape(-1, units.shape[1]).T).T
+    similarities = np.ascontiguousarray(similarities).reshape(*terms.shape[:-1], len(units))
+    return np.asarray((similarities + np.float32(1.0)) * np.float32(0.5))

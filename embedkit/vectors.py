@@ -33,6 +33,7 @@ Terms: TypeAlias = "list[tuple[int, float]]"
 """A weighted sum of words: row numbers and weights."""
 
 _BATCH = 512
+_SCORED = 32  # questions of 3cosmul at a time: each has a score for every word of the vocabulary
 
 
 class WordVectors:
@@ -218,7 +219,7 @@ class WordVectors:
                 f"3cosmul is a product of cosines; it has no metric {metric!r}."
             )
         if method == "3cosmul":
-            return [self._multiplicative(terms, self._checked(k)) for terms in sums]
+            return self._multiplicative(sums, self._checked(k))
         return self.nearest(sums, k, metric=metric)
 
     def query(self, expression: str, k: int = 10, *, metric: str = "cosine") -> list[Neighbor]:
@@ -325,18 +326,18 @@ class WordVectors:
             self._indexes[metric] = make_index(self.matrix, metric, norms)
         return self._indexes[metric]
 
-    def _multiplicative(self, terms: Sequence[tuple[int, float]], k: int) -> list[Neighbor]:
+    def _multiplicative(self, sums: Sequence[Terms], k: int) -> list[list[Neighbor]]:
         if self.is_sparse:
             raise ConfigurationError("3cosmul needs dense vectors; use 3cosadd.")
         units = self.units
-        positive = units[[row for row, weight in terms if weight > 0]]
-        negative = units[[row for row, weight in terms if weight < 0]]
-        scores = multiplicative_scores(units, positive, negative)
-        scores[[row for row, _ in terms]] = -np.inf
-        best = np.argpartition(-scores, min(k, len(scores) - 1))[:k]
-        best = best[np.lexsort((best, -scores[best]))]
-        best = best[np.isfinite(scores[best])]
-        return self._named([(best, scores[best].astype(np.float64))])[0]
+        answers: list[list[Neighbor]] = []
+        for start in range(0, len(sums), _SCORED):
+            batch = sums[start : start + _SCORED]
+            rows = np.array([[row for row, _ in terms] for terms in batch])  # of a, b and c
+            scores = multiplicative_scores(units, units[rows[:, [0, 2]]], units[rows[:, [1]]])
+            np.put_along_axis(scores, rows, -np.inf, axis=1)
+            answers += self._named([_best(row, k) for row in scores])
+        return answers
 
     def _named(self, hits: Sequence[Hits]) -> list[list[Neighbor]]:
         words = iter(self.vocabulary.words(np.concatenate([ids for ids, _ in hits])))
@@ -345,6 +346,14 @@ class WordVectors:
             [Neighbor(word, score) for score, word in zip(scores.tolist(), words, strict=False)]
             for _, scores in hits
         ]
+
+
+def _best(scores: NDArray[np.float32], k: int) -> Hits:
+    """Return the places of the *k* largest scores that are finite, and these, the largest first."""
+    best = np.argpartition(-scores, min(k, len(scores) - 1))[:k]
+    best = best[np.lexsort((best, -scores[best]))]
+    best = best[np.isfinite(scores[best])]
+    return best, scores[best].astype(np.float64)
 
 
 def _refuse_nothing(terms: Sequence[tuple[int, float]], vocabulary: Vocabulary) -> None:

@@ -130,3 +130,15 @@ def test_multiplicative_scores_are_those_in_double_precision(
     narrow = units.astype(np.float32)
     scores = multiplicative_scores(narrow, narrow[positive], narrow[negative])
     np.testing.assert_allclose(scores, expected, rtol=1e-4)
+
+
+def test_many_questions_are_scored_as_one_by_one() -> None:
+    """More rows than are scored at a time; every question has terms of its own."""
+    generator = np.random.default_rng(3)
+    units = directions(generator.normal(size=(9_001, 7))).astype(np.float32)
+    positive, negative = generator.integers(0, 9_001, (5, 2)), generator.integers(0, 9_001, (5, 1))
+    together = multiplicative_scores(units, units[positive], units[negative])
+    assert together.shape == (5, 9_001)
+    for scores, towards, away in zip(together, positive, negative, strict=True):
+        alone = multiplicative_scores(units, units[towards], units[away])
+        np.testing.assert_allclose(scores, alone, rtol=1e-4)

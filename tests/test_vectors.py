@@ -68,6 +68,17 @@ def test_analogy_is_gensims(
     assert_same_answers(DENSE.analogy(a, b, c, 15, method=method), expected)
 
 
+def test_analogies_by_product_are_those_of_one_by_one() -> None:
+    asked = [(WORDS[n], WORDS[(n + 1) % SIZE], WORDS[(n * 3 + 2) % SIZE]) for n in range(SIZE)]
+    asked *= 70 // SIZE + 1  # more than are scored at a time
+    found = DENSE.analogies(asked, 5, method="3cosmul")
+    assert len(found) == len(asked)
+    for question, neighbors in zip(asked, found, strict=True):
+        alone = DENSE.analogy(*question, 5, method="3cosmul")
+        assert_same_answers(neighbors, [tuple(neighbor) for neighbor in alone])
+    assert DENSE.analogies([], 5, method="3cosmul") == []
+
+
 def test_neighbors_are_gensims(keyed: KeyedVectors) -> None:
     for word, found in zip(WORDS, DENSE.neighbors_of(WORDS, 5), strict=True):
         assert_same_answers(found, keyed.most_similar(word, topn=5))

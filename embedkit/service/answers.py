@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from embedkit.errors import EmbedkitError
 
@@ -12,10 +13,29 @@ if TYPE_CHECKING:
     from embedkit.algebra import Neighbor
     from embedkit.vectors import Terms, WordVectors
 
-__all__ = ["Answer", "Question", "answer"]
+__all__ = ["Answer", "Asked", "Question", "answer"]
+
+# Questions for up to so many answers are searched for together: who wants ten words
+# does not wait until a thousand are found for each.
+_MOST_ANSWERS = (16, 128)
 
 Answer: TypeAlias = "dict[str, Any] | EmbedkitError"
 """What is sent, or why there is no answer."""
+
+
+class Asked(Protocol):
+    """What holds a question."""
+
+    @property
+    def cost(self) -> int:
+        """How many plain questions take about as long."""
+
+    def question(self) -> Question:
+        """Return what is asked.
+
+        Raises:
+            EmbedkitError: it makes no sense.
+        """
 
 
 @dataclass(frozen=True)
@@ -37,29 +57,38 @@ class Question:
     metric: str
 
 
-def answer(vectors: WordVectors, questions: Sequence[Question]) -> list[Answer]:
-    """Answer a batch, with one search for each metric in it."""
+def answer(vectors: WordVectors, asked: Sequence[Asked]) -> list[Answer]:
+    """Answer a batch, with one search for all questions of a kind.
+
+    They are read here too, in the answering thread: a long expression takes milliseconds.
+    """
     answers: list[Answer] = []
-    groups: dict[str, list[tuple[int, Terms]]] = {}
-    for place, question in enumerate(questions):
+    kinds: dict[tuple[str, str, int], list[tuple[int, Question, Terms]]] = {}
+    for place, one in enumerate(asked):
         try:
+            question = one.question()
             terms = vectors.terms(question.weighted)
-            answers.append(_head(vectors, question, terms))
-            if question.method == "3cosmul":
-                words = [word for word, _ in question.weighted]
-                found = vectors.analogies(
-                    [words], question.k, method=question.method, metric=question.metric
-                )
-                answers[place] = _whole(answers[place], found[0])
-            else:
-                groups.setdefault(question.metric, []).append((place, terms))
         except EmbedkitError as error:
-            answers[place:] = [error]
-    for metric, group in groups.items():
-        most = max(questions[place].k for place, _ in group)
-        found = vectors.nearest([terms for _, terms in group], most, metric=metric)
-        for (place, _), neighbors in zip(group, found, strict=True):
-            answers[place] = _whole(answers[place], neighbors[: questions[place].k])
+            answers.append(error)
+        else:
+            answers.append(_head(vectors, question, terms))
+            most = bisect_left(_MOST_ANSWERS, question.k)
+            kind = question.method, question.metric, most
+            kinds.setdefault(kind, []).append((place, question, terms))
+    for (method, metric, _), group in kinds.items():
+        most = max(question.k for _, question, _ in group)
+        try:
+            if method == "3cosmul":
+                words = [[word for word, _ in question.weighted] for _, question, _ in group]
+                found = vectors.analogies(words, most, method=method, metric=metric)
+            else:
+                found = vectors.nearest([terms for _, _, terms in group], most, metric=metric)
+        except EmbedkitError as error:  # the method does not go with the metric, or the vectors
+            for place, _, _ in group:
+                answers[place] = error
+        else:
+            for (place, question, _), neighbors in zip(group, found, strict=True):
+                answers[place] = _whole(answers[place], neighbors[: question.k])
     return answers
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
-from embedkit.service.answers import Answer, Question, answer
+from embedkit.service.answers import Answer, Asked, answer
 from embedkit.service.batching import Batcher, Lane, too_slow
 from embedkit.service.errors import RefusedError, describe
 from embedkit.service.measures import Measures
@@ -17,9 +17,11 @@ from embedkit.service.model import Holder, Served
 from embedkit.service.replies import reply
 from embedkit.service.settings import Settings
 
-__all__ = ["Dispatcher", "refuse_more"]
+__all__ = ["Dispatcher", "items_of", "refuse_more", "unless_gone"]
 
 _MOST_ANSWERS = 20_000  # to all questions of a batch together
+_PATIENCE = 0.05  # seconds after which it is watched whether a client still waits
+_GONE = 499  # nobody sees it but the counters; nginx counts such requests so as well
 _MOST_SUGGESTED = 8  # unknown words of a batch that come with suggestions
 
 Result = TypeVar("Result")
@@ -32,8 +34,9 @@ class Dispatcher:
         self.measures = measures
         self.holder = Holder(settings.folder, settings.model.name.removesuffix(".embedkit"))
         self.lane = Lane()
-        self.batcher: Batcher[Question, Answer] = Batcher(
-            lambda questions: answer(self.holder.current.vectors, questions),
+        self.batcher: Batcher[Asked, Answer] = Batcher(
+            lambda asked: answer(self.holder.current.vectors, asked),
+            cost=lambda asked: asked.cost,
             capacity=settings.queue,
             seconds=settings.seconds,
             observe=self._observe,
@@ -46,25 +49,14 @@ class Dispatcher:
 
     async def nearest(self, asked: Any) -> Response:
         """Answer questions whose answers are the nearest words."""
-        items = _items(asked)
+        items = items_of(asked)
         refuse_more(sum(item.k for item in items), _MOST_ANSWERS, "answers")
-        results: list[Answer] = []
-        questions: list[Question] = []
-        for item in items:
-            try:
-                questions.append(item.question())
-            except EmbedkitError as error:
-                results.append(error)
-            else:
-                results.append({})
-        if questions:
-            found = iter(await self.batcher.ask(questions))
-            results = [next(found) if isinstance(one, dict) else one for one in results]
+        results = await self.batcher.ask(items)
         return await self._reply(results, many=isinstance(asked, list))
 
     async def work(self, asked: Any, work: Callable[[Served, Any], dict[str, Any]]) -> Response:
         """Answer what is not batched."""
-        items = _items(asked)
+        items = items_of(asked)
         served = self.holder.current
 
         def all_of_them() -> list[Answer]:
@@ -118,8 +110,37 @@ class Dispatcher:
         return bodies
 
 
-def _items(asked: Any) -> list[Any]:
+def items_of(asked: Any) -> list[Any]:
+    """Return what a request asks, one or many, as a list."""
     return asked if isinstance(asked, list) else [asked]
+
+
+async def unless_gone(
+    request: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]]
+) -> Response:
+    """Return the answer of *handle*, which is cancelled when the client has hung up."""
+    await request.body()  # what comes after it is that nobody waits any more
+    handling = asyncio.ensure_future(handle(request))
+    watching: list[asyncio.Task[None]] = []
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        handling.cancel()
+
+    # Most answers are there before it is worth a look.
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(_PATIENCE, lambda: watching.append(loop.create_task(watch())))
+    try:
+        return await handling
+    except asyncio.CancelledError:
+        if not (watching and watching[0].done()):
+            raise  # the server ends
+        return Response(status_code=_GONE)
+    finally:
+        timer.cancel()
+        for task in watching:
+            task.cancel()
 
 
 def refuse_more(number: int, most: int, what: str) -> None:

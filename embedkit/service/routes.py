@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import FastAPI, Header, Query, Response
+from fastapi import FastAPI, Header, Query, Request, Response
 
 from embedkit.encoders import compare
 from embedkit.errors import ConfigurationError
 from embedkit.pooling import text_vectors
 from embedkit.projection import principal_plane
 from embedkit.service import schemas
-from embedkit.service.dispatch import Dispatcher, refuse_more
+from embedkit.service.dispatch import Dispatcher, items_of, refuse_more, unless_gone
 from embedkit.service.model import Served
 from embedkit.service.questions import QuestionRoute
 from embedkit.service.replies import reply
@@ -21,7 +23,10 @@ from embedkit.service.schemas import LONGEST_LIST, OneOrMany
 
 __all__ = ["add_routes"]
 
-_MOST_WORDS = 1_000  # in all tables of a batch together
+# Of a batch together:
+_MOST_WORDS = 1_000  # in tables and on planes
+_MOST_PRODUCTS = 64
+_LONGEST_EXPRESSIONS = 16_000
 _FAILURES: dict[int | str, dict[str, Any]] = {
     status: {"model": schemas.Failure, "description": description}
     for status, description in {
@@ -38,9 +43,16 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
+class _WatchedRoute(QuestionRoute):
+    """A route that works for nobody who has hung up."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        return partial(unless_gone, handle=super().get_route_handler())
+
+
 def add_routes(app: FastAPI, service: Dispatcher) -> None:
     """Add all routes but those of files."""
-    app.router.route_class = QuestionRoute
+    app.router.route_class = _WatchedRoute
     _add_questions(app, service)
     _add_looks(app, service)
     _add_embeddings(app, service)
@@ -58,11 +70,15 @@ def _add_questions(app: FastAPI, service: Dispatcher) -> None:
     @app.post("/v1/analogy", tags=["questions"], **_many(schemas.Answers))
     async def analogy(asked: OneOrMany[schemas.Analogy]) -> Response:
         """Say what is to c as a is to b."""
+        products = sum(one.method == "3cosmul" for one in items_of(asked))
+        refuse_more(products, _MOST_PRODUCTS, "answers by 3cosmul")
         return await service.nearest(asked)
 
     @app.post("/v1/query", tags=["questions"], **_many(schemas.Answers))
     async def query(asked: OneOrMany[schemas.Query]) -> Response:
         """Answer an expression such as `king - man + woman`."""
+        length = sum(len(one.expression) for one in items_of(asked))
+        refuse_more(length, _LONGEST_EXPRESSIONS, "characters of expressions")
         return await service.nearest(asked)
 
     @app.post("/v1/neighbors", tags=["questions"], **_many(schemas.Answers))
@@ -152,8 +168,8 @@ def _project(served: Served, asked: schemas.Project) -> dict[str, Any]:
 
 
 def _refuse_many_words(asked: Any) -> None:
-    items = asked if isinstance(asked, list) else [asked]
-    refuse_more(sum(len(item.words) for item in items), _MOST_WORDS, "words")
+    number = sum(len(one.words) + 2 * len(getattr(one, "pairs", ())) for one in items_of(asked))
+    refuse_more(number, _MOST_WORDS, "words")
 
 
 def _add_lists(app: FastAPI, service: Dispatcher) -> None:

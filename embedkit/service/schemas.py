@@ -56,6 +56,11 @@ class _Nearest(_Asked):
     k: K = 10
     metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
 
+    @property
+    def cost(self) -> int:
+        """How many plain questions take about as long."""
+        return 1 + self.k // 128
+
 
 class Analogy(_Nearest):
     """What is to c as a is to b? The words nearest to a - b + c."""
@@ -67,6 +72,11 @@ class Analogy(_Nearest):
     b: Word
     c: Word
     method: Literal["3cosadd", "3cosmul"] = "3cosadd"
+
+    @property
+    def cost(self) -> int:
+        """How many plain questions take about as long."""
+        return super().cost + (8 if self.method == "3cosmul" else 0)
 
     def question(self) -> Question:
         """Return what is asked."""
@@ -82,6 +92,11 @@ class Query(_Nearest):
         json_schema_extra={"example": {"expression": "king - man + woman", "k": 3}}
     )
     expression: Annotated[str, Field(max_length=_LONGEST_EXPRESSION)]
+
+    @property
+    def cost(self) -> int:
+        """How many plain questions take about as long."""
+        return super().cost + len(self.expression) // 64
 
     def question(self) -> Question:
         """Return what is asked.

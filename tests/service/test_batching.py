@@ -96,6 +96,117 @@ def test_batches_are_bounded_and_an_error_ends_only_its_own() -> None:
     assert max(map(len, doubling.batches)) == 2
 
 
+async def first_batch(doubling: Doubling, batcher: Batcher[int, int]) -> asyncio.Task[object]:
+    """Have the thread busy, so that what is asked next has to wait."""
+    task: asyncio.Task[object] = asyncio.create_task(_ask(batcher, [0]))
+    while not doubling.batches:
+        await asyncio.sleep(0.001)
+    return task
+
+
+async def _ask(batcher: Batcher[int, int], numbers: list[int]) -> Sequence[int]:
+    return await batcher.ask(numbers)
+
+
+def test_requests_of_many_questions_take_turns_with_others() -> None:
+    doubling = Doubling()
+    large = [list(range(100, 110)), list(range(200, 205))]
+
+    async def work(batcher: Batcher[int, int]) -> None:
+        await_first = await first_batch(doubling, batcher)
+        tasks = [asyncio.create_task(batcher.ask(numbers)) for numbers in [*large, [1]]]
+        await asyncio.sleep(0.01)
+        doubling.go.set()
+        await await_first
+        answers = await asyncio.gather(*tasks)
+        assert answers == [[2 * n for n in numbers] for numbers in [*large, [1]]]
+        assert batcher.waiting == 0
+
+    run(work, Batcher(doubling, capacity=100, share=3, largest=8))
+    assert doubling.batches == [
+        [0],
+        [100, 101, 102, 200, 201, 202, 1],
+        [103, 104, 105, 203, 204],
+        [106, 107, 108],
+        [109],
+    ]
+
+
+def test_a_batch_ends_where_its_questions_cost_enough() -> None:
+    doubling = Doubling()
+
+    async def work(batcher: Batcher[int, int]) -> None:
+        await_first = await first_batch(doubling, batcher)
+        asked = ([9, 9, 1, 1, 1, 1], [1, 1], [7], [2])
+        tasks = [asyncio.create_task(batcher.ask(numbers)) for numbers in asked]
+        await asyncio.sleep(0.01)
+        doubling.go.set()
+        await await_first
+        assert await asyncio.gather(*tasks) == [[2 * n for n in numbers] for numbers in asked]
+
+    run(work, Batcher(doubling, capacity=100, share=3, largest=15, cost=lambda number: number))
+    # A share of 3: a 9 alone, or three times 1; room for 15: 9, 1, 1 and the 7, no more.
+    assert doubling.batches == [[0], [9, 1, 1, 7], [2, 9], [1, 1, 1], [1]]
+
+
+def test_large_requests_leave_room_for_single_questions() -> None:
+    doubling = Doubling()
+
+    async def work(batcher: Batcher[int, int]) -> None:
+        tasks = [await first_batch(doubling, batcher)]
+        tasks += [asyncio.create_task(_ask(batcher, [1] * 20))]  # more than all the room there is
+        await asyncio.sleep(0.01)
+        with pytest.raises(RefusedError):
+            await batcher.ask([1, 1])
+        tasks += [asyncio.create_task(_ask(batcher, [2])) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        with pytest.raises(RefusedError):
+            await batcher.ask([2])
+        doubling.go.set()
+        answers = await asyncio.gather(*tasks)
+        assert answers == [[0], [2] * 20, *[[4]] * 5]
+        assert await batcher.ask([1, 1]) == [2, 2]
+
+    run(work, Batcher(doubling, capacity=10))
+
+
+def test_who_has_gone_is_not_answered_any_more() -> None:
+    doubling = Doubling()
+
+    async def work(batcher: Batcher[int, int]) -> None:
+        first = await first_batch(doubling, batcher)
+        gone = asyncio.create_task(batcher.ask([5] * 40))
+        stays = asyncio.create_task(batcher.ask([6] * 40))
+        await asyncio.sleep(0.01)
+        assert batcher.waiting == 80
+        gone.cancel()
+        await asyncio.sleep(0.01)
+        assert batcher.waiting == 40
+        doubling.go.set()
+        assert await first == [0]
+        assert await stays == [12] * 40
+        assert batcher.waiting == 0
+
+    run(work, Batcher(doubling, capacity=1000))
+    assert doubling.batches == [[0], [6] * 32, [6] * 8]
+
+
+def test_what_goes_wrong_beside_the_answering_ends_only_its_batch() -> None:
+    doubling = Doubling()
+    doubling.go.set()
+
+    def observe(size: int) -> None:
+        if size == 2:
+            raise OSError("no room for counters")
+
+    async def work(batcher: Batcher[int, int]) -> None:
+        with pytest.raises(OSError, match="no room"):
+            await batcher.ask([1, 2])
+        assert await batcher.ask([3]) == [6]
+
+    run(work, Batcher(doubling, capacity=100, observe=observe))
+
+
 def test_a_lane_is_bounded() -> None:
     async def main() -> None:
         lane, go = Lane(capacity=2), threading.Event()

@@ -138,6 +138,29 @@ def test_questions_that_come_together_get_each_its_own_answer(
             assert [n["score"] for n in found] == pytest.approx(scores, abs=2e-6)
 
 
+def test_a_batch_of_every_kind_is_answered_in_its_places(
+    client: httpx.Client, vectors: embedkit.WordVectors
+) -> None:
+    """Few answers and many, sums and products, and what makes no sense."""
+    words = ("paris", "france", "italy")
+    plain = dict(zip("abc", words, strict=True))
+    asked: list[dict[str, Any]] = [
+        {**plain, "k": k, "method": method}
+        for k in (3, 200, 16, 17, 128, 129)
+        for method in ("3cosadd", "3cosmul")
+    ]
+    asked.insert(5, {**plain, "method": "3cosmul", "metric": "dot"})
+    asked.insert(7, {**plain, "b": "frrance"})
+    found = client.post("/v1/analogy", json=asked).json()
+    assert "product of cosines" in found[5]["error"]["message"]
+    assert found[7]["error"]["type"] == "unknown_word"
+    for one, answer in zip(asked, found, strict=True):
+        if "error" not in answer:
+            expected = vectors.analogy(*words, one["k"], method=one["method"])
+            assert answer["answers"] == as_json(expected)
+    assert sum("error" in answer for answer in found) == 2
+
+
 def test_distances_are_those_of_the_library(
     client: httpx.Client, vectors: embedkit.WordVectors
 ) -> None:

@@ -222,6 +222,19 @@ def test_a_body_that_is_too_large_is_refused(start: Start, model: Path) -> None:
         ("distance", {"words": ["paris"] * 101}, 422, "at most 100 items"),
         ("distance", [{"words": ["paris"] * 100}] * 11, 413, "1,100 words"),
         ("project", {"words": ["paris"], "pairs": [["paris"]]}, 422, "pairs[0]: List should"),
+        (
+            "project",
+            [{"words": ["paris"], "pairs": [["paris", "rome"]] * 100}] * 5,
+            413,
+            "1,005 words",
+        ),
+        ("query", [{"expression": "paris + " * 100}] * 21, 413, "16,800 characters"),
+        (
+            "analogy",
+            [{"a": "paris", "b": "france", "c": "italy", "method": "3cosmul"}] * 65,
+            413,
+            "65 answers by 3cosmul",
+        ),
         ("analogy", [{"a": "x", "b": "y", "c": "z", "kk": 1}], 422, "[0].kk: Extra inputs"),
     ],
 )
