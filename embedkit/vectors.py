@@ -24,7 +24,7 @@ from embedkit.expressions import parse
 from embedkit.index import make_index
 from embedkit.metrics import distance_matrix, find_metric
 from embedkit.store import write_model
-from embedkit.text import normalize
+from embedkit.text import RESPELLINGS
 from embedkit.vocabulary import Vocabulary, refuse_string
 
 __all__ = ["WordVectors"]
@@ -125,8 +125,7 @@ class WordVectors:
         Raises:
             UnknownWordError: none of these is known.
         """
-        folded = normalize(word)
-        for spelling in (word, folded, "_".join(word.split()), "_".join(folded.split())):
+        for spelling in (word, *(respell(word) for respell in RESPELLINGS)):
             if spelling in self.vocabulary:
                 return spelling
         raise UnknownWordError(word, self.vocabulary.suggest(word))

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
+from embedkit.text import RESPELLINGS
 
 __all__ = ["Vocabulary", "refuse_string"]
 
@@ -98,7 +99,7 @@ class Vocabulary:
             raise UnknownWordError(word, self.suggest(word))
         return index
 
-    def ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+    def ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
         """Return the id of each word, shape (len(words),), -1 for a word that is not known.
 
         Raises:
@@ -106,9 +107,24 @@ class Vocabulary:
         """
         refuse_string(words)
         if len(words) < _BATCH_WORTH_A_TABLE:
-            return np.array([self._find(word) for word in words], dtype=np.int64)
+            few = words.to_pylist() if isinstance(words, pa.Array) else words
+            return np.array([self._find(word) for word in few], dtype=np.int64)
         found = pc.index_in(pa.array(words, type=pa.string()), value_set=self._words)
         return np.asarray(found.fill_null(-1)).astype(np.int64)
+
+    def resolved_ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
+        """Return the id of each word as written or in the first of `RESPELLINGS` that is known.
+
+        Returns:
+            (len(words),), -1 for a word that is not known in any spelling.
+        """
+        ids = self.ids(words)
+        for respell in RESPELLINGS:
+            missing = np.flatnonzero(ids < 0)
+            if not len(missing):
+                break
+            ids[missing] = self.ids([respell(str(words[place])) for place in missing])
+        return ids
 
     def known_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Return the id of each word, shape (len(words),).
