@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -80,6 +81,12 @@ class Vocabulary:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __reduce__(self) -> tuple[type[Vocabulary], tuple[Any, ...]]:
+        return type(self), (self._words, np.asarray(self.counts), self.__dict__.get("_order"))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Vocabulary:
+        return self  # immutable
+
     def __repr__(self) -> str:
         return f"Vocabulary({len(self):,} words)"
 
@@ -123,7 +130,7 @@ class Vocabulary:
             missing = np.flatnonzero(ids < 0)
             if not len(missing):
                 break
-            ids[missing] = self.ids([respell(str(words[place])) for place in missing])
+            ids[missing] = self.ids([respell(str(words[int(place)])) for place in missing])
         return ids
 
     def known_ids(self, words: Sequence[str]) -> NDArray[np.int64]:

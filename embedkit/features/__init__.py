@@ -1,9 +1,9 @@
 """Words and texts as features: scikit-learn transformers over any vectors of the library.
 
-    from embedkit.features import TextFeatures, WordFeatures
+from embedkit.features import TextFeatures, WordFeatures
 
-    pipeline = make_pipeline(TextFeatures("model.embedkit"), LogisticRegression())
-    pipeline.fit(questions, labels).predict(["Where are the bananas?"])
+pipeline = make_pipeline(TextFeatures("model.embedkit"), LogisticRegression())
+pipeline.fit(questions, labels).predict(["Where are the bananas?"])
 """
 
 from embedkit.features.transformers import TextFeatures, WordFeatures

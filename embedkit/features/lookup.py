@@ -96,9 +96,7 @@ def find_rows(
     return Rows(rows, sparse.csr_array(made) if vectors.is_sparse else made, known)
 
 
-def _make(
-    oov: Callable[[str], Any], words: list[str], dimension: int
-) -> NDArray[np.float32]:
+def _make(oov: Callable[[str], Any], words: list[str], dimension: int) -> NDArray[np.float32]:
     made = np.empty((len(words), dimension), dtype=np.float32)
     for place, word in enumerate(words):
         vector = np.asarray(oov(word), dtype=np.float32)
