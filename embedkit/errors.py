@@ -7,6 +7,7 @@ Each message says what was wrong, where (file, line, word) and what to do about 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = [
     "ConfigurationError",
@@ -14,12 +15,14 @@ __all__ = [
     "EmbedkitError",
     "EncodingError",
     "ExpressionError",
+    "InputError",
     "ModelError",
     "OutputExistsError",
     "QuestionError",
     "StorageError",
     "TrainingError",
     "UnknownWordError",
+    "UnknownWordsWarning",
     "WordTooLongError",
 ]
 
@@ -38,6 +41,10 @@ class CorpusError(EmbedkitError):
 
 class EncodingError(CorpusError):
     """The text is not UTF-8. The message names the file, the line and the byte."""
+
+
+class InputError(EmbedkitError, ValueError):
+    """A transformer was given something else than it takes. The message names the row."""
 
 
 class QuestionError(EmbedkitError):
@@ -66,16 +73,27 @@ class UnknownWordError(EmbedkitError, KeyError):
     Attributes:
         word: the word that was asked for.
         suggestions: known words spelled nearly the same, best first.
+        place: where it stands, such as "row 3"; may be empty.
     """
 
-    def __init__(self, word: str, suggestions: Sequence[str] = ()) -> None:
+    def __init__(self, word: str, suggestions: Sequence[str] = (), place: str = "") -> None:
         self.word = word
         self.suggestions = tuple(suggestions)
+        self.place = place
         hint = f" Did you mean {', '.join(self.suggestions)}?" if suggestions else ""
-        super().__init__(f"{word!r} is not in the vocabulary.{hint}")
+        where = f"{place}: " if place else ""
+        super().__init__(f"{where}{word!r} is not in the vocabulary.{hint}")
 
     def __str__(self) -> str:  # KeyError would print the repr of the message
         return str(self.args[0])
+
+    def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
+        # An error of a worker process comes back pickled; by default only its message would.
+        return type(self), (self.word, self.suggestions, self.place)
+
+
+class UnknownWordsWarning(UserWarning):
+    """Some rows of features are zeros, because none of their words has a vector."""
 
 
 class WordTooLongError(EmbedkitError, ValueError):
@@ -83,14 +101,19 @@ class WordTooLongError(EmbedkitError, ValueError):
 
     Attributes:
         word: the word.
+        width: characters of the longest word of the vocabulary.
     """
 
     def __init__(self, word: str, width: int) -> None:
         self.word = word
+        self.width = width
         super().__init__(
             f"{word!r} has {len(word)} characters, the longest word of the vocabulary {width}. "
             "Remedy: truncate=True cuts longer words."
         )
+
+    def __reduce__(self) -> tuple[type[WordTooLongError], tuple[str, int]]:
+        return type(self), (self.word, self.width)
 
 
 class ExpressionError(EmbedkitError, ValueError):
@@ -107,3 +130,6 @@ class ExpressionError(EmbedkitError, ValueError):
         self.column = column
         caret = " " * column + "^"
         super().__init__(f"{problem}\n  {expression}\n  {caret}")
+
+    def __reduce__(self) -> tuple[type[ExpressionError], tuple[str, str, int]]:
+        return type(self), (self.problem, self.expression, self.column)

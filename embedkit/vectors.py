@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from embedkit.expressions import parse
 from embedkit.index import make_index
 from embedkit.metrics import distance_matrix, find_metric
 from embedkit.store import write_model
-from embedkit.text import normalize
+from embedkit.text import RESPELLINGS
 from embedkit.vocabulary import Vocabulary, refuse_string
 
 __all__ = ["WordVectors"]
@@ -41,6 +41,8 @@ class WordVectors:
         matrix: float32 (V, d), dense (a memory map is used where it lies) or scipy.sparse CSR.
         norms: lengths of the rows, float32 (V,), if they are known.
         config: what is known of where the vectors come from; saved with them.
+        opener: opens the same vectors again, if they are of a model directory. Then pickling them
+            carries no numbers, and processes share the memory map.
 
     Raises:
         ValueError: the shapes do not agree.
@@ -53,11 +55,13 @@ class WordVectors:
         *,
         norms: NDArray[np.float32] | None = None,
         config: Mapping[str, Any] | None = None,
+        opener: Callable[[], WordVectors] | None = None,
     ) -> None:
         if matrix.shape[0] != len(vocabulary):
             raise ValueError(f"{len(vocabulary)} words but {matrix.shape[0]} rows")
         self.vocabulary = vocabulary
         self.config: dict[str, Any] = dict(config or {})
+        self.opener = opener
         self._indexes: dict[str, Any] = {}
         if len(matrix.shape) != 2:
             raise ValueError(f"a matrix has two axes, not {len(matrix.shape)}")
@@ -106,6 +110,15 @@ class WordVectors:
         row = self.vocabulary.id(word)
         return self.matrix[[row]] if self.is_sparse else self.matrix[row]
 
+    def __reduce__(self) -> tuple[Callable[..., WordVectors], tuple[Any, ...]]:
+        if self.opener is not None:
+            return self.opener, ()
+        matrix = self.matrix if self.is_sparse else np.asarray(self.matrix)
+        return partial(WordVectors, config=self.config), (self.vocabulary, matrix)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> WordVectors:
+        return self  # immutable
+
     def __repr__(self) -> str:
         return f"WordVectors({len(self):,} words, {self.dimension} dimensions)"
 
@@ -125,8 +138,7 @@ class WordVectors:
         Raises:
             UnknownWordError: none of these is known.
         """
-        folded = normalize(word)
-        for spelling in (word, folded, "_".join(word.split()), "_".join(folded.split())):
+        for spelling in (word, *(respell(word) for respell in RESPELLINGS)):
             if spelling in self.vocabulary:
                 return spelling
         raise UnknownWordError(word, self.vocabulary.suggest(word))

@@ -18,7 +18,7 @@ FLOORS = [
     {"reading", "ids", "corpus", "store", "vectors"},
     {"training"},
     {"encoders"},
-    {"evaluation"},
+    {"evaluation", "features"},
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
