@@ -17,6 +17,7 @@ import click
 
 from embedkit import __version__
 from embedkit.cli.ask import analogy, neighbors, query
+from embedkit.cli.classify import classify
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.show import compare, distance, encode, info
 from embedkit.cli.train import train
@@ -76,7 +77,18 @@ def app() -> None:
     """  # noqa: D301 - click wants the character, not a backslash
 
 
-for _command in (train, analogy, query, neighbors, distance, compare, encode, info, evaluate):
+for _command in (
+    train,
+    analogy,
+    query,
+    neighbors,
+    distance,
+    compare,
+    encode,
+    info,
+    evaluate,
+    classify,
+):
     app.add_command(_command)
 
 

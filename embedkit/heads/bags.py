@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError
 from embedkit.text import tokenize
 from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary, refuse_string
+from embedkit.vocabulary import Vocabulary
 
 __all__ = ["Terms"]
 
@@ -74,19 +73,3 @@ class Terms:
         shares = (1 / sizes[owners]).astype(np.float32)
         starts = np.concatenate([[0], np.cumsum(sizes)])
         return csr_array((shares, ids, starts), shape=(len(split), len(self.vocabulary)))
-
-
-def checked_texts(texts: Any) -> list[str]:
-    """Return *texts* as a list.
-
-    Raises:
-        ConfigurationError: it is one string, or something in it is no text; the row is named.
-    """
-    refuse_string(texts)
-    found = list(texts)
-    for row, text in enumerate(found):
-        if not isinstance(text, str):
-            raise ConfigurationError(
-                f"row {row} is {text!r:.60}, not a text. Remedy: leave it out, or put '' there."
-            )
-    return found

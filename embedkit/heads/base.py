@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
+from typing_extensions import Self
 
-from embedkit.errors import ConfigurationError
-from embedkit.heads.bags import Terms, checked_texts
+from embedkit.errors import ConfigurationError, ModelError
+from embedkit.features.inputs import as_strings
+from embedkit.features.lookup import open_vectors
+from embedkit.features.transformers import Vectors
+from embedkit.heads.bags import Terms
 from embedkit.heads.network import Network
+from embedkit.heads.saved import read_network, write_network
 from embedkit.heads.scaling import Scaling
 from embedkit.heads.settings import Settings
-from embedkit.vectors import WordVectors
 
 __all__ = ["DenseNetwork", "same_length"]
 
 _SETTINGS = [field.name for field in fields(Settings)]
+_STORED = [*_SETTINGS, "finetune", "ngrams", "tokenizer"]
 
 
-class DenseNetwork(BaseEstimator):
+class DenseNetwork(BaseEstimator):  # type: ignore[misc]
     """What the classifier and the regressor share: inputs and training.
 
     Attributes:
@@ -46,7 +53,7 @@ class DenseNetwork(BaseEstimator):
         patience: int | None = 20,
         validation_fraction: float = 0.1,
         finetune: bool = False,
-        vectors: WordVectors | None = None,
+        vectors: Vectors | None = None,
         ngrams: int = 1,
         tokenizer: str = "words",
         device: str = "cpu",
@@ -98,7 +105,8 @@ class DenseNetwork(BaseEstimator):
                 raise ConfigurationError(
                     "finetune=True trains word vectors. Remedy: say which, with vectors=..."
                 )
-            self.terms_, embeddings = Terms.of(inputs, self.vectors, self.ngrams, self.tokenizer)
+            begin = open_vectors(self.vectors)
+            self.terms_, embeddings = Terms.of(inputs, begin, self.ngrams, self.tokenizer)
             inputs = self.terms_.bags(inputs)
         elif isinstance(inputs, np.ndarray):
             scaling = Scaling.of(inputs)
@@ -119,11 +127,58 @@ class DenseNetwork(BaseEstimator):
         )
         self.network_ = scaling.into_first_layer(trained) if scaling else trained
 
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a directory, without pickle: settings, layers, and with `finetune` the terms.
+
+        What only training needs, `vectors`, `class_weight` and `progress`, is left out.
+
+        Raises:
+            OutputExistsError: something is there and *overwrite* is false.
+            StorageError: the place cannot be written to.
+        """
+        check_is_fitted(self, "network_")
+        settings = {name: value for name, value in self.get_params().items() if name in _STORED}
+        settings["hidden"] = [int(size) for size in self.hidden]
+        config = {"kind": type(self).__name__, "settings": settings, **self._learned()}
+        vocabulary = self.terms_.vocabulary if self.finetune else None
+        write_network(Path(path), config, self.network_, vocabulary, overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Open a directory that `save` wrote; its arrays stay on disk until they are used.
+
+        Raises:
+            ModelError: it is missing, damaged, too new, or of another class.
+        """
+        config, network, vocabulary = read_network(Path(path), cls.__name__)
+        try:
+            found = cls(**{name: config["settings"][name] for name in _STORED})
+            found._remember(config)
+            found.network_ = network
+            if vocabulary is not None:
+                found.terms_ = Terms(vocabulary, found.ngrams, found.tokenizer)
+            else:
+                found.n_features_in_ = len(network.weights[0])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{path} is damaged: its settings make no {cls.__name__} ({error!r}). "
+                "Remedy: train it again."
+            ) from error
+        return found
+
+    def _learned(self) -> dict[str, Any]:
+        """Return what `fit` found out besides the network, as JSON holds it."""
+        raise NotImplementedError
+
+    def _remember(self, config: dict[str, Any]) -> None:
+        """Take over what `_learned` gave."""
+        raise NotImplementedError
+
     def _outputs(self, inputs: Any) -> NDArray[np.float32]:
         """Return what the last layer says, (n, outputs)."""
         check_is_fitted(self, "network_")
         if self.finetune:
-            return self.network_.outputs(self.terms_.bags(checked_texts(inputs)))
+            return self.network_.outputs(self.terms_.bags(as_strings(inputs, "text")))
         return self.network_.outputs(
             validate_data(self, inputs, reset=False, accept_sparse="csr", dtype=np.float32)
         )
@@ -140,5 +195,6 @@ def _held_out(strata: NDArray[np.int64], fraction: float, seed: int) -> NDArray[
 
 
 def same_length(texts: Sequence[str], targets: NDArray[Any]) -> None:
+    """Raise `ConfigurationError` unless there is a target for each text."""
     if len(texts) != len(targets):
         raise ConfigurationError(f"{len(texts)} texts, but {len(targets)} targets")

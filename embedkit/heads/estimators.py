@@ -14,16 +14,19 @@ from sklearn.utils.validation import check_array, column_or_1d, validate_data
 from typing_extensions import Self
 
 from embedkit.errors import ConfigurationError
-from embedkit.heads.bags import checked_texts
+from embedkit.features.inputs import as_strings
+from embedkit.features.transformers import Vectors
 from embedkit.heads.base import DenseNetwork, same_length
 from embedkit.heads.losses import sigmoid, softmax
 from embedkit.heads.scaling import Scaling
-from embedkit.vectors import WordVectors
 
 __all__ = ["DenseClassifier", "DenseRegressor"]
 
+_DTYPES = {"U": np.str_, "O": np.object_, "i": np.int64, "u": np.uint64, "f": float, "b": np.bool_}
+"""Of labels, by the letter that NumPy has for their kind."""
 
-class DenseClassifier(ClassifierMixin, DenseNetwork):
+
+class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
     """A network of dense layers that tells classes apart.
 
     Two classes are told apart by a sigmoid and binary cross-entropy, more by a softmax and the
@@ -78,40 +81,42 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):
         validation_fraction: float = 0.1,
         class_weight: Mapping[Any, float] | str | None = None,
         finetune: bool = False,
-        vectors: WordVectors | None = None,
+        vectors: Vectors | None = None,
         ngrams: int = 1,
         tokenizer: str = "words",
         device: str = "cpu",
         seed: int = 1,
         progress: Callable[[Any], Any] | None = None,
     ) -> None:
-        self.hidden = hidden
-        self.activation = activation
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.dropout = dropout
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.patience = patience
-        self.validation_fraction = validation_fraction
+        super().__init__(
+            hidden,
+            activation=activation,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            dropout=dropout,
+            batch_size=batch_size,
+            epochs=epochs,
+            patience=patience,
+            validation_fraction=validation_fraction,
+            finetune=finetune,
+            vectors=vectors,
+            ngrams=ngrams,
+            tokenizer=tokenizer,
+            device=device,
+            seed=seed,
+            progress=progress,
+        )
         self.class_weight = class_weight
-        self.finetune = finetune
-        self.vectors = vectors
-        self.ngrams = ngrams
-        self.tokenizer = tokenizer
-        self.device = device
-        self.seed = seed
-        self.progress = progress
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803 - scikit-learn's names
+    def fit(self, X: Any, y: Any) -> Self:
         """Learn labels *y* (n,) from *X* (n, features), dense or sparse, or n texts."""
         if self.finetune:
-            X = checked_texts(X)  # noqa: N806
+            X = as_strings(X, "text")
             y = column_or_1d(y, warn=True)
             same_length(X, y)
         else:
-            X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float32)  # noqa: N806
+            X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float32)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -125,12 +130,10 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):
             targets = codes.astype(np.float32)
             self._train(X, targets, weights, codes, "binary cross-entropy", 1)
         else:
-            self._train(
-                X, codes, weights, codes, "negative log-likelihood", len(self.classes_)
-            )
+            self._train(X, codes, weights, codes, "negative log-likelihood", len(self.classes_))
         return self
 
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (n, K), columns as in `classes_`."""
         logits = self._outputs(X)
         if logits.shape[1] == 1:
@@ -138,12 +141,18 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):
             return np.hstack([1 - second, second])
         return softmax(logits)
 
-    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the likeliest label of each row, (n,)."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
+    def _learned(self) -> dict[str, Any]:
+        return {"classes": self.classes_.tolist(), "dtype": self.classes_.dtype.kind}
 
-class DenseRegressor(RegressorMixin, DenseNetwork):
+    def _remember(self, config: dict[str, Any]) -> None:
+        self.classes_ = np.array(config["classes"], dtype=_DTYPES[config["dtype"]])
+
+
+class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]
     """A network of dense layers that predicts numbers: a linear output and the mean squared error.
 
     The settings are those of `DenseClassifier`, but for `class_weight`. Columns of inputs and
@@ -155,14 +164,14 @@ class DenseRegressor(RegressorMixin, DenseNetwork):
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any) -> Self:
         """Learn numbers *y*, (n,) or (n, outputs), from *X* (n, features) or n texts."""
         if self.finetune:
-            X = checked_texts(X)  # noqa: N806
+            X = as_strings(X, "text")
             y = check_array(y, dtype=np.float64, ensure_2d=False)
             same_length(X, y)
         else:
-            X, y = validate_data(  # noqa: N806
+            X, y = validate_data(
                 self, X, y, accept_sparse="csr", dtype=np.float32, multi_output=True, y_numeric=True
             )
         self._single_output = y.ndim == 1
@@ -180,7 +189,13 @@ class DenseRegressor(RegressorMixin, DenseNetwork):
         self.network_ = scaling.into_last_layer(self.network_)
         return self
 
-    def predict(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
+    def predict(self, X: Any) -> NDArray[np.float32]:
         """Return the predicted numbers, float32 (n,) or (n, outputs) as `fit` saw them."""
         outputs = self._outputs(X)
         return outputs[:, 0] if self._single_output else outputs
+
+    def _learned(self) -> dict[str, Any]:
+        return {"single_output": self._single_output}
+
+    def _remember(self, config: dict[str, Any]) -> None:
+        self._single_output = bool(config["single_output"])

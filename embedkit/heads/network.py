@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ class Network:
         """
         random = np.random.default_rng(seed)
         weights, biases = [], []
-        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+        for inputs, outputs in pairwise(sizes):
             variance = 2 / inputs if activation == "relu" else 2 / (inputs + outputs)
             limit = (3 * variance) ** 0.5
             weights.append(random.uniform(-limit, limit, (inputs, outputs)).astype(np.float32))

@@ -56,12 +56,13 @@ class Settings:
                 raise ConfigurationError(f"{name} is a whole number from {lowest}, not {value!r}")
         for name, (low, high) in _FRACTIONS.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            if not is_number or not low <= value <= high:
                 raise ConfigurationError(
                     f"{name} is a number from {low:g} to {high:g}, not {value!r}"
                 )
-        sizes = self.hidden
-        if isinstance(sizes, str) or not all(_is_whole(size) and size > 0 for size in sizes):
+        sizes: object = self.hidden
+        if not isinstance(sizes, Sequence) or not all(_is_whole(s) and s > 0 for s in sizes):
             raise ConfigurationError(
                 f"hidden names the sizes of the hidden layers, as (3, 3), not {sizes!r}"
             )
