@@ -6,6 +6,8 @@ pipeline = make_pipeline(TextFeatures("model.embedkit"), LogisticRegression())
 pipeline.fit(questions, labels).predict(["Where are the bananas?"])
 """
 
+from __future__ import annotations
+
 from embedkit.features.transformers import TextFeatures, WordFeatures
 
 __all__ = ["TextFeatures", "WordFeatures"]

@@ -10,7 +10,7 @@ from embedkit.errors import InputError
 __all__ = ["as_strings"]
 
 
-def as_strings(X: Any, what: str) -> list[str]:  # noqa: N803 - scikit-learn's name
+def as_strings(X: Any, what: str) -> list[str]:
     """Return a column of strings as a list.
 
     Args:
@@ -36,7 +36,7 @@ def as_strings(X: Any, what: str) -> list[str]:  # noqa: N803 - scikit-learn's n
     return items
 
 
-def _column(X: Any, what: str) -> list[Any]:  # noqa: N803
+def _column(X: Any, what: str) -> list[Any]:
     shape = getattr(X, "shape", None)
     if shape is not None and len(shape) != 1:
         columns = shape[1] if len(shape) == 2 else 0
@@ -45,7 +45,7 @@ def _column(X: Any, what: str) -> list[Any]:  # noqa: N803
                 f"expected one column of {what}s, got the shape {tuple(shape)}. Remedy: choose a "
                 "column; a ColumnTransformer takes several, each with a transformer of its own."
             )
-        X = X[X.columns[0]] if hasattr(X, "columns") else X[:, 0]  # noqa: N806
+        X = X[X.columns[0]] if hasattr(X, "columns") else X[:, 0]
     for name in ("tolist", "to_list", "to_pylist"):  # NumPy and pandas, polars, Arrow
         if hasattr(X, name):
             found: list[Any] = getattr(X, name)()

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["Bags", "document_frequencies", "first_component", "maxima", "weighted_sums"]
+__all__ = [
+    "Bags",
+    "divide_rows",
+    "document_frequencies",
+    "first_component",
+    "maxima",
+    "weighted_sums",
+]
 
 _GATHERED_ROWS = 1 << 12  # so that the gathered rows stay in the cache
 
@@ -51,11 +58,6 @@ class Bags:
         np.cumsum(self.weights, out=before[1:])
         return np.diff(before[self.bounds])
 
-    def divided(self, divisors: NDArray[Any]) -> Bags:
-        """Return the bags with weights divided by the divisor of their bag, (n,)."""
-        weights = self.weights / np.repeat(divisors, self.sizes())
-        return Bags(self.rows, weights.astype(np.float32), self.bounds)
-
 
 def weighted_sums(matrix: Any, made: Any, bags: Bags) -> Any:
     """Return the weighted sum of each bag's rows, float32 (n, d); zeros for an empty bag.
@@ -71,6 +73,18 @@ def weighted_sums(matrix: Any, made: Any, bags: Bags) -> Any:
     others = bags.where(~known)
     others = Bags(others.rows - size, others.weights, others.bounds)
     return bags.where(known).matrix(size) @ matrix + others.matrix(made.shape[0]) @ made
+
+
+def divide_rows(sums: Any, divisors: NDArray[Any]) -> None:
+    """Divide each row of *sums*, (n, d) dense or CSR, by its divisor, (n,), in place.
+
+    A divisor of 0 belongs to an empty bag, whose zeros stay.
+    """
+    divisors = np.where(divisors == 0, 1, divisors).astype(np.float32)
+    if sparse.issparse(sums):
+        sums.data /= np.repeat(divisors, np.diff(sums.indptr))
+    else:
+        sums /= divisors[:, np.newaxis]
 
 
 def maxima(matrix: Any, made: Any, bags: Bags) -> Any:

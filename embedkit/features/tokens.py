@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -77,7 +78,7 @@ def _spans(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     block = np.cumsum(lengths) // _BLOCK_CHARACTERS
     starts = np.flatnonzero(np.diff(block, prepend=-1))
-    yield from zip(starts, [*starts[1:], len(texts)], strict=True)
+    yield from pairwise([*starts, len(texts)])
 
 
 def _encode(

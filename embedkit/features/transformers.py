@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Callable
@@ -14,11 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from embedkit.encoders import Encoder
-from embedkit.errors import ConfigurationError, UnknownWordsWarning
+from embedkit.errors import ConfigurationError, InputError, UnknownWordsWarning
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import Rows, check_oov, find_rows, open_vectors
 from embedkit.features.pooling import (
     Bags,
+    divide_rows,
     document_frequencies,
     first_component,
     maxima,
@@ -42,9 +44,9 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     vectors: Vectors
     oov: OOV
     vectors_: WordVectors
-    _what = "text"
+    _what = "text"  # a string of the column, in messages
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Open the vectors, and learn from the column what is to be learned.
 
         Raises:
@@ -54,7 +56,7 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """
         return self._fit(as_strings(X, self._what))
 
-    def transform(self, X: Any) -> Any:  # noqa: N803
+    def transform(self, X: Any) -> Any:
         """Return features, float32 (n, d), dense or CSR as the vectors are.
 
         Raises:
@@ -65,7 +67,7 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         check_is_fitted(self)
         return self._transform(as_strings(X, self._what))
 
-    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: N803
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Do both; X may be a generator, which would be used up by the first."""
         strings = as_strings(X, self._what)
         return self._fit(strings)._transform(strings)
@@ -87,6 +89,7 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
+        tags.transformer_tags.preserves_dtype = []  # float32, whatever comes in
         return tags
 
     def _fit(self, strings: list[str]) -> Self:
@@ -103,7 +106,7 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
                 f"{count:,} of {len(empty):,} {self._what}s have no word with a vector: their "
                 f"features are zeros (rows {first}{', ...' if count > 5 else ''}, from 0).",
                 UnknownWordsWarning,
-                stacklevel=3,
+                stacklevel=5,  # the line that called `transform`, past scikit-learn's wrapper
             )
 
 
@@ -189,6 +192,8 @@ class TextFeatures(_Features):
                 f"no pooling {self.pooling!r}; there are {', '.join(POOLINGS)}"
             )
         self.vectors_ = open_vectors(self.vectors)
+        if self.pooling in ("tfidf", "sif") and not strings:
+            raise InputError(f"pooling={self.pooling!r} learns from the texts of fit; it got none.")
         if self.pooling == "tfidf":
             tokens, found = self._read(strings, "ignore")
             bags = _bags(tokens, found, np.ones(len(found.rows)))
@@ -208,10 +213,10 @@ class TextFeatures(_Features):
             )
         if not self.vectors_.vocabulary.counts.any():
             raise ConfigurationError(
-                'pooling="sif" needs to know how frequent words are, and these vectors come without '
-                'counts. Remedy: pooling="tfidf" counts the texts of fit.'
+                'pooling="sif" needs to know how frequent words are, and these vectors come '
+                'without counts. Remedy: pooling="tfidf" counts the texts of fit.'
             )
-        if not self.sif_a > 0:
+        if not 0 < self.sif_a < math.inf:
             raise ConfigurationError(f"sif_a is a number above 0, not {self.sif_a!r}")
 
     def _transform(self, strings: list[str]) -> Any:
@@ -231,11 +236,10 @@ class TextFeatures(_Features):
         bags = _bags(tokens, found, self._weights(found.rows))
         if self.pooling == "max":
             return maxima(self.vectors_.matrix, found.made, bags)
-        if self.pooling == "tfidf":
-            bags = bags.divided(bags.totals())
-        elif self.pooling != "sum":
-            bags = bags.divided(bags.sizes())
-        return weighted_sums(self.vectors_.matrix, found.made, bags)
+        sums = weighted_sums(self.vectors_.matrix, found.made, bags)
+        if self.pooling != "sum":
+            divide_rows(sums, bags.totals() if self.pooling == "tfidf" else bags.sizes())
+        return sums
 
     def _weights(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the weight of each word, given its row."""
