@@ -167,7 +167,9 @@ def _load_features(path: Path, config: dict[str, Any]) -> TextFeatures:
             f"{path / _VECTORS} are not the vectors that the classifier was trained on. {remedy}"
         )
     vectors = load(path / _VECTORS)
-    features = TextFeatures(vectors, config.get("pooling"), tokenizer=config.get("tokenizer"))
+    features = TextFeatures(
+        vectors, str(config.get("pooling")), tokenizer=str(config.get("tokenizer"))
+    )
     features.vectors_ = vectors
     if (path / _POOLING).exists():
         learned = read_tensors(path / _POOLING)

@@ -156,7 +156,8 @@ def predict(text: str, classifier: str, as_json: bool) -> None:
 
     model = TextClassifier.load(classifier)
     with _warnings(quiet=False):
-        texts, probabilities = ask_all(None if text == "-" else text, str, model.predict_proba)
+        given = None if text == "-" else text
+        texts, probabilities = ask_all(given, str, lambda asked: list(model.predict_proba(asked)))
     for sentence, row in zip(texts, probabilities, strict=True):
         label, best = model.labels[row.argmax()], float(row.max())
         if as_json:
