@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embedkit.algebra import Neighbor
+    from embedkit.classification import TextClassifier
     from embedkit.corpus import Corpus
     from embedkit.encoders import (
         CharCodeEncoder,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         load_encoder,
     )
     from embedkit.errors import EmbedkitError, UnknownWordError
+    from embedkit.heads import DenseClassifier, DenseRegressor
     from embedkit.text import tokenize
     from embedkit.training.config import TrainingConfig
     from embedkit.vectors import WordVectors
@@ -37,11 +39,14 @@ __version__ = "0.1.0"
 __all__ = [
     "CharCodeEncoder",
     "Corpus",
+    "DenseClassifier",
+    "DenseRegressor",
     "EmbedkitError",
     "Encoder",
     "Neighbor",
     "OneHotEncoder",
     "SkipGramEncoder",
+    "TextClassifier",
     "TrainingConfig",
     "UnknownWordError",
     "Vocabulary",
@@ -54,11 +59,14 @@ __all__ = [
 _ROOMS = {
     "CharCodeEncoder": "encoders",
     "Corpus": "corpus",
+    "DenseClassifier": "heads",
+    "DenseRegressor": "heads",
     "EmbedkitError": "errors",
     "Encoder": "encoders",
     "Neighbor": "algebra",
     "OneHotEncoder": "encoders",
     "SkipGramEncoder": "encoders",
+    "TextClassifier": "classification",
     "TrainingConfig": "training.config",
     "UnknownWordError": "errors",
     "Vocabulary": "vocabulary",

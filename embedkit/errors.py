@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 __all__ = [
     "ConfigurationError",
@@ -15,12 +16,14 @@ __all__ = [
     "EmbedkitError",
     "EncodingError",
     "ExpressionError",
+    "InputError",
     "ModelError",
     "OutputExistsError",
     "QuestionError",
     "StorageError",
     "TrainingError",
     "UnknownWordError",
+    "UnknownWordsWarning",
     "WordTooLongError",
 ]
 
@@ -39,6 +42,10 @@ class CorpusError(EmbedkitError):
 
 class EncodingError(CorpusError):
     """The text is not UTF-8. The message names the file, the line and the byte."""
+
+
+class InputError(EmbedkitError, ValueError):
+    """A transformer was given something else than it takes. The message names the row."""
 
 
 class QuestionError(EmbedkitError):
@@ -67,12 +74,17 @@ class UnknownWordError(EmbedkitError, KeyError):
     Attributes:
         word: the word that was asked for.
         suggestions: known words spelled nearly the same, best first.
+        place: where it stands, such as "row 3"; may be empty.
     """
 
     def __init__(
-        self, word: str, suggestions: Sequence[str] | Callable[[str], Sequence[str]] = ()
+        self,
+        word: str,
+        suggestions: Sequence[str] | Callable[[str], Sequence[str]] = (),
+        place: str = "",
     ) -> None:
         self.word = word
+        self.place = place
         self._suggestions = suggestions
         super().__init__(word)
 
@@ -84,7 +96,16 @@ class UnknownWordError(EmbedkitError, KeyError):
 
     def __str__(self) -> str:  # KeyError would print the repr of the word
         hint = f" Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
-        return f"{self.word!r} is not in the vocabulary.{hint}"
+        where = f"{self.place}: " if self.place else ""
+        return f"{where}{self.word!r} is not in the vocabulary.{hint}"
+
+    def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
+        # An error of a worker process comes back pickled; by default only its message would.
+        return type(self), (self.word, self.suggestions, self.place)
+
+
+class UnknownWordsWarning(UserWarning):
+    """Some rows of features are zeros, because none of their words has a vector."""
 
 
 class WordTooLongError(EmbedkitError, ValueError):
@@ -92,14 +113,19 @@ class WordTooLongError(EmbedkitError, ValueError):
 
     Attributes:
         word: the word.
+        width: characters of the longest word of the vocabulary.
     """
 
     def __init__(self, word: str, width: int) -> None:
         self.word = word
+        self.width = width
         super().__init__(
             f"{word!r} has {len(word)} characters, the longest word of the vocabulary {width}. "
             "Remedy: truncate=True cuts longer words."
         )
+
+    def __reduce__(self) -> tuple[type[WordTooLongError], tuple[str, int]]:
+        return type(self), (self.word, self.width)
 
 
 class ExpressionError(EmbedkitError, ValueError):
@@ -116,3 +142,6 @@ class ExpressionError(EmbedkitError, ValueError):
         self.column = column
         caret = " " * column + "^"
         super().__init__(f"{problem}\n  {expression}\n  {caret}")
+
+    def __reduce__(self) -> tuple[type[ExpressionError], tuple[str, str, int]]:
+        return type(self), (self.problem, self.expression, self.column)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from embedkit.errors import CorpusError
 from embedkit.ranks import Ranks
-from embedkit.reading import EncodedBlock
+from embedkit.reading import EncodedBlock, unify
 from embedkit.system import release_pages
 from embedkit.vocabulary import Vocabulary
 
@@ -78,23 +78,12 @@ class IdWriter:
             self._merge()
 
     def _merge(self) -> None:
-        """Bring the pending blocks' indices to one dictionary and write them.
-
-        Arrow does this outside the interpreter's lock; a Python dict of all words would hold up
-        the threads that tokenise and take several times the memory.
-        """
+        """Bring the pending blocks' indices to one dictionary and write them."""
         dictionaries = [self._dictionary, *(block.dictionary for block in self._pending)]
-        unified = pa.chunked_array(
-            [
-                pa.DictionaryArray.from_arrays(np.arange(len(words), dtype=np.int32), words)
-                for words in dictionaries
-            ]
-        ).unify_dictionaries()
-        self._dictionary = unified.chunk(0).dictionary
+        self._dictionary, (_, *places) = unify(dictionaries)
         counts = np.zeros(len(self._dictionary), dtype=np.int64)
         counts[: len(self._counts)] = self._counts
-        for chunk, block in zip(unified.chunks[1:], self._pending, strict=True):
-            ids = np.asarray(chunk.indices)
+        for ids, block in zip(places, self._pending, strict=True):
             counts[ids] += np.bincount(block.indices, minlength=len(ids))
             self._ids.write(ids[block.indices].data)
         self._counts = counts

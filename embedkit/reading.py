@@ -30,6 +30,7 @@ __all__ = [
     "encode_text",
     "names_files",
     "read_blocks",
+    "unify",
 ]
 
 Source: TypeAlias = (
@@ -99,6 +100,23 @@ def encode_sentences(sentences: list[Sequence[str]]) -> EncodedBlock:
 def _dictionary_encode(tokens: pa.StringArray, ends: NDArray[np.int64]) -> EncodedBlock:
     encoded = tokens.dictionary_encode()
     return EncodedBlock(np.asarray(encoded.indices), encoded.dictionary, ends)
+
+
+def unify(
+    dictionaries: Sequence[pa.StringArray],
+) -> tuple[pa.StringArray, list[NDArray[np.int32]]]:
+    """Return one dictionary of all words, and for each dictionary its words' places in that one.
+
+    Words keep the order of first sight. Arrow does this outside the interpreter's lock; a Python
+    dict of all words would hold up the threads that tokenise and take several times the memory.
+    """
+    unified = pa.chunked_array(
+        [
+            pa.DictionaryArray.from_arrays(np.arange(len(words), dtype=np.int32), words)
+            for words in dictionaries
+        ]
+    ).unify_dictionaries()
+    return unified.chunk(0).dictionary, [np.asarray(chunk.indices) for chunk in unified.chunks]
 
 
 def _valid_utf8(block: TextBlock, errors: str) -> bytes:

@@ -11,6 +11,7 @@ Nothing is pickled: opening a model cannot run code.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -41,12 +42,23 @@ _AGAIN = "Remedy: train the model again, or copy it again from where it came."
 
 @dataclass(frozen=True)
 class StoredModel:
-    """What a model directory holds; the tensors are read-only memory maps."""
+    """What a model directory holds; the tensors are read-only memory maps.
+
+    Pickled, it is a path: the process that unpickles it maps the same files, and raises
+    `ModelError` if the fingerprint says that another model lies there by now.
+    """
 
     path: Path
     config: dict[str, Any]
     vocabulary: Vocabulary
     tensors: dict[str, NDArray[np.float32]]
+    fingerprint: str
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return _read_again, (Path(os.path.abspath(self.path)), self.fingerprint)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StoredModel:
+        return self  # immutable
 
 
 def check_output(path: Path, *, overwrite: bool = False) -> None:
@@ -140,6 +152,7 @@ def _read_model(path: Path) -> StoredModel:
             "embedkit train wrote."
         )
     config = _read_config(path / _CONFIG)
+    digest = hashlib.blake2b(json.dumps(config, sort_keys=True).encode(), digest_size=16)
     if not (path / _VOCABULARY).is_file():
         raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing. {_AGAIN}")
     # Arrow trusts the offsets in a file: a damaged one must not get that far.
@@ -151,7 +164,21 @@ def _read_model(path: Path) -> StoredModel:
     if missing := [name for name in config.pop(_NAMES, []) if name not in tensors]:
         raise ModelError(f"{path} is incomplete: {', '.join(missing)} is missing. {_AGAIN}")
     _check_shapes(path, len(vocabulary), {name: tensor.shape for name, tensor in tensors.items()})
-    return StoredModel(path, config, vocabulary, tensors)
+    # The settings hold the vocabulary's checksum and the time training took; the first rows tell
+    # vectors of other origin apart. The whole matrix is not worth reading for this.
+    for tensor in tensors.values():
+        digest.update(tensor[:1].tobytes())
+    return StoredModel(path, config, vocabulary, tensors, digest.hexdigest())
+
+
+def _read_again(path: Path, fingerprint: str) -> StoredModel:
+    model = read_model(path)
+    if model.fingerprint != fingerprint:
+        raise ModelError(
+            f"{path} is another model than the one that what was pickled had open. Remedy: put "
+            "that one back, or fit and pickle again."
+        )
+    return model
 
 
 def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 from embedkit.errors import ConfigurationError
 
-__all__ = ["TOKENIZERS", "normalize", "tokenize", "tokenizer"]
+__all__ = ["RESPELLINGS", "TOKENIZERS", "normalize", "tokenize", "tokenizer"]
 
 _WORD_BYTES = (
     string.ascii_lowercase.encode() + string.digits.encode() + b"_'-\n" + bytes(range(128, 256))
@@ -47,6 +47,18 @@ def normalize(text: str) -> str:
     for character, spelling in _SPELLINGS.items():
         folded = folded.replace(character, spelling)
     return unicodedata.normalize("NFKC", folded)
+
+
+def _with_underscores(text: str) -> str:
+    return "_".join(text.split())
+
+
+RESPELLINGS: tuple[Callable[[str], str], ...] = (
+    normalize,
+    _with_underscores,
+    lambda word: _with_underscores(normalize(word)),
+)
+"""Ways to spell a word that a vocabulary does not have as it is written, in the order to try."""
 
 
 def _words(block: bytes) -> bytes:

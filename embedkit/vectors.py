@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,7 +24,7 @@ from embedkit.expressions import parse
 from embedkit.index import DenseIndex, Hits, make_index
 from embedkit.metrics import distance_matrix, find_metric, row_norms, unit_rows
 from embedkit.store import write_model
-from embedkit.text import normalize
+from embedkit.text import RESPELLINGS
 from embedkit.vocabulary import Vocabulary, refuse_string
 
 __all__ = ["Terms", "WordVectors"]
@@ -45,6 +45,8 @@ class WordVectors:
         norms: lengths of the rows, float32 (V,), if they are known.
         units: the rows brought to length 1, float32 (V, d), if they are at hand; dense only.
         config: what is known of where the vectors come from; saved with them.
+        opener: opens the same vectors again, if they are of a model directory. Then pickling them
+            carries no numbers, and processes share the memory map.
 
     Raises:
         ValueError: the shapes do not agree.
@@ -58,11 +60,13 @@ class WordVectors:
         norms: NDArray[np.float32] | None = None,
         units: NDArray[np.float32] | None = None,
         config: Mapping[str, Any] | None = None,
+        opener: Callable[[], WordVectors] | None = None,
     ) -> None:
         if matrix.shape[0] != len(vocabulary):
             raise ValueError(f"{len(vocabulary)} words but {matrix.shape[0]} rows")
         self.vocabulary = vocabulary
         self.config: dict[str, Any] = dict(config or {})
+        self.opener = opener
         self._indexes: dict[str, Any] = {}
         if len(matrix.shape) != 2:
             raise ValueError(f"a matrix has two axes, not {len(matrix.shape)}")
@@ -113,6 +117,15 @@ class WordVectors:
         row = self.vocabulary.id(word)
         return self.matrix[[row]] if self.is_sparse else self.matrix[row]
 
+    def __reduce__(self) -> tuple[Callable[..., WordVectors], tuple[Any, ...]]:
+        if self.opener is not None:
+            return self.opener, ()
+        matrix = self.matrix if self.is_sparse else np.asarray(self.matrix)
+        return partial(WordVectors, config=self.config), (self.vocabulary, matrix)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> WordVectors:
+        return self  # immutable
+
     def __repr__(self) -> str:
         return f"WordVectors({len(self):,} words, {self.dimension} dimensions)"
 
@@ -138,8 +151,8 @@ class WordVectors:
         """Return the row of the word that a question means, or -1; see `resolve`."""
         row = self.vocabulary.find(word)
         if row < 0:
-            for spelling in (normalize(word), "_".join(word.split()), _folded(word)):
-                if (row := self.vocabulary.find(spelling)) >= 0:
+            for respell in RESPELLINGS:
+                if (row := self.vocabulary.find(respell(word))) >= 0:
                     break
         return row
 
@@ -160,7 +173,9 @@ class WordVectors:
         Where no word does, the prefix is folded as `resolve` folds words.
         """
         found = self.vocabulary.complete(prefix, limit, start)
-        return found if len(found) else self.vocabulary.complete(_folded(prefix), limit, start)
+        return (
+            found if len(found) else self.vocabulary.complete(RESPELLINGS[-1](prefix), limit, start)
+        )
 
     def terms(self, weighted: Iterable[tuple[str, float]]) -> Terms:
         """Return a weighted sum of words as `nearest` takes it.
@@ -365,10 +380,6 @@ def _refuse_nothing(terms: Sequence[tuple[int, float]], vocabulary: Vocabulary) 
     if all(abs(total) <= 1e-9 * largest for total in totals.values()):
         words = ", ".join(vocabulary.words(totals))
         raise ConfigurationError(f"the weights of {words} add up to 0: there is no direction left.")
-
-
-def _folded(word: str) -> str:
-    return "_".join(normalize(word).split())
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
+from embedkit.text import RESPELLINGS
 
 __all__ = ["Vocabulary", "refuse_string"]
 
@@ -79,6 +81,12 @@ class Vocabulary:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __reduce__(self) -> tuple[type[Vocabulary], tuple[Any, ...]]:
+        return type(self), (self._words, np.asarray(self.counts), self.__dict__.get("_order"))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Vocabulary:
+        return self  # immutable
+
     def __repr__(self) -> str:
         return f"Vocabulary({len(self):,} words)"
 
@@ -98,7 +106,7 @@ class Vocabulary:
             raise UnknownWordError(word, self.suggest)
         return index
 
-    def ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+    def ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
         """Return the id of each word, shape (len(words),), -1 for a word that is not known.
 
         Raises:
@@ -106,9 +114,24 @@ class Vocabulary:
         """
         refuse_string(words)
         if len(words) < _BATCH_WORTH_A_TABLE:
-            return np.array([self.find(word) for word in words], dtype=np.int64)
+            few = words.to_pylist() if isinstance(words, pa.Array) else words
+            return np.array([self.find(word) for word in few], dtype=np.int64)
         found = pc.index_in(pa.array(words, type=pa.string()), value_set=self._words)
         return np.asarray(found.fill_null(-1)).astype(np.int64)
+
+    def resolved_ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
+        """Return the id of each word as written or in the first of `RESPELLINGS` that is known.
+
+        Returns:
+            (len(words),), -1 for a word that is not known in any spelling.
+        """
+        ids = self.ids(words)
+        for respell in RESPELLINGS:
+            missing = np.flatnonzero(ids < 0)
+            if not len(missing):
+                break
+            ids[missing] = self.ids([respell(str(words[int(place)])) for place in missing])
+        return ids
 
     def known_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Return the id of each word, shape (len(words),).

@@ -18,7 +18,16 @@ FLOORS = [
     {"reading", "ids", "corpus", "store", "vectors"},
     {"training"},
     {"encoders"},
-    {"evaluation", "export", "pooling"},
+    {
+        "evaluation",
+        "export",
+        "pooling",
+        "features",
+        "heads",
+        "classification",
+        "labelled",
+        "scoring",
+    },
     {"cli", "service"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
@@ -87,8 +96,8 @@ HEAVY = {
 
 
 def test_help_imports_no_numeric_library(tmp_path: Path) -> None:
-    assert not HEAVY & modules_after(RUN.format(arguments=["train", "--help"]), tmp_path)
-    assert not HEAVY & modules_after(RUN.format(arguments=["serve", "--help"]), tmp_path)
+    for command in ("train", "classify", "serve"):
+        assert not HEAVY & modules_after(RUN.format(arguments=[command, "--help"]), tmp_path)
     assert not HEAVY & modules_after("import embedkit", tmp_path)
 
 
@@ -97,6 +106,15 @@ def test_a_question_imports_no_compiler(tmp_path: Path, model: Path) -> None:
     found = modules_after(RUN.format(arguments=ask), tmp_path)
     assert {"numpy", "faiss"} <= found
     assert not {"numba", "torch", "sklearn", "scipy"} & found
+
+
+def test_a_classifier_answers_without_torch(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "roles.tsv").write_text("paris\tcapital\nfrance\tcountry\nrome\tcapital\n")
+    train = ["classify", "train", "roles.tsv", "--vectors", str(model), "--quiet"]
+    assert "torch" in modules_after(RUN.format(arguments=train), tmp_path)
+    found = modules_after(RUN.format(arguments=["classify", "predict", "oslo"]), tmp_path)
+    assert "sklearn" in found
+    assert not {"numba", "torch", "matplotlib"} & found
 
 
 def test_training_imports_no_torch(tmp_path: Path) -> None:

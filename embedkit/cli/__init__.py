@@ -17,6 +17,7 @@ import click
 
 from embedkit import __version__
 from embedkit.cli.ask import analogy, neighbors, query
+from embedkit.cli.classify import classify
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
 from embedkit.cli.serve import serve
@@ -80,7 +81,8 @@ def app() -> None:
 
 
 for _command in (
-    train, analogy, query, neighbors, distance, compare, encode, info, evaluate, export, serve,
+    train, analogy, query, neighbors, distance, compare, encode, info, evaluate, classify, export,
+    serve,
 ):  # fmt: skip
     app.add_command(_command)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from embedkit.encoders.charcode import CharCodeEncoder
 from embedkit.encoders.onehot import OneHotEncoder
 from embedkit.encoders.skipgram import SkipGramEncoder
 from embedkit.errors import ConfigurationError, ModelError
-from embedkit.store import read_model
+from embedkit.store import StoredModel, read_model
 from embedkit.vectors import WordVectors
 from embedkit.vocabulary import Vocabulary
 
@@ -44,20 +45,23 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
     Raises:
         ModelError: it is missing, damaged, too new, or of an encoder that is not known here.
     """
-    model = read_model(Path(path))
+    return _encoder_of(read_model(Path(path)))
+
+
+def _encoder_of(model: StoredModel) -> Encoder:
     name = str(model.config.get("encoder"))
     if name == _VECTORS_ONLY:
         name = SkipGramEncoder.name
     if name not in ENCODERS:
         raise ModelError(
-            f"{path} is of the encoder {name!r}; known are {', '.join(ENCODERS)}. "
+            f"{model.path} is of the encoder {name!r}; known are {', '.join(ENCODERS)}. "
             "Remedy: pip install --upgrade embedkit."
         )
     try:
         return ENCODERS[name].from_model(model)
     except (ConfigurationError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{path} is damaged: its settings make no {name} encoder ({error}). "
+            f"{model.path} is damaged: its settings make no {name} encoder ({error}). "
             "Remedy: train the model again."
         ) from error
 
@@ -74,10 +78,15 @@ def load(path: str | os.PathLike[str], *, encoder: str | None = None) -> WordVec
         ModelError: it is missing, damaged or too new.
         ConfigurationError: there is no such encoder, or the model holds no trained vectors.
     """
-    stored = load_encoder(path)
-    if encoder is None or encoder == stored.name:
-        return stored.vectors()
-    return untrained(encoder, stored.vocabulary).vectors()
+    return _vectors_of(read_model(Path(path)), encoder)
+
+
+def _vectors_of(model: StoredModel, name: str | None) -> WordVectors:
+    stored = _encoder_of(model)
+    encoder = stored if name in (None, stored.name) else untrained(str(name), stored.vocabulary)
+    vectors = encoder.vectors()
+    vectors.opener = partial(_vectors_of, model, name)
+    return vectors
 
 
 def untrained(name: str, vocabulary: Vocabulary) -> Encoder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -35,6 +36,9 @@ class Encoder(ABC):
 
     def __init__(self) -> None:
         self._vocabulary: Vocabulary | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return copy.copy(self)  # `fit` makes new arrays; those that are there never change
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,13 @@ class SkipGramEncoder(Encoder):
         self.report: dict[str, Any] = {}
         self.context: NDArray[np.float32] | None = None
         self._vectors: WordVectors | None = None
+        self._model: StoredModel | None = None
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        # What a model directory holds is mapped again where it is unpickled, not copied.
+        if self._model is not None:
+            return type(self).from_model, (self._model,)
+        return super().__reduce_ex__(protocol)
 
     @property
     def dimension(self) -> int:
@@ -106,6 +114,7 @@ class SkipGramEncoder(Encoder):
             ranks=ranks,
             device=device,
         )
+        self._model = None
         self._vocabulary = result.vocabulary
         self.context = result.context
         self.report = {
@@ -186,11 +195,17 @@ class SkipGramEncoder(Encoder):
         encoder.report = dict(model.config.get("training", {}))
         encoder.context = model.tensors.get("context")
         encoder._vocabulary = model.vocabulary
-        encoder._vectors = WordVectors(
-            model.vocabulary,
-            model.tensors["vectors"],
-            norms=model.tensors.get("norms"),
-            units=model.tensors.get("units"),
-            config=model.config,
-        )
+        encoder._vectors = _stored_vectors(model)
+        encoder._model = model
         return encoder
+
+
+def _stored_vectors(model: StoredModel) -> WordVectors:
+    return WordVectors(
+        model.vocabulary,
+        model.tensors["vectors"],
+        norms=model.tensors.get("norms"),
+        units=model.tensors.get("units"),
+        config=model.config,
+        opener=partial(_stored_vectors, model),
+    )

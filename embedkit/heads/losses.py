@@ -1,0 +1,69 @@
+"""Outputs to probabilities, and how wrong they are: the textbook's formulas, in NumPy.
+
+A network's last layer gives *logits*, any real numbers. Two classes need one, the log-odds of the
+second class; more classes need one each. All losses are of single rows; training takes their mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, log_softmax
+from scipy.special import softmax as _softmax
+
+__all__ = [
+    "LOSSES",
+    "binary_cross_entropy",
+    "negative_log_likelihood",
+    "sigmoid",
+    "softmax",
+    "squared_error",
+]
+
+Array = NDArray[np.floating[Any]]
+
+
+def sigmoid(logits: Array) -> Array:
+    """Return 1 / (1 + exp(-logit)), the probability of the second of two classes."""
+    return np.asarray(expit(logits))
+
+
+def softmax(logits: Array) -> Array:
+    """Return exp(logit) over the sum of its row, the probabilities of (..., K) classes."""
+    return np.asarray(_softmax(logits, axis=-1))
+
+
+def binary_cross_entropy(logits: Array, targets: Array) -> Array:
+    """Return -log of the probability that the sigmoid gives to the true one of two classes.
+
+    Args:
+        logits: (n, 1).
+        targets: 0 or 1, (n,).
+    """
+    logits = logits[:, 0]
+    return np.asarray(np.logaddexp(0, logits) - targets * logits)  # never the log of a rounded 0
+
+
+def negative_log_likelihood(logits: Array, targets: NDArray[np.int64]) -> Array:
+    """Return -log of the probability that the softmax gives to the true class.
+
+    Args:
+        logits: (n, K).
+        targets: numbers of the true classes, (n,).
+    """
+    return -np.asarray(log_softmax(logits, axis=1))[np.arange(len(targets)), targets]
+
+
+def squared_error(outputs: Array, targets: Array) -> Array:
+    """Return the square of what is missing, the mean over the outputs of a row, (n, K) each."""
+    return np.asarray(((outputs - targets) ** 2).mean(axis=1))
+
+
+LOSSES: Mapping[str, Callable[..., Array]] = {
+    "binary cross-entropy": binary_cross_entropy,
+    "negative log-likelihood": negative_log_likelihood,
+    "squared error": squared_error,
+}

@@ -1,0 +1,58 @@
+"""Numbers of any size, centimetres or kilograms, to numbers that a network learns from well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from embedkit.heads.network import Network
+
+__all__ = ["Scaling"]
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Mean and standard deviation of each column, float64 (columns,).
+
+    A network is trained on columns of mean 0 and deviation 1. What it has learned is then written
+    in terms of the columns as they are: the first and the last layer take the scaling in.
+    """
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, columns: NDArray[Any]) -> Self:
+        """Measure the columns of (n, columns); one that never changes is only centred."""
+        columns = columns.astype(np.float64)
+        deviation = columns.std(axis=0)
+        return cls(columns.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+
+    def apply(self, columns: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the columns with mean 0 and deviation 1."""
+        scaled: NDArray[np.float32] = ((columns - self.mean) / self.deviation).astype(np.float32)
+        return scaled
+
+    def into_first_layer(self, network: Network) -> Network:
+        """Return the network that takes unscaled inputs."""
+        weights = network.weights[0] / self.deviation[:, np.newaxis]
+        biases = network.biases[0] - self.mean @ weights
+        return replace(
+            network,
+            weights=(weights.astype(np.float32), *network.weights[1:]),
+            biases=(biases.astype(np.float32), *network.biases[1:]),
+        )
+
+    def into_last_layer(self, network: Network) -> Network:
+        """Return the network that gives unscaled outputs."""
+        weights = network.weights[-1] * self.deviation
+        biases = network.biases[-1] * self.deviation + self.mean
+        return replace(
+            network,
+            weights=(*network.weights[:-1], weights.astype(np.float32)),
+            biases=(*network.biases[:-1], biases.astype(np.float32)),
+        )

@@ -1,0 +1,171 @@
+"""Each pooling beside the formula, written out word by word, and beside scikit-learn's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+from embedkit.encoders import CharCodeEncoder, OneHotEncoder
+from embedkit.features import TextFeatures
+from embedkit.features.pooling import Bags, first_component, maxima
+from embedkit.vectors import WordVectors
+
+SIF_A = 0.01
+TEXTS = [
+    "Where is the president?",
+    "Who is the president, the president?",
+    "Where are the bananas",
+    "a rare café",
+    "bananas, BANANAS, bananas!",
+    "the a the a the",
+]
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def known_rows(vectors: WordVectors, text: str) -> np.ndarray:
+    return np.array([vectors[word] for word in words_of(text) if word in vectors], dtype=float)
+
+
+def by_hand(vectors: WordVectors, one: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    return np.array([one(known_rows(vectors, text)) for text in TEXTS])
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "sum"])
+def test_simple_poolings_are_numpy_s(pooling: str, vectors: WordVectors) -> None:
+    ours = TextFeatures(vectors, pooling=pooling).fit_transform(TEXTS)
+    assert ours.dtype == np.float32
+    wanted = by_hand(vectors, lambda rows: getattr(np, pooling)(rows, axis=0))
+    np.testing.assert_allclose(ours, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_tfidf_is_the_mean_weighted_by_scikit_learn_s_weights(vectors: WordVectors) -> None:
+    new = ["where is the new café", "rare bananas"]  # with words that fit has and has not seen
+    theirs = TfidfVectorizer(
+        vocabulary=vectors.vocabulary.words(), token_pattern=r"\w+", norm="l1"
+    ).fit(TEXTS)
+    ours = TextFeatures(vectors, pooling="tfidf").fit(TEXTS)
+    np.testing.assert_allclose(ours.idf_, theirs.idf_, rtol=1e-12)
+    for texts in (TEXTS, new):
+        wanted = theirs.transform(texts) @ np.asarray(vectors.matrix)
+        np.testing.assert_allclose(ours.transform(texts), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_sif_is_arora_s(vectors: WordVectors) -> None:
+    """Algorithm 1 of the paper, a word at a time, with NumPy's SVD."""
+    counts = dict(zip(vectors.vocabulary, vectors.vocabulary.counts, strict=True))
+    total = sum(counts.values())
+
+    def weighted(text: str) -> np.ndarray:
+        words = [word for word in words_of(text) if word in counts]
+        rows = [SIF_A / (SIF_A + counts[word] / total) * vectors[word] for word in words]
+        return np.sum(rows, axis=0, dtype=float) / len(words)
+
+    table = np.array([weighted(text) for text in TEXTS])
+    first = np.linalg.svd(table, full_matrices=False)[2][0]
+    ours = TextFeatures(vectors, pooling="sif", sif_a=SIF_A).fit(TEXTS)
+    assert abs(ours.component_ @ first) == pytest.approx(1, abs=1e-6)
+    wanted = table - np.outer(table @ first, first)
+    np.testing.assert_allclose(ours.transform(TEXTS), wanted, atol=1e-6)
+    # The direction is that of the texts seen by fit, for other texts too.
+    other = weighted("who is rare")
+    wanted = other - first * (first @ other)
+    np.testing.assert_allclose(ours.transform(["Who is rare?"])[0], wanted, atol=1e-6)
+
+
+def test_sif_takes_nothing_away_where_no_text_has_a_known_word(vectors: WordVectors) -> None:
+    with pytest.warns(UserWarning, match="1 of 1 texts"):
+        features = TextFeatures(vectors, pooling="sif").fit_transform(["qwerty"])
+    assert features.tolist() == [[0.0] * vectors.dimension]
+
+
+def test_one_hot_sums_are_scikit_learn_s_counts() -> None:
+    encoder = OneHotEncoder().fit([words_of(text) for text in TEXTS])
+    words = encoder.vocabulary.words()
+    theirs = CountVectorizer(vocabulary=words, token_pattern=r"\w+")
+    features = TextFeatures(encoder, pooling="sum")
+    ours = features.fit_transform(TEXTS)
+    assert sparse.issparse(ours)
+    assert ours.format == "csr"
+    assert (ours != theirs.fit_transform(TEXTS)).nnz == 0
+    assert features.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
+
+
+def test_one_hot_maxima_say_which_words_are_there() -> None:
+    encoder = OneHotEncoder().fit([words_of(text) for text in TEXTS])
+    theirs = CountVectorizer(
+        vocabulary=encoder.vocabulary.words(), token_pattern=r"\w+", binary=True
+    ).fit_transform([*TEXTS, ""])
+    with pytest.warns(UserWarning, match="1 of 7 texts"):
+        ours = TextFeatures(encoder, pooling="max").fit_transform([*TEXTS, ""])
+    assert (ours != theirs).nnz == 0
+
+
+def test_one_hot_tfidf_is_scikit_learn_s() -> None:
+    encoder = OneHotEncoder().fit([words_of(text) for text in TEXTS])
+    theirs = TfidfVectorizer(vocabulary=encoder.vocabulary.words(), token_pattern=r"\w+", norm="l1")
+    ours = TextFeatures(encoder, pooling="tfidf").fit_transform(TEXTS)
+    assert sparse.issparse(ours)
+    np.testing.assert_allclose(
+        ours.toarray(), theirs.fit_transform(TEXTS).toarray(), rtol=1e-5, atol=1e-7
+    )
+
+
+def test_character_codes_are_pooled_like_any_vectors() -> None:
+    encoder = CharCodeEncoder().fit([["cat", "bat"]])
+    features = TextFeatures(encoder).fit_transform(["cat bat bat"])
+    assert features.tolist() == [[np.float32((99 + 98 + 98) / 3), 97, 116]]
+
+
+def test_many_blocks_are_one(vectors: WordVectors) -> None:
+    """A few million characters, so that texts are cut into blocks and gathered in several goes."""
+    texts = [TEXTS[number % len(TEXTS)] for number in range(150_000)]
+    for pooling in ("mean", "max"):
+        features = TextFeatures(vectors, pooling=pooling).fit(texts)
+        few = features.transform(TEXTS)
+        many = features.transform(texts)
+        assert np.array_equal(many, few[np.arange(len(texts)) % len(TEXTS)])
+
+
+BAGS = st.lists(st.lists(st.integers(0, 6), max_size=5), max_size=6)
+
+
+def as_bags(lists: list[list[int]]) -> Bags:
+    rows = np.array([row for bag in lists for row in bag], dtype=np.int64)
+    bounds = np.cumsum([0, *map(len, lists)])
+    return Bags(rows, np.ones(len(rows), dtype=np.float32), bounds)
+
+
+@given(BAGS)
+def test_sparse_and_dense_maxima_agree(lists: list[list[int]]) -> None:
+    table = np.array(
+        [[0, 0, 0], [-1, 2, 0], [-3, 0, 1], [4, -5, 0], [0, -2, -2], [-7, -1, 3], [2, 2, -9]],
+        dtype=np.float32,
+    )
+    wanted = np.array(
+        [table[bag].max(axis=0) if bag else [0, 0, 0] for bag in lists], dtype=np.float32
+    ).reshape(-1, 3)
+    bags = as_bags(lists)
+
+    def pooled(kind: Callable[[np.ndarray], Any]) -> Any:
+        return maxima(kind(table[:5]), kind(table[5:]), bags)  # the last two were made
+
+    assert pooled(np.asarray).tolist() == wanted.tolist()
+    assert pooled(sparse.csr_array).toarray().tolist() == wanted.tolist()
+
+
+def test_first_component_is_that_of_the_svd() -> None:
+    table = np.random.default_rng(0).normal(size=(9_000, 20)).astype(np.float32) + 0.3
+    first = np.linalg.svd(table.astype(float), full_matrices=False)[2][0]
+    assert abs(first_component(table) @ first) == pytest.approx(1, abs=1e-9)
+    assert not first_component(np.zeros((3, 4), dtype=np.float32)).any()

@@ -1,0 +1,368 @@
+"""Citizens of scikit-learn."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import embedkit
+from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
+from embedkit.features import TextFeatures, WordFeatures
+from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
+
+QUESTIONS = ["where is the president", "where is new york", "who is a president", "who is rare"]
+LABELS = [0, 0, 1, 1]
+TRANSFORMERS = [TextFeatures, WordFeatures]
+
+DIGITS = WordVectors(
+    Vocabulary([f"w{digit}" for digit in range(10)], range(20, 10, -1)),
+    np.random.default_rng(3).normal(size=(10, 4)).astype(np.float32),
+)
+
+
+def strings(X: Any) -> Any:
+    """Write each row of finite numbers as a text, and leave anything else to the transformer."""
+    if hasattr(X, "__array__") or (isinstance(X, list) and isinstance(X[0], list)):
+        X = np.asarray(X)
+    if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "fiu":
+        return X
+    return [
+        " ".join(f"w{int(abs(number)) % 10}" for number in row) if np.isfinite(row).all() else row
+        for row in X
+    ]
+
+
+class OfNumbers:
+    """Lets scikit-learn's checks, which all bring tables of numbers, at a transformer of strings.
+
+    Without it the tags of the transformers say that they take one column of strings, and
+    scikit-learn leaves out all checks but one.
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        return super().fit(strings(X), y)  # type: ignore[misc]
+
+    def transform(self, X: Any) -> Any:
+        return super().transform(strings(X))  # type: ignore[misc]
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        return super().fit_transform(strings(X), y)  # type: ignore[misc]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.one_d_array, tags.input_tags.two_d_array = False, True
+        return tags
+
+
+class TextsOfNumbers(OfNumbers, TextFeatures):
+    pass
+
+
+class WordsOfNumbers(OfNumbers, WordFeatures):
+    pass
+
+
+_NO_COLUMNS = "a column of strings has no number of columns that could differ"
+_OTHER_WORDS = "it is refused, as a row that holds no string; the check wants other words"
+EXPECTED_FAILURES = {
+    "check_complex_data": _OTHER_WORDS,
+    "check_dtype_object": "numbers as objects are refused like all that is no string",
+    "check_estimator_sparse_array": _OTHER_WORDS,
+    "check_estimator_sparse_matrix": _OTHER_WORDS,
+    "check_estimator_sparse_tag": _OTHER_WORDS,
+    "check_estimators_empty_data_messages": "no rows are no mistake unless fit is to learn of them",
+    "check_estimators_nan_inf": _OTHER_WORDS,
+    "check_fit2d_predict1d": _NO_COLUMNS,
+    "check_n_features_in": _NO_COLUMNS,
+    "check_n_features_in_after_fitting": _NO_COLUMNS,
+    "check_transformer_general": _NO_COLUMNS,
+    "check_transformer_general(readonly_memmap=True)": _NO_COLUMNS,
+}
+
+
+@parametrize_with_checks(
+    [
+        *(TextsOfNumbers(DIGITS, pooling=pooling) for pooling in ("mean", "max", "tfidf", "sif")),
+        WordsOfNumbers(DIGITS, oov="ignore"),
+    ],
+    expected_failed_checks=lambda _: EXPECTED_FAILURES,
+)
+def test_scikit_learn_s_checks(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.mark.parametrize("transformer", TRANSFORMERS)
+def test_tags_say_what_goes_in(transformer: Any, vectors: WordVectors) -> None:
+    tags = get_tags(transformer(vectors))
+    assert tags.input_tags.string
+    assert tags.input_tags.one_d_array
+    assert not tags.input_tags.two_d_array
+    assert tags.requires_fit
+
+
+@pytest.mark.parametrize("transformer", TRANSFORMERS)
+def test_fit_comes_first(transformer: Any, vectors: WordVectors) -> None:
+    with pytest.raises(NotFittedError):
+        transformer(vectors).transform(["the"])
+    with pytest.raises(NotFittedError):
+        transformer(vectors).get_feature_names_out()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"pooling": "median"}, "no pooling 'median'; there are mean, max, sum, tfidf, sif"),
+        ({"oov": "skip"}, "oov is 'zero', 'ignore', 'error' or a function .*not 'skip'"),
+        ({"tokenizer": "characters"}, "no tokenizer 'characters'"),
+        ({"pooling": "sif", "sif_a": 0}, "sif_a is a number above 0, not 0"),
+        ({"pooling": "sif", "sif_a": float("inf")}, "sif_a is a number above 0, not inf"),
+    ],
+)
+def test_settings_are_checked_by_fit(
+    settings: dict[str, Any], message: str, vectors: WordVectors
+) -> None:
+    features = TextFeatures(vectors, **settings)
+    with pytest.raises(ConfigurationError, match=message):
+        features.fit(["the"])
+
+
+def test_sif_needs_dense_vectors_and_counts(vectors: WordVectors) -> None:
+    one_hot = embedkit.OneHotEncoder().fit([["the"]])
+    with pytest.raises(ConfigurationError, match="no longer be sparse"):
+        TextFeatures(one_hot, pooling="sif").fit(["the"])
+    uncounted = WordVectors(Vocabulary(["the"]), np.ones((1, 2), dtype=np.float32))
+    with pytest.raises(ConfigurationError, match="without counts"):
+        TextFeatures(uncounted, pooling="sif").fit(["the"])
+
+
+@pytest.mark.parametrize("pooling", ["tfidf", "sif"])
+def test_what_learns_from_texts_needs_some(pooling: str, vectors: WordVectors) -> None:
+    with pytest.raises(ValueError, match="learns from the texts of fit; it got none"):
+        TextFeatures(vectors, pooling=pooling).fit([])
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "sum", "tfidf", "sif"])
+def test_in_a_pipeline(pooling: str, saved: Path) -> None:
+    features = TextFeatures(saved, pooling=pooling, sif_a=1.0)
+    pipeline = make_pipeline(features, LogisticRegression(C=1e3))
+    assert pipeline.fit(QUESTIONS, LABELS).predict(QUESTIONS).tolist() == LABELS
+    assert (cross_val_score(pipeline, QUESTIONS * 3, LABELS * 3, cv=3) == 1).all()
+
+
+def test_a_clone_shares_the_vectors(vectors: WordVectors, saved: Path) -> None:
+    encoder = embedkit.load_encoder(saved)
+    for given in (vectors, encoder, saved):
+        original = TextFeatures(given, pooling="sif", sif_a=0.5).fit(QUESTIONS)
+        copy = clone(original)
+        assert not hasattr(copy, "vectors_")
+        assert np.array_equal(copy.fit_transform(QUESTIONS), original.transform(QUESTIONS))
+    assert clone(TextFeatures(vectors)).vectors is vectors
+    assert np.shares_memory(
+        clone(TextFeatures(encoder)).fit([]).vectors_.matrix, encoder.vectors().matrix
+    )
+
+
+TABLES = {
+    "pandas": pd.DataFrame(
+        {"text": QUESTIONS, "word": ["the", "New York", "is", "a"], "height": [1.5, 1.8, 1.6, 1.7]},
+        index=[10, 20, 30, 40],
+    ),
+    "polars": pl.DataFrame(
+        {"text": QUESTIONS, "word": ["the", "New York", "is", "a"], "height": [1.5, 1.8, 1.6, 1.7]}
+    ),
+}
+
+
+@pytest.mark.parametrize("library", TABLES)
+def test_in_a_table_of_mixed_columns(library: str, vectors: WordVectors) -> None:
+    table = TABLES[library]
+    columns = ColumnTransformer(
+        [
+            ("text", TextFeatures(vectors), "text"),
+            ("word", WordFeatures(vectors), ["word"]),
+            ("numbers", StandardScaler(), ["height"]),
+        ]
+    ).set_output(transform=library)
+    found = columns.fit_transform(table)
+    assert type(found) is type(table)
+    size = vectors.dimension
+    assert list(found.columns) == [
+        *(f"text__textfeatures{number}" for number in range(size)),
+        *(f"word__wordfeatures{number}" for number in range(size)),
+        "numbers__height",
+    ]
+    if library == "pandas":
+        assert found.index.tolist() == [10, 20, 30, 40]
+    words = found.to_numpy()[:, size : 2 * size]
+    assert np.array_equal(words, vectors.encode(["the", "new_york", "is", "a"]))
+    weight = [50.0, 80.0, 60.0, 70.0]
+    predicted = make_pipeline(columns, LinearRegression()).fit(table, weight).predict(table)
+    np.testing.assert_allclose(predicted, weight, rtol=1e-3)
+
+
+@pytest.mark.parametrize("library", TABLES)
+@pytest.mark.parametrize("transformer", TRANSFORMERS)
+def test_set_output(library: str, transformer: Any, vectors: WordVectors) -> None:
+    features = transformer(vectors, oov="ignore").set_output(transform=library)
+    column = TABLES[library]["text"]
+    for found in (features.fit_transform(column), features.fit(column).transform(column)):
+        assert type(found) is type(TABLES[library])
+        assert list(found.columns) == features.get_feature_names_out().tolist()
+        if library == "pandas":
+            assert found.index.tolist() == [10, 20, 30, 40]
+
+
+def test_a_grid_over_pooling_and_model(saved: Path, tmp_path: Path) -> None:
+    """Worker processes; one model knows the words and one does not, so which is best is certain."""
+    ignorant = tmp_path / "ignorant.embedkit"
+    WordVectors(Vocabulary(["is", "a"], [3, 2]), np.eye(2, dtype=np.float32)).save(ignorant)
+    grid = GridSearchCV(
+        make_pipeline(TextFeatures(saved), LogisticRegression(C=1e3)),
+        {
+            "textfeatures__vectors": [str(ignorant), str(saved)],
+            "textfeatures__pooling": ["mean", "max", "tfidf", "sif"],
+        },
+        cv=3,
+        n_jobs=2,
+        error_score="raise",
+    ).fit(QUESTIONS * 3, LABELS * 3)
+    assert len(grid.cv_results_["params"]) == 8
+    assert grid.best_params_["textfeatures__vectors"] == str(saved)
+    assert grid.best_score_ == 1
+    assert grid.predict(["where", "who"]).tolist() == [0, 1]
+
+
+def mapped_files(features: TextFeatures) -> tuple[int, bool, list[str]]:
+    """Return this process, whether the matrix is a memory map, and the model files mapped here."""
+    address = features.vectors_.matrix.ctypes.data
+    files = []
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        start, stop = (int(end, 16) for end in line.split()[0].split("-"))
+        if start <= address < stop:
+            files.append(line.split(maxsplit=5)[-1])
+    return os.getpid(), isinstance(features.vectors_.matrix, np.memmap), files
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+def test_workers_map_the_vectors_and_get_no_copy(saved: Path) -> None:
+    for given in (saved, embedkit.load(saved), embedkit.load_encoder(saved)):
+        features = TextFeatures(given).fit(QUESTIONS)
+        answers = joblib.Parallel(n_jobs=2)(joblib.delayed(mapped_files)(features) for _ in "ab")
+        for process, mapped, files in answers:
+            assert process != os.getpid()
+            assert mapped
+            assert files == [str(saved / "vectors.safetensors")]
+
+
+BIG = 3_000
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of 12 MB, far more than the path to it."""
+    path = tmp_path_factory.mktemp("big") / "big.embedkit"
+    matrix = np.random.default_rng(0).normal(size=(BIG, 1_000)).astype(np.float32)
+    words = [f"word{number}" for number in range(BIG)]
+    WordVectors(Vocabulary(words, range(BIG, 0, -1)), matrix).save(path)
+    return path
+
+
+def test_a_pickle_carries_the_path(big: Path) -> None:
+    kinds: list[Any] = [
+        big,
+        embedkit.load(big),
+        embedkit.load_encoder(big),
+        embedkit.load(big, encoder="charcode"),
+    ]
+    for given in kinds:
+        features = TextFeatures(given).fit(["word1"])
+        data = pickle.dumps(features)
+        assert len(data) < 1_000
+        again = pickle.loads(data)
+        assert np.array_equal(again.transform(["word7"]), features.transform(["word7"]))
+        assert not again.vectors_.matrix.flags.writeable
+
+
+def test_vectors_in_memory_are_pickled(vectors: WordVectors) -> None:
+    for given in (
+        vectors,
+        embedkit.OneHotEncoder().fit([QUESTIONS[0].split()]),
+        embedkit.SkipGramEncoder(dimension=4, min_count=1, sample=0, workers=1, epochs=1).fit(
+            [question.split() for question in QUESTIONS]
+        ),
+    ):
+        features = TextFeatures(given, pooling="max").fit(QUESTIONS)
+        again = pickle.loads(pickle.dumps(features))
+        ours, theirs = features.transform(["president is"]), again.transform(["president is"])
+        assert abs(ours - theirs).max() == 0
+        assert again.vectors_.vocabulary == features.vectors_.vocabulary
+
+
+def test_another_process_needs_no_working_directory(
+    big: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(big.parent)
+    features = TextFeatures("big.embedkit").fit(["word1"])
+    (tmp_path / "features.pickle").write_bytes(pickle.dumps(features))
+    script = (
+        "import pickle; f = pickle.load(open('features.pickle', 'rb'))\n"
+        "print(float(f.transform(['word7'])[0, 0]))"
+    )
+    printed = subprocess.check_output([sys.executable, "-c", script], cwd=tmp_path, text=True)
+    assert float(printed) == features.transform(["word7"])[0, 0]
+
+
+@pytest.mark.parametrize("change", ["removed", "trained again", "other vectors"])
+def test_a_pickle_knows_its_model(change: str, vectors: WordVectors, tmp_path: Path) -> None:
+    path = tmp_path / "model.embedkit"
+    vectors.save(path)
+    data = pickle.dumps(TextFeatures(path).fit(["the"]))
+    if change == "removed":
+        path.rename(tmp_path / "elsewhere.embedkit")
+    else:
+        config = {"training": {"seconds": 2.5}} if change == "trained again" else {}
+        matrix = vectors.matrix if change == "trained again" else 2 * np.asarray(vectors.matrix)
+        WordVectors(vectors.vocabulary, matrix, config=config).save(path, overwrite=True)
+    message = "there is no model" if change == "removed" else "is another model than the one"
+    with pytest.raises(ModelError, match=message):
+        pickle.loads(data)
+
+
+def test_an_encoder_trained_anew_is_no_longer_that_of_the_model(model: Path) -> None:
+    encoder: Any = embedkit.load_encoder(model)
+    sentences = [["a", "b", "c", "d"]] * 20
+    fresh = embedkit.SkipGramEncoder(dimension=24, min_count=1, sample=0, workers=1, epochs=1)
+    encoder.config = fresh.config
+    encoder.fit(sentences)
+    again = pickle.loads(pickle.dumps(encoder))
+    assert again.vocabulary == encoder.vocabulary
+    assert np.array_equal(again.vectors().matrix, encoder.vectors().matrix)
+
+
+def test_the_error_of_a_worker_is_the_error(vectors: WordVectors) -> None:
+    features = TextFeatures(vectors, oov="error").fit([])
+    with pytest.raises(UnknownWordError, match=re.escape("row 1 (counted from 0): 'xyz'")):
+        joblib.Parallel(n_jobs=2)(
+            joblib.delayed(features.transform)(texts) for texts in (["the"], ["is", "xyz"])
+        )

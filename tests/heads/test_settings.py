@@ -1,0 +1,33 @@
+"""Settings outside their range."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from embedkit.errors import ConfigurationError
+from embedkit.heads.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"activation": "gelu"}, "no activation 'gelu'; there are relu, tanh, sigmoid"),
+        ({"optimizer": "lbfgs"}, "no optimizer 'lbfgs'; there are adam, sgd"),
+        ({"batch_size": 0}, "batch_size is a whole number from 1, not 0"),
+        ({"epochs": 2.5}, "epochs is a whole number from 1, not 2.5"),
+        ({"epochs": True}, "epochs is a whole number from 1, not True"),
+        ({"patience": 0}, "patience is a whole number from 1, not 0"),
+        ({"seed": -1}, "seed is a whole number from 0, not -1"),
+        ({"learning_rate": float("nan")}, "learning_rate is a number from 0 to 100, not nan"),
+        ({"dropout": 1}, "dropout is a number from 0 to 0.99, not 1"),
+        ({"validation_fraction": "0.1"}, "validation_fraction is a number from 0 to 0.9"),
+        ({"hidden": (3, 0)}, "hidden names the sizes of the hidden layers"),
+        ({"hidden": "33"}, "hidden names the sizes of the hidden layers"),
+        ({"hidden": 3}, "hidden names the sizes of the hidden layers"),
+    ],
+)
+def test_outside_its_range(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Settings(**settings)
