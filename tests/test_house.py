@@ -86,6 +86,16 @@ def test_a_question_imports_no_compiler(tmp_path: Path, model: Path) -> None:
     assert not {"numba", "torch", "sklearn", "scipy"} & found
 
 
+def test_features_import_no_compiler(tmp_path: Path, model: Path) -> None:
+    script = (
+        "from embedkit.features import TextFeatures\n"
+        f"TextFeatures({str(model)!r}, pooling='sif').fit_transform(['paris', 'rome'])"
+    )
+    found = modules_after(script, tmp_path)
+    assert "sklearn" in found
+    assert not {"numba", "torch", "faiss", "pandas", "polars"} & found
+
+
 def test_training_imports_no_torch(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("one two three four five six\n" * 50)
     found = modules_after(RUN.format(arguments=["train", "text.txt", "--sample", "0"]), tmp_path)
