@@ -85,7 +85,7 @@ class UnknownWordError(EmbedkitError, KeyError):
     ) -> None:
         self.word = word
         self.place = place
-        self._suggestions = suggestions
+        self._suggestions = suggestions if callable(suggestions) else tuple(suggestions)
         super().__init__(word)
 
     @cached_property

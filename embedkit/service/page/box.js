@@ -117,6 +117,11 @@ export class Box {
     this.open([], null);
   }
 
+  /** Uncover what is said of a wrong word, unless that is the one that the list completes. */
+  giveWay(wrong) {
+    if (wrong !== undefined && this.place && this.place.written !== wrong) this.close();
+  }
+
   press(event) {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (this.pressed(event.key, event.shiftKey)) event.preventDefault();

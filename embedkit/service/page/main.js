@@ -41,7 +41,10 @@ const map = new WordMap({
   shown: debounced(showInWords, 400),
 });
 
-const complain = debounced((error) => showProblem(error, mend), PATIENCE);
+const complain = debounced((error) => {
+  box.giveWay(error.word);
+  showProblem(error, mend);
+}, PATIENCE);
 const askSoon = debounced(() => answer(complain), TYPING);
 
 /** Change what is asked, as a step that the back button undoes, and answer it. */

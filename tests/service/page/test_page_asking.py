@@ -138,6 +138,19 @@ def test_an_unknown_word_is_told_kindly(page: Any) -> None:
     assert page.locator("#expression").input_value() == QUESTION
 
 
+def test_no_completion_covers_what_is_said_of_another_word(page: Any) -> None:
+    page.fill("#expression", "")
+    page.locator("#expression").press_sequentially("pariss - france + ital")
+    button = page.locator("#problem button").first
+    button.wait_for()
+    assert button.evaluate(
+        """button => {
+            const { x, y, width, height } = button.getBoundingClientRect();
+            return document.elementFromPoint(x + width / 2, y + height / 2) === button;
+        }"""
+    )
+
+
 def test_a_bad_expression_has_its_column_marked(page: Any) -> None:
     type_anew(page, "paris - * italy")
     page.keyboard.press("Enter")
