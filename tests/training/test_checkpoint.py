@@ -187,7 +187,7 @@ def test_a_run_cut_off_by_ctrl_c_goes_on_to_the_same_bytes(
 
 
 COMMAND = [
-    sys.executable, "-m", "embedkit", "train", str(WORLD), "--workers", "1", "--epochs", "12",
+    sys.executable, "-m", "embedkit", "train", str(WORLD), "--workers", "1", "--epochs", "24",
     "--dimension", "32", "--quiet", "-o",
 ]  # fmt: skip
 
