@@ -92,7 +92,7 @@ class Vocabulary:
 
     def words(self, ids: Iterable[int] | None = None) -> list[str]:
         """Return the words of *ids*, or all of them."""
-        chosen = self._words if ids is None else self._words.take(pa.array(ids, type=pa.int64()))
+        chosen = self._words if ids is None else self._words.take(_arrow_ids(ids))
         return [str(word) for word in chosen.to_pylist()]
 
     def id(self, word: str) -> int:
@@ -202,4 +202,12 @@ class Vocabulary:
             ) from error
         if len(table) == 0:
             return cls([], [])
-        return cls(words.chunk(0), counts.chunk(0).to_numpy(), order.chunk(0).to_numpy())
+        # to_numpy() would import pandas where it is installed, which takes longer than a question.
+        numbers = [np.from_dlpack(column.chunk(0)) for column in (counts, order)]
+        return cls(words.chunk(0), *numbers)
+
+
+def _arrow_ids(ids: Iterable[int]) -> pa.Int64Array:
+    # pa.array() would import pandas; see Vocabulary.open.
+    numbers = np.fromiter(ids, dtype=np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])

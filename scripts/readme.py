@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Run every example of README.md and compare what it prints with what stands there.
+"""Run every example of a page and compare what it prints with what stands there.
 
-    scripts/readme.py              look
-    scripts/readme.py --write      put in what the examples print
+    scripts/readme.py                            look at README.md
+    scripts/readme.py --write docs/features.md   put in what that page's examples print
 
 An example is a ``console`` block, of `$ command` lines with their output, or a ``pycon`` block, a
 Python session. They run in order in an empty folder that has the repository's corpora/. Numbers
-and the answers after the first one differ from machine to machine and are not compared.
+and the answers after the first one differ from machine to machine and are not compared; of a
+traceback only the error is shown.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(?<=^```)(console|pycon)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
+
+TRACEBACK = re.compile(r"^(Traceback \(most recent call last\):\n)(?: .*\n)+", re.MULTILINE)
 
 
 def console(block: str) -> str:
@@ -49,7 +52,7 @@ def pycon(block: str, session: code.InteractiveConsole) -> str:
         printed.write(f"{'...' if more else '>>>'} {line}".rstrip() + "\n")
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             more = session.push(line)
-    return printed.getvalue()
+    return TRACEBACK.sub(r"\1    ...\n", printed.getvalue())
 
 
 def run_all(text: str) -> str:
@@ -101,7 +104,9 @@ def main() -> None:
     )
     if difference:
         print("\n".join(difference))
-        sys.exit("The README's examples print something else today: scripts/readme.py --write")
+        sys.exit(
+            f"The examples print something else today: scripts/readme.py --write {options.file}"
+        )
 
 
 if __name__ == "__main__":

@@ -84,7 +84,17 @@ def test_a_question_imports_no_compiler(tmp_path: Path, model: Path) -> None:
     ask = ["analogy", "paris", "france", "italy", "--model", str(model)]
     found = modules_after(RUN.format(arguments=ask), tmp_path)
     assert {"numpy", "faiss"} <= found
-    assert not {"numba", "torch", "sklearn", "scipy"} & found
+    assert not {"numba", "torch", "sklearn", "scipy", "pandas"} & found
+
+
+def test_features_import_no_compiler(tmp_path: Path, model: Path) -> None:
+    script = (
+        "from embedkit.features import TextFeatures\n"
+        f"TextFeatures({str(model)!r}, pooling='sif').fit_transform(['paris', 'rome'])"
+    )
+    found = modules_after(script, tmp_path)
+    assert "sklearn" in found
+    assert not {"numba", "torch", "faiss"} & found
 
 
 def test_a_classifier_answers_without_torch(tmp_path: Path, model: Path) -> None:

@@ -1,4 +1,4 @@
-"""The README's examples print what stands there."""
+"""The examples of the README and of the docs print what stands there."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-def check(readme: Path) -> subprocess.CompletedProcess[str]:
+PAGES = ["README.md", "docs/features.md"]
+
+
+def check(page: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, ROOT / "scripts" / "readme.py", readme],
+        [sys.executable, ROOT / "scripts" / "readme.py", page],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
-def test_examples_print_what_stands_there() -> None:
-    done = check(ROOT / "README.md")
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_print_what_stands_there(page: str) -> None:
+    done = check(ROOT / page)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -31,8 +35,12 @@ def test_examples_print_what_stands_there() -> None:
         ("```pycon\n>>> 1 + 1 == 2\nFalse\n```\n", "-False\n+True"),
         ("```console\n$ echo '   1  rome  0.5'\n   1  oslo  0.5\n```\n", "- N oslo N"),
         ("```console\n$ embedkit --version\n```\n", "+embedkit, version"),
+        (
+            "```pycon\n>>> 1 / 0\nTraceback (most recent call last):\n    ...\nZero\n```\n",
+            "+ZeroDiv",
+        ),
     ],
-    ids=["command", "python", "first answer", "left out"],
+    ids=["command", "python", "first answer", "left out", "error"],
 )
 def test_a_wrong_example_is_found(example: str, difference: str, tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
