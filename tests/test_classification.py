@@ -57,6 +57,12 @@ def test_what_is_there_is_kept(model: Path, tmp_path: Path) -> None:
     classifier.save(tmp_path / "c", overwrite=True)
 
 
+def test_it_is_no_model_of_vectors(model: Path, tmp_path: Path) -> None:
+    TextClassifier.train(TEXTS, LABELS, str(model), **SETTINGS).save(tmp_path / "c")
+    with pytest.raises(ModelError, match="holds a classifier, not vectors. Remedy: embedkit cl"):
+        embedkit.load(tmp_path / "c")
+
+
 def change(path: Path, **settings: Any) -> None:
     config = json.loads((path / "config.json").read_text())
     (path / "config.json").write_text(json.dumps({**config, **settings}))
