@@ -61,7 +61,7 @@ def test_columns_and_formats_by_choice(tmp_path: Path) -> None:
 def test_a_text_over_several_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('text,label\n"one\ntwo",x\nthree\n')
-    with pytest.raises(InputError, match="line 4: 1 columns, but line 1 has 2"):
+    with pytest.raises(InputError, match="line 4: 1 column, but line 1 has 2"):
         read_labelled(path)
     path.write_text('text,label\n"one\ntwo",x\n')
     assert read_labelled(path) == Labelled(["one\ntwo"], ["x"])
@@ -70,7 +70,7 @@ def test_a_text_over_several_lines(tmp_path: Path) -> None:
 CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip)
 
 
-@given(st.lists(st.tuples(CELLS, CELLS), min_size=1))
+@given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1))
 def test_what_python_writes_as_csv_and_json_is_read(
     rows: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -87,7 +87,7 @@ def test_what_python_writes_as_csv_and_json_is_read(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.tsv", "one\ttwo\nthree\n", "a.tsv, line 2: 1 columns, but line 1 has 2. Remedy: look"),
+        ("a.tsv", "one\ttwo\nthree\n", "a.tsv, line 2: 1 column, but line 1 has 2. Remedy: look"),
         ("a.tsv", "one\ttwo\n\tx\n", "line 2: the text is empty. Remedy: fill it in"),
         ("a.tsv", "text\tlabel\nx\t \n", "line 2: the label is empty"),
         ("a.tsv", "one\ttwo\tthree\n", "line 1: 3 columns, and none called 'text' and 'label'"),

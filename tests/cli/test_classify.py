@@ -78,7 +78,7 @@ def test_texts_of_unknown_words_are_told_in_a_line(
     ("arguments", "code", "message"),
     [
         (("train", "nowhere.tsv", "--vectors", "m"), 1, "cannot read nowhere.tsv: No such file"),
-        (("train", "bad.tsv", "--vectors", "m"), 1, "bad.tsv, line 2: 1 columns, but line 1 has 2"),
+        (("train", "bad.tsv", "--vectors", "m"), 1, "bad.tsv, line 2: 1 column, but line 1 has 2"),
         (("train", "one.tsv", "--vectors", "MODEL"), 2, "all 2 rows are of one class"),
         (("train", "good.tsv", "--vectors", "m"), 1, "there is no model at m. Remedy:"),
         (("train", "good.tsv", "--pooling", "mean", "--ngrams", "2"), 2, "--ngrams has no use"),

@@ -87,7 +87,7 @@ def test_one_layer_is_logistic_regression() -> None:
     random = np.random.default_rng(0)
     labels = random.integers(0, 3, 300)
     inputs = random.normal(size=(300, 2)) + np.eye(3)[labels, :2]  # they overlap
-    network = DenseClassifier((), epochs=300, validation_fraction=0, batch_size=300)
+    network = DenseClassifier((), epochs=1000, validation_fraction=0, batch_size=300)
     network.fit(inputs, labels)
     other = LogisticRegression(C=1e6).fit(inputs, labels)
     np.testing.assert_allclose(
