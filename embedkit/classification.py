@@ -8,7 +8,7 @@ classifier.save("helpdesk.embedkit")
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,18 @@ from embedkit.store import check_output, read_model
 from embedkit.tensors import read_tensors, write_tensors
 from embedkit.vectors import WordVectors
 
-__all__ = ["TextClassifier"]
+__all__ = ["SETTINGS", "TextClassifier"]
 
 _KIND = "classifier"
 _CONFIG, _NETWORK, _VECTORS, _POOLING = "config.json", "network", "vectors", "pooling.safetensors"
 _LEARNED = {"tfidf": ("idf_", "_idf_of_others"), "sif": ("component_",)}
 """What `TextFeatures` learned from the texts of `fit`, by pooling."""
+
+
+SETTINGS: Mapping[str, Any] = {
+    "hidden": (128,), "ngrams": 3, "dropout": 0.5, "learning_rate": 0.003,
+}  # fmt: skip
+"""Of `DenseClassifier`, for texts."""
 
 
 class TextClassifier:
@@ -77,12 +83,14 @@ class TextClassifier:
             pooling: how `TextFeatures` makes one vector of a text's; None trains the vectors along
                 with the network, which sees their mean.
             tokenizer: "words" or "whitespace", as for training.
-            settings: of `DenseClassifier`; with *pooling* None also `ngrams`.
+            settings: of `DenseClassifier`, where they are to differ from `SETTINGS`, which were
+                chosen by cross-validation on real questions.
 
         Raises:
             ConfigurationError: a setting lies outside its range, or all labels are the same.
             ModelError: there is no model at the path.
         """
+        settings = {**SETTINGS, **settings}
         if pooling is None:
             head = DenseClassifier(finetune=True, vectors=vectors, tokenizer=tokenizer, **settings)
             return cls(None, head.fit(texts, labels))
