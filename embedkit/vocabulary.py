@@ -203,7 +203,7 @@ class Vocabulary:
         if len(table) == 0:
             return cls([], [])
         # to_numpy() would import pandas where it is installed, which takes longer than a question.
-        numbers = [np.from_dlpack(column.chunk(0)) for column in (counts, order)]
+        numbers: list[Any] = [np.from_dlpack(column.chunk(0)) for column in (counts, order)]
         return cls(words.chunk(0), *numbers)
 
 

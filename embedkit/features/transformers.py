@@ -44,7 +44,7 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     vectors: Vectors
     oov: OOV
     vectors_: WordVectors
-    _what = "text"  # a string of the column, in messages
+    _what, _lacking = "text", "known word"  # a string of the column, and why it is zeros
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Open the vectors, and learn from the column what is to be learned.
@@ -103,7 +103,7 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         if count := int(empty.sum()):
             first = ", ".join(map(str, np.flatnonzero(empty)[:5]))
             warnings.warn(
-                f"{count:,} of {len(empty):,} {self._what}s have no word with a vector: their "
+                f"{count:,} of {len(empty):,} {self._what}s have no {self._lacking}: their "
                 f"features are zeros (rows {first}{', ...' if count > 5 else ''}, from 0).",
                 UnknownWordsWarning,
                 stacklevel=5,  # the line that called `transform`, past scikit-learn's wrapper
@@ -126,7 +126,7 @@ class WordFeatures(_Features):
         vectors_: the opened vectors.
     """
 
-    _what = "word"
+    _what, _lacking = "word", "vector"
 
     def __init__(self, vectors: Vectors, oov: OOV = "zero") -> None:
         self.vectors = vectors

@@ -56,7 +56,9 @@ class TestUnknownWords:
         return TextFeatures(vectors, oov=oov, pooling=pooling).fit(["the"]).transform(self.TEXTS)
 
     def test_are_left_out(self, vectors: WordVectors) -> None:
-        with pytest.warns(UnknownWordsWarning, match="1 of 3 texts have no word.*rows 1, from 0"):
+        with pytest.warns(
+            UnknownWordsWarning, match=r"1 of 3 texts have no known word.*rows 1, from 0"
+        ):
             features = self.pooled(vectors, "ignore")
         wanted = (vectors["where"] + vectors["is"]) / 2
         np.testing.assert_allclose(features[0], wanted, rtol=1e-6)
@@ -116,7 +118,7 @@ class TestUnknownWords:
 
     def test_of_a_column_are_zeros(self, vectors: WordVectors) -> None:
         words = ["xyz", "the", "xyz"]
-        with pytest.warns(UnknownWordsWarning, match="2 of 3 words have no word"):
+        with pytest.warns(UnknownWordsWarning, match="2 of 3 words have no vector"):
             zeros = WordFeatures(vectors).fit_transform(words)
         assert np.array_equal(zeros, [0 * vectors["the"], vectors["the"], 0 * vectors["the"]])
         with warnings.catch_warnings():
