@@ -8,7 +8,7 @@ classifier.save("helpdesk.embedkit")
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from embedkit.encoders import ENCODERS, load, untrained
 from embedkit.errors import ModelError
 from embedkit.features import TextFeatures
 from embedkit.features.lookup import open_vectors
-from embedkit.features.transformers import Vectors
+from embedkit.features.transformers import POOLINGS, Vectors
 from embedkit.files import atomic_directory
 from embedkit.heads import DenseClassifier
 from embedkit.heads.saved import read_config, write_config
@@ -28,12 +28,18 @@ from embedkit.store import check_output, read_model
 from embedkit.tensors import read_tensors, write_tensors
 from embedkit.vectors import WordVectors
 
-__all__ = ["TextClassifier"]
+__all__ = ["SETTINGS", "TextClassifier"]
 
 _KIND = "classifier"
 _CONFIG, _NETWORK, _VECTORS, _POOLING = "config.json", "network", "vectors", "pooling.safetensors"
-_LEARNED = ("idf_", "_idf_of_others", "component_")
-"""What `TextFeatures` may have learned from the texts of `fit`."""
+_LEARNED = {"tfidf": ("idf_", "_idf_of_others"), "sif": ("component_",)}
+"""What `TextFeatures` learned from the texts of `fit`, by pooling."""
+
+
+SETTINGS: Mapping[str, Any] = {
+    "hidden": (128,), "ngrams": 3, "dropout": 0.5, "learning_rate": 0.003,
+}  # fmt: skip
+"""Of `DenseClassifier`, for texts."""
 
 
 class TextClassifier:
@@ -77,12 +83,14 @@ class TextClassifier:
             pooling: how `TextFeatures` makes one vector of a text's; None trains the vectors along
                 with the network, which sees their mean.
             tokenizer: "words" or "whitespace", as for training.
-            settings: of `DenseClassifier`; with *pooling* None also `ngrams`.
+            settings: of `DenseClassifier`, where they are to differ from `SETTINGS`, which were
+                chosen by cross-validation on real questions.
 
         Raises:
             ConfigurationError: a setting lies outside its range, or all labels are the same.
             ModelError: there is no model at the path.
         """
+        settings = {**SETTINGS, **settings}
         if pooling is None:
             head = DenseClassifier(finetune=True, vectors=vectors, tokenizer=tokenizer, **settings)
             return cls(None, head.fit(texts, labels))
@@ -123,9 +131,8 @@ class TextClassifier:
                 config["tokenizer"] = self.features.tokenizer
                 _save_vectors(self.features.vectors_, folder / _VECTORS)
                 config["vectors"] = read_model(folder / _VECTORS).fingerprint
-                found = {name: getattr(self.features, name, None) for name in _LEARNED}
-                learned = {name: value for name, value in found.items() if value is not None}
-                if learned:
+                if names := _LEARNED.get(self.features.pooling):
+                    learned = {name: getattr(self.features, name) for name in names}
                     tensors = {name: np.atleast_1d(value) for name, value in learned.items()}
                     write_tensors(folder / _POOLING, tensors)
             write_config(folder / _CONFIG, config)
@@ -167,13 +174,14 @@ def _load_features(path: Path, config: dict[str, Any]) -> TextFeatures:
             f"{path / _VECTORS} are not the vectors that the classifier was trained on. {remedy}"
         )
     vectors = load(path / _VECTORS)
-    features = TextFeatures(
-        vectors, str(config.get("pooling")), tokenizer=str(config.get("tokenizer"))
-    )
+    pooling = str(config.get("pooling"))
+    if pooling not in POOLINGS:
+        raise ModelError(f"{path} is damaged: there is no pooling {pooling!r}. {remedy}")
+    features = TextFeatures(vectors, pooling, tokenizer=str(config.get("tokenizer")))
     features.vectors_ = vectors
-    if (path / _POOLING).exists():
-        learned = read_tensors(path / _POOLING)
-        for name in _LEARNED:
-            if name in learned:
-                setattr(features, name, learned[name] if name.endswith("_") else learned[name][0])
+    learned = read_tensors(path / _POOLING) if (path / _POOLING).exists() else {}
+    for name in _LEARNED.get(pooling, ()):
+        if name not in learned:
+            raise ModelError(f"{path} is incomplete: its {name!r} is missing. {remedy}")
+        setattr(features, name, learned[name] if name.endswith("_") else learned[name][0])
     return features

@@ -164,18 +164,21 @@ def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> I
     else:
         raise _LineError(
             first[0],
-            f"{len(names)} column{'' if len(names) == 1 else 's'}, and none called {columns[0]!r} "
-            f"and {columns[1]!r}",
+            f"{_columns(names)}, and none called {columns[0]!r} and {columns[1]!r}",
             "name the columns in the first line, or keep a text and its label a line",
         )
     for line, cells in rows:
         if len(cells) != len(names):
             raise _LineError(
                 line,
-                f"{len(cells)} columns, but line {first[0]} has {len(names)}",
+                f"{_columns(cells)}, but line {first[0]} has {len(names)}",
                 "look for a separator that is missing or stands in a text",
             )
         yield line, cells[text], cells[label]
+
+
+def _columns(cells: list[str]) -> str:
+    return "1 column" if len(cells) == 1 else f"{len(cells)} columns"
 
 
 def _jsonl(text: str, columns: tuple[str, str]) -> Iterator[Row]:

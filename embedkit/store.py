@@ -153,6 +153,11 @@ def _read_model(path: Path) -> StoredModel:
         )
     config = _read_config(path / _CONFIG)
     digest = hashlib.blake2b(json.dumps(config, sort_keys=True).encode(), digest_size=16)
+    if "kind" in config:
+        raise ModelError(
+            f"{path} holds a {config['kind']}, not vectors. Remedy: embedkit classify asks it; for "
+            "words, name the directory that embedkit train wrote."
+        )
     if not (path / _VOCABULARY).is_file():
         raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing. {_AGAIN}")
     # Arrow trusts the offsets in a file: a damaged one must not get that far.

@@ -89,9 +89,11 @@ def classify() -> None:
 )
 @click.option(
     "--hidden",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     multiple=True,
-    help="Size of a hidden layer; repeat for more.  [default: none]",
+    default=(128,),
+    show_default="128",
+    help="Size of a hidden layer; repeat for more, 0 for none.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True)
 @click.option("--balanced", is_flag=True, help="Let all classes count the same.")
@@ -118,16 +120,18 @@ def train(
     from embedkit.classification import TextClassifier
     from embedkit.store import check_output
 
-    if pooling == "finetune":
-        settings: dict[str, Any] = {"ngrams": ngrams or 3}
-    elif ngrams is None:
-        settings = {"pooling": pooling}
-    else:
-        raise click.UsageError("--ngrams has no use without --pooling finetune.")
+    settings: dict[str, Any] = {"pooling": None if pooling == "finetune" else pooling}
+    if ngrams is not None:
+        settings["ngrams"] = ngrams
+        if pooling != "finetune":
+            raise click.UsageError("--ngrams has no use without --pooling finetune.")
     check_output(Path(output), overwrite=overwrite)
     texts, labels = _read(examples, options)
     settings |= {name: options[name] for name in ("epochs", "seed", "device")}
-    settings |= {"hidden": hidden, "class_weight": "balanced" if balanced else None}
+    settings |= {
+        "hidden": tuple(filter(None, hidden)),
+        "class_weight": "balanced" if balanced else None,
+    }
     with _Bar(quiet=quiet or as_json) as bar, _warnings(quiet=quiet):
         classifier = TextClassifier.train(texts, labels, vectors, progress=bar.epoch, **settings)
     classifier.save(output, overwrite=overwrite)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.errors import ConfigurationError
 from embedkit.text import tokenize
 from embedkit.vectors import WordVectors
 from embedkit.vocabulary import Vocabulary
@@ -41,15 +42,23 @@ class Terms:
         """Return all words of *vectors* with the new terms of *texts*, and their vectors (V, d).
 
         The new ones begin at zero: they say nothing until they have learned something.
+
+        Raises:
+            ConfigurationError: the vectors are one-hot: trained, they would be V x V numbers.
         """
+        if vectors.is_sparse:
+            raise ConfigurationError(
+                "one-hot vectors cannot be trained further: they have a number for each pair of "
+                "words. Remedy: keep them as they are (TextFeatures, --pooling sum)."
+            )
         known = vectors.vocabulary
         found = cls(known, ngrams, tokenizer)
         terms = list(dict.fromkeys(chain.from_iterable(map(found.split, texts))))
         new = [term for term, row in zip(terms, known.ids(terms), strict=True) if row < 0]
         counts = np.concatenate([known.counts, np.zeros(len(new), dtype=np.int64)])
         found.vocabulary = Vocabulary([*known, *new], counts)
-        matrix = vectors.matrix.toarray() if vectors.is_sparse else vectors.matrix
-        return found, np.concatenate([matrix, np.zeros((len(new), matrix.shape[1]), np.float32)])
+        zeros = np.zeros((len(new), vectors.dimension), dtype=np.float32)
+        return found, np.concatenate([vectors.matrix, zeros])
 
     def split(self, text: str) -> list[str]:
         """Return the terms of a text: its words, then its n-grams."""

@@ -27,7 +27,7 @@ from embedkit.heads.settings import Settings
 __all__ = ["DenseNetwork", "same_length"]
 
 _SETTINGS = [field.name for field in fields(Settings)]
-_STORED = [*_SETTINGS, "finetune", "ngrams", "tokenizer"]
+_STORED = [*_SETTINGS, "finetune", "tokenizer"]
 
 
 class DenseNetwork(BaseEstimator):  # type: ignore[misc]
@@ -82,6 +82,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = not self.finetune
         tags.input_tags.string = self.finetune
+        tags.input_tags.one_d_array = self.finetune
         tags.input_tags.two_d_array = not self.finetune
         tags.non_deterministic = False
         return tags
@@ -153,8 +154,8 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         config, network, vocabulary = read_network(Path(path), cls.__name__)
         try:
             found = cls(**{name: config["settings"][name] for name in _STORED})
-            found._remember(config)
             found.network_ = network
+            found._remember(config)
             if vocabulary is not None:
                 found.terms_ = Terms(vocabulary, found.ngrams, found.tokenizer)
             else:

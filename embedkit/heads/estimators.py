@@ -143,13 +143,17 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the likeliest label of each row, (n,)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        probabilities = self.predict_proba(X)
+        return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
     def _learned(self) -> dict[str, Any]:
         return {"classes": self.classes_.tolist(), "dtype": self.classes_.dtype.kind}
 
     def _remember(self, config: dict[str, Any]) -> None:
         self.classes_ = np.array(config["classes"], dtype=_DTYPES[config["dtype"]])
+        outputs = len(self.network_.biases[-1])
+        if len(self.classes_) != max(outputs, 2):
+            raise ValueError(f"{len(self.classes_)} classes, {outputs} outputs")
 
 
 class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]

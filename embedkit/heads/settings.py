@@ -12,7 +12,7 @@ from embedkit.heads.network import ACTIVATIONS
 __all__ = ["OPTIMIZERS", "Settings"]
 
 OPTIMIZERS = ("adam", "sgd")
-_WHOLE = {"batch_size": 1, "epochs": 1, "patience": 1, "seed": 0}
+_WHOLE = {"batch_size": 1, "epochs": 1, "patience": 1, "ngrams": 1, "seed": 0}
 _FRACTIONS = {
     "learning_rate": (0.0, 100.0),
     "weight_decay": (0.0, 100.0),
@@ -39,6 +39,7 @@ class Settings:
     epochs: int = 200
     patience: int | None = 20
     validation_fraction: float = 0.1
+    ngrams: int = 1
     device: str = "cpu"
     seed: int = 1
 

@@ -1,0 +1,219 @@
+"""Citizens of scikit-learn that learn what they should."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from embedkit.errors import ConfigurationError, InputError
+from embedkit.features import TextFeatures
+from embedkit.heads import DenseClassifier, DenseRegressor
+from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
+
+XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+WORDS = ["where", "why", "who", "is", "the", "milk", "bread", "cold"]
+VECTORS = WordVectors(
+    Vocabulary(WORDS), np.random.default_rng(0).normal(size=(8, 6)).astype(np.float32)
+)
+TEXTS = ["where is the milk", "why is the milk cold", "who is cold", "where is bread"] * 5
+LABELS = ["place", "reason", "person", "place"] * 5
+
+
+EXPECTED_FAILURES = {
+    "check_regressor_multioutput": "it wants float64; predictions are float32, as the weights are",
+}
+
+
+@parametrize_with_checks(
+    [DenseClassifier(), DenseRegressor()],
+    expected_failed_checks=lambda network: (
+        EXPECTED_FAILURES if isinstance(network, DenseRegressor) else {}
+    ),
+)
+def test_scikit_learn_s_checks(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+def test_tags_say_what_goes_in() -> None:
+    assert get_tags(DenseClassifier()).input_tags.sparse
+    texts = get_tags(DenseClassifier(finetune=True, vectors=VECTORS)).input_tags
+    assert (texts.string, texts.one_d_array, texts.two_d_array) == (True, True, False)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+def test_exclusive_or(activation: str) -> None:
+    network = DenseClassifier((8,), activation=activation, epochs=500, validation_fraction=0)
+    assert network.fit(*XOR).predict(XOR[0]).tolist() == [0, 1, 1, 0]
+    assert network.history_[-1].loss < 0.1
+    # no network of one layer can: its boundary is a line
+    assert (DenseClassifier((), validation_fraction=0).fit(*XOR).score(*XOR)) < 1
+
+
+def test_weight_by_height_and_age() -> None:
+    random = np.random.default_rng(0)
+    height, age = random.normal(170, 10, 600), random.uniform(18, 80, 600)
+    weight = 70 + 0.9 * (height - 170) + 6 * np.sin(age / 20) + random.normal(0, 2, 600)
+    table = np.column_stack([height, age])
+    network = DenseRegressor(hidden=(3, 3), activation="tanh").fit(table[:400], weight[:400])
+    missed = network.predict(table[400:]) - weight[400:]
+    assert np.sqrt((missed**2).mean()) < 2.6  # the noise alone is 2; the spread is over 9
+    assert network.predict(table).dtype == np.float32
+
+
+def test_several_outputs() -> None:
+    inputs = np.random.default_rng(0).normal(size=(300, 3))
+    targets = inputs @ np.array([[1, 100], [2, 0], [0, -50]]) + [7, 1000]
+    network = DenseRegressor((), epochs=100).fit(inputs, targets)
+    np.testing.assert_allclose(network.predict(inputs), targets, rtol=0.02, atol=2)
+
+
+def test_one_layer_is_logistic_regression() -> None:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 3, 300)
+    inputs = random.normal(size=(300, 2)) + np.eye(3)[labels, :2]  # they overlap
+    network = DenseClassifier((), epochs=1000, validation_fraction=0, batch_size=300)
+    network.fit(inputs, labels)
+    other = LogisticRegression(C=1e6).fit(inputs, labels)
+    np.testing.assert_allclose(
+        network.predict_proba(inputs), other.predict_proba(inputs), atol=0.01
+    )
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_and_labels(classes: int) -> None:
+    inputs, codes = load_iris(return_X_y=True)
+    inputs, codes = inputs[codes < classes], codes[codes < classes]
+    labels = np.array(["setosa", "versicolor", "virginica"])[codes]
+    network = DenseClassifier(epochs=50).fit(inputs, labels)
+    shares = network.predict_proba(inputs)
+    assert network.classes_.tolist() == sorted(set(labels))
+    assert shares.shape == (len(inputs), classes)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
+    assert network.predict(inputs).tolist() == network.classes_[shares.argmax(1)].tolist()
+    assert network.score(inputs, labels) > 0.9
+
+
+def test_the_seed_alone_decides() -> None:
+    inputs, labels = load_iris(return_X_y=True)
+    settings = {"epochs": 10, "dropout": 0.2}
+    one, same, other = (
+        DenseClassifier(seed=seed, **settings).fit(inputs, labels).predict_proba(inputs)
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_class_weights_make_a_rare_class_count() -> None:
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [950, 50])
+    inputs = random.normal(size=(1000, 1)) + labels[:, np.newaxis]  # they overlap
+    found = {
+        str(weight): DenseClassifier((), epochs=40, class_weight=weight).fit(inputs, labels)
+        for weight in (None, "balanced", {0: 1, 1: 19})
+    }
+    shares = {name: network.predict(inputs).mean() for name, network in found.items()}
+    assert shares["None"] < 0.05
+    assert 0.25 < shares["balanced"] < 0.5
+    assert shares["{0: 1, 1: 19}"] == pytest.approx(shares["balanced"], abs=0.05)
+
+
+def test_sparse_inputs_are_as_dense_ones() -> None:
+    random = np.random.default_rng(0)
+    dense = (random.random((200, 30)) < 0.2).astype(np.float32)
+    labels = dense[:, 0].astype(int) + (dense[:, 1] > 0)
+    network = DenseClassifier((8,), epochs=60).fit(csr_array(dense), labels)
+    assert network.score(csr_array(dense), labels) > 0.9
+    np.testing.assert_allclose(
+        network.predict_proba(csr_array(dense)), network.predict_proba(dense), rtol=1e-5
+    )
+
+
+def test_rows_are_held_out_of_each_class() -> None:
+    inputs = np.random.default_rng(0).normal(size=(103, 2))
+    labels = np.repeat([0, 1, 2], [80, 20, 3])
+    seen: list[Any] = []
+    network = DenseClassifier(validation_fraction=0.25, epochs=3, progress=seen.append)
+    network.fit(inputs, labels)
+    assert seen == network.history_
+    assert all(epoch.validation_loss is not None for epoch in seen)
+
+
+def test_finetuned_words_learn_what_they_mean_here() -> None:
+    network = DenseClassifier((), finetune=True, vectors=VECTORS, epochs=60).fit(TEXTS, LABELS)
+    assert network.score(TEXTS, LABELS) == 1
+    assert network.predict(["where is the bread", "why"]).tolist() == ["place", "reason"]
+    moved = np.abs(network.network_.embeddings[: len(WORDS)] - VECTORS.matrix).max(axis=1)
+    assert (moved[:8] > 0.01).all()
+    assert VECTORS.matrix.flags.writeable is False
+    assert network.predict(["zzz", ""]).shape == (2,)
+
+
+def test_finetuned_numbers() -> None:
+    minutes = [3.0, 20.0, 1.0, 3.0] * 5
+    network = DenseRegressor((), finetune=True, vectors=VECTORS, epochs=200).fit(TEXTS, minutes)
+    np.testing.assert_allclose(network.predict(TEXTS[:4]), minutes[:4], atol=0.5)
+
+
+def test_in_pipelines_searches_and_votes() -> None:
+    texts = make_pipeline(TextFeatures(VECTORS), DenseClassifier((8,), epochs=60))
+    search = GridSearchCV(
+        texts, {"denseclassifier__hidden": [(), (8,)], "textfeatures__pooling": ["mean", "max"]},
+        cv=2,
+    ).fit(TEXTS, LABELS)  # fmt: skip
+    assert search.best_score_ == 1
+    tuned = DenseClassifier((), finetune=True, vectors=VECTORS, epochs=60)
+    vote = VotingClassifier([("1", tuned), ("2", clone(tuned).set_params(seed=2))], voting="soft")
+    assert cross_val_score(vote, TEXTS, LABELS, cv=2).min() == 1
+    again = pickle.loads(pickle.dumps(tuned.fit(TEXTS, LABELS)))
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), tuned.predict_proba(TEXTS))
+
+
+@pytest.mark.parametrize(
+    ("fit", "error", "message"),
+    [
+        (lambda: DenseClassifier(finetune=True).fit(TEXTS, LABELS), ConfigurationError,
+         "finetune=True trains word vectors. Remedy: say which"),
+        (lambda: DenseClassifier(finetune=True, vectors=3).fit(TEXTS, LABELS), ConfigurationError,
+         "vectors is the path of a model"),
+        (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit(["a", None], [0, 1]),
+         InputError, "row 1 .* holds None"),
+        (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit("where", [0]),
+         InputError, "expected a column of texts"),
+        (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit(["a", "b"], [0, 1, 1]),
+         ConfigurationError, "2 texts, but 3 targets"),
+        (lambda: DenseClassifier().fit(XOR[0], [1, 1, 1, 1]), ConfigurationError,
+         "all 4 rows are of one class, .*1"),
+        (lambda: DenseClassifier(epochs=0).fit(*XOR), ConfigurationError, "epochs is a whole"),
+        (lambda: DenseClassifier().predict(XOR[0]), NotFittedError, "not fitted"),
+        (lambda: DenseClassifier(finetune=True, vectors=VECTORS, ngrams=0).fit(TEXTS, LABELS),
+         ConfigurationError, "ngrams is a whole number from 1, not 0"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(fit: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        fit()
+
+
+def test_importing_imports_no_torch() -> None:
+    script = "import embedkit.heads, embedkit.classification, sys; print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
