@@ -16,7 +16,7 @@ from embedkit.errors import ConfigurationError, ModelError, OutputExistsError
 
 TEXTS = ["mayor0 paris", "border1 france", "mayor1 rome", "border0 italy", "mayor2 berlin"] * 4
 LABELS = ["capital", "country", "capital", "country", "capital"] * 4
-SETTINGS: dict[str, Any] = {"hidden": (), "epochs": 60}
+SETTINGS: dict[str, Any] = {"hidden": (), "epochs": 60, "dropout": 0, "learning_rate": 0.01}
 
 
 @pytest.mark.parametrize("pooling", [None, "mean", "max", "sum", "tfidf", "sif"])
