@@ -13,10 +13,10 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
-    {"errors", "files", "ranks", "system", "tensors", "text", "vocabulary"},
+    {"errors", "files", "parallel", "ranks", "system", "tensors", "text", "vocabulary"},
     {"metrics", "index", "expressions", "algebra", "projection"},
     {"reading", "ids", "corpus", "store", "vectors"},
-    {"training"},
+    {"training", "walks"},
     {"encoders"},
     {
         "evaluation",

@@ -23,6 +23,7 @@ from embedkit.cli.export import export
 from embedkit.cli.serve import serve
 from embedkit.cli.show import compare, distance, encode, info
 from embedkit.cli.train import train
+from embedkit.cli.walks import walks
 from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
 
 __all__ = ["app", "main"]
@@ -82,7 +83,7 @@ def app() -> None:
 
 for _command in (
     train, analogy, query, neighbors, distance, compare, encode, info, evaluate, classify, export,
-    serve,
+    serve, walks,
 ):  # fmt: skip
     app.add_command(_command)
 
