@@ -158,8 +158,9 @@ def _edges(lines: _Lines, form: Form) -> _Edges:
         f"{_ADVICE}; a comment begins with '# ', and --unweighted (weighted=False) reads the first "
         "two columns only",
     )
-    nodes = cells.take(pa.array(np.concatenate([starts, starts + 1]))).dictionary_encode()
-    indices = np.asarray(nodes.indices).reshape(2, -1)
+    pairs = np.stack([starts, starts + 1], axis=1).ravel()
+    nodes = cells.take(pa.array(pairs)).dictionary_encode()
+    indices = np.asarray(nodes.indices).reshape(-1, 2).T
     unfit = np.asarray(pc.match_substring_regex(nodes.dictionary, NO_NAME))[indices]
     lines.refuse(
         unfit.any(axis=0),
