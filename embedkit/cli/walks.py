@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +124,11 @@ def walks(
         "weighted": graph.weights is not None,
         "walks": counts.walks,
         "steps": counts.nodes - counts.walks,
-        **asdict(config),
+        "walks_a_node": config.walks,
+        "length": config.length,
+        "p": config.p,
+        "q": config.q,
+        "seed": config.seed,
     }
     said = [f"{output}: {counts.walks:,} walks, {counts.nodes:,} nodes"]
     said.append(f"Try: embedkit train {shlex.quote(output)} --tokenizer whitespace")

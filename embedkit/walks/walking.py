@@ -23,7 +23,7 @@ from embedkit.walks.graph import Graph
 
 __all__ = ["WalkConfig", "WalkCounts", "Walks", "random_walks", "write_walks"]
 
-RANGES: dict[str, tuple[float, float]] = {
+_RANGES: dict[str, tuple[float, float]] = {
     "walks": (1, 1_000_000),
     "length": (1, 1_000_000),
     "p": (1e-6, 1e6),
@@ -65,7 +65,7 @@ class WalkConfig:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        for name, (low, high) in RANGES.items():
+        for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if value is None and name == "workers":
                 continue
@@ -73,7 +73,7 @@ class WalkConfig:
             fits = isinstance(value, int) or (isinstance(value, float) and name in "pq")
             if isinstance(value, bool) or not fits or not low <= value <= high:
                 raise ConfigurationError(
-                    f"{name} is {kind} from {low:,} to {high:,}, not {value!r}"
+                    f"{name} is {kind} from {low:,.6g} to {high:,.6g}, not {value!r}"
                 )
 
 
@@ -217,8 +217,16 @@ def _made_of_walks(
 def _starts(graph: Graph, config: WalkConfig) -> Iterator[tuple[int, NDArray[np.int32]]]:
     """Yield the first nodes of some walks, and the number of the first of these walks."""
     size = max(1, _BLOCK_NODES // config.length)
+    number = 0
+    waiting: list[NDArray[np.int32]] = []
     for round_ in range(config.walks):
         order = np.random.default_rng((config.seed, round_)).permutation(len(graph))
-        starts = order.astype(np.int32)
-        for place in range(0, len(graph), size):
-            yield round_ * len(graph) + place, starts[place : place + size]
+        waiting.append(order.astype(np.int32))
+        last = round_ == config.walks - 1
+        if last or sum(map(len, waiting)) >= size:  # the rounds of a small graph share a block
+            starts = np.concatenate(waiting)
+            whole = len(starts) if last else len(starts) // size * size
+            for place in range(0, whole, size):
+                yield number + place, starts[place : min(place + size, whole)]
+            waiting = [starts[whole:]]
+            number += whole
