@@ -96,7 +96,7 @@ HEAVY = {
 
 
 def test_help_imports_no_numeric_library(tmp_path: Path) -> None:
-    for command in ("train", "classify", "serve"):
+    for command in ("train", "classify", "serve", "walks"):
         assert not HEAVY & modules_after(RUN.format(arguments=[command, "--help"]), tmp_path)
     assert not HEAVY & modules_after("import embedkit", tmp_path)
 
@@ -130,5 +130,12 @@ def test_a_classifier_answers_without_torch(tmp_path: Path, model: Path) -> None
 def test_training_imports_no_torch(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("one two three four five six\n" * 50)
     found = modules_after(RUN.format(arguments=["train", "text.txt", "--sample", "0"]), tmp_path)
+    assert "numba" in found
+    assert not {"torch", "sklearn", "faiss"} & found
+
+
+def test_walking_imports_no_torch(tmp_path: Path) -> None:
+    (tmp_path / "edges.tsv").write_text("a b\nb c\n")
+    found = modules_after(RUN.format(arguments=["walks", "edges.tsv"]), tmp_path)
     assert "numba" in found
     assert not {"torch", "sklearn", "faiss"} & found
