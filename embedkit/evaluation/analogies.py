@@ -33,21 +33,17 @@ class SectionScore:
     asked: int
     skipped: int
     group: str = ""
+    count_unknown: bool = field(default=False, repr=False)
 
     @property
     def accuracy(self) -> float:
-        """Share of the asked questions that are answered rightly; NaN if none was asked."""
-        return self.correct / self.asked if self.asked else float("nan")
-
-    @property
-    def accuracy_of_all(self) -> float:
-        """The same with skipped questions as wrong answers: gensim's ``dummy4unknown``."""
-        total = self.asked + self.skipped
-        return self.correct / total if total else float("nan")
+        """Share of right answers: to questions asked, or to all with *count_unknown*; or NaN."""
+        counted = self.asked + self.skipped * self.count_unknown
+        return self.correct / counted if counted else float("nan")
 
     @property
     def coverage(self) -> float:
-        """Share of the questions that were asked."""
+        """Share of the questions that were asked; NaN without any."""
         total = self.asked + self.skipped
         return self.asked / total if total else float("nan")
 
@@ -70,14 +66,20 @@ class AnalogyReport:
 
     @property
     def accuracy(self) -> float:
-        """Share of the asked questions that are answered rightly; NaN if none was asked."""
+        """Share of all questions that are answered rightly; see `SectionScore.accuracy`."""
         return self.total.accuracy
 
     @property
+    def coverage(self) -> float:
+        """Share of all questions that were asked."""
+        return self.total.coverage
+
+    @property
     def outcomes(self) -> NDArray[np.float64]:
-        """1 for each right answer, 0 for each wrong one, NaN where none was asked for."""
-        right = (self.ranks < self.top).astype(np.float64)
-        return np.where(self.ranks == _SKIPPED, np.nan, right)
+        """1 for a right answer, 0 for a wrong one, NaN for what does not count, (questions,)."""
+        right = (self.ranks >= 0) & (self.ranks < self.top)
+        unknown = 0.0 if self.total.count_unknown else np.nan
+        return np.where(self.ranks == _SKIPPED, unknown, right.astype(np.float64))
 
 
 def analogy_accuracy(
@@ -88,6 +90,7 @@ def analogy_accuracy(
     top: int = 1,
     method: str = "3cosadd",
     case_sensitive: bool = False,
+    count_unknown: bool = False,
 ) -> AnalogyReport:
     """Ask the analogies of a file or folder; `files.read_analogies` has the formats.
 
@@ -101,6 +104,7 @@ def analogy_accuracy(
         method: "3cosadd" (Mikolov et al. 2013, N13-1090) or "3cosmul" (Levy and Goldberg 2014,
             W14-1618), over unit vectors.
         case_sensitive: tell Polish from polish.
+        count_unknown: a skipped question is a wrong answer, gensim's ``dummy4unknown``.
 
     Raises:
         QuestionError: nothing is there or a line cannot be read.
@@ -123,7 +127,7 @@ def analogy_accuracy(
     scores, start = [], 0
     for section in sections:
         end = start + len(section.questions)
-        scores.append(_score(section.name, section.group, ranks[start:end], top))
+        scores.append(_score(section, ranks[start:end], top, count_unknown=count_unknown))
         start = end
     groups = dict.fromkeys(section.group for section in sections if section.group)
     return AnalogyReport(
@@ -242,10 +246,14 @@ def _pairs(rows: Iterable[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int
     return places, np.concatenate(lists).astype(np.int64)
 
 
-def _score(name: str, group: str, ranks: NDArray[np.int64], top: int) -> SectionScore:
-    asked = int((ranks != _SKIPPED).sum())
-    correct = int(((ranks != _SKIPPED) & (ranks < top)).sum())
-    return SectionScore(name, correct, asked, len(ranks) - asked, group)
+def _score(
+    section: Section, ranks: NDArray[np.int64], top: int, *, count_unknown: bool
+) -> SectionScore:
+    asked = ranks != _SKIPPED
+    correct = int((asked & (ranks < top)).sum())
+    return SectionScore(
+        section.name, correct, int(asked.sum()), int((~asked).sum()), section.group, count_unknown
+    )
 
 
 def _sum(name: str, scores: Sequence[SectionScore]) -> SectionScore:
@@ -254,4 +262,5 @@ def _sum(name: str, scores: Sequence[SectionScore]) -> SectionScore:
         sum(score.correct for score in scores),
         sum(score.asked for score in scores),
         sum(score.skipped for score in scores),
+        count_unknown=scores[0].count_unknown,
     )
