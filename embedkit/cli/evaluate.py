@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from embedkit.evaluation.bootstrap import Difference, Interval
     from embedkit.evaluation.comparison import Score
 
-__all__ = ["evaluate", "file_options", "print_difference"]
+__all__ = ["difference_facts", "evaluate", "file_options", "print_change", "scored_files"]
 
 Scores = dict[tuple[str, str], "Score"]
 """By kind and path of the file."""
@@ -46,6 +46,14 @@ def file_options(command: Any) -> Any:
     ):
         command = option(command)
     return command
+
+
+def scored_files(
+    analogies: Sequence[str], similarity: Sequence[str], categories: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return the kind and the path of each file that `file_options` were given."""
+    kinds = {"analogies": analogies, "similarity": similarity, "categories": categories}
+    return [(kind, path) for kind, paths in kinds.items() for path in dict.fromkeys(paths)]
 
 
 @click.command()
@@ -106,8 +114,7 @@ def evaluate(
     from embedkit import load
     from embedkit.evaluation.comparison import ScoreSettings, compare, facts, score
 
-    kinds = {"analogies": analogies, "similarity": similarity, "categories": categories}
-    files = [(kind, path) for kind, paths in kinds.items() for path in dict.fromkeys(paths)]
+    files = scored_files(analogies, similarity, categories)
     if not files:
         raise click.UsageError("name a file with --analogies, --similarity or --categories.")
     chosen = ScoreSettings(**settings)
@@ -127,7 +134,7 @@ def evaluate(
             else {
                 "models": dict(zip(names, scores, strict=True)),
                 "differences": {
-                    name: {path: _difference(one[kind, path]) for kind, path in files}
+                    name: {path: difference_facts(one[kind, path]) for kind, path in files}
                     for name, one in zip(names[1:], differences, strict=True)
                 },
             }
@@ -139,7 +146,8 @@ def evaluate(
         _print_side_by_side(files, names, found, differences)
 
 
-def _difference(found: Difference) -> dict[str, Any]:
+def difference_facts(found: Difference) -> dict[str, Any]:
+    """Return a difference as JSON has it."""
     interval = list(asdict(found.interval).values())
     return asdict(found) | {"interval": interval, "verdict": found.verdict}
 
@@ -189,6 +197,12 @@ def _rate(share: float) -> str:
 def _between(kind: str, interval: Interval) -> str:
     form = ".3f" if kind == "similarity" else ".1%"
     return f"{interval.low:{form}} to {interval.high:{form}}"
+
+
+def _difference_between(kind: str, interval: Interval) -> str:
+    if kind == "similarity":
+        return f"{interval.low:+.3f} to {interval.high:+.3f}"
+    return f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
 
 
 def _print_side_by_side(
@@ -244,16 +258,16 @@ def _difference_rows(
     ]
     return [
         (f"  difference from {first}", ["", *values]),
-        ("    95 % interval", ["", *(_between(kind, one.interval) for one in found)]),
+        ("    95 % interval", ["", *(_difference_between(kind, one.interval) for one in found)]),
         ("    so it is", ["", *(one.verdict for one in found)]),
     ]
 
 
-def print_difference(file: tuple[str, str], before: Score, after: Score, found: Difference) -> None:
-    """Print a score before and after, and whether it changed."""
+def print_change(file: tuple[str, str], before: Score, after: Score, found: Difference) -> None:
+    """Print a score before and after, and whether it changed; accuracies change in points."""
     kind, path = file
     form = ".4f" if kind == "similarity" else ".1%"
     click.echo(
         f"{path}: {before.value:{form}} before, {after.value:{form}} after, change "
-        f"{_between(kind, found.interval)}: {found.verdict}"
+        f"{_difference_between(kind, found.interval)}: {found.verdict}"
     )
