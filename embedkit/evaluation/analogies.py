@@ -54,7 +54,7 @@ class AnalogyReport:
 
     Attributes:
         ranks: for each question how many words come before a right answer, (questions,); -1 where
-            it was skipped.
+            it was skipped, and the largest number where a word of the question is the answer.
         top: a rank below this is right.
     """
 
