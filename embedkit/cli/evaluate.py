@@ -111,7 +111,7 @@ def evaluate(
 
     Several MODELS stand side by side, and each is compared with the first.
     """
-    from embedkit import load
+    from embedkit.encoders import load
     from embedkit.evaluation.comparison import ScoreSettings, compare, facts, score
 
     files = scored_files(analogies, similarity, categories)

@@ -52,7 +52,7 @@ def postprocess(
     Steps are done in this order, whatever the order of the options: average, center, remove-top,
     pca, float16 or int8. MODEL stays as it is. Files of questions are scored before and after.
     """
-    from embedkit import load, load_encoder
+    from embedkit.encoders import load, load_encoder
     from embedkit.evaluation.comparison import compare, score
     from embedkit.evaluation.overlap import neighbor_overlap
     from embedkit.postprocess import Steps

@@ -154,6 +154,7 @@ def test_analogy_scores_are_gensims(
     )
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated:DeprecationWarning")  # its own
 @pytest.mark.parametrize("top", [1, 3])
 @pytest.mark.parametrize(
     ("method", "ask"), [("3cosadd", "most_similar"), ("3cosmul", "most_similar_cosmul")]
