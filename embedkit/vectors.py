@@ -21,6 +21,7 @@ from embedkit.asking import Asking, Terms
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.index import DenseIndex, make_index
 from embedkit.metrics import distance_matrix, row_norms, unit_rows
+from embedkit.precision import pack, unpack
 from embedkit.store import write_model
 from embedkit.text import RESPELLINGS
 from embedkit.vocabulary import Vocabulary, refuse_string
@@ -186,21 +187,29 @@ class WordVectors(Asking):
         refuse_string(words)
         return distance_matrix(self.matrix[[self.row(word) for word in words]], metric)
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(
+        self, path: str | os.PathLike[str], *, storage: str = "float32", overwrite: bool = False
+    ) -> None:
         """Write a model directory.
 
+        Args:
+            storage: "float32", or "float16" or "int8", which round; see `embedkit.precision`.
+
         Raises:
+            ConfigurationError: the vectors are sparse, or *storage* cannot hold them.
             OutputExistsError: something is there and *overwrite* is false.
         """
         if self.is_sparse:
             raise ConfigurationError(
                 "sparse vectors are not stored: save the encoder they come from."
             )
+        tensors = pack(self.matrix, storage)
+        norms = self.norms if storage == "float32" else row_norms(unpack(tensors))
         write_model(
             Path(path),
             config={"encoder": "vectors", "dimension": self.dimension, **self.config},
             vocabulary=self.vocabulary,
-            tensors={"vectors": self.matrix, "norms": self.norms},
+            tensors={**tensors, "norms": norms},
             overwrite=overwrite,
         )
 
