@@ -121,8 +121,8 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ConfigurationError(
-                f"all {len(codes)} rows are of one class, {self.classes_[0]!r}: nothing to tell "
-                "apart. Remedy: add rows of another class."
+                f"all {len(codes)} rows are of one class, {self.classes_.tolist()[0]!r}: nothing "
+                "to tell apart. Remedy: add rows of another class."
             )
         balance = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
         weights = balance.astype(np.float32)[codes]
