@@ -171,7 +171,10 @@ class WordVectors(Asking):
 
     @property
     def units(self) -> Any:
-        """The vectors brought to length 1, (V, d), dense or CSR; made when they are first used."""
+        """The vectors brought to length 1, (V, d), dense or CSR.
+
+        Dense ones are a `metrics.UnitRows`, which works out the rows that are taken from it.
+        """
         return self._index("cosine").rows if not self.is_sparse else unit_rows(self.matrix)
 
     def distance(self, words: Sequence[str], *, metric: str = "l2") -> NDArray[np.float64]:
@@ -206,7 +209,7 @@ class WordVectors(Asking):
 
     def _index(self, metric: str) -> Any:
         if metric not in self._indexes:
-            norms = self.norms if metric == "cosine" and not self.is_sparse else None
+            norms = self.norms if metric != "l2" and not self.is_sparse else None
             self._indexes[metric] = make_index(self.matrix, metric, norms)
         return self._indexes[metric]
 
