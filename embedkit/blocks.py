@@ -8,9 +8,9 @@ meeting waits until the one that was set aside is let on again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +25,9 @@ Candidates: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.int64]]"
 _PRODUCT_BATCH = 8  # from so many queries on, one product of matrices beats going row by row
 _ALWAYS, _NEVER = 0, 2**31 - 1
 _ONE_SEARCH = threading.Lock()  # what FAISS is told below, it is told for the whole process
-_WORTH_THREADS = 1 << 25  # multiplications; starting a thread costs as much as some millions
+_WORTH_THREADS = 1 << 23  # multiplications; starting a thread costs as much as a million
 _SMALL, _LARGE = 4 << 20, 16 << 20  # bytes of a block that is gone over again and again, or once
-_SHARES = 4  # blocks for a thread, at least: one that is held up leaves its share to the others
+_SHARES = 2  # blocks for a thread, at least: one that is held up leaves its share to the others
 
 
 def nearest_rows(
@@ -45,19 +45,21 @@ def nearest_rows(
     import faiss
 
     multiply = not metric.ascending and len(queries) >= _PRODUCT_BATCH
-    before = faiss.omp_get_max_threads()
+    before = int(faiss.omp_get_max_threads())
     threads = before if rows.size * len(queries) >= _WORTH_THREADS else 1
     step = _block_rows(rows, len(queries), threads, multiply=multiply)
     starts = iter(range(0, len(rows), step))  # one for all threads: whoever is free takes the next
 
-    def work() -> Candidates:
+    found: list[Candidates] = []
+
+    def work() -> None:
         faiss.omp_set_num_threads(1)  # of this thread
-        best = (np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
+        best: list[Candidates] = []
         for start, block in _blocks(rows, starts, step):
             scores, ids = faiss.knn(queries, block, min(k, len(block)), metric=metric.faiss_metric)
             keys = scores if metric.ascending else -scores
-            best = _merged([best, (keys, np.where(ids < 0, ids, ids + start))], k)
-        return best
+            best = [_merged([*best, (keys, np.where(ids < 0, ids, ids + start))], k)]
+        found.extend(best)
 
     with _ONE_SEARCH:
         # When FAISS goes row by row and when it multiplies matrices differs from version to
@@ -66,7 +68,8 @@ def nearest_rows(
         threshold = faiss.cvar.distance_compute_blas_threshold
         faiss.cvar.distance_compute_blas_threshold = _ALWAYS if multiply else _NEVER
         try:
-            return _merged(_in_threads(work, threads), k)
+            _in_threads(work, threads)
+            return _merged(found, k)
         finally:
             faiss.cvar.distance_compute_blas_threshold = threshold
             faiss.omp_set_num_threads(before)
@@ -78,7 +81,8 @@ def _block_rows(
     if queries == 1 and threads == 1 and isinstance(rows, np.ndarray):
         return max(len(rows), 1)  # nothing is gone over twice, and nothing is shared out
     fitting = (_LARGE if multiply else _SMALL) // (4 * max(rows.shape[1], 1))
-    return max(1, min(fitting, -(-len(rows) // (_SHARES * threads))))
+    share = -(-len(rows) // (_SHARES * threads))
+    return max(1, int(min(fitting, share)))
 
 
 def _blocks(
@@ -96,18 +100,23 @@ def _blocks(
             yield start, rows[start:stop]
 
 
-def _in_threads(work: Callable[[], Candidates], threads: int) -> list[Candidates]:
+def _in_threads(work: Callable[[], None], threads: int) -> None:
     if threads == 1:
-        return [work()]
+        work()
+        return
     # They end with the search: threads that stay would be missing in a process that is forked.
     with ThreadPoolExecutor(threads - 1) as pool:
         others = [pool.submit(work) for _ in range(threads - 1)]
-        return [work(), *(other.result() for other in others)]
+        work()
+        for other in others:
+            other.result()
 
 
-def _merged(parts: list[Candidates], k: int) -> Any:
-    keys = np.concatenate([part[0] for part in parts], axis=1)
-    ids = np.concatenate([part[1] for part in parts], axis=1)
+def _merged(parts: Sequence[Candidates], k: int) -> Candidates:
+    keys, ids = parts[0]
+    if len(parts) > 1:
+        keys = np.concatenate([part[0] for part in parts], axis=1)
+        ids = np.concatenate([part[1] for part in parts], axis=1)
     if keys.shape[1] <= k:
         return keys, ids
     best = np.argpartition(keys, k - 1, axis=1)[:, :k]

@@ -20,7 +20,7 @@ __all__ = ["DenseIndex", "Hits", "SparseIndex", "make_index", "ranked"]
 Hits: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.float64]]"
 """Row numbers and scores, nearest first."""
 
-_SPARE = 16  # candidates beyond those asked for
+_SPARE, _SPARE_SHARE = 4, 64  # candidates beyond those asked for, and one more for so many
 _WIDER = 8  # times as many candidates, where those at hand leave a doubt
 _MOST_CANDIDATES = 1 << 22  # of a search, for all its queries together
 _SCORED = 1 << 20  # numbers that are taken at a time from a matrix to be scored in float64
@@ -54,7 +54,9 @@ class DenseIndex:
         rows: NDArray[np.float32] | None = None,
     ) -> None:
         self.metric = find_metric(metric)
-        self._matrix = matrix
+        self._matrix = np.asarray(
+            matrix
+        )  # of a memory map this is the plain array, which is faster
         if norms is not None:
             self.__dict__["_norms"] = norms
         if rows is not None:
@@ -86,7 +88,8 @@ class DenseIndex:
             squared ones) rise.
         """
         wanted = k + max(map(len, exclude), default=0)
-        return self._search(queries, k, list(exclude) or [()] * len(queries), wanted + _SPARE)
+        fetched = wanted + _SPARE + wanted // _SPARE_SHARE
+        return self._search(queries, k, list(exclude) or [()] * len(queries), fetched)
 
     def _search(
         self,
@@ -209,10 +212,10 @@ def ranked(
     for start in range(0, len(flat), step):
         part = slice(start, start + step)
         scores[part] = _scores(matrix[flat[part]].astype(np.float64), wide[owners[part]], metric)
-    scores = scores.reshape(ids.shape)
-    keys = np.where(ids < 0, np.inf, scores if metric.ascending else -scores)
+    table = scores.reshape(ids.shape)
+    keys = np.where(ids < 0, np.inf, table if metric.ascending else -table)
     order = np.lexsort((ids, keys))
-    return np.take_along_axis(ids, order, 1), np.take_along_axis(scores, order, 1)
+    return np.take_along_axis(ids, order, 1), np.take_along_axis(table, order, 1)
 
 
 def _scores(
