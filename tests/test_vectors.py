@@ -274,7 +274,10 @@ def test_zero_rows_have_finite_answers(kind: type, metric: str) -> None:
         WordVectors(vectors.vocabulary, matrix).analogy("w0", "w1", "w2", method="3cosmul"),
     ):
         assert np.isfinite([score for _, score in found]).all()
-    assert len(vectors.neighbors("w1", metric=metric)) == 5
+    # Zeros lie somewhere, but in no direction.
+    answers = [word for word, _ in vectors.neighbors("w1", metric=metric)]
+    assert ("w4" in answers) == (metric != "cosine")
+    assert {"w0", "w2", "w3", "w5"} <= set(answers)
 
 
 def test_saved_vectors_come_back(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from embedkit.errors import EmbedkitError
+from embedkit.searching import rows_of
 
 if TYPE_CHECKING:
     from embedkit.algebra import Neighbor
@@ -93,7 +94,10 @@ def answer(vectors: WordVectors, asked: Sequence[Asked]) -> list[Answer]:
 
 
 def _head(vectors: WordVectors, question: Question, terms: Terms) -> dict[str, Any]:
-    named = [{"word": vectors.vocabulary[row], "weight": weight} for row, weight in terms]
+    words = [vectors.vocabulary[row] for row in rows_of(terms)]
+    named = [
+        {"word": word, "weight": weight} for word, (_, weight) in zip(words, terms, strict=True)
+    ]
     return {"question": question.text, "terms": named}
 
 
