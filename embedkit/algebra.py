@@ -12,13 +12,16 @@ from embedkit.metrics import Metric, unit_rows
 
 __all__ = [
     "ANALOGY_METHODS",
+    "PAIR_METHODS",
     "Neighbor",
+    "class_probabilities",
     "combine",
     "multiplicative_scores",
     "pair_direction_scores",
 ]
 
 ANALOGY_METHODS = ("3cosadd", "3cosmul", "pairdirection")
+PAIR_METHODS = ("3cosavg", "lrcos")
 
 _EPSILON = 1e-6
 _NEAR = 1e-2  # squared distances below it lose their digits when they are expanded
@@ -116,6 +119,26 @@ def pair_direction_scores(
         # The row that is the start has gone nowhere, in any direction.
         scores[:, first : first + _BLOCK] = along / np.sqrt(apart + (apart == 0))
     return scores
+
+
+def class_probabilities(
+    units: NDArray[np.float32], positive: NDArray[np.float32], negative: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the probability of each row, (n,), to be of the class of *positive* rows.
+
+    That is the first half of LRCos (Drozd et al. 2016, C16-1332), by scikit-learn's logistic
+    regression as it comes.
+
+    Args:
+        units: unit rows, (n, d).
+        positive, negative: unit rows of the two classes, (p, d) and (q, d).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    rows = np.concatenate([positive, negative])
+    classes = np.repeat([True, False], [len(positive), len(negative)])
+    model = LogisticRegression().fit(rows, classes)
+    return np.asarray(model.predict_proba(units)[:, 1], dtype=np.float32)
 
 
 def _shifted(terms: NDArray[np.float32], units: NDArray[np.float32]) -> NDArray[np.float32]:

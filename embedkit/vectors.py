@@ -18,17 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.asking import Asking
+from embedkit.comparing import Comparing
 from embedkit.errors import ConfigurationError
 from embedkit.index import DenseIndex, make_index
-from embedkit.metrics import distance_matrix, row_norms, unit_rows
+from embedkit.metrics import row_norms, unit_rows
+from embedkit.relations import Relating
 from embedkit.searching import Terms
 from embedkit.store import write_model
-from embedkit.vocabulary import Vocabulary, refuse_string
+from embedkit.vocabulary import Vocabulary
 
 __all__ = ["Terms", "WordVectors"]
 
 
-class WordVectors(Asking):
+class WordVectors(Asking, Relating, Comparing):
     """A vocabulary and one row of a matrix for each word.
 
     Args:
@@ -133,18 +135,6 @@ class WordVectors(Asking):
     def units(self) -> Any:
         """The vectors brought to length 1, (V, d), dense or CSR; made when they are first used."""
         return self._index("cosine").rows if not self.is_sparse else unit_rows(self.matrix)
-
-    def distance(self, words: Sequence[str], *, metric: str = "l2") -> NDArray[np.float64]:
-        """Return the table of distances between words, (n, n), exact.
-
-        Args:
-            metric: "l2" for Euclidean distances, "cosine" or "dot" for similarities.
-
-        Raises:
-            UnknownWordError: a word has no vector.
-        """
-        refuse_string(words)
-        return distance_matrix(self.matrix[[self.row(word) for word in words]], metric)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a model directory.
