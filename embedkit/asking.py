@@ -92,6 +92,10 @@ class Asking(Searching):
             )
         if self.is_sparse:
             raise ConfigurationError(f"{method} needs dense vectors; use 3cosadd.")
+        if method == "pairdirection":
+            for terms, weighted in zip(sums, asked, strict=True):
+                if terms:  # a pair of the same words has no direction
+                    self._refuse_nothing(terms[:2], [word for word, _ in weighted[:2]])
         return self._scored(sums, k, scope, method)
 
     def query(
