@@ -73,6 +73,16 @@ class DenseIndex:
             return UnitRows(self._matrix, self._norms)
         return np.ascontiguousarray(self._matrix, dtype=np.float32)
 
+    def first(self, size: int) -> DenseIndex:
+        """Return an index of the first *size* rows only."""
+        rows = self.rows if self.metric.normalize else None
+        return DenseIndex(
+            self._matrix[:size],
+            self.metric.name,
+            self.__dict__["_norms"][:size] if "_norms" in self.__dict__ else None,
+            rows[:size] if isinstance(rows, np.ndarray) else None,
+        )
+
     def search(
         self, queries: NDArray[np.float32], k: int, exclude: Sequence[Sequence[int]] = ()
     ) -> list[Hits]:

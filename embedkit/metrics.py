@@ -18,6 +18,7 @@ __all__ = [
     "distance_matrix",
     "find_metric",
     "row_norms",
+    "row_scores",
     "unit_rows",
 ]
 
@@ -141,3 +142,31 @@ def distance_matrix(rows: Any, metric: str) -> NDArray[np.float64]:
         lengths = np.linalg.norm(dense, axis=1)
         dense = dense / (lengths + (lengths == 0))[:, np.newaxis]
     return np.asarray(dense @ dense.T)
+
+
+def row_scores(rows: Any, query: NDArray[np.float64], metric: str) -> NDArray[np.float64]:
+    """Return the similarity of each row to *query*, or with "l2" the distance, (n,).
+
+    Args:
+        rows: (n, d), dense or CSR.
+        query: (d,).
+        metric: a name of `METRICS`.
+    """
+    chosen = find_metric(metric)
+    scores = np.empty(rows.shape[0])
+    for start in range(0, len(scores), _NORM_ROWS):
+        block = rows[start : start + _NORM_ROWS].astype(np.float64)
+        products = np.asarray(block @ query)
+        if not isinstance(block, np.ndarray):
+            squares = np.asarray(block.multiply(block).sum(axis=1)).ravel()
+        else:
+            squares = np.einsum("ij,ij->i", block, block)
+        if not chosen.ascending:
+            lengths = np.sqrt(squares) * np.linalg.norm(query) if chosen.normalize else np.ones(1)
+            found = products / (lengths + (lengths == 0))
+        elif isinstance(block, np.ndarray):
+            found = np.linalg.norm(block - query, axis=1)
+        else:
+            found = np.sqrt(np.maximum(squares - 2 * products + query @ query, 0.0))
+        scores[start : start + len(found)] = found
+    return scores

@@ -14,7 +14,21 @@ import embedkit
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
     {"errors", "files", "ranks", "system", "tensors", "text", "vocabulary"},
-    {"metrics", "blocks", "index", "approximate", "expressions", "algebra", "asking", "projection"},
+    {
+        "metrics",
+        "blocks",
+        "index",
+        "approximate",
+        "expressions",
+        "algebra",
+        "scope",
+        "words",
+        "searching",
+        "asking",
+        "relations",
+        "comparing",
+        "projection",
+    },
     {"reading", "ids", "corpus", "store", "vectors"},
     {"training"},
     {"encoders"},
