@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from embedkit.blocks import nearest_rows
 from embedkit.metrics import Metric, UnitRows, find_metric, row_norms, unit_rows
 
-__all__ = ["DenseIndex", "Hits", "SparseIndex", "make_index", "ranked"]
+__all__ = ["DenseIndex", "Hits", "SparseIndex", "make_index", "ranked", "without"]
 
 Hits: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.float64]]"
 """Row numbers and scores, nearest first."""
@@ -54,9 +54,7 @@ class DenseIndex:
         rows: NDArray[np.float32] | None = None,
     ) -> None:
         self.metric = find_metric(metric)
-        self._matrix = np.asarray(
-            matrix
-        )  # of a memory map this is the plain array, which is faster
+        self.matrix = np.asarray(matrix)  # of a memory map this is the plain array, which is faster
         if norms is not None:
             self.__dict__["_norms"] = norms
         if rows is not None:
@@ -64,20 +62,20 @@ class DenseIndex:
 
     @cached_property
     def _norms(self) -> NDArray[np.float32]:
-        return row_norms(self._matrix)
+        return row_norms(self.matrix)
 
     @cached_property
     def rows(self) -> NDArray[np.float32] | UnitRows:
         """The rows as FAISS searches them; those of length 1 are worked out block by block."""
         if self.metric.normalize:
-            return UnitRows(self._matrix, self._norms)
-        return np.ascontiguousarray(self._matrix, dtype=np.float32)
+            return UnitRows(self.matrix, self._norms)
+        return np.ascontiguousarray(self.matrix, dtype=np.float32)
 
     def first(self, size: int) -> DenseIndex:
         """Return an index of the first *size* rows only."""
         rows = self.rows if self.metric.normalize else None
         return DenseIndex(
-            self._matrix[:size],
+            self.matrix[:size],
             self.metric.name,
             self.__dict__["_norms"][:size] if "_norms" in self.__dict__ else None,
             rows[:size] if isinstance(rows, np.ndarray) else None,
@@ -108,7 +106,7 @@ class DenseIndex:
         exclude: list[Sequence[int]],
         fetched: int,
     ) -> list[Hits]:
-        fetched = min(fetched, len(self._matrix))
+        fetched = min(fetched, len(self.matrix))
         together = max(_MOST_CANDIDATES // max(fetched, 1), 1)
         hits: list[Hits] = []
         for start in range(0, len(queries), together):
@@ -126,9 +124,9 @@ class DenseIndex:
         asked = unit_rows(queries) if self.metric.normalize else queries
         asked = np.ascontiguousarray(asked, dtype=np.float32)
         keys, ids = nearest_rows(self.rows, asked, fetched, self.metric)
-        ids, scores = ranked(self._matrix, queries, ids, self.metric)
-        hits = _all_without(ids, scores, exclude, k)
-        if fetched < len(self._matrix):
+        ids, scores = ranked(self.matrix, queries, ids, self.metric)
+        hits = without(ids, scores, exclude, k)
+        if fetched < len(self.matrix):
             wanted = k + max(map(len, exclude), default=0)
             doubt = self._doubtful(asked, keys.max(axis=1), scores[:, wanted - 1])
             again = np.flatnonzero(doubt & (ids >= 0).all(axis=1))
@@ -241,7 +239,7 @@ def _scores(
     return np.asarray(products)
 
 
-def _all_without(
+def without(
     ids: NDArray[np.int64],
     scores: NDArray[np.float64],
     exclude: Sequence[Sequence[int]],

@@ -41,6 +41,8 @@ class WordVectors(Asking, Relating, Comparing):
         config: what is known of where the vectors come from; saved with them.
         opener: opens the same vectors again, if they are of a model directory. Then pickling them
             carries no numbers, and processes share the memory map.
+        approximate: given the exact index of a metric, returns the approximate one that takes its
+            place, or None; see `saved_index`.
 
     Raises:
         ValueError: the shapes do not agree.
@@ -55,12 +57,14 @@ class WordVectors(Asking, Relating, Comparing):
         units: NDArray[np.float32] | None = None,
         config: Mapping[str, Any] | None = None,
         opener: Callable[[], WordVectors] | None = None,
+        approximate: Callable[[DenseIndex], Any] | None = None,
     ) -> None:
         if matrix.shape[0] != len(vocabulary):
             raise ValueError(f"{len(vocabulary)} words but {matrix.shape[0]} rows")
         self.vocabulary = vocabulary
         self.config: dict[str, Any] = dict(config or {})
         self.opener = opener
+        self.approximate = approximate
         self._indexes: dict[str, Any] = {}
         if len(matrix.shape) != 2:
             raise ValueError(f"a matrix has two axes, not {len(matrix.shape)}")
@@ -160,7 +164,9 @@ class WordVectors(Asking, Relating, Comparing):
     def _index(self, metric: str, size: int | None = None) -> Any:
         if metric not in self._indexes:
             norms = self.norms if metric != "l2" and not self.is_sparse else None
-            self._indexes[metric] = make_index(self.matrix, metric, norms)
+            exact = make_index(self.matrix, metric, norms)
+            faster = self.approximate(exact) if self.approximate is not None else None
+            self._indexes[metric] = exact if faster is None else faster
         index = self._indexes[metric]
         if size is None or size >= len(self):
             return index

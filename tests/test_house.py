@@ -29,10 +29,11 @@ FLOORS = [
         "comparing",
         "projection",
     },
-    {"reading", "ids", "corpus", "store", "vectors"},
+    {"reading", "ids", "corpus", "store", "saved_index", "vectors"},
     {"training"},
     {"encoders"},
     {
+        "comparison",
         "evaluation",
         "export",
         "pooling",

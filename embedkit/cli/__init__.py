@@ -20,6 +20,7 @@ from embedkit.cli.ask import analogy, neighbors, query, transfer
 from embedkit.cli.classify import classify
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
+from embedkit.cli.index import index
 from embedkit.cli.nearness import odd_one_out, rank, similarity
 from embedkit.cli.serve import serve
 from embedkit.cli.show import compare, distance, encode, info
@@ -83,7 +84,7 @@ def app() -> None:
 
 for _command in (
     train, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance, compare,
-    encode, info, evaluate, classify, export, serve,
+    encode, info, evaluate, classify, export, index, serve,
 ):  # fmt: skip
     app.add_command(_command)
 

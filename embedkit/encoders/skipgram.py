@@ -18,6 +18,7 @@ from embedkit.encoders.base import Encoder, as_corpus
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.metrics import row_norms
 from embedkit.reading import Source
+from embedkit.saved_index import open_index
 from embedkit.store import StoredModel, write_model
 from embedkit.training.config import TrainingConfig
 from embedkit.vectors import WordVectors
@@ -208,4 +209,5 @@ def _stored_vectors(model: StoredModel) -> WordVectors:
         units=model.tensors.get("units"),
         config=model.config,
         opener=partial(_stored_vectors, model),
+        approximate=partial(open_index, model),
     )
