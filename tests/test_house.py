@@ -14,11 +14,26 @@ import embedkit
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
     {"errors", "files", "precision", "ranks", "system", "tensors", "text", "vocabulary"},
-    {"metrics", "index", "expressions", "algebra", "asking", "projection"},
-    {"reading", "ids", "corpus", "store", "vectors"},
+    {
+        "metrics",
+        "blocks",
+        "index",
+        "approximate",
+        "expressions",
+        "algebra",
+        "scope",
+        "words",
+        "searching",
+        "asking",
+        "relations",
+        "comparing",
+        "projection",
+    },
+    {"reading", "ids", "corpus", "store", "saved_index", "vectors"},
     {"training"},
     {"encoders"},
     {
+        "comparison",
         "evaluation",
         "postprocess",
         "export",

@@ -136,15 +136,16 @@ def test_words_of_the_question_are_no_answers(
     vectors: WordVectors, question: tuple[str, str, str], metric: str, k: int
 ) -> None:
     a, b, c = question
-    left = SIZE - len({a, b, c})
+    zeros = {word for word, norm in zip(WORDS, vectors.norms, strict=True) if norm == 0}
+    no_answers = {a, b, c} | (zeros if metric == "cosine" else set())
     answers = [
-        vectors.analogy(a, b, c, k, metric=metric),
-        vectors.query(f"{a} - {b} + {c}", k, metric=metric),
-        DENSE.analogy(a, b, c, k, method="3cosmul"),
+        (vectors.analogy(a, b, c, k, metric=metric), no_answers),
+        (vectors.query(f"{a} - {b} + {c}", k, metric=metric), no_answers),
+        (DENSE.analogy(a, b, c, k, method="3cosmul"), {a, b, c}),
     ]
-    for found in answers:
+    for found, left_out in answers:
         words = [word for word, _ in found]
-        assert len(words) == len(set(words)) == min(k, left)
+        assert len(words) == len(set(words)) == min(k, SIZE - len(left_out))
         assert not {a, b, c} & set(words)
 
 
@@ -274,7 +275,10 @@ def test_zero_rows_have_finite_answers(kind: type, metric: str) -> None:
         WordVectors(vectors.vocabulary, matrix).analogy("w0", "w1", "w2", method="3cosmul"),
     ):
         assert np.isfinite([score for _, score in found]).all()
-    assert len(vectors.neighbors("w1", metric=metric)) == 5
+    # Zeros lie somewhere, but in no direction.
+    answers = [word for word, _ in vectors.neighbors("w1", metric=metric)]
+    assert ("w4" in answers) == (metric != "cosine")
+    assert {"w0", "w2", "w3", "w5"} <= set(answers)
 
 
 def test_saved_vectors_come_back(tmp_path: Path) -> None:

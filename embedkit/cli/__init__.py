@@ -16,10 +16,12 @@ from typing import Any
 import click
 
 from embedkit import __version__
-from embedkit.cli.ask import analogy, neighbors, query
+from embedkit.cli.ask import analogy, neighbors, query, transfer
 from embedkit.cli.classify import classify
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
+from embedkit.cli.index import index
+from embedkit.cli.nearness import odd_one_out, rank, similarity
 from embedkit.cli.postprocess import postprocess
 from embedkit.cli.serve import serve
 from embedkit.cli.show import compare, distance, encode, info
@@ -82,8 +84,8 @@ def app() -> None:
 
 
 for _command in (
-    train, analogy, query, neighbors, distance, compare, encode, info, evaluate, classify, export,
-    postprocess, serve,
+    train, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance, compare,
+    encode, info, evaluate, classify, export, index, postprocess, serve,
 ):  # fmt: skip
     app.add_command(_command)
 
