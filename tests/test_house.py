@@ -14,7 +14,19 @@ import embedkit
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
     {"errors", "files", "ranks", "system", "tensors", "text", "vocabulary"},
-    {"metrics", "index", "expressions", "algebra", "scope", "words", "searching", "asking", "relations", "comparing", "projection"},
+    {
+        "metrics",
+        "index",
+        "expressions",
+        "algebra",
+        "scope",
+        "words",
+        "searching",
+        "asking",
+        "relations",
+        "comparing",
+        "projection",
+    },
     {"reading", "ids", "corpus", "store", "vectors"},
     {"training"},
     {"encoders"},
