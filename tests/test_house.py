@@ -13,7 +13,7 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
-    {"errors", "files", "precision", "ranks", "system", "tensors", "text", "vocabulary"},
+    {"errors", "files", "parallel", "precision", "ranks", "system", "tensors", "text", "vocabulary"},
     {
         "metrics",
         "blocks",
@@ -30,7 +30,7 @@ FLOORS = [
         "projection",
     },
     {"reading", "ids", "corpus", "store", "saved_index", "vectors"},
-    {"training"},
+    {"training", "walks"},
     {"encoders"},
     {
         "comparison",

@@ -26,6 +26,7 @@ from embedkit.cli.postprocess import postprocess
 from embedkit.cli.serve import serve
 from embedkit.cli.show import compare, distance, encode, info
 from embedkit.cli.train import train
+from embedkit.cli.walks import walks
 from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
 
 __all__ = ["app", "main"]
@@ -85,7 +86,7 @@ def app() -> None:
 
 for _command in (
     train, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance, compare,
-    encode, info, evaluate, classify, export, index, postprocess, serve,
+    encode, info, evaluate, classify, export, index, postprocess, walks, serve,
 ):  # fmt: skip
     app.add_command(_command)
 
