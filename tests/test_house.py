@@ -21,6 +21,7 @@ FLOORS = [
     {
         "evaluation",
         "export",
+        "pictures",
         "pooling",
         "features",
         "heads",
