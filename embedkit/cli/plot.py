@@ -10,13 +10,15 @@ import click
 
 from embedkit.cli.common import ask_all, encoder_option, json_option, model_option, print_json
 
+from embedkit.errors import QuestionError
+
 if TYPE_CHECKING:
     from embedkit.pictures import Run, WordMap
 
 __all__ = ["plot"]
 
 
-class _Size(click.ParamType):
+class _Size(click.ParamType):  # type: ignore[type-arg]
     """Two numbers of pixels."""
 
     name = "WIDTHxHEIGHT"
@@ -46,7 +48,11 @@ class _Size(click.ParamType):
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, help="Of tsne and umap.")
 @click.option("--title", default="", help="Stands above.")
 @click.option(
-    "--size", type=_Size(), default="1600x1200", show_default=True, help="Of the picture, in pixels."
+    "--size",
+    type=_Size(),
+    default="1600x1200",
+    show_default=True,
+    help="Of the picture, in pixels.",
 )
 @click.option("--dark", is_flag=True, help="On a dark background.")
 @click.option("--overwrite", is_flag=True, help="Replace the file that is there.")
@@ -112,11 +118,16 @@ def _plot_words(
 
     def shown(asked: list[list[Any]]) -> list[WordMap]:
         named = [one for line in asked for one in line]
-        chosen = {"pairs": named} if pairs else {"words": named}
+        chosen: dict[str, Any] = {"pairs": named} if pairs else {"words": named}
         return [word_map(vectors, **chosen, top=top, **method)]
 
-    given = None if words == ("-",) else _pairs(words) if pairs else list(words)
-    _, maps = ask_all(given, lambda line: [pair_of(line)] if pairs else line.split(), shown)
+    def read(line: str) -> list[Any]:
+        return [pair_of(line)] if pairs else line.split()
+
+    named: list[Any] = _pairs(words) if pairs and words != ("-",) else list(words)
+    _, maps = ask_all(None if words == ("-",) else named, read, shown)
+    if not maps:
+        raise QuestionError("standard input holds no word.")
     for found in maps:
         remarks = draw(found, output, **look) if output else []
         for remark in remarks:

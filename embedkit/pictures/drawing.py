@@ -64,7 +64,7 @@ def draw(
     """
     path = Path(path)
     if check_suffix(path, FORMATS) == ".html":
-        page = page_of(words, title=title, theme=DARK if dark else LIGHT)
+        page = page_of(words, title=title, dark=dark)
         with atomic_file(path, overwrite=overwrite) as file:
             file.write(page.encode())
         return []
@@ -83,7 +83,7 @@ def draw_axes(
     axes = new_figure(size, theme, title, family)
     _fit(axes, words.places)
     if words.explained is None:
-        axes.set(xticks=[], yticks=[])
+        axes.set_axis_off()  # its numbers mean nothing
     else:
         first, second = words.explained
         axes.set_xlabel(f"first principal component ({first:.1%} of the variance)")

@@ -20,7 +20,7 @@ SIZE = (1600, 1200)
 
 _DPI = 160
 _SMALLEST, _LARGEST = 400, 10_000  # pixels
-_LEFT, _RIGHT, _BOTTOM, _TOP = 0.62, 0.25, 0.82, 0.25  # inches
+_LEFT, _RIGHT, _BOTTOM, _TOP = 0.75, 0.25, 0.82, 0.25  # inches
 _TITLE = 0.42  # inches
 
 
@@ -32,7 +32,9 @@ def check_suffix(path: Path, suffixes: Sequence[str]) -> str:
     """
     suffix = path.suffix.lower()
     if suffix not in suffixes:
-        raise ConfigurationError(f"no picture {path}: its name ends in none of {', '.join(suffixes)}.")
+        raise ConfigurationError(
+            f"no picture {path}: its name ends in none of {', '.join(suffixes)}."
+        )
     return suffix
 
 

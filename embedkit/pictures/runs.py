@@ -64,7 +64,7 @@ def read_runs(paths: Iterable[str | os.PathLike[str]]) -> list[Run]:
 def _reported(path: Path) -> Run:
     report = read_model(path).config.get("training", {})
     losses = report.get("epoch_losses") if isinstance(report, dict) else None
-    if not _are_losses(losses):
+    if losses is None or not _are_losses(losses):
         raise ModelError(
             f"{path} holds no losses by epoch. Remedy: name a model that embedkit train made."
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from embedkit.errors import ConfigurationError
@@ -64,7 +64,7 @@ def matplotlib_or_error() -> Any:
     try:
         import matplotlib as mpl
         import matplotlib.figure
-        import matplotlib.style  # noqa: F401
+        import matplotlib.style
     except ImportError as error:
         raise ConfigurationError(
             "a picture needs matplotlib. Remedy: pip install 'embedkit[viz]'; .html does without."
@@ -116,7 +116,7 @@ def _missing(family: str, letters: set[str]) -> set[str]:
     return {letter for letter in letters if ord(letter) not in _characters(family)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _characters(family: str) -> frozenset[int]:
     """Return the code points of the font that matplotlib takes for a family."""
     from matplotlib import font_manager
