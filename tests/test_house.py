@@ -37,6 +37,7 @@ FLOORS = [
         "evaluation",
         "postprocess",
         "export",
+        "pictures",
         "pooling",
         "features",
         "heads",

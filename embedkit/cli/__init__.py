@@ -22,6 +22,7 @@ from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
 from embedkit.cli.index import index
 from embedkit.cli.nearness import odd_one_out, rank, similarity
+from embedkit.cli.plot import plot
 from embedkit.cli.postprocess import postprocess
 from embedkit.cli.serve import serve
 from embedkit.cli.show import compare, distance, encode, info
@@ -86,7 +87,7 @@ def app() -> None:
 
 for _command in (
     train, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance, compare,
-    encode, info, evaluate, classify, export, index, postprocess, walks, serve,
+    encode, info, evaluate, classify, plot, export, index, postprocess, walks, serve,
 ):  # fmt: skip
     app.add_command(_command)
 
