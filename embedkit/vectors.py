@@ -22,6 +22,7 @@ from embedkit.comparing import Comparing
 from embedkit.errors import ConfigurationError
 from embedkit.index import DenseIndex, make_index
 from embedkit.metrics import row_norms, unit_rows
+from embedkit.precision import pack, unpack
 from embedkit.relations import Relating
 from embedkit.searching import Terms
 from embedkit.store import write_model
@@ -143,21 +144,29 @@ class WordVectors(Asking, Relating, Comparing):
         """
         return self._index("cosine").rows if not self.is_sparse else unit_rows(self.matrix)
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(
+        self, path: str | os.PathLike[str], *, storage: str = "float32", overwrite: bool = False
+    ) -> None:
         """Write a model directory.
 
+        Args:
+            storage: "float32", or "float16" or "int8", which round; see `embedkit.precision`.
+
         Raises:
+            ConfigurationError: the vectors are sparse, or *storage* cannot hold them.
             OutputExistsError: something is there and *overwrite* is false.
         """
         if self.is_sparse:
             raise ConfigurationError(
                 "sparse vectors are not stored: save the encoder they come from."
             )
+        tensors = pack(self.matrix, storage)
+        norms = self.norms if storage == "float32" else row_norms(unpack(tensors))
         write_model(
             Path(path),
             config={"encoder": "vectors", "dimension": self.dimension, **self.config},
             vocabulary=self.vocabulary,
-            tensors={"vectors": self.matrix, "norms": self.norms},
+            tensors={**tensors, "norms": norms},
             overwrite=overwrite,
         )
 

@@ -13,7 +13,7 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
-    {"errors", "files", "ranks", "system", "tensors", "text", "vocabulary"},
+    {"errors", "files", "precision", "ranks", "system", "tensors", "text", "vocabulary"},
     {
         "metrics",
         "blocks",
@@ -35,6 +35,7 @@ FLOORS = [
     {
         "comparison",
         "evaluation",
+        "postprocess",
         "export",
         "pooling",
         "features",

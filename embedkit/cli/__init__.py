@@ -23,6 +23,7 @@ from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
 from embedkit.cli.index import index
 from embedkit.cli.nearness import odd_one_out, rank, similarity
+from embedkit.cli.postprocess import postprocess
 from embedkit.cli.serve import serve
 from embedkit.cli.show import compare, distance, encode, info
 from embedkit.cli.train import train
@@ -85,7 +86,7 @@ def app() -> None:
 
 for _command in (
     train, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance, compare,
-    encode, info, evaluate, classify, export, index, serve,
+    encode, info, evaluate, classify, export, index, postprocess, serve,
 ):  # fmt: skip
     app.add_command(_command)
 

@@ -17,6 +17,7 @@ from embedkit.corpus import Corpus
 from embedkit.encoders.base import Encoder, as_corpus
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.metrics import row_norms
+from embedkit.precision import unpack
 from embedkit.reading import Source
 from embedkit.saved_index import open_index
 from embedkit.store import StoredModel, write_model
@@ -204,7 +205,7 @@ class SkipGramEncoder(Encoder):
 def _stored_vectors(model: StoredModel) -> WordVectors:
     return WordVectors(
         model.vocabulary,
-        model.tensors["vectors"],
+        unpack(model.tensors),
         norms=model.tensors.get("norms"),
         units=model.tensors.get("units"),
         config=model.config,
