@@ -20,6 +20,7 @@ from embedkit.approximate import (
 from embedkit.errors import ConfigurationError
 from embedkit.index import DenseIndex
 from embedkit.metrics import find_metric
+from embedkit.precision import unpack
 from embedkit.store import StoredModel
 from embedkit.system import forget_peak_memory, peak_memory
 
@@ -74,7 +75,7 @@ def vectors_to_index(model: StoredModel, metric: str) -> DenseIndex:
             "of the words, and questions about them are answered exactly. "
             "Remedy: name a model of trained vectors."
         )
-    return DenseIndex(model.tensors["vectors"], metric, model.tensors.get("norms"))
+    return DenseIndex(unpack(model.tensors), metric, model.tensors.get("norms"))
 
 
 def measure(

@@ -90,15 +90,16 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
             stacklevel=2,
         )
         return None
-    if model.index.get("settings", {}).get("metric") != exact.metric.name:
-        return None
     damaged = ModelError(
-        f"{path} is damaged: its checksum is wrong. {_REMEDY}, --exact does without."
+        f"{path} is damaged: its checksum or what config.json says of it is wrong. {_REMEDY}, "
+        "--exact does without."
     )
     try:
+        settings = IndexSettings(**model.index["settings"])
+        if settings.metric != exact.metric.name:
+            return None
         if path.stat().st_size != model.index["bytes"] or checksum(path) != model.index["crc32"]:
             raise damaged
-        settings = IndexSettings(**model.index["settings"])
     except (KeyError, TypeError, ConfigurationError) as error:
         raise damaged from error
     import faiss

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +18,8 @@ from scipy import sparse
 from embedkit.errors import ConfigurationError
 from embedkit.index import DenseIndex, SparseIndex, make_index
 from embedkit.metrics import METRICS
+from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
 
 ROWS, DIMENSION = 211, 17
 
@@ -292,3 +297,102 @@ def test_rows_that_are_no_numbers_are_never_the_answer(metric: str) -> None:
     ((ids, scores),) = DenseIndex(matrix, metric).search(matrix[:1], 4)
     assert 2 not in ids
     assert np.isfinite(scores).all()
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    rows=hnp.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 60), st.integers(1, 5)),
+        elements=st.integers(-3, 3).map(np.float32),
+    ),
+    k=st.integers(1, 70),
+    metric=st.sampled_from([*METRICS]),
+    data=st.data(),
+)
+def test_equal_rows_are_ordered_by_number(
+    rows: np.ndarray, k: int, metric: str, data: st.DataObject
+) -> None:
+    """Few different numbers: rows of zeros, rows that are the same, and k beyond the end."""
+    excluded = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=4, unique=True))
+    queries = rows[: data.draw(st.integers(1, 12))]
+    hits = DenseIndex(rows, metric).search(queries, k, [excluded] * len(queries))
+    for query, (ids, scores) in zip(queries, hits, strict=True):
+        expected_ids, expected = brute_force(rows, query, metric, k, excluded)
+        np.testing.assert_allclose(scores, expected, rtol=1e-14, atol=1e-14)
+        assert set(ids) == set(expected_ids) or metric == "cosine"
+        same = np.flatnonzero(np.diff(scores) == 0)
+        assert (ids[same] < ids[same + 1]).all()
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("asked", [1, 3, 8, 40])
+def test_more_equal_rows_than_are_asked_for_give_the_first_of_them(metric: str, asked: int) -> None:
+    rows = random_rows(20, rows=3_000)
+    same = np.arange(17, 3_000, 3)
+    rows[same] = rows[17] * (1 if metric != "dot" else 30)
+    [*hits] = DenseIndex(rows, metric).search(np.repeat(rows[[17]], asked, axis=0), 5)
+    assert [ids.tolist() for ids, _ in hits] == [same[:5].tolist()] * asked
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("asked", [1, 7, 60])
+def test_many_rows_are_searched_by_several_threads(metric: str, asked: int) -> None:
+    rows, queries = random_rows(21, rows=70_001, dimension=140), random_rows(22, asked, 140)
+    exclude = [[number, 70_000 - number] for number in range(asked)]
+    alone = DenseIndex(rows, metric)
+    hits = alone.search(queries, 9, exclude)
+    for query, excluded, (ids, scores) in list(zip(queries, exclude, hits, strict=True))[::9]:
+        expected_ids, expected = brute_force(rows, query, metric, 9, excluded)
+        np.testing.assert_array_equal(ids, expected_ids)
+        np.testing.assert_allclose(scores, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_scores_do_not_depend_on_the_other_queries(matrix: np.ndarray, metric: str) -> None:
+    index = DenseIndex(matrix, metric)
+    together = index.search(matrix, 5)
+    for number in range(0, ROWS, 30):
+        [(ids, scores)] = index.search(matrix[[number]], 5)
+        np.testing.assert_array_equal(ids, together[number][0])
+        np.testing.assert_array_equal(scores, together[number][1])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_first_rows_only(matrix: np.ndarray, queries: np.ndarray, metric: str) -> None:
+    hits = DenseIndex(matrix, metric).first(50).search(queries, 4)
+    for query, (ids, _) in zip(queries, hits, strict=True):
+        np.testing.assert_array_equal(ids, brute_force(matrix[:50], query, metric, 4)[0])
+
+
+def test_search_leaves_the_settings_of_faiss_alone(matrix: np.ndarray) -> None:
+    before = faiss.omp_get_max_threads(), faiss.cvar.distance_compute_blas_threshold
+    DenseIndex(matrix).search(matrix, 3)
+    assert (faiss.omp_get_max_threads(), faiss.cvar.distance_compute_blas_threshold) == before
+
+
+QUESTION = """
+import sys
+from pathlib import Path
+from embedkit.encoders import load
+load(sys.argv[1]).analogy("w1", "w2", "w3", metric=sys.argv[2], method=sys.argv[3])
+text = Path("/proc/self/smaps_rollup").read_text()
+print(next(line.split()[1] for line in text.splitlines() if line.startswith("Anonymous:")))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="wants Linux")
+@pytest.mark.parametrize(
+    ("metric", "method"),
+    [("cosine", "3cosadd"), ("l2", "3cosadd"), ("dot", "3cosadd"), ("cosine", "3cosmul")],
+)
+def test_a_question_makes_no_copy_of_the_rows(tmp_path: Path, metric: str, method: str) -> None:
+    """240 MB of vectors; the interpreter and the libraries take some 50."""
+    words = Vocabulary([f"w{number}" for number in range(200_000)])
+    rows = np.tile(random_rows(23, rows=1_000, dimension=300), (200, 1))
+    WordVectors(words, rows).save(tmp_path / "m.embedkit")
+    done = subprocess.run(
+        [sys.executable, "-c", QUESTION, tmp_path / "m.embedkit", metric, method],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(done.stdout) < 150_000
