@@ -145,7 +145,7 @@ class Asking(Searching):
     ) -> list[list[Neighbor]]:
         """Answer analogies by the scores of all words."""
         k = self._checked(k)
-        units = self.units[: scope.restrict]
+        units = self._index("cosine", scope.restrict).rows
         refused = self._refused(scope, of_direction=True)
         asked = [number for number, terms in enumerate(sums) if terms]
         answers: list[list[Neighbor]] = [[] for _ in sums]

@@ -14,6 +14,7 @@ from embedkit.errors import ConfigurationError
 __all__ = [
     "METRICS",
     "Metric",
+    "UnitRows",
     "distance_matrix",
     "find_metric",
     "row_norms",
@@ -86,6 +87,39 @@ def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         norms[start : start + len(rows)] = np.sqrt(squares)
     norms.flags.writeable = False
     return norms
+
+
+class UnitRows:
+    """The rows of a matrix at length 1, worked out where they are asked for: no copy of them all.
+
+    Args:
+        matrix: float32 (n, d).
+        norms: lengths of the rows, (n,).
+    """
+
+    def __init__(self, matrix: NDArray[np.float32], norms: NDArray[np.float32]) -> None:
+        self.shape = matrix.shape
+        self.size = matrix.size
+        self._matrix = matrix
+        self._norms = norms
+
+    def __len__(self) -> int:
+        return len(self._matrix)
+
+    def __getitem__(self, rows: Any) -> NDArray[np.float32]:
+        """Return some rows, as an array of row numbers or a slice picks them."""
+        norms = self._norms[rows].ravel()
+        found = unit_rows(self._matrix[rows].reshape(-1, self.shape[1]), norms)
+        return np.asarray(found).reshape(*np.shape(self._norms[rows]), self.shape[1])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self[:].astype(dtype or np.float32, copy=False)
+
+    def fill(self, start: int, out: NDArray[np.float32]) -> None:
+        """Put rows from number *start* on into *out*, (m, d)."""
+        norms = self._norms[start : start + len(out)]
+        lengths = (norms + (norms == 0)).astype(np.float32)
+        np.divide(self._matrix[start : start + len(out)], lengths[:, np.newaxis], out=out)
 
 
 def distance_matrix(rows: Any, metric: str) -> NDArray[np.float64]:

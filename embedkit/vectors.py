@@ -22,6 +22,7 @@ from embedkit.comparing import Comparing
 from embedkit.errors import ConfigurationError
 from embedkit.index import DenseIndex, make_index
 from embedkit.metrics import row_norms, unit_rows
+from embedkit.precision import pack, unpack
 from embedkit.relations import Relating
 from embedkit.searching import Terms
 from embedkit.store import write_model
@@ -41,6 +42,8 @@ class WordVectors(Asking, Relating, Comparing):
         config: what is known of where the vectors come from; saved with them.
         opener: opens the same vectors again, if they are of a model directory. Then pickling them
             carries no numbers, and processes share the memory map.
+        approximate: given the exact index of a metric, returns the approximate one that takes its
+            place, or None; see `saved_index`.
 
     Raises:
         ValueError: the shapes do not agree.
@@ -55,12 +58,14 @@ class WordVectors(Asking, Relating, Comparing):
         units: NDArray[np.float32] | None = None,
         config: Mapping[str, Any] | None = None,
         opener: Callable[[], WordVectors] | None = None,
+        approximate: Callable[[DenseIndex], Any] | None = None,
     ) -> None:
         if matrix.shape[0] != len(vocabulary):
             raise ValueError(f"{len(vocabulary)} words but {matrix.shape[0]} rows")
         self.vocabulary = vocabulary
         self.config: dict[str, Any] = dict(config or {})
         self.opener = opener
+        self.approximate = approximate
         self._indexes: dict[str, Any] = {}
         if len(matrix.shape) != 2:
             raise ValueError(f"a matrix has two axes, not {len(matrix.shape)}")
@@ -133,37 +138,50 @@ class WordVectors(Asking, Relating, Comparing):
 
     @property
     def units(self) -> Any:
-        """The vectors brought to length 1, (V, d), dense or CSR; made when they are first used."""
+        """The vectors brought to length 1, (V, d), dense or CSR.
+
+        Dense ones are a `metrics.UnitRows`, which works out the rows that are taken from it.
+        """
         return self._index("cosine").rows if not self.is_sparse else unit_rows(self.matrix)
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save(
+        self, path: str | os.PathLike[str], *, storage: str = "float32", overwrite: bool = False
+    ) -> None:
         """Write a model directory.
 
+        Args:
+            storage: "float32", or "float16" or "int8", which round; see `embedkit.precision`.
+
         Raises:
+            ConfigurationError: the vectors are sparse, or *storage* cannot hold them.
             OutputExistsError: something is there and *overwrite* is false.
         """
         if self.is_sparse:
             raise ConfigurationError(
                 "sparse vectors are not stored: save the encoder they come from."
             )
+        tensors = pack(self.matrix, storage)
+        norms = self.norms if storage == "float32" else row_norms(unpack(tensors))
         write_model(
             Path(path),
             config={"encoder": "vectors", "dimension": self.dimension, **self.config},
             vocabulary=self.vocabulary,
-            tensors={"vectors": self.matrix, "norms": self.norms},
+            tensors={**tensors, "norms": norms},
             overwrite=overwrite,
         )
 
     def _index(self, metric: str, size: int | None = None) -> Any:
         if metric not in self._indexes:
-            norms = self.norms if metric == "cosine" and not self.is_sparse else None
-            self._indexes[metric] = make_index(self.matrix, metric, norms)
+            norms = self.norms if metric != "l2" and not self.is_sparse else None
+            exact = make_index(self.matrix, metric, norms)
+            faster = self.approximate(exact) if self.approximate is not None else None
+            self._indexes[metric] = exact if faster is None else faster
         index = self._indexes[metric]
         if size is None or size >= len(self):
             return index
         if self.is_sparse:
             return make_index(self.matrix[:size], metric)
-        return DenseIndex(self.matrix[:size], metric, rows=index.rows[:size])
+        return index.first(size)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

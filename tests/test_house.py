@@ -13,10 +13,12 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
-    {"errors", "files", "ranks", "system", "tensors", "text", "vocabulary"},
+    {"errors", "files", "parallel", "precision", "ranks", "system", "tensors", "text", "vocabulary"},
     {
         "metrics",
+        "blocks",
         "index",
+        "approximate",
         "expressions",
         "algebra",
         "scope",
@@ -27,12 +29,15 @@ FLOORS = [
         "comparing",
         "projection",
     },
-    {"reading", "ids", "corpus", "store", "vectors"},
-    {"training"},
+    {"reading", "ids", "corpus", "store", "saved_index", "vectors"},
+    {"training", "walks"},
     {"encoders"},
     {
+        "comparison",
         "evaluation",
+        "postprocess",
         "export",
+        "pictures",
         "pooling",
         "features",
         "heads",

@@ -47,6 +47,7 @@ _OPTIONS = (
     oov_option,
     encoder_option,
     model_option,
+    click.option("--exact", is_flag=True, help="Ask without the model's approximate index."),
     json_option,
 )
 
@@ -63,13 +64,14 @@ class Asked:
     oov: str
     encoder: str | None
     model: str
+    exact: bool
     as_json: bool
 
     def vectors(self) -> WordVectors:
         """Open the model."""
         from embedkit.encoders import load
 
-        return load(self.model, encoder=self.encoder)
+        return load(self.model, encoder=self.encoder, exact=self.exact)
 
     @property
     def how(self) -> How:

@@ -20,6 +20,7 @@ from embedkit.cli.common import (
 
 if TYPE_CHECKING:
     from embedkit.encoders import Encoder
+    from embedkit.store import StoredModel
 
 __all__ = ["compare", "distance", "encode", "info"]
 
@@ -199,8 +200,10 @@ def info(model: str, as_json: bool) -> None:
         "format": stored.config["format"],
         "words": len(stored.vocabulary),
         "dimension": stored.config.get("dimension"),
+        "storage": stored.storage,
         "bytes": sum(path.stat().st_size for path in stored.path.iterdir()),
         "most_frequent": stored.vocabulary.words(range(min(10, len(stored.vocabulary)))),
+        "index": _index_of(stored),
         "settings": stored.config.get("settings", {}),
         "training": stored.config.get("training", {}),
     }
@@ -208,6 +211,13 @@ def info(model: str, as_json: bool) -> None:
         print_json(facts)
         return
     _print_facts(facts)
+
+
+def _index_of(stored: StoredModel) -> dict[str, Any]:
+    """Return what there is to say of the approximate index; nothing where there is none."""
+    from embedkit.saved_index import described
+
+    return described(stored)
 
 
 def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
