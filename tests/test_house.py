@@ -13,7 +13,17 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
-    {"errors", "files", "parallel", "precision", "ranks", "system", "tensors", "text", "vocabulary"},
+    {
+        "errors",
+        "files",
+        "parallel",
+        "precision",
+        "ranks",
+        "system",
+        "tensors",
+        "text",
+        "vocabulary",
+    },
     {
         "metrics",
         "blocks",
