@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedkit.cli.common import ask_all, encoder_option, json_option, model_option, print_json
-
 from embedkit.errors import QuestionError
 
 if TYPE_CHECKING:
