@@ -146,8 +146,8 @@ class Data:
     def list_runs(self, *_, **__): return []
 plugin = ProjectorPlugin(base_plugin.TBContext(logdir=sys.argv[1], data_provider=Data()))
 apps = plugin.get_plugin_apps()
-def get(name, **query):
-    answer = Client(apps["/" + name]).get("/", query_string=query)
+def get(route, /, **query):
+    answer = Client(apps["/" + route]).get("/", query_string=query)
     assert answer.status_code == 200, answer.data
     return answer.data
 (run,) = json.loads(get("runs"))

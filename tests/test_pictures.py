@@ -60,7 +60,7 @@ def shipped(name: str) -> tuple[list[tuple[str, str]], str, tuple[int, int]]:
 def drawn(words: WordMap, title: str = "", size: tuple[int, int] = (1200, 900)) -> Any:
     with plain_settings():
         axes, _ = draw_axes(words, title=title, size=size, theme=LIGHT)
-        axes.figure.canvas.draw()
+        axes.figure.draw_without_rendering()
     return axes
 
 
