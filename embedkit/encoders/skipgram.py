@@ -17,7 +17,9 @@ from embedkit.corpus import Corpus
 from embedkit.encoders.base import Encoder, as_corpus
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.metrics import row_norms
+from embedkit.precision import unpack
 from embedkit.reading import Source
+from embedkit.saved_index import open_index
 from embedkit.store import StoredModel, write_model
 from embedkit.training.config import TrainingConfig
 from embedkit.vectors import WordVectors
@@ -203,9 +205,10 @@ class SkipGramEncoder(Encoder):
 def _stored_vectors(model: StoredModel) -> WordVectors:
     return WordVectors(
         model.vocabulary,
-        model.tensors["vectors"],
+        unpack(model.tensors),
         norms=model.tensors.get("norms"),
         units=model.tensors.get("units"),
         config=model.config,
         opener=partial(_stored_vectors, model),
+        approximate=partial(open_index, model),
     )

@@ -1,0 +1,135 @@
+"""evaluate: one model in detail, several side by side."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import Command
+
+import embedkit as package
+from embedkit.evaluation import accuracy_difference, analogy_accuracy
+
+QUESTIONS = """\
+: capital
+france paris italy rome
+france paris germany berlin
+france paris spain madrid
+: gram1
+paris france rome italy
+paris france rome spain
+paris france rome narnia
+"""
+PAIRS = "paris rome 9\nparis france 6\nmadrid spain 7\nmayor0 border0 1\nparis narnia 5\n"
+CATEGORIES = "".join(
+    f"{word}\t{category}\n"
+    for category, words in [
+        ("role", "mayor0 mayor1 mayor2"),
+        ("country", "france0 france1 france2"),
+    ]
+    for word in words.split()
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    for name, text in [("q", QUESTIONS), ("pairs", PAIRS), ("categories", CATEGORIES)]:
+        (tmp_path / name).write_text(text)
+    return ["--analogies", "q", "--similarity", "pairs", "--categories", "categories"]
+
+
+@pytest.fixture
+def worse(model: Path, tmp_path: Path) -> Path:
+    """The model with two of its dimensions left."""
+    vectors = package.load(model)
+    path = tmp_path / "worse.embedkit"
+    package.WordVectors(vectors.vocabulary, vectors.matrix[:, :2]).save(path)
+    return path
+
+
+def test_one_model(embedkit: Command, model: Path, files: list[str]) -> None:
+    lines = embedkit("evaluate", model, *files).stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:6]] == [
+        "capital", "gram1", "semantic", "syntactic", "total",
+    ]  # fmt: skip
+    assert lines[6].startswith("  95 % interval ")
+    assert lines[6].endswith("; 83.3% of the questions asked")
+    assert "4 of 5 (80.0%) pairs known" in lines[7]
+    assert lines[8].startswith("categories: purity ")
+    assert lines[8].endswith("of 2 clusters, 6 of 6 (100.0%) words known")
+    again = embedkit("evaluate", "--model", model, *files).stdout.splitlines()
+    assert again == lines
+
+
+def test_models_side_by_side(
+    embedkit: Command, model: Path, worse: Path, files: list[str], tmp_path: Path
+) -> None:
+    done = embedkit("evaluate", model, worse, *files)
+    table = {}
+    for line in done.stdout.splitlines()[:-1]:
+        name, *cells = [cell for cell in line.split("  ") if cell]
+        table.setdefault(name.strip(), [cell.strip() for cell in cells])
+    scores = [analogy_accuracy(package.load(path), tmp_path / "q") for path in (model, worse)]
+    assert table["total"] == [f"{score.accuracy:.1%}" for score in scores]
+    assert table["known"] == ["83.3%", "83.3%"]
+    assert {"Spearman", "Pearson", "purity", "semantic", "syntactic"} <= table.keys()
+    assert done.stdout.splitlines()[0].split() == ["model.embedkit", "worse.embedkit"]
+
+
+def test_json_of_several_models(
+    embedkit: Command, model: Path, worse: Path, files: list[str], tmp_path: Path
+) -> None:
+    done = embedkit("evaluate", model, worse, *files, "--json", "--seed", "3", "--draws", "500")
+    found = json.loads(done.stdout)
+    scores = [analogy_accuracy(package.load(path), tmp_path / "q") for path in (model, worse)]
+    expected = accuracy_difference(scores[0].outcomes, scores[1].outcomes, draws=500, seed=3)
+    difference = found["differences"][str(worse)]["q"]
+    assert difference["value"] == pytest.approx(expected.value)
+    assert difference["interval"] == [expected.interval.low, expected.interval.high]
+    assert (difference["compared"], difference["verdict"]) == (5, expected.verdict)
+    for path, score in zip((model, worse), scores, strict=True):
+        assert found["models"][str(path)]["q"]["accuracy"] == score.accuracy
+        assert found["models"][str(path)]["pairs"]["found"] == 4
+        assert found["models"][str(path)]["categories"]["categories"] == 2
+
+
+def test_unknown_words_may_count(embedkit: Command, model: Path, files: list[str]) -> None:
+    def total(*options: str) -> float:
+        done = embedkit("evaluate", model, *files, "--json", *options)
+        return float(json.loads(done.stdout)["q"]["accuracy"])
+
+    assert total("--count-unknown") == pytest.approx(total() * 5 / 6)
+    assert total("--top", "5") >= total()
+
+
+def test_models_of_one_name_are_told_apart(
+    embedkit: Command, model: Path, tmp_path: Path, files: list[str]
+) -> None:
+    for folder in ("a", "b"):
+        shutil.copytree(model, tmp_path / folder / "m")
+    done = embedkit("evaluate", "a/m", "b/m", "--similarity", "pairs")
+    assert done.stdout.splitlines()[0].split() == ["a/m", "b/m"]
+    assert done.stdout.count("unclear") == 2  # one of them in the legend
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        ([], "name a file with --analogies, --similarity or --categories", 2),
+        (["nowhere.embedkit", "--analogies", "q"], "no model at nowhere.embedkit", 1),
+        (["--analogies", "bad"], "bad, line 2: expected four words", 1),
+        (["--similarity", "bad"], "bad, line 1: expected two words and a number", 1),
+        (["--categories", "bad"], "bad, line 2: expected a word and its category", 1),
+        (["--analogies", "q", "--top", "0"], "--top", 2),
+    ],
+)
+def test_mistakes(
+    embedkit: Command, model: Path, tmp_path: Path, files: list[str],
+    arguments: list[str], message: str, code: int,
+) -> None:  # fmt: skip
+    (tmp_path / "bad").write_text(": a\nb c d\n")
+    done = embedkit("evaluate", "--model", model, *arguments)
+    assert message in done.stderr
+    assert done.returncode == code
