@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,7 +122,70 @@ def test_parquet_holds_every_bit(odd: WordVectors, tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.array(table["vector"].to_pylist(), np.float32), odd.matrix)
 
 
-@pytest.mark.parametrize("target", FORMATS)
+def test_lines_hold_every_bit(odd: WordVectors, tmp_path: Path) -> None:
+    import pyarrow.json
+
+    export(odd, tmp_path / "odd.jsonl", "jsonl")
+    table = pyarrow.json.read_json(tmp_path / "odd.jsonl")
+    assert table.column_names == ["id", "word", "count", "vector"]
+    assert table["word"].to_pylist() == ODD
+    assert table["count"].to_pylist() == list(range(len(ODD), 0, -1))
+    np.testing.assert_array_equal(np.array(table["vector"].to_pylist(), np.float32), odd.matrix)
+
+
+class TestProjector:
+    def test_tensorboard_serves_it(self, odd: WordVectors, tmp_path: Path) -> None:
+        """What TensorBoard's own plugin answers to its page."""
+        script = """
+import sys, json, numpy as np
+from tensorboard.backend.event_processing import plugin_event_multiplexer
+from tensorboard.plugins import base_plugin
+from tensorboard.plugins.projector.projector_plugin import ProjectorPlugin
+from werkzeug.test import Client
+class Data:
+    def list_runs(self, *_, **__): return []
+plugin = ProjectorPlugin(base_plugin.TBContext(logdir=sys.argv[1], data_provider=Data()))
+apps = plugin.get_plugin_apps()
+def get(route, /, **query):
+    answer = Client(apps["/" + route]).get("/", query_string=query)
+    assert answer.status_code == 200, answer.data
+    return answer.data
+(run,) = json.loads(get("runs"))
+(tensor,) = json.loads(get("info", run=run))["embeddings"]
+name = tensor["tensorName"]
+numbers = np.frombuffer(get("tensor", run=run, name=name, num_rows=1000), np.float32)
+words = get("metadata", run=run, name=name, num_rows=1000).decode()
+print(json.dumps([name, tensor["tensorShape"], numbers.tolist(), words]))
+"""
+        pytest.importorskip("tensorboard", reason="TensorBoard is not here")
+        export(odd, tmp_path / "logs", "projector", name="mine")
+        done = subprocess.run(
+            [sys.executable, "-c", script, tmp_path / "logs"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        name, shape, numbers, words = json.loads(done.stdout.splitlines()[-1])
+        assert (name, shape) == ("mine", list(odd.matrix.shape))
+        np.testing.assert_array_equal(np.float32(numbers).reshape(shape), odd.matrix)
+        head, *lines = words.split("\n")[:-1]
+        assert head == "word\tcount"
+        shown = [re.sub("[\t\n\r]", " ", word) for word in ODD]
+        expected = [f"{word}\t{n}" for word, n in zip(shown, range(len(ODD), 0, -1), strict=True)]
+        assert lines == expected
+
+    def test_only_such_a_folder_is_replaced(self, odd: WordVectors, tmp_path: Path) -> None:
+        path = tmp_path / "logs"
+        export(odd, path, "projector")
+        with pytest.raises(OutputExistsError, match="pass --overwrite"):
+            export(odd, path, "projector")
+        export(odd, path, "projector", overwrite=True)
+        (path / "mine.txt").write_text("mine")
+        with pytest.raises(OutputExistsError, match="is no folder for the projector and is kept"):
+            export(odd, path, "projector", overwrite=True)
+        assert (path / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("target", [name for name in FORMATS if not FORMATS[name].is_folder])
 def test_blocks_join_up(
     target: str, odd: WordVectors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,7 +201,7 @@ def test_blocks_join_up(
 
             numbers[size] = parquet.read_table(path)["id"].to_pylist()
         else:
-            pattern = r'"id":(\d+)' if target == "qdrant" else r"(?m)^(\d+)\t"
+            pattern = r'"id":(\d+)' if target in ("qdrant", "jsonl") else r"(?m)^(\d+)\t"
             numbers[size] = [int(n) for n in re.findall(pattern, path.read_text())]
     assert numbers[3] == numbers[1000] == list(range(len(ODD)))
 

@@ -12,7 +12,12 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-PAGES = ["README.md", "docs/classification.md", "docs/features.md", "docs/questions.md", "docs/sequences.md"]
+EXAMPLES = re.compile(r"^```(console|pycon)$", re.MULTILINE)
+PAGES = [
+    str(page.relative_to(ROOT))
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    if EXAMPLES.search(page.read_text())
+]
 
 
 def check(page: Path) -> subprocess.CompletedProcess[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,9 @@ def check_suffix(path: Path, suffixes: Sequence[str]) -> str:
 @contextlib.contextmanager
 def plain_settings() -> Iterator[None]:
     """Draw as this file says, whatever the user's matplotlibrc does; text in an SVG stays text."""
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "embedkit", "pdf.fonttype": 42}
-    with matplotlib_or_error().style.context(["default", settings]):
+    settings = {"svg.fonttype": "none", "svg.hashsalt": "embedkit"}
+    with matplotlib_or_error().style.context(["default", settings]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told by word
         yield
 
 

@@ -94,34 +94,47 @@ def families(texts: Iterable[str]) -> tuple[list[str], list[str]]:
         the font families that have their characters, the usual one first; and those of the texts
         that no font of this machine can write.
     """
+    from matplotlib import font_manager
+
     texts = list(texts)
     chosen = [_FAMILY]
-    missing = _missing(_FAMILY, {letter for text in texts for letter in text} - set(_JOINERS))
-    if missing:
-        from matplotlib import font_manager
-
-        others = sorted({font.name for font in font_manager.fontManager.ttflist} - {_FAMILY})
-        while missing and others:  # the family that has most of them, then most of the rest
-            left = {name: _missing(name, missing) for name in others}
-            best = min(others, key=lambda name: len(left[name]))
-            if len(left[best]) == len(missing):
-                break
-            chosen.append(best)
-            missing = left[best]
-            others.remove(best)
+    letters = {letter for text in texts for letter in text} - set(_JOINERS)
+    missing = _missing(font_manager.findfont(_FAMILY), letters)
+    others = _regular_fonts() if missing else {}
+    while missing and others:  # the family that has most of them, then most of the rest
+        left = {name: _missing(path, missing) for name, path in others.items()}
+        best = min(left, key=lambda name: len(left[name]))
+        if len(left[best]) == len(missing):
+            break
+        chosen.append(best)
+        missing = left[best]
+        del others[best]
     return chosen, [text for text in texts if missing & set(text)]
 
 
-def _missing(family: str, letters: set[str]) -> set[str]:
-    return {letter for letter in letters if ord(letter) not in _characters(family)}
+def _regular_fonts() -> dict[str, str]:
+    """Return the files of upright fonts of usual weight by their families, in order."""
+    from matplotlib.font_manager import fontManager
+
+    return {
+        font.name: font.fname
+        for font in sorted(fontManager.ttflist, key=lambda font: (font.name, font.fname))
+        if font.style == "normal" and font.weight in (400, "normal", "regular", "book")
+        # It comes with matplotlib, and has a box for everything.
+        and font.name != _FAMILY and not font.name.startswith("Last Resort")
+    }  # fmt: skip
+
+
+def _missing(path: str, letters: set[str]) -> set[str]:
+    return {letter for letter in letters if ord(letter) not in _characters(path)}
 
 
 @cache
-def _characters(family: str) -> frozenset[int]:
-    """Return the code points of the font that matplotlib takes for a family."""
-    from matplotlib import font_manager
+def _characters(path: str) -> frozenset[int]:
+    """Return the code points that a font has."""
+    from matplotlib.font_manager import get_font
 
     try:
-        return frozenset(font_manager.get_font(font_manager.findfont(family)).get_charmap())
+        return frozenset(get_font(path).get_charmap())
     except RuntimeError:  # a file that is no font after all
         return frozenset()

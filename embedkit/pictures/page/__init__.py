@@ -1,7 +1,7 @@
 """A map of words as one HTML file: it needs no network, and may ask for nothing.
 
-Some 200 lines of script of its own draw on a canvas. A plotting library would be 20 times the size
-of the file, and would neither place labels nor look for a word.
+Some 250 lines of script draw on a canvas. A plotting library would make the file some 70 times as
+large, and would neither place labels nor look for a word.
 """
 
 from __future__ import annotations
