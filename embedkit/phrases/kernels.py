@@ -87,10 +87,10 @@ def _find(table_keys, table_counts, key):
 @njit
 def _identity(tokens, first, last):
     """Return a key of token ids, those of one candidate."""
-    key = np.uint64(last - first)
+    key = _BASE ^ np.uint64(last - first)  # nothing near 0, which few small ids would keep at 0
     for position in range(first, last + 1):
         key = (key ^ np.uint64(tokens[position])) * _ODD
-        key ^= key >> _29
+        key ^= key >> _32
     return key
 
 
