@@ -4,7 +4,8 @@
       config.json           format version, encoder, settings, training report
       vocabulary.arrow      words and counts, most frequent first
       vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
-                            what is served has "units" (V, d), the rows at length 1, as well
+                            what is served has "units" (V, d), the rows at length 1, as well;
+                            "vectors" may be float16, or int8 and "scales" (V,), see `precision`
 
 Nothing is pickled: opening a model cannot run code.
 """
@@ -31,12 +32,16 @@ from embedkit.vocabulary import Vocabulary
 
 __all__ = ["FORMAT", "StoredModel", "check_output", "read_model", "write_model"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the directory's layout; a reader refuses a later one."""
+
+_FLOAT32_FORMAT = 1  # what is all float32 can be read by older versions
 
 _CONFIG, _VOCABULARY, _TENSORS = "config.json", "vocabulary.arrow", "vectors.safetensors"
 _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
+_DTYPES = {"vectors": ("F32", "F16", "I8")}
+_COMPACT = (np.dtype(np.float16), np.dtype(np.int8))
 _AGAIN = "Remedy: train the model again, or copy it again from where it came."
 
 
@@ -51,8 +56,13 @@ class StoredModel:
     path: Path
     config: dict[str, Any]
     vocabulary: Vocabulary
-    tensors: dict[str, NDArray[np.float32]]
+    tensors: dict[str, NDArray[Any]]
     fingerprint: str
+
+    @property
+    def storage(self) -> str | None:
+        """How the vectors are stored: "float32", "float16" or "int8"; None if there are none."""
+        return str(self.tensors["vectors"].dtype) if "vectors" in self.tensors else None
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         return _read_again, (Path(os.path.abspath(self.path)), self.fingerprint)
@@ -93,7 +103,7 @@ def write_model(
     *,
     config: Mapping[str, Any],
     vocabulary: Vocabulary,
-    tensors: Mapping[str, NDArray[np.float32]] | None = None,
+    tensors: Mapping[str, NDArray[Any]] | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a model directory in one step: readers see the old one or the new one.
@@ -102,7 +112,7 @@ def write_model(
         path: the directory; its parent must exist.
         config: what JSON can hold, with the key "encoder"; the format version is added.
         vocabulary: V words.
-        tensors: float32 arrays with V rows each.
+        tensors: arrays with V rows each, float32 but for what `precision.pack` made of "vectors".
         overwrite: replace what is there.
 
     Raises:
@@ -115,8 +125,9 @@ def write_model(
         vocabulary.save(folder / _VOCABULARY)
         if tensors:
             write_tensors(folder / _TENSORS, tensors)
+        compact = any(tensor.dtype in _COMPACT for tensor in (tensors or {}).values())
         head = {
-            "format": FORMAT,
+            "format": FORMAT if compact else _FLOAT32_FORMAT,
             _CHECKSUM: _crc32(folder / _VOCABULARY),
             _NAMES: list(tensors or {}),
         }
@@ -165,8 +176,11 @@ def _read_model(path: Path) -> StoredModel:
     if config.pop(_CHECKSUM, checksum) != checksum:
         raise ModelError(f"{path / _VOCABULARY} is damaged: its checksum is wrong. {_AGAIN}")
     vocabulary = Vocabulary.open(path / _VOCABULARY)
-    tensors = read_tensors(path / _TENSORS) if (path / _TENSORS).exists() else {}
-    if missing := [name for name in config.pop(_NAMES, []) if name not in tensors]:
+    tensors = read_tensors(path / _TENSORS, _DTYPES) if (path / _TENSORS).exists() else {}
+    expected = set(config.pop(_NAMES, []))
+    if "vectors" in tensors and tensors["vectors"].dtype == np.int8:
+        expected.add("scales")
+    if missing := sorted(expected - tensors.keys()):
         raise ModelError(f"{path} is incomplete: {', '.join(missing)} is missing. {_AGAIN}")
     _check_shapes(path, len(vocabulary), {name: tensor.shape for name, tensor in tensors.items()})
     # The settings hold the vocabulary's checksum and the time training took; the first rows tell
@@ -194,7 +208,10 @@ def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]])
                 f"{_AGAIN}"
             )
     matrix = shapes.get("vectors", (words, 0))
-    expected = {"vectors": matrix[:2], "norms": matrix[:1], "context": matrix, "units": matrix}
+    expected = {
+        **dict.fromkeys(("vectors", "context", "units"), matrix[:2]),
+        **dict.fromkeys(("norms", "scales"), matrix[:1]),
+    }
     if len(matrix) != 2 or any(
         shapes.get(name, shape) != shape for name, shape in expected.items()
     ):

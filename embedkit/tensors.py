@@ -8,8 +8,9 @@ checked.
 from __future__ import annotations
 
 import json
+import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,11 +21,17 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ModelError
 
-__all__ = ["read_tensors", "write_tensors"]
+__all__ = ["read_tensors", "tensors_header", "write_tensors"]
 
 _LARGEST_HEADER = 1 << 20
 _LARGEST_SIDE = 1 << 31
 _ROWS = 1 << 12
+_DTYPES: Mapping[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "I8": np.dtype("i1"),
+}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 @dataclass(frozen=True)
@@ -36,29 +43,47 @@ class _Entry:
     end: int
 
 
-def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write float32 arrays with at least one axis."""
+def tensors_header(
+    shapes: Mapping[str, tuple[int, ...]], dtypes: Mapping[str, np.dtype[Any]] | None = None
+) -> bytes:
+    """Return what stands before the numbers of arrays, float32 where *dtypes* says nothing."""
     header: dict[str, Any] = {}
     offset = 0
-    for name, tensor in tensors.items():
-        end = offset + tensor.size * 4
-        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]}
+    for name, shape in shapes.items():
+        dtype = (dtypes or {}).get(name, _DTYPES["F32"])
+        end = offset + math.prod(shape) * dtype.itemsize
+        header[name] = {"dtype": _NAMES[dtype], "shape": shape, "data_offsets": [offset, end]}
         offset = end
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text
+
+
+def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays with at least one axis: float16 and int8 as they are, others as float32."""
+    dtypes = {name: tensor.dtype for name, tensor in tensors.items() if tensor.dtype in _NAMES}
     with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for tensor in tensors.values():
+        shapes = {name: tensor.shape for name, tensor in tensors.items()}
+        file.write(tensors_header(shapes, dtypes))
+        for name, tensor in tensors.items():
+            dtype = dtypes.get(name, _DTYPES["F32"])
             for start in range(0, len(tensor), _ROWS):
-                block = np.ascontiguousarray(tensor[start : start + _ROWS], dtype="<f4")
+                block = np.ascontiguousarray(tensor[start : start + _ROWS], dtype=dtype)
                 file.write(block.data)
 
 
-def read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
+def read_tensors(
+    path: Path, dtypes: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, NDArray[Any]]:
     """Map the arrays of a file, read-only.
 
+    Args:
+        path: the file.
+        dtypes: the names that a tensor's numbers may have, "F32", "F16", "I8"; "F32" alone for
+            tensors of which it says nothing.
+
     Raises:
-        ModelError: it is damaged or cut short, or holds something else than float32.
+        ModelError: it is damaged or cut short, or holds something else.
     """
     try:
         with path.open("rb") as file:
@@ -68,7 +93,7 @@ def read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
             if length > min(size - 8, _LARGEST_HEADER):
                 raise ValueError("its header does not fit")
             entries = _parse(file.read(length))
-        _check(entries, size - 8 - length)
+        _check(entries, size - 8 - length, dtypes or {})
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{path} is damaged or cut short: {error}. "
@@ -89,15 +114,15 @@ def _parse(header: bytes) -> list[_Entry]:
     return entries
 
 
-def _check(entries: list[_Entry], size: int) -> None:
+def _check(entries: list[_Entry], size: int, dtypes: Mapping[str, Sequence[str]]) -> None:
     for entry in entries:
         numbers = (*entry.shape, entry.start, entry.end)
         if (
             not all(isinstance(number, int) and number >= 0 for number in numbers)
             or not entry.shape
-            or entry.dtype != "F32"
+            or entry.dtype not in dtypes.get(entry.name, ("F32",))
             or max(entry.shape) > _LARGEST_SIDE
-            or np.prod(entry.shape, dtype=object) * 4 != entry.end - entry.start
+            or math.prod(entry.shape) * _DTYPES[entry.dtype].itemsize != entry.end - entry.start
         ):
             raise ValueError(f"{entry.name!r} is described wrongly")
         if entry.end > size:
@@ -107,7 +132,8 @@ def _check(entries: list[_Entry], size: int) -> None:
         raise ValueError("its tensors overlap")
 
 
-def _map(path: Path, entry: _Entry, offset: int) -> NDArray[np.float32]:
+def _map(path: Path, entry: _Entry, offset: int) -> NDArray[Any]:
+    dtype = _DTYPES[entry.dtype]
     if entry.start == entry.end:  # nothing cannot be mapped
-        return np.zeros(entry.shape, dtype=np.float32)
-    return np.memmap(path, "<f4", "r", offset=offset + entry.start, shape=entry.shape)
+        return np.zeros(entry.shape, dtype=dtype)
+    return np.memmap(path, dtype, "r", offset=offset + entry.start, shape=entry.shape)

@@ -13,13 +13,14 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
-    {"errors", "files", "ranks", "system", "tensors", "text", "vocabulary"},
-    {"metrics", "index", "expressions", "algebra", "projection"},
+    {"errors", "files", "precision", "ranks", "system", "tensors", "text", "vocabulary"},
+    {"metrics", "index", "expressions", "algebra", "asking", "projection"},
     {"reading", "ids", "corpus", "store", "vectors"},
     {"training"},
     {"encoders"},
     {
         "evaluation",
+        "postprocess",
         "export",
         "pooling",
         "features",

@@ -1,24 +1,64 @@
-"""evaluate: how good are the vectors?"""
+"""evaluate: how good are the vectors, and which are better?"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedkit.cli.common import json_option, model_option, print_json
 
-__all__ = ["evaluate"]
+if TYPE_CHECKING:
+    from embedkit.evaluation.analogies import AnalogyReport, SectionScore
+    from embedkit.evaluation.bootstrap import Difference, Interval
+    from embedkit.evaluation.comparison import Score
+
+__all__ = ["difference_facts", "evaluate", "file_options", "print_change", "scored_files"]
+
+Scores = dict[tuple[str, str], "Score"]
+"""By kind and path of the file."""
+
+_LEGEND = (
+    "better, worse: 95 % of the differences in paired bootstrap draws lie on one side of 0; "
+    "unclear: they do not."
+)
+
+
+def file_options(command: Any) -> Any:
+    """Add the options that name files of questions."""
+    for option in (
+        click.option(
+            "--categories", type=click.Path(), multiple=True, help="File of words and categories."
+        ),
+        click.option(
+            "--similarity", type=click.Path(), multiple=True, help="File of word pairs and scores."
+        ),
+        click.option(
+            "--analogies",
+            type=click.Path(),
+            multiple=True,
+            help="Questions in Google's format or BATS's, or a folder of BATS's files.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def scored_files(
+    analogies: Sequence[str], similarity: Sequence[str], categories: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return the kind and the path of each file that `file_options` were given."""
+    kinds = {"analogies": analogies, "similarity": similarity, "categories": categories}
+    return [(kind, path) for kind, paths in kinds.items() for path in dict.fromkeys(paths)]
 
 
 @click.command()
-@click.option(
-    "--analogies", type=click.Path(), multiple=True, help="File of questions, Google's format."
-)
-@click.option(
-    "--similarity", type=click.Path(), multiple=True, help="File of word pairs and scores."
-)
+@click.argument("models", nargs=-1)
+@file_options
 @click.option(
     "--restrict",
     type=click.IntRange(min=1),
@@ -26,46 +66,208 @@ __all__ = ["evaluate"]
     show_default=True,
     help="Answer analogies among the most frequent words only.",
 )
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="An analogy is right if the answer is among the first so many.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["3cosadd", "3cosmul"]),
+    default="3cosadd",
+    show_default=True,
+    help="How analogies are answered.",
+)
+@click.option("--count-unknown", is_flag=True, help="Unknown words make an answer wrong.")
+@click.option("--case-sensitive", is_flag=True, help="Tell Polish from polish.")
+@click.option(
+    "--draws",
+    type=click.IntRange(min=1),
+    default=1_000,
+    show_default=True,
+    help="Of the bootstrap that the 95 % intervals come from.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=1,
+    show_default=True,
+    help="Of the bootstrap and of the clusters.",
+)
 @model_option
 @json_option
 def evaluate(
+    models: tuple[str, ...],
     analogies: tuple[str, ...],
     similarity: tuple[str, ...],
-    restrict: int,
+    categories: tuple[str, ...],
     model: str,
     as_json: bool,
+    **settings: Any,
 ) -> None:
-    """Score a model on analogies and word similarities."""
-    from embedkit.encoders import load
-    from embedkit.evaluation import analogy_accuracy, word_similarity
+    """Score models on analogies, word similarities and categories.
 
-    if not analogies and not similarity:
-        raise click.UsageError("name a file with --analogies or --similarity.")
-    vectors = load(model)
-    results: dict[str, Any] = {}
-    for path in analogies:
-        scores = analogy_accuracy(vectors, path, restrict=restrict)
-        results[path] = asdict(scores) | {"accuracy": scores.accuracy}
-        if not as_json:
-            _print_analogies(path, scores)
-    for path in similarity:
-        correlation = word_similarity(vectors, path)
-        results[path] = asdict(correlation)
-        if not as_json:
-            click.echo(
-                f"{path}: Spearman {correlation.spearman:.4f}, Pearson {correlation.pearson:.4f}, "
-                f"{correlation.found} of {correlation.total} pairs known"
-            )
+    Several MODELS stand side by side, and each is compared with the first.
+    """
+    from embedkit import load
+    from embedkit.evaluation.comparison import ScoreSettings, compare, facts, score
+
+    files = scored_files(analogies, similarity, categories)
+    if not files:
+        raise click.UsageError("name a file with --analogies, --similarity or --categories.")
+    chosen = ScoreSettings(**settings)
+    names = list(dict.fromkeys(models or (model,)))
+    found: list[Scores] = []
+    for name in names:  # one after the other: they need not fit into memory together
+        vectors = load(name)
+        found.append({file: score(vectors, *file, chosen) for file in files})
+    differences = [
+        {file: compare(found[0][file], other[file], chosen) for file in files}
+        for other in found[1:]
+    ]
     if as_json:
-        print_json(results)
+        scores = [{path: facts(one[kind, path]) for kind, path in files} for one in found]
+        print_json(
+            scores[0] if len(names) == 1
+            else {
+                "models": dict(zip(names, scores, strict=True)),
+                "differences": {
+                    name: {path: difference_facts(one[kind, path]) for kind, path in files}
+                    for name, one in zip(names[1:], differences, strict=True)
+                },
+            }
+        )  # fmt: skip
+    elif len(names) == 1:
+        for file in files:
+            _print_one(file, found[0][file])
+    else:
+        _print_side_by_side(files, names, found, differences)
 
 
-def _print_analogies(path: str, scores: Any) -> None:
-    click.echo(path)
-    width = max(len(section.name) for section in scores.sections)
-    for section in (*scores.sections, scores.total):
-        rate = f"{section.correct / section.asked:7.1%}" if section.asked else "      -"
+def difference_facts(found: Difference) -> dict[str, Any]:
+    """Return a difference as JSON has it."""
+    interval = list(asdict(found.interval).values())
+    return asdict(found) | {"interval": interval, "verdict": found.verdict}
+
+
+def _print_one(file: tuple[str, str], found: Score) -> None:
+    kind, path = file
+    report: Any = found.report
+    if kind == "analogies":
+        _print_analogies(path, report, found.interval)
+    elif kind == "similarity":
         click.echo(
-            f"  {section.name:<{width}}  {rate}  {section.correct:6,} of {section.asked:6,}"
-            f"  ({section.skipped:,} skipped)"
+            f"{path}: Spearman {report.spearman:.4f} ({_between(kind, found.interval)}), Pearson "
+            f"{report.pearson:.4f}, {_known(report)} pairs known"
         )
+    else:
+        click.echo(
+            f"{path}: purity {report.purity:.1%} ({_between(kind, found.interval)}) of "
+            f"{report.categories} clusters, {_known(report)} words known"
+        )
+
+
+def _known(report: Any) -> str:
+    return f"{report.found:,} of {report.total:,} ({report.coverage:.1%})"
+
+
+def _print_analogies(path: str, report: AnalogyReport, interval: Interval) -> None:
+    among = f", among the first {report.top}" if report.top > 1 else ""
+    click.echo(f"{path}{among}")
+    scores = (*report.sections, *report.groups, report.total)
+    width = max(len(score.name) for score in scores)
+    for score in scores:
+        click.echo(
+            f"  {score.name:<{width}}  {_rate(score.accuracy)}  {score.correct:6,} of "
+            f"{score.asked:6,}  ({score.skipped:,} skipped)"
+        )
+    if report.total.asked:
+        click.echo(
+            f"  95 % interval {_between('analogies', interval)}; {report.coverage:.1%} of the "
+            "questions asked"
+        )
+
+
+def _rate(share: float) -> str:
+    return "      -" if math.isnan(share) else f"{share:7.1%}"
+
+
+def _between(kind: str, interval: Interval) -> str:
+    form = ".3f" if kind == "similarity" else ".1%"
+    return f"{interval.low:{form}} to {interval.high:{form}}"
+
+
+def _difference_between(kind: str, interval: Interval) -> str:
+    if kind == "similarity":
+        return f"{interval.low:+.3f} to {interval.high:+.3f}"
+    return f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
+
+
+def _print_side_by_side(
+    files: Sequence[tuple[str, str]],
+    names: Sequence[str],
+    found: Sequence[Scores],
+    differences: Sequence[dict[tuple[str, str], Difference]],
+) -> None:
+    heads = [Path(name).name for name in names]
+    if len(set(heads)) < len(heads):
+        heads = list(names)
+    rows: list[tuple[str, list[str]]] = []
+    for kind, path in files:
+        reports = [one[kind, path] for one in found]
+        rows.append((path, []))
+        rows += _score_rows(kind, reports)
+        rows += _difference_rows(kind, heads[0], [one[kind, path] for one in differences])
+    first = max(len(name) for name, _ in rows)
+    widths = [max(len(head), 16) for head in heads]
+    for name, cells in [("", heads), *rows]:
+        line = [f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=False)]
+        click.echo("  ".join([f"{name:<{first}}", *line]).rstrip())
+    click.echo(_LEGEND)
+
+
+def _score_rows(kind: str, found: Sequence[Score]) -> list[tuple[str, list[str]]]:
+    reports: list[Any] = [one.report for one in found]
+    intervals = ("    95 % interval", [_between(kind, one.interval) for one in found])
+    known = ("  known", [f"{report.coverage:.1%}" for report in reports])
+    if kind == "similarity":
+        return [
+            ("  Spearman", [f"{report.spearman:.4f}" for report in reports]),
+            intervals,
+            ("  Pearson", [f"{report.pearson:.4f}" for report in reports]),
+            known,
+        ]
+    if kind == "categories":
+        return [("  purity", [f"{report.purity:.1%}" for report in reports]), intervals, known]
+
+    def row(scores: Sequence[SectionScore]) -> tuple[str, list[str]]:
+        return f"  {scores[0].name}", [_rate(score.accuracy) for score in scores]
+
+    by_section = [(*report.sections, *report.groups, report.total) for report in reports]
+    return [*map(row, zip(*by_section, strict=True)), intervals, known]
+
+
+def _difference_rows(
+    kind: str, first: str, found: Sequence[Difference]
+) -> list[tuple[str, list[str]]]:
+    values = [
+        f"{one.value:+.4f}" if kind == "similarity" else f"{100 * one.value:+.1f} points"
+        for one in found
+    ]
+    return [
+        (f"  difference from {first}", ["", *values]),
+        ("    95 % interval", ["", *(_difference_between(kind, one.interval) for one in found)]),
+        ("    so it is", ["", *(one.verdict for one in found)]),
+    ]
+
+
+def print_change(file: tuple[str, str], before: Score, after: Score, found: Difference) -> None:
+    """Print a score before and after, and whether it changed; accuracies change in points."""
+    kind, path = file
+    form = ".4f" if kind == "similarity" else ".1%"
+    click.echo(
+        f"{path}: {before.value:{form}} before, {after.value:{form}} after, change "
+        f"{_difference_between(kind, found.interval)}: {found.verdict}"
+    )

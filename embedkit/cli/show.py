@@ -181,6 +181,7 @@ def info(model: str, as_json: bool) -> None:
         "format": stored.config["format"],
         "words": len(stored.vocabulary),
         "dimension": stored.config.get("dimension"),
+        "storage": stored.storage,
         "bytes": sum(path.stat().st_size for path in stored.path.iterdir()),
         "most_frequent": stored.vocabulary.words(range(min(10, len(stored.vocabulary)))),
         "settings": stored.config.get("settings", {}),

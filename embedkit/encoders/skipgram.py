@@ -17,6 +17,7 @@ from embedkit.corpus import Corpus
 from embedkit.encoders.base import Encoder, as_corpus
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.metrics import row_norms
+from embedkit.precision import unpack
 from embedkit.reading import Source
 from embedkit.store import StoredModel, write_model
 from embedkit.training.config import TrainingConfig
@@ -203,7 +204,7 @@ class SkipGramEncoder(Encoder):
 def _stored_vectors(model: StoredModel) -> WordVectors:
     return WordVectors(
         model.vocabulary,
-        model.tensors["vectors"],
+        unpack(model.tensors),
         norms=model.tensors.get("norms"),
         units=model.tensors.get("units"),
         config=model.config,

@@ -18,7 +18,8 @@ from embedkit.encoders import Encoder
 from embedkit.errors import ConfigurationError, InputError, UnknownWordsWarning
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import Rows, check_oov, find_rows, open_vectors
-from embedkit.features.pooling import (
+from embedkit.features.tokens import Tokens, one_word_each, tokenize_texts
+from embedkit.pooling import (
     Bags,
     divide_rows,
     document_frequencies,
@@ -26,7 +27,6 @@ from embedkit.features.pooling import (
     maxima,
     weighted_sums,
 )
-from embedkit.features.tokens import Tokens, one_word_each, tokenize_texts
 from embedkit.text import tokenizer as find_tokenizer
 from embedkit.vectors import WordVectors
 
@@ -143,7 +143,7 @@ class WordFeatures(_Features):
         if self.oov != "ignore":
             self._warn(tokens.count(found.known) == 0)
         bags = _bags(tokens, found, np.ones(len(found.rows)))
-        return weighted_sums(self.vectors_.matrix, found.made, bags)
+        return weighted_sums(self.vectors_.matrix, bags, found.made)
 
 
 class TextFeatures(_Features):
@@ -235,8 +235,8 @@ class TextFeatures(_Features):
     def _pool(self, tokens: Tokens, found: Rows) -> Any:
         bags = _bags(tokens, found, self._weights(found.rows))
         if self.pooling == "max":
-            return maxima(self.vectors_.matrix, found.made, bags)
-        sums = weighted_sums(self.vectors_.matrix, found.made, bags)
+            return maxima(self.vectors_.matrix, bags, found.made)
+        sums = weighted_sums(self.vectors_.matrix, bags, found.made)
         if self.pooling != "sum":
             divide_rows(sums, bags.totals() if self.pooling == "tfidf" else bags.sizes())
         return sums

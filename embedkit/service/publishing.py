@@ -68,7 +68,7 @@ class _UnitRows:
 
     def __init__(self, matrix: NDArray[np.float32], norms: NDArray[np.float32]) -> None:
         self.shape = matrix.shape
-        self.size = matrix.size
+        self.dtype = np.dtype(np.float32)
         self._matrix = matrix
         self._norms = norms
 

@@ -191,7 +191,8 @@ def test_evaluate_scores_analogies(embedkit: Command, model: Path, tmp_path: Pat
     )
     done = embedkit("evaluate", "--analogies", questions, "--json", "--model", model)
     scores = json.loads(done.stdout)[str(questions)]
-    assert scores["total"] == {"name": "total", "correct": 2, "asked": 3, "skipped": 1}
+    total = {name: scores["total"][name] for name in ("correct", "asked", "skipped", "coverage")}
+    assert total == {"correct": 2, "asked": 3, "skipped": 1, "coverage": 0.75}
     assert "66.7%" in embedkit("evaluate", "--analogies", questions, "--model", model).stdout
     questions.write_text("too few words\n")
     done = embedkit("evaluate", "--analogies", questions, "--model", model)

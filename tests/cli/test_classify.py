@@ -70,7 +70,7 @@ def test_texts_of_unknown_words_are_told_in_a_line(
     embedkit("classify", "train", "places.tsv", "--vectors", model, "--pooling", "mean")
     done = embedkit("classify", "predict", "zzz")
     assert done.returncode == 0
-    assert done.stderr.startswith("Warning: 1 of 1 texts have no word with a vector")
+    assert done.stderr.startswith("Warning: 1 of 1 texts have no known word")
     assert len(done.stderr.splitlines()) == 1
 
 

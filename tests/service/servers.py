@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -92,3 +93,14 @@ def starting() -> Iterator[Start]:
                 server.stop()
             assert server.process.stderr is not None
             server.process.stderr.close()
+
+
+def connect(server: Server) -> socket.socket:
+    """Return a connection to a server, past any library."""
+    host, port = server.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=30)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Return what arrives until the other side hangs up."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))

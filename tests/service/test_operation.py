@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from servers import Server, Start, workers_of
+from servers import Start, connect, read_all, workers_of
 
 from embedkit.encoders import load
 from embedkit.vectors import WordVectors
@@ -294,15 +293,6 @@ def test_examples_are_what_questions_take(start: Start, tmp_path: Path) -> None:
     for word in examples:
         answer = httpx.post(f"{server.url}/v1/neighbors", json={"word": word, "k": 1})
         assert answer.status_code == 200
-
-
-def connect(server: Server) -> socket.socket:
-    host, port = server.url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=30)
-
-
-def read_all(connection: socket.socket) -> bytes:
-    return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 @pytest.mark.parametrize("workers", [1, 2])

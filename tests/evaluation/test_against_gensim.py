@@ -76,13 +76,27 @@ def write(path: Path, *lines: str) -> Path:
 
 
 def assert_analogies_are_gensims(
-    vectors: WordVectors, keyed: KeyedVectors, path: Path, restrict: int
+    vectors: WordVectors,
+    keyed: KeyedVectors,
+    path: Path,
+    restrict: int,
+    *,
+    ignore_case: bool = True,
+    count_unknown: bool = False,
 ) -> None:
-    report = analogy_accuracy(vectors, path, restrict=restrict)
+    report = analogy_accuracy(
+        vectors, path, restrict=restrict, case_sensitive=not ignore_case,
+        count_unknown=count_unknown,
+    )  # fmt: skip
     accuracy, sections = keyed.evaluate_word_analogies(
-        str(path), restrict_vocab=restrict, case_insensitive=True
-    )
-    found = [(section.name, section.correct, section.asked) for section in report.sections]
+        str(path), restrict_vocab=restrict, case_insensitive=ignore_case,
+        dummy4unknown=count_unknown,
+    )  # fmt: skip
+    skipped = [section.skipped * count_unknown for section in (*report.sections, report.total)]
+    found = [
+        (section.name, section.correct, section.asked + more)
+        for section, more in zip(report.sections, skipped, strict=False)
+    ]
     expected = [
         (
             section["section"],
@@ -91,27 +105,77 @@ def assert_analogies_are_gensims(
         )
         for section in sections
     ]
-    assert [*found, ("Total accuracy", report.total.correct, report.total.asked)] == expected
+    total = report.total.asked + skipped[-1]
+    assert [*found, ("Total accuracy", report.total.correct, total)] == expected
     assert report.accuracy == pytest.approx(accuracy, rel=1e-12)
 
 
 def assert_similarity_is_gensims(
-    vectors: WordVectors, keyed: KeyedVectors, path: Path, delimiter: str = "\t"
+    vectors: WordVectors,
+    keyed: KeyedVectors,
+    path: Path,
+    delimiter: str = "\t",
+    *,
+    restrict: int = 300_000,
+    ignore_case: bool = True,
+    count_unknown: bool = False,
 ) -> None:
-    report = word_similarity(vectors, path)
+    report = word_similarity(
+        vectors, path, restrict=restrict, case_sensitive=not ignore_case,
+        count_unknown=count_unknown,
+    )  # fmt: skip
     pearson, spearman, unknown = keyed.evaluate_word_pairs(
-        str(path), delimiter=delimiter, case_insensitive=True
-    )
+        str(path), delimiter=delimiter, case_insensitive=ignore_case, restrict_vocab=restrict,
+        dummy4unknown=count_unknown,
+    )  # fmt: skip
     assert report.spearman == pytest.approx(spearman[0], abs=1e-6)
     assert report.pearson == pytest.approx(pearson[0], abs=1e-6)
     assert 100 * (1 - report.found / report.total) == pytest.approx(unknown)
 
 
+@pytest.mark.parametrize("count_unknown", [False, True])
+@pytest.mark.parametrize("ignore_case", [False, True])
 @pytest.mark.parametrize("restrict", [30_000, 90, 61, 20])
 def test_analogy_scores_are_gensims(
-    vectors: WordVectors, keyed: KeyedVectors, analogies: Path, restrict: int
+    vectors: WordVectors,
+    keyed: KeyedVectors,
+    analogies: Path,
+    restrict: int,
+    ignore_case: bool,
+    count_unknown: bool,
 ) -> None:
-    assert_analogies_are_gensims(vectors, keyed, analogies, restrict)
+    if not ignore_case:
+        mixed = analogies.read_text().splitlines()
+        analogies.write_text(
+            "\n".join(line.lower() if n % 3 else line for n, line in enumerate(mixed))
+        )
+    assert_analogies_are_gensims(
+        vectors, keyed, analogies, restrict, ignore_case=ignore_case, count_unknown=count_unknown
+    )
+
+
+@pytest.mark.parametrize("top", [1, 3])
+@pytest.mark.parametrize(
+    ("method", "ask"), [("3cosadd", "most_similar"), ("3cosmul", "most_similar_cosmul")]
+)
+def test_a_right_answer_counts_among_gensims_first_ones(
+    vectors: WordVectors, keyed: KeyedVectors, analogies: Path, method: str, ask: str, top: int
+) -> None:
+    """Asked one by one: gensim's evaluation knows 3CosAdd and the first answer alone."""
+    report = analogy_accuracy(vectors, analogies, top=top, method=method)
+    right = []
+    for line in analogies.read_text().splitlines():
+        words = [word.lower() for word in line.split()]
+        if line.startswith(":"):
+            continue
+        if not all(word in WORDS for word in words):
+            right.append(np.nan)
+            continue
+        a, b, c, d = words
+        found = getattr(keyed, ask)([b, c], [a], topn=top)
+        right.append(float(d in dict(found)))
+    np.testing.assert_array_equal(report.outcomes, right)
+    assert 0.1 < np.nanmean(right) < 0.9
 
 
 def test_analogies_are_neither_all_right_nor_all_wrong(
@@ -166,6 +230,20 @@ def test_similarity_scores_are_gensims(
     lines = ["# first, second, score", *similarity_lines(separator)]
     path = write(tmp_path / "pairs", *lines)
     assert_similarity_is_gensims(vectors, keyed, path, separator)
+
+
+@pytest.mark.parametrize("count_unknown", [False, True])
+@pytest.mark.parametrize("ignore_case", [False, True])
+@pytest.mark.parametrize("restrict", [300_000, 60])
+def test_similarity_options_are_gensims(
+    vectors: WordVectors, keyed: KeyedVectors, tmp_path: Path, restrict: int, ignore_case: bool,
+    count_unknown: bool,
+) -> None:  # fmt: skip
+    lines = [line.upper() if n % 3 == 0 else line for n, line in enumerate(similarity_lines())]
+    assert_similarity_is_gensims(
+        vectors, keyed, write(tmp_path / "pairs", *lines), restrict=restrict,
+        ignore_case=ignore_case, count_unknown=count_unknown,
+    )  # fmt: skip
 
 
 def test_case_of_similarity_files_is_ignored(

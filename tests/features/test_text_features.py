@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from embedkit.encoders import CharCodeEncoder, OneHotEncoder
 from embedkit.features import TextFeatures
-from embedkit.features.pooling import Bags, first_component, maxima
 from embedkit.vectors import WordVectors
 
 SIF_A = 0.01
@@ -135,37 +131,3 @@ def test_many_blocks_are_one(vectors: WordVectors) -> None:
         few = features.transform(TEXTS)
         many = features.transform(texts)
         assert np.array_equal(many, few[np.arange(len(texts)) % len(TEXTS)])
-
-
-BAGS = st.lists(st.lists(st.integers(0, 6), max_size=5), max_size=6)
-
-
-def as_bags(lists: list[list[int]]) -> Bags:
-    rows = np.array([row for bag in lists for row in bag], dtype=np.int64)
-    bounds = np.cumsum([0, *map(len, lists)])
-    return Bags(rows, np.ones(len(rows), dtype=np.float32), bounds)
-
-
-@given(BAGS)
-def test_sparse_and_dense_maxima_agree(lists: list[list[int]]) -> None:
-    table = np.array(
-        [[0, 0, 0], [-1, 2, 0], [-3, 0, 1], [4, -5, 0], [0, -2, -2], [-7, -1, 3], [2, 2, -9]],
-        dtype=np.float32,
-    )
-    wanted = np.array(
-        [table[bag].max(axis=0) if bag else [0, 0, 0] for bag in lists], dtype=np.float32
-    ).reshape(-1, 3)
-    bags = as_bags(lists)
-
-    def pooled(kind: Callable[[np.ndarray], Any]) -> Any:
-        return maxima(kind(table[:5]), kind(table[5:]), bags)  # the last two were made
-
-    assert pooled(np.asarray).tolist() == wanted.tolist()
-    assert pooled(sparse.csr_array).toarray().tolist() == wanted.tolist()
-
-
-def test_first_component_is_that_of_the_svd() -> None:
-    table = np.random.default_rng(0).normal(size=(9_000, 20)).astype(np.float32) + 0.3
-    first = np.linalg.svd(table.astype(float), full_matrices=False)[2][0]
-    assert abs(first_component(table) @ first) == pytest.approx(1, abs=1e-9)
-    assert not first_component(np.zeros((3, 4), dtype=np.float32)).any()

@@ -1,0 +1,35 @@
+"""How good are vectors? Analogies, word similarities, categories; what a difference is worth."""
+
+from __future__ import annotations
+
+from embedkit.evaluation.analogies import AnalogyReport, SectionScore, analogy_accuracy
+from embedkit.evaluation.bootstrap import (
+    Difference,
+    Interval,
+    accuracy_difference,
+    accuracy_interval,
+    correlation_difference,
+    correlation_interval,
+)
+from embedkit.evaluation.categories import CategoryReport, category_purity
+from embedkit.evaluation.overlap import neighbor_overlap
+from embedkit.evaluation.similarity import SimilarityReport, word_similarity
+from embedkit.evaluation.stopping import EarlyStopping
+
+__all__ = [
+    "AnalogyReport",
+    "CategoryReport",
+    "Difference",
+    "EarlyStopping",
+    "Interval",
+    "SectionScore",
+    "SimilarityReport",
+    "accuracy_difference",
+    "accuracy_interval",
+    "analogy_accuracy",
+    "category_purity",
+    "correlation_difference",
+    "correlation_interval",
+    "neighbor_overlap",
+    "word_similarity",
+]

@@ -1,0 +1,106 @@
+"""Categorisation: do clusters of vectors come out as people group the words?"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.errors import ModelError, QuestionError
+from embedkit.evaluation.files import read_categories
+from embedkit.metrics import unit_rows
+from embedkit.text import normalize
+from embedkit.vectors import WordVectors
+
+__all__ = ["CategoryReport", "category_purity", "in_majority"]
+
+_STARTS = 10
+
+
+@dataclass(frozen=True)
+class CategoryReport:
+    """How pure the clusters are, and how many of the words were known.
+
+    Attributes:
+        outcomes: for each word whether most words of its cluster are of its category, 1 or 0,
+            (total,); NaN where it is not known.
+    """
+
+    purity: float
+    categories: int
+    found: int
+    total: int
+    outcomes: NDArray[np.float64] = field(repr=False, compare=False)
+
+    @property
+    def coverage(self) -> float:
+        """Share of the words that were known."""
+        return self.found / self.total
+
+
+def category_purity(
+    vectors: WordVectors,
+    path: str | os.PathLike[str],
+    *,
+    seed: int = 1,
+    case_sensitive: bool = False,
+) -> CategoryReport:
+    """Cluster words and compare with their categories; `files.read_categories` has the format.
+
+    Unit vectors are clustered by k-means, the best of 10 beginnings, into as many clusters as the
+    known words have categories. Purity is the share of words whose category is the most frequent
+    one of their cluster (Manning et al. 2008, 16.3; for words Baroni et al. 2014, P14-1023).
+
+    Raises:
+        QuestionError: the file is missing, a line cannot be read, or too few words are known.
+        ModelError: a vector holds what is no finite number.
+    """
+    spell = str if case_sensitive else normalize
+    lines = [(spell(word), category) for word, category in read_categories(Path(path))]
+    rows = {word: -1 for word, _ in lines}
+    for row, word in enumerate(vectors.vocabulary):
+        if rows.get(spelled := spell(word)) == -1:
+            rows[spelled] = row
+    places = np.array([rows[word] for word, _ in lines], dtype=np.int64)
+    known = places >= 0
+    _, labels = np.unique([category for _, category in lines], return_inverse=True)
+    count = len(np.unique(labels[known]))
+    if count < 2 or known.sum() <= count:
+        raise QuestionError(
+            f"{path}: the model knows {known.sum()} of {len(lines)} words, of {count} categories; "
+            "too few to cluster."
+        )
+    clusters = _clusters(vectors, places[known], count, seed)
+    outcomes = np.full(len(lines), np.nan)
+    outcomes[known] = in_majority(clusters, labels[known])
+    found = outcomes[known]
+    return CategoryReport(float(found.mean()), count, len(found), len(lines), outcomes)
+
+
+def _clusters(
+    vectors: WordVectors, rows: NDArray[np.int64], count: int, seed: int
+) -> NDArray[np.int64]:
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    units = unit_rows(vectors.matrix[rows])
+    if not np.isfinite(units.data if vectors.is_sparse else units).all():
+        raise ModelError(
+            "the vectors hold numbers that are not finite. Remedy: train the model again."
+        )
+    with warnings.catch_warnings():  # that some clusters are empty, as vectors are the same
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = KMeans(count, n_init=_STARTS, random_state=seed).fit_predict(units)
+    return np.asarray(found, dtype=np.int64)
+
+
+def in_majority(clusters: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return 1 for each word whose label is its cluster's most frequent one, 0 for others, (n,)."""
+    table = np.zeros((clusters.max() + 1, labels.max() + 1), dtype=np.int64)
+    np.add.at(table, (clusters, labels), 1)
+    right: NDArray[np.bool_] = table.argmax(axis=1)[clusters] == labels
+    return right.astype(np.float64)

@@ -1,0 +1,206 @@
+"""What is too large, too slow or too much is refused, and holds nobody up."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from servers import Server, Start, connect, read_all
+
+from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
+
+
+def test_a_body_that_is_too_large_is_refused(start: Start, model: Path) -> None:
+    server = start(model, "--body-limit", 2000)
+    too_large = [{"word": "paris", "k": 1}] * 1000
+    with httpx.Client(base_url=server.url) as client:
+        answers = [
+            client.post("/v1/neighbors", json=too_large),
+            client.post("/v1/neighbors", content=iter([b" " * 900] * 3)),  # chunked
+        ]
+        for answer in answers:
+            assert answer.status_code == 413
+            assert answer.json()["error"]["type"] == "too_large"
+            assert "2,000 bytes" in answer.json()["error"]["message"]
+        assert client.post("/v1/neighbors", json={"word": "paris"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "message"),
+    [
+        ("neighbors", {"word": "paris", "k": 1001}, 422, "k: Input should be less than or equal"),
+        ("neighbors", {"word": "x" * 201}, 422, "word: String should have at most 200"),
+        ("neighbors", [{"word": "paris"}] * 257, 422, "at most 256 items"),
+        ("neighbors", [{"word": "paris", "k": 1000}] * 21, 413, "21,000 answers"),
+        ("neighbors", [], 422, "at least 1 item"),
+        ("query", {"expression": "a + " * 300}, 422, "at most 1000 characters"),
+        ("query", {"expression": "(" * 101 + "paris" + ")" * 101}, 422, "100 parentheses deep"),
+        ("distance", {"words": ["paris"] * 101}, 422, "at most 100 items"),
+        ("distance", [{"words": ["paris"] * 100}] * 11, 413, "1,100 words"),
+        ("project", {"words": ["paris"], "pairs": [["paris"]]}, 422, "pairs[0]: List should"),
+        (
+            "project",
+            [{"words": ["paris"], "pairs": [["paris", "rome"]] * 100}] * 5,
+            413,
+            "1,005 words",
+        ),
+        ("query", [{"expression": "paris + " * 100}] * 21, 413, "16,800 characters"),
+        (
+            "analogy",
+            [{"a": "paris", "b": "france", "c": "italy", "method": "3cosmul"}] * 65,
+            413,
+            "65 answers by 3cosmul",
+        ),
+        ("analogy", [{"a": "x", "b": "y", "c": "z", "kk": 1}], 422, "[0].kk: Extra inputs"),
+    ],
+)
+def test_what_asks_for_too_much_is_refused(
+    client: httpx.Client, path: str, body: object, status: int, message: str
+) -> None:
+    answer = client.post(f"/v1/{path}", json=body)
+    assert answer.status_code == status
+    assert message in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 100_000, 400),
+        (b'{"word": "paris", "k": 1' + b"0" * 5000 + b"}", 400),
+        (b'{"word": "paris", "k": NaN}', 422),
+        (b'{"word": "\\ud800"}', 400),
+        (b"", 400),
+        (b"null", 422),
+    ],
+)
+def test_bodies_that_are_no_question_are_refused(
+    client: httpx.Client, body: bytes, status: int
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = client.post("/v1/neighbors", content=body, headers=headers)
+    assert answer.status_code == status
+    assert set(answer.json()["error"]) == {"type", "message", "hint"}
+
+
+def test_a_form_is_no_question(client: httpx.Client) -> None:
+    answer = client.post("/v1/neighbors", data={"word": "paris"})
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["error"]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("text/plain;json", 415),
+        ("text/plain; charset=application/json", 415),
+        ("application/jsonp", 415),
+        ("", 415),
+        ("application/json", 200),
+        ("Application/JSON ; charset=utf-8", 200),
+    ],
+)
+def test_the_media_type_tells_what_is_json(client: httpx.Client, kind: str, status: int) -> None:
+    body, headers = b'{"word": "paris"}', {"Content-Type": kind}
+    assert client.post("/v1/neighbors", content=body, headers=headers).status_code == status
+
+
+def test_what_does_not_arrive_in_time_is_cut_off(server: Server, client: httpx.Client) -> None:
+    sent = [b"", b"GET / HT", b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"]
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(server)) for _ in sent]
+        started = time.monotonic()
+        for connection, part in zip(connections, sent, strict=True):
+            connection.sendall(part)
+        assert client.post("/v1/neighbors", json={"word": "paris"}).status_code == 200
+        for connection in connections:
+            answer = read_all(connection)
+            assert answer.startswith(b"HTTP/1.1 408 ")
+            assert b'{"error":{"type":"too_slow"' in answer
+        assert 5 < time.monotonic() - started < 25
+
+
+def test_a_head_without_end_is_cut_off(server: Server) -> None:
+    with connect(server) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000)
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 431")
+    assert b'{"error":{"type":"too_large"' in answer
+
+
+def test_what_is_no_http_is_told_so_in_json(server: Server) -> None:
+    with connect(server) as connection:
+        connection.sendall(b"hello\r\n\r\n")
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b'{"error":{"type":"bad_request"' in answer
+
+
+def test_slow_clients_hold_nobody_up(server: Server, client: httpx.Client) -> None:
+    head = b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"
+    slow = [connect(server) for _ in range(200)]
+    try:
+        for connection in slow:
+            connection.sendall(head)
+        for _ in range(20):
+            assert client.post("/v1/neighbors", json={"word": "paris"}).status_code == 200
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_a_client_that_pipelines_and_hangs_up_is_no_error(start: Start, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(200_000, 8)).astype(np.float32)
+    vocabulary = Vocabulary([f"word{number}" for number in range(len(rows))])
+    WordVectors(vocabulary, rows).save(tmp_path / "model.embedkit")
+    server = start(tmp_path / "model.embedkit")
+    host, port = server.url.removeprefix("http://").split(":")
+    for _ in range(5):
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((host, int(port)))
+            connection.sendall(b"GET /v1/map HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+            assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
+    time.sleep(0.5)
+    text = httpx.get(f"{server.url}/metrics").text
+    assert 'status="500"' not in text
+    assert 'embedkit_errors_total{type="error"}' not in text
+    assert "Traceback" not in "".join(server.lines)
+
+
+def test_too_many_questions_are_refused_at_once(start: Start, model: Path) -> None:
+    server = start(model, "--queue", 4)
+    body = json.dumps([{"word": "paris"}] * 200).encode()
+    head = b"POST /v1/neighbors HTTP/1.1\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(connect(server)) for _ in range(40)]
+        for connection in connections:
+            connection.sendall(request[:-1])
+        for connection in connections:
+            connection.sendall(request[-1:])
+        answers = [read_all(connection) for connection in connections]
+    refused = [answer for answer in answers if answer.startswith(b"HTTP/1.1 429 ")]
+    assert refused
+    assert all(b"\r\nretry-after: 1\r\n" in answer for answer in refused)
+    assert all(b'{"error":{"type":"overloaded"' in answer for answer in refused)
+    others = [answer for answer in answers if answer not in refused]
+    assert others
+    assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in others)
+
+
+def test_an_answer_that_takes_too_long_is_given_up(start: Start, model: Path) -> None:
+    server = start(model, "--timeout", 0.01)
+    with httpx.Client(base_url=server.url) as client:
+        answer = client.post("/v1/compare", json=[{"words": ["paris"] * 100}] * 10)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
+        assert client.get("/healthz").status_code == 200
