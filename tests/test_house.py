@@ -15,7 +15,7 @@ PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
     {"errors", "files", "precision", "ranks", "system", "tensors", "text", "vocabulary"},
     {"metrics", "index", "expressions", "algebra", "asking", "projection"},
-    {"reading", "ids", "corpus", "store", "vectors"},
+    {"reading", "ids", "corpus", "phrases", "store", "vectors"},
     {"training"},
     {"encoders"},
     {
@@ -97,7 +97,7 @@ HEAVY = {
 
 
 def test_help_imports_no_numeric_library(tmp_path: Path) -> None:
-    for command in ("train", "classify", "serve"):
+    for command in ("train", "phrases", "classify", "serve"):
         assert not HEAVY & modules_after(RUN.format(arguments=[command, "--help"]), tmp_path)
     assert not HEAVY & modules_after("import embedkit", tmp_path)
 

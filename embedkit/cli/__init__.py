@@ -20,6 +20,7 @@ from embedkit.cli.ask import analogy, neighbors, query
 from embedkit.cli.classify import classify
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
+from embedkit.cli.phrases import phrases
 from embedkit.cli.postprocess import postprocess
 from embedkit.cli.serve import serve
 from embedkit.cli.show import compare, distance, encode, info
@@ -82,7 +83,7 @@ def app() -> None:
 
 
 for _command in (
-    train, analogy, query, neighbors, distance, compare, encode, info, evaluate, classify, export,
+    train, phrases, analogy, query, neighbors, distance, compare, encode, info, evaluate, classify, export,
     postprocess, serve,
 ):  # fmt: skip
     app.add_command(_command)

@@ -8,15 +8,21 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import print_json
+from embedkit.cli.common import print_json, reading_options
+from embedkit.cli.phrases import phrase_options, phrase_settings
 from embedkit.cli.progress import Display
 from embedkit.cli.training import Training
 from embedkit.errors import ConfigurationError
 from embedkit.training.config import RANGES, TrainingConfig
+
+if TYPE_CHECKING:
+    from embedkit.corpus import Corpus
+    from embedkit.phrases import PhraseSettings
+    from embedkit.ranks import Ranks
 
 __all__ = ["train"]
 
@@ -53,34 +59,6 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of `Corpus.read`."""
-    for option in (
-        click.option(
-            "--temporary-directory",
-            "directory",
-            type=click.Path(exists=True, file_okay=False),
-            help="Where token ids go while training, 4 bytes a token.  [default: the system's]",
-        ),
-        click.option(
-            "--errors",
-            type=click.Choice(["strict", "replace", "ignore"]),
-            default="strict",
-            show_default=True,
-            help="What to do with bytes that are not UTF-8.",
-        ),
-        click.option(
-            "--tokenizer",
-            type=click.Choice(["words", "whitespace"]),
-            default="words",
-            show_default=True,
-            help="words: case-folded words of any script; whitespace: tokens as they are.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
 @click.command()
 @click.argument("corpus", nargs=-1, required=True)
 @click.option(
@@ -98,7 +76,16 @@ def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
 )
 @_setting_options
-@_reading_options
+@reading_options
+@click.option(
+    "--phrases",
+    "passes",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Join words that belong together, new_york, in N passes; 0 joins none.  [default: 0]",
+)
+@phrase_options("phrase-")
 @click.option(
     "--checkpoint-every",
     type=click.FloatRange(min=0),
@@ -141,6 +128,7 @@ def train(
     corpus: tuple[str, ...],
     output: str,
     encoder: str,
+    passes: int,
     tokenizer: str,
     errors: str,
     directory: str | None,
@@ -168,6 +156,7 @@ def train(
     if start is not None:
         given.setdefault("dimension", start.dimension)
     model = ENCODERS[encoder](**given)
+    phrases = phrase_settings(options, "phrase_", passes=passes) if passes else None
     training = Training(path, options, ranks, overwrite=overwrite)
     with Display(corpus, quiet=quiet or ranks.rank > 0) as display, closing(training):
         text = Corpus.read(
@@ -182,6 +171,8 @@ def train(
             f"{text.vocabulary.counts.sum():,} tokens, {len(text):,} sentences, "
             f"{len(text.vocabulary):,} distinct words"
         )
+        if phrases is not None:
+            text = _with_phrases(text, phrases, directory, ranks, display)
         if isinstance(model, SkipGramEncoder):
             training.fit(model, text, start, display)
         else:
@@ -197,6 +188,22 @@ def train(
         print_json({"model": output, "words": words, "dimension": dimension, "training": report})
     elif not quiet:
         click.echo(_summary(model, output))
+
+
+def _with_phrases(
+    text: Corpus, settings: PhraseSettings, directory: str | None, ranks: Ranks, display: Display
+) -> Corpus:
+    from embedkit.phrases import Phrases
+
+    progress = display.phrases(len(text.tokens) * 3 * settings.passes)
+    learned, text = Phrases.learn_and_apply(
+        text, settings, directory=directory, ranks=ranks, progress=progress
+    )
+    display.say(
+        f"{len(learned):,} phrases: {text.vocabulary.counts.sum():,} tokens, "
+        f"{len(text.vocabulary):,} distinct words"
+    )
+    return text
 
 
 def _refuse_unused(encoder: str, given: dict[str, Any], options: dict[str, Any]) -> None:

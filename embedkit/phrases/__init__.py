@@ -1,9 +1,9 @@
 """Phrases: words that come together more often than chance has it, joined to one word.
 
-    corpus = Corpus.read("wiki.txt")
-    phrases = Phrases.learn(corpus, passes=2)
-    phrases.apply(corpus)                          # a corpus with new_york in it
-    phrases.apply(["she", "left", "new", "york"])  # ['she', 'left', 'new_york']
+corpus = Corpus.read("wiki.txt")
+phrases = Phrases.learn(corpus, passes=2)
+phrases.apply(corpus)                          # a corpus with new_york in it
+phrases.apply(["she", "left", "new", "york"])  # ['she', 'left', 'new_york']
 """
 
 from embedkit.phrases.learned import Phrases

@@ -208,9 +208,7 @@ def _add(
         kernels.tally(slots, slot_counts, keys, np.ascontiguousarray(counts))
 
 
-def _accepted(
-    text: _Text, counts: _Counts, total: int, settings: PhraseSettings
-) -> list[Phrase]:
+def _accepted(text: _Text, counts: _Counts, total: int, settings: PhraseSettings) -> list[Phrase]:
     """Return the candidates of this rank that have a higher score than the threshold."""
     tokens = np.asarray(text.corpus.tokens)
     kept: dict[int, tuple[int, int, float, int]] = {}
@@ -231,4 +229,3 @@ def _accepted(
         Phrase(tuple(vocabulary.words(tokens[first : last + 1])), score, count)
         for first, last, score, count in kept.values()
     ]
-

@@ -1,7 +1,7 @@
 r"""Phrases on disk: a line of settings, then tab-separated lines, the best of each pass first.
 
-    # embedkit phrases {"passes": 1, "scoring": "mikolov", ...}
-    new_york\t86.21\t5123\t1\tnew york
+# embedkit phrases {"passes": 1, "scoring": "mikolov", ...}
+new_york\t86.21\t5123\t1\tnew york
 """
 
 from __future__ import annotations

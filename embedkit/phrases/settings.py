@@ -13,7 +13,25 @@ __all__ = ["CONNECTORS", "DEFAULT_THRESHOLDS", "MOST_PASSES", "PhraseSettings"]
 
 CONNECTORS = {
     "none": (),
-    "english": tuple("a an and at by for from in of on or the to with without".split()),
+    "english": tuple(
+        [
+            "a",
+            "an",
+            "and",
+            "at",
+            "by",
+            "for",
+            "from",
+            "in",
+            "of",
+            "on",
+            "or",
+            "the",
+            "to",
+            "with",
+            "without",
+        ]
+    ),
 }
 """Words that a phrase may hold inside; gensim's `ENGLISH_CONNECTOR_WORDS` are the English ones."""
 
