@@ -83,8 +83,8 @@ def app() -> None:
 
 
 for _command in (
-    train, phrases, analogy, query, neighbors, distance, compare, encode, info, evaluate, classify, export,
-    postprocess, serve,
+    train, phrases, analogy, query, neighbors, distance, compare, encode, info, evaluate, classify,
+    export, postprocess, serve,
 ):  # fmt: skip
     app.add_command(_command)
 

@@ -31,12 +31,11 @@ __all__ = [
 ]
 
 KEY_BITS = 61
-_BITS = np.uint64(61)
 _PRIME = np.uint64((1 << 61) - 1)
 _BASE = np.uint64(0x0B5297A4D1E36C5F)
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _LOW, _MIDDLE = np.uint64((1 << 32) - 1), np.uint64((1 << 29) - 1)
-_ONE, _3, _29, _32 = np.uint64(1), np.uint64(3), np.uint64(29), np.uint64(32)
+_ONE, _3, _29, _32, _BITS = map(np.uint64, (1, 3, 29, 32, 61))
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
@@ -131,31 +130,28 @@ def candidates(
         word = tokens[position]
         if first >= 0:
             key = _reduced(_times(key, shifts[word]) + tails[word])
-        if connects[word]:
-            continue
-        if first >= 0:
-            keys[found], firsts[found], lasts[found] = key, first, position
-            found += 1
-        first, key = position, heads[word]
+        if not connects[word]:
+            if first >= 0:
+                keys[found], firsts[found], lasts[found] = key, first, position
+                found += 1
+            first, key = position, heads[word]
     place[0], place[1], begun[0] = sentence, first, key
     return found
 
 
 @_compiled
 def partition(keys, bits, ordered, offsets):
-    """Put keys in order of their first *bits* bits; part p is ordered[offsets[p]:offsets[p + 1]]."""
+    """Order keys by their first *bits* bits; part p is ordered[offsets[p]:offsets[p + 1]]."""
     down = np.uint64(61 - bits)
     offsets[:] = 0
     for key in keys:
         offsets[np.int64(key >> down) + 1] += 1
-    for part in range(len(offsets) - 1):
-        offsets[part + 1] += offsets[part]
+    offsets[:] = np.cumsum(offsets)
     for key in keys:
         part = np.int64(key >> down)
         ordered[offsets[part]] = key
         offsets[part] += 1
-    for part in range(len(offsets) - 1, 0, -1):
-        offsets[part] = offsets[part - 1]
+    offsets[1:] = offsets[:-1].copy()  # each had moved on to where the next part begins
     offsets[0] = 0
 
 
@@ -235,11 +231,10 @@ def join(
     tokens, boundaries, start, stop, sentence, connects, opens, table_keys, table_phrases, parts,
     offsets, joined, out, ends,
 ):  # fmt: skip
-    """Join from the left what stands between start and stop; return how far that went.
+    """Join from the left what stands between start and stop.
 
-    Returns:
-        The position to go on from, the number of the sentence there, tokens written to *out* and
-        sentences that ended, whose places are in *ends*.
+    Return the position to go on from, the number of the sentence there, the tokens written to *out*
+    and the sentences that ended, whose places are in *ends*.
     """
     first, size, ended = -1, 0, 0
     end = boundaries[sentence + 1]

@@ -96,7 +96,14 @@ class Phrases:
         return learned, corpus
 
     @overload
-    def apply(self, text: Corpus, **options: Any) -> Corpus: ...
+    def apply(
+        self,
+        text: Corpus,
+        *,
+        ranks: Ranks | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        progress: Callable[[int], None] = _ignore_progress,
+    ) -> Corpus: ...
 
     @overload
     def apply(self, text: Sequence[str]) -> list[str]: ...
@@ -199,25 +206,25 @@ class _Work:
         progress: Callable[[int], None],
     ) -> None:
         self._rest = (settings, ranks, directory, progress)
-        self._storing = lambda: storage_errors(directory, "nothing was written")
+        self._directory = directory
 
     def find(self, corpus: Corpus) -> list[Phrase]:
         from embedkit.phrases.counting import find_phrases  # imports numba
 
-        with self._storing():
+        with storage_errors(self._directory, "nothing was written"):
             return find_phrases(corpus, *self._rest)
 
     def join(self, corpus: Corpus, found: Sequence[Phrase]) -> Corpus:
         from embedkit.phrases.joining import join_phrases  # imports numba
 
-        with self._storing():
+        with storage_errors(self._directory, "nothing was written"):
             return join_phrases(corpus, found, *self._rest)
 
 
 def _join(
     tokens: list[str], joined: dict[tuple[str, ...], str], connectors: frozenset[str]
 ) -> Iterator[str]:
-    """Yield the tokens of a sentence, those of a phrase as one; the plain form of `kernels.join`."""
+    """Yield the tokens of a sentence, those of a phrase as one: what `kernels.join` does."""
     pending: list[str] = []  # a word and the connectors after it
     for token in tokens:
         if token in connectors:

@@ -27,12 +27,12 @@ class Phrase(NamedTuple):
     Attributes:
         words: as they stand in the text, in a second pass phrases of the first among them.
         score: higher than the threshold.
-        count: occurrences in the text.
+        occurrences: in the text.
     """
 
     words: tuple[str, ...]
     score: float
-    count: int
+    occurrences: int
 
 
 def write_phrases(
@@ -77,9 +77,8 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
     try:
         settings = PhraseSettings(**json.loads(lines[0].removeprefix(_HEAD)))
         passes: list[list[Phrase]] = []
-        for number, line in enumerate(lines[1:], start=2):
-            if not line:
-                continue
+        for line in lines[1:-1] if not lines[-1] else lines[1:]:
+            number += 1
             _, score, count, turn, words = line.split("\t")
             if not len(passes) <= int(turn) <= settings.passes or len(words.split(" ")) < 2:
                 raise ValueError(line)

@@ -11,28 +11,13 @@ from embedkit.errors import ConfigurationError
 
 __all__ = ["CONNECTORS", "DEFAULT_THRESHOLDS", "MOST_PASSES", "PhraseSettings"]
 
-CONNECTORS = {
+CONNECTORS: dict[str, tuple[str, ...]] = {
     "none": (),
-    "english": tuple(
-        [
-            "a",
-            "an",
-            "and",
-            "at",
-            "by",
-            "for",
-            "from",
-            "in",
-            "of",
-            "on",
-            "or",
-            "the",
-            "to",
-            "with",
-            "without",
-        ]
+    "english": (
+        "a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with",
+        "without",
     ),
-}
+}  # fmt: skip
 """Words that a phrase may hold inside; gensim's `ENGLISH_CONNECTOR_WORDS` are the English ones."""
 
 DEFAULT_THRESHOLDS = {"mikolov": 10.0, "npmi": 0.5}
