@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError
@@ -42,7 +44,7 @@ from embedkit.vocabulary import Vocabulary
 
 __all__ = ["Corpus"]
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 20  # tokens
 
 
 def _ignore_progress(_: int) -> None:
@@ -59,6 +61,7 @@ class Corpus:
             (sentences + 1,), memory-mapped, read-only. No sentence is empty and none is cut.
         tokenizer: name of the tokeniser, or None if the tokens were given.
         fingerprint: hexadecimal BLAKE2b of words, ids and boundaries.
+        phrases: how words were joined to phrases (see `embedkit.phrases`), or None.
     """
 
     def __init__(
@@ -68,12 +71,14 @@ class Corpus:
         boundaries: NDArray[np.int64],
         tokenizer: str | None,
         fingerprint: str,
+        phrases: Mapping[str, Any] | None = None,
     ) -> None:
         self.vocabulary = vocabulary
         self.tokens = tokens
         self.boundaries = boundaries
         self.tokenizer = tokenizer
         self.fingerprint = fingerprint
+        self.phrases = phrases
 
     @classmethod
     def read(
@@ -160,7 +165,9 @@ class Corpus:
             file.flush()
             tokens = np.memmap(file, dtype=np.int32, mode="r")
         self.release()
-        return Corpus(vocabulary, tokens, self.boundaries, self.tokenizer, self.fingerprint)
+        return Corpus(
+            vocabulary, tokens, self.boundaries, self.tokenizer, self.fingerprint, self.phrases
+        )
 
     def release(self) -> None:
         """Give back the pages of the memory maps; what is read again comes from the page cache."""
@@ -175,6 +182,18 @@ class Corpus:
         """Yield the sentences as lists of tokens."""
         for start, stop in zip(self.boundaries[:-1], self.boundaries[1:], strict=True):
             yield self.vocabulary.words(self.tokens[start:stop])
+
+    def lines(self) -> Iterator[pa.Buffer]:
+        """Yield the text as bytes, block by block: a sentence a line, spaces between its tokens."""
+        spaces = pa.array([" ", "\n"])
+        for start in range(0, len(self.tokens), _CHUNK):
+            tokens = self.tokens[start : start + _CHUNK]
+            first, last = np.searchsorted(self.boundaries, [start + 1, start + len(tokens) + 1])
+            ends = np.zeros(len(tokens), dtype=np.int32)
+            ends[self.boundaries[first:last] - start - 1] = 1
+            words = self.vocabulary.arrow.take(pa.array(tokens))
+            yield pc.binary_join_element_wise(words, spaces.take(pa.array(ends)), "").buffers()[2]
+            self.release()
 
     def __repr__(self) -> str:
         return (

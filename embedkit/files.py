@@ -23,6 +23,7 @@ from embedkit.errors import OutputExistsError, StorageError
 __all__ = [
     "atomic_directory",
     "atomic_file",
+    "compress",
     "decompress",
     "refuse_existing",
     "storage_errors",
@@ -77,6 +78,30 @@ def decompress(raw: BinaryIO) -> BinaryIO:
         if magic.match(head):
             return opener(whole)
     return whole
+
+
+def _write_zstandard(raw: BinaryIO) -> BinaryIO:
+    import pyarrow as pa
+
+    return cast(BinaryIO, pa.CompressedOutputStream(raw, "zstd"))
+
+
+_COMPRESSORS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
+    ".gz": lambda raw: cast(BinaryIO, gzip.GzipFile("", "wb", 6, raw, mtime=0)),
+    ".bz2": lambda raw: cast(BinaryIO, bz2.BZ2File(raw, "wb")),
+    ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw, "wb")),  # noqa: SIM115
+    ".zst": _write_zstandard,
+}
+
+
+@contextlib.contextmanager
+def compress(raw: BinaryIO, name: Path) -> Iterator[BinaryIO]:
+    """Yield a stream whose bytes go to *raw*, compressed as the end of a file's name says."""
+    if name.suffix not in _COMPRESSORS:
+        yield raw
+        return
+    with _COMPRESSORS[name.suffix](raw) as stream:
+        yield stream
 
 
 @contextlib.contextmanager

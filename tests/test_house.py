@@ -16,7 +16,7 @@ ROOMS = """
     errors files parallel precision ranks system tensors text vocabulary |
     algebra approximate asking blocks comparing expressions index metrics projection relations
     scope searching words |
-    corpus ids reading saved_index store vectors |
+    corpus ids phrases reading saved_index store vectors |
     training walks |
     encoders |
     classification comparison evaluation export features heads labelled pictures pooling
@@ -90,7 +90,7 @@ HEAVY = {
 
 
 def test_help_imports_no_numeric_library(tmp_path: Path) -> None:
-    for command in ("train", "classify", "serve", "walks"):
+    for command in ("train", "phrases", "classify", "serve", "walks"):
         assert not HEAVY & modules_after(RUN.format(arguments=[command, "--help"]), tmp_path)
     assert not HEAVY & modules_after("import embedkit", tmp_path)
 

@@ -23,6 +23,7 @@ from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
 from embedkit.cli.index import index
 from embedkit.cli.nearness import odd_one_out, rank, similarity
+from embedkit.cli.phrases import phrases
 from embedkit.cli.plot import plot
 from embedkit.cli.postprocess import postprocess
 from embedkit.cli.serve import serve
@@ -87,8 +88,8 @@ def app() -> None:
 
 
 for _command in (
-    train, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance, compare,
-    encode, info, evaluate, classify, plot, export, index, postprocess, walks, serve,
+    train, phrases, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance,
+    compare, encode, info, evaluate, classify, plot, export, index, postprocess, walks, serve,
 ):  # fmt: skip
     app.add_command(_command)
 

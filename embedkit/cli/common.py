@@ -27,6 +27,7 @@ __all__ = [
     "oov_option",
     "print_json",
     "print_table",
+    "reading_options",
     "to_json",
 ]
 
@@ -65,6 +66,34 @@ encoder_option = click.option(
     type=click.Choice(["charcode", "onehot", "skipgram"]),
     help="Ask these vectors of the model's words; by default those it was trained for.",
 )
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of `Corpus.read`."""
+    for option in (
+        click.option(
+            "--temporary-directory",
+            "directory",
+            type=click.Path(exists=True, file_okay=False),
+            help="Where token ids go for a while, 4 bytes a token.  [default: the system's]",
+        ),
+        click.option(
+            "--errors",
+            type=click.Choice(["strict", "replace", "ignore"]),
+            default="strict",
+            show_default=True,
+            help="What to do with bytes that are not UTF-8.",
+        ),
+        click.option(
+            "--tokenizer",
+            type=click.Choice(["words", "whitespace"]),
+            default="words",
+            show_default=True,
+            help="words: case-folded words of any script; whitespace: tokens as they are.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def ask_all(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -88,6 +89,23 @@ class Display:
         self._done = 0
         if not self._quiet:
             click.echo(text, err=True)
+
+    def phrases(self, total: int) -> Callable[[int], None]:
+        """Return what shows that so many more of *total* tokens are looked at for phrases."""
+        done = 0
+
+        def more(count: int) -> None:
+            nonlocal done
+            done += count
+            if self._bars:
+                if self._bar is None:
+                    self._bar = self._start_bar(
+                        desc="phrases", total=total, unit=" words", unit_scale=True
+                    )
+                self._bar.update(count)
+            self._line(f"phrases: {min(done / total, 1):4.0%}")
+
+        return more
 
     def training(self, progress: Progress) -> None:
         """Show where training stands."""

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import print_json
-from embedkit.cli.progress import Display, Log
+from embedkit.cli.common import print_json, reading_options
+from embedkit.cli.phrases import phrase_options, phrase_settings
+from embedkit.cli.progress import Display
+from embedkit.cli.training import Training
 from embedkit.errors import ConfigurationError
 from embedkit.training.config import RANGES, TrainingConfig
 
 if TYPE_CHECKING:
     from embedkit.corpus import Corpus
-    from embedkit.encoders import SkipGramEncoder
-    from embedkit.evaluation import EarlyStopping
+    from embedkit.phrases import PhraseSettings
     from embedkit.ranks import Ranks
-    from embedkit.training.report import EpochReport, Progress
 
 __all__ = ["train"]
 
@@ -59,34 +59,6 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of `Corpus.read`."""
-    for option in (
-        click.option(
-            "--temporary-directory",
-            "directory",
-            type=click.Path(exists=True, file_okay=False),
-            help="Where token ids go while training, 4 bytes a token.  [default: the system's]",
-        ),
-        click.option(
-            "--errors",
-            type=click.Choice(["strict", "replace", "ignore"]),
-            default="strict",
-            show_default=True,
-            help="What to do with bytes that are not UTF-8.",
-        ),
-        click.option(
-            "--tokenizer",
-            type=click.Choice(["words", "whitespace"]),
-            default="words",
-            show_default=True,
-            help="words: case-folded words of any script; whitespace: tokens as they are.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
 @click.command()
 @click.argument("corpus", nargs=-1, required=True)
 @click.option(
@@ -104,7 +76,16 @@ def _reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     show_default=True,
 )
 @_setting_options
-@_reading_options
+@reading_options
+@click.option(
+    "--phrases",
+    "passes",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Join words that belong together, new_york, in N passes; 0 joins none.  [default: 0]",
+)
+@phrase_options("phrase-")
 @click.option(
     "--checkpoint-every",
     type=click.FloatRange(min=0),
@@ -147,6 +128,7 @@ def train(
     corpus: tuple[str, ...],
     output: str,
     encoder: str,
+    passes: int,
     tokenizer: str,
     errors: str,
     directory: str | None,
@@ -174,7 +156,8 @@ def train(
     if start is not None:
         given.setdefault("dimension", start.dimension)
     model = ENCODERS[encoder](**given)
-    training = _Training(path, options, ranks, overwrite=overwrite)
+    phrases = phrase_settings(options, "phrase_", passes=passes) if passes else None
+    training = Training(path, options, ranks, overwrite=overwrite)
     with Display(corpus, quiet=quiet or ranks.rank > 0) as display, closing(training):
         text = Corpus.read(
             list(corpus),
@@ -188,6 +171,8 @@ def train(
             f"{text.vocabulary.counts.sum():,} tokens, {len(text):,} sentences, "
             f"{len(text.vocabulary):,} distinct words"
         )
+        if phrases is not None:
+            text = _with_phrases(text, phrases, directory, ranks, display)
         if isinstance(model, SkipGramEncoder):
             training.fit(model, text, start, display)
         else:
@@ -205,6 +190,22 @@ def train(
         click.echo(_summary(model, output))
 
 
+def _with_phrases(
+    text: Corpus, settings: PhraseSettings, directory: str | None, ranks: Ranks, display: Display
+) -> Corpus:
+    from embedkit.phrases import Phrases
+
+    progress = display.phrases(len(text.tokens) * 3 * settings.passes)
+    learned, text = Phrases.learn_and_apply(
+        text, settings, directory=directory, ranks=ranks, progress=progress
+    )
+    display.say(
+        f"{len(learned):,} phrases: {text.vocabulary.counts.sum():,} tokens, "
+        f"{len(text.vocabulary):,} distinct words"
+    )
+    return text
+
+
 def _refuse_unused(encoder: str, given: dict[str, Any], options: dict[str, Any]) -> None:
     others = ("resume", "continue_from", "evaluate", "patience", "log_json")
     unused = [name for name in given if name != "min_count"]
@@ -212,89 +213,6 @@ def _refuse_unused(encoder: str, given: dict[str, Any], options: dict[str, Any])
     if unused:
         names = ", ".join("--" + name.replace("_", "-") for name in unused)
         raise ConfigurationError(f"the {encoder} encoder has no use for {names}.")
-
-
-class _Training:
-    """What goes on beside training: checkpoints, scores, a log."""
-
-    def __init__(
-        self, output: Path, options: dict[str, Any], ranks: Ranks, *, overwrite: bool
-    ) -> None:
-        from embedkit.training.checkpoint import Checkpoints
-
-        if options["patience"] and not options["evaluate"]:
-            raise ConfigurationError("--patience needs --evaluate FILE, to know what is better.")
-        self._ranks = ranks
-        self._device: str = options["device"]
-        self._resume: bool = options["resume"]
-        every = options["checkpoint_every"]
-        self._checkpoints: Checkpoints | None = None
-        if every or self._resume:
-            self._checkpoints = Checkpoints.beside(output, every=every or math.inf)
-        if self._checkpoints and not self._resume and ranks.rank == 0:
-            self._checkpoints.begin_again(overwrite=overwrite)
-        self._stopping: EarlyStopping | None = None
-        self._looks_at_epochs = bool(options["evaluate"] or options["log_json"])
-        if options["evaluate"] and ranks.rank == 0:
-            from embedkit.evaluation import EarlyStopping
-
-            self._stopping = EarlyStopping(options["evaluate"], options["patience"])
-        self._log = Log(options["log_json"]) if options["log_json"] and not ranks.rank else None
-
-    def fit(
-        self, model: SkipGramEncoder, text: Corpus, start: SkipGramEncoder | None, display: Display
-    ) -> None:
-        """Train; Ctrl-C says how to go on."""
-
-        def on_progress(progress: Progress) -> None:
-            display.training(progress)
-            if self._log:
-                self._log.training(progress)
-
-        def on_epoch_end(report: EpochReport) -> bool:
-            stops = self._stopping(report) if self._stopping else False
-            accuracy = self._stopping.accuracies[-1] if self._stopping else None
-            display.epoch(report, accuracy)
-            if self._log:
-                self._log.epoch(report, accuracy)
-            return stops
-
-        try:
-            model.fit(
-                text,
-                start=start,
-                progress=on_progress,
-                on_epoch_end=on_epoch_end if self._looks_at_epochs else None,
-                checkpoints=self._checkpoints,
-                resume=self._resume,
-                ranks=self._ranks,
-                device=self._device,
-            )
-        except KeyboardInterrupt:
-            if self._checkpoints is None:
-                raise
-            said = (
-                f"Interrupted. Where training stood is in {self._checkpoints.path}. "
-                "The same command with --resume goes on from there."
-            )
-            if self._ranks.size > 1:
-                said = "Interrupted: another rank has ended, or the job was stopped. " + (
-                    "The same command with --resume goes on from the last checkpoint."
-                    if self._checkpoints.path.exists()
-                    else "No checkpoint was written before that."
-                )
-            click.echo(said, err=True)
-            raise click.exceptions.Exit(1) from None
-
-    def is_over(self) -> None:
-        """Remove the checkpoints: the model is written."""
-        if self._checkpoints:
-            self._checkpoints.clear()
-
-    def close(self) -> None:
-        """Close the log."""
-        if self._log:
-            self._log.close()
 
 
 def _summary(model: Any, output: str) -> str:

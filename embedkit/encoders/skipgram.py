@@ -124,6 +124,8 @@ class SkipGramEncoder(Encoder):
             "corpus_fingerprint": read.fingerprint,
             "tokenizer": read.tokenizer,
         }
+        if read.phrases is not None:
+            self.report["phrases"] = dict(read.phrases)
         norms = row_norms(result.vectors)
         self._vectors = WordVectors(
             result.vocabulary, result.vectors, norms=norms, config=self._stored_config()

@@ -1,0 +1,246 @@
+"""phrases: a text with words that belong together joined to one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from embedkit.cli.common import print_json, reading_options
+from embedkit.cli.progress import Display
+from embedkit.errors import ConfigurationError, CorpusError
+
+if TYPE_CHECKING:
+    from embedkit.corpus import Corpus
+    from embedkit.phrases import Phrases, PhraseSettings
+
+__all__ = ["phrase_options", "phrase_settings", "phrases"]
+
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
+    (
+        "scoring",
+        {
+            "type": click.Choice(["mikolov", "npmi"]),
+            "default": "mikolov",
+            "show_default": True,
+            "help": "Mikolov's score, or normalised pointwise mutual information, from -1 to 1.",
+        },
+    ),
+    (
+        "threshold",
+        {
+            "type": float,
+            "help": "A phrase has a higher score.  [default: 10, with npmi 0.5]",
+        },
+    ),
+    (
+        "connectors",
+        {
+            "default": "none",
+            "show_default": True,
+            "metavar": "WORDS",
+            "help": "Words that a phrase may hold inside: none, english, or a file of them.",
+        },
+    ),
+)
+
+
+def phrase_options(prefix: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return what adds the options of phrases, whose names begin with *prefix*."""
+    rarest = {"type": int, "default": 5, "show_default": True, "help": "Leave out rarer phrases."}
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name, settings in reversed((*_OPTIONS, ("min-count", rarest))):
+            command = click.option(f"--{prefix}{name}", **settings)(command)
+        return command
+
+    return add
+
+
+def phrase_settings(options: dict[str, Any], prefix: str = "", **others: Any) -> PhraseSettings:
+    """Return the settings that the options of `phrase_options` stand for.
+
+    Raises:
+        ConfigurationError: one lies outside its range.
+        CorpusError: there is no file of connectors.
+    """
+    from embedkit.phrases import PhraseSettings
+
+    given = {name: options[prefix + name] for name in ("scoring", "threshold", "min_count")}
+    connectors = _connectors(options[prefix + "connectors"])
+    return PhraseSettings(**given, connectors=connectors, **others)
+
+
+def _connectors(name: str) -> tuple[str, ...]:
+    from embedkit.phrases import CONNECTORS
+
+    if name in CONNECTORS:
+        return CONNECTORS[name]
+    try:
+        return tuple(Path(name).read_text(encoding="utf-8").split())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise CorpusError(
+            f"cannot read connectors from {name}: {reason}. "
+            "Remedy: name a file of words, or say none or english."
+        ) from error
+
+
+@click.command()
+@click.argument("corpus", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="File to write the text to, a sentence a line; .gz, .bz2, .xz and .zst compress; - is "
+    "standard output.",
+)
+@click.option(
+    "--list",
+    "listed",
+    metavar="FILE",
+    help="File to write the phrases to, with score, count, pass and words; - is standard output.",
+)
+@click.option(
+    "--passes",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Each may join what the one before it joined; 2 give up to 4 words.",
+)
+@phrase_options("")
+@click.option(
+    "--delimiter", default="_", show_default=True, help="What joins the words of a phrase."
+)
+@click.option(
+    "--apply",
+    "applied",
+    metavar="FILE",
+    help="Join the phrases that --list wrote to this file; look for no others.",
+)
+@reading_options
+@click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def phrases(
+    corpus: tuple[str, ...],
+    output: str | None,
+    listed: str | None,
+    applied: str | None,
+    directory: str | None,
+    overwrite: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Find words of CORPUS that belong together and write the text with them joined: new_york.
+
+    CORPUS is what `embedkit train` takes: files, folders, or - for standard input.
+    """
+    from embedkit.corpus import Corpus
+    from embedkit.files import refuse_existing
+    from embedkit.phrases import Phrases
+
+    _check_targets(output, listed, as_json=as_json)
+    names = {name: options[name] for name in ("passes", "delimiter")}
+    settings = phrase_settings(options, **names)
+    for name in (output, listed):
+        if name not in (None, "-"):
+            refuse_existing(Path(str(name)), overwrite=overwrite)
+    known = Phrases.load(applied) if applied else None
+    with Display(corpus, quiet=quiet) as display:
+        text = Corpus.read(
+            list(corpus),
+            tokenizer=options["tokenizer"],
+            errors=options["errors"],
+            directory=directory,
+            progress=display.reading,
+        )
+        display.say(
+            f"{len(text.tokens):,} tokens, {len(text):,} sentences, "
+            f"{len(text.vocabulary):,} distinct words"
+        )
+        learned, joined = _joined(text, known, settings, directory, display)
+        _write(learned, joined, output, listed, overwrite=overwrite)
+    if as_json:
+        print_json(_facts(learned, text, joined, output, listed))
+    elif not quiet:
+        click.echo(_summary(learned, text, joined), err="-" in (output, listed))
+
+
+def _check_targets(output: str | None, listed: str | None, *, as_json: bool) -> None:
+    if output is None and listed is None:
+        raise click.UsageError("name a file with --output (-o) or --list.")
+    if (output, listed, as_json).count("-") + as_json > 1:
+        raise ConfigurationError(
+            "only one of --output, --list and --json can go to standard output."
+        )
+    if output is not None and output == listed:
+        raise ConfigurationError(f"--output and --list are both {output}.")
+
+
+def _joined(
+    text: Corpus,
+    known: Phrases | None,
+    settings: PhraseSettings,
+    directory: str | None,
+    display: Display,
+) -> tuple[Phrases, Corpus]:
+    from embedkit.phrases import Phrases
+
+    if known is not None:
+        progress = display.phrases(len(text.tokens) * len(known.passes))
+        return known, known.apply(text, directory=directory, progress=progress)
+    progress = display.phrases(len(text.tokens) * 3 * settings.passes)
+    return Phrases.learn_and_apply(text, settings, directory=directory, progress=progress)
+
+
+def _write(
+    learned: Phrases, joined: Corpus, output: str | None, listed: str | None, *, overwrite: bool
+) -> None:
+    """Write the text and the list; neither appears if one of them cannot be written."""
+    from embedkit.files import atomic_file, compress
+
+    def target(name: str, files: ExitStack) -> BinaryIO:
+        if name == "-":
+            return sys.stdout.buffer
+        path = Path(name)
+        raw = files.enter_context(atomic_file(path, overwrite=overwrite))
+        return files.enter_context(compress(raw, path))
+
+    with ExitStack() as files:
+        text = target(output, files) if output else None
+        table = target(listed, files) if listed else None
+        if table:
+            learned.write(table)
+        if text:
+            for lines in joined.lines():
+                text.write(lines)
+
+
+def _facts(
+    learned: Phrases, text: Corpus, joined: Corpus, output: str | None, listed: str | None
+) -> dict[str, Any]:
+    return {
+        "file": output,
+        "list": listed,
+        "tokens": len(text.tokens),
+        "sentences": len(text),
+        "words": len(text.vocabulary),
+        "joined_tokens": len(joined.tokens),
+        "joined_words": len(joined.vocabulary),
+        "phrases": learned.facts(),
+    }
+
+
+def _summary(learned: Phrases, text: Corpus, joined: Corpus) -> str:
+    found = " and ".join(f"{len(phrases):,}" for phrases in learned.passes)
+    passes = f"{len(learned.passes)} pass{'es' if len(learned.passes) != 1 else ''}"
+    return (
+        f"{found} phrases in {passes}: {len(joined.tokens):,} tokens, "
+        f"{len(joined.vocabulary):,} distinct"
+    )
