@@ -16,6 +16,7 @@ __all__ = [
     "EmbedkitError",
     "EncodingError",
     "ExpressionError",
+    "FormatError",
     "InputError",
     "ModelError",
     "OutputExistsError",
@@ -62,6 +63,10 @@ class OutputExistsError(EmbedkitError):
 
 class ModelError(EmbedkitError):
     """The model directory is missing, incomplete, damaged, newer than this program, or no model."""
+
+
+class FormatError(ModelError):
+    """A file of vectors cannot be read. The message names the line or the byte."""
 
 
 class TrainingError(EmbedkitError):

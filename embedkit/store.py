@@ -4,6 +4,7 @@
       config.json           format version, encoder, settings, training report
       vocabulary.arrow      words and counts, most frequent first
       vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
+                            vectors of sub-words come with "ngrams" (buckets, d);
                             what is served has "units" (V, d), the rows at length 1, as well
 
 Nothing is pickled: opening a model cannot run code.
@@ -102,7 +103,7 @@ def write_model(
         path: the directory; its parent must exist.
         config: what JSON can hold, with the key "encoder"; the format version is added.
         vocabulary: V words.
-        tensors: float32 arrays with V rows each.
+        tensors: float32 arrays with V rows each; "ngrams" has any number.
         overwrite: replace what is there.
 
     Raises:
@@ -188,13 +189,15 @@ def _read_again(path: Path, fingerprint: str) -> StoredModel:
 
 def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]]) -> None:
     for name, shape in shapes.items():
-        if shape[0] != words:
+        if shape[0] != words and name != "ngrams":
             raise ModelError(
                 f"{path} is inconsistent: {shape[0]:,} rows in {name!r} for {words:,} words. "
                 f"{_AGAIN}"
             )
     matrix = shapes.get("vectors", (words, 0))
+    ngrams = (*shapes.get("ngrams", (0,))[:1], *matrix[1:])
     expected = {"vectors": matrix[:2], "norms": matrix[:1], "context": matrix, "units": matrix}
+    expected["ngrams"] = ngrams
     if len(matrix) != 2 or any(
         shapes.get(name, shape) != shape for name, shape in expected.items()
     ):

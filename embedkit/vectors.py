@@ -24,6 +24,7 @@ from embedkit.expressions import parse
 from embedkit.index import DenseIndex, Hits, make_index
 from embedkit.metrics import distance_matrix, find_metric, row_norms, unit_rows
 from embedkit.store import write_model
+from embedkit.subwords import Subwords
 from embedkit.text import RESPELLINGS
 from embedkit.vocabulary import Vocabulary, refuse_string
 
@@ -47,6 +48,7 @@ class WordVectors:
         config: what is known of where the vectors come from; saved with them.
         opener: opens the same vectors again, if they are of a model directory. Then pickling them
             carries no numbers, and processes share the memory map.
+        subwords: what makes vectors of words that are not known from their character n-grams.
 
     Raises:
         ValueError: the shapes do not agree.
@@ -61,12 +63,14 @@ class WordVectors:
         units: NDArray[np.float32] | None = None,
         config: Mapping[str, Any] | None = None,
         opener: Callable[[], WordVectors] | None = None,
+        subwords: Subwords | None = None,
     ) -> None:
         if matrix.shape[0] != len(vocabulary):
             raise ValueError(f"{len(vocabulary)} words but {matrix.shape[0]} rows")
         self.vocabulary = vocabulary
         self.config: dict[str, Any] = dict(config or {})
         self.opener = opener
+        self.subwords = subwords
         self._indexes: dict[str, Any] = {}
         if len(matrix.shape) != 2:
             raise ValueError(f"a matrix has two axes, not {len(matrix.shape)}")
@@ -121,7 +125,8 @@ class WordVectors:
         if self.opener is not None:
             return self.opener, ()
         matrix = self.matrix if self.is_sparse else np.asarray(self.matrix)
-        return partial(WordVectors, config=self.config), (self.vocabulary, matrix)
+        make = partial(WordVectors, config=self.config, subwords=self.subwords)
+        return make, (self.vocabulary, matrix)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> WordVectors:
         return self  # immutable
@@ -318,11 +323,16 @@ class WordVectors:
             raise ConfigurationError(
                 "sparse vectors are not stored: save the encoder they come from."
             )
+        config = {"encoder": "vectors", "dimension": self.dimension, **self.config}
+        tensors = {"vectors": self.matrix, "norms": self.norms}
+        if self.subwords is not None:
+            config["subwords"] = self.subwords.config
+            tensors["ngrams"] = self.subwords.ngrams
         write_model(
             Path(path),
-            config={"encoder": "vectors", "dimension": self.dimension, **self.config},
+            config=config,
             vocabulary=self.vocabulary,
-            tensors={"vectors": self.matrix, "norms": self.norms},
+            tensors=tensors,
             overwrite=overwrite,
         )
 

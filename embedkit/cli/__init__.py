@@ -18,6 +18,7 @@ import click
 from embedkit import __version__
 from embedkit.cli.ask import analogy, neighbors, query
 from embedkit.cli.classify import classify
+from embedkit.cli.convert import convert
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
 from embedkit.cli.serve import serve
@@ -82,7 +83,7 @@ def app() -> None:
 
 for _command in (
     train, analogy, query, neighbors, distance, compare, encode, info, evaluate, classify, export,
-    serve,
+    convert, serve,
 ):  # fmt: skip
     app.add_command(_command)
 

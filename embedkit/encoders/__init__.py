@@ -40,12 +40,21 @@ _VECTORS_ONLY = "vectors"  # what WordVectors.save writes: no encoder, but its w
 
 
 def load_encoder(path: str | os.PathLike[str]) -> Encoder:
-    """Open a model directory as the encoder that wrote it.
+    """Open a model directory as the encoder that wrote it, or another program's file.
 
     Raises:
         ModelError: it is missing, damaged, too new, or of an encoder that is not known here.
     """
+    if _is_foreign(Path(path)):
+        return SkipGramEncoder.from_vectors(load(path))
     return _encoder_of(read_model(Path(path)))
+
+
+def _is_foreign(path: Path) -> bool:
+    """Tell whether something is there that another program wrote."""
+    if path.is_dir():
+        return not (path / "vocabulary.arrow").exists() and (path / "tokenizer.json").exists()
+    return path.exists()
 
 
 def _encoder_of(model: StoredModel) -> Encoder:
@@ -67,10 +76,10 @@ def _encoder_of(model: StoredModel) -> Encoder:
 
 
 def load(path: str | os.PathLike[str], *, encoder: str | None = None) -> WordVectors:
-    """Open a model directory and return its words and vectors, memory-mapped.
+    """Open a model directory, memory-mapped, or read another program's file of vectors.
 
     Args:
-        path: the model directory.
+        path: the model directory, or a file in one of `embedkit.formats.FORMATS`.
         encoder: "charcode" or "onehot" gives that encoder's vectors of the model's words; by
             default the vectors are those of the encoder that wrote the model.
 
@@ -78,6 +87,13 @@ def load(path: str | os.PathLike[str], *, encoder: str | None = None) -> WordVec
         ModelError: it is missing, damaged or too new.
         ConfigurationError: there is no such encoder, or the model holds no trained vectors.
     """
+    if _is_foreign(Path(path)):
+        from embedkit.formats import read
+
+        vectors = read(path)
+        if encoder in (None, SkipGramEncoder.name):
+            return vectors
+        return untrained(str(encoder), vectors.vocabulary).vectors()
     return _vectors_of(read_model(Path(path)), encoder)
 
 

@@ -19,6 +19,7 @@ from embedkit.errors import ConfigurationError, ModelError
 from embedkit.metrics import row_norms
 from embedkit.reading import Source
 from embedkit.store import StoredModel, write_model
+from embedkit.subwords import Subwords
 from embedkit.training.config import TrainingConfig
 from embedkit.vectors import WordVectors
 
@@ -182,6 +183,15 @@ class SkipGramEncoder(Encoder):
         }
 
     @classmethod
+    def from_vectors(cls, vectors: WordVectors) -> Self:
+        """Return an encoder of vectors that were trained elsewhere."""
+        encoder = cls()
+        encoder._dimension = vectors.dimension
+        encoder._vocabulary = vectors.vocabulary
+        encoder._vectors = vectors
+        return encoder
+
+    @classmethod
     def from_model(cls, model: StoredModel) -> Self:
         """Return the encoder that was saved; its matrices stay on disk until they are used."""
         known = {field.name for field in fields(TrainingConfig)}
@@ -206,6 +216,7 @@ def _stored_vectors(model: StoredModel) -> WordVectors:
         model.tensors["vectors"],
         norms=model.tensors.get("norms"),
         units=model.tensors.get("units"),
+        subwords=Subwords.of_model(model.config, model.tensors),
         config=model.config,
         opener=partial(_stored_vectors, model),
     )

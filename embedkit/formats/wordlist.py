@@ -1,0 +1,56 @@
+"""A word a line, perhaps with a tab and its count: what lies beside a file of nothing but numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from embedkit.formats.repairs import Repairs
+from embedkit.formats.source import Source, plain_name
+from embedkit.vocabulary import Vocabulary
+
+__all__ = ["beside", "read_words", "write_words"]
+
+_LARGEST = 1 << 31
+_ROWS = 1 << 14
+
+
+def beside(path: Path) -> Path:
+    """Return where the words of a file of numbers lie: x.txt for x.npy and x.npy.gz."""
+    return plain_name(path).with_suffix(".txt")
+
+
+def read_words(path: Path, repairs: Repairs) -> tuple[pa.BinaryArray, NDArray[np.int64] | None]:
+    """Return the words, and their counts if every line has one.
+
+    Raises:
+        FormatError: there is no such file, or it is longer than 2 GB.
+    """
+    with Source(path) as source:
+        text = source.read(_LARGEST)
+        if len(text) == _LARGEST:
+            raise repairs.error("", f"the list of words {path} is too long", "look at it")
+    lines = text.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n") if text else []
+    words, counts = [], []
+    for line in lines:
+        word, tab, count = line.rpartition(b"\t")
+        if not (tab and word and count.isdigit() and len(count) <= 18):
+            return pa.array(lines, pa.binary()), None
+        words.append(word)
+        counts.append(int(count))
+    return pa.array(words, pa.binary()), np.array(counts, dtype=np.int64)
+
+
+def write_words(vocabulary: Vocabulary, stream: BinaryIO) -> None:
+    """Write the words, with their counts if these are known."""
+    counted = bool(vocabulary.counts.any())
+    for start in range(0, len(vocabulary), _ROWS):
+        rows = range(start, min(start + _ROWS, len(vocabulary)))
+        words = vocabulary.words(rows)
+        counts = vocabulary.counts[rows.start : rows.stop].tolist()
+        lines = (f"{w}\t{n}" for w, n in zip(words, counts, strict=True)) if counted else words
+        stream.write("".join(f"{line}\n" for line in lines).encode())
