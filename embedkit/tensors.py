@@ -8,6 +8,7 @@ checked.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ModelError
 
-__all__ = ["read_tensors", "write_tensors"]
+__all__ = ["read_tensors", "tensors_header", "write_tensors"]
 
 _LARGEST_HEADER = 1 << 20
 _LARGEST_SIDE = 1 << 31
@@ -36,18 +37,23 @@ class _Entry:
     end: int
 
 
-def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.float32]]) -> None:
-    """Write float32 arrays with at least one axis."""
+def tensors_header(shapes: Mapping[str, tuple[int, ...]]) -> bytes:
+    """Return what stands before the numbers of float32 arrays."""
     header: dict[str, Any] = {}
     offset = 0
-    for name, tensor in tensors.items():
-        end = offset + tensor.size * 4
-        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [offset, end]}
+    for name, shape in shapes.items():
+        end = offset + math.prod(shape) * 4
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [offset, end]}
         offset = end
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text
+
+
+def write_tensors(path: Path, tensors: Mapping[str, NDArray[np.float32]]) -> None:
+    """Write float32 arrays with at least one axis."""
     with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
+        file.write(tensors_header({name: tensor.shape for name, tensor in tensors.items()}))
         for tensor in tensors.values():
             for start in range(0, len(tensor), _ROWS):
                 block = np.ascontiguousarray(tensor[start : start + _ROWS], dtype="<f4")

@@ -11,13 +11,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, cast
 
 from embedkit.errors import ConfigurationError, FormatError
 from embedkit.files import atomic_file, refuse_existing
-from embedkit.formats import folders, text, word2vec, wordlist
+from embedkit.formats import arrays, fasttext, folders, static, tensors, text, word2vec, wordlist
 from embedkit.formats.repairs import POLICIES, Repairs
-from embedkit.formats.source import COMPRESSORS, Source, plain_name
+from embedkit.formats.source import COMPRESSORS, Forward, Source, plain_name
 from embedkit.formats.writable import writable
 from embedkit.vectors import WordVectors
 
@@ -36,7 +36,7 @@ class Format:
         write: writes to a stream, or None where it is only read or a folder.
         suffixes: of names of such files.
         write_folder: writes a folder, or None.
-        beside: whether a list of the words lies beside the file, under the same name with .txt.
+        beside: whether a list of the words lies beside the file, under the same name with .words.txt.
         unwritable: a pattern of what a word must not hold.
     """
 
@@ -70,6 +70,7 @@ class Report:
 
 
 _HEAD = 1 << 16
+_LINES = r"[\t\n\r\x00]"
 _SPACES = r"[ \t\n\v\f\r\x00]"
 
 
@@ -89,6 +90,18 @@ FORMATS: Mapping[str, Format] = {
     "embedkit": Format(
         folders.is_model, folders.read_model_folder, None, (".embedkit", ""),
         folders.write_model_folder,
+    ),
+    "fasttext": Format(fasttext.is_fasttext, fasttext.read_fasttext),
+    "npy": Format(arrays.is_npy, arrays.read_npy, arrays.write_npy, (".npy",), beside=True,
+        unwritable=_LINES,
+    ),
+    "npz": Format(arrays.is_npz, arrays.read_npz, arrays.write_npz, (".npz",)),
+    "safetensors": Format(
+        tensors.is_safetensors, tensors.read_safetensors, tensors.write_safetensors,
+        (".safetensors",), beside=True, unwritable=_LINES,
+    ),
+    "static": Format(
+        static.is_static, static.read_static, write_folder=static.write_static,
     ),
     "word2vec-binary": Format(
         lambda source: _has_header(source) and not _is_text(source),
@@ -225,9 +238,8 @@ def _compressed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
     if path.suffix not in COMPRESSORS:
         yield file
         return
-    stream: Any = COMPRESSORS[path.suffix](file)
-    yield stream
-    stream.close()
+    with COMPRESSORS[path.suffix](file) as stream:
+        yield cast(BinaryIO, Forward(stream))
 
 
 def _known(name: str) -> Format:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class Rows:
         self.repairs = repairs
         self.limit = limit
         self._words: list[pa.StringArray] = []
+        self._counts: list[NDArray[np.int64]] = []
         self._size = 0
         rows = expected if limit is None else min(expected, limit)
         self._matrix = np.empty((rows, dimension), dtype=np.float32)
@@ -58,13 +59,20 @@ class Rows:
         """Whether as many words are there as were wanted."""
         return self.limit is not None and self._size >= self.limit
 
-    def append(self, words: pa.BinaryArray, rows: NDArray[np.float32], place: Place) -> None:
+    def append(
+        self,
+        words: pa.BinaryArray,
+        rows: NDArray[np.float32],
+        place: Place,
+        counts: NDArray[np.int64] | None = None,
+    ) -> None:
         """Take some neighbouring words.
 
         Args:
             words: bytes of n words, checked here.
             rows: (n, d).
             place: says where one of them stands.
+            counts: (n,) if they are known, of all words or of none.
 
         Raises:
             FormatError: a word is empty, holds NUL or is not UTF-8, or a number is not finite, and
@@ -75,8 +83,11 @@ class Rows:
         keep = good & finite
         if not keep.all():
             texts, rows = texts.filter(pa.array(keep)), rows[keep]
-        if self.limit is not None:
-            texts, rows = texts[: self.limit - self._size], rows[: self.limit - self._size]
+            counts = None if counts is None else counts[keep]
+        left = None if self.limit is None else self.limit - self._size
+        texts, rows = texts[:left], rows[:left]
+        if counts is not None:
+            self._counts.append(counts[:left])
         self._places.append((self._size, place))
         self._reserve(len(rows))
         self._matrix[self._size : self._size + len(rows)] = rows
@@ -146,14 +157,13 @@ class Rows:
             return np.where(finite, rows, np.float32(0)), np.ones_like(good)
         return rows, good
 
-    def vectors(
-        self, counts: Sequence[int] | NDArray[np.int64] | None = None, **known: Any
-    ) -> WordVectors:
+    def vectors(self, **known: Any) -> WordVectors:
         """Return what was read; nothing can be appended after that.
 
+        Where counts are known the most frequent words come first; otherwise words stay in the order
+        of the file.
+
         Args:
-            counts: of the words that were read, if they are known. Then the most frequent words come
-                first; otherwise words stay in the order of the file.
             known: what else `WordVectors` takes.
 
         Raises:
@@ -164,15 +174,16 @@ class Rows:
                 "", "it holds no vectors", "name a file of words and vectors"
             )
         words = pa.concat_arrays(self._words)
+        counts = np.concatenate(self._counts) if self._counts else None
         kept = self._without_duplicates(words)
         if kept is not None:
             self._compact(kept)
             words = words.take(pa.array(kept))
-            counts = None if counts is None else np.asarray(counts)[kept]
+            counts = None if counts is None else counts[kept]
         self._matrix.resize((len(words), self._matrix.shape[1]), refcheck=False)
         if counts is not None and (np.diff(counts) > 0).any():
-            order = np.argsort(-np.asarray(counts), kind="stable")
-            words, counts = words.take(pa.array(order)), np.asarray(counts)[order]
+            order = np.argsort(-counts, kind="stable")
+            words, counts = words.take(pa.array(order)), counts[order]
             self._matrix = self._matrix[order]
         return WordVectors(Vocabulary(words, counts), self._matrix, **known)
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 from embedkit.errors import FormatError
 from embedkit.files import decompress, storage_errors
 
-__all__ = ["COMPRESSORS", "Source", "plain_name"]
+__all__ = ["COMPRESSORS", "Forward", "Source", "plain_name"]
 
 _DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)  # what the decompressors raise
 _COPIED = 1 << 20
@@ -42,6 +42,19 @@ COMPRESSORS: dict[str, Callable[[BinaryIO], Any]] = {
 def plain_name(path: Path) -> Path:
     """Return the name of a file without the ending that tells how it is compressed."""
     return path.with_suffix("") if path.suffix in COMPRESSORS else path
+
+
+class Forward(io.RawIOBase):
+    """A stream that is only written to: those that compress say that they seek, and cannot."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._stream.write(data)
 
 
 class Source:

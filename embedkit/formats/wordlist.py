@@ -20,20 +20,31 @@ _ROWS = 1 << 14
 
 
 def beside(path: Path) -> Path:
-    """Return where the words of a file of numbers lie: x.txt for x.npy and x.npy.gz."""
-    return plain_name(path).with_suffix(".txt")
+    """Return where the words of a file of numbers are written: x.words.txt for x.npy.gz."""
+    return plain_name(path).with_suffix(".words.txt")
+
+
+def _lists(path: Path) -> list[Path]:
+    return [beside(path), plain_name(path).with_suffix(".txt")]
 
 
 def read_words(path: Path, repairs: Repairs) -> tuple[pa.BinaryArray, NDArray[np.int64] | None]:
-    """Return the words, and their counts if every line has one.
+    """Return the words of the list beside a file, and their counts if every line has one.
+
+    Args:
+        path: the file of numbers; the list is called x.words.txt or x.txt.
 
     Raises:
-        FormatError: there is no such file, or it is longer than 2 GB.
+        FormatError: there is no list, or it is longer than 2 GB.
     """
-    with Source(path) as source:
+    found = [name for name in _lists(path) if name.is_file()]
+    if not found:
+        names = " or ".join(str(name) for name in _lists(path))
+        raise repairs.error("", f"there is no list of its words, {names}", "put it there")
+    with Source(found[0]) as source:
         text = source.read(_LARGEST)
         if len(text) == _LARGEST:
-            raise repairs.error("", f"the list of words {path} is too long", "look at it")
+            raise repairs.error("", f"the list of words {found[0]} is too long", "look at it")
     lines = text.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n") if text else []
     words, counts = [], []
     for line in lines:
