@@ -90,6 +90,11 @@ class Vocabulary:
     def __repr__(self) -> str:
         return f"Vocabulary({len(self):,} words)"
 
+    @property
+    def strings(self) -> pa.StringArray:
+        """The words as Arrow has them, perhaps memory-mapped."""
+        return self._words
+
     def words(self, ids: Iterable[int] | None = None) -> list[str]:
         """Return the words of *ids*, or all of them."""
         chosen = self._words if ids is None else self._words.take(_arrow_ids(ids))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, FormatError
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.rows import LARGEST_DIMENSION, Rows
+from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
 from embedkit.formats.source import Source
 from embedkit.formats.wordlist import read_words
 from embedkit.vectors import WordVectors
@@ -127,7 +127,7 @@ def read_npz(source: Source, repairs: Repairs, limit: int | None = None) -> Word
     if lists[0].dtype.kind == "U":
         words = [word.encode(errors="surrogatepass") for word in words]
     return read_matrix(
-        pa.array(words, pa.binary()),
+        byte_strings(words),
         matrices[0],
         None if counts is None else counts.astype(np.int64),
         repairs,

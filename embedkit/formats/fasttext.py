@@ -13,11 +13,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.rows import LARGEST_DIMENSION, Rows
+from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
 from embedkit.formats.source import Source
 from embedkit.subwords import Subwords
 from embedkit.vectors import WordVectors
@@ -40,7 +39,7 @@ class _Head:
 
     Attributes:
         dimension, buckets, shortest, longest: of vectors and n-grams.
-        rows: which row of the input matrix each word has.
+        words, counts: of the dictionary, without labels.
         starts: bytes before each word.
     """
 
@@ -48,10 +47,8 @@ class _Head:
     buckets: int
     shortest: int
     longest: int
-    entries: int
     words: list[bytes]
     counts: list[int]
-    rows: list[int]
     starts: list[int]
 
 
@@ -73,20 +70,21 @@ def read_fasttext(source: Source, repairs: Repairs, limit: int | None = None) ->
     head = _read_head(source, repairs)
     (quantised,) = _take(source, repairs, "<?")
     rows, dimension = _take(source, repairs, "<qq") if not quantised else (0, 0)
-    expected = head.entries + head.buckets
+    expected = len(head.words) + head.buckets
     if quantised or (rows, dimension) != (expected, head.dimension):
         problem = (
             "the model is quantised (.ftz)"
             if quantised
-            else f"a matrix of {rows:,} x {dimension:,} for {head.entries:,} words, "
+            else f"a matrix of {rows:,} x {dimension:,} for {len(head.words):,} words, "
             f"{head.buckets:,} buckets and {head.dimension:,} dimensions"
         )
         raise repairs.error(
             f"byte {source.position:,}", problem, "fetch the .bin file, or the .vec file, again"
         )
-    own = _read_rows(source, repairs, head.entries, dimension)[head.rows]
+    own = _read_rows(source, repairs, len(head.words), dimension)
     ngrams = _read_rows(source, repairs, head.buckets, dimension)
-    subwords = Subwords(ngrams, head.shortest, head.longest) if head.buckets else None
+    # What has buckets and no n-grams of characters has n-grams of words there, to classify texts.
+    subwords = Subwords(ngrams, head.shortest, head.longest) if head.longest else None
     return _compose(head, own, subwords, repairs, limit)
 
 
@@ -105,7 +103,7 @@ def _compose(
         if subwords is not None:
             rows = subwords.compose(words, rows)
         place = partial(_place, head.starts[block])
-        found.append(pa.array(words, pa.binary()), rows, place, counts[block])
+        found.append(byte_strings(words), rows, place, counts[block])
         if found.full:
             break
     return found.vectors(subwords=subwords)
@@ -157,9 +155,15 @@ def _read_head(source: Source, repairs: Repairs) -> _Head:
         )
     if longest <= 0:
         longest, shortest = 0, 1
-    head = _Head(dimension, buckets, max(shortest, 1), longest, entries, [], [], [], [])
+    head = _Head(dimension, buckets, max(shortest, 1), longest, [], [], [])
     for row in range(entries):
         _read_word(source, repairs, head, row)
+    if len(head.words) != words:
+        raise repairs.error(
+            f"byte {source.position:,}",
+            f"{len(head.words):,} words and {words:,} in the settings",
+            "fetch the file again",
+        )
     return head
 
 
@@ -178,7 +182,6 @@ def _read_word(source: Source, repairs: Repairs, head: _Head, row: int) -> None:
     if kind != _LABEL:
         head.words.append(word)
         head.counts.append(max(count, 0))
-        head.rows.append(row)
         head.starts.append(start)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from embedkit.formats.repairs import Repairs
 from embedkit.vectors import WordVectors
 from embedkit.vocabulary import Vocabulary
 
-__all__ = ["LARGEST_DIMENSION", "Rows"]
+__all__ = ["LARGEST_DIMENSION", "Rows", "byte_strings"]
 
 LARGEST_DIMENSION = 1 << 16
 """A header that claims more is not believed."""
@@ -25,6 +25,14 @@ _MOVED = 1 << 12
 
 Place = Callable[[int], str]
 """Says where a row of a block stands in its file, such as "line 17"."""
+
+
+def byte_strings(words: Sequence[bytes]) -> pa.BinaryArray:
+    """Return words as Arrow has them; pa.array() would import pandas where it is installed."""
+    offsets = np.zeros(len(words) + 1, dtype=np.int32)
+    np.cumsum([len(word) for word in words], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(words))]
+    return pa.Array.from_buffers(pa.binary(), len(words), buffers)
 
 
 class Rows:
@@ -107,8 +115,8 @@ class Rows:
         good = np.ones(len(words), dtype=np.bool_)
         try:
             texts = words.cast(pa.string())
-            odd = pc.or_(pc.equal(texts, ""), pc.match_substring(texts, "\0"))
-            if not pc.any(odd).as_py():
+            nul = pc.any(pc.match_substring(texts, "\0")).as_py()
+            if not nul and pc.min(pc.binary_length(words)).as_py():
                 return texts, good
         except pa.ArrowInvalid:  # not UTF-8
             pass

@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 from embedkit.errors import OutputExistsError
 from embedkit.files import atomic_directory, refuse_existing
 from embedkit.formats.arrays import read_matrix
 from embedkit.formats.repairs import Repairs
+from embedkit.formats.rows import byte_strings
 from embedkit.formats.source import Source
 from embedkit.formats.tensors import tensor_of
 from embedkit.tensors import write_tensors
@@ -69,7 +68,7 @@ def read_static(source: Source, repairs: Repairs, limit: int | None = None) -> W
             f"{len(tokens):,} tokens for {len(matrix):,} rows",
             "models of fewer rows than tokens are not read",
         )
-    words = pa.array([tokens[id].encode(errors="surrogatepass") for id in known], pa.binary())
+    words = byte_strings([tokens[id].encode(errors="surrogatepass") for id in known])
     return read_matrix(words, matrix[known], None, repairs, limit)
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.rows import LARGEST_DIMENSION, Rows
+from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
 from embedkit.formats.source import Source
 from embedkit.system import processors
 from embedkit.vectors import WordVectors
@@ -245,13 +245,13 @@ def _parse_lines(block: _Block, layout: _Layout) -> _Parsed:
         rows.append(row)
         lines.append(number)
     matrix = np.array(rows, dtype=np.float32).reshape(len(rows), layout.dimension)
-    return _Parsed(pa.array(words, pa.binary()), matrix, lines, faults)
+    return _Parsed(byte_strings(words), matrix, lines, faults)
 
 
 def _numbers(tokens: list[bytes]) -> NDArray[np.float32] | bytes:
     """Return the numbers of a line, (d,), or the first token that is none."""
     try:
-        return np.from_dlpack(pa.array(tokens, pa.binary()).cast(pa.string()).cast(pa.float32()))
+        return np.from_dlpack(byte_strings(tokens).cast(pa.string()).cast(pa.float32()))
     except pa.ArrowInvalid:
         found = [_number(token) for token in tokens]
         if None in found:

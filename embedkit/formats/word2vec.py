@@ -10,18 +10,17 @@ from functools import partial
 from typing import BinaryIO
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.rows import LARGEST_DIMENSION, Rows
+from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
 from embedkit.formats.source import Source
 from embedkit.formats.text import HEADER
 from embedkit.vectors import WordVectors
 
 __all__ = ["read_word2vec", "write_word2vec"]
 
-_BLOCK = 1 << 23
+_BLOCK = 1 << 20
 _LONGEST_WORD = 1 << 16
 _ROWS = 1 << 12  # written at a time
 
@@ -52,7 +51,7 @@ def read_word2vec(source: Source, repairs: Repairs, limit: int | None = None) ->
         if words:
             numbers = _gather(data, starts, dimension)
             places = np.array(starts) + position
-            rows.append(pa.array(words, pa.binary()), numbers, partial(_place, places))
+            rows.append(byte_strings(words), numbers, partial(_place, places))
         found += len(words)
         if not block or (not words and len(data) > _LONGEST_WORD + 8 * dimension):
             break

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from embedkit.formats.repairs import Repairs
+from embedkit.formats.rows import byte_strings
 from embedkit.formats.source import Source, plain_name
 from embedkit.vocabulary import Vocabulary
 
@@ -50,10 +51,10 @@ def read_words(path: Path, repairs: Repairs) -> tuple[pa.BinaryArray, NDArray[np
     for line in lines:
         word, tab, count = line.rpartition(b"\t")
         if not (tab and word and count.isdigit() and len(count) <= 18):
-            return pa.array(lines, pa.binary()), None
+            return byte_strings(lines), None
         words.append(word)
         counts.append(int(count))
-    return pa.array(words, pa.binary()), np.array(counts, dtype=np.int64)
+    return byte_strings(words), np.array(counts, dtype=np.int64)
 
 
 def write_words(vocabulary: Vocabulary, stream: BinaryIO) -> None:

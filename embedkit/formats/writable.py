@@ -30,7 +30,7 @@ def writable(vectors: WordVectors, pattern: str, repairs: Repairs) -> WordVector
             raise ModelError(
                 f"the vector of {word!r} holds numbers that are not finite. Remedy: train again."
             )
-    words = pa.array(vectors.vocabulary.words(), pa.string())
+    words = vectors.vocabulary.strings
     wrong = pc.or_(pc.match_substring_regex(words, pattern), pc.equal(words, ""))
     rows = np.flatnonzero(wrong.to_numpy(zero_copy_only=False))
     if not len(rows):
