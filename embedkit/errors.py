@@ -21,6 +21,7 @@ __all__ = [
     "ModelError",
     "OutputExistsError",
     "QuestionError",
+    "SlowFormatWarning",
     "StorageError",
     "TrainingError",
     "UnknownWordError",
@@ -107,6 +108,10 @@ class UnknownWordError(EmbedkitError, KeyError):
     def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
         # An error of a worker process comes back pickled; by default only its message would.
         return type(self), (self.word, self.suggestions, self.place)
+
+
+class SlowFormatWarning(UserWarning):
+    """A file of vectors is read whole each time, where a model directory would open at once."""
 
 
 class UnknownWordsWarning(UserWarning):

@@ -15,7 +15,7 @@ PACKAGE = Path(embedkit.__file__).parent
 FLOORS = [
     {"errors", "files", "ranks", "system", "tensors", "text", "vocabulary"},
     {"metrics", "index", "expressions", "algebra", "projection"},
-    {"reading", "ids", "corpus", "store", "vectors"},
+    {"reading", "ids", "corpus", "store", "subwords", "vectors", "formats"},
     {"training"},
     {"encoders"},
     {

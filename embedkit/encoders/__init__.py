@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,7 @@ from embedkit.encoders.base import Encoder, NotFittedError
 from embedkit.encoders.charcode import CharCodeEncoder
 from embedkit.encoders.onehot import OneHotEncoder
 from embedkit.encoders.skipgram import SkipGramEncoder
-from embedkit.errors import ConfigurationError, ModelError
+from embedkit.errors import ConfigurationError, ModelError, SlowFormatWarning
 from embedkit.store import StoredModel, read_model
 from embedkit.vectors import WordVectors
 from embedkit.vocabulary import Vocabulary
@@ -27,6 +29,7 @@ __all__ = [
     "OneHotEncoder",
     "SkipGramEncoder",
     "compare",
+    "is_foreign",
     "load",
     "load_encoder",
     "untrained",
@@ -36,6 +39,7 @@ ENCODERS: Mapping[str, type[Encoder]] = {
     encoder.name: encoder for encoder in (CharCodeEncoder, OneHotEncoder, SkipGramEncoder)
 }
 _ALONE = (CharCodeEncoder.name, OneHotEncoder.name)  # what needs nothing but words
+_SLOW = 2.0  # seconds
 _VECTORS_ONLY = "vectors"  # what WordVectors.save writes: no encoder, but its words and rows
 
 
@@ -45,12 +49,12 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
     Raises:
         ModelError: it is missing, damaged, too new, or of an encoder that is not known here.
     """
-    if _is_foreign(Path(path)):
+    if is_foreign(Path(path)):
         return SkipGramEncoder.from_vectors(load(path))
     return _encoder_of(read_model(Path(path)))
 
 
-def _is_foreign(path: Path) -> bool:
+def is_foreign(path: Path) -> bool:
     """Tell whether something is there that another program wrote."""
     if path.is_dir():
         return not (path / "vocabulary.arrow").exists() and (path / "tokenizer.json").exists()
@@ -87,10 +91,18 @@ def load(path: str | os.PathLike[str], *, encoder: str | None = None) -> WordVec
         ModelError: it is missing, damaged or too new.
         ConfigurationError: there is no such encoder, or the model holds no trained vectors.
     """
-    if _is_foreign(Path(path)):
+    if is_foreign(Path(path)):
         from embedkit.formats import read
 
+        start = time.monotonic()
         vectors = read(path)
+        if time.monotonic() - start > _SLOW:
+            warnings.warn(
+                f"reading {path} takes {time.monotonic() - start:.0f} s each time; what `embedkit "
+                "convert` makes of it opens at once.",
+                SlowFormatWarning,
+                stacklevel=2,
+            )
         if encoder in (None, SkipGramEncoder.name):
             return vectors
         return untrained(str(encoder), vectors.vocabulary).vectors()

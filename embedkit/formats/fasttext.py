@@ -144,9 +144,7 @@ def _read_head(source: Source, repairs: Repairs) -> _Head:
         and words + labels == entries
     )
     if not believable:
-        raise repairs.error(
-            "byte 1", "no settings of fastText 0.9 follow", "fetch the file again"
-        )
+        raise repairs.error("byte 1", "no settings of fastText 0.9 follow", "fetch the file again")
     if pruned > 0:
         raise repairs.error(
             f"byte {source.position:,}",
@@ -185,9 +183,7 @@ def _read_word(source: Source, repairs: Repairs, head: _Head, row: int) -> None:
         head.starts.append(start)
 
 
-def _read_rows(
-    source: Source, repairs: Repairs, count: int, dimension: int
-) -> NDArray[np.float32]:
+def _read_rows(source: Source, repairs: Repairs, count: int, dimension: int) -> NDArray[np.float32]:
     """Read a matrix; memory is taken as its bytes come."""
     width = 4 * dimension
     possible = 0 if source.plain_size is None else (source.plain_size - source.position) // width

@@ -178,9 +178,7 @@ class Rows:
             FormatError: there is no word, or a word stands there twice and the policy is "strict".
         """
         if not self._size:
-            raise self.repairs.error(
-                "", "it holds no vectors", "name a file of words and vectors"
-            )
+            raise self.repairs.error("", "it holds no vectors", "name a file of words and vectors")
         words = pa.concat_arrays(self._words)
         counts = np.concatenate(self._counts) if self._counts else None
         kept = self._without_duplicates(words)

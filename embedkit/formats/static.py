@@ -1,10 +1,10 @@
 """The folders of model2vec and of sentence-transformers' StaticEmbedding: texts to mean vectors.
 
-    folder/
-      model.safetensors   "embeddings" (V, d); "embedding.weight" by sentence-transformers
-      tokenizer.json      a tokeniser of Hugging Face's tokenizers whose ids are the rows
-      config.json         model2vec's
-      modules.json        what sentence-transformers loads
+folder/
+  model.safetensors   "embeddings" (V, d); "embedding.weight" by sentence-transformers
+  tokenizer.json      a tokeniser of Hugging Face's tokenizers whose ids are the rows
+  config.json         model2vec's
+  modules.json        what sentence-transformers loads
 """
 
 from __future__ import annotations

@@ -40,9 +40,7 @@ def read_safetensors(source: Source, repairs: Repairs, limit: int | None = None)
     return read_matrix(words, matrix, counts, repairs, limit)
 
 
-def tensor_of(
-    path: Path, repairs: Repairs, names: tuple[str, ...] = ("vectors",)
-) -> NDArray[Any]:
+def tensor_of(path: Path, repairs: Repairs, names: tuple[str, ...] = ("vectors",)) -> NDArray[Any]:
     """Return the first of the tensors *names* that is there, or the only one of two axes.
 
     Raises:

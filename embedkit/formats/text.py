@@ -103,7 +103,7 @@ def is_text(head: bytes) -> bool:
     text = HEADER.sub(b"", head[:_SAMPLE], count=1)
     odd = len(text) - len(text.translate(None, _CONTROLS))
     odd += text.decode(errors="replace").count("\ufffd")
-    return odd <= _ODD_SHARE * len(text)
+    return odd <= 2 + _ODD_SHARE * len(text)
 
 
 def read_text(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
@@ -146,8 +146,8 @@ def _layout(head: bytes, repairs: Repairs) -> _Layout:
     header = HEADER.match(head)
     lines = head[header.end() if header else 0 :].split(b"\n")
     whole = [line for line in (lines[:-1] or lines)[:100] if line.strip()]
-    tabs = bool(whole) and b"\t" in whole[0] and b" " not in whole[0]
-    separator = b"\t" if tabs else b" "
+    word, tab, rest = whole[0].partition(b"\t") if whole else (b"", b"", b"")
+    separator = b"\t" if tab and word and b" " not in rest.strip() else b" "
     widths = Counter(line.rstrip().count(separator) for line in whole)
     width = widths.most_common(1)[0][0] if widths else 0
     if header and (width != 1 or int(header[2]) == 1 or not whole):

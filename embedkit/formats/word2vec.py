@@ -108,9 +108,7 @@ def _place(places: NDArray[np.int64], row: int) -> str:
     return f"the vector at byte {places[row] + 1:,}"
 
 
-def write_word2vec(
-    vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], None]
-) -> None:
+def write_word2vec(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], None]) -> None:
     """Write a file; *progress* is told the words written."""
     stream.write(f"{len(vectors)} {vectors.dimension}\n".encode())
     for start in range(0, len(vectors), _ROWS):
