@@ -36,7 +36,7 @@ class Format:
         write: writes to a stream, or None where it is only read or a folder.
         suffixes: of names of such files.
         write_folder: writes a folder, or None.
-        beside: whether a list of the words lies beside the file, under the same name with .words.txt.
+        beside: whether a list of the words lies beside the file: x.words.txt.
         unwritable: a pattern of what a word must not hold.
     """
 

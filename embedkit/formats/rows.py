@@ -42,8 +42,8 @@ class Rows:
         dimension: length of a vector.
         repairs: of the file.
         limit: no more than so many words.
-        expected: how many words will come at most, if the bytes for them are there; a header's claim
-            alone is no reason to take memory.
+        expected: how many words will come at most, if the bytes for them are there; the claim of a
+            header alone is no reason to take memory.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class Rows:
         finite = np.isfinite(rows)
         if finite.all():
             return rows, np.ones(len(rows), dtype=np.bool_)
-        good = finite.all(axis=1)
+        good: NDArray[np.bool_] = np.logical_and.reduce(finite, axis=1)
         first = int(np.argmin(good))
         column = int(np.argmin(finite[first]))
         self.repairs.meet(
@@ -205,8 +205,8 @@ class Rows:
         self.repairs.meet(
             "duplicate",
             self._place(second),
-            f"{word!r:.60} stood already in {self._place(pc.index(words, word).as_py())}; the first "
-            "vector of a word is the one that counts",
+            f"{word!r:.60} stood already in {self._place(pc.index(words, word).as_py())}; the "
+            "first vector of a word is the one that counts",
             len(words) - len(kept),
         )
         return kept

@@ -61,14 +61,14 @@ def read_static(source: Source, repairs: Repairs, limit: int | None = None) -> W
         raise repairs.error("", f"it has no {_TENSORS} and {_TOKENIZER}", "name such a folder")
     matrix = tensor_of(folder / _TENSORS, repairs, _NAMES)
     tokens = _tokens(folder / _TOKENIZER, repairs)
-    known = [id for id in sorted(tokens) if 0 <= id < len(matrix) and tokens[id] != _UNKNOWN]
+    known = [row for row in sorted(tokens) if 0 <= row < len(matrix) and tokens[row] != _UNKNOWN]
     if len(known) < len(matrix) - 1 or len(known) < len(tokens) - 1:
         raise repairs.error(
             _TOKENIZER,
             f"{len(tokens):,} tokens for {len(matrix):,} rows",
             "models of fewer rows than tokens are not read",
         )
-    words = byte_strings([tokens[id].encode(errors="surrogatepass") for id in known])
+    words = byte_strings([tokens[row].encode(errors="surrogatepass") for row in known])
     return read_matrix(words, matrix[known], None, repairs, limit)
 
 
@@ -81,9 +81,9 @@ def _tokens(path: Path, repairs: Repairs) -> dict[int, str]:
         pairs: Iterable[tuple[str, int]] = (
             vocabulary.items()
             if isinstance(vocabulary, dict)
-            else ((piece[0], id) for id, piece in enumerate(vocabulary))
+            else ((piece[0], row) for row, piece in enumerate(vocabulary))
         )
-        found = {int(id): str(token) for token, id in pairs}
+        found = {int(row): str(token) for token, row in pairs}
         added = {int(token["id"]): str(token["content"]) for token in tokenizer["added_tokens"]}
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise repairs.error(

@@ -6,6 +6,7 @@ A space ends a word; word2vec.c puts a line end after the numbers, gensim does n
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import BinaryIO
 
@@ -44,19 +45,22 @@ def read_word2vec(source: Source, repairs: Repairs, limit: int | None = None) ->
     possible = (source.plain_size or 0) // (4 * dimension + 1)
     rows = Rows(dimension, repairs, limit, min(claimed, possible))
     data, found = b"", 0
-    while not rows.full and found < claimed:
-        block = source.read(_BLOCK + 4 * dimension)
-        data += block
-        words, starts, end = _scan(data, dimension, claimed - found)
-        if words:
-            numbers = _gather(data, starts, dimension)
-            places = np.array(starts) + position
-            rows.append(byte_strings(words), numbers, partial(_place, places))
-        found += len(words)
-        if not block or (not words and len(data) > _LONGEST_WORD + 8 * dimension):
-            break
-        position += end
-        data = data[end:]
+    with ThreadPoolExecutor(1) as pool:  # checks numbers beside the search for words
+        taken: Future[None] | None = None
+        while not rows.full and found < claimed:
+            block = source.read(_BLOCK + 4 * dimension)
+            data += block
+            words, starts, end = _scan(data, dimension, claimed - found)
+            if taken is not None:
+                taken.result()
+            taken = pool.submit(_take, rows, data, words, starts, position)
+            found += len(words)
+            if not block or (not words and len(data) > _LONGEST_WORD + 8 * dimension):
+                break
+            position += end
+            data = data[end:]
+        if taken is not None:
+            taken.result()
     if not rows.full:
         _check_end(source, repairs, claimed, found, position + len(data), data)
     return rows.vectors()
@@ -69,8 +73,8 @@ def _check_end(
         repairs.meet(
             "wrong_header" if not rest.strip() else "cut_short",
             f"byte {end:,}",
-            f"after {found:,} of the {claimed:,} words of the header there is no further whole word "
-            "and vector: the file is cut short, damaged or of another format",
+            f"after {found:,} of the {claimed:,} words of the header there is no further whole "
+            "word and vector: the file is cut short, damaged or of another format",
             claimed - found if rest.strip() else 1,
         )
     elif rest.strip(b"\n") or source.peek(2).strip(b"\n"):
@@ -96,12 +100,20 @@ def _scan(data: bytes, dimension: int, most: int) -> tuple[list[bytes], list[int
     return words, starts, end
 
 
+def _take(rows: Rows, data: bytes, words: list[bytes], starts: list[int], position: int) -> None:
+    if words and not rows.full:
+        numbers = _gather(data, starts, rows.dimension)
+        places = np.array(starts) + position
+        rows.append(byte_strings(words), numbers, partial(_place, places))
+
+
 def _gather(data: bytes, starts: list[int], dimension: int) -> NDArray[np.float32]:
     """Return the numbers that begin at some bytes, float32 (len(starts), dimension)."""
     width = 4 * dimension
     # Every place of the block as a row of bytes: taking some copies each in one go.
     every = np.ndarray((len(data) - width + 1,), dtype=f"V{width}", buffer=data, strides=(1,))
-    return every[np.array(starts)].view("<f4").reshape(len(starts), dimension)
+    rows: NDArray[np.float32] = every[np.array(starts)].view("<f4").reshape(-1, dimension)
+    return rows
 
 
 def _place(places: NDArray[np.int64], row: int) -> str:

@@ -1,4 +1,4 @@
-"""A word a line, perhaps with a tab and its count: what lies beside a file of nothing but numbers."""
+"""A word a line, perhaps with a tab and its count: what lies beside a file of numbers."""
 
 from __future__ import annotations
 

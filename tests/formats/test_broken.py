@@ -1,4 +1,4 @@
-"""Files that are cut, wrong or made to do harm: an error that names the place, or a counted repair."""
+"""Files that are cut, wrong or made to do harm: errors that name the place, or counted repairs."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_the_line_of_a_late_fault_is_named(tmp_path: Path) -> None:
     lines = [f"w{number} {number} 0.5 0.{'1' * 60}" for number in range(40_000)]
     lines[31_203] = "wrong 1"
     (tmp_path / "x").write_text("\n".join(lines))
-    with pytest.raises(FormatError, match="line 31,204: 1 numbers, not 3"):
+    with pytest.raises(FormatError, match="line 31204: 1 numbers, not 3"):
         read(tmp_path / "x")
 
 
@@ -168,13 +168,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / name for name in names}
 
 
+def refuses_well(error: EmbedkitError) -> None:
+    assert "Remedy: " in str(error)
+
+
 def _survives(path: Path) -> None:
     """Read a file under each policy: vectors or an error that was foreseen, nothing else."""
     for errors in ("strict", "skip", "replace"):
         try:
             found = read(path, errors=errors)
         except EmbedkitError as error:
-            assert "Remedy: " in str(error)
+            refuses_well(error)
         else:
             assert np.isfinite(found.matrix).all()
             assert len({*found.vocabulary}) == len(found)
@@ -224,4 +228,4 @@ def test_any_bytes_in_any_format(tmp_path: Path, parts: list[bytes], name: str |
     try:
         read(path, format=name, errors="replace")
     except EmbedkitError as error:
-        assert "Remedy: " in str(error)
+        refuses_well(error)

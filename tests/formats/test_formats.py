@@ -167,7 +167,7 @@ def test_nothing_is_lost(odd: WordVectors, tmp_path: Path) -> None:
 
 def test_wrong_settings(odd: WordVectors, tmp_path: Path) -> None:
     write(odd, tmp_path / "x.vec")
-    with pytest.raises(ConfigurationError, match="the name .* tells no format"):
+    with pytest.raises(ConfigurationError, match=r"the name .* tells no format"):
         write(odd, tmp_path / "x.pdf")
     with pytest.raises(ConfigurationError, match="fasttext is only read"):
         convert(tmp_path / "x.vec", tmp_path / "y", target_format="fasttext")
@@ -177,6 +177,6 @@ def test_wrong_settings(odd: WordVectors, tmp_path: Path) -> None:
         read(tmp_path / "x.vec", errors="never")
     with pytest.raises(ConfigurationError, match="limit"):
         read(tmp_path / "x.vec", limit=0)
-    with pytest.raises(FormatError, match="there is no|cannot read"):
+    with pytest.raises(FormatError, match="cannot read"):
         read(tmp_path / "nowhere")
     assert set(NAMES) | {"fasttext"} == set(FORMATS)
