@@ -1,7 +1,8 @@
 """Vectors of words from the character n-grams in them, as fastText makes them.
 
 Bojanowski et al. 2017 (Q17-1010): a word stands between < and >; each of its n-grams has a row,
-found by a hash; the vector of a word is the mean of its n-grams' rows, with its own row if it has one.
+found by a hash; the vector of a word is the mean of its n-grams' rows, with its own row if it has
+one.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class Subwords:
         return result
 
     def _buckets(self, words: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the n-grams of words in fastText's order: the word's number and the bucket of each.
+        """Return the n-grams of words in fastText's order: the number of the word, and the bucket.
 
         The order is by word, then by where the n-gram begins, then by its length.
         """
