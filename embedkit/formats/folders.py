@@ -29,7 +29,8 @@ def read_model_folder(source: Source, _: Repairs, limit: int | None = None) -> W
     if "vectors" not in model.tensors:
         raise ModelError(
             f"{source.path} holds no vectors: those of its encoder, "
-            f"{model.config.get('encoder')!r}, are made of its words. Remedy: convert a model of trained vectors."
+            f"{model.config.get('encoder')!r}, are made of its words. Remedy: "
+            "convert a model of trained vectors."
         )
     words = len(model.vocabulary) if limit is None else min(limit, len(model.vocabulary))
     return WordVectors(
