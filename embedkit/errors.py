@@ -16,10 +16,12 @@ __all__ = [
     "EmbedkitError",
     "EncodingError",
     "ExpressionError",
+    "FormatError",
     "InputError",
     "ModelError",
     "OutputExistsError",
     "QuestionError",
+    "SlowFormatWarning",
     "StaleIndexWarning",
     "StorageError",
     "TrainingError",
@@ -65,6 +67,10 @@ class ModelError(EmbedkitError):
     """The model directory is missing, incomplete, damaged, newer than this program, or no model."""
 
 
+class FormatError(ModelError):
+    """A file of vectors cannot be read. The message names the line or the byte."""
+
+
 class TrainingError(EmbedkitError):
     """Training cannot go on, for example because the loss is no longer a finite number."""
 
@@ -103,6 +109,10 @@ class UnknownWordError(EmbedkitError, KeyError):
     def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
         # An error of a worker process comes back pickled; by default only its message would.
         return type(self), (self.word, self.suggestions, self.place)
+
+
+class SlowFormatWarning(UserWarning):
+    """A file of vectors is read whole each time, where a model directory would open at once."""
 
 
 class UnknownWordsWarning(UserWarning):

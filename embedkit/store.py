@@ -5,7 +5,8 @@
       vocabulary.arrow      words and counts, most frequent first
       vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
                             what is served has "units" (V, d), the rows at length 1, as well;
-                            "vectors" may be float16, or int8 and "scales" (V,), see `precision`
+                            "vectors" may be float16, or int8 and "scales" (V,), see `precision`;
+                            vectors of sub-words come with "ngrams" (buckets, d)
       index.faiss           if `embedkit index build` made one; see `saved_index`
 
 Nothing is pickled: opening a model cannot run code.
@@ -124,7 +125,8 @@ def write_model(
         path: the directory; its parent must exist.
         config: what JSON can hold, with the key "encoder"; the format version is added.
         vocabulary: V words.
-        tensors: arrays with V rows each, float32 but for what `precision.pack` made of "vectors".
+        tensors: arrays with V rows each ("ngrams" has any number), float32 but for what
+            `precision.pack` made of "vectors".
         overwrite: replace what is there.
 
     Raises:
@@ -215,7 +217,7 @@ def _read_again(path: Path, fingerprint: str) -> StoredModel:
 
 def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]]) -> None:
     for name, shape in shapes.items():
-        if shape[0] != words:
+        if shape[0] != words and name != "ngrams":
             raise ModelError(
                 f"{path} is inconsistent: {shape[0]:,} rows in {name!r} for {words:,} words. "
                 f"{_AGAIN}"
@@ -224,6 +226,7 @@ def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]])
     expected = {
         **dict.fromkeys(("vectors", "context", "units"), matrix[:2]),
         **dict.fromkeys(("norms", "scales"), matrix[:1]),
+        "ngrams": (*shapes.get("ngrams", (0,))[:1], *matrix[1:]),
     }
     if len(matrix) != 2 or any(
         shapes.get(name, shape) != shape for name, shape in expected.items()

@@ -26,6 +26,7 @@ from embedkit.precision import pack, unpack
 from embedkit.relations import Relating
 from embedkit.searching import Terms
 from embedkit.store import write_model
+from embedkit.subwords import Subwords
 from embedkit.vocabulary import Vocabulary
 
 __all__ = ["Terms", "WordVectors"]
@@ -44,6 +45,7 @@ class WordVectors(Asking, Relating, Comparing):
             carries no numbers, and processes share the memory map.
         approximate: given the exact index of a metric, returns the approximate one that takes its
             place, or None; see `saved_index`.
+        subwords: what makes vectors of words that are not known from their character n-grams.
 
     Raises:
         ValueError: the shapes do not agree.
@@ -59,6 +61,7 @@ class WordVectors(Asking, Relating, Comparing):
         config: Mapping[str, Any] | None = None,
         opener: Callable[[], WordVectors] | None = None,
         approximate: Callable[[DenseIndex], Any] | None = None,
+        subwords: Subwords | None = None,
     ) -> None:
         if matrix.shape[0] != len(vocabulary):
             raise ValueError(f"{len(vocabulary)} words but {matrix.shape[0]} rows")
@@ -66,6 +69,7 @@ class WordVectors(Asking, Relating, Comparing):
         self.config: dict[str, Any] = dict(config or {})
         self.opener = opener
         self.approximate = approximate
+        self.subwords = subwords
         self._indexes: dict[str, Any] = {}
         if len(matrix.shape) != 2:
             raise ValueError(f"a matrix has two axes, not {len(matrix.shape)}")
@@ -120,7 +124,8 @@ class WordVectors(Asking, Relating, Comparing):
         if self.opener is not None:
             return self.opener, ()
         matrix = self.matrix if self.is_sparse else np.asarray(self.matrix)
-        return partial(WordVectors, config=self.config), (self.vocabulary, matrix)
+        make = partial(WordVectors, config=self.config, subwords=self.subwords)
+        return make, (self.vocabulary, matrix)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> WordVectors:
         return self  # immutable
@@ -162,11 +167,16 @@ class WordVectors(Asking, Relating, Comparing):
             )
         tensors = pack(self.matrix, storage)
         norms = self.norms if storage == "float32" else row_norms(unpack(tensors))
+        tensors["norms"] = norms
+        config = {"encoder": "vectors", "dimension": self.dimension, **self.config}
+        if self.subwords is not None:
+            config["subwords"] = self.subwords.config
+            tensors["ngrams"] = self.subwords.ngrams
         write_model(
             Path(path),
-            config={"encoder": "vectors", "dimension": self.dimension, **self.config},
+            config=config,
             vocabulary=self.vocabulary,
-            tensors={**tensors, "norms": norms},
+            tensors=tensors,
             overwrite=overwrite,
         )
 

@@ -59,7 +59,8 @@ class Vocabulary:
 
     @cached_property
     def _order(self) -> NDArray[np.int32]:
-        return np.asarray(pc.array_sort_indices(self._words)).astype(np.int32)
+        # np.asarray() would import pandas; see Vocabulary.open.
+        return np.from_dlpack(pc.array_sort_indices(self._words)).astype(np.int32)
 
     def __len__(self) -> int:
         return len(self._words)

@@ -16,7 +16,7 @@ ROOMS = """
     errors files parallel precision ranks system tensors text vocabulary |
     algebra approximate asking blocks comparing expressions index metrics projection relations
     scope searching words |
-    corpus ids phrases reading saved_index store vectors |
+    corpus formats ids phrases reading saved_index store subwords vectors |
     training walks |
     encoders |
     classification comparison evaluation export features heads labelled pictures pooling

@@ -19,6 +19,7 @@ import click
 from embedkit import __version__
 from embedkit.cli.ask import analogy, neighbors, query, transfer
 from embedkit.cli.classify import classify
+from embedkit.cli.convert import convert
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
 from embedkit.cli.index import index
@@ -89,7 +90,8 @@ def app() -> None:
 
 for _command in (
     train, phrases, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance,
-    compare, encode, info, evaluate, classify, plot, export, index, postprocess, walks, serve,
+    compare, encode, info, evaluate, classify, plot, export, convert, index, postprocess, walks,
+    serve,
 ):  # fmt: skip
     app.add_command(_command)
 
@@ -98,7 +100,7 @@ def _interrupt(_number: int, _frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _say(message: Warning | str, *_: Any) -> None:
+def _say(message: Warning | str, *_: Any, **__: Any) -> None:
     click.echo(f"Warning: {message}", err=True)
 
 

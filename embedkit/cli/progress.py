@@ -37,13 +37,13 @@ class Display:
             sum(file.stat().st_size for file in files) if all(map(Path.is_file, files)) else None
         )
         self._done = 0
+        self._written = 0
 
     def __enter__(self) -> Display:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self._close_bar()
 
     def _start_bar(self, **options: Any) -> Any:
         from tqdm import tqdm
@@ -81,11 +81,27 @@ class Display:
             self._bar.update(count)
         self._line(f"walking: {self._done / total:4.0%} of {total:,} walks")
 
-    def say(self, text: str) -> None:
-        """Print a line, whatever bar was there."""
+    def writing(self, count: int, total: int) -> None:
+        """Show that *count* more of *total* words are written."""
+        if not self._written:
+            self._close_bar()
+        self._written += count
+        if self._bars:
+            if self._bar is None:
+                self._bar = self._start_bar(
+                    desc="writing", total=total, unit=" words", unit_scale=True
+                )
+            self._bar.update(count)
+        self._line(f"writing: {self._written:,} of {total:,} words")
+
+    def _close_bar(self) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    def say(self, text: str) -> None:
+        """Print a line, whatever bar was there."""
+        self._close_bar()
         self._done = 0
         if not self._quiet:
             click.echo(text, err=True)

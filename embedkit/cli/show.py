@@ -191,10 +191,15 @@ def _character_codes(model: str, words: list[str]) -> Encoder:
 @json_option
 def info(model: str, as_json: bool) -> None:
     """Show what a model is and how it was trained."""
+    from embedkit.encoders import is_foreign
     from embedkit.store import read_model
 
+    if is_foreign(Path(model)):
+        facts = _foreign_facts(model)
+        print_json(facts) if as_json else _print_facts(facts)
+        return
     stored = read_model(Path(model))
-    facts: dict[str, Any] = {
+    facts = {
         "model": str(stored.path),
         "encoder": stored.config.get("encoder"),
         "format": stored.config["format"],
@@ -218,6 +223,20 @@ def _index_of(stored: StoredModel) -> dict[str, Any]:
     from embedkit.saved_index import described
 
     return described(stored)
+
+
+def _foreign_facts(path: str) -> dict[str, Any]:
+    from embedkit.formats import detect, read
+
+    vectors = read(path)
+    return {
+        "model": path,
+        "format": detect(path),
+        "words": len(vectors),
+        "dimension": vectors.dimension,
+        "subwords": None if vectors.subwords is None else len(vectors.subwords.ngrams),
+        "most_frequent": vectors.vocabulary.words(range(min(10, len(vectors)))),
+    }
 
 
 def _print_facts(facts: dict[str, Any], indent: str = "") -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,7 @@ from embedkit.encoders.base import Encoder, NotFittedError
 from embedkit.encoders.charcode import CharCodeEncoder
 from embedkit.encoders.onehot import OneHotEncoder
 from embedkit.encoders.skipgram import SkipGramEncoder
-from embedkit.errors import ConfigurationError, ModelError
+from embedkit.errors import ConfigurationError, ModelError, SlowFormatWarning
 from embedkit.store import StoredModel, read_model
 from embedkit.vectors import WordVectors
 from embedkit.vocabulary import Vocabulary
@@ -27,6 +29,7 @@ __all__ = [
     "OneHotEncoder",
     "SkipGramEncoder",
     "compare",
+    "is_foreign",
     "load",
     "load_encoder",
     "untrained",
@@ -36,16 +39,26 @@ ENCODERS: Mapping[str, type[Encoder]] = {
     encoder.name: encoder for encoder in (CharCodeEncoder, OneHotEncoder, SkipGramEncoder)
 }
 _ALONE = (CharCodeEncoder.name, OneHotEncoder.name)  # what needs nothing but words
+_SLOW = 2.0  # seconds
 _VECTORS_ONLY = "vectors"  # what WordVectors.save writes: no encoder, but its words and rows
 
 
 def load_encoder(path: str | os.PathLike[str]) -> Encoder:
-    """Open a model directory as the encoder that wrote it.
+    """Open a model directory as the encoder that wrote it, or another program's file.
 
     Raises:
         ModelError: it is missing, damaged, too new, or of an encoder that is not known here.
     """
+    if is_foreign(Path(path)):
+        return SkipGramEncoder.from_vectors(load(path))
     return _encoder_of(read_model(Path(path)))
+
+
+def is_foreign(path: Path) -> bool:
+    """Tell whether something is there that another program wrote."""
+    if path.is_dir():
+        return not (path / "vocabulary.arrow").exists() and (path / "tokenizer.json").exists()
+    return path.exists()
 
 
 def _encoder_of(model: StoredModel) -> Encoder:
@@ -69,10 +82,10 @@ def _encoder_of(model: StoredModel) -> Encoder:
 def load(
     path: str | os.PathLike[str], *, encoder: str | None = None, exact: bool = False
 ) -> WordVectors:
-    """Open a model directory and return its words and vectors, memory-mapped.
+    """Open a model directory, memory-mapped, or read another program's file of vectors.
 
     Args:
-        path: the model directory.
+        path: the model directory, or a file in one of `embedkit.formats.FORMATS`.
         encoder: "charcode" or "onehot" gives that encoder's vectors of the model's words; by
             default the vectors are those of the encoder that wrote the model.
         exact: answer questions by exact search, also where the model has an approximate index.
@@ -81,7 +94,28 @@ def load(
         ModelError: it is missing, damaged or too new.
         ConfigurationError: there is no such encoder, or the model holds no trained vectors.
     """
+    if is_foreign(Path(path)):
+        vectors = _foreign(path)
+        if encoder in (None, SkipGramEncoder.name):
+            return vectors
+        return untrained(str(encoder), vectors.vocabulary).vectors()
     return _vectors_of(read_model(Path(path)), encoder, exact=exact)
+
+
+def _foreign(path: str | os.PathLike[str]) -> WordVectors:
+    from embedkit.formats import read
+
+    start = time.monotonic()
+    vectors = read(path)
+    seconds = time.monotonic() - start
+    if seconds > _SLOW:
+        warnings.warn(
+            f"reading {path} takes {seconds:.0f} s each time; what `embedkit convert` makes of it "
+            "opens at once.",
+            SlowFormatWarning,
+            stacklevel=3,
+        )
+    return vectors
 
 
 def _vectors_of(model: StoredModel, name: str | None, *, exact: bool = False) -> WordVectors:

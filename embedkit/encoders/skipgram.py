@@ -21,6 +21,7 @@ from embedkit.precision import unpack
 from embedkit.reading import Source
 from embedkit.saved_index import open_index
 from embedkit.store import StoredModel, write_model
+from embedkit.subwords import Subwords
 from embedkit.training.config import TrainingConfig
 from embedkit.vectors import WordVectors
 
@@ -186,6 +187,15 @@ class SkipGramEncoder(Encoder):
         }
 
     @classmethod
+    def from_vectors(cls, vectors: WordVectors) -> Self:
+        """Return an encoder of vectors that were trained elsewhere."""
+        encoder = cls()
+        encoder._dimension = vectors.dimension
+        encoder._vocabulary = vectors.vocabulary
+        encoder._vectors = vectors
+        return encoder
+
+    @classmethod
     def from_model(cls, model: StoredModel) -> Self:
         """Return the encoder that was saved; its matrices stay on disk until they are used."""
         known = {field.name for field in fields(TrainingConfig)}
@@ -210,6 +220,7 @@ def _stored_vectors(model: StoredModel) -> WordVectors:
         unpack(model.tensors),
         norms=model.tensors.get("norms"),
         units=model.tensors.get("units"),
+        subwords=Subwords.of_model(model.config, model.tensors),
         config=model.config,
         opener=partial(_stored_vectors, model),
         approximate=partial(open_index, model),

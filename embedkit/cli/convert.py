@@ -1,0 +1,78 @@
+"""convert: vectors from one program's format to another's."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from embedkit.cli.common import json_option, print_json
+from embedkit.cli.progress import Display
+
+if TYPE_CHECKING:
+    from embedkit.formats import Report
+
+__all__ = ["convert"]
+
+
+@click.command()
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@click.option("--format", "source_format", metavar="FORMAT", help="Of IN.  [default: by content]")
+@click.option("--to", "target_format", metavar="FORMAT", help="Of OUT.  [default: by its name]")
+@click.option("--limit", type=click.IntRange(min=1), help="Take only the first so many words.")
+@click.option(
+    "--errors",
+    type=click.Choice(["strict", "skip", "replace"]),
+    default="strict",
+    show_default=True,
+    help="What is wrong in a file: stop, leave the word out, or mend what can be mended.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@json_option
+def convert(
+    source: str,
+    target: str,
+    source_format: str | None,
+    target_format: str | None,
+    limit: int | None,
+    errors: str,
+    overwrite: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Read words and vectors from IN and write them to OUT.
+
+    Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin,
+    only read), npz, npy, safetensors, static (model2vec, sentence-transformers). That of IN is
+    told by its content, that of OUT by its name; .gz, .bz2, .xz and .zst compress.
+    """
+    from embedkit import formats
+
+    with Display((source,), quiet=quiet) as display:
+        report = formats.convert(
+            source,
+            target,
+            source_format=source_format,
+            target_format=target_format,
+            limit=limit,
+            errors=errors,
+            overwrite=overwrite,
+            reading=display.reading,
+            writing=display.writing,
+        )
+    if as_json:
+        print_json(asdict(report))
+        return
+    _print(report)
+
+
+def _print(report: Report) -> None:
+    click.echo(
+        f"{report.target}: {report.words:,} words, {report.dimension:,} dimensions, "
+        f"{report.bytes:,} bytes ({report.source_format} to {report.target_format})"
+    )
+    for fault, count in report.repairs.items():
+        click.echo(f"  {fault:<12}  {count:,}")

@@ -1,0 +1,299 @@
+"""Files of words and vectors that other programs write and read.
+
+A format is a file of this package and an entry of `FORMATS`. It is told by content, never by name,
+and so is how a file is compressed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from embedkit.errors import ConfigurationError, FormatError
+from embedkit.files import atomic_file, refuse_existing
+from embedkit.formats import arrays, fasttext, folders, static, tensors, text, word2vec, wordlist
+from embedkit.formats.repairs import POLICIES, Repairs
+from embedkit.formats.source import COMPRESSORS, Forward, Source, plain_name
+from embedkit.formats.writable import writable
+from embedkit.vectors import WordVectors
+
+__all__ = ["FORMATS", "POLICIES", "Format", "Report", "convert", "detect", "read", "write"]
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to lay out words and vectors.
+
+    Attributes:
+        detect: tells it by the first bytes.
+        read: reads a file of it.
+        write: writes to a stream, or None where it is only read or a folder.
+        suffixes: of names of such files.
+        write_folder: writes a folder, or None.
+        beside: whether a list of the words lies beside the file: x.words.txt.
+        unwritable: a pattern of what a word must not hold.
+    """
+
+    detect: Callable[[Source], bool]
+    read: Callable[[Source, Repairs, int | None], WordVectors]
+    write: Callable[[WordVectors, BinaryIO, Progress], None] | None = None
+    suffixes: tuple[str, ...] = ()
+    write_folder: Callable[..., None] | None = None
+    beside: bool = False
+    unwritable: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a conversion did.
+
+    Attributes:
+        source, target: the files, with their formats.
+        bytes: of the target.
+        repairs: words repaired or left out, by what was wrong with them.
+    """
+
+    source: str
+    source_format: str
+    target: str
+    target_format: str
+    words: int
+    dimension: int
+    bytes: int
+    repairs: dict[str, int]
+
+
+_HEAD = 1 << 16
+_LINES = r"[\t\n\r\x00]"
+_SPACES = r"[ \t\n\v\f\r\x00]"
+
+
+def _nothing(_: int) -> None:
+    return
+
+
+def _has_header(source: Source) -> bool:
+    return text.HEADER.match(source.peek(64)) is not None
+
+
+def _is_text(source: Source) -> bool:
+    return text.is_text(source.peek(_HEAD))
+
+
+FORMATS: Mapping[str, Format] = {
+    "embedkit": Format(
+        folders.is_model, folders.read_model_folder, None, (".embedkit", ""),
+        folders.write_model_folder,
+    ),
+    "fasttext": Format(fasttext.is_fasttext, fasttext.read_fasttext),
+    "npy": Format(arrays.is_npy, arrays.read_npy, arrays.write_npy, (".npy",), beside=True,
+        unwritable=_LINES,
+    ),
+    "npz": Format(arrays.is_npz, arrays.read_npz, arrays.write_npz, (".npz",)),
+    "safetensors": Format(
+        tensors.is_safetensors, tensors.read_safetensors, tensors.write_safetensors,
+        (".safetensors",), beside=True, unwritable=_LINES,
+    ),
+    "static": Format(
+        static.is_static, static.read_static, write_folder=static.write_static,
+    ),
+    "word2vec-binary": Format(
+        lambda source: _has_header(source) and not _is_text(source),
+        word2vec.read_word2vec, word2vec.write_word2vec, (".bin",), unwritable=_SPACES,
+    ),
+    "word2vec": Format(
+        lambda source: _has_header(source) and _is_text(source),
+        text.read_text, text.write_text, (".txt", ".vec", ".w2v"), unwritable=_SPACES,
+    ),
+    "glove": Format(
+        _is_text, text.read_text, text.write_glove, (".glove",), unwritable=_SPACES
+    ),
+}  # fmt: skip
+"""Formats by name, in the order in which they are tried."""
+
+
+def detect(path: str | os.PathLike[str]) -> str:
+    """Return the name of a file's format.
+
+    Raises:
+        FormatError: it is none of `FORMATS`, or there is no such file.
+    """
+    with Source(Path(path)) as source:
+        return _detect(source)
+
+
+def _detect(source: Source) -> str:
+    for name, known in FORMATS.items():
+        if known.detect(source):
+            return name
+    raise FormatError(
+        f"{source.path} is in no format that is known here: {', '.join(FORMATS)}. Remedy: name a "
+        "file of words and vectors, or its format with --format."
+    )
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002 - the word for it
+    limit: int | None = None,
+    errors: str = "strict",
+    progress: Progress = _nothing,
+) -> WordVectors:
+    """Read words and vectors.
+
+    Args:
+        path: a file, compressed or not, or a folder.
+        format: a key of `FORMATS`; told by the content if it is not given.
+        limit: no more than so many words, the first ones.
+        errors: what becomes of faults, one of `POLICIES`.
+        progress: is told the bytes that were read, as they lie on disk.
+
+    Raises:
+        FormatError: the file is missing, damaged or of another format; the line or byte is named.
+        ConfigurationError: there is no such format or policy.
+    """
+    return _read(Path(path), format, limit, Repairs(str(path), errors), progress)[0]
+
+
+def _read(
+    path: Path, name: str | None, limit: int | None, repairs: Repairs, progress: Progress
+) -> tuple[WordVectors, str]:
+    if name is not None:
+        _known(name)
+    if limit is not None and limit < 1:
+        raise ConfigurationError(f"limit is a whole number from 1, not {limit}")
+    with Source(path, progress) as source:
+        found = name or _detect(source)
+        return FORMATS[found].read(source, repairs, limit), found
+
+
+def write(
+    vectors: WordVectors,
+    path: str | os.PathLike[str],
+    *,
+    format: str | None = None,  # noqa: A002 - the word for it
+    errors: str = "strict",
+    overwrite: bool = False,
+    progress: Progress = _nothing,
+) -> None:
+    """Write words and vectors, in one step.
+
+    Args:
+        vectors: dense ones.
+        path: ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` at the end of its name compress the file.
+        format: a key of `FORMATS`; told by the name if it is not given.
+        errors: what becomes of words that the format has no way to write, one of `POLICIES`.
+        overwrite: replace what is there.
+        progress: is told the words that were written.
+
+    Raises:
+        ConfigurationError: there is no such format or policy, or it is only read.
+        FormatError: a word cannot be written in this format, or a number is not finite.
+        OutputExistsError: something is there and *overwrite* is false.
+        StorageError: the disk is full or the place cannot be written to.
+    """
+    target = Path(path)
+    name = format or _format_of(target)
+    _write(vectors, target, name, Repairs(str(path), errors), progress, overwrite=overwrite)
+
+
+def _write(
+    vectors: WordVectors,
+    path: Path,
+    name: str,
+    repairs: Repairs,
+    progress: Progress,
+    *,
+    overwrite: bool,
+) -> WordVectors:
+    known = _known(name)
+    if vectors.is_sparse:
+        raise ConfigurationError("one-hot vectors are not written: their words say it all.")
+    if known.unwritable:
+        vectors = writable(vectors, known.unwritable, repairs)
+    if known.write_folder is not None:
+        known.write_folder(vectors, path, overwrite=overwrite)
+    elif known.write is None:
+        raise ConfigurationError(f"{name} is only read. Remedy: name another format with --to.")
+    else:
+        if known.beside:
+            words = wordlist.beside(path)
+            refuse_existing(path, overwrite=overwrite)
+            with atomic_file(words, overwrite=overwrite) as file:
+                wordlist.write_words(vectors.vocabulary, file)
+        with atomic_file(path, overwrite=overwrite) as file, _compressed(file, path) as stream:
+            known.write(vectors, stream, progress)
+    return vectors
+
+
+@contextlib.contextmanager
+def _compressed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
+    if path.suffix not in COMPRESSORS:
+        yield file
+        return
+    with COMPRESSORS[path.suffix](file) as stream:
+        yield cast(BinaryIO, Forward(stream))
+
+
+def _known(name: str) -> Format:
+    if name not in FORMATS:
+        raise ConfigurationError(f"no format {name!r}; there are {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def _format_of(path: Path) -> str:
+    suffix = plain_name(path).suffix
+    for name, known in FORMATS.items():
+        if suffix in known.suffixes:
+            return name
+    raise ConfigurationError(
+        f"the name {path} tells no format. Remedy: name one with --to: {', '.join(FORMATS)}."
+    )
+
+
+def convert(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    source_format: str | None = None,
+    target_format: str | None = None,
+    limit: int | None = None,
+    errors: str = "strict",
+    overwrite: bool = False,
+    reading: Progress = _nothing,
+    writing: Callable[[int, int], None] = lambda _, __: None,
+) -> Report:
+    """Read a file and write it in another format; see `read` and `write`.
+
+    Args:
+        reading: is told the bytes that were read, as they lie on disk.
+        writing: is told the words that were written, and how many there are.
+
+    Raises:
+        EmbedkitError: what `read` and `write` raise.
+    """
+    path = Path(target)
+    to = target_format or _format_of(path)
+    if _known(to).write is None and _known(to).write_folder is None:
+        raise ConfigurationError(f"{to} is only read. Remedy: name another format with --to.")
+    if not path.is_dir():  # a folder is looked at by those that write one
+        refuse_existing(path, overwrite=overwrite)
+    repairs = Repairs(str(source), errors)
+    vectors, found = _read(Path(source), source_format, limit, repairs, reading)
+    vectors = _write(
+        vectors, path, to, repairs, lambda count: writing(count, len(vectors)), overwrite=overwrite
+    )
+    files = [*path.iterdir()] if path.is_dir() else [path]
+    if _known(to).beside:
+        files.append(wordlist.beside(path))
+    return Report(
+        str(source), found, str(target), to, len(vectors), vectors.dimension,
+        sum(file.stat().st_size for file in files if file.is_file()), dict(repairs.counts),
+    )  # fmt: skip

@@ -1,0 +1,206 @@
+"""fastText's model files (.bin): words, counts, and rows of words and of character n-grams.
+
+The layout is the one of FastText::saveModel, version 12: settings, the dictionary, then the input
+matrix with a row for each word and after those one for each bucket of n-grams. Quantised models
+(.ftz) are refused.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.formats.repairs import Repairs
+from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
+from embedkit.formats.source import Source
+from embedkit.subwords import Subwords
+from embedkit.vectors import WordVectors
+
+__all__ = ["is_fasttext", "read_fasttext"]
+
+_MAGIC = 793_712_314
+_VERSIONS = (11, 12)
+_SUPERVISED = 3
+_LABEL = 1
+_LONGEST_WORD = 1 << 16
+_LONGEST_NGRAM = 1 << 8
+_ROWS = 1 << 14  # of the matrix read at a time
+_COMPOSED = 1 << 12
+
+
+@dataclass(frozen=True)
+class _Head:
+    """Settings and dictionary.
+
+    Attributes:
+        dimension, buckets, shortest, longest: of vectors and n-grams.
+        words, counts: of the dictionary, without labels.
+        starts: bytes before each word.
+    """
+
+    dimension: int
+    buckets: int
+    shortest: int
+    longest: int
+    words: list[bytes]
+    counts: list[int]
+    starts: list[int]
+
+
+def is_fasttext(source: Source) -> bool:
+    """Tell a model file by its first bytes."""
+    return source.peek(4) == struct.pack("<i", _MAGIC)
+
+
+def read_fasttext(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+    """Read a model, supervised or not.
+
+    A word's vector is the mean of its own row and those of its n-grams, as fastText's getWordVector
+    gives it; words that are not known are composed of their n-grams alone.
+
+    Raises:
+        FormatError: the file is damaged, cut short or quantised, or a word is wrong and the policy
+            is "strict".
+    """
+    head = _read_head(source, repairs)
+    (quantised,) = _take(source, repairs, "<?")
+    rows, dimension = _take(source, repairs, "<qq") if not quantised else (0, 0)
+    expected = len(head.words) + head.buckets
+    if quantised or (rows, dimension) != (expected, head.dimension):
+        problem = (
+            "the model is quantised (.ftz)"
+            if quantised
+            else f"a matrix of {rows:,} x {dimension:,} for {len(head.words):,} words, "
+            f"{head.buckets:,} buckets and {head.dimension:,} dimensions"
+        )
+        raise repairs.error(
+            f"byte {source.position:,}", problem, "fetch the .bin file, or the .vec file, again"
+        )
+    own = _read_rows(source, repairs, len(head.words), dimension)
+    ngrams = _read_rows(source, repairs, head.buckets, dimension)
+    # What has buckets and no n-grams of characters has n-grams of words there, to classify texts.
+    subwords = Subwords(ngrams, head.shortest, head.longest) if head.longest else None
+    return _compose(head, own, subwords, repairs, limit)
+
+
+def _compose(
+    head: _Head,
+    own: NDArray[np.float32],
+    subwords: Subwords | None,
+    repairs: Repairs,
+    limit: int | None,
+) -> WordVectors:
+    found = Rows(head.dimension, repairs, limit, len(own))
+    counts = np.array(head.counts, dtype=np.int64)
+    for start in range(0, len(own), _COMPOSED):
+        block = slice(start, start + _COMPOSED)
+        words, rows = head.words[block], own[block]
+        if subwords is not None:
+            rows = subwords.compose(words, rows)
+        place = partial(_place, head.starts[block])
+        found.append(byte_strings(words), rows, place, counts[block])
+        if found.full:
+            break
+    return found.vectors(subwords=subwords)
+
+
+def _place(starts: list[int], row: int) -> str:
+    return f"byte {starts[row] + 1:,}"
+
+
+def _take(source: Source, repairs: Repairs, layout: str) -> tuple[Any, ...]:
+    size = struct.calcsize(layout)
+    data = source.read(size)
+    if len(data) < size:
+        raise _cut_short(source, repairs)
+    return struct.unpack(layout, data)
+
+
+def _cut_short(source: Source, repairs: Repairs) -> Exception:
+    return repairs.error(
+        f"byte {source.position:,}", "the model is cut short here", "fetch the file again"
+    )
+
+
+def _read_head(source: Source, repairs: Repairs) -> _Head:
+    magic, version = _take(source, repairs, "<ii")
+    settings = _take(source, repairs, "<12id")
+    dimension, model, buckets, shortest, longest = (settings[i] for i in (0, 7, 8, 9, 10))
+    if model == _SUPERVISED and version == min(_VERSIONS):
+        longest = 0  # such models had n-grams in their settings but used none
+    entries, words, labels, _, pruned = _take(source, repairs, "<3i2q")
+    believable = (
+        magic == _MAGIC
+        and version in _VERSIONS
+        and 1 <= dimension <= LARGEST_DIMENSION
+        and buckets >= 0
+        and longest <= _LONGEST_NGRAM
+        and min(entries, words, labels) >= 0
+        and words + labels == entries
+    )
+    if not believable:
+        raise repairs.error("byte 1", "no settings of fastText 0.9 follow", "fetch the file again")
+    if pruned > 0:
+        raise repairs.error(
+            f"byte {source.position:,}",
+            "the model is pruned, as only quantised ones are (.ftz)",
+            "fetch the .bin file, or the .vec file",
+        )
+    if longest <= 0:
+        longest, shortest = 0, 1
+    head = _Head(dimension, buckets, max(shortest, 1), longest, [], [], [])
+    for row in range(entries):
+        _read_word(source, repairs, head, row)
+    if len(head.words) != words:
+        raise repairs.error(
+            f"byte {source.position:,}",
+            f"{len(head.words):,} words and {words:,} in the settings",
+            "fetch the file again",
+        )
+    return head
+
+
+def _read_word(source: Source, repairs: Repairs, head: _Head, row: int) -> None:
+    start = source.position
+    ahead = source.peek(1 << 8)
+    if b"\0" not in ahead:
+        ahead = source.peek(_LONGEST_WORD)
+    end = ahead.find(b"\0")
+    if end < 0:
+        raise repairs.error(
+            f"byte {start + 1:,}", f"word {row + 1:,} has no end", "fetch the file again"
+        )
+    word = source.read(end + 1)[:-1]
+    count, kind = _take(source, repairs, "<qb")
+    if kind != _LABEL:
+        head.words.append(word)
+        head.counts.append(max(count, 0))
+        head.starts.append(start)
+
+
+def _read_rows(source: Source, repairs: Repairs, count: int, dimension: int) -> NDArray[np.float32]:
+    """Read a matrix; memory is taken as its bytes come."""
+    width = 4 * dimension
+    possible = 0 if source.plain_size is None else (source.plain_size - source.position) // width
+    if source.plain_size is not None and possible < count:
+        raise repairs.error(
+            f"byte {source.plain_size:,}",
+            f"the model is cut short: {count - possible:,} of {count:,} rows are missing",
+            "fetch the file again",
+        )
+    matrix = np.empty((min(count, possible), dimension), dtype=np.float32)
+    for start in range(0, count, _ROWS):
+        size = min(_ROWS, count - start)
+        data = source.read(size * width)
+        if len(data) < size * width:
+            raise _cut_short(source, repairs)
+        if start + size > len(matrix):
+            grown = min(count, start + size + len(matrix) // 8)
+            matrix.resize((grown, dimension), refcheck=False)
+        matrix[start : start + size] = np.frombuffer(data, "<f4").reshape(size, dimension)
+    return matrix

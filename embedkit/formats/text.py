@@ -1,0 +1,303 @@
+"""A word and its numbers a line: word2vec's text format, fastText's .vec, and GloVe's.
+
+word2vec and fastText begin with a line "words dimension", GloVe does not. Arrow's CSV parser reads
+blocks of lines; lines that it does not take (words with spaces in them, or something wrong) are
+read one by one. orjson writes the numbers in the fewest digits that give back every float32.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv
+
+from embedkit.formats.repairs import Repairs
+from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
+from embedkit.formats.source import Source
+from embedkit.system import processors
+from embedkit.vectors import WordVectors
+
+__all__ = ["HEADER", "is_text", "read_text", "write_glove", "write_text"]
+
+HEADER = re.compile(rb"\s*(\d{1,18})[ \t]+(\d{1,18})[ \t]*\r?\n")
+"""The first line of word2vec's formats: how many words, how many dimensions."""
+
+_BLOCK = 1 << 20
+_LONGEST_LINE = 1 << 26
+_SAMPLE = 1 << 16
+_ODD_SHARE = 0.05  # of bytes that a text does not have; vectors in binary have many more
+_CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r"))
+_ROWS = 256  # written at a time
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What the first lines say.
+
+    Attributes:
+        dimension: numbers a line.
+        separator: between them.
+        words: how many the header claims, or None if there is none.
+        header: bytes of it.
+    """
+
+    dimension: int
+    separator: bytes
+    words: int | None = None
+    header: int = 0
+
+    @cached_property
+    def options(self) -> dict[str, object]:
+        """How Arrow is to read a block."""
+        names = [str(number) for number in range(self.dimension)]
+        types = {"word": pa.binary(), **dict.fromkeys(names, pa.float32())}
+        return {
+            "read_options": csv.ReadOptions(
+                use_threads=False, block_size=2 * _LONGEST_LINE, column_names=["word", *names]
+            ),
+            "parse_options": csv.ParseOptions(
+                delimiter=self.separator.decode(), quote_char=False, ignore_empty_lines=False
+            ),
+            "convert_options": csv.ConvertOptions(
+                column_types=types, null_values=[], strings_can_be_null=False, check_utf8=False
+            ),
+        }
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Whole lines, and the number of the first one."""
+
+    data: bytes
+    line: int
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """The words and rows of a block.
+
+    Attributes:
+        words: bytes of n words.
+        rows: (n, d).
+        lines: the number of the line of each.
+        faults: numbers of lines that cannot be read, and what is wrong with them.
+    """
+
+    words: pa.BinaryArray
+    rows: NDArray[np.float32]
+    lines: Sequence[int]
+    faults: list[tuple[int, str]]
+
+
+def is_text(head: bytes) -> bool:
+    """Tell whether the first bytes of a file are text rather than numbers in binary."""
+    text = HEADER.sub(b"", head[:_SAMPLE], count=1)
+    odd = len(text) - len(text.translate(None, _CONTROLS))
+    odd += text.decode(errors="replace").count("\ufffd")
+    return odd <= 2 + _ODD_SHARE * len(text)
+
+
+def read_text(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+    """Read a file with or without a header.
+
+    Raises:
+        FormatError: a line cannot be read and the policy is "strict", or none can.
+    """
+    layout = _layout(source.peek(_SAMPLE), repairs)
+    source.read(layout.header)
+    least = 2 * layout.dimension + 1  # bytes of a line
+    claimed = (source.plain_size or 0) // least
+    rows = Rows(layout.dimension, repairs, limit, min(layout.words or 0, claimed))
+    unread = 0
+    with ThreadPoolExecutor(processors()) as pool:
+        for parsed in _in_order(pool, layout, _blocks(source, layout, repairs)):
+            for line, problem in parsed.faults:
+                repairs.meet("unreadable", f"line {line}", problem)
+            unread += len(parsed.faults)
+            rows.append(parsed.words, parsed.rows, partial(_place, parsed.lines))
+            if rows.full:
+                break
+    found = len(rows) + unread
+    if layout.words is not None and not rows.full and found != layout.words:
+        missing = "the file is cut short" if found < layout.words else "the line is wrong"
+        if not repairs.counts:
+            repairs.meet(
+                "wrong_header",
+                "line 1",
+                f"the header says {layout.words:,} words, {found:,} follow: {missing}",
+            )
+    return rows.vectors()
+
+
+def _place(lines: Sequence[int], row: int) -> str:
+    return f"line {lines[row]}"
+
+
+def _layout(head: bytes, repairs: Repairs) -> _Layout:
+    header = HEADER.match(head)
+    lines = head[header.end() if header else 0 :].split(b"\n")
+    whole = [line for line in (lines[:-1] or lines)[:100] if line.strip()]
+    word, tab, rest = whole[0].partition(b"\t") if whole else (b"", b"", b"")
+    separator = b"\t" if tab and word and b" " not in rest.strip() else b" "
+    widths = Counter(line.rstrip().count(separator) for line in whole)
+    width = widths.most_common(1)[0][0] if widths else 0
+    if header and (width != 1 or int(header[2]) == 1 or not whole):
+        words, dimension = int(header[1]), int(header[2])
+        if not 1 <= dimension <= LARGEST_DIMENSION:
+            raise repairs.error(
+                "line 1",
+                f"the header says {dimension:,} dimensions, not 1 to {LARGEST_DIMENSION:,}",
+                "look at the file, or name its format with --format",
+            )
+        return _Layout(dimension, separator, words, header.end())
+    if not 1 <= width <= LARGEST_DIMENSION:
+        raise repairs.error(
+            "line 1",
+            "it holds no word followed by numbers" if head.strip() else "the file is empty",
+            "name a file of words and vectors, or its format with --format",
+        )
+    return _Layout(width, separator)
+
+
+def _blocks(source: Source, layout: _Layout, repairs: Repairs) -> Iterator[_Block]:
+    line, rest = 1 + (layout.header > 0), b""
+    while True:
+        chunk = source.read(_BLOCK)
+        cut = chunk.rfind(b"\n") + 1
+        if chunk and not cut:
+            rest += chunk
+            if len(rest) > _LONGEST_LINE:
+                raise repairs.error(
+                    f"line {line}",
+                    f"the line is longer than {_LONGEST_LINE:,} bytes",
+                    "name a file of words and vectors, a word a line",
+                )
+            continue
+        data, rest = (rest + chunk[:cut], chunk[cut:]) if chunk else (rest, b"")
+        if data:
+            yield _Block(data, line)
+            line += data.count(b"\n")
+        if not chunk:
+            return
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, layout: _Layout, blocks: Iterator[_Block]
+) -> Iterator[_Parsed]:
+    """Parse blocks in several threads and yield them in order, a few of them at a time."""
+    waiting: deque[Future[_Parsed]] = deque()
+    for block in blocks:
+        waiting.append(pool.submit(_parse, block, layout))
+        if len(waiting) > 2 * processors():
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _parse(block: _Block, layout: _Layout) -> _Parsed:
+    """Parse a block as a table; if it is none, line by line."""
+    data = block.data
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    if (end := layout.separator + b"\n") in data:  # fastText and word2vec.c end lines so
+        data = data.replace(end, b"\n")
+    data = data.removesuffix(layout.separator)
+    lines = data.count(b"\n") + (not data.endswith(b"\n"))
+    try:
+        table = csv.read_csv(pa.BufferReader(data), **layout.options)
+        if len(table) != lines:  # it takes a carriage return for the end of a line
+            raise pa.ArrowInvalid
+        (batch,) = table.to_batches()
+    except (pa.ArrowInvalid, ValueError):
+        return _parse_lines(block, layout)
+    columns = np.from_dlpack(pa.concat_arrays(batch.columns[1:]))
+    rows = np.ascontiguousarray(columns.reshape(layout.dimension, lines).T)
+    return _Parsed(batch.column(0), rows, range(block.line, block.line + lines), [])
+
+
+def _parse_lines(block: _Block, layout: _Layout) -> _Parsed:
+    """Parse lines whose words may have spaces in them: the last d columns are the numbers."""
+    words, rows, lines, faults = [], [], [], []
+    for number, line in enumerate(block.data.split(b"\n"), start=block.line):
+        text = line.rstrip(b" \t\r")
+        if not text:
+            continue
+        word, *tokens = text.rsplit(layout.separator, layout.dimension)
+        last = word.rpartition(layout.separator)[2] if layout.separator in word else b""
+        if len(tokens) < layout.dimension or _number(last) is not None:
+            count = sum(1 for _ in text.split(layout.separator)) - 1
+            faults.append((number, f"{count:,} numbers, not {layout.dimension:,}"))
+            continue
+        row = _numbers(tokens)
+        if isinstance(row, bytes):
+            faults.append((number, f"{row.decode(errors='replace')!r:.40} is not a number"))
+            continue
+        words.append(word)
+        rows.append(row)
+        lines.append(number)
+    matrix = np.array(rows, dtype=np.float32).reshape(len(rows), layout.dimension)
+    return _Parsed(byte_strings(words), matrix, lines, faults)
+
+
+def _numbers(tokens: list[bytes]) -> NDArray[np.float32] | bytes:
+    """Return the numbers of a line, (d,), or the first token that is none."""
+    try:
+        numbers: NDArray[np.float32] = np.asarray(
+            byte_strings(tokens).cast(pa.string()).cast(pa.float32()), dtype=np.float32
+        )
+    except pa.ArrowInvalid:
+        found = [_number(token) for token in tokens]
+        if None in found:
+            return tokens[found.index(None)]
+        return np.array(found, dtype=np.float32)
+    return numbers
+
+
+def _number(token: bytes) -> float | None:
+    """Return a number that Arrow does not take, such as +1, or None if it is none."""
+    try:
+        return float(token) if token and b"_" not in token else None
+    except ValueError:
+        return None
+
+
+def write_text(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], None]) -> None:
+    """Write word2vec's text format; *progress* is told the words written."""
+    stream.write(f"{len(vectors)} {vectors.dimension}\n".encode())
+    write_glove(vectors, stream, progress)
+
+
+def write_glove(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], None]) -> None:
+    """Write GloVe's text format; *progress* is told the words written."""
+    import orjson
+
+    with ThreadPoolExecutor(1) as pool:  # lines are made and written beside the next numbers
+        written: Future[None] | None = None
+        for start in range(0, len(vectors), _ROWS):
+            rows = np.ascontiguousarray(vectors.matrix[start : start + _ROWS])
+            numbers = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY)
+            words = vectors.vocabulary.words(range(start, start + len(rows)))
+            if written is not None:
+                written.result()
+            written = pool.submit(_write_lines, stream, words, numbers)
+            progress(len(rows))
+        if written is not None:
+            written.result()
+
+
+def _write_lines(stream: BinaryIO, words: list[str], numbers: bytes) -> None:
+    """Write words and their rows, which come as JSON: [[1.0,2.0],[3.0,4.0]]."""
+    text = np.frombuffer(numbers, dtype=np.uint8)
+    # NumPy makes spaces of commas many at a time, and lets the other thread work meanwhile.
+    commas = (text == ord(",")).view(np.uint8)
+    rows = (text - commas * np.uint8(ord(",") - ord(" "))).tobytes()[2:-2].split(b"] [")
+    stream.write(b"".join([b"%s %s\n" % (w.encode(), r) for w, r in zip(words, rows, strict=True)]))

@@ -1,0 +1,231 @@
+"""Files that are cut, wrong or made to do harm: errors that name the place, or counted repairs."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from embedkit.errors import EmbedkitError, FormatError
+from embedkit.formats import FORMATS, convert, read, write
+from embedkit.vectors import WordVectors
+from embedkit.vocabulary import Vocabulary
+
+ROW = struct.pack("<2f", 1, 2)
+TEXTS: dict[str, tuple[bytes, str, dict[str, int], list[str]]] = {
+    "too few numbers": (
+        b"3 2\na 1 2\nb 1\nc 1 2\n", "line 3: 1 numbers, not 2", {"unreadable": 1}, ["a", "c"],
+    ),
+    "too many numbers": (
+        b"a 1 2\nb 1 2\nc 1 2 3\n", "line 3: 3 numbers, not 2", {"unreadable": 1}, ["a", "b"],
+    ),
+    "no number": (
+        b"a 1 2\nb 1 two\n", "line 2: 'two' is not a number", {"unreadable": 1}, ["a"],
+    ),
+    "twice": (
+        b"a 1 2\nb 1 2\na 3 4\n", "line 3: 'a' stood already in line 1", {"duplicate": 1},
+        ["a", "b"],
+    ),
+    "not UTF-8": (
+        b"a 1 2\nb\xff 1 2\n", "line 2: byte 2 of the word 'b\ufffd' is 0xff",
+        {"not_utf8": 1}, ["a"],
+    ),
+    "NUL": (b"a 1 2\nb\0 1 2\n", "line 2: the word .* holds NUL", {"nul": 1}, ["a"]),
+    "empty word": (b"a 1 2\n 1 2\n", "line 2: the word is empty", {"empty": 1}, ["a"]),
+    "not finite": (
+        b"a 1 2\nb 1 inf\nc nan 1\n", "line 2: number 2 is inf, which is not finite",
+        {"not_finite": 2}, ["a"],
+    ),
+    "header says more": (
+        b"9 2\na 1 2\n", "line 1: the header says 9 words, 1 follow: the file is cut short",
+        {"wrong_header": 1}, ["a"],
+    ),
+    "header says less": (
+        b"1 2\na 1 2\nb 1 2\n", "line 1: the header says 1 words, 2 follow", {"wrong_header": 1},
+        ["a", "b"],
+    ),
+    "binary cut short": (
+        b"2 2\na " + ROW + b"b " + ROW[:5], "byte 21: after 1 of the 2 words", {"cut_short": 1},
+        ["a"],
+    ),
+    "binary with more": (
+        b"1 2\na " + ROW + b"b " + ROW, "byte 15: more follows after the 1 words",
+        {"wrong_header": 1}, ["a"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_a_fault_is_an_error_or_a_counted_repair(case: str, tmp_path: Path) -> None:
+    data, problem, repairs, words = TEXTS[case]
+    (tmp_path / "x").write_bytes(data)
+    name = "word2vec-binary" if "binary" in case else None
+    with pytest.raises(FormatError, match=problem) as raised:
+        read(tmp_path / "x", format=name)
+    assert "Remedy: " in str(raised.value)
+    assert str(tmp_path / "x") in str(raised.value)
+    report = convert(tmp_path / "x", tmp_path / "y.embedkit", source_format=name, errors="skip")
+    assert report.repairs == repairs
+    assert [*read(tmp_path / "y.embedkit").vocabulary] == words
+
+
+def test_what_can_be_mended_is(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"a 1 2\nb\xff 1 2\nc\0d 1 2\ne nan 2\n")
+    report = convert(tmp_path / "x", tmp_path / "y.embedkit", errors="replace")
+    found = read(tmp_path / "y.embedkit")
+    assert [*found.vocabulary] == ["a", "b\ufffd", "c\ufffdd", "e"]
+    assert found["e"].tolist() == [0, 2]
+    assert report.repairs == {"not_utf8": 1, "nul": 1, "not_finite": 1}
+
+
+def test_the_line_of_a_late_fault_is_named(tmp_path: Path) -> None:
+    lines = [f"w{number} {number} 0.5 0.{'1' * 60}" for number in range(40_000)]
+    lines[31_203] = "wrong 1"
+    (tmp_path / "x").write_text("\n".join(lines))
+    with pytest.raises(FormatError, match="line 31204: 1 numbers, not 3"):
+        read(tmp_path / "x")
+
+
+def test_words_with_spaces_are_words(tmp_path: Path) -> None:
+    """GloVe's 840B has such ones."""
+    (tmp_path / "x").write_bytes(b"a 1 2\n. . . 3 4\nat name@domain.com 5 6 \r\nb\t 1e1 +2\n\n")
+    found = read(tmp_path / "x")
+    assert [*found.vocabulary] == ["a", ". . .", "at name@domain.com", "b\t"]
+    assert found.matrix.tolist() == [[1, 2], [3, 4], [5, 6], [10, 2]]
+
+
+def test_tabs_separate_too(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"new york\t1\t2\nparis\t3\t4\n")
+    assert read(tmp_path / "x")["new york"].tolist() == [1, 2]
+
+
+def test_numbers_are_rounded_once(tmp_path: Path) -> None:
+    """Halfway between two float32 but for the last digit: by way of float64 it would be lost."""
+    (tmp_path / "x").write_text(
+        "a 1.00000017881393432617187499 1\nb 1.000000178813934326171875001 1\n"
+    )
+    assert read(tmp_path / "x").matrix[:, 0].view(np.uint32).tolist() == [0x3F800001, 0x3F800002]
+
+
+@pytest.mark.parametrize("kind", ["empty", "blank", "prose", "one line", "image"])
+def test_what_holds_no_vectors(kind: str, tmp_path: Path) -> None:
+    data = {
+        "empty": b"", "blank": b"\n\n \n", "prose": b"It was a dark night.\nAnd cold.\n",
+        "one line": b"x" * (70 << 20), "image": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20,
+    }[kind]  # fmt: skip
+    (tmp_path / "x").write_bytes(data)
+    for name in (None, "word2vec", "glove", "word2vec-binary", "fasttext", "npy", "npz"):
+        with pytest.raises(FormatError, match="Remedy: "):
+            read(tmp_path / "x", format=name, errors="skip")
+
+
+@pytest.mark.parametrize("dimension", [300, 10**9, 10**17])
+@pytest.mark.parametrize("name", ["word2vec", "word2vec-binary"])
+def test_no_memory_is_taken_because_a_header_says_so(
+    name: str, dimension: int, tmp_path: Path
+) -> None:
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (tmp_path / "x").write_bytes(b"999999999999999999 %d\nword 1 2 3\n" % dimension)
+    with pytest.raises(FormatError):
+        read(tmp_path / "x", format=name)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+
+def test_arrays_that_claim_more_than_is_there(tmp_path: Path, odd: WordVectors) -> None:
+    write(odd, tmp_path / "x.npz")
+    data = (tmp_path / "x.npz").read_bytes().replace(b"(12, 5)", b"(9999999, 50)"[:7])
+    (tmp_path / "x.npz").write_bytes(data)
+    with pytest.raises(FormatError):
+        read(tmp_path / "x.npz")
+    np.savez(tmp_path / "y.npz", words=np.array(["a", {}], dtype=object), vectors=np.eye(2))
+    with pytest.raises(FormatError, match="Python objects"):
+        read(tmp_path / "y.npz")
+    np.save(tmp_path / "z.npy", np.eye(3))
+    with pytest.raises(FormatError, match="there is no list of its words"):
+        read(tmp_path / "z.npy")
+    (tmp_path / "z.txt").write_text("a\nb\n")
+    with pytest.raises(FormatError, match="3 rows for 2 words"):
+        read(tmp_path / "z.npy")
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A good file of each kind."""
+    folder = tmp_path_factory.mktemp("whole")
+    words = ["the", "naïve", "日本", "cat"]
+    matrix = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
+    vectors = WordVectors(Vocabulary(words, [4, 3, 2, 1]), matrix)
+    names = ["x.vec", "x.bin", "x.npz", "x.npy", "x.safetensors", "x.vec.gz", "x.vec.xz",
+             "x.vec.bz2", "x.vec.zst"]  # fmt: skip
+    for name in names:
+        write(vectors, folder / name, overwrite=True)
+    return {name: folder / name for name in names}
+
+
+def refuses_well(error: EmbedkitError) -> None:
+    assert "Remedy: " in str(error)
+
+
+def _survives(path: Path) -> None:
+    """Read a file under each policy: vectors or an error that was foreseen, nothing else."""
+    for errors in ("strict", "skip", "replace"):
+        try:
+            found = read(path, errors=errors)
+        except EmbedkitError as error:
+            refuses_well(error)
+        else:
+            assert np.isfinite(found.matrix).all()
+            assert len({*found.vocabulary}) == len(found)
+
+
+@pytest.mark.parametrize("name", ["x.vec", "x.bin", "x.npz", "x.npy", "x.safetensors", "x.vec.gz",
+                                  "x.vec.xz", "x.vec.bz2", "x.vec.zst"])  # fmt: skip
+def test_files_cut_anywhere(name: str, whole: dict[str, Path], tmp_path: Path) -> None:
+    data = whole[name].read_bytes()
+    target = tmp_path / name
+    (tmp_path / "x.words.txt").write_bytes((whole[name].parent / "x.words.txt").read_bytes())
+    for size in range(0, len(data), max(1, len(data) // 60)):
+        target.write_bytes(data[:size])
+        _survives(target)
+
+
+@settings(
+    max_examples=150, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(st.data())
+def test_files_with_anything_changed(
+    whole: dict[str, Path], tmp_path: Path, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(whole)))
+    content = bytearray(whole[name].read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
+        content = content or bytearray(b"\0")
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "x.words.txt").write_bytes((whole[name].parent / "x.words.txt").read_bytes())
+    _survives(tmp_path / name)
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.sampled_from([b"a", b"\xc3\xa9", b" ", b"\n", b"\r", b"\t", b"1", b"-.5e3", b"nan",
+                              b"\0", b"\xff", b"2 2\n", b"b 1 2\n", b'"', b"1_0"]), max_size=30),
+    st.sampled_from([None, *FORMATS]),
+)  # fmt: skip
+def test_any_bytes_in_any_format(tmp_path: Path, parts: list[bytes], name: str | None) -> None:
+    path = tmp_path / "any"
+    path.write_bytes(b"".join(parts))
+    try:
+        read(path, format=name, errors="replace")
+    except EmbedkitError as error:
+        refuses_well(error)

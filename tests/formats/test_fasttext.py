@@ -1,0 +1,162 @@
+"""fastText's own library is the oracle where it is installed, gensim's reader of its files else."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import embedkit
+from embedkit.errors import FormatError
+from embedkit.formats import convert, detect, read
+from embedkit.subwords import Subwords
+
+WORDS = ["king", "naïve", "日本", "a", "</s>"]
+UNKNOWN = ["kings", "ö", "日語", "zz", "x"]
+
+
+def fnv(text: bytes) -> int:
+    """fastText's hash, written out: FNV-1a over signed characters."""
+    value = 2166136261
+    for byte in text:
+        value = ((value ^ (byte | 0xFFFFFF00 if byte > 127 else byte)) * 16777619) % 2**32
+    return value
+
+
+def ngrams(word: str, shortest: int, longest: int) -> list[str]:
+    """The n-grams of a word, by the definition."""
+    marked = f"<{word}>"
+    return [
+        marked[i : i + n]
+        for i in range(len(marked))
+        for n in range(shortest, longest + 1)
+        if i + n <= len(marked) and not (n == 1 and i in (0, len(marked) - 1))
+    ]
+
+
+def model_file(
+    path: Path, *, shortest: int = 2, longest: int = 4, buckets: int = 50, kind: int = 2,
+    labels: tuple[str, ...] = (),
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Write a file by fastText's layout; return the rows of words and of buckets."""
+    random = np.random.default_rng(0)
+    own = random.standard_normal((len(WORDS), 6)).astype(np.float32)
+    rows = random.standard_normal((buckets, 6)).astype(np.float32)
+    data = struct.pack("<ii", 793712314, 12)
+    data += struct.pack("<12id", 6, 5, 5, 1, 5, 1, 1, kind, buckets, shortest, longest, 100, 1e-4)
+    entries = len(WORDS) + len(labels)
+    data += struct.pack("<3i2q", entries, len(WORDS), len(labels), 100, -1)
+    for number, word in enumerate([*WORDS, *labels]):
+        data += word.encode() + b"\0" + struct.pack("<qb", 90 - number, number >= len(WORDS))
+    data += struct.pack("<?qq", False, len(own) + len(rows), 6)
+    path.write_bytes(data + own.tobytes() + rows.tobytes())
+    return own, rows
+
+
+def expected(word: str, own: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
+    found = [] if word == "</s>" else ngrams(word, 2, 4)
+    parts = [rows[fnv(gram.encode()) % len(rows)] for gram in found]
+    return np.mean([*([] if own is None else [own]), *parts], axis=0)
+
+
+@pytest.mark.parametrize("labels", [(), ("__label__x", "__label__y")])
+def test_words_are_means_by_the_definition(tmp_path: Path, labels: tuple[str, ...]) -> None:
+    own, rows = model_file(tmp_path / "x.bin", labels=labels, kind=3 if labels else 2)
+    found = read(tmp_path / "x.bin")
+    assert [*found.vocabulary] == WORDS
+    assert found.vocabulary.counts.tolist() == [90, 89, 88, 87, 86]
+    for number, word in enumerate(WORDS):
+        assert np.allclose(found[word], expected(word, own[number], rows), atol=1e-6)
+    assert found.subwords is not None
+    vectors = found.subwords.encode([*UNKNOWN, ""])
+    for number, word in enumerate(UNKNOWN):
+        assert np.allclose(vectors[number], expected(word, None, rows), atol=1e-6)
+    assert [*read(tmp_path / "x.bin", limit=2).vocabulary] == WORDS[:2]
+
+
+def test_subwords_stay_in_a_model_directory(tmp_path: Path) -> None:
+    model_file(tmp_path / "x.bin")
+    convert(tmp_path / "x.bin", tmp_path / "x.embedkit")
+    first, second = (embedkit.load(tmp_path / name) for name in ("x.bin", "x.embedkit"))
+    assert first.subwords is not None
+    assert second.subwords is not None
+    assert np.array_equal(first.subwords.encode(UNKNOWN), second.subwords.encode(UNKNOWN))
+    assert np.array_equal(first.matrix, second.matrix)
+
+
+def test_every_cut_is_an_error(tmp_path: Path) -> None:
+    model_file(tmp_path / "x.bin", buckets=3)
+    data = (tmp_path / "x.bin").read_bytes()
+    for size in range(8, len(data), 7):
+        (tmp_path / "x.bin").write_bytes(data[:size])
+        assert detect(tmp_path / "x.bin") == "fasttext"
+        with pytest.raises(FormatError, match="Remedy: "):
+            read(tmp_path / "x.bin")
+
+
+def test_claims_are_not_believed(tmp_path: Path) -> None:
+    model_file(tmp_path / "x.bin")
+    data = bytearray((tmp_path / "x.bin").read_bytes())
+    struct.pack_into("<i", data, 8, 1 << 30)
+    (tmp_path / "x.bin").write_bytes(data)
+    with pytest.raises(FormatError, match="no settings of fastText"):
+        read(tmp_path / "x.bin")
+    quantised = bytearray(bytes(data))
+    struct.pack_into("<i", quantised, 8, 6)
+    place = bytes(quantised).index(struct.pack("<?qq", False, 55, 6))
+    quantised[place] = 1
+    (tmp_path / "x.bin").write_bytes(quantised)
+    with pytest.raises(FormatError, match="quantised"):
+        read(tmp_path / "x.bin")
+
+
+def test_a_word_without_ngrams_is_zeros() -> None:
+    subwords = Subwords(np.ones((5, 2), dtype=np.float32), 5, 6)
+    assert subwords.encode(["a", "abcdef"]).tolist() == [[0, 0], [1, 1]]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["sub-words", "short", "no sub-words", "supervised"])
+def test_fasttext_gives_the_same_vectors(kind: str, tmp_path: Path) -> None:
+    fasttext = pytest.importorskip("fasttext", reason="fastText is not here")
+    random = np.random.default_rng(0)
+    words = ["king", "paris", "naïve", "über", "straße", "日本語", "cat", "a", "b", "kingdom"]
+    lines = [" ".join(random.choice(words, 12)) for _ in range(200)]
+    if kind == "supervised":
+        lines = [f"__label__{number % 3} {line}" for number, line in enumerate(lines)]
+    text = tmp_path / "text"
+    text.write_text("\n".join(lines))
+    options = {
+        "sub-words": {"bucket": 2_000}, "short": {"minn": 1, "maxn": 3, "bucket": 50},
+        "no sub-words": {"maxn": 0}, "supervised": {"minn": 2, "maxn": 4, "bucket": 900},
+    }[kind]  # fmt: skip
+    train = fasttext.train_supervised if kind == "supervised" else fasttext.train_unsupervised
+    theirs = train(str(text), dim=8, minCount=1, epoch=3, verbose=0, thread=1, **options)
+    theirs.save_model(str(tmp_path / "x.bin"))
+    ours = read(tmp_path / "x.bin")
+    assert [*ours.vocabulary] == theirs.get_words()
+    for word in theirs.get_words():
+        assert np.allclose(ours[word], theirs.get_word_vector(word), atol=1e-7)
+    if kind == "no sub-words":
+        assert ours.subwords is None
+        return
+    assert ours.subwords is not None
+    for word, vector in zip(UNKNOWN, ours.subwords.encode(UNKNOWN), strict=True):
+        assert np.allclose(vector, theirs.get_word_vector(word), atol=1e-7)
+
+
+def test_gensim_gives_the_same_vectors(tmp_path: Path) -> None:
+    from gensim.models import FastText
+    from gensim.models.fasttext import save_facebook_model
+
+    text = [["king", "paris", "naïve", "日本語", "cat"]] * 20
+    theirs = FastText(text, vector_size=8, min_count=1, bucket=200, epochs=2, seed=1, workers=1)
+    save_facebook_model(theirs, str(tmp_path / "x.bin"))
+    ours = read(tmp_path / "x.bin")
+    for word in ours.vocabulary:
+        assert np.allclose(ours[word], theirs.wv[word], atol=1e-6)
+    assert ours.subwords is not None
+    for word, vector in zip(UNKNOWN, ours.subwords.encode(UNKNOWN), strict=True):
+        assert np.allclose(vector, theirs.wv[word], atol=1e-6)
