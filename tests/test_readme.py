@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-PAGES = ["README.md", "docs/classification.md", "docs/features.md"]
+PAGES = ["README.md", "docs/classification.md", "docs/features.md", "docs/scores.md"]
 
 
 def check(page: Path) -> subprocess.CompletedProcess[str]:
