@@ -10,11 +10,21 @@ from numpy.typing import NDArray
 
 from embedkit.metrics import Metric, unit_rows
 
-__all__ = ["ANALOGY_METHODS", "Neighbor", "combine", "multiplicative_scores"]
+__all__ = [
+    "ANALOGY_METHODS",
+    "PAIR_METHODS",
+    "Neighbor",
+    "class_probabilities",
+    "combine",
+    "multiplicative_scores",
+    "pair_direction_scores",
+]
 
-ANALOGY_METHODS = ("3cosadd", "3cosmul")
+ANALOGY_METHODS = ("3cosadd", "3cosmul", "pairdirection")
+PAIR_METHODS = ("3cosavg", "lrcos")
 
 _EPSILON = 1e-6
+_NEAR = 1e-2  # squared distances below it lose their digits when they are expanded
 _BLOCK = 4096  # rows whose similarities to the terms of a batch stay in the processor's cache
 
 
@@ -78,6 +88,57 @@ def multiplicative_scores(
         away = np.prod(_shifted(negative, block), axis=-2)
         scores[..., start : start + _BLOCK] = towards / (away + np.float32(_EPSILON))
     return scores
+
+
+def pair_direction_scores(
+    units: NDArray[np.float32], starts: NDArray[np.float32], directions: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the cosines of (row - start) and direction, (m, n): PairDirection.
+
+    Levy and Goldberg 2014, W14-1618: which way the answer lies counts, and not how far. The cosine
+    is 0 where a row is the start, or the direction is 0.
+
+    Args:
+        units: unit rows, (n, d).
+        starts: unit rows, (m, d).
+        directions: (m, d), of any length.
+    """
+    lengths = np.linalg.norm(directions, axis=1)
+    directions = directions / (lengths + (lengths == 0))[:, np.newaxis]
+    offsets = np.einsum("ij,ij->i", starts, directions)[:, np.newaxis]
+    squares = np.einsum("ij,ij->i", starts, starts)[:, np.newaxis]
+    scores = np.empty((len(starts), len(units)), dtype=np.float32)
+    for first in range(0, len(units), _BLOCK):
+        block = units[first : first + _BLOCK]
+        along = (block @ directions.T).T - offsets
+        apart = np.einsum("ij,ij->i", block, block) - 2 * (block @ starts.T).T + squares
+        for question, row in zip(*np.nonzero(apart < _NEAR), strict=True):
+            step = block[row].astype(np.float64) - starts[question]
+            along[question, row] = step @ directions[question]
+            apart[question, row] = step @ step
+        # The row that is the start has gone nowhere, in any direction.
+        scores[:, first : first + _BLOCK] = along / np.sqrt(apart + (apart == 0))
+    return scores
+
+
+def class_probabilities(
+    units: NDArray[np.float32], positive: NDArray[np.float32], negative: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the probability of each row, (n,), to be of the class of *positive* rows.
+
+    That is the first half of LRCos (Drozd et al. 2016, C16-1332), by scikit-learn's logistic
+    regression as it comes.
+
+    Args:
+        units: unit rows, (n, d).
+        positive, negative: unit rows of the two classes, (p, d) and (q, d).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    rows = np.concatenate([positive, negative])
+    classes = np.repeat([True, False], [len(positive), len(negative)])
+    model = LogisticRegression().fit(rows, classes)
+    return np.asarray(model.predict_proba(units)[:, 1], dtype=np.float32)
 
 
 def _shifted(terms: NDArray[np.float32], units: NDArray[np.float32]) -> NDArray[np.float32]:

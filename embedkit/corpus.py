@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -26,6 +24,7 @@ from numpy.typing import NDArray
 from embedkit.errors import ConfigurationError
 from embedkit.files import storage_errors
 from embedkit.ids import IdWriter
+from embedkit.parallel import map_in_order
 from embedkit.ranks import Alone, Ranks
 from embedkit.reading import (
     ERROR_POLICIES,
@@ -129,7 +128,7 @@ class Corpus:
             writer = IdWriter(place)
         blocks = _share(read_blocks(source, progress), ranks)
         with closing(writer):
-            for encoded in _map_in_order(encode, blocks, threads):
+            for encoded in map_in_order(encode, blocks, threads):
                 with storing():
                     writer.add(encoded)
             with storing():
@@ -194,21 +193,3 @@ def _share(
         dealt[rank] += len(block.data) if isinstance(block, TextBlock) else sum(map(len, block))
         if rank == ranks.rank:
             yield block
-
-
-def _map_in_order(
-    encode: Callable[[Any], EncodedBlock], blocks: Iterator[Any], workers: int
-) -> Iterator[EncodedBlock]:
-    """Like map, on *workers* threads, with few blocks in memory at a time."""
-    pending: deque[Future[EncodedBlock]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for block in blocks:
-                pending.append(pool.submit(encode, block))
-                if len(pending) > workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()

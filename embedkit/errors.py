@@ -20,6 +20,7 @@ __all__ = [
     "ModelError",
     "OutputExistsError",
     "QuestionError",
+    "StaleIndexWarning",
     "StorageError",
     "TrainingError",
     "UnknownWordError",
@@ -106,6 +107,10 @@ class UnknownWordError(EmbedkitError, KeyError):
 
 class UnknownWordsWarning(UserWarning):
     """Some rows of features are zeros, because none of their words has a vector."""
+
+
+class StaleIndexWarning(UserWarning):
+    """An approximate index lies in the model directory that was built of other vectors."""
 
 
 class WordTooLongError(EmbedkitError, ValueError):

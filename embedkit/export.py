@@ -1,8 +1,10 @@
-"""Words and vectors as other programs load them: vector databases, and whatever reads Parquet.
+"""Words and vectors as other programs load them: vector databases, TensorBoard, and the rest.
 
-pgvector  SQL for psql: a table with COPY, an HNSW index
-qdrant    JSON lines, each the body of a request that upserts points
-parquet   columns id, word, count, vector
+pgvector   SQL for psql: a table with COPY, an HNSW index
+qdrant     JSON lines, each the body of a request that upserts points
+parquet    columns id, word, count, vector
+jsonl      JSON lines, each an object with these keys
+projector  a folder for TensorBoard's embedding projector
 
 Rows go block by block from the memory map, so a model may be larger than memory.
 """
@@ -10,19 +12,20 @@ Rows go block by block from the memory map, so a model may be larger than memory
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, ModelError
-from embedkit.files import atomic_file
+from embedkit.errors import ConfigurationError, ModelError, OutputExistsError
+from embedkit.files import atomic_directory, atomic_file
 from embedkit.vectors import WordVectors
 
 __all__ = ["FORMATS", "Format", "export"]
@@ -31,6 +34,8 @@ _ROWS = 4_096  # of a block of Parquet
 _POINTS = 256  # of a request to Qdrant
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _MOST_INDEXED = 2_000  # dimensions, by pgvector
+_PROJECTOR = ("vectors.tsv", "metadata.tsv", "projector_config.pbtxt")
+_SPACES = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,11 @@ class _Block:
 def export(
     vectors: WordVectors, path: Path, target: str, *, name: str = "words", overwrite: bool = False
 ) -> None:
-    """Write words, counts and vectors to a file, in one step.
+    """Write words, counts and vectors to a file or a folder, in one step.
 
     Args:
         vectors: dense ones.
-        path: the file.
+        path: the file, or for "projector" the folder.
         target: a key of `FORMATS`.
         name: of the table or collection.
         overwrite: replace what is there.
@@ -58,7 +63,8 @@ def export(
     Raises:
         ConfigurationError: no such format, no such name for a table, or the vectors are sparse.
         ModelError: a vector holds what is no finite number.
-        OutputExistsError: something is there and *overwrite* is false.
+        OutputExistsError: something is there and *overwrite* is false, or it is a folder with other
+            files in it.
         StorageError: the disk is full or the place cannot be written to.
     """
     if target not in FORMATS:
@@ -72,8 +78,25 @@ def export(
         raise ConfigurationError(
             "one-hot vectors are not exported: a database finds a word without them."
         )
+    if FORMATS[target].is_folder:
+        _refuse_foreign(path)
+        with atomic_directory(path, overwrite=overwrite) as folder:
+            FORMATS[target].write(vectors, folder, name)
+        return
     with atomic_file(path, overwrite=overwrite) as file:
         FORMATS[target].write(vectors, file, name)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise `OutputExistsError` if there is anything but a folder that `export` wrote."""
+    if os.path.lexists(path) and not (
+        path.is_dir()
+        and not path.is_symlink()
+        and {p.name for p in path.iterdir()} <= {*_PROJECTOR}
+    ):
+        raise OutputExistsError(
+            f"{path} is no folder for the projector and is kept. Remedy: name another output."
+        )
 
 
 def _blocks(vectors: WordVectors, rows: int) -> Iterator[_Block]:
@@ -161,7 +184,39 @@ def _write_parquet(vectors: WordVectors, file: BinaryIO, name: str) -> None:
             writer.write_table(pa.table(columns, schema=schema))
 
 
-Writer: TypeAlias = Callable[[WordVectors, BinaryIO, str], None]
+def _write_lines(vectors: WordVectors, file: BinaryIO, name: str) -> None:
+    for block in _blocks(vectors, _ROWS):
+        rows = zip(block.ids, block.words, block.counts, _bracketed(block.vectors), strict=True)
+        lines = (
+            f'{{"id":{i},"word":{json.dumps(word)},"count":{n},"vector":{v}}}\n'
+            for i, word, n, v in rows
+        )
+        file.write("".join(lines).encode())
+
+
+def _write_projector(vectors: WordVectors, folder: Path, name: str) -> None:
+    """Write tab-separated vectors, tab-separated words and counts, and what names the two.
+
+    The format has no way to write a tab or the end of a line in a word: a space stands for them.
+    """
+    matrix, metadata, config = (folder / file for file in _PROJECTOR)
+    with matrix.open("wb") as numbers, metadata.open("wb") as words:
+        words.write(b"word\tcount\n")
+        for block in _blocks(vectors, _ROWS):
+            rows = (f"{row[1:-1]}\n".replace(",", "\t") for row in _bracketed(block.vectors))
+            numbers.write("".join(rows).encode())
+            pairs = zip(block.words, block.counts, strict=True)
+            words.write("".join(f"{_SPACES.sub(' ', w)}\t{n}\n" for w, n in pairs).encode())
+    config.write_text(
+        "embeddings {\n"
+        f'  tensor_name: "{name}"\n'
+        f'  tensor_path: "{matrix.name}"\n'
+        f'  metadata_path: "{metadata.name}"\n'
+        "}\n"
+    )
+
+
+Writer: TypeAlias = Callable[[WordVectors, Any, str], None]
 
 
 @dataclass(frozen=True)
@@ -170,13 +225,15 @@ class Format:
 
     Attributes:
         suffix: of the file's name.
-        write: writes vectors to a file, under a name.
-        loaded_by: a command that loads the file, or "".
+        write: writes vectors to an open file, or into an empty folder, under a name.
+        loaded_by: a command that loads it, or "".
+        is_folder: whether it is a folder of files.
     """
 
     suffix: str
     write: Writer
-    loaded_by: str
+    loaded_by: str = ""
+    is_folder: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
@@ -188,5 +245,9 @@ FORMATS: Mapping[str, Format] = {
         "--header 'Content-Type: application/json' --data-binary @- "
         'http://localhost:6333/collections/{name}/points <<<"$points"; done < {path}',
     ),
-    "parquet": Format(".parquet", _write_parquet, ""),
+    "parquet": Format(".parquet", _write_parquet),
+    "jsonl": Format(".jsonl", _write_lines),
+    "projector": Format(
+        "-projector", _write_projector, "tensorboard --logdir {path}", is_folder=True
+    ),
 }

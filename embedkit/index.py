@@ -1,8 +1,10 @@
-"""The nearest rows of a matrix: FAISS for dense vectors, sparse products for one-hot ones."""
+"""The nearest rows of a matrix: FAISS for dense vectors, sparse products for one-hot ones.
+
+FAISS finds candidates in float32; which of them are nearest, and how near, float64 decides.
+"""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -10,17 +12,19 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.metrics import Metric, find_metric, unit_rows
+from embedkit.blocks import nearest_rows
+from embedkit.metrics import Metric, UnitRows, find_metric, row_norms, unit_rows
 
-__all__ = ["DenseIndex", "Hits", "SparseIndex", "make_index"]
+__all__ = ["DenseIndex", "Hits", "SparseIndex", "make_index", "ranked", "without"]
 
 Hits: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.float64]]"
 """Row numbers and scores, nearest first."""
 
-_PRODUCT_BATCH = 8  # from so many queries on, one product of matrices beats going row by row
-_ALWAYS, _NEVER = 0, 2**31 - 1
-_ONE_SEARCH = threading.Lock()  # what FAISS is told below, it is told for the whole process
-_L2_SPARE = 16  # candidates beyond those asked for, sorted again by the exact distance
+_SPARE, _SPARE_SHARE = 4, 64  # candidates beyond those asked for, and one more for so many
+_WIDER = 8  # times as many candidates, where those at hand leave a doubt
+_MOST_CANDIDATES = 1 << 22  # of a search, for all its queries together
+_SCORED = 1 << 20  # numbers that are taken at a time from a matrix to be scored in float64
+_ROUNDING = 2.0**-24  # of float32, relative
 
 
 def make_index(matrix: Any, metric: str, norms: NDArray[np.float32] | None = None) -> Any:
@@ -31,13 +35,15 @@ def make_index(matrix: Any, metric: str, norms: NDArray[np.float32] | None = Non
 
 
 class DenseIndex:
-    """Exact search over a dense matrix.
+    """Exact search over a dense matrix, which is used where it lies.
+
+    Scores are those of float64, equal ones are ordered by row number.
 
     Args:
-        matrix: float32 (n, d); used where it lies, except that cosine keeps a copy of unit rows.
+        matrix: float32 (n, d).
         metric: a name of `metrics.METRICS`.
         norms: lengths of the rows, (n,), if they are known.
-        rows: what `rows` would be, if it is at hand.
+        rows: the rows at length 1, (n, d), if they are at hand; for cosine.
     """
 
     def __init__(
@@ -48,17 +54,32 @@ class DenseIndex:
         rows: NDArray[np.float32] | None = None,
     ) -> None:
         self.metric = find_metric(metric)
-        self._matrix = matrix
-        self._norms = norms
+        self.matrix = np.asarray(matrix)  # of a memory map this is the plain array, which is faster
+        if norms is not None:
+            self.__dict__["_norms"] = norms
         if rows is not None:
             self.__dict__["rows"] = rows
 
     @cached_property
-    def rows(self) -> NDArray[np.float32]:
-        """The matrix as FAISS searches it, C-contiguous."""
+    def _norms(self) -> NDArray[np.float32]:
+        return row_norms(self.matrix)
+
+    @cached_property
+    def rows(self) -> NDArray[np.float32] | UnitRows:
+        """The rows as FAISS searches them; those of length 1 are worked out block by block."""
         if self.metric.normalize:
-            return np.asarray(unit_rows(self._matrix, self._norms))
-        return np.ascontiguousarray(self._matrix, dtype=np.float32)
+            return UnitRows(self.matrix, self._norms)
+        return np.ascontiguousarray(self.matrix, dtype=np.float32)
+
+    def first(self, size: int) -> DenseIndex:
+        """Return an index of the first *size* rows only."""
+        rows = self.rows if self.metric.normalize else None
+        return DenseIndex(
+            self.matrix[:size],
+            self.metric.name,
+            self.__dict__["_norms"][:size] if "_norms" in self.__dict__ else None,
+            rows[:size] if isinstance(rows, np.ndarray) else None,
+        )
 
     def search(
         self, queries: NDArray[np.float32], k: int, exclude: Sequence[Sequence[int]] = ()
@@ -74,35 +95,72 @@ class DenseIndex:
             m pairs of row numbers and scores; similarities fall, distances (true ones, not FAISS's
             squared ones) rise.
         """
-        excluded = [np.asarray(rows, dtype=np.int64) for rows in exclude] or [
-            np.empty(0, dtype=np.int64)
-        ] * len(queries)
-        wanted = k + max((len(rows) for rows in excluded), default=0)
-        if self.metric.normalize:
-            queries = unit_rows(queries)
-        queries = np.ascontiguousarray(queries, dtype=np.float32)
-        if self.metric.ascending:
-            return self._search_l2(queries, k, wanted, excluded)
-        fetched = min(wanted, len(self.rows))
-        scores, ids = _knn(queries, self.rows, fetched, self.metric)
-        return _all_without(ids, scores.astype(np.float64), excluded, k)
+        wanted = k + max(map(len, exclude), default=0)
+        fetched = wanted + _SPARE + wanted // _SPARE_SHARE
+        return self._search(queries, k, list(exclude) or [()] * len(queries), fetched)
 
-    def _search_l2(
+    def _search(
         self,
         queries: NDArray[np.float32],
         k: int,
-        wanted: int,
-        excluded: list[NDArray[np.int64]],
+        exclude: list[Sequence[int]],
+        fetched: int,
     ) -> list[Hits]:
+        fetched = min(fetched, len(self.matrix))
+        together = max(_MOST_CANDIDATES // max(fetched, 1), 1)
         hits: list[Hits] = []
-        fetched = min(wanted + _L2_SPARE, len(self.rows))
-        _, ids = _knn(queries, self.rows, fetched, self.metric)
-        for query, row, rows in zip(queries, ids, excluded, strict=True):
-            difference = self.rows[row].astype(np.float64) - query
-            distance = np.linalg.norm(difference, axis=1)
-            order = np.lexsort((row, distance))
-            hits.append(_without(row[order], distance[order], rows, k))
+        for start in range(0, len(queries), together):
+            part = slice(start, start + together)
+            hits += self._search_together(queries[part], k, exclude[part], fetched)
         return hits
+
+    def _search_together(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        exclude: list[Sequence[int]],
+        fetched: int,
+    ) -> list[Hits]:
+        asked = unit_rows(queries) if self.metric.normalize else queries
+        asked = np.ascontiguousarray(asked, dtype=np.float32)
+        keys, ids = nearest_rows(self.rows, asked, fetched, self.metric)
+        ids, scores = ranked(self.matrix, queries, ids, self.metric)
+        hits = without(ids, scores, exclude, k)
+        if fetched < len(self.matrix):
+            wanted = k + max(map(len, exclude), default=0)
+            doubt = self._doubtful(asked, keys.max(axis=1), scores[:, wanted - 1])
+            again = np.flatnonzero(doubt & (ids >= 0).all(axis=1))
+            wider = self._search(
+                queries[again], k, [exclude[number] for number in again], _WIDER * fetched
+            )
+            for number, found in zip(again, wider, strict=True):
+                hits[number] = found
+        return hits
+
+    def _doubtful(
+        self,
+        queries: NDArray[np.float32],
+        farthest: NDArray[np.float32],
+        scores: NDArray[np.float64],
+    ) -> NDArray[np.bool_]:
+        """Return whether a row that is no candidate may be as near as the last one wanted, (m,).
+
+        Its key is at least that of the farthest candidate. What float32 may be wrong by is the
+        usual bound on the rounding of a sum of d products (Higham 2002, section 3.1).
+
+        Args:
+            queries: (m, d), as they were searched for.
+            farthest: largest key of a candidate, (m,).
+            scores: of the last candidate wanted, (m,).
+        """
+        wrong = _ROUNDING * (queries.shape[1] + 8)
+        bound = farthest.astype(np.float64)
+        if self.metric.ascending:
+            return np.asarray(scores**2 >= bound * (1.0 - 2.0 * wrong))
+        if not self.metric.normalize:
+            lengths = np.linalg.norm(queries.astype(np.float64), axis=1)
+            wrong = wrong * lengths * float(np.nanmax(self._norms))
+        return np.asarray(-scores >= bound - wrong)
 
 
 class SparseIndex:
@@ -135,51 +193,64 @@ class SparseIndex:
                 order = np.argsort(-scores, kind="stable")
             excluded = np.asarray(exclude[number] if exclude else [], dtype=np.int64)
             order = order[: k + len(excluded)]
-            hits.append(_without(order, scores[order], excluded, k))
+            kept = order[~np.isin(order, excluded)][:k]
+            hits.append((kept.astype(np.int64), scores[kept]))
         return hits
 
 
-def _knn(
-    queries: NDArray[np.float32], rows: NDArray[np.float32], k: int, metric: Metric
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return FAISS's scores and row numbers, (m, k) each.
+def ranked(
+    matrix: NDArray[np.float32],
+    queries: NDArray[np.float32],
+    ids: NDArray[np.int64],
+    metric: Metric,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return candidates and their scores in float64, (m, n) each, nearest first.
 
-    When FAISS goes row by row and when it multiplies matrices differs from version to version. The
-    latter is several times faster for many queries, but it would expand the square of L2, which
-    loses the digits that matter for near vectors. A single query gains nothing from threads, and
-    waiting for them to end costs it more than the search.
+    Equal scores are ordered by row number. What is no row, -1, comes last.
+
+    Args:
+        matrix: float32 (rows, d).
+        queries: (m, d).
+        ids: row numbers of the candidates of each query, (m, n).
     """
-    import faiss
-
-    multiply = not metric.ascending and len(queries) >= _PRODUCT_BATCH
-    with _ONE_SEARCH:
-        before, threads = faiss.cvar.distance_compute_blas_threshold, faiss.omp_get_max_threads()
-        faiss.cvar.distance_compute_blas_threshold = _ALWAYS if multiply else _NEVER
-        faiss.omp_set_num_threads(min(threads, max(len(queries), 1)))
-        try:
-            scores, ids = faiss.knn(queries, rows, k, metric=metric.faiss_metric)
-        finally:
-            faiss.cvar.distance_compute_blas_threshold = before
-            faiss.omp_set_num_threads(threads)
-    return scores, ids
+    wide = queries.astype(np.float64)
+    flat, owners = ids.ravel(), np.repeat(np.arange(len(ids)), ids.shape[1])
+    scores = np.empty(len(flat))
+    step = max(_SCORED // max(matrix.shape[1], 1), 1)
+    for start in range(0, len(flat), step):
+        part = slice(start, start + step)
+        scores[part] = _scores(matrix[flat[part]].astype(np.float64), wide[owners[part]], metric)
+    table = scores.reshape(ids.shape)
+    keys = np.where(ids < 0, np.inf, table if metric.ascending else -table)
+    order = np.lexsort((ids, keys))
+    return np.take_along_axis(ids, order, 1), np.take_along_axis(table, order, 1)
 
 
-def _without(
-    ids: NDArray[np.int64], scores: NDArray[np.float64], excluded: NDArray[np.int64], k: int
-) -> Hits:
-    kept = ~np.isin(ids, excluded) & (ids >= 0)  # FAISS fills up with -1 beside what is no number
-    return ids[kept][:k].astype(np.int64), scores[kept][:k]
+def _scores(
+    rows: NDArray[np.float64], queries: NDArray[np.float64], metric: Metric
+) -> NDArray[np.float64]:
+    """Return the score of each row with the query beside it, (n,)."""
+    if metric.ascending:
+        return np.asarray(np.linalg.norm(rows - queries, axis=1))
+    products = np.einsum("ij,ij->i", rows, queries)
+    if metric.normalize:
+        lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(queries, axis=1)
+        products /= lengths + (lengths == 0)
+    return np.asarray(products)
 
 
-def _all_without(
+def without(
     ids: NDArray[np.int64],
     scores: NDArray[np.float64],
-    excluded: list[NDArray[np.int64]],
+    exclude: Sequence[Sequence[int]],
     k: int,
 ) -> list[Hits]:
-    """Like `_without` for every row of (m, n) tables, in one go: NumPy's calls are what costs."""
-    unwanted = np.full((len(ids), max(map(len, excluded), default=0) + 1), -1, dtype=np.int64)
-    for row, rows in zip(unwanted, excluded, strict=True):
+    """Return the first *k* of each row of (m, n) tables, without the rows excluded for it.
+
+    All in one go: NumPy's calls are what costs.
+    """
+    unwanted = np.full((len(ids), max(map(len, exclude), default=0) + 1), -1, dtype=np.int64)
+    for row, rows in zip(unwanted, exclude, strict=True):
         row[: len(rows)] = rows
     kept = np.ones(ids.shape, dtype=bool)
     for column in unwanted.T:  # -1 among them: FAISS fills up with it beside what is no number

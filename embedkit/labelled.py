@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
+import lzma
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from embedkit.errors import ConfigurationError, EncodingError, InputError
 from embedkit.files import decompress
@@ -17,6 +20,7 @@ from embedkit.files import decompress
 __all__ = ["FORMATS", "Labelled", "read_labelled"]
 
 _FASTTEXT = "__label__"
+_COLUMNS = ("text", "label")
 
 
 class Labelled(NamedTuple):
@@ -34,12 +38,13 @@ def read_labelled(
     *,
     form: str | None = None,
     encoding: str = "utf-8",
-    columns: tuple[str, str] = ("text", "label"),
+    columns: tuple[str, str] = _COLUMNS,
 ) -> Labelled:
     """Read a file of labelled texts, plain or compressed.
 
-    *tsv* and *csv*: if the first line names the *columns*, these are read; otherwise every line has
-    two, a text and its label. *jsonl*: a JSON object a line with these keys. *fasttext*: a line is
+    *tsv* and *csv*: if the first line names the *columns*, in upper or lower case, these are read;
+    otherwise every line has two, a text and its label. Quotes are text in TSV, and hold a cell
+    together in CSV. *jsonl*: a JSON object a line with these keys. *fasttext*: a line is
     ``__label__LABEL`` and the text. Empty lines are skipped.
 
     Args:
@@ -87,8 +92,9 @@ def _read(path: str | Path, name: str) -> bytes:
             return sys.stdin.buffer.read()
         with Path(path).open("rb") as file:
             return decompress(file).read()
-    except OSError as error:
-        raise InputError(f"cannot read {name}: {error.strerror or error}.") from error
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot read {name}: {reason}.") from error
 
 
 def _decode(data: bytes, encoding: str, name: str) -> str:
@@ -102,13 +108,23 @@ def _decode(data: bytes, encoding: str, name: str) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise EncodingError(
             f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {encoding}. Remedy: "
-            'say what it is with --encoding (encoding="latin-1", say).'
+            f"{_encoding_remedy(data)}."
         ) from error
     return text.removeprefix("\ufeff")
 
 
+def _encoding_remedy(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return 'it looks like UTF-16: pass --encoding utf-16 (encoding="utf-16")'
+    if b"\0" in data:
+        return "it holds zero bytes, as no text does: name a file of labelled texts"
+    return 'say what it is with --encoding (encoding="latin-1", say)'
+
+
 def _form_of(name: str, text: str) -> str:
-    endings = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+    endings = {
+        ".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    }  # fmt: skip
     for ending in Path(name).suffixes[::-1]:
         if ending in endings:
             return endings[ending]
@@ -143,9 +159,10 @@ def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise _LineError(
-                start, f"no CSV: {error}", "close the quotes, or double them"
-            ) from None
+            remedy = "close the quotes, or double them"
+            if "field limit" in str(error):
+                remedy += "; if a text is so long, write it as TSV or JSON lines"
+            raise _LineError(start, f"no CSV: {error}", remedy) from None
         if row:
             yield start, row
 
@@ -155,17 +172,22 @@ def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> I
     first = next(rows, None)
     if first is None:
         return
-    names = [name.strip() for name in first[1]]
-    if all(column in names for column in columns):
-        text, label = map(names.index, columns)
-    elif len(names) == 2:
+    names = [name.strip().casefold() for name in first[1]]
+    wanted = [column.casefold() for column in columns]
+    if all(column in names for column in wanted):
+        text, label = map(names.index, wanted)
+    elif len(names) == 2 and columns == _COLUMNS and not {*names} & {*wanted}:
         text, label = 0, 1
         rows = chain([first], rows)
     else:
         raise _LineError(
             first[0],
-            f"{_columns(names)}, and none called {columns[0]!r} and {columns[1]!r}",
-            "name the columns in the first line, or keep a text and its label a line",
+            f"{_columns(names)}, and none called "
+            + " and ".join(repr(column) for column in columns if column.casefold() not in names),
+            "separate a text and its label by a tab (TSV) or a comma (CSV)"
+            if len(names) == 1
+            else "name the columns in the first line, or say what they are called with --text and "
+            "--label (columns), or keep a text and its label a line",
         )
     for line, cells in rows:
         if len(cells) != len(names):
@@ -185,27 +207,47 @@ def _jsonl(text: str, columns: tuple[str, str]) -> Iterator[Row]:
     for number, line in _lines(text):
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError) as error:
+        except json.JSONDecodeError as error:
+            problem = f"no JSON: {error.msg} at column {error.colno}"
+            raise _LineError(number, problem, "write one object a line") from None
+        except (ValueError, RecursionError) as error:  # a number of too many digits, deep nesting
             raise _LineError(number, f"no JSON: {error}", "write one object a line") from None
-        found = [row.get(column) if isinstance(row, dict) else None for column in columns]
-        sentence, label = found
-        if not isinstance(sentence, str) or not isinstance(label, str | int):
-            raise _LineError(
-                number,
-                f"no object with a text under {columns[0]!r} and a label under {columns[1]!r}",
-                "name the keys with --text and --label (columns)",
-            )
-        yield number, sentence, str(label)
+        if not isinstance(row, dict):
+            raise _LineError(number, "no JSON object", 'write {"text": ..., "label": ...}')
+        text, label = columns
+        if isinstance(row.get(label), int):  # a class's number, or true and false
+            row[label] = json.dumps(row[label])
+        yield number, _string(row, text, number), _string(row, label, number)
+
+
+def _string(row: dict[str, Any], column: str, line: int) -> str:
+    if column not in row:
+        remedy = "name the keys with --text and --label (columns)"
+        raise _LineError(line, f"no key {column!r}", remedy)
+    value = row[column]
+    if not isinstance(value, str):
+        shown = json.dumps(value)
+        raise _LineError(line, f"{column!r} is {shown:.60}, no string", "put it into quotes")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise _LineError(
+            line,
+            f"{column!r} is {value!r:.60}, half a character: {error.reason}",
+            "write the other half",
+        ) from None
+    return value
 
 
 def _fasttext(text: str, columns: tuple[str, str]) -> Iterator[Row]:
     for number, line in _lines(text):
-        label, _, sentence = line.strip().partition(" ")
-        if not label.startswith(_FASTTEXT) or sentence.lstrip().startswith(_FASTTEXT):
-            raise _LineError(
-                number, "not one label and a text", f"begin each line with one {_FASTTEXT}LABEL"
-            )
-        yield number, sentence.strip(), label.removeprefix(_FASTTEXT)
+        label, *rest = line.split(maxsplit=1)
+        sentence = "".join(rest).strip()
+        labels = [word for word in (label, *sentence.split()) if word.startswith(_FASTTEXT)]
+        if len(labels) != 1 or label != labels[0]:
+            found = f"{len(labels)} labels" if labels[1:] else f"no {_FASTTEXT} at its beginning"
+            raise _LineError(number, found, f"begin each line with one {_FASTTEXT}LABEL")
+        yield number, sentence, label.removeprefix(_FASTTEXT)
 
 
 FORMATS: Mapping[str, Callable[[str, tuple[str, str]], Iterator[Row]]] = {

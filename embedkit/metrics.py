@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError
 
-__all__ = ["METRICS", "Metric", "distance_matrix", "find_metric", "row_norms", "unit_rows"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "UnitRows",
+    "distance_matrix",
+    "find_metric",
+    "row_norms",
+    "row_scores",
+    "unit_rows",
+]
 
 _NORM_ROWS = 1 << 14
 _INNER_PRODUCT, _L2 = 0, 1  # faiss.METRIC_INNER_PRODUCT and faiss.METRIC_L2
@@ -80,6 +89,39 @@ def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     return norms
 
 
+class UnitRows:
+    """The rows of a matrix at length 1, worked out where they are asked for: no copy of them all.
+
+    Args:
+        matrix: float32 (n, d).
+        norms: lengths of the rows, (n,).
+    """
+
+    def __init__(self, matrix: NDArray[np.float32], norms: NDArray[np.float32]) -> None:
+        self.shape = matrix.shape
+        self.size = matrix.size
+        self._matrix = matrix
+        self._norms = norms
+
+    def __len__(self) -> int:
+        return len(self._matrix)
+
+    def __getitem__(self, rows: Any) -> NDArray[np.float32]:
+        """Return some rows, as an array of row numbers or a slice picks them."""
+        norms = self._norms[rows].ravel()
+        found = unit_rows(self._matrix[rows].reshape(-1, self.shape[1]), norms)
+        return np.asarray(found).reshape(*np.shape(self._norms[rows]), self.shape[1])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self[:].astype(dtype or np.float32, copy=False)
+
+    def fill(self, start: int, out: NDArray[np.float32]) -> None:
+        """Put rows from number *start* on into *out*, (m, d)."""
+        norms = self._norms[start : start + len(out)]
+        lengths = (norms + (norms == 0)).astype(np.float32)
+        np.divide(self._matrix[start : start + len(out)], lengths[:, np.newaxis], out=out)
+
+
 def distance_matrix(rows: Any, metric: str) -> NDArray[np.float64]:
     """Return the table of each row against each, (n, n), exactly.
 
@@ -100,3 +142,31 @@ def distance_matrix(rows: Any, metric: str) -> NDArray[np.float64]:
         lengths = np.linalg.norm(dense, axis=1)
         dense = dense / (lengths + (lengths == 0))[:, np.newaxis]
     return np.asarray(dense @ dense.T)
+
+
+def row_scores(rows: Any, query: NDArray[np.float64], metric: str) -> NDArray[np.float64]:
+    """Return the similarity of each row to *query*, or with "l2" the distance, (n,).
+
+    Args:
+        rows: (n, d), dense or CSR.
+        query: (d,).
+        metric: a name of `METRICS`.
+    """
+    chosen = find_metric(metric)
+    scores = np.empty(rows.shape[0])
+    for start in range(0, len(scores), _NORM_ROWS):
+        block = rows[start : start + _NORM_ROWS].astype(np.float64)
+        products = np.asarray(block @ query)
+        if not isinstance(block, np.ndarray):
+            squares = np.asarray(block.multiply(block).sum(axis=1)).ravel()
+        else:
+            squares = np.einsum("ij,ij->i", block, block)
+        if not chosen.ascending:
+            lengths = np.sqrt(squares) * np.linalg.norm(query) if chosen.normalize else np.ones(1)
+            found = products / (lengths + (lengths == 0))
+        elif isinstance(block, np.ndarray):
+            found = np.linalg.norm(block - query, axis=1)
+        else:
+            found = np.sqrt(np.maximum(squares - 2 * products + query @ query, 0.0))
+        scores[start : start + len(found)] = found
+    return scores

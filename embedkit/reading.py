@@ -31,6 +31,7 @@ __all__ = [
     "names_files",
     "read_blocks",
     "unify",
+    "valid_utf8",
 ]
 
 Source: TypeAlias = (
@@ -71,7 +72,7 @@ def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: s
     Raises:
         EncodingError: the block is not UTF-8 and *errors* is "strict".
     """
-    data = tokenizer(_valid_utf8(block, errors))
+    data = tokenizer(valid_utf8(block, errors))
     text = np.frombuffer(data, dtype=np.uint8)
     separator = np.ones(len(text) + 2, dtype=np.bool_)
     np.less_equal(text, 32, out=separator[1:-1])
@@ -119,7 +120,12 @@ def unify(
     return unified.chunk(0).dictionary, [np.asarray(chunk.indices) for chunk in unified.chunks]
 
 
-def _valid_utf8(block: TextBlock, errors: str) -> bytes:
+def valid_utf8(block: TextBlock, errors: str) -> bytes:
+    """Return the bytes of a block, or by another policy than "strict" what is UTF-8 of them.
+
+    Raises:
+        EncodingError: they are not UTF-8 and *errors* is "strict".
+    """
     if block.data.isascii():
         return block.data
     try:

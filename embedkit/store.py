@@ -6,6 +6,7 @@
       vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
                             what is served has "units" (V, d), the rows at length 1, as well;
                             "vectors" may be float16, or int8 and "scales" (V,), see `precision`
+      index.faiss           if `embedkit index build` made one; see `saved_index`
 
 Nothing is pickled: opening a model cannot run code.
 """
@@ -30,14 +31,22 @@ from embedkit.files import atomic_directory, refuse_existing, storage_errors
 from embedkit.tensors import read_tensors, write_tensors
 from embedkit.vocabulary import Vocabulary
 
-__all__ = ["FORMAT", "StoredModel", "check_output", "read_model", "write_model"]
+__all__ = [
+    "CONFIG",
+    "FORMAT",
+    "StoredModel",
+    "check_output",
+    "checksum",
+    "read_model",
+    "write_model",
+]
 
 FORMAT = 2
 """Version of the directory's layout; a reader refuses a later one."""
 
 _FLOAT32_FORMAT = 1  # what is all float32 can be read by older versions
 
-_CONFIG, _VOCABULARY, _TENSORS = "config.json", "vocabulary.arrow", "vectors.safetensors"
+CONFIG, _VOCABULARY, _TENSORS = "config.json", "vocabulary.arrow", "vectors.safetensors"
 _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
 _DTYPES = {"vectors": ("F32", "F16", "I8")}
@@ -49,6 +58,8 @@ _AGAIN = "Remedy: train the model again, or copy it again from where it came."
 class StoredModel:
     """What a model directory holds; the tensors are read-only memory maps.
 
+    *index* is what config.json says of an approximate index; see `saved_index`.
+
     Pickled, it is a path: the process that unpickles it maps the same files, and raises
     `ModelError` if the fingerprint says that another model lies there by now.
     """
@@ -58,6 +69,7 @@ class StoredModel:
     vocabulary: Vocabulary
     tensors: dict[str, NDArray[Any]]
     fingerprint: str
+    index: dict[str, Any]
 
     @property
     def storage(self) -> str | None:
@@ -81,7 +93,7 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
     if os.path.lexists(path):
         try:
             empty = path.is_dir() and not any(path.iterdir())
-            is_model = (path / _CONFIG).is_file()
+            is_model = (path / CONFIG).is_file()
         except OSError as error:
             raise StorageError(f"cannot write {path}: {error.strerror}.") from error
         if not empty and not is_model:
@@ -128,11 +140,11 @@ def write_model(
         compact = any(tensor.dtype in _COMPACT for tensor in (tensors or {}).values())
         head = {
             "format": FORMAT if compact else _FLOAT32_FORMAT,
-            _CHECKSUM: _crc32(folder / _VOCABULARY),
+            _CHECKSUM: checksum(folder / _VOCABULARY),
             _NAMES: list(tensors or {}),
         }
         text = json.dumps({**head, **config, **head}, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / _CONFIG).write_text(text + "\n", encoding="utf-8")
+        (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
 
 
 def read_model(path: Path) -> StoredModel:
@@ -156,13 +168,14 @@ def _read_model(path: Path) -> StoredModel:
             f"there is no model at {path}. Remedy: embedkit train CORPUS -o {path}, "
             "or name another with --model (or EMBEDKIT_MODEL)."
         )
-    if not (path / _CONFIG).is_file():
+    if not (path / CONFIG).is_file():
         what = "holds no config.json" if path.is_dir() else "is a file"
         raise ModelError(
             f"{path} is not an embedkit model: it {what}. Remedy: name the directory that "
             "embedkit train wrote."
         )
-    config = _read_config(path / _CONFIG)
+    config = _read_config(path / CONFIG)
+    index = config.pop("index", {})  # the vectors are the same with and without one
     digest = hashlib.blake2b(json.dumps(config, sort_keys=True).encode(), digest_size=16)
     if "kind" in config:
         raise ModelError(
@@ -172,8 +185,8 @@ def _read_model(path: Path) -> StoredModel:
     if not (path / _VOCABULARY).is_file():
         raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing. {_AGAIN}")
     # Arrow trusts the offsets in a file: a damaged one must not get that far.
-    checksum = _crc32(path / _VOCABULARY)
-    if config.pop(_CHECKSUM, checksum) != checksum:
+    found = checksum(path / _VOCABULARY)
+    if config.pop(_CHECKSUM, found) != found:
         raise ModelError(f"{path / _VOCABULARY} is damaged: its checksum is wrong. {_AGAIN}")
     vocabulary = Vocabulary.open(path / _VOCABULARY)
     tensors = read_tensors(path / _TENSORS, _DTYPES) if (path / _TENSORS).exists() else {}
@@ -187,7 +200,7 @@ def _read_model(path: Path) -> StoredModel:
     # vectors of other origin apart. The whole matrix is not worth reading for this.
     for tensor in tensors.values():
         digest.update(tensor[:1].tobytes())
-    return StoredModel(path, config, vocabulary, tensors, digest.hexdigest())
+    return StoredModel(path, config, vocabulary, tensors, digest.hexdigest(), index)
 
 
 def _read_again(path: Path, fingerprint: str) -> StoredModel:
@@ -223,6 +236,8 @@ def _read_config(path: Path) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
         raise ModelError(f"{path} is damaged: {error}. {_AGAIN}") from error
+    if isinstance(config, dict) and not isinstance(config.get("index", {}), dict):
+        raise ModelError(f"{path} is damaged: its index is {config['index']!r:.60}. {_AGAIN}")
     if not isinstance(config, dict) or not isinstance(config.get("format"), int):
         raise ModelError(
             f"{path} names no format version: {path.parent} is not an embedkit model. Remedy: name "
@@ -236,9 +251,10 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _crc32(path: Path) -> int:
-    checksum = 0
+def checksum(path: Path) -> int:
+    """Return the CRC-32 of a file."""
+    value = 0
     with path.open("rb") as file:
         while block := file.read(_CHECKED_BYTES):
-            checksum = zlib.crc32(block, checksum)
-    return checksum
+            value = zlib.crc32(block, value)
+    return value

@@ -7,6 +7,7 @@ such call, they stay.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -17,7 +18,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["processors", "release_heap", "release_libraries", "release_pages"]
+__all__ = [
+    "forget_peak_memory",
+    "peak_memory",
+    "processors",
+    "release_heap",
+    "release_libraries",
+    "release_pages",
+]
 
 _DONT_NEED = 4  # MADV_DONTNEED of Linux
 
@@ -27,6 +35,21 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def forget_peak_memory() -> None:
+    """Count `peak_memory` anew from what the process has now, where the system can."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory() -> int:
+    """Return the most bytes that this process had at a time, with mapped files; 0 if not told."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def release_pages(array: NDArray[Any]) -> None:

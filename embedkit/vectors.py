@@ -17,19 +17,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.asking import Asking, Terms
-from embedkit.errors import ConfigurationError, UnknownWordError
+from embedkit.asking import Asking
+from embedkit.comparing import Comparing
+from embedkit.errors import ConfigurationError
 from embedkit.index import DenseIndex, make_index
-from embedkit.metrics import distance_matrix, row_norms, unit_rows
+from embedkit.metrics import row_norms, unit_rows
 from embedkit.precision import pack, unpack
+from embedkit.relations import Relating
+from embedkit.searching import Terms
 from embedkit.store import write_model
-from embedkit.text import RESPELLINGS
-from embedkit.vocabulary import Vocabulary, refuse_string
+from embedkit.vocabulary import Vocabulary
 
 __all__ = ["Terms", "WordVectors"]
 
 
-class WordVectors(Asking):
+class WordVectors(Asking, Relating, Comparing):
     """A vocabulary and one row of a matrix for each word.
 
     Args:
@@ -40,6 +42,8 @@ class WordVectors(Asking):
         config: what is known of where the vectors come from; saved with them.
         opener: opens the same vectors again, if they are of a model directory. Then pickling them
             carries no numbers, and processes share the memory map.
+        approximate: given the exact index of a metric, returns the approximate one that takes its
+            place, or None; see `saved_index`.
 
     Raises:
         ValueError: the shapes do not agree.
@@ -54,12 +58,14 @@ class WordVectors(Asking):
         units: NDArray[np.float32] | None = None,
         config: Mapping[str, Any] | None = None,
         opener: Callable[[], WordVectors] | None = None,
+        approximate: Callable[[DenseIndex], Any] | None = None,
     ) -> None:
         if matrix.shape[0] != len(vocabulary):
             raise ValueError(f"{len(vocabulary)} words but {matrix.shape[0]} rows")
         self.vocabulary = vocabulary
         self.config: dict[str, Any] = dict(config or {})
         self.opener = opener
+        self.approximate = approximate
         self._indexes: dict[str, Any] = {}
         if len(matrix.shape) != 2:
             raise ValueError(f"a matrix has two axes, not {len(matrix.shape)}")
@@ -130,62 +136,13 @@ class WordVectors(Asking):
         """
         return self.matrix[self.vocabulary.known_ids(words)]
 
-    def resolve(self, word: str) -> str:
-        """Return the word of the vocabulary that a question means.
-
-        That is the word as written, or else case-folded, or else with underscores for spaces.
-
-        Raises:
-            UnknownWordError: none of these is known.
-        """
-        return self.vocabulary[self.row(word)]
-
-    def find(self, word: str) -> int:
-        """Return the row of the word that a question means, or -1; see `resolve`."""
-        row = self.vocabulary.find(word)
-        if row < 0:
-            for respell in RESPELLINGS:
-                if (row := self.vocabulary.find(respell(word))) >= 0:
-                    break
-        return row
-
-    def row(self, word: str) -> int:
-        """Return the row of the word that a question means; see `resolve`.
-
-        Raises:
-            UnknownWordError: it has none.
-        """
-        row = self.find(word)
-        if row < 0:
-            raise UnknownWordError(word, self.vocabulary.suggest)
-        return row
-
-    def complete(self, prefix: str, limit: int = 10, start: int = 0) -> NDArray[np.int64]:
-        """Return the rows of words that begin with *prefix*, most frequent first.
-
-        Where no word does, the prefix is folded as `resolve` folds words.
-        """
-        found = self.vocabulary.complete(prefix, limit, start)
-        return (
-            found if len(found) else self.vocabulary.complete(RESPELLINGS[-1](prefix), limit, start)
-        )
-
     @property
     def units(self) -> Any:
-        """The vectors brought to length 1, (V, d), dense or CSR; made when they are first used."""
-        return self._index("cosine").rows if not self.is_sparse else unit_rows(self.matrix)
+        """The vectors brought to length 1, (V, d), dense or CSR.
 
-    def distance(self, words: Sequence[str], *, metric: str = "l2") -> NDArray[np.float64]:
-        """Return the table of distances between words, (n, n), exact.
-
-        Args:
-            metric: "l2" for Euclidean distances, "cosine" or "dot" for similarities.
-
-        Raises:
-            UnknownWordError: a word has no vector.
+        Dense ones are a `metrics.UnitRows`, which works out the rows that are taken from it.
         """
-        refuse_string(words)
-        return distance_matrix(self.matrix[[self.row(word) for word in words]], metric)
+        return self._index("cosine").rows if not self.is_sparse else unit_rows(self.matrix)
 
     def save(
         self, path: str | os.PathLike[str], *, storage: str = "float32", overwrite: bool = False
@@ -213,11 +170,18 @@ class WordVectors(Asking):
             overwrite=overwrite,
         )
 
-    def _index(self, metric: str) -> Any:
+    def _index(self, metric: str, size: int | None = None) -> Any:
         if metric not in self._indexes:
-            norms = self.norms if metric == "cosine" and not self.is_sparse else None
-            self._indexes[metric] = make_index(self.matrix, metric, norms)
-        return self._indexes[metric]
+            norms = self.norms if metric != "l2" and not self.is_sparse else None
+            exact = make_index(self.matrix, metric, norms)
+            faster = self.approximate(exact) if self.approximate is not None else None
+            self._indexes[metric] = exact if faster is None else faster
+        index = self._indexes[metric]
+        if size is None or size >= len(self):
+            return index
+        if self.is_sparse:
+            return make_index(self.matrix[:size], metric)
+        return index.first(size)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -200,6 +200,29 @@ class Vocabulary:
         )
         return [match for match, _, _ in found]
 
+    def nearest_spellings(self, words: Sequence[str]) -> list[int]:
+        """Return the id of the known word that is spelled most nearly like each, or -1.
+
+        Insertions, deletions, changes and swaps of neighbouring characters count 1 each: at most 1
+        in a word of up to 4 characters, 2 up to 8, else 3. Of words equally near the most frequent
+        is taken; of a very large vocabulary only the frequent part is looked at.
+        """
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        pool = self._words.slice(0, _SUGGESTION_POOL).to_pylist()
+        found = []
+        for word in map(RESPELLINGS[-1], words):
+            limit = 1 if len(word) <= 4 else 2 if len(word) <= 8 else 3
+            [distances] = (
+                process.cdist([word], pool, scorer=OSA.distance, score_cutoff=limit, dtype=np.uint8)
+                if pool
+                else [np.empty(0)]
+            )
+            best = int(distances.argmin()) if len(pool) else -1
+            found.append(best if best >= 0 and distances[best] <= limit else -1)
+        return found
+
     def most_frequent(self, size: int) -> Vocabulary:
         """Return the first *size* words; their ids stay the same."""
         return Vocabulary(self._words.slice(0, size), self.counts[:size])

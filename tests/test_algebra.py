@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from embedkit.algebra import combine, multiplicative_scores
+from embedkit.algebra import combine, multiplicative_scores, pair_direction_scores
 from embedkit.metrics import METRICS
 
 ROWS = np.array([[3, 4], [0, 2], [0, 0]], dtype=np.float32)
@@ -130,6 +130,27 @@ def test_multiplicative_scores_are_those_in_double_precision(
     narrow = units.astype(np.float32)
     scores = multiplicative_scores(narrow, narrow[positive], narrow[negative])
     np.testing.assert_allclose(scores, expected, rtol=1e-4)
+
+
+def test_pair_direction_by_hand() -> None:
+    units = np.array([[1, 0], [0, 1], [-1, 0], [0.6, 0.8]], dtype=np.float32)
+    # From (1, 0) on: nowhere, (-1, 1), (-2, 0) and (-0.4, 0.8); the direction is up.
+    [scores] = pair_direction_scores(units, units[[0]], np.array([[0, 3]], dtype=np.float32))
+    expected = [0, 1 / 2**0.5, 0, 0.8 / 0.8**0.5]
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
+    assert not pair_direction_scores(units, units[[0]], np.zeros((1, 2), np.float32)).any()
+
+
+def test_pair_direction_next_to_the_start_keeps_its_digits() -> None:
+    generator = np.random.default_rng(4)
+    start = directions(generator.normal(size=(1, 20)))
+    near = directions(start + generator.normal(size=(5_000, 20)) * 1e-3)
+    narrow, aim = near.astype(np.float32), generator.normal(size=(1, 20)).astype(np.float32)
+    origin = start.astype(np.float32)
+    steps = narrow.astype(np.float64) - origin
+    expected = steps @ aim[0] / (np.linalg.norm(steps, axis=1) * np.linalg.norm(aim))
+    [scores] = pair_direction_scores(narrow, origin, aim)
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
 def test_many_questions_are_scored_as_one_by_one() -> None:

@@ -12,25 +12,18 @@ import pytest
 import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
-FLOORS = [
-    {"errors", "files", "precision", "ranks", "system", "tensors", "text", "vocabulary"},
-    {"metrics", "index", "expressions", "algebra", "asking", "projection"},
-    {"reading", "ids", "corpus", "store", "vectors"},
-    {"training"},
-    {"encoders"},
-    {
-        "evaluation",
-        "postprocess",
-        "export",
-        "pooling",
-        "features",
-        "heads",
-        "classification",
-        "labelled",
-        "scoring",
-    },
-    {"cli", "service"},
-]
+ROOMS = """
+    errors files parallel precision ranks system tensors text vocabulary |
+    algebra approximate asking blocks comparing expressions index metrics projection relations
+    scope searching words |
+    corpus ids reading saved_index store vectors |
+    training walks |
+    encoders |
+    classification comparison evaluation export features heads labelled pictures pooling
+    postprocess scoring |
+    cli service
+"""
+FLOORS = [set(floor.split()) for floor in ROOMS.split("|")]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
 MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or "__" not in path.name

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import json
+import lzma
+from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from embedkit.errors import ConfigurationError, EncodingError, InputError
 from embedkit.labelled import Labelled, read_labelled
+
+
+def zstd(data: bytes) -> bytes:
+    return bytes(pa.compress(data, codec="zstd"))
+
 
 TEXTS = ['where is "the" milk, please?', "pourquoi ça coûte", "how much"]
 LABELS = ["where", "why", "other"]
@@ -53,6 +62,14 @@ def test_columns_and_formats_by_choice(tmp_path: Path) -> None:
     assert read_labelled(path, columns=("question", "kind")) == Labelled(["is it here"], ["where"])
     path.write_text('{"q": "is it", "n": 3}\n')
     assert read_labelled(path, columns=("q", "n")) == Labelled(["is it"], ["3"])
+    path.write_text('{"text": "is it", "label": true}\n')
+    assert read_labelled(path) == Labelled(["is it"], ["true"])
+    path.write_text("__label__a\tis it\n")
+    assert read_labelled(path) == Labelled(["is it"], ["a"])
+    path.write_text("Label,Text\nwhere,is it here\n")
+    assert read_labelled(path) == Labelled(["is it here"], ["where"])
+    with pytest.raises(InputError, match="line 1: 2 columns, and none called 'question'"):
+        read_labelled(path, columns=("question", "label"))
     path.write_text("a,b\tc\n")
     assert read_labelled(path, form="csv") == Labelled(["a"], ["b\tc"])
     assert read_labelled(path, form="tsv") == Labelled(["a,b"], ["c"])
@@ -91,13 +108,21 @@ def test_what_python_writes_as_csv_and_json_is_read(
         ("a.tsv", "one\ttwo\n\tx\n", "line 2: the text is empty. Remedy: fill it in"),
         ("a.tsv", "text\tlabel\nx\t \n", "line 2: the label is empty"),
         ("a.tsv", "one\ttwo\tthree\n", "line 1: 3 columns, and none called 'text' and 'label'"),
-        ("a.csv", "one\n", "line 1: 1 column, and none called"),
+        ("a.csv", "one;two\n", "line 1: 1 column, and none called .*by a tab"),
+        ("a.csv", "question,label\na,b\n", "line 1: 2 columns, and none called 'text'. .*--text"),
+        ("a.csv", f"a,b\n{'word ' * 30_000},b\n", "line 2: no CSV: field larger .*write it as TSV"),
         ("a.csv", 'a,b\n"open,c\nd,e\n', "line 2: no CSV: .*close the quotes"),
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text"\n', "line 2: no JSON"),
-        ("a.jsonl", '{"text": null, "label": 1}\n', "line 1: no object with a text under 'text'"),
-        ("a.jsonl", "[1, 2]\n", "line 1: no object with a text"),
-        ("a.txt", "__label__a one\ntwo\n", "line 2: not one label and a text"),
-        ("a.txt", "__label__a __label__b one\n", "line 1: not one label and a text"),
+        ("a.jsonl", '{"text": null, "label": 1}\n', "line 1: 'text' is null, no string"),
+        ("a.jsonl", '{"text": 5, "label": 1}\n', "line 1: 'text' is 5, no string. Remedy: put"),
+        ("a.jsonl", '{"text": "5", "label": 1.5}\n', "line 1: 'label' is 1.5, no string"),
+        ("a.jsonl", '{"text": "5"}\n', "line 1: no key 'label'. .*--label"),
+        ("a.jsonl", '{"text": "\\ud800", "label": 1}\n', "line 1: 'text' is .*half a character"),
+        ("a.jsonl", "[1, 2]\n", "line 1: no JSON object"),
+        ("a.json", '[{"text": "a", "label": "b"},\n', "line 1: no JSON: .*one object a line"),
+        ("a.txt", "__label__a one\ntwo\n", "line 2: no __label__ at its beginning"),
+        ("a.txt", "__label__a __label__b one\n", "line 1: 2 labels. Remedy: begin each line with"),
+        ("a.txt", "__label__a one __label__b\n", "line 1: 2 labels"),
         ("a.txt", "__label__a\n", "line 1: the text is empty"),
         ("a.tsv", "", "a.tsv holds no labelled text"),
         ("a.csv", "text,label\n", "a.csv holds no labelled text"),
@@ -120,3 +145,32 @@ def test_bytes_of_another_encoding(tmp_path: Path) -> None:
         read_labelled(path, encoding="latin-1", form="xml")
     with pytest.raises(InputError, match=r"cannot read .*nowhere.tsv: No such file"):
         read_labelled(tmp_path / "nowhere.tsv")
+
+
+def test_what_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_bytes(FILES["a.tsv"].encode("utf-16"))
+    with pytest.raises(EncodingError, match=r"line 1: byte 0xff .*--encoding utf-16"):
+        read_labelled(path)
+    path.write_bytes(b"\x7fELF\0\0\xd0")
+    with pytest.raises(EncodingError, match=r"line 1: byte 0xd0 .*holds zero bytes"):
+        read_labelled(path)
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstd])
+def test_half_a_compressed_file(compress: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    data = compress(FILES["a.tsv"].encode() * 100)
+    path.write_bytes(data)
+    assert len(read_labelled(path).texts) == 300
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match=r"cannot read .*a\.tsv: "):
+        read_labelled(path)
+
+
+def test_a_damaged_compressed_file(tmp_path: Path) -> None:
+    data = bytearray(gzip.compress(FILES["a.tsv"].encode() * 100))
+    data[20:30] = bytes(10)
+    (tmp_path / "a.tsv.gz").write_bytes(data)
+    with pytest.raises(InputError, match=r"cannot read .*a\.tsv\.gz: Error -3"):
+        read_labelled(tmp_path / "a.tsv.gz")

@@ -68,6 +68,86 @@ def test_analogy_is_gensims(
     assert_same_answers(DENSE.analogy(a, b, c, 15, method=method), expected)
 
 
+@pytest.mark.parametrize("question", [*QUESTIONS[:2], QUESTIONS[3]])
+def test_pair_direction_is_a_cosine_of_differences(question: tuple[str, str, str]) -> None:
+    a, b, c = (WORDS.index(word) for word in question)
+    wide = MATRIX.astype(np.float64)
+    units = wide / np.linalg.norm(wide, axis=1, keepdims=True)
+    steps = np.delete(units, [a, b, c], axis=0) - units[c]
+    [cosines] = 1 - cdist([units[a] - units[b]], steps, "cosine")
+    names = np.delete(WORDS, [a, b, c])
+    best = np.argsort(-cosines)[:12]
+    expected = [(str(names[place]), cosines[place]) for place in best]
+    found = DENSE.analogy(*question, 12, method="pairdirection")
+    assert_same_answers(found, expected)
+
+
+def test_pair_direction_needs_two_words() -> None:
+    with pytest.raises(ConfigurationError, match="w5 add up to 0"):
+        DENSE.analogy("w5", "w5", "w6", method="pairdirection")
+
+
+@pytest.mark.parametrize("size", [1, 40, SIZE, 10 * SIZE])
+def test_restricted_answers_are_gensims(keyed: KeyedVectors, size: int) -> None:
+    """The words of the question need not be among those that may answer."""
+    expected = keyed.most_similar(
+        positive=["w250", "w3"], negative=["w290"], topn=15, restrict_vocab=size
+    )
+    expected = [(word, score) for word, score in expected if word != "w250"]
+    found = DENSE.analogy("w250", "w290", "w3", 15, restrict=size)
+    assert_same_answers(found, expected)
+
+
+@KINDS
+@pytest.mark.parametrize("asking", ASKING)
+@pytest.mark.parametrize("metric", METRICS)
+def test_who_may_answer_can_be_said(vectors: WordVectors, asking: str, metric: str) -> None:
+    everyone = [word for word, _ in ASKING[asking](vectors, k=SIZE, metric=metric)]
+    excluded = [everyone[0], everyone[2], "W9"]
+    found = ASKING[asking](vectors, k=SIZE, metric=metric, exclude=excluded, restrict=90)
+    expected = {word for word in everyone if int(word[1:]) < 90} - {*excluded, "w9"}
+    assert {word for word, _ in found} == expected
+    included = ASKING[asking](vectors, k=SIZE, metric=metric, include_question=True)
+    asked_first = {"w3"} if vectors.norms[3] or metric != "cosine" else set()
+    assert {word for word, _ in included} >= {*everyone, *asked_first}
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"restrict": 0}, "restrict is a whole number from 1"),
+        ({"restrict": 2.5}, "restrict is a whole number from 1"),
+        ({"exclude": "w1"}, "exclude is a list of words"),
+        ({"oov": "guess"}, "oov is one of"),
+    ],
+)
+def test_a_scope_outside_its_range_is_an_error(how: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        DENSE.neighbors("w1", **how)  # type: ignore[arg-type]
+    with pytest.raises(UnknownWordError):
+        DENSE.neighbors("w1", exclude=["nobody"])
+    with pytest.raises(TypeError, match="restirct"):
+        DENSE.neighbors("w1", restirct=5)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf")])
+def test_a_weight_is_a_finite_number(weight: float) -> None:
+    with pytest.raises(ConfigurationError, match="the weight of 'w1' is"):
+        DENSE.terms([("w1", weight), ("w2", 1.0)])
+
+
+@pytest.mark.parametrize("method", ["3cosadd", "3cosmul", "pairdirection"])
+def test_rows_of_zeros_do_not_win(method: str) -> None:
+    """Next to words that all point away, the 0 of a row without direction would come first."""
+    matrix = -np.abs(MATRIX)
+    matrix[:3] = np.abs(MATRIX[:3])
+    matrix[50] = 0
+    vectors = WordVectors(Vocabulary(WORDS), matrix)
+    found = vectors.analogy("w0", "w200", "w2", SIZE, method=method)
+    assert "w50" not in {word for word, _ in found}
+    assert len(found) == SIZE - 4
+
+
 def test_analogies_by_product_are_those_of_one_by_one() -> None:
     asked = [(WORDS[n], WORDS[(n + 1) % SIZE], WORDS[(n * 3 + 2) % SIZE]) for n in range(SIZE)]
     asked *= 70 // SIZE + 1  # more than are scored at a time
@@ -136,15 +216,16 @@ def test_words_of_the_question_are_no_answers(
     vectors: WordVectors, question: tuple[str, str, str], metric: str, k: int
 ) -> None:
     a, b, c = question
-    left = SIZE - len({a, b, c})
+    zeros = {word for word, norm in zip(WORDS, vectors.norms, strict=True) if norm == 0}
+    no_answers = {a, b, c} | (zeros if metric == "cosine" else set())
     answers = [
-        vectors.analogy(a, b, c, k, metric=metric),
-        vectors.query(f"{a} - {b} + {c}", k, metric=metric),
-        DENSE.analogy(a, b, c, k, method="3cosmul"),
+        (vectors.analogy(a, b, c, k, metric=metric), no_answers),
+        (vectors.query(f"{a} - {b} + {c}", k, metric=metric), no_answers),
+        (DENSE.analogy(a, b, c, k, method="3cosmul"), {a, b, c}),
     ]
-    for found in answers:
+    for found, left_out in answers:
         words = [word for word, _ in found]
-        assert len(words) == len(set(words)) == min(k, left)
+        assert len(words) == len(set(words)) == min(k, SIZE - len(left_out))
         assert not {a, b, c} & set(words)
 
 
@@ -274,7 +355,10 @@ def test_zero_rows_have_finite_answers(kind: type, metric: str) -> None:
         WordVectors(vectors.vocabulary, matrix).analogy("w0", "w1", "w2", method="3cosmul"),
     ):
         assert np.isfinite([score for _, score in found]).all()
-    assert len(vectors.neighbors("w1", metric=metric)) == 5
+    # Zeros lie somewhere, but in no direction.
+    answers = [word for word, _ in vectors.neighbors("w1", metric=metric)]
+    assert ("w4" in answers) == (metric != "cosine")
+    assert {"w0", "w2", "w3", "w5"} <= set(answers)
 
 
 def test_saved_vectors_come_back(tmp_path: Path) -> None:

@@ -16,14 +16,18 @@ from typing import Any
 import click
 
 from embedkit import __version__
-from embedkit.cli.ask import analogy, neighbors, query
+from embedkit.cli.ask import analogy, neighbors, query, transfer
 from embedkit.cli.classify import classify
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
+from embedkit.cli.index import index
+from embedkit.cli.nearness import odd_one_out, rank, similarity
+from embedkit.cli.plot import plot
 from embedkit.cli.postprocess import postprocess
 from embedkit.cli.serve import serve
 from embedkit.cli.show import compare, distance, encode, info
 from embedkit.cli.train import train
+from embedkit.cli.walks import walks
 from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
 
 __all__ = ["app", "main"]
@@ -82,8 +86,8 @@ def app() -> None:
 
 
 for _command in (
-    train, analogy, query, neighbors, distance, compare, encode, info, evaluate, classify, export,
-    postprocess, serve,
+    train, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance, compare,
+    encode, info, evaluate, classify, plot, export, index, postprocess, walks, serve,
 ):  # fmt: skip
     app.add_command(_command)
 

@@ -118,6 +118,7 @@ def train(
 ) -> None:
     """Train on EXAMPLES, a file of labelled texts, or - for standard input."""
     from embedkit.classification import TextClassifier
+    from embedkit.errors import InputError
     from embedkit.store import check_output
 
     settings: dict[str, Any] = {"pooling": None if pooling == "finetune" else pooling}
@@ -127,6 +128,11 @@ def train(
             raise click.UsageError("--ngrams has no use without --pooling finetune.")
     check_output(Path(output), overwrite=overwrite)
     texts, labels = _read(examples, options)
+    if len(set(labels)) == 1:
+        raise InputError(
+            f"{examples}: the label of every text is {labels[0]!r}: nothing to tell apart. "
+            "Remedy: add texts with another label."
+        )
     settings |= {name: options[name] for name in ("epochs", "seed", "device")}
     settings |= {
         "hidden": tuple(filter(None, hidden)),
@@ -147,7 +153,13 @@ def train(
         held = "" if last.validation_loss is None else f", held out {last.validation_loss:.4f}"
         click.echo(f"{last.epoch} epochs, loss {last.loss:.4f}{held}")
         option = "" if output == "helpdesk.embedkit" else f" -c {shlex.quote(output)}"
-        click.echo(f"Try: embedkit classify predict {shlex.quote(texts[0])}{option}")
+        click.echo(f"Try: embedkit classify predict {shlex.quote(_short(texts))}{option}")
+
+
+def _short(texts: list[str]) -> str:
+    """Return the first text that makes a good example on a command line."""
+    good = (text for text in texts if len(text) <= 60 and text.isprintable() and text[0] != "-")
+    return next(good, "TEXT")
 
 
 @classify.command()

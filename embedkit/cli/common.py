@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -16,17 +16,15 @@ from embedkit.errors import (
     WordTooLongError,
 )
 
-if TYPE_CHECKING:
-    from embedkit.algebra import Neighbor
-
 __all__ = [
     "ask_all",
+    "ask_many",
     "encoder_option",
     "json_option",
     "metric_option",
     "model_option",
     "number_option",
-    "print_answers",
+    "oov_option",
     "print_json",
     "print_table",
     "to_json",
@@ -54,6 +52,14 @@ metric_option = click.option(
     show_default=True,
     help="How nearness is measured; l2 is the Euclidean distance.",
 )
+oov_option = click.option(
+    "--oov",
+    type=click.Choice(["error", "skip", "spell", "subwords"]),
+    default="error",
+    show_default=True,
+    help="What becomes of unknown words: an error, left out, the nearest known spelling, or a "
+    "vector of their character n-grams, if the model has them.",
+)
 encoder_option = click.option(
     "--encoder",
     type=click.Choice(["charcode", "onehot", "skipgram"]),
@@ -76,8 +82,17 @@ def ask_all(
     Raises:
         QuestionError: a line cannot be read or answered; the message names it.
     """
+    return ask_many(None if given is None else [given], read, answer)
+
+
+def ask_many(
+    given: list[Question] | None,
+    read: Callable[[str], Question],
+    answer: Callable[[list[Question]], Sequence[Answer]],
+) -> tuple[list[Question], Sequence[Answer]]:
+    """Like `ask_all`, for any number of questions that were given."""
     if given is not None:
-        return [given], answer([given])
+        return given, answer(given)
     lines = _lines_of_stdin()
     questions = []
     for number, line in lines:
@@ -121,23 +136,6 @@ def to_json(value: Any) -> str:
 def print_json(value: Any) -> None:
     """Print one JSON document."""
     click.echo(to_json(value))
-
-
-def print_answers(
-    questions: Sequence[str], answers: Sequence[Sequence[Neighbor]], *, as_json: bool
-) -> None:
-    """Print each question and its answers, the best first."""
-    if as_json:
-        for question, found in zip(questions, answers, strict=True):
-            print_json({"question": question, "answers": [n._asdict() for n in found]})
-        return
-    for number, (question, found) in enumerate(zip(questions, answers, strict=True)):
-        if number:
-            click.echo()
-        click.echo(question)
-        width = max((len(neighbor.word) for neighbor in found), default=0)
-        for rank, neighbor in enumerate(found, start=1):
-            click.echo(f"{rank:4}  {neighbor.word:<{width}}  {neighbor.score:8.4f}")
 
 
 def print_table(

@@ -13,12 +13,16 @@ __all__ = ["export"]
 
 
 @click.command()
-@click.argument("target", metavar="FORMAT", type=click.Choice(["pgvector", "qdrant", "parquet"]))
+@click.argument(
+    "target",
+    metavar="FORMAT",
+    type=click.Choice(["pgvector", "qdrant", "parquet", "jsonl", "projector"]),
+)
 @click.option(
-    "-o", "--output", metavar="FILE", help="File to write.  [default: words.sql, words.jsonl, ...]"
+    "-o", "--output", metavar="PATH", help="What to write.  [default: words.sql, words.jsonl, ...]"
 )
 @click.option("--name", default="words", show_default=True, help="Of the table or collection.")
-@click.option("--overwrite", is_flag=True, help="Replace the file that is there.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @encoder_option
 @model_option
 @json_option
@@ -31,10 +35,11 @@ def export(
     model: str,
     as_json: bool,
 ) -> None:
-    """Write words, counts and vectors for a database.
+    """Write words, counts and vectors for a database, or for TensorBoard.
 
     pgvector: SQL that psql loads. qdrant: JSON lines, each the body of a request that upserts
-    points. parquet: columns id, word, count, vector.
+    points. parquet, jsonl: columns or keys id, word, count, vector. projector: a folder that
+    TensorBoard's embedding projector shows.
     """
     from embedkit.encoders import load
     from embedkit.export import FORMATS
@@ -44,7 +49,7 @@ def export(
     path = Path(output or f"{name}{chosen.suffix}")
     vectors = load(model, encoder=encoder)
     write(vectors, path, target, name=name, overwrite=overwrite)
-    size = path.stat().st_size
+    size = sum(file.stat().st_size for file in (path.iterdir() if chosen.is_folder else [path]))
     if as_json:
         facts = {"file": str(path), "format": target, "words": len(vectors), "bytes": size}
         print_json({**facts, "dimension": vectors.dimension})

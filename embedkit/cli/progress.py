@@ -69,11 +69,23 @@ class Display:
         share = f" of {self._bytes / 1e6:,.0f}" if self._bytes else ""
         self._line(f"reading: {self._done / 1e6:,.0f}{share} MB")
 
+    def walking(self, count: int, total: int) -> None:
+        """Show that *count* more walks of *total* are taken."""
+        self._done += count
+        if self._bars:
+            if self._bar is None:
+                self._bar = self._start_bar(
+                    desc="walking", total=total, unit=" walks", unit_scale=True
+                )
+            self._bar.update(count)
+        self._line(f"walking: {self._done / total:4.0%} of {total:,} walks")
+
     def say(self, text: str) -> None:
         """Print a line, whatever bar was there."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+        self._done = 0
         if not self._quiet:
             click.echo(text, err=True)
 

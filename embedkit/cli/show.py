@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embedkit.cli.asking import Unknown
 from embedkit.cli.common import (
     ask_all,
     encoder_option,
     json_option,
     model_option,
+    oov_option,
     print_json,
     print_table,
 )
 
 if TYPE_CHECKING:
     from embedkit.encoders import Encoder
+    from embedkit.store import StoredModel
 
 __all__ = ["compare", "distance", "encode", "info"]
 
@@ -31,11 +34,12 @@ __all__ = ["compare", "distance", "encode", "info"]
     show_default=True,
     help="Euclidean distance, or a similarity.",
 )
+@oov_option
 @encoder_option
 @model_option
 @json_option
 def distance(
-    words: tuple[str, ...], metric: str, encoder: str | None, model: str, as_json: bool
+    words: tuple[str, ...], metric: str, oov: str, encoder: str | None, model: str, as_json: bool
 ) -> None:
     """Show the distance of every word from every other.
 
@@ -44,24 +48,32 @@ def distance(
     """
     from embedkit.encoders import load
 
+    vectors = None if encoder in _ALONE else load(model, encoder=encoder)
+
     def answer(asked: list[list[str]]) -> list[Any]:
-        if encoder in _ALONE:
-            found = [_of_words_alone(encoder, chosen).vectors() for chosen in asked]
-        else:
-            found = [load(model, encoder=encoder)] * len(asked)
         return [
-            vectors.distance(chosen, metric=metric)
-            for vectors, chosen in zip(found, asked, strict=True)
+            (vectors or _of_words_alone(str(encoder), chosen).vectors()).distance(
+                chosen, metric=metric, oov=oov
+            )
+            for chosen in asked
         ]
 
     sets, tables = ask_all(None if words == ("-",) else list(words), str.split, answer)
-    for number, (chosen, values) in enumerate(zip(sets, tables, strict=True)):
+    unknown = None if vectors is None else Unknown(vectors, oov, [w for s in sets for w in s])
+    printed = 0
+    for chosen, values in zip(sets, tables, strict=True):
+        notes = unknown.of(chosen) if unknown else {}
+        shown = [word for word in chosen if word not in notes.get("left_out", ())]
         if as_json:
-            print_json({"words": chosen, "metric": metric, "table": values.tolist()})
-            continue
-        if number:
-            click.echo()
-        print_table(chosen, values.tolist())
+            table = {"words": shown, "metric": metric, "table": values.tolist()}
+            print_json({**table, **notes})
+        elif shown:
+            if printed:
+                click.echo()
+            printed += 1
+            print_table(shown, values.tolist())
+    if unknown:
+        unknown.tell(sum(not len(table) for table in tables), len(sets))
 
 
 def _of_words_alone(encoder: str, words: list[str]) -> Encoder:
@@ -120,33 +132,37 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("words", nargs=-1, required=True)
+@oov_option
 @encoder_option
 @model_option
 @json_option
-def encode(words: tuple[str, ...], encoder: str | None, model: str, as_json: bool) -> None:
+def encode(
+    words: tuple[str, ...], oov: str, encoder: str | None, model: str, as_json: bool
+) -> None:
     """Print the vectors of words: tab-separated, a word a line.
 
     One-hot vectors are printed as the number of the one place that is 1. With - in place of the
     words, words are read from standard input. Character codes are those of any word, as long as the
     model's longest; without a model, of the words alone.
     """
-
-    def answer(asked: list[list[str]]) -> list[Any]:
-        if encoder == "charcode":
-            codes = _character_codes(model, [word for chosen in asked for word in chosen])
-            return [codes.encode(chosen) for chosen in asked]
-        vectors = load(model, encoder=encoder)
-        return [vectors.encode([*map(vectors.resolve, chosen)]) for chosen in asked]
-
     from embedkit.encoders import load
 
-    sets, tables = ask_all(None if words == ("-",) else list(words), str.split, answer)
-    pairs = [
-        (word, row)
-        for chosen, table in zip(sets, tables, strict=True)
-        for word, row in zip(chosen, table, strict=True)
-    ]
-    for word, row in pairs:
+    vectors = None if encoder == "charcode" else load(model, encoder=encoder)
+
+    def answer(asked: list[list[str]]) -> list[Any]:
+        if vectors is None:
+            codes = _character_codes(model, [word for chosen in asked for word in chosen])
+            return [list(zip(chosen, codes.encode(chosen), strict=True)) for chosen in asked]
+        places = vectors.look_up([word for chosen in asked for word in chosen], oov)
+        found = []
+        for chosen in asked:
+            known = {word: place for word in chosen if (place := places[word]) is not None}
+            rows = dict(zip(known, vectors.vectors_at([*known.values()]), strict=True))
+            found.append([(word, rows[word]) for word in chosen if word in rows])
+        return found
+
+    sets, answers = ask_all(None if words == ("-",) else list(words), str.split, answer)
+    for word, row in [pair for found in answers for pair in found]:
         if hasattr(row, "indices"):  # sparse: one place is 1
             (place,) = row.indices.tolist()
             print_json({"word": word, "index": place}) if as_json else click.echo(
@@ -157,6 +173,9 @@ def encode(words: tuple[str, ...], encoder: str | None, model: str, as_json: boo
         else:
             # 9 digits give back every float32.
             click.echo("\t".join([word, *(f"{value:.9g}" for value in row.tolist())]))
+    if vectors is not None:
+        asked = [word for chosen in sets for word in chosen]
+        Unknown(vectors, oov, asked).tell(sum(not found for found in answers), len(sets))
 
 
 def _character_codes(model: str, words: list[str]) -> Encoder:
@@ -184,6 +203,7 @@ def info(model: str, as_json: bool) -> None:
         "storage": stored.storage,
         "bytes": sum(path.stat().st_size for path in stored.path.iterdir()),
         "most_frequent": stored.vocabulary.words(range(min(10, len(stored.vocabulary)))),
+        "index": _index_of(stored),
         "settings": stored.config.get("settings", {}),
         "training": stored.config.get("training", {}),
     }
@@ -191,6 +211,13 @@ def info(model: str, as_json: bool) -> None:
         print_json(facts)
         return
     _print_facts(facts)
+
+
+def _index_of(stored: StoredModel) -> dict[str, Any]:
+    """Return what there is to say of the approximate index; nothing where there is none."""
+    from embedkit.saved_index import described
+
+    return described(stored)
 
 
 def _print_facts(facts: dict[str, Any], indent: str = "") -> None:

@@ -66,26 +66,31 @@ def _encoder_of(model: StoredModel) -> Encoder:
         ) from error
 
 
-def load(path: str | os.PathLike[str], *, encoder: str | None = None) -> WordVectors:
+def load(
+    path: str | os.PathLike[str], *, encoder: str | None = None, exact: bool = False
+) -> WordVectors:
     """Open a model directory and return its words and vectors, memory-mapped.
 
     Args:
         path: the model directory.
         encoder: "charcode" or "onehot" gives that encoder's vectors of the model's words; by
             default the vectors are those of the encoder that wrote the model.
+        exact: answer questions by exact search, also where the model has an approximate index.
 
     Raises:
         ModelError: it is missing, damaged or too new.
         ConfigurationError: there is no such encoder, or the model holds no trained vectors.
     """
-    return _vectors_of(read_model(Path(path)), encoder)
+    return _vectors_of(read_model(Path(path)), encoder, exact=exact)
 
 
-def _vectors_of(model: StoredModel, name: str | None) -> WordVectors:
+def _vectors_of(model: StoredModel, name: str | None, *, exact: bool = False) -> WordVectors:
     stored = _encoder_of(model)
     encoder = stored if name in (None, stored.name) else untrained(str(name), stored.vocabulary)
     vectors = encoder.vectors()
-    vectors.opener = partial(_vectors_of, model, name)
+    vectors.opener = partial(_vectors_of, model, name, exact=exact)
+    if exact:
+        vectors.approximate = None
     return vectors
 
 

@@ -19,6 +19,7 @@ from embedkit.errors import ConfigurationError, ModelError
 from embedkit.metrics import row_norms
 from embedkit.precision import unpack
 from embedkit.reading import Source
+from embedkit.saved_index import open_index
 from embedkit.store import StoredModel, write_model
 from embedkit.training.config import TrainingConfig
 from embedkit.vectors import WordVectors
@@ -209,4 +210,5 @@ def _stored_vectors(model: StoredModel) -> WordVectors:
         units=model.tensors.get("units"),
         config=model.config,
         opener=partial(_stored_vectors, model),
+        approximate=partial(open_index, model),
     )

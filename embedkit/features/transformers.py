@@ -6,6 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -216,8 +217,10 @@ class TextFeatures(_Features):
                 'pooling="sif" needs to know how frequent words are, and these vectors come '
                 'without counts. Remedy: pooling="tfidf" counts the texts of fit.'
             )
-        if not 0 < self.sif_a < math.inf:
-            raise ConfigurationError(f"sif_a is a number above 0, not {self.sif_a!r}")
+        given: object = self.sif_a
+        is_number = isinstance(given, Real)
+        if not is_number or not 0 < self.sif_a < math.inf:
+            raise ConfigurationError(f"sif_a is a number above 0, not {given!r}")
 
     def _transform(self, strings: list[str]) -> Any:
         tokens, found = self._read(strings, self.oov)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -14,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 from typing_extensions import Self
 
-from embedkit.errors import ConfigurationError, ModelError
+from embedkit.errors import ConfigurationError, InputError, ModelError
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import open_vectors
 from embedkit.features.transformers import Vectors
@@ -24,7 +25,7 @@ from embedkit.heads.saved import read_network, write_network
 from embedkit.heads.scaling import Scaling
 from embedkit.heads.settings import Settings
 
-__all__ = ["DenseNetwork", "same_length"]
+__all__ = ["DenseNetwork", "check_targets"]
 
 _SETTINGS = [field.name for field in fields(Settings)]
 _STORED = [*_SETTINGS, "finetune", "tokenizer"]
@@ -195,7 +196,16 @@ def _held_out(strata: NDArray[np.int64], fraction: float, seed: int) -> NDArray[
     return held_out
 
 
-def same_length(texts: Sequence[str], targets: NDArray[Any]) -> None:
-    """Raise `ConfigurationError` unless there is a target for each text."""
+def check_targets(texts: Sequence[str], targets: Any) -> None:
+    """Raise `InputError` unless there are texts, and a target that is not missing for each."""
+    if not texts:
+        raise InputError("there are no texts to learn from.")
+    targets = list(targets)
     if len(texts) != len(targets):
-        raise ConfigurationError(f"{len(texts)} texts, but {len(targets)} targets")
+        raise InputError(f"{len(texts)} texts, but {len(targets)} targets")
+    for row, target in enumerate(targets):
+        if target is None or (isinstance(target, float) and math.isnan(target)):
+            raise InputError(
+                f"row {row} (counted from 0) has the target {target}. "
+                "Remedy: fill it in, or leave the row out."
+            )

@@ -16,7 +16,7 @@ from typing_extensions import Self
 from embedkit.errors import ConfigurationError
 from embedkit.features.inputs import as_strings
 from embedkit.features.transformers import Vectors
-from embedkit.heads.base import DenseNetwork, same_length
+from embedkit.heads.base import DenseNetwork, check_targets
 from embedkit.heads.losses import sigmoid, softmax
 from embedkit.heads.scaling import Scaling
 
@@ -113,16 +113,16 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         """Learn labels *y* (n,) from *X* (n, features), dense or sparse, or n texts."""
         if self.finetune:
             X = as_strings(X, "text")
+            check_targets(X, y)
             y = column_or_1d(y, warn=True)
-            same_length(X, y)
         else:
             X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float32)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ConfigurationError(
-                f"all {len(codes)} rows are of one class, {self.classes_[0]!r}: nothing to tell "
-                "apart. Remedy: add rows of another class."
+                f"all {len(codes)} rows are of one class, {self.classes_.tolist()[0]!r}: nothing "
+                "to tell apart. Remedy: add rows of another class."
             )
         balance = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
         weights = balance.astype(np.float32)[codes]
@@ -172,8 +172,8 @@ class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]
         """Learn numbers *y*, (n,) or (n, outputs), from *X* (n, features) or n texts."""
         if self.finetune:
             X = as_strings(X, "text")
+            check_targets(X, y)
             y = check_array(y, dtype=np.float64, ensure_2d=False)
-            same_length(X, y)
         else:
             X, y = validate_data(
                 self, X, y, accept_sparse="csr", dtype=np.float32, multi_output=True, y_numeric=True

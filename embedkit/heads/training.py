@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from embedkit.heads.settings import Settings
 
 __all__ = ["Epoch", "Examples", "train"]
 
+_WORTH_THREADS = 1 << 26  # multiplications, a few ms on one core
 _ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 _LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "binary cross-entropy": lambda logits, targets: functional.binary_cross_entropy_with_logits(
@@ -86,7 +88,8 @@ def train(
     device = _device(settings.device)
     history: list[Epoch] = []
     best, least = network, math.inf
-    with torch.random.fork_rng():  # dropout draws from the global generator: leave it as it was
+    # Dropout draws from the global generator: leave it as it was.
+    with torch.random.fork_rng(), _few_threads(network, settings.batch_size):
         torch.manual_seed(settings.seed)
         model = _Module(network, settings.dropout).to(device)
         optimizers = _optimizers(model, settings)
@@ -208,6 +211,22 @@ def _optimizers(model: _Module, settings: Settings) -> list[torch.optim.Optimize
     if model.embeddings is not None:
         found.append(sparse(model.embeddings.parameters(), lr=rate))
     return found
+
+
+@contextmanager
+def _few_threads(network: Network, batch_size: int) -> Iterator[None]:
+    """Let one thread train a small network.
+
+    Two take turns at every step and wait for each other in between, which costs more than a small
+    product, and on a machine with other work to do a hundred times as much.
+    """
+    threads = torch.get_num_threads()
+    if batch_size * max(weights.size for weights in network.weights) < _WORTH_THREADS:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _device(name: str) -> torch.device:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from embedkit.errors import EmbedkitError
+from embedkit.searching import rows_of
 
 if TYPE_CHECKING:
     from embedkit.algebra import Neighbor
+    from embedkit.scope import How
     from embedkit.vectors import Terms, WordVectors
 
 __all__ = ["Answer", "Asked", "Question", "answer"]
@@ -21,6 +23,9 @@ _MOST_ANSWERS = (16, 128)
 
 Answer: TypeAlias = "dict[str, Any] | EmbedkitError"
 """What is sent, or why there is no answer."""
+
+_Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...]]"
+"""What questions that are searched for together have in common."""
 
 
 class Asked(Protocol):
@@ -46,8 +51,10 @@ class Question:
         text: the question as it is shown with its answer.
         weighted: words and weights.
         k: number of answers.
-        method: "3cosadd" or "3cosmul".
+        method: a name of `algebra.ANALOGY_METHODS`.
         metric: a name of `metrics.METRICS`.
+        restrict: answers come from so many of the most frequent words; None for all.
+        exclude: words that are no answers.
     """
 
     text: str
@@ -55,6 +62,8 @@ class Question:
     k: int
     method: str
     metric: str
+    restrict: int | None = None
+    exclude: tuple[str, ...] = ()
 
 
 def answer(vectors: WordVectors, asked: Sequence[Asked]) -> list[Answer]:
@@ -63,26 +72,24 @@ def answer(vectors: WordVectors, asked: Sequence[Asked]) -> list[Answer]:
     They are read here too, in the answering thread: a long expression takes milliseconds.
     """
     answers: list[Answer] = []
-    kinds: dict[tuple[str, str, int], list[tuple[int, Question, Terms]]] = {}
+    kinds: dict[_Kind, list[tuple[int, Question, Terms]]] = {}
     for place, one in enumerate(asked):
         try:
             question = one.question()
             terms = vectors.terms(question.weighted)
+            if question.method == "pairdirection":
+                vectors.terms(question.weighted[:2])  # a pair of the same words has no direction
         except EmbedkitError as error:
             answers.append(error)
         else:
             answers.append(_head(vectors, question, terms))
             most = bisect_left(_MOST_ANSWERS, question.k)
-            kind = question.method, question.metric, most
+            scope = question.restrict, question.exclude
+            kind = question.method, question.metric, most, *scope
             kinds.setdefault(kind, []).append((place, question, terms))
-    for (method, metric, _), group in kinds.items():
-        most = max(question.k for _, question, _ in group)
+    for kind, group in kinds.items():
         try:
-            if method == "3cosmul":
-                words = [[word for word, _ in question.weighted] for _, question, _ in group]
-                found = vectors.analogies(words, most, method=method, metric=metric)
-            else:
-                found = vectors.nearest([terms for _, _, terms in group], most, metric=metric)
+            found = _search(vectors, kind, group)
         except EmbedkitError as error:  # the method does not go with the metric, or the vectors
             for place, _, _ in group:
                 answers[place] = error
@@ -92,8 +99,23 @@ def answer(vectors: WordVectors, asked: Sequence[Asked]) -> list[Answer]:
     return answers
 
 
+def _search(
+    vectors: WordVectors, kind: _Kind, group: Sequence[tuple[int, Question, Terms]]
+) -> list[list[Neighbor]]:
+    method, metric, _, restrict, exclude = kind
+    how: How = {"restrict": restrict, "exclude": exclude}
+    most = max(question.k for _, question, _ in group)
+    if method == "3cosadd":
+        return vectors.nearest([terms for _, _, terms in group], most, metric=metric, **how)
+    words = [[word for word, _ in question.weighted] for _, question, _ in group]
+    return vectors.analogies(words, most, method=method, metric=metric, **how)
+
+
 def _head(vectors: WordVectors, question: Question, terms: Terms) -> dict[str, Any]:
-    named = [{"word": vectors.vocabulary[row], "weight": weight} for row, weight in terms]
+    words = [vectors.vocabulary[row] for row in rows_of(terms)]
+    named = [
+        {"word": word, "weight": weight} for word, (_, weight) in zip(words, terms, strict=True)
+    ]
     return {"question": question.text, "terms": named}
 
 

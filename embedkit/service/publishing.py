@@ -16,14 +16,13 @@ import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embedkit.encoders import load_encoder
 from embedkit.errors import EmbedkitError, ModelError
-from embedkit.metrics import row_norms, unit_rows
+from embedkit.metrics import UnitRows, row_norms
 from embedkit.store import write_model
 from embedkit.system import release_heap
 
@@ -58,25 +57,9 @@ def lay_out(model: Path, target: Path) -> None:
     tensors: Mapping[str, Any] = {
         "vectors": vectors.matrix,
         "norms": norms,
-        "units": _UnitRows(vectors.matrix, norms),
+        "units": UnitRows(vectors.matrix, norms),
     }
     write_model(target, config=vectors.config, vocabulary=vectors.vocabulary, tensors=tensors)
-
-
-class _UnitRows:
-    """Rows at length 1 that are worked out block by block, as they are written."""
-
-    def __init__(self, matrix: NDArray[np.float32], norms: NDArray[np.float32]) -> None:
-        self.shape = matrix.shape
-        self.dtype = np.dtype(np.float32)
-        self._matrix = matrix
-        self._norms = norms
-
-    def __len__(self) -> int:
-        return len(self._matrix)
-
-    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
-        return cast("NDArray[np.float32]", unit_rows(self._matrix[rows], self._norms[rows]))
 
 
 class Publisher:

@@ -70,8 +70,8 @@ def _add_questions(app: FastAPI, service: Dispatcher) -> None:
     @app.post("/v1/analogy", tags=["questions"], **_many(schemas.Answers))
     async def analogy(asked: OneOrMany[schemas.Analogy]) -> Response:
         """Say what is to c as a is to b."""
-        products = sum(one.method == "3cosmul" for one in items_of(asked))
-        refuse_more(products, _MOST_PRODUCTS, "answers by 3cosmul")
+        products = sum(one.method != "3cosadd" for one in items_of(asked))
+        refuse_more(products, _MOST_PRODUCTS, "answers by 3cosmul or pairdirection")
         return await service.nearest(asked)
 
     @app.post("/v1/query", tags=["questions"], **_many(schemas.Answers))

@@ -55,11 +55,22 @@ class _Asked(BaseModel):
 class _Nearest(_Asked):
     k: K = 10
     metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
+    restrict: Annotated[int, Field(ge=1, le=2**31, strict=True)] | None = Field(
+        None, description="Answers come from so many of the most frequent words."
+    )
+    exclude: Annotated[list[Word], Field(max_length=_LONGEST_TABLE)] = Field(
+        [], description="Words that are no answers."
+    )
 
     @property
     def cost(self) -> int:
         """How many plain questions take about as long."""
         return 1 + self.k // 128
+
+    @property
+    def scope(self) -> tuple[int | None, tuple[str, ...]]:
+        """Which words may answer."""
+        return self.restrict, tuple(self.exclude)
 
 
 class Analogy(_Nearest):
@@ -71,18 +82,18 @@ class Analogy(_Nearest):
     a: Word
     b: Word
     c: Word
-    method: Literal["3cosadd", "3cosmul"] = "3cosadd"
+    method: Literal["3cosadd", "3cosmul", "pairdirection"] = "3cosadd"
 
     @property
     def cost(self) -> int:
         """How many plain questions take about as long."""
-        return super().cost + (8 if self.method == "3cosmul" else 0)
+        return super().cost + (8 if self.method != "3cosadd" else 0)
 
     def question(self) -> Question:
         """Return what is asked."""
         text = f"{self.a} - {self.b} + {self.c}"
         weighted = ((self.a, 1.0), (self.b, -1.0), (self.c, 1.0))
-        return Question(text, weighted, self.k, self.method, self.metric)
+        return Question(text, weighted, self.k, self.method, self.metric, *self.scope)
 
 
 class Query(_Nearest):
@@ -105,7 +116,7 @@ class Query(_Nearest):
             ExpressionError: the expression does not parse.
         """
         weighted = tuple((term.word, term.weight) for term in parse(self.expression))
-        return Question(self.expression, weighted, self.k, "3cosadd", self.metric)
+        return Question(self.expression, weighted, self.k, "3cosadd", self.metric, *self.scope)
 
 
 class Neighbors(_Nearest):
@@ -116,7 +127,8 @@ class Neighbors(_Nearest):
 
     def question(self) -> Question:
         """Return what is asked."""
-        return Question(self.word, ((self.word, 1.0),), self.k, "3cosadd", self.metric)
+        weighted = ((self.word, 1.0),)
+        return Question(self.word, weighted, self.k, "3cosadd", self.metric, *self.scope)
 
 
 class Distance(_Asked):

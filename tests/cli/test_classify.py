@@ -22,6 +22,7 @@ def trained(embedkit: Any, model: Path, tmp_path: Path) -> Path:
     done = embedkit("classify", "train", "places.tsv", "-o", "helpdesk.embedkit")
     assert done.returncode == 0, done.stderr
     assert "helpdesk.embedkit: 20 texts, 2 labels" in done.stdout
+    assert done.stdout.endswith("Try: embedkit classify predict 'the mayor0 of paris'\n")
     shutil.rmtree(tmp_path / "model.embedkit")  # the classifier needs it no more
     return tmp_path
 
@@ -79,7 +80,7 @@ def test_texts_of_unknown_words_are_told_in_a_line(
     [
         (("train", "nowhere.tsv", "--vectors", "m"), 1, "cannot read nowhere.tsv: No such file"),
         (("train", "bad.tsv", "--vectors", "m"), 1, "bad.tsv, line 2: 1 column, but line 1 has 2"),
-        (("train", "one.tsv", "--vectors", "MODEL"), 2, "all 2 rows are of one class"),
+        (("train", "one.tsv", "--vectors", "MODEL"), 1, "one.tsv: the label of every text is 'b'"),
         (("train", "good.tsv", "--vectors", "m"), 1, "there is no model at m. Remedy:"),
         (("train", "good.tsv", "--pooling", "mean", "--ngrams", "2"), 2, "--ngrams has no use"),
         (("train", "good.tsv", "-o", "mine", "--overwrite"), 1, "mine is not an embedkit model"),

@@ -136,6 +136,7 @@ def test_fit_comes_first(transformer: Any, vectors: WordVectors) -> None:
         ({"oov": "skip"}, "oov is 'zero', 'ignore', 'error' or a function .*not 'skip'"),
         ({"tokenizer": "characters"}, "no tokenizer 'characters'"),
         ({"pooling": "sif", "sif_a": 0}, "sif_a is a number above 0, not 0"),
+        ({"pooling": "sif", "sif_a": "0.1"}, "sif_a is a number above 0, not '0.1'"),
         ({"pooling": "sif", "sif_a": float("inf")}, "sif_a is a number above 0, not inf"),
     ],
 )

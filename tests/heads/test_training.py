@@ -144,6 +144,26 @@ def test_the_global_generator_is_left_as_it_was() -> None:
     torch.testing.assert_close(torch.rand(3), expected)
 
 
+def test_a_small_network_takes_one_thread_and_gives_the_others_back() -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    seen: list[int] = []
+    examples = Examples(INPUTS, TARGETS["binary cross-entropy"], WEIGHTS)
+
+    def look(_: Epoch) -> None:
+        seen.append(torch.get_num_threads())
+
+    try:
+        for size, batch in ((4, 32), (1 << 16, 1024)):
+            start = Network.random([3, size, 1], "relu", 0)
+            settings = Settings(epochs=1, batch_size=batch)
+            train(start, examples, nothing(examples), "binary cross-entropy", settings, look)
+        assert seen == [1, 2]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_a_loss_that_is_no_number_is_an_error() -> None:
     examples = Examples(INPUTS, TARGETS["squared error"], WEIGHTS)
     settings = Settings(optimizer="sgd", learning_rate=100, epochs=200)

@@ -1,0 +1,165 @@
+"""index: approximate indexes, for vocabularies that exact search is too slow for."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedkit.cli.common import json_option, model_option, print_json
+
+if TYPE_CHECKING:
+    from embedkit.comparison import Measured
+
+__all__ = ["index"]
+
+_KINDS = ("flat", "hnsw", "ivf", "ivfpq")
+_SETTINGS = (
+    click.option(
+        "--metric", type=click.Choice(["cosine", "l2", "dot"]), default="cosine", show_default=True,
+        help="Of the questions that the index answers.",
+    ),
+    click.option("--m", type=int, default=16, show_default=True, help="hnsw: links of a vector."),
+    click.option(
+        "--ef-construction", type=int, default=64, show_default=True,
+        help="hnsw: vectors looked at to place one.",
+    ),
+    click.option(
+        "--ef-search", type=int, default=128, show_default=True,
+        help="hnsw: vectors kept in view in a search.",
+    ),
+    click.option(
+        "--nlist", type=int, default=0, help="ivf, ivfpq: lists.  [default: 2 sqrt(words)]"
+    ),
+    click.option(
+        "--nprobe", type=int, default=0,
+        help="ivf, ivfpq: lists that are searched.  [default: nlist / 12]",
+    ),
+    click.option(
+        "--pq-m", type=int, default=0, help="ivfpq: bytes of a vector.  [default: dimension / 4]"
+    ),
+    click.option("--seed", type=int, default=1, show_default=True, help="Of random choices."),
+    click.option(
+        "--questions", type=click.IntRange(min=1), default=500, show_default=True,
+        help="Words whose neighbours are asked for to measure.",
+    ),
+    model_option,
+    click.option("--quiet", is_flag=True, help="Show no progress."),
+    json_option,
+)  # fmt: skip
+
+
+def _measuring_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_SETTINGS):
+        command = option(command)
+    return command
+
+
+@click.group()
+def index() -> None:
+    """Build, compare or drop an approximate index.
+
+    Questions are answered exactly unless a model has an index. What an index misses is printed when
+    it is built.
+    """
+
+
+@index.command()
+@click.option("--kind", type=click.Choice(_KINDS), default="hnsw", show_default=True)
+@_measuring_options
+def build(kind: str, **options: Any) -> None:
+    """Build an index, measure it beside exact search, and keep it in the model directory.
+
+    Another index that is there is replaced. flat is exact search, which needs none: it drops what
+    is there.
+    """
+    from embedkit.saved_index import drop_index, save_index
+
+    path = Path(options["model"])
+    model, measured, built = _measure([kind] if kind == "flat" else ["flat", kind], options)
+    if kind == "flat":
+        drop_index(path)
+    else:
+        measured[-1].bytes = save_index(model, built)
+    _print(measured, as_json=options["as_json"])
+    if not options["as_json"]:
+        click.echo(
+            f"{path}: questions are answered exactly."
+            if kind == "flat"
+            else f"{path}: questions by {options['metric']} use it; --exact asks without."
+        )
+
+
+@index.command()
+@_measuring_options
+def compare(**options: Any) -> None:
+    """Build an index of each kind, print what they are worth, and keep none."""
+    _, measured, _ = _measure(_KINDS, options)
+    _print(measured, as_json=options["as_json"])
+
+
+@index.command()
+@model_option
+@json_option
+def drop(model: str, as_json: bool) -> None:
+    """Remove the index; questions are answered exactly again."""
+    from embedkit.saved_index import drop_index
+
+    dropped = drop_index(Path(model))
+    if as_json:
+        print_json({"model": model, "dropped": dropped})
+    else:
+        click.echo(f"{model}: {'the index is gone' if dropped else 'there was no index'}.")
+
+
+def _measure(kinds: Any, options: dict[str, Any]) -> tuple[Any, list[Measured], Any]:
+    """Return the model, what each kind is worth, and the index of the last one."""
+    from embedkit.approximate import IndexSettings
+    from embedkit.comparison import measure, vectors_to_index
+    from embedkit.store import read_model
+
+    names = {field.name for field in fields(IndexSettings)} & options.keys()
+    chosen = [
+        IndexSettings(**{"kind": kind, **{name: options[name] for name in names}}) for kind in kinds
+    ]
+    model = read_model(Path(options["model"]))
+    exact = vectors_to_index(model, options["metric"])
+    quiet = options["quiet"] or options["as_json"]
+    with _bar(len(exact.matrix) * sum(kind != "flat" for kind in kinds), quiet=quiet) as progress:
+        measured, built = measure(exact, chosen, options["questions"], progress)
+    return model, measured, built
+
+
+@contextlib.contextmanager
+def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], object]]:
+    if quiet or not total or not sys.stderr.isatty():
+        yield lambda rows: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit=" words", unit_scale=True, file=sys.stderr, leave=False) as bar:
+        yield bar.update
+
+
+def _print(measured: list[Measured], *, as_json: bool) -> None:
+    if as_json:
+        for one in measured:
+            print_json(one.as_dict())
+        return
+    click.echo(
+        f"{'':6}  {'recall@10':>9}  {'one by one/s':>12}  {'together/s':>10}  {'build s':>7}  "
+        f"{'MB on disk':>10}  {'peak MB':>7}"
+    )
+    for one in measured:
+        click.echo(
+            f"{one.settings.kind:6}  {one.recall:9.3f}  {one.speed.one_by_one:12,.0f}  "
+            f"{one.speed.together:10,.0f}  {one.seconds:7.1f}  {one.bytes / 1e6:10,.1f}  "
+            f"{one.peak / 1e6:7,.0f}"
+        )
+        if used := {n: v for n, v in one.settings.used.items() if n not in ("kind", "metric")}:
+            click.echo("        " + ", ".join(f"{name} {value:,}" for name, value in used.items()))
