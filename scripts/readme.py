@@ -75,7 +75,7 @@ def comparable(text: str) -> list[str]:
             if answer and answer[1] != "1":
                 line = "another answer"
             if kind == "console" and not line.startswith("$"):
-                line = re.sub(r"\b[0-9a-f]{32}\b|-?\d[\d.,e-]*", "N", line)
+                line = re.sub(r"\b[0-9a-f]{32}\b|[+-]?\d[\d.,e-]*", "N", line)
             elif not line.startswith((">>>", "...")):
                 line = re.sub(r"-?\d+\.\d+(e-\d+)?", "N", line)
             lines.append(re.sub(r" +", " ", line))
