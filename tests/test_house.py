@@ -19,8 +19,8 @@ ROOMS = """
     corpus formats ids phrases reading saved_index store subwords vectors |
     training walks |
     encoders |
-    classification comparison evaluation export features heads labelled pictures pooling
-    postprocess scoring |
+    classification evaluation export features heads labelled pictures pooling
+    postprocess recall scoring |
     cli service
 """
 FLOORS = [set(floor.split()) for floor in ROOMS.split("|")]

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from embedkit.approximate import ApproximateIndex
-from embedkit.comparison import vectors_to_index
 from embedkit.encoders import OneHotEncoder, load
 from embedkit.errors import ConfigurationError, ModelError, StaleIndexWarning
+from embedkit.recall import vectors_to_index
 from embedkit.saved_index import drop_index
 from embedkit.store import read_model
 from embedkit.vectors import WordVectors

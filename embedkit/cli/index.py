@@ -14,7 +14,7 @@ import click
 from embedkit.cli.common import json_option, model_option, print_json
 
 if TYPE_CHECKING:
-    from embedkit.comparison import Measured
+    from embedkit.recall import Measured
 
 __all__ = ["index"]
 
@@ -120,7 +120,7 @@ def drop(model: str, as_json: bool) -> None:
 def _measure(kinds: Any, options: dict[str, Any]) -> tuple[Any, list[Measured], Any]:
     """Return the model, what each kind is worth, and the index of the last one."""
     from embedkit.approximate import IndexSettings
-    from embedkit.comparison import measure, vectors_to_index
+    from embedkit.recall import measure, vectors_to_index
     from embedkit.store import read_model
 
     names = {field.name for field in fields(IndexSettings)} & options.keys()
