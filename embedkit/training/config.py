@@ -12,7 +12,7 @@ __all__ = ["RANGES", "TrainingConfig"]
 
 RANGES: dict[str, tuple[float, float]] = {
     "dimension": (1, 1024),
-    "window": (1, 15),
+    "window": (1, 60),  # a factor of the loss is at most 2, and float32 holds 120 of them
     "negative": (1, 25),
     "epochs": (1, 10_000),
     "min_count": (1, 2**31),

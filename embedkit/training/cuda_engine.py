@@ -118,6 +118,8 @@ class CudaEngine:
                     stacklevel=3,
                 )
             else:
+                if self._config.window > cuda.WIDEST_WINDOW:
+                    return self._plain(words)
                 _, _, warps = cuda.launch_shape(stride, self._config.window)
                 most = self._programs or min(
                     _multiprocessors(self._device) * max(_WARPS_A_MULTIPROCESSOR // warps, 1),
@@ -128,6 +130,9 @@ class CudaEngine:
                     programs=min(most, max(tokens // _TOKENS_A_PROGRAM, 1)),
                     atomic=atomic,
                 )
+        return self._plain(words)
+
+    def _plain(self, words: int) -> Callable[[int], Kernel]:
         centres = min(max(words // _ROWS_A_CENTRE, 1), _MOST_CENTRES)
         return lambda _: partial(plain_torch.train_kept, centres=centres)
 

@@ -192,6 +192,21 @@ def test_without_triton_there_is_one_warning(
     assert engine.train(50, 120, 0.05, 7)[0] > 0
 
 
+def test_windows_wider_than_a_tile_are_trained_by_plain_torch(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = TrainingConfig(dimension=5, min_count=1, sample=0, window=60)
+    found = []
+    for interpreted in ("1", "0"):
+        monkeypatch.setenv("TRITON_INTERPRET", interpreted)
+        engine = CudaEngine(corpus, corpus.vocabulary, config, "cpu")
+        engine.load(random_vectors(3, 5, 1))
+        found.append((*engine.train(0, 120, 0.05, 7), engine.vectors))
+    assert found[0][0] > 0
+    assert found[0][:2] == found[1][:2]
+    np.testing.assert_array_equal(found[0][2], found[1][2])
+
+
 def test_what_was_prepared_ahead_but_is_not_asked_for_is_dropped(corpus: Corpus) -> None:
     first, second = small(corpus), small(corpus)
     for engine in (first, second):

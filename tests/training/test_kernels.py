@@ -64,7 +64,16 @@ class Problem:
 
 @pytest.mark.parametrize(
     ("dimension", "window", "negative"),
-    [(1, 5, 5), (7, 1, 1), (16, 5, 6), (37, 15, 13), (100, 5, 5), (128, 2, 25), (300, 8, 15)],
+    [
+        (1, 5, 5),
+        (7, 1, 1),
+        (16, 5, 6),
+        (37, 15, 13),
+        (100, 5, 5),
+        (128, 2, 25),
+        (300, 8, 15),
+        (20, 60, 5),
+    ],
 )
 def test_compiled_kernel_equals_the_plain_one_draw_for_draw(
     dimension: int, window: int, negative: int

@@ -111,7 +111,7 @@ def test_the_far_ends_of_the_ranges_stay_finite(dimension: int, sample: float) -
     ids = (random.zipf(1.2, (400, 40)) - 1).clip(0, 299)
     text = Corpus.read([list(words[row]) for row in ids])
     extreme = small(
-        dimension=dimension, window=15, negative=25, learning_rate=0.1, sample=sample, epochs=8,
+        dimension=dimension, window=60, negative=25, learning_rate=0.1, sample=sample, epochs=8,
         min_count=1,
     )  # fmt: skip
     result = train(text, extreme)
@@ -121,7 +121,7 @@ def test_the_far_ends_of_the_ranges_stay_finite(dimension: int, sample: float) -
     assert result.report.epoch_losses[-1] < np.log(2)
 
 
-WILD = [(15, 5, 0.05), (8, 5, 0.1), (15, 25, 0.1)]
+WILD = [(15, 5, 0.05), (8, 5, 0.1), (15, 25, 0.1), (60, 5, 0.05)]
 
 
 @pytest.mark.parametrize("words", [2, 3, 6, 20, 30])
@@ -163,7 +163,7 @@ def test_an_interrupt_ends_the_threads() -> None:
     [
         ("dimension", 0),
         ("dimension", 1025),
-        ("window", 16),
+        ("window", 61),
         ("negative", 26),
         ("epochs", 0),
         ("min_count", 0),

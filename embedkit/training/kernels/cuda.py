@@ -21,10 +21,13 @@ from embedkit.errors import ConfigurationError
 from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
 from embedkit.training.kernels.kept import KeptWords
 
-__all__ = ["launch_shape", "train_kept"]
+__all__ = ["WIDEST_WINDOW", "launch_shape", "train_kept"]
 
 _TILE_FLOATS_A_WARP = 1024  # 32 registers a thread; with 64 sm_90 is short of registers
 _MOST_WARPS = 16
+
+WIDEST_WINDOW = 16
+"""A window whose contexts fit into a tile of the kernel, with as many registers as a GPU has."""
 
 
 @triton.jit
