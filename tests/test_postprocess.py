@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Command
 from sklearn.decomposition import PCA
 
 import embedkit as package
@@ -18,6 +17,7 @@ from embedkit.postprocess import Steps, average, center, pca, postprocess, remov
 from embedkit.precision import pack, unpack
 from embedkit.vectors import WordVectors
 from embedkit.vocabulary import Vocabulary
+from tests.conftest import Command
 
 WORDS, DIMENSION = 9_000, 12  # more than two blocks
 

@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Command
 
 import embedkit as package
 from embedkit.evaluation import accuracy_difference, analogy_accuracy
+from tests.conftest import Command
 
 QUESTIONS = """\
 : capital

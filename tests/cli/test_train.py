@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from embedkit.encoders import CharCodeEncoder, OneHotEncoder, load_encoder
+from embedkit.store import FORMAT
 from tests.conftest import heed_interrupts
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -235,7 +236,7 @@ def damage_encoder(model: Path) -> None:
         (damage_half_written, "not an embedkit model: it holds no config.json"),
         (damage_truncated, "damaged or cut short: 100 bytes of"),
         (damage_vocabulary, "vocabulary.arrow is damaged"),
-        (damage_newer, "has format 99; this embedkit reads up to 1"),
+        (damage_newer, f"has format 99; this embedkit reads up to {FORMAT}"),
         (damage_encoder, "encoder 'oracle'"),
     ],
 )

@@ -150,7 +150,7 @@ def test_model_without_vectors_is_refused(encoder: SkipGramEncoder, tmp_path: Pa
     encoder.save(tmp_path / "model")
     (tmp_path / "model" / "vectors.safetensors").unlink()
     with pytest.raises(
-        ModelError, match=r"is incomplete: vectors, norms, context is missing.*Remedy: "
+        ModelError, match=r"is incomplete: context, norms, vectors is missing.*Remedy: "
     ):
         SkipGramEncoder.load(tmp_path / "model")
 
