@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.metrics import Metric, unit_rows
+from embedkit.blocks import Blocks, go_over, products
+from embedkit.metrics import Metric, UnitRows, unit_rows
 
 __all__ = [
     "ANALOGY_METHODS",
@@ -25,7 +26,6 @@ PAIR_METHODS = ("3cosavg", "lrcos")
 
 _EPSILON = 1e-6
 _NEAR = 1e-2  # squared distances below it lose their digits when they are expanded
-_BLOCK = 4096  # rows whose similarities to the terms of a batch stay in the processor's cache
 
 
 class Neighbor(NamedTuple):
@@ -70,7 +70,9 @@ def combine(rows: Any, weights: Sequence[Sequence[tuple[int, float]]], metric: M
 
 
 def multiplicative_scores(
-    units: NDArray[np.float32], positive: NDArray[np.float32], negative: NDArray[np.float32]
+    units: NDArray[np.float32] | UnitRows,
+    positive: NDArray[np.float32],
+    negative: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Return the 3CosMul score of every row, (..., n) (Levy and Goldberg 2014, W14-1618).
 
@@ -82,16 +84,21 @@ def multiplicative_scores(
         positive, negative: unit rows of the terms of each question, (..., p, d) and (..., q, d).
     """
     scores = np.empty((*positive.shape[:-2], len(units)), dtype=np.float32)
-    for start in range(0, len(units), _BLOCK):
-        block = units[start : start + _BLOCK]
-        towards = np.prod(_shifted(positive, block), axis=-2)
-        away = np.prod(_shifted(negative, block), axis=-2)
-        scores[..., start : start + _BLOCK] = towards / (away + np.float32(_EPSILON))
+
+    def work(blocks: Blocks) -> None:
+        for start, block in blocks:
+            towards = np.prod(_shifted(block, positive), axis=-2)
+            away = np.prod(_shifted(block, negative), axis=-2)
+            scores[..., start : start + len(block)] = towards / (away + np.float32(_EPSILON))
+
+    go_over(units, positive[..., 0].size + negative[..., 0].size, work)
     return scores
 
 
 def pair_direction_scores(
-    units: NDArray[np.float32], starts: NDArray[np.float32], directions: NDArray[np.float32]
+    units: NDArray[np.float32] | UnitRows,
+    starts: NDArray[np.float32],
+    directions: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Return the cosines of (row - start) and direction, (m, n): PairDirection.
 
@@ -108,16 +115,19 @@ def pair_direction_scores(
     offsets = np.einsum("ij,ij->i", starts, directions)[:, np.newaxis]
     squares = np.einsum("ij,ij->i", starts, starts)[:, np.newaxis]
     scores = np.empty((len(starts), len(units)), dtype=np.float32)
-    for first in range(0, len(units), _BLOCK):
-        block = units[first : first + _BLOCK]
-        along = (block @ directions.T).T - offsets
-        apart = np.einsum("ij,ij->i", block, block) - 2 * (block @ starts.T).T + squares
-        for question, row in zip(*np.nonzero(apart < _NEAR), strict=True):
-            step = block[row].astype(np.float64) - starts[question]
-            along[question, row] = step @ directions[question]
-            apart[question, row] = step @ step
-        # The row that is the start has gone nowhere, in any direction.
-        scores[:, first : first + _BLOCK] = along / np.sqrt(apart + (apart == 0))
+
+    def work(blocks: Blocks) -> None:
+        for first, block in blocks:
+            along = products(block, directions) - offsets
+            apart = np.einsum("ij,ij->i", block, block) - 2 * products(block, starts) + squares
+            for question, row in zip(*np.nonzero(apart < _NEAR), strict=True):
+                step = block[row].astype(np.float64) - starts[question]
+                along[question, row] = step @ directions[question]
+                apart[question, row] = step @ step
+            # The row that is the start has gone nowhere, in any direction.
+            scores[:, first : first + len(block)] = along / np.sqrt(apart + (apart == 0))
+
+    go_over(units, len(starts) + len(directions), work)
     return scores
 
 
@@ -141,9 +151,8 @@ def class_probabilities(
     return np.asarray(model.predict_proba(units)[:, 1], dtype=np.float32)
 
 
-def _shifted(terms: NDArray[np.float32], units: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return similarities of terms (..., d) to rows (n, d), from 0 to 1, (..., n)."""
-    # One product for all questions, this way round: BLAS is slow with few rows on the left.
-    similarities = (units @ terms.reshape(-1, units.shape[1]).T).T
-    similarities = np.ascontiguousarray(similarities).reshape(*terms.shape[:-1], len(units))
+def _shifted(block: NDArray[np.float32], terms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return similarities of terms (..., d) to the rows of a block (b, d), 0 to 1, (..., b)."""
+    similarities = products(block, terms.reshape(-1, block.shape[1]))
+    similarities = similarities.reshape(*terms.shape[:-1], len(block))
     return np.asarray((similarities + np.float32(1.0)) * np.float32(0.5))

@@ -1,8 +1,8 @@
-"""The nearest rows of a matrix in float32, block by block, with both hands: FAISS and threads.
+"""Going over the rows of a matrix in float32, block by block, with both hands: FAISS and threads.
 
-Every thread takes a block of rows at a time and searches it alone. FAISS's own threads would meet
-after each small product of matrices, and where other processes want the processors too, each such
-meeting waits until the one that was set aside is let on again.
+Every thread takes a block of rows at a time and deals with it alone. The threads of FAISS and BLAS
+would meet after each small product of matrices, and where other processes want the processors too,
+each such meeting waits until the one that was set aside is let on again.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 
 from embedkit.metrics import Metric, UnitRows
 
-__all__ = ["Candidates", "nearest_rows"]
+__all__ = ["Blocks", "Candidates", "go_over", "nearest_rows", "products"]
 
 Candidates: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.int64]]"
 """Keys and row numbers, (m, k) each, in no order; -1 is no row."""
+
+Blocks: TypeAlias = "Iterator[tuple[int, NDArray[np.float32]]]"
+"""The number of a first row, and the rows from it on, (b, d)."""
 
 _PRODUCT_BATCH = 8  # from so many queries on, one product of matrices beats going row by row
 _ALWAYS, _NEVER = 0, 2**31 - 1
@@ -48,14 +51,12 @@ def nearest_rows(
     before = int(faiss.omp_get_max_threads())
     threads = before if rows.size * len(queries) >= _WORTH_THREADS else 1
     step = _block_rows(rows, len(queries), threads, multiply=multiply)
-    starts = iter(range(0, len(rows), step))  # one for all threads: whoever is free takes the next
-
     found: list[Candidates] = []
 
-    def work() -> None:
+    def work(blocks: Blocks) -> None:
         faiss.omp_set_num_threads(1)  # of this thread
         best: list[Candidates] = []
-        for start, block in _blocks(rows, starts, step):
+        for start, block in blocks:
             scores, ids = faiss.knn(queries, block, min(k, len(block)), metric=metric.faiss_metric)
             keys = scores if metric.ascending else -scores
             best = [_merged([*best, (keys, np.where(ids < 0, ids, ids + start))], k)]
@@ -68,11 +69,48 @@ def nearest_rows(
         threshold = faiss.cvar.distance_compute_blas_threshold
         faiss.cvar.distance_compute_blas_threshold = _ALWAYS if multiply else _NEVER
         try:
-            _in_threads(work, threads)
+            _share_out(rows, step, threads, work)
             return _merged(found, k)
         finally:
             faiss.cvar.distance_compute_blas_threshold = threshold
             faiss.omp_set_num_threads(before)
+
+
+def go_over(
+    rows: NDArray[np.float32] | UnitRows, terms: int, work: Callable[[Blocks], None]
+) -> None:
+    """Have *work* go over all rows, each thread over blocks of its own.
+
+    Args:
+        rows: (n, d).
+        terms: vectors that each row is multiplied by.
+        work: is given blocks as `Blocks` tells; it must not change them or keep them.
+    """
+    import faiss
+
+    # Large products have BLAS's threads; only the small ones, done without it, need ours.
+    few = terms < _PRODUCT_BATCH and rows.size * terms >= _WORTH_THREADS
+    threads = int(faiss.omp_get_max_threads()) if few else 1
+    fitting = _SMALL // (4 * max(rows.shape[1] + terms, 1))  # of a block and of its products
+    share = -(-len(rows) // (_SHARES * threads))
+    _share_out(rows, max(1, min(fitting, share)), threads, work)
+
+
+def products(block: NDArray[np.float32], terms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the product of each term with each row, (m, b), for a block that `go_over` gives.
+
+    Args:
+        block: (b, d).
+        terms: (m, d).
+    """
+    if len(terms) < _PRODUCT_BATCH:
+        # Term by term, without BLAS: its threads would stand in the way of those that are here.
+        found = np.empty((len(terms), len(block)), dtype=np.float32)
+        for term, out in zip(terms, found, strict=True):
+            np.einsum("ij,j->i", block, term, out=out)
+        return found
+    # This way round: BLAS is slow with few rows on the left.
+    return np.ascontiguousarray((block @ terms.T).T)
 
 
 def _block_rows(
@@ -85,9 +123,7 @@ def _block_rows(
     return max(1, int(min(fitting, share)))
 
 
-def _blocks(
-    rows: NDArray[np.float32] | UnitRows, starts: Iterator[int], step: int
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _blocks(rows: NDArray[np.float32] | UnitRows, starts: Iterator[int], step: int) -> Blocks:
     scratch = np.empty((0, 0), np.float32)
     for start in starts:
         stop = min(start + step, len(rows))
@@ -100,14 +136,17 @@ def _blocks(
             yield start, rows[start:stop]
 
 
-def _in_threads(work: Callable[[], None], threads: int) -> None:
+def _share_out(
+    rows: NDArray[np.float32] | UnitRows, step: int, threads: int, work: Callable[[Blocks], None]
+) -> None:
+    starts = iter(range(0, len(rows), step))  # one for all threads: whoever is free takes the next
     if threads == 1:
-        work()
+        work(_blocks(rows, starts, step))
         return
     # They end with the search: threads that stay would be missing in a process that is forked.
     with ThreadPoolExecutor(threads - 1) as pool:
-        others = [pool.submit(work) for _ in range(threads - 1)]
-        work()
+        others = [pool.submit(work, _blocks(rows, starts, step)) for _ in range(threads - 1)]
+        work(_blocks(rows, starts, step))
         for other in others:
             other.result()
 
