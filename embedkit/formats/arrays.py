@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +26,8 @@ _ROWS = 1 << 12
 _LARGEST_WORDS = 1 << 30  # bytes of words in an .npz, where each takes as much as the longest
 _DEFLATED = 1032  # the most that a byte of a zip file can stand for
 _AGAIN = "write the file again"
+# What NumPy raises where a header is wrong; it reads headers as Python.
+_DAMAGE = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError)
 
 
 def is_npy(source: Source) -> bool:
@@ -46,7 +49,7 @@ def read_npy(source: Source, repairs: Repairs, limit: int | None = None) -> Word
     with source.whole() as path:
         try:
             matrix = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
+        except _DAMAGE as error:
             raise repairs.error("", f"it cannot be read: {_first(error)}", _AGAIN) from error
         words, counts = read_words(source.path, repairs)
         return read_matrix(words, matrix, counts, repairs, limit)
@@ -108,7 +111,7 @@ def read_npz(source: Source, repairs: Repairs, limit: int | None = None) -> Word
                 entry.filename.removesuffix(".npy"): _member(archive, entry, repairs)
                 for entry in archive.infolist()
             }
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except (*_DAMAGE, zipfile.BadZipFile, NotImplementedError) as error:
         raise repairs.error("", f"it cannot be read: {_first(error)}", _AGAIN) from error
     except RuntimeError as error:  # a password
         raise repairs.error("", _first(error), _AGAIN) from error

@@ -37,6 +37,7 @@ _SAMPLE = 1 << 16
 _ODD_SHARE = 0.05  # of bytes that a text does not have; vectors in binary have many more
 _CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r"))
 _ROWS = 256  # written at a time
+_AHEAD = 4  # blocks of lines that wait to be written
 
 
 @dataclass(frozen=True)
@@ -280,24 +281,25 @@ def write_glove(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int]
     """Write GloVe's text format; *progress* is told the words written."""
     import orjson
 
-    with ThreadPoolExecutor(1) as pool:  # lines are made and written beside the next numbers
-        written: Future[None] | None = None
+    with ThreadPoolExecutor(1) as pool:  # the file is written beside the next lines
+        written: deque[Future[int]] = deque()
         for start in range(0, len(vectors), _ROWS):
             rows = np.ascontiguousarray(vectors.matrix[start : start + _ROWS])
-            numbers = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY)
             words = vectors.vocabulary.words(range(start, start + len(rows)))
-            if written is not None:
-                written.result()
-            written = pool.submit(_write_lines, stream, words, numbers)
+            numbers = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY)
+            written.append(pool.submit(stream.write, _lines(words, numbers)))
+            if len(written) > _AHEAD:
+                written.popleft().result()
             progress(len(rows))
-        if written is not None:
-            written.result()
+        for last in written:
+            last.result()
 
 
-def _write_lines(stream: BinaryIO, words: list[str], numbers: bytes) -> None:
-    """Write words and their rows, which come as JSON: [[1.0,2.0],[3.0,4.0]]."""
+def _lines(words: list[str], numbers: bytes) -> bytes:
+    """Return lines of words and their rows, which come as JSON: [[1.0,2.0],[3.0,4.0]]."""
     text = np.frombuffer(numbers, dtype=np.uint8)
-    # NumPy makes spaces of commas many at a time, and lets the other thread work meanwhile.
+    # NumPy makes spaces of commas many at a time.
     commas = (text == ord(",")).view(np.uint8)
-    rows = (text - commas * np.uint8(ord(",") - ord(" "))).tobytes()[2:-2].split(b"] [")
-    stream.write(b"".join([b"%s %s\n" % (w.encode(), r) for w, r in zip(words, rows, strict=True)]))
+    rows = (text - commas * np.uint8(ord(",") - ord(" "))).tobytes().split(b"]")[: len(words)]
+    lines = [b"%s %s\n" % (w.encode(), row[2:]) for w, row in zip(words, rows, strict=True)]
+    return b"".join(lines)
