@@ -301,6 +301,7 @@ class TestPairs:
 
     def test_a_tab_leaves_the_rest_alone(self) -> None:
         assert pair_of("new york:city\tunited states") == ("new york:city", "united states")
+        assert pair_of("new york:albany") == ("new york", "albany")
 
     @pytest.mark.parametrize("text", ["", "king", "king:", ":queen", "a:b:c", "a b c", "a\tb\tc"])
     def test_what_is_none(self, text: str, tmp_path: Path) -> None:

@@ -11,13 +11,14 @@ __all__ = ["pair_of", "read_pairs"]
 
 
 def pair_of(text: str) -> tuple[str, str]:
-    """Return the two words of ``king:queen`` or ``king queen``, or of any with a tab between.
+    """Return the two words of ``king:queen`` or ``king queen``, or of any with a tab between;
+    ``new york:albany`` is ("new york", "albany").
 
     Raises:
         QuestionError: there are not two.
     """
-    for separator in ("\t", None, ":"):
-        words = [word for word in text.strip().split(separator) if word]
+    for separator in ("\t", ":", None):
+        words = [word.strip() for word in text.strip().split(separator) if word.strip()]
         if len(words) == 2:
             return words[0], words[1]
         if len(words) > 2:
