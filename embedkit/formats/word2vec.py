@@ -21,7 +21,7 @@ from embedkit.vectors import WordVectors
 
 __all__ = ["read_word2vec", "write_word2vec"]
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 19  # what stays in the processor's cache
 _LONGEST_WORD = 1 << 16
 _ROWS = 1 << 12  # written at a time
 
