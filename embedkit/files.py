@@ -176,6 +176,10 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
 
 def refuse_existing(target: Path, *, overwrite: bool) -> None:
     """Raise `OutputExistsError` if something is at *target* that must be kept."""
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise OutputExistsError(
+            f"{target} is a device, a pipe or a socket and is kept. Remedy: name another output."
+        )
     if os.path.lexists(target) and not overwrite:
         raise OutputExistsError(
             f"{target} exists and is kept. Remedy: pass --overwrite (overwrite=True), "

@@ -198,6 +198,19 @@ def test_failed_writing_is_a_storage_error_with_a_remedy(
     assert_holds_only(target, "old")
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_pipe_is_no_file_to_replace(tmp_path: Path, link: bool) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    target = tmp_path / "link" if link else pipe
+    if link:
+        target.symlink_to(pipe)
+    for context in (files.atomic_file, files.atomic_directory):
+        with pytest.raises(OutputExistsError, match="is a device, a pipe or a socket and is kept"):
+            context(target, overwrite=True).__enter__()
+    assert pipe.is_fifo()
+
+
 def test_missing_parent_is_a_storage_error(target: Path) -> None:
     with pytest.raises(StorageError, match="make the parent directory first"):
         write(target / "within", "new")

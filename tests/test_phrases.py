@@ -109,7 +109,7 @@ def test_blocks_and_parts_change_nothing(length: int, monkeypatch: pytest.Monkey
     monkeypatch.setattr(counting, "_PART", 500)
     monkeypatch.setattr(joining, "_BLOCK", 64)
     corpus = Corpus.read(text)
-    chosen = PhraseSettings(2, threshold=0.5, min_count=2, connectors=("w2", "w3"))
+    chosen = PhraseSettings(2, threshold=0.1, min_count=2, connectors=("w2", "w3"))
     learned = Phrases.learn(corpus, chosen)
     assert (len(learned) > 20) == (length > 1)
     check_against_gensim(text, learned, corpus)
@@ -142,7 +142,9 @@ def test_two_passes_give_four_words_with_common_ones_inside() -> None:
         [*random.sample(filler, 3), "united", "states", "of", "america", *random.sample(filler, 3)]
         for _ in range(200)
     ]
-    learned = Phrases.learn(Corpus.read(text), passes=2, connectors=CONNECTORS["english"])
+    learned = Phrases.learn(
+        Corpus.read(text), passes=2, threshold=2, connectors=CONNECTORS["english"]
+    )
     tokens = ["the", "united", "states", "of", "america", "and", "the", "united", "states"]
     assert learned.apply(tokens) == [
         "the",
