@@ -38,6 +38,11 @@ class Vocabulary:
         words: distinct words, most frequent first.
         counts: occurrences of each word, or None where they are not known (all 0).
         order: ids in ascending order of their words' UTF-8 bytes; worked out when not given.
+
+    Raises:
+        ConfigurationError: a word holds half of a surrogate pair, as bytes become that are no
+            UTF-8.
+        ValueError: the lengths do not agree.
     """
 
     def __init__(
@@ -46,9 +51,14 @@ class Vocabulary:
         counts: Sequence[int] | NDArray[np.int64] | None = None,
         order: NDArray[np.int32] | None = None,
     ) -> None:
-        self._words: pa.StringArray = (
-            words if isinstance(words, pa.Array) else pa.array(words, type=pa.string())
-        )
+        try:
+            self._words: pa.StringArray = (
+                words if isinstance(words, pa.Array) else pa.array(words, type=pa.string())
+            )
+        except UnicodeEncodeError as error:
+            raise ConfigurationError(
+                f"{error.object!r:.80} is no text in UTF-8. Remedy: convert it (iconv -t utf-8)."
+            ) from error
         given = np.zeros(len(self._words)) if counts is None else counts
         self.counts: NDArray[np.int64] = np.asarray(given, dtype=np.int64).view()
         self.counts.flags.writeable = False

@@ -122,3 +122,10 @@ def test_a_text_too_short_to_learn_from_is_said_to_be(embedkit: Command, tmp_pat
     (tmp_path / "text.txt").write_text("a b c d e f g h i j k l m n o p\n" * 40)
     done = embedkit("train", "text.txt")
     assert "next to nothing was learned. Remedy: more text" in done.stdout
+
+
+@pytest.mark.parametrize("command", [["distance", "--encoder", "onehot"], ["compare"]])
+def test_words_that_are_no_utf_8_are_told(embedkit: Command, command: list[str]) -> None:
+    done = embedkit(*command, "caf\udce9", "cat")
+    assert done.returncode == 2
+    assert "'caf\\udce9' is no text in UTF-8" in done.stderr
