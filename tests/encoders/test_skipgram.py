@@ -165,7 +165,7 @@ def test_model_without_vectors_is_refused(encoder: SkipGramEncoder, tmp_path: Pa
         ("dimension", True),
         ("dimension", None),
         ("window", 0),
-        ("window", 16),
+        ("window", 61),
         ("negative", 0),
         ("negative", 26),
         ("epochs", 0),
@@ -193,7 +193,7 @@ def test_setting_outside_its_range_is_named(setting: str, value: object) -> None
     "settings",
     [
         {"dimension": 1, "window": 1, "negative": 1, "epochs": 1, "sample": 1, "seed": 0},
-        {"dimension": 1024, "window": 15, "negative": 25, "epochs": 10_000, "sample": 0.0},
+        {"dimension": 1024, "window": 60, "negative": 25, "epochs": 10_000, "sample": 0.0},
         {"learning_rate": 1e-6, "minimum_learning_rate": 0, "workers": 1024},
         {"learning_rate": 0.1, "min_count": 2**31},
     ],

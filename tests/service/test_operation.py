@@ -82,6 +82,7 @@ def test_a_model_changes_twenty_times_under_load_and_no_request_fails(
     path = tmp_path / "model.embedkit"
     save_model(path, 0)
     server = start(path, "--workers", 2, "--reload-model")
+    server.wait_for("startup complete", count=2)
     with Load(server.url) as load:
         for turn in range(1, 21):
             save_model(path, turn)
