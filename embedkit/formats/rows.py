@@ -195,9 +195,10 @@ class Rows:
 
     def _without_duplicates(self, words: pa.StringArray) -> NDArray[np.int64] | None:
         """Return the rows where each word stands first, or None if none stands there twice."""
-        encoded = words.dictionary_encode()
-        if len(encoded.dictionary) == len(words):
+        ordered = words.take(pc.array_sort_indices(words))  # smaller than a table of the words
+        if not pc.any(pc.equal(ordered[1:], ordered[:-1])).as_py():
             return None
+        encoded = words.dictionary_encode()
         _, kept = np.unique(np.asarray(encoded.indices), return_index=True)
         kept.sort()
         second = int(np.argmin(np.append(kept, -1) == np.arange(len(kept) + 1)))

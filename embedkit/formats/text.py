@@ -236,7 +236,8 @@ def _parse_lines(block: _Block, layout: _Layout) -> _Parsed:
         last = word.rpartition(layout.separator)[2] if layout.separator in word else b""
         if len(tokens) < layout.dimension or _number(last) is not None:
             count = sum(1 for _ in text.split(layout.separator)) - 1
-            faults.append((number, f"{count:,} numbers, not {layout.dimension:,}"))
+            plural = "s" * (count != 1)
+            faults.append((number, f"{count:,} number{plural}, not {layout.dimension:,}"))
             continue
         row = _numbers(tokens)
         if isinstance(row, bytes):

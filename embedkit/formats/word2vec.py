@@ -11,17 +11,18 @@ from functools import partial
 from typing import BinaryIO
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
+from embedkit.formats.rows import LARGEST_DIMENSION, Rows
 from embedkit.formats.source import Source
 from embedkit.formats.text import HEADER
 from embedkit.vectors import WordVectors
 
 __all__ = ["read_word2vec", "write_word2vec"]
 
-_BLOCK = 1 << 19  # what stays in the processor's cache
+_BLOCK = 1 << 20
 _LONGEST_WORD = 1 << 16
 _ROWS = 1 << 12  # written at a time
 
@@ -45,18 +46,19 @@ def read_word2vec(source: Source, repairs: Repairs, limit: int | None = None) ->
     possible = (source.plain_size or 0) // (4 * dimension + 1)
     rows = Rows(dimension, repairs, limit, min(claimed, possible))
     data, found = b"", 0
-    with ThreadPoolExecutor(1) as pool:  # checks numbers beside the search for words
+    with ThreadPoolExecutor(1) as pool:  # takes words and numbers beside the search for the next
         taken: Future[None] | None = None
         while not rows.full and found < claimed:
             block = source.read(_BLOCK + 4 * dimension)
             data += block
-            words, starts, end = _scan(data, dimension, claimed - found)
+            starts, spaces = _scan(data, dimension, claimed - found)
             if taken is not None:
                 taken.result()
-            taken = pool.submit(_take, rows, data, words, starts, position)
-            found += len(words)
-            if not block or (not words and len(data) > _LONGEST_WORD + 8 * dimension):
+            taken = pool.submit(_take, rows, data, starts, spaces, position)
+            found += len(spaces)
+            if not block or (not len(spaces) and len(data) > _LONGEST_WORD + 8 * dimension):
                 break
+            end = int(spaces[-1]) + 1 + 4 * dimension if len(spaces) else 0
             position += end
             data = data[end:]
         if taken is not None:
@@ -85,34 +87,52 @@ def _check_end(
         )
 
 
-def _scan(data: bytes, dimension: int, most: int) -> tuple[list[bytes], list[int], int]:
-    """Return the whole words in *data*, where the numbers of each begin, and where they all end."""
-    words: list[bytes] = []
+def _scan(data: bytes, dimension: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where the whole words in *data* begin, and where the spaces stand that end them."""
     starts: list[int] = []
-    size, end, last = 4 * dimension, 0, len(data)
-    while len(words) < most:
-        space = data.find(b" ", end, end + _LONGEST_WORD)
-        if space < 0 or space + 1 + size > last:
+    spaces: list[int] = []
+    find, last = data.find, len(data) - 1 - 4 * dimension
+    step, end = 1 + 4 * dimension, 0
+    while len(spaces) < most:
+        space = find(b" ", end, end + _LONGEST_WORD)
+        if space < 0 or space > last:
             break
-        words.append(data[end:space].lstrip(b"\n"))
-        starts.append(space + 1)
-        end = space + 1 + size
-    return words, starts, end
+        starts.append(end)
+        spaces.append(space)
+        end = space + step
+    return np.array(starts, dtype=np.int64), np.array(spaces, dtype=np.int64)
 
 
-def _take(rows: Rows, data: bytes, words: list[bytes], starts: list[int], position: int) -> None:
-    if words and not rows.full:
-        numbers = _gather(data, starts, rows.dimension)
-        places = np.array(starts) + position
-        rows.append(byte_strings(words), numbers, partial(_place, places))
+def _take(
+    rows: Rows,
+    data: bytes,
+    starts: NDArray[np.int64],
+    spaces: NDArray[np.int64],
+    position: int,
+) -> None:
+    if len(spaces) and not rows.full:
+        words, numbers = _words(data, starts, spaces), _gather(data, spaces + 1, rows.dimension)
+        rows.append(words, numbers, partial(_place, spaces + 1 + position))
 
 
-def _gather(data: bytes, starts: list[int], dimension: int) -> NDArray[np.float32]:
+def _words(data: bytes, starts: NDArray[np.int64], spaces: NDArray[np.int64]) -> pa.BinaryArray:
+    """Return the words between *starts* and *spaces*, without the line end of the word before."""
+    line_ends = np.frombuffer(data, dtype=np.uint8)[starts] == ord("\n")
+    places = np.empty(2 * len(starts), dtype=np.int32)
+    places[::2], places[1::2] = starts + line_ends, spaces
+    # The block as Arrow has it: a word, the numbers after it, a word, and so on.
+    buffers = [None, pa.py_buffer(places), pa.py_buffer(data)]
+    pieces = pa.Array.from_buffers(pa.binary(), len(places) - 1, buffers)
+    even = pa.py_buffer(np.arange(0, len(pieces), 2))  # pa.array() would import pandas
+    return pieces.take(pa.Array.from_buffers(pa.int64(), len(starts), [None, even]))
+
+
+def _gather(data: bytes, starts: NDArray[np.int64], dimension: int) -> NDArray[np.float32]:
     """Return the numbers that begin at some bytes, float32 (len(starts), dimension)."""
     width = 4 * dimension
     # Every place of the block as a row of bytes: taking some copies each in one go.
     every = np.ndarray((len(data) - width + 1,), dtype=f"V{width}", buffer=data, strides=(1,))
-    rows: NDArray[np.float32] = every[np.array(starts)].view("<f4").reshape(-1, dimension)
+    rows: NDArray[np.float32] = every[starts].view("<f4").reshape(-1, dimension)
     return rows
 
 

@@ -18,7 +18,7 @@ from embedkit.vocabulary import Vocabulary
 ROW = struct.pack("<2f", 1, 2)
 TEXTS: dict[str, tuple[bytes, str, dict[str, int], list[str]]] = {
     "too few numbers": (
-        b"3 2\na 1 2\nb 1\nc 1 2\n", "line 3: 1 numbers, not 2", {"unreadable": 1}, ["a", "c"],
+        b"3 2\na 1 2\nb 1\nc 1 2\n", "line 3: 1 number, not 2", {"unreadable": 1}, ["a", "c"],
     ),
     "too many numbers": (
         b"a 1 2\nb 1 2\nc 1 2 3\n", "line 3: 3 numbers, not 2", {"unreadable": 1}, ["a", "b"],
@@ -86,7 +86,7 @@ def test_the_line_of_a_late_fault_is_named(tmp_path: Path) -> None:
     lines = [f"w{number} {number} 0.5 0.{'1' * 60}" for number in range(40_000)]
     lines[31_203] = "wrong 1"
     (tmp_path / "x").write_text("\n".join(lines))
-    with pytest.raises(FormatError, match="line 31204: 1 numbers, not 3"):
+    with pytest.raises(FormatError, match="line 31204: 1 number, not 3"):
         read(tmp_path / "x")
 
 
