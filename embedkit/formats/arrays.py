@@ -48,7 +48,7 @@ def read_npy(source: Source, repairs: Repairs, limit: int | None = None) -> Word
     """
     with source.whole() as path:
         try:
-            matrix = np.load(path, mmap_mode="r", allow_pickle=False)
+            matrix = npy.open_memmap(path, mode="r")  # np.load() would open a zip file too
         except _DAMAGE as error:
             raise repairs.error("", f"it cannot be read: {_first(error)}", _AGAIN) from error
         words, counts = read_words(source.path, repairs)

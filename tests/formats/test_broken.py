@@ -229,3 +229,19 @@ def test_any_bytes_in_any_format(tmp_path: Path, parts: list[bytes], name: str |
         read(path, format=name, errors="replace")
     except EmbedkitError as error:
         refuses_well(error)
+
+
+FOUND = {  # by scripts/fuzz_formats; the format that it was read as, and its bytes
+    "a zip file's first bytes": (
+        "npy",
+        b"PK\x03\x04[\x1f\x8bM\x00\xff\x01\x00\x00\x00\x00\x00\x00\x00",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOUND)
+def test_what_the_fuzzer_found(case: str, tmp_path: Path) -> None:
+    name, data = FOUND[case]
+    (tmp_path / "x").write_bytes(data)
+    with pytest.raises(FormatError, match="Remedy: "):
+        read(tmp_path / "x", format=name)
