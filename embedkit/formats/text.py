@@ -260,7 +260,8 @@ def _numbers(tokens: list[bytes]) -> NDArray[np.float32] | bytes:
         found = [_number(token) for token in tokens]
         if None in found:
             return tokens[found.index(None)]
-        return np.array(found, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large for float32 is told as not finite
+            return np.array(found, dtype=np.float32)
     return numbers
 
 
