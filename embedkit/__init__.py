@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from embedkit.errors import EmbedkitError, UnknownWordError
     from embedkit.heads import DenseClassifier, DenseRegressor
+    from embedkit.phrases import Phrases
     from embedkit.text import tokenize
     from embedkit.training.config import TrainingConfig
     from embedkit.vectors import WordVectors
@@ -45,6 +46,7 @@ __all__ = [
     "Encoder",
     "Neighbor",
     "OneHotEncoder",
+    "Phrases",
     "SkipGramEncoder",
     "TextClassifier",
     "TrainingConfig",
@@ -65,6 +67,7 @@ _ROOMS = {
     "Encoder": "encoders",
     "Neighbor": "algebra",
     "OneHotEncoder": "encoders",
+    "Phrases": "phrases",
     "SkipGramEncoder": "encoders",
     "TextClassifier": "classification",
     "TrainingConfig": "training.config",
