@@ -147,7 +147,10 @@ def _pairs(arguments: tuple[str, ...]) -> list[tuple[str, str]]:
         if ":" not in argument and Path(argument).is_file():
             pairs += read_pairs(Path(argument))
         else:
-            pairs.append(pair_of(argument))
+            try:
+                pairs.append(pair_of(argument))
+            except QuestionError as error:
+                raise click.UsageError(str(error)) from error
     return pairs
 
 

@@ -93,7 +93,7 @@ def test_an_epoch_without_a_pair_has_no_loss(tmp_path: Path) -> None:
         (["paris", "-o", "a.png", "--size", "9by9"], 2, "is no size such as 1600x1200"),
         (["paris", "-o", "a.png", "--size", "9x9"], 2, "pixels a side"),
         (["pariss", "-o", "a.png"], 1, "'pariss' is not in the vocabulary. Did you mean paris"),
-        (["--pairs", "paris", "-o", "a.png"], 1, "expected two words, as in king:queen"),
+        (["--pairs", "paris", "-o", "a.png"], 2, "expected two words, as in king:queen"),
         (["--pairs", "rome:rome", "-o", "a.png"], 2, "they are the same word"),
         (["--pairs", "-", "-o", "a.png"], 1, "line 2: expected two words"),
         (["--training", "--top", "5", "-o", "a.png"], 2, "leave --pairs and --top out"),
