@@ -26,7 +26,7 @@ CORPORA = Path(__file__).resolve().parent.parent / "corpora"
 SEED = 20_261_123
 SCENES = 20  # renderings of a scene for each row and role
 NAMES = 6  # renderings of the sentences that name a relation outright
-FOOD_SCENES = 26
+SCENES_OF = {"foods": 26, "hockey": 26}  # what keeps little company needs more of it
 QUESTIONS_PER_ANSWER = 12
 OPENINGS = (
     "", "", "", "it is known that", "in those days", "one quiet morning", "people say",
@@ -134,7 +134,7 @@ def sentences(table: str, rows: list[Row], draws: Draws) -> Iterator[str]:
     """Yield the sentences about every row of a table."""
     templates = read_templates(table)
     naming = templates.pop("name")
-    scenes = FOOD_SCENES if table == "foods" else SCENES
+    scenes = SCENES_OF.get(table, SCENES)
     for number, row in enumerate(rows):
         if not is_held_out(number, row):
             yield from (render(draws.choose(naming), row, draws) for _ in range(NAMES))
