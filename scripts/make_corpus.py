@@ -26,7 +26,8 @@ CORPORA = Path(__file__).resolve().parent.parent / "corpora"
 SEED = 20_261_123
 SCENES = 20  # renderings of a scene for each row and role
 NAMES = 6  # renderings of the sentences that name a relation outright
-SCENES_OF = {"companies": 30, "foods": 26, "hockey": 26}  # what keeps little company needs more of it
+# What keeps little company needs more scenes.
+SCENES_OF = {"companies": 30, "foods": 26, "hockey": 26}
 QUESTIONS_PER_ANSWER = 12
 OPENINGS = (
     "", "", "", "it is known that", "in those days", "one quiet morning", "people say",
