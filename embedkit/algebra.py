@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ __all__ = [
     "combine",
     "multiplicative_scores",
     "pair_direction_scores",
+    "spread_rows",
 ]
 
 ANALOGY_METHODS = ("3cosadd", "3cosmul", "pairdirection")
@@ -149,6 +150,16 @@ def class_probabilities(
     classes = np.repeat([True, False], [len(positive), len(negative)])
     model = LogisticRegression().fit(rows, classes)
     return np.asarray(model.predict_proba(units)[:, 1], dtype=np.float32)
+
+
+def spread_rows(count: int, size: int, apart_from: Collection[int]) -> list[int]:
+    """Return *count* rows of *size*, evenly spread, without those of *apart_from*.
+
+    They stand for all other words in `class_probabilities`. Unlike a draw, a spread gives the same
+    answers every time.
+    """
+    rows = np.linspace(0, size - 1, count).astype(int)
+    return [int(row) for row in rows if row not in apart_from]
 
 
 def _shifted(block: NDArray[np.float32], terms: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
-from embedkit.algebra import PAIR_METHODS, Neighbor, class_probabilities
+from embedkit.algebra import PAIR_METHODS, Neighbor, class_probabilities, spread_rows
 from embedkit.errors import ConfigurationError
 from embedkit.metrics import find_metric, unit_rows
 from embedkit.scope import How, Scope
@@ -49,7 +49,7 @@ class Relating(Searching):
             method: "3cosavg", the words nearest to *word* moved by the mean difference of the
                 pairs; or "lrcos", the probability of a word to be of the class of the second words,
                 by a logistic regression, times its cosine with *word*. The other class are the
-                first words, and as many words spread evenly over the vocabulary.
+                first words, and as many spread evenly over all words that are searched.
             metric: "cosine" (unit vectors are summed), "l2" or "dot" with 3cosavg.
             how: see `embedkit.scope.Scope`.
 
@@ -177,10 +177,9 @@ class Relating(Searching):
         k = self._checked(k)
         units = self.units[: scope.restrict]
         refused = self._refused(scope, of_direction=True)
-        # Unlike a draw, a spread gives the same answers every time.
-        spread = np.linspace(0, len(self.vocabulary) - 1, len(examples)).astype(int)
-        ends = {int(end) for _, end in examples if not isinstance(end, np.ndarray)}
-        others = [start for start, _ in examples] + [int(row) for row in spread if row not in ends]
+        ends = rows_of([(end, 1.0) for _, end in examples])
+        spread = spread_rows(len(examples), len(units), ends)
+        others = [*(start for start, _ in examples), *spread]
         probabilities = class_probabilities(
             units,
             unit_rows(self.vectors_at([end for _, end in examples])),

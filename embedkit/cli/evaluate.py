@@ -75,10 +75,10 @@ def scored_files(
 )
 @click.option(
     "--method",
-    type=click.Choice(["3cosadd", "3cosmul"]),
+    type=click.Choice(["3cosadd", "3cosmul", "3cosavg", "lrcos"]),
     default="3cosadd",
     show_default=True,
-    help="How analogies are answered.",
+    help="How analogies are answered; the last two learn from all other pairs of a section.",
 )
 @click.option("--count-unknown", is_flag=True, help="Unknown words make an answer wrong.")
 @click.option("--case-sensitive", is_flag=True, help="Tell Polish from polish.")

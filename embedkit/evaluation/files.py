@@ -14,12 +14,17 @@ from pathlib import Path
 from embedkit.errors import QuestionError
 
 __all__ = [
+    "Pair",
     "Question",
     "Section",
     "read_analogies",
     "read_categories",
     "read_pairs",
 ]
+
+
+Pair = tuple[str, tuple[str, ...]]
+"""A word and its answers."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,16 @@ class Section:
     name: str
     group: str
     questions: tuple[Question, ...]
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Words and their answers that the questions are made of, each once."""
+        found = [
+            pair
+            for question in self.questions
+            for pair in ((question.a, question.b), (question.c, question.answers))
+        ]
+        return tuple(dict.fromkeys(found))
 
 
 def read_analogies(path: Path) -> list[Section]:
