@@ -15,7 +15,17 @@ from typing import BinaryIO, cast
 
 from embedkit.errors import ConfigurationError, FormatError
 from embedkit.files import atomic_file, refuse_existing
-from embedkit.formats import arrays, fasttext, folders, static, tensors, text, word2vec, wordlist
+from embedkit.formats import (
+    arrays,
+    fasttext,
+    folders,
+    layout,
+    static,
+    tensors,
+    text,
+    word2vec,
+    wordlist,
+)
 from embedkit.formats.repairs import POLICIES, Repairs
 from embedkit.formats.source import COMPRESSORS, Forward, Source, plain_name
 from embedkit.formats.writable import writable
@@ -69,7 +79,6 @@ class Report:
     repairs: dict[str, int]
 
 
-_HEAD = 1 << 16
 _LINES = r"[\t\n\r\x00]"
 _SPACES = r"[ \t\n\v\f\r\x00]"
 
@@ -79,11 +88,11 @@ def _nothing(_: int) -> None:
 
 
 def _has_header(source: Source) -> bool:
-    return text.HEADER.match(source.peek(64)) is not None
+    return layout.HEADER.match(source.peek(64)) is not None
 
 
 def _is_text(source: Source) -> bool:
-    return text.is_text(source.peek(_HEAD))
+    return layout.is_text(source.peek(layout.SAMPLE))
 
 
 FORMATS: Mapping[str, Format] = {
@@ -108,11 +117,11 @@ FORMATS: Mapping[str, Format] = {
         word2vec.read_word2vec, word2vec.write_word2vec, (".bin",), unwritable=_SPACES,
     ),
     "word2vec": Format(
-        lambda source: _has_header(source) and _is_text(source),
+        lambda source: _is_text(source) and layout.has_header(source.peek(layout.SAMPLE)),
         text.read_text, text.write_text, (".txt", ".vec", ".w2v"), unwritable=_SPACES,
     ),
     "glove": Format(
-        _is_text, text.read_text, text.write_glove, (".glove",), unwritable=_SPACES
+        _is_text, text.read_glove, text.write_glove, (".glove",), unwritable=_SPACES
     ),
 }  # fmt: skip
 """Formats by name, in the order in which they are tried."""

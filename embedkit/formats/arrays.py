@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, FormatError
+from embedkit.errors import ConfigurationError
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
 from embedkit.formats.source import Source
@@ -27,7 +27,7 @@ _LARGEST_WORDS = 1 << 30  # bytes of words in an .npz, where each takes as much 
 _DEFLATED = 1032  # the most that a byte of a zip file can stand for
 _AGAIN = "write the file again"
 # What NumPy raises where a header is wrong; it reads headers as Python.
-_DAMAGE = (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError)
+_DAMAGE = (ValueError, OSError, EOFError, OverflowError, SyntaxError, tokenize.TokenError)
 
 
 def is_npy(source: Source) -> bool:
@@ -146,7 +146,7 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs) 
             (1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0,
         }  # fmt: skip
         if version not in readers:
-            raise FormatError(f"{repairs.name}: {entry.filename} is of version {version}. {_AGAIN}")
+            raise repairs.error("", f"{entry.filename} is of version {version}", _AGAIN)
         shape, _, dtype = readers[version](file)
     needed = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject or not needed <= entry.file_size <= _DEFLATED * (entry.compress_size + 1):

@@ -7,12 +7,11 @@ read one by one. orjson writes the numbers in the fewest digits that give back e
 
 from __future__ import annotations
 
-import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
@@ -20,58 +19,24 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from embedkit.formats.layout import (
+    LONGEST_LINE,
+    SAMPLE,
+    Layout,
+    header_layout,
+    plain_layout,
+)
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
+from embedkit.formats.rows import Rows, byte_strings
 from embedkit.formats.source import Source
 from embedkit.system import processors
 from embedkit.vectors import WordVectors
 
-__all__ = ["HEADER", "is_text", "read_text", "write_glove", "write_text"]
-
-HEADER = re.compile(rb"\s*(\d{1,18})[ \t]+(\d{1,18})[ \t]*\r?\n")
-"""The first line of word2vec's formats: how many words, how many dimensions."""
+__all__ = ["read_glove", "read_text", "write_glove", "write_text"]
 
 _BLOCK = 1 << 20
-_LONGEST_LINE = 1 << 26
-_SAMPLE = 1 << 16
-_ODD_SHARE = 0.05  # of bytes that a text does not have; vectors in binary have many more
-_CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r"))
 _ROWS = 256  # written at a time
 _AHEAD = 4  # blocks of lines that wait to be written
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """What the first lines say.
-
-    Attributes:
-        dimension: numbers a line.
-        separator: between them.
-        words: how many the header claims, or None if there is none.
-        header: bytes of it.
-    """
-
-    dimension: int
-    separator: bytes
-    words: int | None = None
-    header: int = 0
-
-    @cached_property
-    def options(self) -> dict[str, object]:
-        """How Arrow is to read a block."""
-        names = [str(number) for number in range(self.dimension)]
-        types = {"word": pa.binary(), **dict.fromkeys(names, pa.float32())}
-        return {
-            "read_options": csv.ReadOptions(
-                use_threads=False, block_size=2 * _LONGEST_LINE, column_names=["word", *names]
-            ),
-            "parse_options": csv.ParseOptions(
-                delimiter=self.separator.decode(), quote_char=False, ignore_empty_lines=False
-            ),
-            "convert_options": csv.ConvertOptions(
-                column_types=types, null_values=[], strings_can_be_null=False, check_utf8=False
-            ),
-        }
 
 
 @dataclass(frozen=True)
@@ -99,21 +64,26 @@ class _Parsed:
     faults: list[tuple[int, str]]
 
 
-def is_text(head: bytes) -> bool:
-    """Tell whether the first bytes of a file are text rather than numbers in binary."""
-    text = HEADER.sub(b"", head[:_SAMPLE], count=1)
-    odd = len(text) - len(text.translate(None, _CONTROLS))
-    odd += text.decode(errors="replace").count("\ufffd")
-    return odd <= 2 + _ODD_SHARE * len(text)
-
-
 def read_text(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
-    """Read a file with or without a header.
+    """Read word2vec's text format.
+
+    Raises:
+        FormatError: there is no header, a line cannot be read and the policy is "strict", or none
+            can.
+    """
+    return _read(source, header_layout(source.peek(SAMPLE), repairs), repairs, limit)
+
+
+def read_glove(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+    """Read GloVe's text format, which has no header.
 
     Raises:
         FormatError: a line cannot be read and the policy is "strict", or none can.
     """
-    layout = _layout(source.peek(_SAMPLE), repairs)
+    return _read(source, plain_layout(source.peek(SAMPLE), repairs), repairs, limit)
+
+
+def _read(source: Source, layout: Layout, repairs: Repairs, limit: int | None) -> WordVectors:
     source.read(layout.header)
     least = 2 * layout.dimension + 1  # bytes of a line
     claimed = (source.plain_size or 0) // least
@@ -143,43 +113,17 @@ def _place(lines: Sequence[int], row: int) -> str:
     return f"line {lines[row]}"
 
 
-def _layout(head: bytes, repairs: Repairs) -> _Layout:
-    header = HEADER.match(head)
-    lines = head[header.end() if header else 0 :].split(b"\n")
-    whole = [line for line in (lines[:-1] or lines)[:100] if line.strip()]
-    word, tab, rest = whole[0].partition(b"\t") if whole else (b"", b"", b"")
-    separator = b"\t" if tab and word and b" " not in rest.strip() else b" "
-    widths = Counter(line.rstrip().count(separator) for line in whole)
-    width = widths.most_common(1)[0][0] if widths else 0
-    if header and (width != 1 or int(header[2]) == 1 or not whole):
-        words, dimension = int(header[1]), int(header[2])
-        if not 1 <= dimension <= LARGEST_DIMENSION:
-            raise repairs.error(
-                "line 1",
-                f"the header says {dimension:,} dimensions, not 1 to {LARGEST_DIMENSION:,}",
-                "look at the file, or name its format with --format",
-            )
-        return _Layout(dimension, separator, words, header.end())
-    if not 1 <= width <= LARGEST_DIMENSION:
-        raise repairs.error(
-            "line 1",
-            "it holds no word followed by numbers" if head.strip() else "the file is empty",
-            "name a file of words and vectors, or its format with --format",
-        )
-    return _Layout(width, separator)
-
-
-def _blocks(source: Source, layout: _Layout, repairs: Repairs) -> Iterator[_Block]:
+def _blocks(source: Source, layout: Layout, repairs: Repairs) -> Iterator[_Block]:
     line, rest = 1 + (layout.header > 0), b""
     while True:
         chunk = source.read(_BLOCK)
         cut = chunk.rfind(b"\n") + 1
         if chunk and not cut:
             rest += chunk
-            if len(rest) > _LONGEST_LINE:
+            if len(rest) > LONGEST_LINE:
                 raise repairs.error(
                     f"line {line}",
-                    f"the line is longer than {_LONGEST_LINE:,} bytes",
+                    f"the line is longer than {LONGEST_LINE:,} bytes",
                     "name a file of words and vectors, a word a line",
                 )
             continue
@@ -192,7 +136,7 @@ def _blocks(source: Source, layout: _Layout, repairs: Repairs) -> Iterator[_Bloc
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, layout: _Layout, blocks: Iterator[_Block]
+    pool: ThreadPoolExecutor, layout: Layout, blocks: Iterator[_Block]
 ) -> Iterator[_Parsed]:
     """Parse blocks in several threads and yield them in order, a few of them at a time."""
     waiting: deque[Future[_Parsed]] = deque()
@@ -204,7 +148,7 @@ def _in_order(
         yield waiting.popleft().result()
 
 
-def _parse(block: _Block, layout: _Layout) -> _Parsed:
+def _parse(block: _Block, layout: Layout) -> _Parsed:
     """Parse a block as a table; if it is none, line by line."""
     data = block.data
     if b"\r" in data:
@@ -225,7 +169,7 @@ def _parse(block: _Block, layout: _Layout) -> _Parsed:
     return _Parsed(batch.column(0), rows, range(block.line, block.line + lines), [])
 
 
-def _parse_lines(block: _Block, layout: _Layout) -> _Parsed:
+def _parse_lines(block: _Block, layout: Layout) -> _Parsed:
     """Parse lines whose words may have spaces in them: the last d columns are the numbers."""
     words, rows, lines, faults = [], [], [], []
     for number, line in enumerate(block.data.split(b"\n"), start=block.line):

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.formats.layout import HEADER
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.rows import LARGEST_DIMENSION, Rows
 from embedkit.formats.source import Source
-from embedkit.formats.text import HEADER
 from embedkit.vectors import WordVectors
 
 __all__ = ["read_word2vec", "write_word2vec"]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
 import struct
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +108,16 @@ def test_tabs_separate_too(tmp_path: Path) -> None:
     assert read(tmp_path / "x")["new york"].tolist() == [1, 2]
 
 
+def test_a_first_line_of_two_numbers_is_a_header_if_the_format_has_one(tmp_path: Path) -> None:
+    (tmp_path / "years").write_bytes(b"2 1\n1999 3\n2001 4\n")
+    assert [*read(tmp_path / "years", format="glove").vocabulary] == ["2", "1999", "2001"]
+    assert [*read(tmp_path / "years", format="word2vec").vocabulary] == ["1999", "2001"]
+    assert [*read(tmp_path / "years").vocabulary] == ["1999", "2001"]
+    (tmp_path / "words").write_bytes(b"a 3\n2 4\n")
+    with pytest.raises(FormatError, match="line 1: no numbers of .* --format glove"):
+        read(tmp_path / "words", format="word2vec")
+
+
 def test_numbers_are_rounded_once(tmp_path: Path) -> None:
     """Halfway between two float32 but for the last digit: by way of float64 it would be lost."""
     (tmp_path / "x").write_text(
@@ -123,18 +138,75 @@ def test_what_holds_no_vectors(kind: str, tmp_path: Path) -> None:
             read(tmp_path / "x", format=name, errors="skip")
 
 
-@pytest.mark.parametrize("dimension", [300, 10**9, 10**17])
-@pytest.mark.parametrize("name", ["word2vec", "word2vec-binary"])
-def test_no_memory_is_taken_because_a_header_says_so(
-    name: str, dimension: int, tmp_path: Path
-) -> None:
-    import resource
+def npy(shape: str) -> bytes:
+    """Return a whole .npy header of that shape, and four bytes of numbers."""
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}"
+    header = text.ljust((64 - 10 - len(text) - 1) % 64 + len(text)) + "\n"
+    return b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header.encode() + b"\0" * 4
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    (tmp_path / "x").write_bytes(b"999999999999999999 %d\nword 1 2 3\n" % dimension)
-    with pytest.raises(FormatError):
-        read(tmp_path / "x", format=name)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+def npz(shape: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("vectors.npy", npy(shape))
+        archive.writestr("words.npy", npy(shape).replace(b"<f4", b"<U9"))
+    return content.getvalue()
+
+
+def safetensors(rows: int, dimension: int) -> bytes:
+    tensor = {"dtype": "F32", "shape": [rows, dimension], "data_offsets": [0, 4 * rows * dimension]}
+    header = json.dumps({"vectors": tensor}).encode()
+    return struct.pack("<Q", len(header)) + header + b"\0" * 4
+
+
+def fasttext(words: int, dimension: int) -> bytes:
+    settings = [dimension, 5, 5, 1, 5, 1, 1, 1, 2_000_000, 3, 6, 100]
+    sizes = struct.pack("<iiiqq", words, words, 0, 10**12, -1)
+    return struct.pack("<ii12id", 793712314, 12, *settings, 1e-4) + sizes + b"a\0"
+
+
+CLAIMS = {
+    "word2vec": b"999999999999999999 300\nword 1 2 3\n",
+    "word2vec, wide": b"9 99999999999999999\nword 1 2 3\n",
+    "word2vec-binary": b"999999999999999999 300\nword 1 2 3\n",
+    "word2vec-binary, wide": b"2 999999999\nword 1 2 3\n",
+    "npy": npy("(999999999, 300)"),
+    "npy, past 64 bits": npy("(99999999999999999999, 300)"),
+    "npy, backwards": npy("(-1, 300)"),
+    "npz": npz("(999999999, 300)"),
+    "npz, past 64 bits": npz("(99999999999999999999, 300)"),
+    "npz, backwards": npz("(-1, 300)"),
+    "safetensors": safetensors(999_999_999, 300),
+    "safetensors, header": struct.pack("<Q", 1 << 40) + b"{}",
+    "fasttext": fasttext(2**31 - 1, 300),
+    "fasttext, wide": fasttext(2, 2**31 - 1),
+}
+READ = """
+import resource, sys
+from embedkit.errors import FormatError
+from embedkit.formats import read
+read(sys.argv[3])  # what the reader itself needs
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    read(sys.argv[1], format=sys.argv[2])
+except FormatError as error:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, error)
+"""
+
+
+@pytest.mark.parametrize("case", CLAIMS)
+def test_no_memory_is_taken_because_a_header_says_so(case: str, tmp_path: Path) -> None:
+    name = case.split(",", maxsplit=1)[0]
+    (tmp_path / f"x.{name}").write_bytes(CLAIMS[case])
+    (tmp_path / "x.words.txt").write_text("a\n")
+    (tmp_path / "good").write_text("a 1 2\n")
+    program = [
+        sys.executable, "-c", READ, str(tmp_path / f"x.{name}"), name, str(tmp_path / "good"),
+    ]  # fmt: skip
+    result = subprocess.run(program, capture_output=True, text=True, check=True)
+    taken, message = result.stdout.split(maxsplit=1)
+    assert int(taken) < 50_000  # kB
+    assert "Remedy: " in message
 
 
 def test_arrays_that_claim_more_than_is_there(tmp_path: Path, odd: WordVectors) -> None:
@@ -168,6 +240,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / name for name in names}
 
 
+KINDS = {"vec": "word2vec", "bin": "word2vec-binary"}
+"""A header and nothing else would be a word and a number: there must be no guessing."""
+
+
 def refuses_well(error: EmbedkitError) -> None:
     assert "Remedy: " in str(error)
 
@@ -187,12 +263,16 @@ def _survives(path: Path) -> None:
 @pytest.mark.parametrize("name", ["x.vec", "x.bin", "x.npz", "x.npy", "x.safetensors", "x.vec.gz",
                                   "x.vec.xz", "x.vec.bz2", "x.vec.zst"])  # fmt: skip
 def test_files_cut_anywhere(name: str, whole: dict[str, Path], tmp_path: Path) -> None:
+    """Part of a file is never taken for the whole, unless the last number alone is shorter."""
     data = whole[name].read_bytes()
     target = tmp_path / name
     (tmp_path / "x.words.txt").write_bytes((whole[name].parent / "x.words.txt").read_bytes())
-    for size in range(0, len(data), max(1, len(data) // 60)):
+    for size in {*range(0, len(data), max(1, len(data) // 60)), *range(len(data) - 9, len(data))}:
         target.write_bytes(data[:size])
         _survives(target)
+        if name != "x.vec" or size <= data.rindex(b" "):
+            with pytest.raises(FormatError):
+                read(target, format=KINDS.get(name.split(".")[1]))
 
 
 @settings(
