@@ -114,7 +114,7 @@ def test_a_first_line_of_two_numbers_is_a_header_if_the_format_has_one(tmp_path:
     assert [*read(tmp_path / "years", format="word2vec").vocabulary] == ["1999", "2001"]
     assert [*read(tmp_path / "years").vocabulary] == ["1999", "2001"]
     (tmp_path / "words").write_bytes(b"a 3\n2 4\n")
-    with pytest.raises(FormatError, match="line 1: no numbers of .* --format glove"):
+    with pytest.raises(FormatError, match=r"line 1: no numbers of .* --format glove"):
         read(tmp_path / "words", format="word2vec")
 
 
