@@ -61,10 +61,17 @@ def likely_encoding(data: bytes) -> str | None:
     return None if b"\0" in data else "latin1"
 
 
-def conversion(data: bytes) -> str:
-    """Return the remedy for a text that is not UTF-8; *data* is its beginning."""
+def conversion(data: bytes, otherwise: str = "") -> str:
+    """Return the remedy for a text that is not UTF-8.
+
+    Args:
+        data: the beginning of the text.
+        otherwise: what else may be done if most of the bytes make sense.
+    """
     encoding = likely_encoding(data)
     if encoding is None:
-        return "it holds zero bytes, as no text does: name a text"
-    looks = "" if encoding == "latin1" else f"it looks like {encoding.upper()}: "
-    return f"{looks}convert the file (iconv -f {encoding} -t utf-8)"
+        return "it holds zero bytes, as no text does: name a text."
+    if encoding == "latin1":
+        return f"convert the file (iconv -f latin1 -t utf-8){otherwise}."
+    looks = f"it looks like {encoding.upper()}"
+    return f"{looks}: convert the file (iconv -f {encoding} -t utf-8)."

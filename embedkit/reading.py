@@ -138,8 +138,8 @@ def valid_utf8(block: TextBlock, errors: str) -> bytes:
             column += block.first_column
         raise EncodingError(
             f"{block.name}, line {line}, byte {column + 1}: 0x{block.data[error.start]:02x} is not "
-            f"UTF-8. Remedy: {conversion(block.data)}, or pass "
-            '--errors replace (errors="replace").'
+            "UTF-8. Remedy: "
+            + conversion(block.data, ', or pass --errors replace (errors="replace")')
         ) from None
     return block.data
 

@@ -24,9 +24,10 @@ def test_a_mark_tells_the_encoding(encoding: str) -> None:
 
 def test_without_a_mark_it_may_be_latin_1_or_no_text() -> None:
     assert likely_encoding(TEXT.encode("latin-1")) == "latin1"
-    assert conversion(TEXT.encode("latin-1")) == "convert the file (iconv -f latin1 -t utf-8)"
+    remedy = conversion(TEXT.encode("latin-1"), ", or else")
+    assert remedy == "convert the file (iconv -f latin1 -t utf-8), or else."
     assert likely_encoding(b"\x7fELF\0\0\xd0") is None
-    assert "no text" in conversion(b"\x7fELF\0\0\xd0")
+    assert conversion(b"\x7fELF\0\0\xd0", ", or else").endswith("no text does: name a text.")
 
 
 class Pipe(io.BytesIO):

@@ -144,7 +144,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         except UnicodeDecodeError as error:
             raise QuestionError(
                 f"{path}, line {number}, byte {error.start + 1}: not UTF-8. "
-                f"Remedy: {conversion(data)}."
+                f"Remedy: {conversion(data)}"
             ) from None
         if line:
             yield number, line

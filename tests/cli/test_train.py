@@ -125,10 +125,10 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
             "ein Wörtchen".encode("utf-16"),
             (
                 "corpus.txt, line 1, byte 1: 0xff is not UTF-8. Remedy: it "
-                "looks like UTF-16: convert the file (iconv -f utf-16 -t utf-8), or pass"
+                "looks like UTF-16: convert the file (iconv -f utf-16 -t utf-8)."
             ),
         ),
-        (b"\x89PNG\0\0", "it holds zero bytes, as no text does: name a text, or pass"),
+        (b"\x89PNG\0\0", "it holds zero bytes, as no text does: name a text."),
         (gzip.compress(b"x " * 9_000, mtime=0)[:-12], "corpus.txt is damaged or cut short"),
     ],
 )
