@@ -15,6 +15,7 @@ import click
 from embedkit.cli.common import ask_all, json_option, print_json
 
 if TYPE_CHECKING:
+    from embedkit.classification import TextClassifier
     from embedkit.heads.training import Epoch
     from embedkit.labelled import Labelled
     from embedkit.scoring import ClassificationReport
@@ -141,19 +142,27 @@ def train(
     with _Bar(quiet=quiet or as_json) as bar, _warnings(quiet=quiet):
         classifier = TextClassifier.train(texts, labels, vectors, progress=bar.epoch, **settings)
     classifier.save(output, overwrite=overwrite)
+    if as_json or not quiet:
+        _print_trained(output, texts, classifier, as_json=as_json)
+
+
+def _print_trained(
+    output: str, texts: list[str], classifier: TextClassifier, *, as_json: bool
+) -> None:
     last = classifier.head.history_[-1]
-    facts = {
-        "classifier": output, "texts": len(texts), "labels": classifier.labels.tolist(),
-        "epochs": last.epoch, "loss": last.loss, "validation_loss": last.validation_loss,
-    }  # fmt: skip
     if as_json:
-        print_json(facts)
-    elif not quiet:
-        click.echo(f"{output}: {len(texts):,} texts, {len(classifier.labels)} labels")
-        held = "" if last.validation_loss is None else f", held out {last.validation_loss:.4f}"
-        click.echo(f"{last.epoch} epochs, loss {last.loss:.4f}{held}")
-        option = "" if output == "helpdesk.embedkit" else f" -c {shlex.quote(output)}"
-        click.echo(f"Try: embedkit classify predict {shlex.quote(_short(texts))}{option}")
+        print_json(
+            {
+                "classifier": output, "texts": len(texts), "labels": classifier.labels.tolist(),
+                "epochs": last.epoch, "loss": last.loss, "validation_loss": last.validation_loss,
+            }
+        )  # fmt: skip
+        return
+    click.echo(f"{output}: {len(texts):,} texts, {len(classifier.labels)} labels")
+    held = "" if last.validation_loss is None else f", held out {last.validation_loss:.4f}"
+    click.echo(f"{last.epoch} epochs, loss {last.loss:.4f}{held}")
+    option = "" if output == "helpdesk.embedkit" else f" -c {shlex.quote(output)}"
+    click.echo(f"Try: embedkit classify predict {shlex.quote(_short(texts))}{option}")
 
 
 def _short(texts: list[str]) -> str:

@@ -22,6 +22,7 @@ from embedkit.heads.scaling import Scaling
 
 __all__ = ["DenseClassifier", "DenseRegressor"]
 
+_HEAVIEST = 1_000_000
 _DTYPES = {"U": np.str_, "O": np.object_, "i": np.int64, "u": np.uint64, "f": float, "b": np.bool_}
 """Of labels, by the letter that NumPy has for their kind."""
 
@@ -124,16 +125,23 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
                 f"all {len(codes)} rows are of one class, {self.classes_.tolist()[0]!r}: nothing "
                 "to tell apart. Remedy: add rows of another class."
             )
-        balance = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-        weights = balance.astype(np.float32)[codes]
-        if not weights.any():
-            raise ConfigurationError("class_weight is 0 for every row: nothing is left to learn.")
+        weights = self._class_weights(y)[codes]
         if len(self.classes_) == 2:
             targets = codes.astype(np.float32)
             self._train(X, targets, weights, codes, "binary cross-entropy", 1)
         else:
             self._train(X, codes, weights, codes, "negative log-likelihood", len(self.classes_))
         return self
+
+    def _class_weights(self, y: NDArray[Any]) -> NDArray[np.float32]:
+        """Return how much a row of each class counts, (K,)."""
+        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        if not weights.any() or not ((weights >= 0) & (weights <= _HEAVIEST)).all():
+            raise ConfigurationError(
+                f"class_weight has a number from 0 to {_HEAVIEST:,} for each class, and not 0 for "
+                f"all, not {self.class_weight!r:.80}"
+            )
+        return np.asarray(weights, dtype=np.float32)
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (n, K), columns as in `classes_`."""

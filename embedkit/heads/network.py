@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import TrainingError
+from embedkit.errors import ConfigurationError, TrainingError
 from embedkit.heads.losses import sigmoid
 
 __all__ = ["ACTIVATIONS", "Network", "diverged"]
@@ -26,6 +26,7 @@ ACTIVATIONS: Mapping[str, Callable[[Any], Any]] = {
     "sigmoid": sigmoid,
 }
 _ROWS = 1 << 12
+_MOST_WEIGHTS = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,16 @@ class Network:
 
         Weights are uniform, with the variance that keeps signals alive: 2 / inputs before a ReLU
         (He et al. 2015), 2 / (inputs + outputs) elsewhere (Glorot and Bengio 2010).
+
+        Raises:
+            ConfigurationError: the layers would have more than 2^30 weights, 4 GB.
         """
+        count = sum(inputs * outputs for inputs, outputs in pairwise(sizes))
+        if count > _MOST_WEIGHTS:
+            raise ConfigurationError(
+                f"{sizes[0]:,} inputs and these hidden layers make {count:,} weights, and there "
+                f"may be {_MOST_WEIGHTS:,}. Remedy: smaller layers, or fewer."
+            )
         random = np.random.default_rng(seed)
         weights, biases = [], []
         for inputs, outputs in pairwise(sizes):

@@ -68,5 +68,5 @@ class Settings:
         ):
             raise ConfigurationError(
                 f"hidden names the sizes of the hidden layers, as (3, 3), each a whole number from "
-                f"1 to {_LARGEST_LAYER:,}, not {sizes!r}"
+                f"1 to {_LARGEST_LAYER:,}, not {sizes!r:.80}"
             )

@@ -97,10 +97,7 @@ def train(
         for epoch in range(1, settings.epochs + 1):
             trained = _one_epoch(model, optimizers, examples, loss, settings.batch_size, random)
             network = model.network()
-            held = None
-            if held_out.weights.any():
-                losses = LOSSES[loss](network.outputs(held_out.inputs), held_out.targets)
-                held = float(np.average(losses, weights=held_out.weights))
+            held = _mean_loss(network, held_out, loss)
             if not math.isfinite(trained + (held or 0.0)):
                 raise diverged("the loss is no longer a finite number")
             history.append(Epoch(epoch, settings.epochs, trained, held))
@@ -113,6 +110,14 @@ def train(
             elif settings.patience and epoch - 1 - _least(history) >= settings.patience:
                 break
     return best, history
+
+
+def _mean_loss(network: Network, examples: Examples, loss: str) -> float | None:
+    """Return the mean loss, or None if no example counts."""
+    if not examples.weights.any():
+        return None
+    losses = LOSSES[loss](network.outputs(examples.inputs), examples.targets)
+    return float(np.average(losses, weights=examples.weights))
 
 
 def _least(history: list[Epoch]) -> int:

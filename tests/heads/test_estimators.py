@@ -245,6 +245,11 @@ def test_in_pipelines_searches_and_votes() -> None:
         (lambda: DenseClassifier().fit(XOR[0], [1, 1, 1, 1]), ConfigurationError,
          "all 4 rows are of one class, .*1"),
         (lambda: DenseClassifier(epochs=0).fit(*XOR), ConfigurationError, "epochs is a whole"),
+        (lambda: DenseClassifier((10_000,) * 400).fit(*XOR), ConfigurationError,
+         "2 inputs and these hidden layers make 39,900,030,000 weights, and there may be 1,073,"),
+        *[(lambda weight=weight: DenseClassifier(class_weight=weight).fit(*XOR),  # type: ignore[misc]
+           ConfigurationError, "class_weight has a number from 0 to 1,000,000 for each class")
+          for weight in ({0: 0, 1: 0}, {0: -1, 1: 1}, {0: np.nan}, {0: 1e300})],
         (lambda: DenseClassifier().predict(XOR[0]), NotFittedError, "not fitted"),
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS, ngrams=0).fit(TEXTS, LABELS),
          ConfigurationError, "ngrams is a whole number from 1 to 10, not 0"),
