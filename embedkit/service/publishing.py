@@ -37,7 +37,7 @@ def lay_out(model: Path, target: Path) -> None:
     needs.
 
     Raises:
-        ModelError: it is missing, damaged, of no known format, or holds numbers that are not finite.
+        ModelError: it is missing, damaged, of an unknown format, or holds what is not finite.
         StorageError: there is no room for the copy.
     """
     encoder = load_encoder(model)
