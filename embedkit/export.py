@@ -12,7 +12,6 @@ Rows go block by block from the memory map, so a model may be larger than memory
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError
-from embedkit.files import atomic_directory, atomic_file
+from embedkit.files import atomic_directory, atomic_file, resolve_output
 from embedkit.vectors import WordVectors
 
 __all__ = ["FORMATS", "Format", "export"]
@@ -89,11 +88,8 @@ def export(
 
 def _refuse_foreign(path: Path) -> None:
     """Raise `OutputExistsError` if there is anything but a folder that `export` wrote."""
-    if os.path.lexists(path) and not (
-        path.is_dir()
-        and not path.is_symlink()
-        and {p.name for p in path.iterdir()} <= {*_PROJECTOR}
-    ):
+    place = resolve_output(path, overwrite=True, directory=True)
+    if place.exists() and not {p.name for p in place.iterdir()} <= {*_PROJECTOR}:
         raise OutputExistsError(
             f"{path} is no folder for the projector and is kept. Remedy: name another output."
         )

@@ -12,6 +12,7 @@ import lzma
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ __all__ = [
     "atomic_file",
     "compress",
     "decompress",
-    "refuse_existing",
+    "resolve_output",
     "storage_errors",
 ]
 
@@ -131,13 +132,13 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
     the old directory or the new one and a crash leaves the old one untouched.
 
     Raises:
-        OutputExistsError: *target* exists and *overwrite* is false.
+        OutputExistsError: as for `resolve_output`.
         StorageError: the disk is full, or the place cannot be written to.
     """
-    refuse_existing(target, overwrite=overwrite)
     with storage_errors(target):
+        place = resolve_output(target, overwrite=overwrite, directory=True)
         temporary = Path(
-            tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+            tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)
         )
         try:
             yield temporary
@@ -145,8 +146,8 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
             for path in temporary.iterdir():
                 _sync(path)
             _sync(temporary)
-            _swap(temporary, target)
-            _sync(target.parent)
+            _swap(temporary, place)
+            _sync(place.parent)
         finally:
             _remove(temporary)
 
@@ -156,35 +157,81 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     """Yield an empty temporary file, open for writing, that becomes *target* if the block succeeds.
 
     Raises:
-        OutputExistsError: *target* exists and *overwrite* is false, or is a directory.
+        OutputExistsError: as for `resolve_output`.
         StorageError: the disk is full, or the place cannot be written to.
     """
-    refuse_existing(target, overwrite=overwrite and not target.is_dir())
     with storage_errors(target):
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        place = resolve_output(target, overwrite=overwrite)
+        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file
             temporary.chmod(0o666 & ~_umask())
             _sync(temporary)
-            temporary.replace(target)
-            _sync(target.parent)
+            temporary.replace(place)
+            _sync(place.parent)
         finally:
             _remove(temporary)
 
 
-def refuse_existing(target: Path, *, overwrite: bool) -> None:
-    """Raise `OutputExistsError` if something is at *target* that must be kept."""
-    if target.exists() and not (target.is_file() or target.is_dir()):
-        raise OutputExistsError(
-            f"{target} is a device, a pipe or a socket and is kept. Remedy: name another output."
-        )
-    if os.path.lexists(target) and not overwrite:
-        raise OutputExistsError(
-            f"{target} exists and is kept. Remedy: pass --overwrite (overwrite=True), "
-            "or name another output."
-        )
+_KINDS = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) -> Path:
+    """Return where an output is written: *target*, or where it leads to if it is a link.
+
+    Args:
+        overwrite: whether a file, or a directory, that is there may be replaced.
+        directory: whether the output is a directory; else it is a file.
+
+    Raises:
+        OutputExistsError: something is there and *overwrite* is false. Whatever that says: it is
+            of another kind, such as a pipe or a device; it is a link that leads nowhere; it is the
+            working directory, or that lies in it.
+        StorageError: it cannot be looked at.
+    """
+    with storage_errors(target):
+        place = Path(os.path.realpath(target))
+        if not os.path.lexists(target):
+            return place
+        kind = stat.S_IFMT(target.stat().st_mode) if target.exists() else None
+        wanted = stat.S_IFDIR if directory else stat.S_IFREG
+        if kind not in (None, wanted):
+            raise OutputExistsError(
+                f"{target} is {_KINDS.get(kind, 'no file')} and is kept. Remedy: name "
+                + ("a directory." if directory else "a file, or - where standard output will do.")
+            )
+        if not place.exists():  # as well a link of /proc to a file that has lost its name
+            raise OutputExistsError(
+                f"{target} is a link that leads nowhere, and is kept. Remedy: remove it, or name "
+                "another output."
+            )
+        if directory and _working_directory().is_relative_to(place):
+            raise OutputExistsError(
+                f"{target} is the directory that this runs in, or above it, and is kept. Remedy: "
+                "name another output."
+            )
+        if not overwrite:
+            raise OutputExistsError(
+                f"{target} exists and is kept. Remedy: pass --overwrite (overwrite=True), "
+                "or name another output."
+            )
+        return place
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed
+        return Path()
 
 
 def _umask() -> int:

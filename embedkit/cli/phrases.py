@@ -142,7 +142,7 @@ def phrases(
     CORPUS is what `embedkit train` takes: files, folders, or - for standard input.
     """
     from embedkit.corpus import Corpus
-    from embedkit.files import refuse_existing
+    from embedkit.files import resolve_output
     from embedkit.phrases import Phrases
 
     _check_targets(output, listed, as_json=as_json)
@@ -150,7 +150,7 @@ def phrases(
     settings = phrase_settings(options, **names)
     for name in (output, listed):
         if name not in (None, "-"):
-            refuse_existing(Path(str(name)), overwrite=overwrite)
+            resolve_output(Path(str(name)), overwrite=overwrite)
     known = Phrases.load(applied) if applied else None
     with Display(corpus, quiet=quiet) as display:
         text = Corpus.read(

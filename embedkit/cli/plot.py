@@ -104,7 +104,7 @@ def _plot_words(
     **method: Any,
 ) -> None:
     from embedkit.encoders import load
-    from embedkit.files import refuse_existing
+    from embedkit.files import resolve_output
     from embedkit.pictures import draw, word_map
     from embedkit.pictures.drawing import FORMATS
     from embedkit.pictures.figures import check_suffix
@@ -112,7 +112,7 @@ def _plot_words(
 
     if output:  # before minutes of work are lost
         check_suffix(Path(output), FORMATS)
-        refuse_existing(Path(output), overwrite=look["overwrite"])
+        resolve_output(Path(output), overwrite=look["overwrite"])
     vectors = load(model, encoder=encoder)
 
     def shown(asked: list[list[Any]]) -> list[WordMap]:

@@ -90,12 +90,12 @@ def walks(
     embedkit walks edges.tsv
     embedkit train walks.txt --tokenizer whitespace
     """  # noqa: D301 - click wants the character, not a backslash
-    from embedkit.files import refuse_existing
+    from embedkit.files import resolve_output
     from embedkit.walks import WalkConfig, read_edges, write_walks
 
     config = WalkConfig(**settings)  # mistakes are found before the edges are read
     if output != "-":
-        refuse_existing(Path(output), overwrite=overwrite)
+        resolve_output(Path(output), overwrite=overwrite)
     with Display((edges,), quiet=quiet) as display:
         graph = read_edges(
             edges,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from embedkit.errors import ConfigurationError, FormatError
-from embedkit.files import atomic_file, refuse_existing
+from embedkit.files import atomic_file, resolve_output
 from embedkit.formats import (
     arrays,
     fasttext,
@@ -234,7 +234,7 @@ def _write(
     else:
         if known.beside:
             words = wordlist.beside(path)
-            refuse_existing(path, overwrite=overwrite)
+            resolve_output(path, overwrite=overwrite)
             with atomic_file(words, overwrite=overwrite) as file:
                 wordlist.write_words(vectors.vocabulary, file)
         with atomic_file(path, overwrite=overwrite) as file, _compressed(file, path) as stream:
@@ -292,8 +292,8 @@ def convert(
     to = target_format or _format_of(path)
     if _known(to).write is None and _known(to).write_folder is None:
         raise ConfigurationError(f"{to} is only read. Remedy: name another format with --to.")
-    if not path.is_dir():  # a folder is looked at by those that write one
-        refuse_existing(path, overwrite=overwrite)
+    if _known(to).write_folder is None:  # a folder is looked at by those that write one
+        resolve_output(path, overwrite=overwrite)
     repairs = Repairs(str(source), errors)
     vectors, found = _read(Path(source), source_format, limit, repairs, reading)
     vectors = _write(
