@@ -203,7 +203,8 @@ def _write(
     learned: Phrases, joined: Corpus, output: str | None, listed: str | None, *, overwrite: bool
 ) -> None:
     """Write the text and the list; neither appears if one of them cannot be written."""
-    from embedkit.files import atomic_file, compress
+    from embedkit.compression import compress
+    from embedkit.files import atomic_file
 
     def target(name: str, files: ExitStack) -> BinaryIO:
         if name == "-":

@@ -6,13 +6,13 @@ and so is how a file is compressed.
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
+from embedkit.compression import compress
 from embedkit.errors import ConfigurationError, FormatError
 from embedkit.files import atomic_file, resolve_output
 from embedkit.formats import (
@@ -27,7 +27,7 @@ from embedkit.formats import (
     wordlist,
 )
 from embedkit.formats.repairs import POLICIES, Repairs
-from embedkit.formats.source import COMPRESSORS, Forward, Source, plain_name
+from embedkit.formats.source import Source, plain_name
 from embedkit.formats.writable import writable
 from embedkit.vectors import WordVectors
 
@@ -237,18 +237,9 @@ def _write(
             resolve_output(path, overwrite=overwrite)
             with atomic_file(words, overwrite=overwrite) as file:
                 wordlist.write_words(vectors.vocabulary, file)
-        with atomic_file(path, overwrite=overwrite) as file, _compressed(file, path) as stream:
+        with atomic_file(path, overwrite=overwrite) as file, compress(file, path) as stream:
             known.write(vectors, stream, progress)
     return vectors
-
-
-@contextlib.contextmanager
-def _compressed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
-    if path.suffix not in COMPRESSORS:
-        yield file
-        return
-    with COMPRESSORS[path.suffix](file) as stream:
-        yield cast(BinaryIO, Forward(stream))
 
 
 def _known(name: str) -> Format:

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from embedkit.compression import decompress
 from embedkit.errors import ConfigurationError, CorpusError
-from embedkit.files import decompress
 from embedkit.phrases.settings import PhraseSettings
 
 __all__ = ["Phrase", "read_phrases", "write_phrases"]

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from embedkit.compression import decompress
 from embedkit.corpus import Corpus
 from embedkit.encoders import load_encoder
-from embedkit.files import decompress
 from embedkit.phrases import Phrases
 from tests.conftest import sentences
 
