@@ -12,13 +12,16 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
+from embedkit.compression import Forward
 from embedkit.errors import OutputExistsError, StorageError
 
 __all__ = [
     "atomic_directory",
     "atomic_file",
+    "is_standard_output",
+    "output_stream",
     "resolve_output",
     "storage_errors",
 ]
@@ -92,6 +95,28 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
             _sync(place.parent)
         finally:
             _remove(temporary)
+
+
+def is_standard_output(target: str | os.PathLike[str]) -> bool:
+    """Tell whether an output is standard output: "-", where "./-" is a file of that name."""
+    return os.fspath(target) == "-"
+
+
+@contextlib.contextmanager
+def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Yield standard output if *target* is "-", and else what `atomic_file` does.
+
+    Raises:
+        OutputExistsError, StorageError: as for `atomic_file`; or standard output is closed.
+    """
+    if not is_standard_output(target):
+        with atomic_file(Path(target), overwrite=overwrite) as file:
+            yield file
+        return
+    if sys.stdout is None:
+        raise StorageError("standard output is closed. Remedy: name a file.")
+    yield cast(BinaryIO, Forward(sys.stdout.buffer))
+    sys.stdout.buffer.flush()
 
 
 _KINDS = {

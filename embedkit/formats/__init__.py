@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from embedkit.compression import compress
 from embedkit.errors import ConfigurationError, FormatError
-from embedkit.files import atomic_file, resolve_output
+from embedkit.files import atomic_file, is_standard_output, output_stream, resolve_output
 from embedkit.formats import (
     arrays,
     fasttext,
@@ -65,7 +65,7 @@ class Report:
 
     Attributes:
         source, target: the files, with their formats.
-        bytes: of the target.
+        bytes: of the target; None of standard output.
         repairs: words repaired or left out, by what was wrong with them.
     """
 
@@ -75,7 +75,7 @@ class Report:
     target_format: str
     words: int
     dimension: int
-    bytes: int
+    bytes: int | None
     repairs: dict[str, int]
 
 
@@ -196,48 +196,47 @@ def write(
 
     Args:
         vectors: dense ones.
-        path: ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` at the end of its name compress the file.
+        path: ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` at the end of its name compress the file;
+            ``-`` is standard output.
         format: a key of `FORMATS`; told by the name if it is not given.
         errors: what becomes of words that the format has no way to write, one of `POLICIES`.
         overwrite: replace what is there.
         progress: is told the words that were written.
 
     Raises:
-        ConfigurationError: there is no such format or policy, or it is only read.
+        ConfigurationError: there is no such format or policy, it is only read, or it takes more
+            than the one file that standard output is.
         FormatError: a word cannot be written in this format, or a number is not finite.
         OutputExistsError: something is there and *overwrite* is false.
         StorageError: the disk is full or the place cannot be written to.
     """
-    target = Path(path)
-    name = format or _format_of(target)
-    _write(vectors, target, name, Repairs(str(path), errors), progress, overwrite=overwrite)
+    name = _writable(format, path)
+    _write(vectors, path, name, Repairs(str(path), errors), progress, overwrite=overwrite)
 
 
 def _write(
     vectors: WordVectors,
-    path: Path,
+    target: str | os.PathLike[str],
     name: str,
     repairs: Repairs,
     progress: Progress,
     *,
     overwrite: bool,
 ) -> WordVectors:
-    known = _known(name)
+    known, path = FORMATS[name], Path(target)
     if vectors.is_sparse:
         raise ConfigurationError("one-hot vectors are not written: their words say it all.")
     if known.unwritable:
         vectors = writable(vectors, known.unwritable, repairs)
     if known.write_folder is not None:
         known.write_folder(vectors, path, overwrite=overwrite)
-    elif known.write is None:
-        raise ConfigurationError(f"{name} is only read. Remedy: name another format with --to.")
-    else:
+    elif known.write is not None:
         if known.beside:
             words = wordlist.beside(path)
             resolve_output(path, overwrite=overwrite)
             with atomic_file(words, overwrite=overwrite) as file:
                 wordlist.write_words(vectors.vocabulary, file)
-        with atomic_file(path, overwrite=overwrite) as file, compress(file, path) as stream:
+        with output_stream(target, overwrite=overwrite) as file, compress(file, path) as stream:
             known.write(vectors, stream, progress)
     return vectors
 
@@ -248,14 +247,27 @@ def _known(name: str) -> Format:
     return FORMATS[name]
 
 
-def _format_of(path: Path) -> str:
-    suffix = plain_name(path).suffix
-    for name, known in FORMATS.items():
-        if suffix in known.suffixes:
-            return name
-    raise ConfigurationError(
-        f"the name {path} tells no format. Remedy: name one with --to: {', '.join(FORMATS)}."
-    )
+def _writable(name: str | None, target: str | os.PathLike[str]) -> str:
+    """Return the name of the format that is written to *target*, the one given if there is one."""
+    piped = is_standard_output(target)
+    if name is None:
+        suffix = plain_name(Path(target)).suffix
+        named = [name for name, known in FORMATS.items() if suffix in known.suffixes and not piped]
+        if not named:
+            raise ConfigurationError(
+                f"the name {os.fspath(target)} tells no format. Remedy: name one with --to: "
+                f"{', '.join(FORMATS)}."
+            )
+        return named[0]
+    known = _known(name)
+    if known.write is None and known.write_folder is None:
+        raise ConfigurationError(f"{name} is only read. Remedy: name another format with --to.")
+    if piped and (known.write is None or known.beside):
+        raise ConfigurationError(
+            f"{name} is more than one file, and cannot go to standard output. Remedy: name a "
+            "file, or another format with --to."
+        )
+    return name
 
 
 def convert(
@@ -279,21 +291,25 @@ def convert(
     Raises:
         EmbedkitError: what `read` and `write` raise.
     """
-    path = Path(target)
-    to = target_format or _format_of(path)
-    if _known(to).write is None and _known(to).write_folder is None:
-        raise ConfigurationError(f"{to} is only read. Remedy: name another format with --to.")
-    if _known(to).write_folder is None:  # a folder is looked at by those that write one
+    path, piped = Path(target), is_standard_output(target)
+    to = _writable(target_format, target)
+    if not piped and FORMATS[to].write_folder is None:  # what writes a folder looks at it itself
         resolve_output(path, overwrite=overwrite)
     repairs = Repairs(str(source), errors)
     vectors, found = _read(Path(source), source_format, limit, repairs, reading)
     vectors = _write(
-        vectors, path, to, repairs, lambda count: writing(count, len(vectors)), overwrite=overwrite
+        vectors,
+        target,
+        to,
+        repairs,
+        lambda count: writing(count, len(vectors)),
+        overwrite=overwrite,
     )
     files = [*path.iterdir()] if path.is_dir() else [path]
-    if _known(to).beside:
+    if FORMATS[to].beside:
         files.append(wordlist.beside(path))
     return Report(
         str(source), found, str(target), to, len(vectors), vectors.dimension,
-        sum(file.stat().st_size for file in files if file.is_file()), dict(repairs.counts),
+        None if piped else sum(file.stat().st_size for file in files if file.is_file()),
+        dict(repairs.counts),
     )  # fmt: skip
