@@ -1,62 +1,27 @@
 """Files of words and vectors that other programs write and read.
 
-A format is a file of this package and an entry of `FORMATS`. It is told by content, never by name,
-and so is how a file is compressed.
+A format is a file of this package and an entry of `table.FORMATS`. It is told by content, never by
+name, and so is how a file is compressed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from embedkit.compression import compress
 from embedkit.errors import ConfigurationError, FormatError
 from embedkit.files import atomic_file, is_standard_output, output_stream, resolve_output
-from embedkit.formats import (
-    arrays,
-    fasttext,
-    folders,
-    layout,
-    static,
-    tensors,
-    text,
-    word2vec,
-    wordlist,
-)
+from embedkit.formats import folders, wordlist
 from embedkit.formats.repairs import POLICIES, Repairs
 from embedkit.formats.source import Source, plain_name
+from embedkit.formats.table import FORMATS, Format, Progress
 from embedkit.formats.writable import writable
 from embedkit.vectors import WordVectors
 
 __all__ = ["FORMATS", "POLICIES", "Format", "Report", "convert", "detect", "read", "write"]
-
-Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Format:
-    """A way to lay out words and vectors.
-
-    Attributes:
-        detect: tells it by the first bytes.
-        read: reads a file of it.
-        write: writes to a stream, or None where it is only read or a folder.
-        suffixes: of names of such files.
-        write_folder: writes a folder, or None.
-        beside: whether a list of the words lies beside the file: x.words.txt.
-        unwritable: a pattern of what a word must not hold.
-    """
-
-    detect: Callable[[Source], bool]
-    read: Callable[[Source, Repairs, int | None], WordVectors]
-    write: Callable[[WordVectors, BinaryIO, Progress], None] | None = None
-    suffixes: tuple[str, ...] = ()
-    write_folder: Callable[..., None] | None = None
-    beside: bool = False
-    unwritable: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,52 +44,8 @@ class Report:
     repairs: dict[str, int]
 
 
-_LINES = r"[\t\n\r\x00]"
-_SPACES = r"[ \t\n\v\f\r\x00]"
-
-
 def _nothing(_: int) -> None:
     return
-
-
-def _has_header(source: Source) -> bool:
-    return layout.HEADER.match(source.peek(64)) is not None
-
-
-def _is_text(source: Source) -> bool:
-    return layout.is_text(source.peek(layout.SAMPLE))
-
-
-FORMATS: Mapping[str, Format] = {
-    "embedkit": Format(
-        folders.is_model, folders.read_model_folder, None, (".embedkit", ""),
-        folders.write_model_folder,
-    ),
-    "fasttext": Format(fasttext.is_fasttext, fasttext.read_fasttext),
-    "npy": Format(arrays.is_npy, arrays.read_npy, arrays.write_npy, (".npy",), beside=True,
-        unwritable=_LINES,
-    ),
-    "npz": Format(arrays.is_npz, arrays.read_npz, arrays.write_npz, (".npz",)),
-    "safetensors": Format(
-        tensors.is_safetensors, tensors.read_safetensors, tensors.write_safetensors,
-        (".safetensors",), beside=True, unwritable=_LINES,
-    ),
-    "static": Format(
-        static.is_static, static.read_static, write_folder=static.write_static,
-    ),
-    "word2vec-binary": Format(
-        lambda source: _has_header(source) and not _is_text(source),
-        word2vec.read_word2vec, word2vec.write_word2vec, (".bin",), unwritable=_SPACES,
-    ),
-    "word2vec": Format(
-        lambda source: _is_text(source) and layout.has_header(source.peek(layout.SAMPLE)),
-        text.read_text, text.write_text, (".txt", ".vec", ".w2v"), unwritable=_SPACES,
-    ),
-    "glove": Format(
-        _is_text, text.read_glove, text.write_glove, (".glove",), unwritable=_SPACES
-    ),
-}  # fmt: skip
-"""Formats by name, in the order in which they are tried."""
 
 
 def detect(path: str | os.PathLike[str]) -> str:
@@ -139,8 +60,10 @@ def detect(path: str | os.PathLike[str]) -> str:
 
 def _detect(source: Source) -> str:
     for name, known in FORMATS.items():
-        if known.detect(source):
+        if source.is_folder == (known.write_folder is not None) and known.detect(source):
             return name
+    if source.is_folder:
+        raise folders.foreign(source.path)
     raise FormatError(
         f"{source.path} is in no format that is known here: {', '.join(FORMATS)}. Remedy: name a "
         "file of words and vectors, or its format with --format."
@@ -180,6 +103,8 @@ def _read(
         raise ConfigurationError(f"limit is a whole number from 1, not {limit}")
     with Source(path, progress) as source:
         found = name or _detect(source)
+        if source.is_folder and FORMATS[found].write_folder is None:
+            raise FormatError(f"{path} is a directory, and {found} a file. Remedy: name the file.")
         return FORMATS[found].read(source, repairs, limit), found
 
 
@@ -284,6 +209,8 @@ def convert(
 ) -> Report:
     """Read a file and write it in another format; see `read` and `write`.
 
+    From model directory to model directory all is kept; see `folders.copy_model`.
+
     Args:
         reading: is told the bytes that were read, as they lie on disk.
         writing: is told the words that were written, and how many there are.
@@ -297,14 +224,17 @@ def convert(
         resolve_output(path, overwrite=overwrite)
     repairs = Repairs(str(source), errors)
     vectors, found = _read(Path(source), source_format, limit, repairs, reading)
-    vectors = _write(
-        vectors,
-        target,
-        to,
-        repairs,
-        lambda count: writing(count, len(vectors)),
-        overwrite=overwrite,
-    )
+    if found == to == "embedkit":
+        folders.copy_model(Path(source), path, limit, overwrite=overwrite)
+    else:
+        vectors = _write(
+            vectors,
+            target,
+            to,
+            repairs,
+            lambda count: writing(count, len(vectors)),
+            overwrite=overwrite,
+        )
     files = [*path.iterdir()] if path.is_dir() else [path]
     if FORMATS[to].beside:
         files.append(wordlist.beside(path))
