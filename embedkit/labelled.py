@@ -14,8 +14,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from embedkit.compression import decompress
 from embedkit.errors import ConfigurationError, EncodingError, InputError
-from embedkit.files import decompress
 
 __all__ = ["FORMATS", "Labelled", "read_labelled"]
 

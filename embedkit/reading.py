@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.compression import decompress
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError
-from embedkit.files import decompress
 
 __all__ = [
     "EncodedBlock",

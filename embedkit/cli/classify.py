@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import ask_all, json_option, print_json
+from embedkit.cli.common import OutputName, ask_all, json_option, print_json
 
 if TYPE_CHECKING:
     from embedkit.heads.training import Epoch
@@ -62,6 +62,7 @@ def classify() -> None:
 @click.option(
     "-o",
     "--output",
+    type=OutputName(),
     default="helpdesk.embedkit",
     show_default=True,
     metavar="PATH",
