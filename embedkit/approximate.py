@@ -7,7 +7,7 @@ What it misses is told by `recall`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,13 +17,41 @@ from numpy.typing import NDArray
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.index import DenseIndex, Hits, ranked, without
 from embedkit.metrics import find_metric, unit_rows
+from embedkit.ranges import whole_number
 
-__all__ = ["KINDS", "ApproximateIndex", "IndexSettings", "Speed", "build_index", "recall", "speed"]
+__all__ = [
+    "KINDS",
+    "USED",
+    "ApproximateIndex",
+    "IndexSettings",
+    "Speed",
+    "build_index",
+    "recall",
+    "speed",
+]
 
 KINDS = ("flat", "hnsw", "ivf", "ivfpq")
 """Exact search, a graph (Malkov and Yashunin 2018), inverted lists, and these with product
 quantisation (Jegou et al. 2011)."""
 
+USED: Mapping[str, tuple[str, ...]] = {
+    "flat": (),
+    "hnsw": ("m", "ef_construction", "ef_search"),
+    "ivf": ("nlist", "nprobe", "seed"),
+    "ivfpq": ("nlist", "nprobe", "pq_m", "seed"),
+}
+"""The settings that a kind heeds, besides its metric."""
+
+_RANGES = {
+    "m": (2, 512),
+    "ef_construction": (1, 1_000_000),
+    "ef_search": (1, 1_000_000),
+    "nlist": (1, 2**31 - 1),
+    "nprobe": (1, 2**31 - 1),
+    "pq_m": (1, 2**31 - 1),
+    "seed": (0, 2**31 - 1),
+}
+_FITTED = ("nlist", "nprobe", "pq_m")  # chosen by the size of the vectors unless they are given
 _SPARE = 8  # candidates beyond those asked for
 _REFINED = 5  # times as many of product-quantised vectors, which are told apart only roughly
 _FEWEST_WORDS = 1_000  # below, exact search takes no time and there is little to train on
@@ -65,11 +93,10 @@ class IndexSettings:
         if self.kind not in KINDS:
             raise ConfigurationError(f"no index {self.kind!r}; there are {', '.join(KINDS)}")
         find_metric(self.metric)
-        least = {"m": 2, "ef_construction": 1, "ef_search": 1}
-        for name in ("m", "ef_construction", "ef_search", "nlist", "nprobe", "pq_m", "seed"):
-            value, lowest = getattr(self, name), least.get(name, 0)
-            if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value < 2**31:
-                raise ConfigurationError(f"{name} is a whole number from {lowest}, not {value!r}")
+        for name, limits in _RANGES.items():
+            value = getattr(self, name)
+            if name not in _FITTED or value != 0 or isinstance(value, bool):
+                object.__setattr__(self, name, whole_number(name, value, *limits))
 
     def fitted(self, words: int, dimension: int) -> IndexSettings:
         """Return the settings with everything chosen, for so many vectors.
@@ -84,7 +111,9 @@ class IndexSettings:
             )
         nlist = self.nlist or round(2 * words**0.5)
         if nlist > words:
-            raise ConfigurationError(f"nlist={nlist}, but there are {words:,} words")
+            raise ConfigurationError(
+                f"nlist={nlist}, but there are {words:,} words. Remedy: as many or fewer."
+            )
         pieces = [m for m in range(1, dimension + 1) if dimension % m == 0]
         pq_m = self.pq_m or max(m for m in pieces if m <= max(dimension // 4, 1))
         if pq_m not in pieces:
@@ -98,13 +127,7 @@ class IndexSettings:
     @property
     def used(self) -> dict[str, int | str]:
         """The settings that this kind heeds, by name."""
-        names: dict[str, tuple[str, ...]] = {
-            "flat": (),
-            "hnsw": ("m", "ef_construction", "ef_search"),
-            "ivf": ("nlist", "nprobe", "seed"),
-            "ivfpq": ("nlist", "nprobe", "pq_m", "seed"),
-        }
-        return {name: getattr(self, name) for name in ("kind", "metric", *names[self.kind])}
+        return {name: getattr(self, name) for name in ("kind", "metric", *USED[self.kind])}
 
 
 class ApproximateIndex:

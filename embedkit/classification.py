@@ -92,11 +92,13 @@ class TextClassifier:
         """
         settings = {**SETTINGS, **settings}
         if pooling is None:
-            head = DenseClassifier(finetune=True, vectors=vectors, tokenizer=tokenizer, **settings)
+            settings |= {"finetune": True, "vectors": vectors, "tokenizer": tokenizer}
+        head = DenseClassifier(**settings)
+        head.check_settings()  # texts may take a while
+        if pooling is None:
             return cls(None, head.fit(texts, labels))
         features = TextFeatures(open_vectors(vectors), pooling, tokenizer=tokenizer)
-        inputs = features.fit_transform(texts)
-        return cls(features, DenseClassifier(**settings).fit(inputs, labels))
+        return cls(features, head.fit(features.fit_transform(texts), labels))
 
     @property
     def labels(self) -> NDArray[Any]:

@@ -27,6 +27,7 @@ from embedkit.errors import ConfigurationError
 from embedkit.files import storage_errors
 from embedkit.ids import IdWriter
 from embedkit.parallel import map_in_order
+from embedkit.ranges import whole_number
 from embedkit.ranks import Alone, Ranks
 from embedkit.reading import (
     ERROR_POLICIES,
@@ -124,9 +125,7 @@ class Corpus:
                 return encode_text(whole, tokenise, errors)
             return encode_sentences(block)
 
-        threads = processors() if workers is None else workers
-        if threads < 1:
-            raise ConfigurationError(f"workers is a whole number from 1, not {workers!r}")
+        threads = processors() if workers is None else whole_number("workers", workers, 1, 1_024)
         place = directory or tempfile.gettempdir()
         storing = partial(storage_errors, place, "nothing was trained")
         with storing():

@@ -43,6 +43,8 @@ def storage_errors(
             errno.EACCES: "name a place that can be written to",
             errno.ENOENT: "make the parent directory first",
         }.get(error.errno or 0, "name another place")
+        if error.errno == errno.ENOENT and Path(target).parent.exists():  # as /proc says it
+            remedy = "name a place that can be written to"
         raise StorageError(f"cannot write {target}: {reason}; {kept}. Remedy: {remedy}.") from error
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
-import lzma
 import sys
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from embedkit.compression import decompress
 from embedkit.errors import ConfigurationError, EncodingError, InputError
+from embedkit.rawtext import likely_encoding, read_whole
 
 __all__ = ["FORMATS", "Labelled", "read_labelled"]
 
@@ -89,12 +86,13 @@ class _LineError(Exception):
 def _read(path: str | Path, name: str) -> bytes:
     try:
         if str(path) == "-":
-            return sys.stdin.buffer.read()
+            if sys.stdin is None:
+                raise InputError("standard input is closed. Remedy: name a file.")
+            return read_whole(sys.stdin.buffer, name, InputError)
         with Path(path).open("rb") as file:
-            return decompress(file).read()
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot read {name}: {reason}.") from error
+            return read_whole(file, name, InputError)
+    except OSError as error:
+        raise InputError(f"cannot read {name}: {error.strerror or error}.") from error
 
 
 def _decode(data: bytes, encoding: str, name: str) -> str:
@@ -114,10 +112,12 @@ def _decode(data: bytes, encoding: str, name: str) -> str:
 
 
 def _encoding_remedy(data: bytes) -> str:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return 'it looks like UTF-16: pass --encoding utf-16 (encoding="utf-16")'
-    if b"\0" in data:
+    encoding = likely_encoding(data)
+    if encoding is None:
         return "it holds zero bytes, as no text does: name a file of labelled texts"
+    if encoding != "latin1":
+        looks = encoding.upper()
+        return f'it looks like {looks}: pass --encoding {encoding} (encoding="{encoding}")'
     return 'say what it is with --encoding (encoding="latin-1", say)'
 
 

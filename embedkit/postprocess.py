@@ -24,6 +24,7 @@ from embedkit.errors import ConfigurationError, ModelError
 from embedkit.metrics import row_norms
 from embedkit.precision import STORAGES, pack, unpack
 from embedkit.projection import Projection, principal_axes
+from embedkit.ranges import whole_number
 from embedkit.vectors import WordVectors
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _ROWS = 1 << 12
+_MOST_DIMENSIONS = 1_000_000  # of any vectors; those at hand have fewer, which each step says
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,9 @@ class Steps:
     storage: str = "float32"
 
     def __post_init__(self) -> None:
-        if self.remove_top < 0:
-            raise ConfigurationError(f"remove_top is at least 0, not {self.remove_top}")
-        if self.pca is not None and self.pca < 1:
-            raise ConfigurationError(f"pca keeps at least 1 dimension, not {self.pca}")
+        whole_number("remove_top", self.remove_top, 0, _MOST_DIMENSIONS)
+        if self.pca is not None:
+            whole_number("pca", self.pca, 1, _MOST_DIMENSIONS)
         if self.storage not in STORAGES:
             raise ConfigurationError(
                 f"no storage {self.storage!r}; there are {', '.join(STORAGES)}"
@@ -149,7 +150,8 @@ def remove_top(vectors: WordVectors, count: int) -> WordVectors:
     """
     if count >= vectors.dimension:
         raise ConfigurationError(
-            f"{count} of {vectors.dimension} dimensions cannot be taken off: none would be left."
+            f"{count} of {vectors.dimension} dimensions cannot be taken off: none would be left. "
+            f"Remedy: fewer than {vectors.dimension}."
         )
 
     def without(block: NDArray[np.float64], space: Projection) -> NDArray[np.float64]:
@@ -170,7 +172,8 @@ def pca(vectors: WordVectors, count: int) -> WordVectors:
     """
     if count > vectors.dimension:
         raise ConfigurationError(
-            f"{count} dimensions cannot be made of {vectors.dimension}. Remedy: a smaller number."
+            f"{count} dimensions cannot be made of {vectors.dimension}. "
+            f"Remedy: from 1 to {vectors.dimension}."
         )
     return _with_matrix(vectors, _principal(vectors, count).apply(vectors.matrix))
 

@@ -6,10 +6,8 @@ ends where its line ends, not where a block does.
 
 from __future__ import annotations
 
-import lzma
 import os
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from embedkit.compression import decompress
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError
+from embedkit.rawtext import DAMAGE, conversion, damaged
 
 __all__ = [
     "EncodedBlock",
@@ -43,7 +42,6 @@ ERROR_POLICIES = ("strict", "replace", "ignore")
 _BLOCK_BYTES = 1 << 19
 _BATCH_TOKENS = 1 << 18
 _SEPARATORS = bytes(range(33))  # ASCII white space and control characters
-_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)  # what the decompressors raise
 
 
 @dataclass(frozen=True)
@@ -140,8 +138,8 @@ def valid_utf8(block: TextBlock, errors: str) -> bytes:
             column += block.first_column
         raise EncodingError(
             f"{block.name}, line {line}, byte {column + 1}: 0x{block.data[error.start]:02x} is not "
-            "UTF-8. Remedy: convert the file (iconv -f latin1 -t utf-8), or pass "
-            '--errors replace (errors="replace").'
+            "UTF-8. Remedy: "
+            + conversion(block.data, ', or pass --errors replace (errors="replace")')
         ) from None
     return block.data
 
@@ -248,11 +246,8 @@ def _blocks_of_stream(
     while True:
         try:
             chunk = stream.read(_BLOCK_BYTES)
-        except _DAMAGE as error:
-            raise CorpusError(
-                f"{name} is damaged or cut short after line {line - 1}: {error}. "
-                "Remedy: fetch or compress it again."
-            ) from error
+        except DAMAGE as error:
+            raise CorpusError(damaged(name, line - 1, error)) from error
         if raw.seekable():
             progress(raw.tell() - position)
             position = raw.tell()

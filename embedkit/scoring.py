@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError
-from embedkit.files import storage_errors
+from embedkit.pictures.figures import DRAWN, check_suffix, save
 
 __all__ = ["ClassScore", "ClassificationReport", "confusion_picture", "score_labels"]
-
-_PICTURE_FORMATS = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -75,13 +73,16 @@ def score_labels(truth: Sequence[Any], given: Sequence[Any]) -> ClassificationRe
     Raises:
         ConfigurationError: there are none, or not the same number of both.
     """
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+    from sklearn.metrics import precision_recall_fscore_support
 
     if len(truth) != len(given) or not len(truth):
         raise ConfigurationError(f"{len(given)} labels to compare with {len(truth)} true ones")
     labels = sorted({*truth, *given})
     scores = precision_recall_fscore_support(truth, given, labels=labels, zero_division=0)
-    confusion = confusion_matrix(truth, given, labels=labels)
+    places = {label: place for place, label in enumerate(labels)}
+    confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    for true, found in zip(truth, given, strict=True):
+        confusion[places[true], places[found]] += 1
     return ClassificationReport(
         accuracy=float(np.trace(confusion) / len(truth)),
         classes=tuple(
@@ -92,21 +93,23 @@ def score_labels(truth: Sequence[Any], given: Sequence[Any]) -> ClassificationRe
     )
 
 
-def confusion_picture(report: ClassificationReport, path: str | os.PathLike[str]) -> None:
+def confusion_picture(
+    report: ClassificationReport, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
     """Draw the confusion matrix: a row a true label, shaded by the share of the row.
 
     Args:
         report: of K labels.
         path: of the picture, which ends in .png, .svg or .pdf.
+        overwrite: replace what is there.
 
     Raises:
         ConfigurationError: matplotlib is missing, or the name ends otherwise.
+        OutputExistsError: something is there and *overwrite* is false.
         StorageError: the place cannot be written to.
     """
-    if Path(path).suffix.lower() not in _PICTURE_FORMATS:
-        raise ConfigurationError(
-            f"no picture {path}: its name ends in none of {', '.join(_PICTURE_FORMATS)}."
-        )
+    path = Path(path)
+    check_suffix(path, DRAWN)
     try:
         from matplotlib.figure import Figure  # without pyplot: no window, no state
     except ImportError as error:
@@ -128,5 +131,4 @@ def confusion_picture(report: ClassificationReport, path: str | os.PathLike[str]
         color = "white" if shares[row, column] > 0.5 else "black"
         axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
     figure.colorbar(image, label="share of the row")
-    with storage_errors(path):
-        figure.savefig(path, dpi=120)
+    save(axes, path, overwrite=overwrite)

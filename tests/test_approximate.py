@@ -113,10 +113,16 @@ def test_recall_is_the_share_that_was_found() -> None:
     [
         ({"kind": "lsh"}, "flat, hnsw, ivf, ivfpq"),
         ({"metric": "manhattan"}, "manhattan"),
-        ({"m": 1}, "m is a whole number from 2"),
-        ({"ef_search": 0}, "ef_search"),
-        ({"nlist": -1}, "nlist"),
-        ({"seed": True}, "seed"),
+        ({"m": 1}, "m is a whole number from 2 to 512, not 1"),
+        ({"m": 99_999_999}, "m is a whole number from 2 to 512, not 99999999"),
+        ({"ef_construction": 10**9}, "ef_construction is a whole number from 1 to 1,000,000"),
+        ({"ef_search": 0}, "ef_search is a whole number from 1 to 1,000,000, not 0"),
+        ({"ef_search": 10**11}, "ef_search is a whole number from 1 to 1,000,000"),
+        ({"nlist": -1}, "nlist is a whole number from 1 to 2,147,483,647"),
+        ({"nprobe": 10**11}, "nprobe is a whole number from 1 to 2,147,483,647"),
+        ({"pq_m": False}, "pq_m is a whole number from 1 to 2,147,483,647, not False"),
+        ({"seed": True}, "seed is a whole number from 0 to 2,147,483,647"),
+        ({"seed": 2**31}, "seed is a whole number from 0 to 2,147,483,647, not 2147483648"),
     ],
 )
 def test_settings_outside_their_range(settings: dict[str, object], message: str) -> None:

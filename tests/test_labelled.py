@@ -164,7 +164,7 @@ def test_half_a_compressed_file(compress: Callable[[bytes], bytes], tmp_path: Pa
     path.write_bytes(data)
     assert len(read_labelled(path).texts) == 300
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(InputError, match=r"cannot read .*a\.tsv: "):
+    with pytest.raises(InputError, match=r"a\.tsv is damaged or cut short after line \d+: "):
         read_labelled(path)
 
 
@@ -172,5 +172,5 @@ def test_a_damaged_compressed_file(tmp_path: Path) -> None:
     data = bytearray(gzip.compress(FILES["a.tsv"].encode() * 100))
     data[20:30] = bytes(10)
     (tmp_path / "a.tsv.gz").write_bytes(data)
-    with pytest.raises(InputError, match=r"cannot read .*a\.tsv\.gz: Error -3"):
+    with pytest.raises(InputError, match=r"tsv\.gz is damaged .* line 0: Error -3"):
         read_labelled(tmp_path / "a.tsv.gz")

@@ -156,7 +156,7 @@ def test_killed_while_building_the_model_stays_whole(tmp_path: Path, seconds: fl
 
 def test_command_line(copied: Path, embedkit: Command) -> None:
     done = embedkit("index", "compare", "--model", copied, "--json", "--questions", 50)
-    tables = [json.loads(line) for line in done.stdout.splitlines()]
+    tables = json.loads(done.stdout)["indexes"]
     assert [table["kind"] for table in tables] == ["flat", "hnsw", "ivf", "ivfpq"]
     assert tables[0]["recall_at_10"] == 1
     assert all(table["recall_at_10"] > 0.8 and table["together_per_second"] > 0 for table in tables)
@@ -180,5 +180,30 @@ def test_command_line(copied: Path, embedkit: Command) -> None:
     assert done.stderr.startswith("Warning: ")
     assert done.returncode == 0
     done = embedkit("index", "build", "--kind", "flat", "--model", copied, "--json")
-    assert json.loads(done.stdout)["recall_at_10"] == 1
+    built = json.loads(done.stdout)
+    assert built["model"] == str(copied)
+    assert [one["recall_at_10"] for one in built["indexes"]] == [1]
     assert not index.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--kind", "ivf", "--m", 4), "an index of kind ivf has no use for --m."),
+        (("--nprobe", 4, "--pq-m", 2), "kind hnsw has no use for --nprobe, --pq-m."),
+        (("--kind", "flat", "--ef-search", 16), "kind flat has no use for --ef-search."),
+        (("--kind", "ivf", "--nlist", 0), "0 is not in the range 1<=x<=2147483647"),
+        (("--kind", "ivfpq", "--pq-m", 0), "0 is not in the range 1<=x<=2147483647"),
+        (("--m", 99_999_999), "m is a whole number from 2 to 512, not 99999999"),
+        (("--seed", 10**26), "seed is a whole number from 0 to 2,147,483,647"),
+        (("--questions", 10**26), "is not in the range 1<=x<=1000000"),
+    ],
+)
+def test_options_that_make_no_index(
+    options: tuple[object, ...], message: str, copied: Path, embedkit: Command
+) -> None:
+    before = (copied / "index.faiss").read_bytes()
+    done = embedkit("index", "build", "--model", copied, *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert (copied / "index.faiss").read_bytes() == before

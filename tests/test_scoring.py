@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import classification_report
 
-from embedkit.errors import ConfigurationError, StorageError
+from embedkit.errors import ConfigurationError, OutputExistsError, StorageError
 from embedkit.scoring import confusion_picture, score_labels
 
 TRUTH = ["a", "a", "a", "b", "b", "c"]
@@ -47,6 +47,22 @@ def test_as_scikit_learn_reports() -> None:
 def test_nothing_to_compare(truth: list[str], given: list[str]) -> None:
     with pytest.raises(ConfigurationError, match="labels to compare with"):
         score_labels(truth, given)
+
+
+def test_one_label_alone_is_no_riddle() -> None:
+    report = score_labels(["a", "a"], ["a", "a"])  # warnings are errors here
+    assert report.accuracy == 1
+    assert report.confusion.tolist() == [[2]]
+
+
+def test_a_picture_that_is_there_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "mine.png"
+    path.write_text("dear")
+    with pytest.raises(OutputExistsError, match="is kept"):
+        confusion_picture(score_labels(TRUTH, GIVEN), path)
+    assert path.read_text() == "dear"
+    confusion_picture(score_labels(TRUTH, GIVEN), path, overwrite=True)
+    assert path.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_picture_shades_the_cells(tmp_path: Path) -> None:

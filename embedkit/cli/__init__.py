@@ -58,6 +58,13 @@ class _App(click.Group):
         except EmbedkitError as error:
             click.echo(f"Error: {error}", err=True)
             code = 2 if isinstance(error, ConfigurationError | ExpressionError) else 1
+        except MemoryError:
+            click.echo(
+                "Error: there is not enough memory for this. Nothing was written. "
+                "Remedy: smaller settings, or fewer words.",
+                err=True,
+            )
+            code = 1
         except BrokenPipeError:  # the reader has gone, as `head` does; nobody is left to be told
             code = _give_up_output()
         except OSError as error:

@@ -85,21 +85,21 @@ def classify() -> None:
 )
 @click.option(
     "--ngrams",
-    type=click.IntRange(1, 5),
-    help="Runs of so many words get a vector too, with finetune.  [default: 3]",
+    type=int,
+    help="Runs of up to so many words get a vector too, with finetune.  [default: 3]",
 )
 @click.option(
     "--hidden",
-    type=click.IntRange(min=0),
+    type=int,
     multiple=True,
     default=(128,),
     show_default="128",
     help="Size of a hidden layer; repeat for more, 0 for none.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option("--epochs", type=int, default=100, show_default=True, help="Passes over the texts.")
 @click.option("--balanced", is_flag=True, help="Let all classes count the same.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of every random draw.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:N or auto.")
 @_labelled_options
 @click.option("--overwrite", is_flag=True, help="Replace a classifier that is there.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -168,13 +168,18 @@ def _short(texts: list[str]) -> str:
 @_classifier_option
 @json_option
 def predict(text: str, classifier: str, as_json: bool) -> None:
-    """Print the label of TEXT, or with - of each line of standard input."""
+    """Print the label of TEXT, or with - of each line of standard input.
+
+    A blank line has an answer too, that of a text without a known word: answers and lines match.
+    """
     from embedkit.classification import TextClassifier
 
     model = TextClassifier.load(classifier)
     with _warnings(quiet=False):
         given = None if text == "-" else text
-        texts, probabilities = ask_all(given, str, lambda asked: list(model.predict_proba(asked)))
+        texts, probabilities = ask_all(
+            given, str, lambda asked: list(model.predict_proba(asked)), blank=True
+        )
     for sentence, row in zip(texts, probabilities, strict=True):
         label, best = model.labels[row.argmax()], float(row.max())
         if as_json:
@@ -187,22 +192,31 @@ def predict(text: str, classifier: str, as_json: bool) -> None:
 @classify.command()
 @click.argument("examples", type=click.Path())
 @_classifier_option
-@click.option("--picture", type=click.Path(), help="Draw the confusion matrix: .png, .svg, .pdf.")
+@click.option("--picture", type=OutputName(), help="Draw the confusion matrix: .png, .svg, .pdf.")
+@click.option("--overwrite", is_flag=True, help="Replace a picture that is there.")
 @_labelled_options
 @json_option
 def evaluate(
-    examples: str, classifier: str, picture: str | None, as_json: bool, **options: Any
+    examples: str,
+    classifier: str,
+    picture: str | None,
+    overwrite: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Score a classifier on EXAMPLES, a file of labelled texts, or - for standard input."""
     from embedkit.classification import TextClassifier
+    from embedkit.files import resolve_output
     from embedkit.scoring import confusion_picture, score_labels
 
+    if picture:
+        resolve_output(Path(picture), overwrite=overwrite)  # before the work
     texts, labels = _read(examples, options)
     model = TextClassifier.load(classifier)
     with _warnings(quiet=False):
         report = score_labels(labels, model.predict(texts).tolist())
     if picture:
-        confusion_picture(report, picture)
+        confusion_picture(report, picture, overwrite=overwrite)
     if as_json:
         print_json(report.as_dict())
     else:

@@ -155,6 +155,8 @@ def ask_all(
     given: Question | None,
     read: Callable[[str], Question],
     answer: Callable[[list[Question]], Sequence[Answer]],
+    *,
+    blank: bool = False,
 ) -> tuple[list[Question], Sequence[Answer]]:
     """Answer the question that was given, or if None the lines of standard input in one batch.
 
@@ -162,22 +164,25 @@ def ask_all(
         given: the question, or None.
         read: makes a question of a line.
         answer: answers a batch of questions.
+        blank: whether a blank line is a question too; by default it is passed over.
 
     Raises:
         QuestionError: a line cannot be read or answered; the message names it.
     """
-    return ask_many(None if given is None else [given], read, answer)
+    return ask_many(None if given is None else [given], read, answer, blank=blank)
 
 
 def ask_many(
     given: list[Question] | None,
     read: Callable[[str], Question],
     answer: Callable[[list[Question]], Sequence[Answer]],
+    *,
+    blank: bool = False,
 ) -> tuple[list[Question], Sequence[Answer]]:
     """Like `ask_all`, for any number of questions that were given."""
     if given is not None:
         return given, answer(given)
-    lines = _lines_of_stdin()
+    lines = _lines_of_stdin(blank=blank)
     questions = []
     for number, line in lines:
         try:
@@ -192,19 +197,19 @@ def ask_many(
         raise QuestionError(f"standard input, line {number}: {error}") from error
 
 
-def _lines_of_stdin() -> list[tuple[int, str]]:
-    """Return the lines of standard input that are not empty, with their numbers."""
+def _lines_of_stdin(*, blank: bool) -> list[tuple[int, str]]:
+    """Return the lines of standard input, with their numbers; blank ones only if *blank*."""
     lines: list[tuple[int, str]] = []
     if sys.stdin is None:
         raise QuestionError("standard input is closed.")
     for number, raw in enumerate(sys.stdin.buffer, start=1):
         try:
-            line = raw.decode("utf-8" if lines else "utf-8-sig").strip()
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
         except UnicodeDecodeError as error:
             raise QuestionError(
                 f"standard input, line {number}, byte {error.start + 1}: not UTF-8."
             ) from None
-        if line:
+        if line or blank:
             lines.append((number, line))
     return lines
 

@@ -61,14 +61,14 @@ def scored_files(
 @file_options
 @click.option(
     "--restrict",
-    type=click.IntRange(min=1),
+    type=int,
     default=30_000,
     show_default=True,
     help="Answer analogies among the most frequent words only.",
 )
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=int,
     default=1,
     show_default=True,
     help="An analogy is right if the answer is among the first so many.",
@@ -84,14 +84,14 @@ def scored_files(
 @click.option("--case-sensitive", is_flag=True, help="Tell Polish from polish.")
 @click.option(
     "--draws",
-    type=click.IntRange(min=1),
+    type=int,
     default=1_000,
     show_default=True,
     help="Of the bootstrap that the 95 % intervals come from.",
 )
 @click.option(
     "--seed",
-    type=click.IntRange(min=0, max=2**32 - 1),
+    type=int,
     default=1,
     show_default=True,
     help="Of the bootstrap and of the clusters.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedkit.cli.common import json_option, model_option, print_json
+from embedkit.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from embedkit.recall import Measured
@@ -19,33 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["index"]
 
 _KINDS = ("flat", "hnsw", "ivf", "ivfpq")
+_CHOSEN = click.IntRange(1, 2**31 - 1)  # 0, by the size of the vectors, is not for users to say
 _SETTINGS = (
     click.option(
         "--metric", type=click.Choice(["cosine", "l2", "dot"]), default="cosine", show_default=True,
         help="Of the questions that the index answers.",
     ),
-    click.option("--m", type=int, default=16, show_default=True, help="hnsw: links of a vector."),
+    click.option("--m", type=int, help="hnsw: links of a vector.  [default: 16]"),
     click.option(
-        "--ef-construction", type=int, default=64, show_default=True,
-        help="hnsw: vectors looked at to place one.",
+        "--ef-construction", type=int, help="hnsw: vectors looked at to place one.  [default: 64]"
     ),
     click.option(
-        "--ef-search", type=int, default=128, show_default=True,
-        help="hnsw: vectors kept in view in a search.",
+        "--ef-search", type=int, help="hnsw: vectors kept in view in a search.  [default: 128]"
     ),
     click.option(
-        "--nlist", type=int, default=0, help="ivf, ivfpq: lists.  [default: 2 sqrt(words)]"
+        "--nlist", type=_CHOSEN, help="ivf, ivfpq: lists.  [default: 2 sqrt(words)]"
     ),
     click.option(
-        "--nprobe", type=int, default=0,
+        "--nprobe", type=_CHOSEN,
         help="ivf, ivfpq: lists that are searched.  [default: nlist / 12]",
     ),
     click.option(
-        "--pq-m", type=int, default=0, help="ivfpq: bytes of a vector.  [default: dimension / 4]"
+        "--pq-m", type=_CHOSEN, help="ivfpq: bytes of a vector.  [default: dimension / 4]"
     ),
-    click.option("--seed", type=int, default=1, show_default=True, help="Of random choices."),
+    click.option("--seed", type=int, help="Of random choices.  [default: 1]"),
     click.option(
-        "--questions", type=click.IntRange(min=1), default=500, show_default=True,
+        "--questions", type=click.IntRange(1, 1_000_000), default=500, show_default=True,
         help="Words whose neighbours are asked for to measure.",
     ),
     model_option,
@@ -80,13 +80,14 @@ def build(kind: str, **options: Any) -> None:
     """
     from embedkit.saved_index import drop_index, save_index
 
+    _refuse_unused(kind, options)
     path = Path(options["model"])
     model, measured, built = _measure([kind] if kind == "flat" else ["flat", kind], options)
     if kind == "flat":
         drop_index(path)
     else:
         measured[-1].bytes = save_index(model, built)
-    _print(measured, as_json=options["as_json"])
+    _print(options, measured)
     if not options["as_json"]:
         click.echo(
             f"{path}: questions are answered exactly."
@@ -100,7 +101,7 @@ def build(kind: str, **options: Any) -> None:
 def compare(**options: Any) -> None:
     """Build an index of each kind, print what they are worth, and keep none."""
     _, measured, _ = _measure(_KINDS, options)
-    _print(measured, as_json=options["as_json"])
+    _print(options, measured)
 
 
 @index.command()
@@ -117,6 +118,16 @@ def drop(model: str, as_json: bool) -> None:
         click.echo(f"{model}: {'the index is gone' if dropped else 'there was no index'}.")
 
 
+def _refuse_unused(kind: str, options: dict[str, Any]) -> None:
+    from embedkit.approximate import USED
+
+    of_kinds = {name for used in USED.values() for name in used} - {"seed"}  # draws questions too
+    unused = [name for name in options if name in of_kinds.difference(USED[kind])]
+    names = ["--" + name.replace("_", "-") for name in unused if options[name] is not None]
+    if names:
+        raise ConfigurationError(f"an index of kind {kind} has no use for {', '.join(names)}.")
+
+
 def _measure(kinds: Any, options: dict[str, Any]) -> tuple[Any, list[Measured], Any]:
     """Return the model, what each kind is worth, and the index of the last one."""
     from embedkit.approximate import IndexSettings
@@ -124,9 +135,8 @@ def _measure(kinds: Any, options: dict[str, Any]) -> tuple[Any, list[Measured], 
     from embedkit.store import read_model
 
     names = {field.name for field in fields(IndexSettings)} & options.keys()
-    chosen = [
-        IndexSettings(**{"kind": kind, **{name: options[name] for name in names}}) for kind in kinds
-    ]
+    given = {name: options[name] for name in names if options[name] is not None}
+    chosen = [IndexSettings(kind=kind, **given) for kind in kinds]
     model = read_model(Path(options["model"]))
     exact = vectors_to_index(model, options["metric"])
     quiet = options["quiet"] or options["as_json"]
@@ -146,10 +156,9 @@ def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], object]]:
         yield bar.update
 
 
-def _print(measured: list[Measured], *, as_json: bool) -> None:
-    if as_json:
-        for one in measured:
-            print_json(one.as_dict())
+def _print(options: dict[str, Any], measured: list[Measured]) -> None:
+    if options["as_json"]:
+        print_json({"model": options["model"], "indexes": [one.as_dict() for one in measured]})
         return
     click.echo(
         f"{'':6}  {'recall@10':>9}  {'one by one/s':>12}  {'together/s':>10}  {'build s':>7}  "

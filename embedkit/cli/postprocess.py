@@ -27,13 +27,13 @@ __all__ = ["postprocess"]
 @click.option("--center", is_flag=True, help="Take the mean off.")
 @click.option(
     "--remove-top",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     metavar="D",
     help="Take the mean and the first D principal components off (all-but-the-top).",
 )
 @click.option(
     "--pca",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     metavar="N",
     help="Keep the first N principal components: fewer dimensions.",
 )

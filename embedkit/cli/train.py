@@ -16,11 +16,12 @@ from embedkit.cli.common import OutputName, given_options, print_json, reading_o
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
 from embedkit.cli.progress import Display
 from embedkit.cli.training import Training
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, ModelError
 from embedkit.training.config import RANGES, TrainingConfig
 
 if TYPE_CHECKING:
     from embedkit.corpus import Corpus
+    from embedkit.encoders import SkipGramEncoder
     from embedkit.phrases import PhraseSettings
     from embedkit.ranks import Ranks
 
@@ -156,7 +157,7 @@ def train(
     ranks = join(gpus=device != "cpu")
     if ranks.rank == 0:
         check_output(path, overwrite=overwrite)
-    start = SkipGramEncoder.load(options["continue_from"]) if options["continue_from"] else None
+    start = _start(options["continue_from"]) if options["continue_from"] else None
     if start is not None:
         given.setdefault("dimension", start.dimension)
     model = ENCODERS[encoder](**given)
@@ -208,6 +209,19 @@ def _with_phrases(
         f"{len(text.vocabulary):,} distinct words"
     )
     return text
+
+
+def _start(path: str) -> SkipGramEncoder:
+    from embedkit.encoders import SkipGramEncoder, load_encoder
+
+    model = load_encoder(path)
+    if not isinstance(model, SkipGramEncoder) or model.context is None:
+        raise ModelError(
+            f"{path} has no output matrix, which training goes on from: only skipgram models have "
+            "one, until they are postprocessed or converted. "
+            "Remedy: name the model as embedkit train wrote it."
+        )
+    return model
 
 
 def _refuse_unused(encoder: str, given: dict[str, Any], options: dict[str, Any]) -> None:

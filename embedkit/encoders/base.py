@@ -12,9 +12,11 @@ from typing import Any, ClassVar
 from typing_extensions import Self
 
 from embedkit.corpus import Corpus
-from embedkit.errors import ConfigurationError, CorpusError, EmbedkitError, ModelError
+from embedkit.errors import CorpusError, EmbedkitError, ModelError
+from embedkit.ranges import whole_number
 from embedkit.reading import Source
 from embedkit.store import StoredModel, read_model
+from embedkit.training.config import RANGES
 from embedkit.vectors import WordVectors
 from embedkit.vocabulary import Vocabulary
 
@@ -127,11 +129,10 @@ def frequent_words(corpus: Corpus, min_count: int) -> Vocabulary:
     """Return the words that occur *min_count* times.
 
     Raises:
-        ConfigurationError: *min_count* is no whole number from 1.
+        ConfigurationError: *min_count* lies outside its range.
         CorpusError: there is none.
     """
-    if isinstance(min_count, bool) or not isinstance(min_count, int) or min_count < 1:
-        raise ConfigurationError(f"min_count is a whole number from 1, not {min_count!r}")
+    whole_number("min_count", min_count, *map(int, RANGES["min_count"]))
     vocabulary = corpus.vocabulary.at_least(min_count)
     if not len(vocabulary):
         raise CorpusError(

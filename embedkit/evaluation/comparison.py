@@ -18,11 +18,19 @@ from embedkit.evaluation.bootstrap import (
 )
 from embedkit.evaluation.categories import CategoryReport, category_purity
 from embedkit.evaluation.similarity import SimilarityReport, word_similarity
+from embedkit.ranges import whole_number
 from embedkit.vectors import WordVectors
 
 __all__ = ["Report", "Score", "ScoreSettings", "compare", "facts", "score"]
 
 Report: TypeAlias = "AnalogyReport | SimilarityReport | CategoryReport"
+
+_RANGES = {
+    "restrict": (1, 2**31 - 1),
+    "top": (1, 2**31 - 1),
+    "draws": (1, 1_000_000),
+    "seed": (0, 2**32 - 1),  # of scikit-learn's clusters
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class ScoreSettings:
         seed: of the bootstrap and of the clusters.
 
     Raises:
-        ConfigurationError: a number is below 1.
+        ConfigurationError: a number lies outside its range.
     """
 
     restrict: int = 30_000
@@ -48,11 +56,8 @@ class ScoreSettings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.restrict, self.top, self.draws) < 1 or self.seed < 0:
-            raise ConfigurationError(
-                f"restrict, top and draws are at least 1 and seed at least 0, not {self.restrict}, "
-                f"{self.top}, {self.draws} and {self.seed}"
-            )
+        for name, limits in _RANGES.items():
+            whole_number(name, getattr(self, name), *limits)
 
 
 @dataclass(frozen=True)

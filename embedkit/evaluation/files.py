@@ -1,6 +1,6 @@
 """Files of questions: analogies as Google's and BATS's, word pairs with scores, categories.
 
-What cannot be read is an error that names file and line.
+They may be compressed, as texts may. What cannot be read is an error that names file and line.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedkit.errors import QuestionError
+from embedkit.rawtext import conversion, read_whole
 
 __all__ = [
     "Pair",
@@ -134,18 +135,19 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the lines that are not blank, with their numbers from 1."""
     try:
         with path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
-                try:
-                    line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-                except UnicodeDecodeError as error:
-                    raise QuestionError(
-                        f"{path}, line {number}, byte {error.start + 1}: not UTF-8. "
-                        "Remedy: convert the file (iconv -f latin1 -t utf-8)."
-                    ) from None
-                if line:
-                    yield number, line
+            data = read_whole(file, str(path), QuestionError)
     except OSError as error:
         raise QuestionError(f"cannot read {path}: {error.strerror}.") from error
+    for number, raw in enumerate(data.split(b"\n"), start=1):
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise QuestionError(
+                f"{path}, line {number}, byte {error.start + 1}: not UTF-8. "
+                f"Remedy: {conversion(data)}"
+            ) from None
+        if line:
+            yield number, line
 
 
 def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embedkit.encoders import Encoder, load
-from embedkit.errors import ConfigurationError, UnknownWordError
+from embedkit.errors import ConfigurationError, UnknownWordError, UnknownWordsWarning
 from embedkit.features.tokens import Tokens
 from embedkit.vectors import WordVectors
 
-__all__ = ["OOV_POLICIES", "Rows", "check_oov", "find_rows", "open_vectors"]
+__all__ = ["OOV_POLICIES", "Rows", "check_oov", "find_rows", "open_vectors", "warn_of_unknown"]
 
 OOV_POLICIES = ("zero", "ignore", "error")
 
@@ -107,3 +108,30 @@ def _make(oov: Callable[[str], Any], words: list[str], dimension: int) -> NDArra
             )
         made[place] = vector
     return made
+
+
+def warn_of_unknown(
+    unknown: NDArray[np.bool_],
+    what: str = "text",
+    lacking: str = "known word",
+    so: str = "are zeros",
+    *,
+    stacklevel: int,
+) -> None:
+    """Say in one `UnknownWordsWarning` how many rows have no known word, and what follows.
+
+    Args:
+        unknown: whether a row has none, (n,).
+        what: "text" or "word".
+        lacking: what such a row has not.
+        so: what becomes of its features.
+        stacklevel: of `warnings.warn`, seen from here; the line that a user wrote.
+    """
+    if count := int(unknown.sum()):
+        first = ", ".join(map(str, np.flatnonzero(unknown)[:5]))
+        warnings.warn(
+            f"{count:,} of {len(unknown):,} {what}s have no {lacking}: their features {so} "
+            f"(rows {first}{', ...' if count > 5 else ''}, from 0).",
+            UnknownWordsWarning,
+            stacklevel=stacklevel,
+        )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
-import warnings
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
 from embedkit.encoders import Encoder
-from embedkit.errors import ConfigurationError, InputError, UnknownWordsWarning
+from embedkit.errors import ConfigurationError, InputError
 from embedkit.features.inputs import as_strings
-from embedkit.features.lookup import Rows, check_oov, find_rows, open_vectors
+from embedkit.features.lookup import Rows, check_oov, find_rows, open_vectors, warn_of_unknown
 from embedkit.features.tokens import Tokens, one_word_each, tokenize_texts
 from embedkit.pooling import (
     Bags,
@@ -28,6 +25,7 @@ from embedkit.pooling import (
     maxima,
     weighted_sums,
 )
+from embedkit.ranges import number
 from embedkit.text import tokenizer as find_tokenizer
 from embedkit.vectors import WordVectors
 
@@ -35,6 +33,8 @@ __all__ = ["POOLINGS", "TextFeatures", "WordFeatures"]
 
 Vectors = str | os.PathLike[str] | WordVectors | Encoder
 OOV = str | Callable[[str], Any]
+
+_SIF_A = (1e-12, 1_000_000)
 
 POOLINGS = ("mean", "max", "sum", "tfidf", "sif")
 
@@ -100,15 +100,9 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         raise NotImplementedError
 
     def _warn(self, empty: NDArray[np.bool_]) -> None:
-        """Say how many rows have no known word and so are zeros."""
-        if count := int(empty.sum()):
-            first = ", ".join(map(str, np.flatnonzero(empty)[:5]))
-            warnings.warn(
-                f"{count:,} of {len(empty):,} {self._what}s have no {self._lacking}: their "
-                f"features are zeros (rows {first}{', ...' if count > 5 else ''}, from 0).",
-                UnknownWordsWarning,
-                stacklevel=5,  # the line that called `transform`, past scikit-learn's wrapper
-            )
+        """Say how many rows have no known word, at the line that called `transform`."""
+        # It stands past this method, two of the transformer and scikit-learn's wrapper.
+        warn_of_unknown(empty, self._what, self._lacking, stacklevel=6)
 
 
 class WordFeatures(_Features):
@@ -217,10 +211,7 @@ class TextFeatures(_Features):
                 'pooling="sif" needs to know how frequent words are, and these vectors come '
                 'without counts. Remedy: pooling="tfidf" counts the texts of fit.'
             )
-        given: object = self.sif_a
-        is_number = isinstance(given, Real)
-        if not is_number or not 0 < self.sif_a < math.inf:
-            raise ConfigurationError(f"sif_a is a number above 0, not {given!r}")
+        number("sif_a", self.sif_a, *_SIF_A)
 
     def _transform(self, strings: list[str]) -> Any:
         tokens, found = self._read(strings, self.oov)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from typing_extensions import Self
 
 from embedkit.errors import ConfigurationError, InputError, ModelError
 from embedkit.features.inputs import as_strings
-from embedkit.features.lookup import open_vectors
+from embedkit.features.lookup import open_vectors, warn_of_unknown
 from embedkit.features.transformers import Vectors
 from embedkit.heads.bags import Terms
 from embedkit.heads.network import Network
@@ -88,6 +88,17 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         tags.non_deterministic = False
         return tags
 
+    def check_settings(self) -> None:
+        """Look at the settings now, as `fit` does.
+
+        Raises:
+            ConfigurationError: one lies outside its range.
+        """
+        self._settings()
+
+    def _settings(self) -> Settings:
+        return Settings(**{name: getattr(self, name) for name in _SETTINGS})
+
     def _train(
         self,
         inputs: Any,
@@ -100,16 +111,10 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         """Learn *targets* (n, ...) from *inputs*; rows are held out from each of the *strata*."""
         from embedkit.heads.training import Examples, train  # torch, which answers do not need
 
-        settings = Settings(**{name: getattr(self, name) for name in _SETTINGS})
+        settings = self._settings()
         embeddings, scaling = None, None
         if self.finetune:
-            if self.vectors is None:
-                raise ConfigurationError(
-                    "finetune=True trains word vectors. Remedy: say which, with vectors=..."
-                )
-            begin = open_vectors(self.vectors)
-            self.terms_, embeddings = Terms.of(inputs, begin, self.ngrams, self.tokenizer)
-            inputs = self.terms_.bags(inputs)
+            inputs, embeddings = self._bags(inputs)
         elif isinstance(inputs, np.ndarray):
             scaling = Scaling.of(inputs)
             inputs = scaling.apply(inputs)
@@ -128,6 +133,20 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
             self.progress,
         )
         self.network_ = scaling.into_first_layer(trained) if scaling else trained
+        self.network_.check_finite()
+
+    def _bags(self, texts: list[str]) -> tuple[Any, NDArray[np.float32]]:
+        """Return texts as bags of terms, and the vectors that the terms begin with."""
+        if self.vectors is None:
+            raise ConfigurationError(
+                "finetune=True trains word vectors. Remedy: say which, with vectors=..."
+            )
+        begin = open_vectors(self.vectors)
+        self.terms_, embeddings = Terms.of(texts, begin, self.ngrams, self.tokenizer)
+        bags = self.terms_.bags(texts)
+        unknown = np.diff(bags[:, : len(begin)].indptr) == 0
+        warn_of_unknown(unknown, so="begin as zeros", stacklevel=5)
+        return bags, embeddings
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a directory, without pickle: settings, layers, and with `finetune` the terms.
@@ -140,6 +159,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "network_")
         settings = {name: value for name, value in self.get_params().items() if name in _STORED}
+        settings |= asdict(self._settings())  # a search may have set NumPy's numbers
         settings["hidden"] = [int(size) for size in self.hidden]
         config = {"kind": type(self).__name__, "settings": settings, **self._learned()}
         vocabulary = self.terms_.vocabulary if self.finetune else None
@@ -180,7 +200,9 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         """Return what the last layer says, (n, outputs)."""
         check_is_fitted(self, "network_")
         if self.finetune:
-            return self.network_.outputs(self.terms_.bags(as_strings(inputs, "text")))
+            bags = self.terms_.bags(as_strings(inputs, "text"))
+            warn_of_unknown(np.diff(bags.indptr) == 0, stacklevel=4)
+            return self.network_.outputs(bags)
         return self.network_.outputs(
             validate_data(self, inputs, reset=False, accept_sparse="csr", dtype=np.float32)
         )

@@ -51,7 +51,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         vectors: with `finetune`, where the words' vectors begin.
         ngrams: with `finetune`, runs of so many words have a vector as well.
         tokenizer: with `finetune`, how texts become words: "words" or "whitespace".
-        device: "cpu", "cuda" or "cuda:1", to train on.
+        device: "cpu", "cuda", "cuda:1", or "auto", a GPU where there is one, to train on.
         seed: of every random draw; the same seed gives the same network on the same machine.
         progress: is called with an `Epoch` after each pass.
 
@@ -126,6 +126,8 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
             )
         balance = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
         weights = balance.astype(np.float32)[codes]
+        if not weights.any():
+            raise ConfigurationError("class_weight is 0 for every row: nothing is left to learn.")
         if len(self.classes_) == 2:
             targets = codes.astype(np.float32)
             self._train(X, targets, weights, codes, "binary cross-entropy", 1)
@@ -161,6 +163,10 @@ class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]
 
     The settings are those of `DenseClassifier`, but for `class_weight`. Columns of inputs and
     targets are brought to mean 0 and deviation 1: a loss of 1 is that of always saying the mean.
+
+    Raises:
+        ConfigurationError: from `fit`: a setting lies outside its range.
+        TrainingError: from `fit`: the loss is no finite number, or a target is beyond 3.4e38.
     """
 
     def __sklearn_tags__(self) -> Any:
@@ -191,6 +197,7 @@ class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]
             columns.shape[1],
         )
         self.network_ = scaling.into_last_layer(self.network_)
+        self.network_.check_finite()
         return self
 
     def predict(self, X: Any) -> NDArray[np.float32]:

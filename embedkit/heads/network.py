@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.errors import TrainingError
 from embedkit.heads.losses import sigmoid
 
-__all__ = ["ACTIVATIONS", "Network"]
+__all__ = ["ACTIVATIONS", "Network", "diverged"]
 
 Matrix = NDArray[np.float32]
 
@@ -75,12 +76,27 @@ class Network:
         blocks = [self._forward(block) for block in _blocks(inputs)]
         return np.concatenate(blocks) if blocks else np.zeros((0, len(self.biases[-1])), np.float32)
 
+    def check_finite(self) -> None:
+        """Raise `TrainingError` if a weight is no finite number."""
+        embeddings = () if self.embeddings is None else (self.embeddings,)
+        for matrix in (*self.weights, *self.biases, *embeddings):
+            if not np.isfinite(matrix).all():
+                raise diverged("weights of the network are no longer finite numbers")
+
     def _forward(self, inputs: Any) -> Matrix:
         values = inputs if self.embeddings is None else inputs @ self.embeddings
         *hidden, last = zip(self.weights, self.biases, strict=True)
         for weights, biases in hidden:
             values = ACTIVATIONS[self.activation](values @ weights + biases)
         return np.asarray(values @ last[0] + last[1], dtype=np.float32)
+
+
+def diverged(what: str) -> TrainingError:
+    """Return the error of a training that ran away."""
+    return TrainingError(
+        f"{what}. Remedy: a lower learning_rate, or inputs and targets of moderate size "
+        "(scikit-learn's StandardScaler)."
+    )
 
 
 def _blocks(inputs: Any) -> Iterator[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from embedkit.heads.network import Network
+from embedkit.heads.network import Network, diverged
 
 __all__ = ["Scaling"]
 
@@ -27,8 +27,15 @@ class Scaling:
 
     @classmethod
     def of(cls, columns: NDArray[Any]) -> Self:
-        """Measure the columns of (n, columns); one that never changes is only centred."""
+        """Measure the columns of (n, columns); one that never changes is only centred.
+
+        Raises:
+            TrainingError: a number is beyond those of float32, which networks take and give.
+        """
         columns = columns.astype(np.float64)
+        largest = np.abs(columns).max(initial=0)
+        if largest > np.finfo(np.float32).max:
+            raise diverged(f"{largest:g} is beyond float32, which ends at 3.4e+38")
         deviation = columns.std(axis=0)
         return cls(columns.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
 
@@ -43,8 +50,8 @@ class Scaling:
         biases = network.biases[0] - self.mean @ weights
         return replace(
             network,
-            weights=(weights.astype(np.float32), *network.weights[1:]),
-            biases=(biases.astype(np.float32), *network.biases[1:]),
+            weights=(_narrow(weights), *network.weights[1:]),
+            biases=(_narrow(biases), *network.biases[1:]),
         )
 
     def into_last_layer(self, network: Network) -> Network:
@@ -53,6 +60,12 @@ class Scaling:
         biases = network.biases[-1] * self.deviation + self.mean
         return replace(
             network,
-            weights=(*network.weights[:-1], weights.astype(np.float32)),
-            biases=(*network.biases[:-1], biases.astype(np.float32)),
+            weights=(*network.weights[:-1], _narrow(weights)),
+            biases=(*network.biases[:-1], _narrow(biases)),
         )
+
+
+def _narrow(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return float32; what is too large for it is infinite, which `Network.check_finite` tells."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)

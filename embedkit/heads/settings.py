@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 
 from embedkit.errors import ConfigurationError
 from embedkit.heads.network import ACTIVATIONS
+from embedkit.ranges import is_whole, number, whole_number
 
 __all__ = ["OPTIMIZERS", "Settings"]
 
 OPTIMIZERS = ("adam", "sgd")
-_WHOLE = {"batch_size": 1, "epochs": 1, "patience": 1, "ngrams": 1, "seed": 0}
+_LARGEST_LAYER = 10_000  # two such layers have weights of 400 MB between them
+_WHOLE = {
+    "batch_size": (1, 2**31 - 1),
+    "epochs": (1, 1_000_000),
+    "patience": (1, 1_000_000),
+    "ngrams": (1, 10),
+    "seed": (0, 2**63 - 1),
+}
 _FRACTIONS = {
     "learning_rate": (0.0, 100.0),
     "weight_decay": (0.0, 100.0),
@@ -49,25 +56,17 @@ class Settings:
                 raise ConfigurationError(
                     f"no {name} {getattr(self, name)!r}; there are {', '.join(known)}"
                 )
-        for name, lowest in _WHOLE.items():
+        for name, limits in _WHOLE.items():
             value = getattr(self, name)
-            if value is None and name == "patience":
-                continue
-            if not _is_whole(value) or value < lowest:
-                raise ConfigurationError(f"{name} is a whole number from {lowest}, not {value!r}")
+            if value is not None or name != "patience":
+                object.__setattr__(self, name, whole_number(name, value, *limits))
         for name, (low, high) in _FRACTIONS.items():
-            value = getattr(self, name)
-            is_number = isinstance(value, Real) and not isinstance(value, bool)
-            if not is_number or not low <= value <= high:
-                raise ConfigurationError(
-                    f"{name} is a number from {low:g} to {high:g}, not {value!r}"
-                )
+            object.__setattr__(self, name, number(name, getattr(self, name), low, high))
         sizes: object = self.hidden
-        if not isinstance(sizes, Sequence) or not all(_is_whole(s) and s > 0 for s in sizes):
+        if not isinstance(sizes, Sequence) or not all(
+            is_whole(size, 1, _LARGEST_LAYER) for size in sizes
+        ):
             raise ConfigurationError(
-                f"hidden names the sizes of the hidden layers, as (3, 3), not {sizes!r}"
+                f"hidden names the sizes of the hidden layers, as (3, 3), each a whole number from "
+                f"1 to {_LARGEST_LAYER:,}, not {sizes!r}"
             )
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)

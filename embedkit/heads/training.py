@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from embedkit.errors import ConfigurationError, TrainingError
 from embedkit.heads.losses import LOSSES
-from embedkit.heads.network import Network
+from embedkit.heads.network import Network, diverged
 from embedkit.heads.settings import Settings
+from embedkit.training.engine import device_name
 
 __all__ = ["Epoch", "Examples", "train"]
 
@@ -85,7 +85,7 @@ def train(
         ConfigurationError: the device is not there.
         TrainingError: the loss is no finite number.
     """
-    device = _device(settings.device)
+    device = torch.device(device_name(settings.device))
     history: list[Epoch] = []
     best, least = network, math.inf
     # Dropout draws from the global generator: leave it as it was.
@@ -98,9 +98,11 @@ def train(
             trained = _one_epoch(model, optimizers, examples, loss, settings.batch_size, random)
             network = model.network()
             held = None
-            if len(held_out):
+            if held_out.weights.any():
                 losses = LOSSES[loss](network.outputs(held_out.inputs), held_out.targets)
                 held = float(np.average(losses, weights=held_out.weights))
+            if not math.isfinite(trained + (held or 0.0)):
+                raise diverged("the loss is no longer a finite number")
             history.append(Epoch(epoch, settings.epochs, trained, held))
             if progress is not None:
                 progress(history[-1])
@@ -141,13 +143,7 @@ def _one_epoch(
         for optimizer in optimizers:
             optimizer.step()
         total += float(losses.detach().sum())
-    mean = total / float(examples.weights.sum())
-    if not math.isfinite(mean):
-        raise TrainingError(
-            "the loss is no longer a finite number. Remedy: a lower learning_rate, or inputs of "
-            "about the same size (scikit-learn's StandardScaler)."
-        )
-    return mean
+    return total / float(examples.weights.sum())
 
 
 class _Module(nn.Module):
@@ -227,15 +223,3 @@ def _few_threads(network: Network, batch_size: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigurationError(
-            f"cannot compute on device {name!r}: {reason} Remedy: device='cpu'."
-        ) from error
-    return device

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, fields, replace
 
 from embedkit.errors import ConfigurationError
+from embedkit.ranges import number, whole_number
 from embedkit.system import processors
 
 __all__ = ["RANGES", "TrainingConfig"]
@@ -70,12 +71,11 @@ class TrainingConfig:
             value = getattr(self, name)
             if value is None and name in ("epochs", "workers"):
                 continue
-            kind = "a number" if name in _FRACTIONS else "a whole number"
-            fits = isinstance(value, int) or (isinstance(value, float) and name in _FRACTIONS)
-            if isinstance(value, bool) or not fits or not low <= value <= high:
-                raise ConfigurationError(
-                    f"{name} is {kind} from {low:,} to {high:,}, not {value!r}"
-                )
+            if name in _FRACTIONS:
+                checked = number(name, value, low, high)
+            else:
+                checked = whole_number(name, value, int(low), int(high))
+            object.__setattr__(self, name, checked)
 
     @classmethod
     def of(cls, config: TrainingConfig | None = None, **settings: object) -> TrainingConfig:

@@ -17,6 +17,7 @@ from embedkit.training.continuation import Start
 from embedkit.training.engine import make_engine, random_vectors
 from embedkit.training.report import EpochReport, Progress, TrainingResult
 from embedkit.training.run import Run, Watchers
+from embedkit.vocabulary import Vocabulary
 
 __all__ = ["train"]
 
@@ -60,12 +61,7 @@ def train(
     else:
         vocabulary = corpus.vocabulary.at_least(config.min_count)
     if len(vocabulary) < 2:
-        raise CorpusError(
-            f"{len(vocabulary)} of {len(corpus.vocabulary):,} distinct words occur at least "
-            f"min_count={config.min_count} times; training needs 2. The most frequent word occurs "
-            f"{corpus.vocabulary.counts[0]:,} times. Remedy: lower --min-count (min_count) or use "
-            "a longer text."
-        )
+        raise CorpusError(_too_few_words(len(vocabulary), corpus.vocabulary, config.min_count))
     engine = make_engine(corpus, vocabulary, config, device)
     ranks = ranks or Alone()
     if ranks.size > 1:  # which agree between two chunks
@@ -84,3 +80,15 @@ def train(
             f"Remedy: --sample 0 (sample=0) keeps all words, now it is {config.sample:g}."
         )
     return TrainingResult(vocabulary, engine.vectors, engine.context, report)
+
+
+def _too_few_words(found: int, all_words: Vocabulary, min_count: int) -> str:
+    """Return what to say where fewer than two words occur *min_count* times."""
+    remedy = "use a longer text"
+    if len(all_words) > 1:
+        remedy = f"lower --min-count (min_count) to {all_words.counts[1]:,} or {remedy}"
+    return (
+        f"{found} of {len(all_words):,} distinct words occur at least min_count={min_count} times; "
+        f"training needs 2. The most frequent word occurs {all_words.counts[0]:,} times. "
+        f"Remedy: {remedy}."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
@@ -29,7 +30,7 @@ def trained(embedkit: Any, model: Path, tmp_path: Path) -> Path:
 
 def test_train_predict_evaluate(embedkit: Any, trained: Path) -> None:
     assert embedkit("classify", "predict", "Who is MADRID's mayor2?").stdout.startswith("capital\t")
-    asked = embedkit("classify", "predict", "-", "--json", stdin="border2 with spain\n\nmayor1\n")
+    asked = embedkit("classify", "predict", "-", "--json", stdin="border2 with spain\nmayor1\n")
     first, second = map(json.loads, asked.stdout.splitlines())
     assert (first["label"], second["label"]) == ("country", "capital")
     assert sum(first["probabilities"].values()) == pytest.approx(1, abs=1e-6)
@@ -75,9 +76,62 @@ def test_texts_of_unknown_words_are_told_in_a_line(
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_answers_and_lines_match(embedkit: Any, trained: Path) -> None:
+    done = embedkit("classify", "predict", "-", stdin="\ufeff\nthe mayor0 of paris\n  \nzzz\n")
+    assert done.returncode == 0
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [text for _, _, text in rows] == ["", "the mayor0 of paris", "", "zzz"]
+    assert rows[0] == rows[2]
+    assert rows[0][:2] == rows[3][:2]
+    warning = "Warning: 3 of 4 texts have no known word: their features are zeros (rows 0, 2, 3,"
+    assert done.stderr.startswith(warning)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_training_on_unknown_words_is_told(embedkit: Any, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd.tsv").write_text("qqq\ta\nzzz\tb\nmayor0\ta\n")
+    train = ("classify", "train", "odd.tsv", "--vectors", model, "--epochs", 2)
+    for pooling, so in (("finetune", "begin as"), ("sum", "are")):
+        done = embedkit(*train, "--pooling", pooling, "-o", pooling)
+        assert done.returncode == 0
+        known = "Warning: 2 of 3 texts have no known word: their features"
+        assert done.stderr == f"{known} {so} zeros (rows 0, 1, from 0).\n"
+    assert embedkit(*train, "--quiet").stderr == ""
+
+
+def test_a_picture_that_is_there_is_kept(embedkit: Any, trained: Path) -> None:
+    (trained / "mine.png").write_text("dear")
+    evaluate = ("classify", "evaluate", "places.tsv", "--picture", "mine.png")
+    done = embedkit(*evaluate)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "mine.png exists and is kept. Remedy: pass --overwrite" in done.stderr
+    assert (trained / "mine.png").read_text() == "dear"
+    assert embedkit(*evaluate, "--overwrite").returncode == 0
+    assert (trained / "mine.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_test_file_of_one_label(embedkit: Any, trained: Path) -> None:
+    (trained / "one.tsv").write_text("mayor0\tcapital\nmayor1\tcapital\n")
+    done = embedkit("classify", "evaluate", "one.tsv")
+    assert done.stderr == ""
+    assert done.stdout.startswith("accuracy 1.0000")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (("train", "good.tsv", "--vectors", "MODEL", "--hidden", "99999999999"), 2,
+         "each a whole number from 1 to 10,000, not (99999999999,)"),
+        (("train", "good.tsv", "--vectors", "MODEL", "--seed", "9" * 26), 2,
+         "seed is a whole number from 0 to 9,223,372,036,854,775,807, not 9999"),
+        (("train", "good.tsv", "--vectors", "MODEL", "--epochs", "99999999999"), 2,
+         "epochs is a whole number from 1 to 1,000,000, not 99999999999"),
+        (("train", "good.tsv", "--vectors", "MODEL", "--ngrams", "99999999999"), 2,
+         "ngrams is a whole number from 1 to 10, not 99999999999"),
+        (("train", "good.tsv", "--vectors", "MODEL", "--device", "foo"), 2,
+         "no device 'foo'; there are auto, cpu, cuda, cuda:N"),
+        (("train", "cut.gz"), 1,
+         "cut.gz is damaged or cut short after line "),
         (("train", "nowhere.tsv", "--vectors", "m"), 1, "cannot read nowhere.tsv: No such file"),
         (("train", "bad.tsv", "--vectors", "m"), 1, "bad.tsv, line 2: 1 column, but line 1 has 2"),
         (("train", "one.tsv", "--vectors", "MODEL"), 1, "one.tsv: the label of every text is 'b'"),
@@ -88,13 +142,16 @@ def test_texts_of_unknown_words_are_told_in_a_line(
         (("predict", "a", "-c", "MODEL"), 1, "holds a skipgram, not a classifier"),
         (("evaluate", "good.tsv", "--encoding", "utf-9"), 2, "no encoding 'utf-9'"),
     ],
-)
+)  # fmt: skip
 def test_mistakes(
     arguments: tuple[str, ...], code: int, message: str, embedkit: Any, model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "good.tsv").write_text(TSV)
     (tmp_path / "bad.tsv").write_text("a\tb\nc\n")
     (tmp_path / "one.tsv").write_text("a\tb\nc\tb\n")
+    lines = "".join(f"word {number * 7919 % 9973}\tlabel\n" for number in range(20_000))
+    packed = gzip.compress(lines.encode())
+    (tmp_path / "cut.gz").write_bytes(packed[: len(packed) // 2])
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     given = [str(model) if argument == "MODEL" else argument for argument in arguments]

@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from embedkit.cli import app
 from embedkit.encoders import SkipGramEncoder
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -129,3 +131,18 @@ def test_words_that_are_no_utf_8_are_told(embedkit: Command, command: list[str])
     done = embedkit(*command, "caf\udce9", "cat")
     assert done.returncode == 2
     assert "'caf\\udce9' is no text in UTF-8" in done.stderr
+
+
+def test_too_little_memory_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def greedy(**_: object) -> None:
+        np.empty(1 << 60, dtype=np.uint8)
+
+    monkeypatch.setattr(app.commands["info"], "callback", greedy)
+    with pytest.raises(SystemExit) as end:
+        app.main(["info"])
+    assert end.value.code == 1
+    assert "there is not enough memory for this. Nothing was written. Remedy:" in (
+        capsys.readouterr().err
+    )

@@ -103,7 +103,32 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
         (b"", "the corpus is empty"),
         (b" \n\n", "the corpus is empty"),
         (b"a b c d\n", "occur at least min_count=5 times"),
-        (b"fine\nna\xefve\n", "corpus.txt, line 2, byte 3: 0xef is not UTF-8"),
+        (
+            b"only\n",
+            (
+                "0 of 1 distinct words occur at least min_count=5 times; training needs 2. The most"
+                " frequent word occurs 1 times. Remedy: use a longer text."
+            ),
+        ),
+        (
+            b"a a b b b\n",
+            "The most frequent word occurs 3 times. Remedy: lower --min-count (min_count) to 2 or",
+        ),
+        (
+            b"fine\nna\xefve\n",
+            (
+                "corpus.txt, line 2, byte 3: 0xef is not UTF-8. Remedy: convert the "
+                "file (iconv -f latin1 -t utf-8), or pass"
+            ),
+        ),
+        (
+            "ein Wörtchen".encode("utf-16"),
+            (
+                "corpus.txt, line 1, byte 1: 0xff is not UTF-8. Remedy: it "
+                "looks like UTF-16: convert the file (iconv -f utf-16 -t utf-8)."
+            ),
+        ),
+        (b"\x89PNG\0\0", "it holds zero bytes, as no text does: name a text."),
         (gzip.compress(b"x " * 9_000, mtime=0)[:-12], "corpus.txt is damaged or cut short"),
     ],
 )
@@ -116,6 +141,26 @@ def test_bad_texts(embedkit: Command, tmp_path: Path, content: bytes | None, mes
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "model.embedkit").exists()
     assert not leftovers(tmp_path)
+
+
+def test_going_on_needs_an_output_matrix(
+    embedkit: Command, model: Path, text: Path, tmp_path: Path
+) -> None:
+    assert embedkit("postprocess", model, "-o", "small", "--int8").returncode == 0
+    assert embedkit("train", text, "-o", "codes", "--encoder", "charcode").returncode == 0
+    for name in ("small", "codes"):
+        done = embedkit("train", text, "--continue-from", name)
+        assert done.returncode == 1
+        assert f"{name} has no output matrix, which training goes on from" in done.stderr
+        assert "Remedy: name the model as embedkit train wrote it." in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a place that takes no file")
+def test_a_temporary_directory_that_takes_no_file(embedkit: Command, text: Path) -> None:
+    done = embedkit("train", text, "--temporary-directory", "/proc")
+    assert done.returncode == 1
+    assert "cannot write /proc" in done.stderr
+    assert done.stderr.endswith("Remedy: name a place that can be written to.\n")
 
 
 def test_errors_replace_reads_on(embedkit: Command, tmp_path: Path) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,13 +83,28 @@ def test_groups_are_summed_up(tmp_path: Path) -> None:
         (": s\na b c d\na b c\n", "q, line 3: expected four words"),
         ("cat\tcats\n\ndog\n", "q, line 3: expected a word and its answers"),
         ("cat\tcats\ndog\t///\n", "q, line 2: expected a word and its answers"),
-        (b": s\na b c d\na b \xff c\n", "q, line 3, byte 5: not UTF-8"),
+        (b": s\na b c d\na b \xff c\n", r"q, line 3, byte 5: not UTF-8.* \(iconv -f latin1 -t"),
+        (": s\na b c d".encode("utf-16"), r"q, line 1, byte 1: not UTF-8.* \(iconv -f utf-16 -t"),
+        (gzip.compress(b"a b c d\n" * 99)[:-9], "q is damaged or cut short after line 0"),
         ("", "holds no question"),
     ],
 )
 def test_a_line_that_is_no_analogy_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(QuestionError, match=message):
         read_analogies(write(tmp_path / "q", text))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, partial(pa.compress, codec="zstd")])
+def test_compressed_files_are_as_plain_ones(tmp_path: Path, pack: Callable[[bytes], Any]) -> None:
+    packed, plain = tmp_path / "packed", tmp_path / "plain"
+    for read, text in (
+        (read_analogies, ": s\nrome italy paris france\n"),
+        (read_pairs, "rome paris 1.5\n"),
+        (read_categories, "rome city\r\nitaly country"),
+    ):
+        plain.write_bytes(text.encode())
+        packed.write_bytes(pack(text.encode()))
+        assert read(packed) == read(plain) != []
 
 
 @pytest.mark.parametrize("line", ["cat", "cat\tanimal\tx", "a,b,c", ",animal"])

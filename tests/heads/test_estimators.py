@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from embedkit.errors import ConfigurationError, InputError
+from embedkit.errors import ConfigurationError, InputError, TrainingError, UnknownWordsWarning
 from embedkit.features import TextFeatures
 from embedkit.heads import DenseClassifier, DenseRegressor
 from embedkit.vectors import WordVectors
@@ -74,6 +74,33 @@ def test_weight_by_height_and_age() -> None:
     missed = network.predict(table[400:]) - weight[400:]
     assert np.sqrt((missed**2).mean()) < 2.6  # the noise alone is 2; the spread is over 9
     assert network.predict(table).dtype == np.float32
+
+
+@pytest.mark.parametrize("size", [1e300, 3e38])
+def test_targets_beyond_float32_are_an_error(size: float) -> None:
+    inputs = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.raises(TrainingError, match=r"beyond float32.*Remedy: .* targets of moderate size"):
+        DenseRegressor(epochs=5).fit(inputs, inputs[:, 0] * size)
+
+
+def test_large_targets_are_learned() -> None:
+    inputs = np.random.default_rng(0).normal(size=(40, 2))
+    found = DenseRegressor((), epochs=200).fit(inputs, inputs[:, 0] * 1e30).predict(inputs)
+    assert found == pytest.approx(inputs[:, 0] * 1e30, abs=1e29)
+
+
+@pytest.mark.parametrize("kind", [DenseClassifier, DenseRegressor])
+def test_inputs_that_hardly_differ_never_give_weights_that_are_not_finite(kind: Any) -> None:
+    inputs = np.random.default_rng(0).normal(size=(40, 2)) * 1e-42  # 1 / deviation overflows
+    with pytest.raises(TrainingError, match="no longer finite numbers"):
+        kind(epochs=2).fit(inputs, np.arange(40) % 2)
+
+
+@pytest.mark.parametrize("kind", [DenseClassifier, DenseRegressor])
+def test_a_training_that_runs_away_is_an_error(kind: Any) -> None:
+    inputs = csr_array(np.eye(20, dtype=np.float32) * 1e30)  # sparse inputs are not scaled
+    with pytest.raises(TrainingError, match="no longer"), np.errstate(all="ignore"):
+        kind(optimizer="sgd", learning_rate=100, epochs=9).fit(inputs, np.arange(20) % 2)
 
 
 def test_several_outputs() -> None:
@@ -162,7 +189,18 @@ def test_finetuned_words_learn_what_they_mean_here() -> None:
     moved = np.abs(network.network_.embeddings[: len(WORDS)] - VECTORS.matrix).max(axis=1)
     assert (moved[:8] > 0.01).all()
     assert VECTORS.matrix.flags.writeable is False
-    assert network.predict(["zzz", ""]).shape == (2,)
+
+
+def test_texts_without_a_known_word_are_counted() -> None:
+    tuned = DenseClassifier(finetune=True, vectors=VECTORS, epochs=2)
+    with pytest.warns(UnknownWordsWarning, match=r"1 of 3 texts have no known .* begin as zeros"):
+        tuned.fit(["milk", "cold", "qqq"], ["+", "-", "+"])
+    asked = ["milk", "zzz", "", "qqq"]  # qqq was learned
+    with pytest.warns(UnknownWordsWarning, match=r"2 of 4 .* are zeros \(rows 1, 2, from 0\)"):
+        tuned.predict(asked)
+    with pytest.warns(UnknownWordsWarning, match="2 of 4 texts"):
+        nothing = tuned.predict_proba(asked)[1:3]
+    assert nothing[0] == pytest.approx(nothing[1])
 
 
 def test_finetuned_numbers() -> None:
@@ -209,7 +247,7 @@ def test_in_pipelines_searches_and_votes() -> None:
         (lambda: DenseClassifier(epochs=0).fit(*XOR), ConfigurationError, "epochs is a whole"),
         (lambda: DenseClassifier().predict(XOR[0]), NotFittedError, "not fitted"),
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS, ngrams=0).fit(TEXTS, LABELS),
-         ConfigurationError, "ngrams is a whole number from 1, not 0"),
+         ConfigurationError, "ngrams is a whole number from 1 to 10, not 0"),
     ],
 )  # fmt: skip
 def test_what_is_refused(fit: Any, error: type[Exception], message: str) -> None:

@@ -172,9 +172,23 @@ def test_a_loss_that_is_no_number_is_an_error() -> None:
         train(start, examples, nothing(examples), "squared error", settings)
 
 
-@pytest.mark.parametrize("device", ["cuda:99", "abacus"])
-def test_a_device_that_is_not_there(device: str) -> None:
+def test_a_held_out_loss_that_is_no_number_is_an_error() -> None:
+    examples = Examples(INPUTS, TARGETS["squared error"], WEIGHTS)
+    beyond = Examples(INPUTS * np.float32(1e30), TARGETS["squared error"], WEIGHTS)
+    start = Network.random([3, 8, 2], "relu", 0)
+    with pytest.raises(TrainingError, match="no longer a finite number"), np.errstate(all="ignore"):
+        train(start, examples, beyond, "squared error", Settings(epochs=3))
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("cuda:99", "no CUDA device|no device 'cuda:99'; the last"),
+        ("abacus", "no device 'abacus'; there are auto, cpu, cuda, cuda:N"),
+    ],
+)
+def test_a_device_that_is_not_there(device: str, message: str) -> None:
     examples = Examples(INPUTS, TARGETS["squared error"], WEIGHTS)
     start = Network.random([3, 2], "relu", 0)
-    with pytest.raises(ConfigurationError, match=f"cannot compute on device '{device}'"):
+    with pytest.raises(ConfigurationError, match=message):
         train(start, examples, examples, "squared error", Settings(device=device))
