@@ -25,7 +25,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError
-from embedkit.files import atomic_directory, atomic_file
+from embedkit.files import (
+    atomic_directory,
+    is_standard_output,
+    output_stream,
+    resolve_output,
+)
 from embedkit.vectors import WordVectors
 
 __all__ = ["FORMATS", "Format", "export"]
@@ -49,19 +54,25 @@ class _Block:
 
 
 def export(
-    vectors: WordVectors, path: Path, target: str, *, name: str = "words", overwrite: bool = False
+    vectors: WordVectors,
+    path: str | os.PathLike[str],
+    target: str,
+    *,
+    name: str = "words",
+    overwrite: bool = False,
 ) -> None:
     """Write words, counts and vectors to a file or a folder, in one step.
 
     Args:
         vectors: dense ones.
-        path: the file, or for "projector" the folder.
+        path: the file, "-" for standard output; or for "projector" the folder.
         target: a key of `FORMATS`.
         name: of the table or collection.
         overwrite: replace what is there.
 
     Raises:
-        ConfigurationError: no such format, no such name for a table, or the vectors are sparse.
+        ConfigurationError: no such format, no such name for a table, the vectors are sparse, or a
+            folder is to go to standard output.
         ModelError: a vector holds what is no finite number.
         OutputExistsError: something is there and *overwrite* is false, or it is a folder with other
             files in it.
@@ -79,21 +90,22 @@ def export(
             "one-hot vectors are not exported: a database finds a word without them."
         )
     if FORMATS[target].is_folder:
-        _refuse_foreign(path)
-        with atomic_directory(path, overwrite=overwrite) as folder:
+        if is_standard_output(path):
+            raise ConfigurationError(
+                f"{target} is a folder, which cannot go to standard output. Remedy: name one."
+            )
+        _refuse_foreign(Path(path))
+        with atomic_directory(Path(path), overwrite=overwrite) as folder:
             FORMATS[target].write(vectors, folder, name)
         return
-    with atomic_file(path, overwrite=overwrite) as file:
+    with output_stream(path, overwrite=overwrite) as file:
         FORMATS[target].write(vectors, file, name)
 
 
 def _refuse_foreign(path: Path) -> None:
     """Raise `OutputExistsError` if there is anything but a folder that `export` wrote."""
-    if os.path.lexists(path) and not (
-        path.is_dir()
-        and not path.is_symlink()
-        and {p.name for p in path.iterdir()} <= {*_PROJECTOR}
-    ):
+    place = resolve_output(path, overwrite=True, directory=True)
+    if place.exists() and not {p.name for p in place.iterdir()} <= {*_PROJECTOR}:
         raise OutputExistsError(
             f"{path} is no folder for the projector and is kept. Remedy: name another output."
         )

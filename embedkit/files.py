@@ -1,107 +1,30 @@
-"""Files and folders that are read whole or not at all, and written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
-import bz2
 import contextlib
 import ctypes
 import errno
-import gzip
-import io
-import lzma
 import os
-import re
 import shutil
+import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
+from embedkit.compression import Forward
 from embedkit.errors import OutputExistsError, StorageError
 
 __all__ = [
     "atomic_directory",
     "atomic_file",
-    "compress",
-    "decompress",
-    "refuse_existing",
+    "is_standard_output",
+    "output_stream",
+    "resolve_output",
     "storage_errors",
 ]
-
-
-def _open_zstandard(raw: BinaryIO) -> BinaryIO:
-    import pyarrow as pa
-
-    return cast(BinaryIO, pa.CompressedInputStream(raw, "zstd"))
-
-
-_HEAD = 10
-_DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
-    re.compile(rb"\x1f\x8b"): lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
-    # Letters alone may begin a text: the mark of a block, or of the end, has to follow.
-    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
-    re.compile(rb"\xfd7zXZ\0"): lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
-    re.compile(rb"\x28\xb5\x2f\xfd"): _open_zstandard,
-}
-
-
-class _Replayed(io.RawIOBase):
-    """A stream that cannot seek, with what was read of it put back in front."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
-        self._head = self._head[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def decompress(raw: BinaryIO) -> BinaryIO:
-    """Return a stream of the plain bytes of a gzip, bzip2, xz, zstandard or plain stream.
-
-    The format is told by the first bytes, never by the name, so standard input works as well.
-    """
-    head = raw.read(_HEAD)
-    if raw.seekable():
-        raw.seek(-len(head), os.SEEK_CUR)
-        whole = raw
-    else:
-        whole = cast(BinaryIO, io.BufferedReader(_Replayed(head, raw)))
-    for magic, opener in _DECOMPRESSORS.items():
-        if magic.match(head):
-            return opener(whole)
-    return whole
-
-
-def _write_zstandard(raw: BinaryIO) -> BinaryIO:
-    import pyarrow as pa
-
-    return cast(BinaryIO, pa.CompressedOutputStream(raw, "zstd"))
-
-
-_COMPRESSORS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
-    ".gz": lambda raw: cast(BinaryIO, gzip.GzipFile("", "wb", 6, raw, mtime=0)),
-    ".bz2": lambda raw: cast(BinaryIO, bz2.BZ2File(raw, "wb")),
-    ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw, "wb")),  # noqa: SIM115
-    ".zst": _write_zstandard,
-}
-
-
-@contextlib.contextmanager
-def compress(raw: BinaryIO, name: Path) -> Iterator[BinaryIO]:
-    """Yield a stream whose bytes go to *raw*, compressed as the end of a file's name says."""
-    if name.suffix not in _COMPRESSORS:
-        yield raw
-        return
-    with _COMPRESSORS[name.suffix](raw) as stream:
-        yield stream
 
 
 @contextlib.contextmanager
@@ -133,13 +56,13 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
     the old directory or the new one and a crash leaves the old one untouched.
 
     Raises:
-        OutputExistsError: *target* exists and *overwrite* is false.
+        OutputExistsError: as for `resolve_output`.
         StorageError: the disk is full, or the place cannot be written to.
     """
-    refuse_existing(target, overwrite=overwrite)
     with storage_errors(target):
+        place = resolve_output(target, overwrite=overwrite, directory=True)
         temporary = Path(
-            tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+            tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)
         )
         try:
             yield temporary
@@ -147,8 +70,8 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
             for path in temporary.iterdir():
                 _sync(path)
             _sync(temporary)
-            _swap(temporary, target)
-            _sync(target.parent)
+            _swap(temporary, place)
+            _sync(place.parent)
         finally:
             _remove(temporary)
 
@@ -158,35 +81,103 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     """Yield an empty temporary file, open for writing, that becomes *target* if the block succeeds.
 
     Raises:
-        OutputExistsError: *target* exists and *overwrite* is false, or is a directory.
+        OutputExistsError: as for `resolve_output`.
         StorageError: the disk is full, or the place cannot be written to.
     """
-    refuse_existing(target, overwrite=overwrite and not target.is_dir())
     with storage_errors(target):
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        place = resolve_output(target, overwrite=overwrite)
+        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file
             temporary.chmod(0o666 & ~_umask())
             _sync(temporary)
-            temporary.replace(target)
-            _sync(target.parent)
+            temporary.replace(place)
+            _sync(place.parent)
         finally:
             _remove(temporary)
 
 
-def refuse_existing(target: Path, *, overwrite: bool) -> None:
-    """Raise `OutputExistsError` if something is at *target* that must be kept."""
-    if target.exists() and not (target.is_file() or target.is_dir()):
-        raise OutputExistsError(
-            f"{target} is a device, a pipe or a socket and is kept. Remedy: name another output."
-        )
-    if os.path.lexists(target) and not overwrite:
-        raise OutputExistsError(
-            f"{target} exists and is kept. Remedy: pass --overwrite (overwrite=True), "
-            "or name another output."
-        )
+def is_standard_output(target: str | os.PathLike[str]) -> bool:
+    """Tell whether an output is standard output: "-", where "./-" is a file of that name."""
+    return os.fspath(target) == "-"
+
+
+@contextlib.contextmanager
+def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Yield standard output if *target* is "-", and else what `atomic_file` does.
+
+    Raises:
+        OutputExistsError, StorageError: as for `atomic_file`; or standard output is closed.
+    """
+    if not is_standard_output(target):
+        with atomic_file(Path(target), overwrite=overwrite) as file:
+            yield file
+        return
+    if sys.stdout is None:
+        raise StorageError("standard output is closed. Remedy: name a file.")
+    yield cast(BinaryIO, Forward(sys.stdout.buffer))
+    sys.stdout.buffer.flush()
+
+
+_KINDS = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) -> Path:
+    """Return where an output is written: *target*, or where it leads to if it is a link.
+
+    Args:
+        overwrite: whether a file, or a directory, that is there may be replaced.
+        directory: whether the output is a directory; else it is a file.
+
+    Raises:
+        OutputExistsError: something is there and *overwrite* is false. Whatever that says: it is
+            of another kind, such as a pipe or a device; it is a link that leads nowhere; it is the
+            working directory, or that lies in it.
+        StorageError: it cannot be looked at.
+    """
+    with storage_errors(target):
+        place = Path(os.path.realpath(target))
+        if not os.path.lexists(target):
+            return place
+        kind = stat.S_IFMT(target.stat().st_mode) if target.exists() else None
+        wanted = stat.S_IFDIR if directory else stat.S_IFREG
+        if kind not in (None, wanted):
+            raise OutputExistsError(
+                f"{target} is {_KINDS.get(kind, 'no file')} and is kept. Remedy: name "
+                + ("a directory." if directory else "a file, or - where standard output will do.")
+            )
+        if not place.exists():  # as well a link of /proc to a file that has lost its name
+            raise OutputExistsError(
+                f"{target} is a link that leads nowhere, and is kept. Remedy: remove it, or name "
+                "another output."
+            )
+        if directory and _working_directory().is_relative_to(place):
+            raise OutputExistsError(
+                f"{target} is the directory that this runs in, or above it, and is kept. Remedy: "
+                "name another output."
+            )
+        if not overwrite:
+            raise OutputExistsError(
+                f"{target} exists and is kept. Remedy: pass --overwrite (overwrite=True), "
+                "or name another output."
+            )
+        return place
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed
+        return Path()
 
 
 def _umask() -> int:

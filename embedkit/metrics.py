@@ -84,7 +84,8 @@ def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     for start in range(0, len(matrix), _NORM_ROWS):
         rows = matrix[start : start + _NORM_ROWS]
         squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-        norms[start : start + len(rows)] = np.sqrt(squares)
+        with np.errstate(over="ignore"):  # past float32 a length is infinite
+            norms[start : start + len(rows)] = np.sqrt(squares)
     norms.flags.writeable = False
     return norms
 

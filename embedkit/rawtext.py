@@ -7,8 +7,8 @@ import lzma
 import zlib
 from typing import BinaryIO
 
+from embedkit.compression import decompress
 from embedkit.errors import EmbedkitError
-from embedkit.files import decompress
 
 __all__ = ["DAMAGE", "conversion", "damaged", "likely_encoding", "read_whole"]
 
@@ -25,7 +25,7 @@ _MARKS = {
 
 
 def read_whole(raw: BinaryIO, name: str, error: type[EmbedkitError]) -> bytes:
-    """Return the plain bytes of a stream, compressed or not; see `files.decompress`.
+    """Return the plain bytes of a stream, compressed or not; see `compression.decompress`.
 
     Raises:
         EmbedkitError: the stream is damaged or cut short; of the class *error*, names the line.

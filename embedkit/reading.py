@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.compression import decompress
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError
-from embedkit.files import decompress
 from embedkit.rawtext import DAMAGE, conversion, damaged
 
 __all__ = [

@@ -82,16 +82,47 @@ class Searching(Words):
             )
 
     def nearest(
-        self, sums: Sequence[Terms], k: int = 10, *, metric: str = "cosine", **how: Unpack[How]
+        self,
+        sums: Sequence[Sequence[tuple[str | Place, float]]],
+        k: int = 10,
+        *,
+        metric: str = "cosine",
+        **how: Unpack[How],
     ) -> list[list[Neighbor]]:
-        """Answer many sums of `terms` in one go: the *k* words nearest to each, without its own.
+        """Answer many weighted sums in one go: the *k* words nearest to each, without its own.
 
-        A term may have a vector of its own, float32 (d,), in place of a row number:
-        ``vectors.nearest([[(vector, 1.0)]])`` gives the words nearest to it.
+        Args:
+            sums: lists of what is summed and its weight: a word, the number of its row, as `terms`
+                has it, or a vector of your own, float32 (d,).
+            k: number of answers to each.
+            metric: "cosine" (unit vectors are summed), "l2" or "dot".
+            how: see `embedkit.scope.Scope`.
+
+        Raises:
+            UnknownWordError: a word has no vector.
+            ConfigurationError: a vector has another length or holds what is no finite number.
         """
         scope = Scope(**how)
-        own = [[] if scope.include_question else rows_of(terms) for terms in sums]
-        return self._nearest(sums, own, k, metric, scope)
+        placed = [self._placed(terms, scope.oov) for terms in sums]
+        own = [[] if scope.include_question else rows_of(terms) for terms in placed]
+        return self._nearest(placed, own, k, metric, scope)
+
+    def _placed(self, weighted: Sequence[tuple[str | Place, float]], oov: str) -> Terms:
+        """Return a weighted sum without words, and with no vector that cannot be compared."""
+        places = self.look_up((term for term, _ in weighted if isinstance(term, str)), oov)
+        terms: Terms = []
+        for term, weight in weighted:
+            place = places[term] if isinstance(term, str) else term
+            if place is None:
+                return []
+            if isinstance(place, np.ndarray) and place.shape != (self.matrix.shape[1],):
+                raise ConfigurationError(
+                    f"a vector has the shape ({self.matrix.shape[1]},) here, not {place.shape}"
+                )
+            if isinstance(place, np.ndarray) and not np.isfinite(place).all():
+                raise ConfigurationError("a vector holds numbers that are not finite.")
+            terms.append((place, weight))
+        return terms
 
     def _nearest(
         self,

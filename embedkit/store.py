@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ModelError, OutputExistsError, StorageError
-from embedkit.files import atomic_directory, refuse_existing, storage_errors
+from embedkit.files import atomic_directory, resolve_output, storage_errors
 from embedkit.tensors import read_tensors, write_tensors
 from embedkit.vocabulary import Vocabulary
 
@@ -88,13 +88,15 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
     """Find out whether a model may be written to *path*, before hours of work are lost.
 
     Raises:
-        OutputExistsError: a model is there and *overwrite* is false, or something else is there.
+        OutputExistsError: a model is there and *overwrite* is false, or something else is there;
+            see `files.resolve_output`.
         StorageError: the parent is missing or cannot be written to.
     """
-    if os.path.lexists(path):
+    place = resolve_output(path, overwrite=True, directory=True)
+    if place.exists():
         try:
-            empty = path.is_dir() and not any(path.iterdir())
-            is_model = (path / CONFIG).is_file()
+            empty = not any(place.iterdir())
+            is_model = (place / CONFIG).is_file()
         except OSError as error:
             raise StorageError(f"cannot write {path}: {error.strerror}.") from error
         if not empty and not is_model:
@@ -102,13 +104,13 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
                 f"{path} is not an embedkit model and is kept: only models are replaced. "
                 "Remedy: name another output."
             )
-        refuse_existing(path, overwrite=overwrite or empty)
-    if not path.parent.is_dir():
+        resolve_output(path, overwrite=overwrite or empty, directory=True)
+    if not place.parent.is_dir():
         raise StorageError(
             f"cannot write {path}: there is no directory {path.parent}. Remedy: make it first."
         )
     with storage_errors(path):  # nothing else tells for certain whether a folder can be made there
-        Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)).rmdir()
+        Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)).rmdir()
 
 
 def write_model(
@@ -133,7 +135,6 @@ def write_model(
         OutputExistsError: something is there and *overwrite* is false.
         StorageError: the disk is full or the place cannot be written to.
     """
-    path = Path(os.path.realpath(path))  # a link to a model stays one
     check_output(path, overwrite=overwrite)
     with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
         vocabulary.save(folder / _VOCABULARY)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from embedkit.asking import Asking
 from embedkit.comparing import Comparing
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, ModelError
 from embedkit.index import DenseIndex, make_index
 from embedkit.metrics import row_norms, unit_rows
 from embedkit.precision import pack, unpack
@@ -30,6 +30,8 @@ from embedkit.subwords import Subwords
 from embedkit.vocabulary import Vocabulary
 
 __all__ = ["Terms", "WordVectors"]
+
+_LONGEST = 1e18  # its square, and that of the distance of two such, is within float32
 
 
 class WordVectors(Asking, Relating, Comparing):
@@ -116,7 +118,10 @@ class WordVectors(Asking, Relating, Comparing):
 
         Raises:
             UnknownWordError: it has none.
+            TypeError: it is no string.
         """
+        if not isinstance(word, str):
+            raise TypeError(f"a word is a string, not {word!r:.60}; rows are those of `matrix`")
         row = self.vocabulary.id(word)
         return self.matrix[[row]] if self.is_sparse else self.matrix[row]
 
@@ -182,6 +187,7 @@ class WordVectors(Asking, Relating, Comparing):
 
     def _index(self, metric: str, size: int | None = None) -> Any:
         if metric not in self._indexes:
+            self._refuse_overflow()
             norms = self.norms if metric != "l2" and not self.is_sparse else None
             exact = make_index(self.matrix, metric, norms)
             faster = self.approximate(exact) if self.approximate is not None else None
@@ -192,6 +198,15 @@ class WordVectors(Asking, Relating, Comparing):
         if self.is_sparse:
             return make_index(self.matrix[:size], metric)
         return index.first(size)
+
+    def _refuse_overflow(self) -> None:
+        """Raise `ModelError` if distances would be past float32's range, where all look alike."""
+        longest = int(np.argmax(self.norms)) if len(self) else -1
+        if longest >= 0 and self.norms[longest] > _LONGEST:
+            raise ModelError(
+                f"the vector of {self.vocabulary[longest]!r} is longer than {_LONGEST:g}, too long "
+                "to be compared in float32. Remedy: divide all vectors by the same number."
+            )
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

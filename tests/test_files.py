@@ -1,85 +1,22 @@
-"""Compressed reading against the standard library; folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all."""
 
 from __future__ import annotations
 
-import bz2
 import errno
-import gzip
-import io
-import lzma
 import os
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from embedkit import files
 from embedkit.errors import OutputExistsError, StorageError
-from embedkit.files import atomic_directory, decompress
-
-TEXT = "the cat sat on the mat, Straße 中文\n".encode() * 5_000
-
-
-COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
-    "plain": bytes,
-    "gz": gzip.compress,
-    "bz2": bz2.compress,
-    "xz": lzma.compress,
-    "zst": lambda data: bytes(pa.compress(data, "zstd", asbytes=True)),
-}
-compressors = pytest.mark.parametrize("compress", COMPRESSORS.values(), ids=COMPRESSORS)
-
-
-@compressors
-@pytest.mark.parametrize("name", ["text.txt", "text.gz", "text.zst", "text"])
-def test_format_is_told_by_content_not_by_name(
-    compress: Callable[[bytes], bytes], name: str, tmp_path: Path
-) -> None:
-    (tmp_path / name).write_bytes(compress(TEXT))
-    with (tmp_path / name).open("rb") as raw:
-        assert decompress(raw).read() == TEXT
-
-
-@compressors
-@pytest.mark.parametrize("size", [1, 4095, 1 << 20])
-def test_stream_is_read_in_pieces(compress: Callable[[bytes], bytes], size: int) -> None:
-    stream = decompress(io.BytesIO(compress(TEXT[:20_000])))
-    pieces = list(iter(lambda: stream.read(size), b""))
-    assert b"".join(pieces) == TEXT[:20_000]
-    assert max(map(len, pieces)) <= size
-
-
-@compressors
-def test_stream_of_several_members_is_read_to_its_end(compress: Callable[[bytes], bytes]) -> None:
-    members = [TEXT, b"second\n", b"", TEXT[::-1]]
-    joined = b"".join(compress(member) for member in members)
-    assert decompress(io.BytesIO(joined)).read() == b"".join(members)
-
-
-@compressors
-@pytest.mark.parametrize("text", [b"", b"a", b"BZ", b"BZhang Li", b"\x1f", b"\xfd7zX"])
-def test_short_text_is_read(compress: Callable[[bytes], bytes], text: bytes) -> None:
-    assert decompress(io.BytesIO(compress(text))).read() == text
-
-
-@compressors
-def test_pipe_that_delivers_byte_by_byte_is_read(compress: Callable[[bytes], bytes]) -> None:
-    class OneByteAtATime(io.RawIOBase):
-        left = compress(TEXT[:100])
-
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-            piece, self.left = self.left[:1], self.left[1:]
-            buffer[: len(piece)] = piece
-            return len(piece)
-
-    assert decompress(io.BufferedReader(OneByteAtATime())).read() == TEXT[:100]
+from embedkit.files import atomic_directory, atomic_file
 
 
 def write(target: Path, content: str, *, overwrite: bool = False) -> None:
@@ -143,17 +80,6 @@ def test_overwriting_leaves_only_the_new_directory(target: Path) -> None:
 
 
 @pytest.mark.usefixtures("swap")
-@pytest.mark.parametrize("kind", ["file", "link"])
-def test_overwriting_what_is_no_directory_leaves_only_the_new_one(target: Path, kind: str) -> None:
-    if kind == "file":
-        target.write_text("old")
-    else:
-        target.symlink_to("elsewhere")
-    write(target, "new", overwrite=True)
-    assert_holds_only(target, "new")
-
-
-@pytest.mark.usefixtures("swap")
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_exception_in_the_block_leaves_the_old_directory(
     target: Path, error: type[BaseException]
@@ -165,13 +91,13 @@ def test_exception_in_the_block_leaves_the_old_directory(
 
 
 @pytest.mark.parametrize(
-    "make", [Path.mkdir, Path.touch, lambda target: target.symlink_to("nowhere")]
+    ("make", "context"), [(Path.mkdir, atomic_directory), (Path.touch, atomic_file)]
 )
-def test_what_exists_is_kept(target: Path, make: Callable[[Path], None]) -> None:
+def test_what_exists_is_kept(target: Path, make: Callable[[Path], None], context: Any) -> None:
     make(target)
     with (
         pytest.raises(OutputExistsError, match=r"model\.embedkit exists.*--overwrite"),
-        atomic_directory(target),
+        context(target),
     ):
         pytest.fail("the block must not run")
     assert list(target.parent.iterdir()) == [target]
@@ -198,17 +124,98 @@ def test_failed_writing_is_a_storage_error_with_a_remedy(
     assert_holds_only(target, "old")
 
 
+def refused(target: Path, context: Any) -> str:
+    """Return why *target* is not written to, not even with leave to overwrite."""
+    with (
+        pytest.raises(OutputExistsError, match="is kept") as caught,
+        context(target, overwrite=True),
+    ):
+        pytest.fail("the block must not run")
+    return str(caught.value)
+
+
+def make_socket(path: Path) -> None:
+    os.mknod(path, stat.S_IFSOCK | 0o600)
+
+
 @pytest.mark.parametrize("link", [False, True])
-def test_a_pipe_is_no_file_to_replace(tmp_path: Path, link: bool) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    target = tmp_path / "link" if link else pipe
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [(os.mkfifo, "a pipe"), (make_socket, "a socket"), (Path.mkdir, "a directory"),
+     (Path.touch, "a file")],
+)  # fmt: skip
+def test_what_is_of_another_kind_is_never_replaced(
+    target: Path, make: Callable[[Path], None], kind: str, link: bool
+) -> None:
+    there = target.with_name("there") if link else target
+    make(there)
+    before = there.stat()
     if link:
-        target.symlink_to(pipe)
-    for context in (files.atomic_file, files.atomic_directory):
-        with pytest.raises(OutputExistsError, match="is a device, a pipe or a socket and is kept"):
-            context(target, overwrite=True).__enter__()
-    assert pipe.is_fifo()
+        target.symlink_to(there)
+    if kind != "a directory":
+        assert f"{target} is {kind} and" in refused(target, atomic_directory)
+    if kind != "a file":
+        assert f"{target} is {kind} and" in refused(target, atomic_file)
+        assert "name a file" in refused(target, atomic_file)
+    assert there.stat() == before
+    assert target.is_symlink() == link
+    assert {*target.parent.iterdir()} == {target, there}
+
+
+def test_a_device_is_told(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(os.devnull)
+    assert "link is a device and is kept. Remedy: name a file" in refused(
+        tmp_path / "link", atomic_file
+    )
+    assert Path(os.devnull).is_char_device()
+
+
+@pytest.mark.usefixtures("swap")
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "words").write_text("old")
+    write(tmp_path / "far" / "model", "old")
+    for name in ("words", "model"):
+        (tmp_path / name).symlink_to(Path("far", name))
+        (tmp_path / f"{name}2").symlink_to(name)  # a link to a link
+    with atomic_file(tmp_path / "words2", overwrite=True) as file:
+        file.write(b"new")
+    write(tmp_path / "model2", "new", overwrite=True)
+    assert (tmp_path / "far" / "words").read_text() == "new"
+    assert read(tmp_path / "far" / "model") == {"first": "new", "second": "new"}
+    assert all(path.is_symlink() for path in tmp_path.iterdir() if path.name != "far")
+    assert {path.name for path in (tmp_path / "far").iterdir()} == {"words", "model"}
+
+
+@pytest.mark.parametrize("context", [atomic_file, atomic_directory])
+def test_a_link_that_leads_nowhere_is_kept(target: Path, context: Any) -> None:
+    for end in ("nowhere", target.name):
+        target.symlink_to(end)
+        assert "leads nowhere" in refused(target, context)
+        assert list(target.parent.iterdir()) == [target]
+        target.unlink()
+
+
+def test_a_file_that_has_lost_its_name_is_not_made_anew(tmp_path: Path) -> None:
+    """What /dev/stdout is where the file that output was sent to is gone."""
+    with (tmp_path / "gone").open("w") as file:
+        (tmp_path / "gone").unlink()
+        (tmp_path / "link").symlink_to(f"/proc/self/fd/{file.fileno()}")
+        assert "leads nowhere" in refused(tmp_path / "link", atomic_file)
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+@pytest.mark.parametrize("name", [".", "..", "", "../here", "above"])
+def test_the_working_directory_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "letter").write_text("mine")
+    monkeypatch.chdir(tmp_path / "here")
+    if name == "above":
+        name = str(tmp_path)
+    assert "the directory that this runs in, or above it" in refused(Path(name), atomic_directory)
+    assert read(tmp_path / "here") == {"letter": "mine"}
 
 
 def test_missing_parent_is_a_storage_error(target: Path) -> None:

@@ -13,7 +13,8 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 ROOMS = """
-    errors files parallel precision ranges ranks rawtext system tensors text vocabulary |
+    compression errors files parallel precision ranges ranks rawtext system tensors text
+    vocabulary |
     algebra approximate asking blocks comparing expressions index metrics projection relations
     scope searching words |
     corpus formats ids phrases reading saved_index store subwords vectors |

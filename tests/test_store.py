@@ -128,8 +128,8 @@ def test_overwrite_keeps_what_is_no_model(tmp_path: Path) -> None:
     folder.mkdir()
     for kept in (folder / "chapter1.txt", file):
         kept.write_text("years of work")
-    for output in (folder, file):
-        with pytest.raises(OutputExistsError, match="not an embedkit model"):
+    for output, why in ((folder, "is not an embedkit model"), (file, "is a file and is kept")):
+        with pytest.raises(OutputExistsError, match=why):
             write(output, overwrite=True)
     assert (folder / "chapter1.txt").read_text() == file.read_text() == "years of work"
 

@@ -16,7 +16,7 @@ from scipy.spatial.distance import cdist
 import embedkit
 from embedkit.algebra import Neighbor
 from embedkit.encoders import OneHotEncoder
-from embedkit.errors import ConfigurationError, OutputExistsError, UnknownWordError
+from embedkit.errors import ConfigurationError, ModelError, OutputExistsError, UnknownWordError
 from embedkit.metrics import METRICS
 from embedkit.vectors import WordVectors
 from embedkit.vocabulary import Vocabulary
@@ -235,6 +235,50 @@ def test_words_of_the_question_are_no_answers(
 def test_nearest_words_come_first(vectors: WordVectors, asking: str, metric: str) -> None:
     scores = [score for _, score in ASKING[asking](vectors, k=SIZE, metric=metric)]
     assert scores == sorted(scores, reverse=metric != "l2")
+
+
+def test_words_and_vectors_of_ones_own_are_summed() -> None:
+    w1, w2, w3 = (DENSE[word].astype(np.float64) for word in ("w1", "w2", "w3"))
+    [found] = DENSE.nearest([[("w1", 1.0), ("w2", -0.5), (DENSE["w3"], 2.0)]], SIZE, metric="dot")
+    for word, score in found:
+        assert score == pytest.approx(DENSE[word] @ (w1 - 0.5 * w2 + 2 * w3), abs=1e-4)
+    assert not {"w1", "w2"} & {word for word, _ in found}  # the vector is not known to be w3
+    assert DENSE.nearest([[("w1", 1.0), ("unknown", 1.0)]], oov="skip") == [[]]
+    with pytest.raises(UnknownWordError, match="unknown"):
+        DENSE.nearest([[("unknown", 1.0)]])
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        (lambda d: np.ones(d + 1, np.float32), r"has the shape \(\d+,\) here, not"),
+        (lambda d: np.ones((1, d), np.float32), r"has the shape \(\d+,\) here, not"),
+        (lambda d: np.full(d, np.nan, np.float32), "not finite"),
+    ],
+    ids=["too long", "two axes", "NaN"],
+)
+def test_vectors_that_cannot_be_compared_are_errors(
+    vectors: WordVectors, bad: Callable[[int], np.ndarray], problem: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        vectors.nearest([[(bad(vectors.dimension), 1.0)]])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("large", [3e38, 1e19])
+def test_vectors_too_long_for_float32_are_no_answers_but_an_error(
+    metric: str, large: float
+) -> None:
+    matrix = np.array([[1, 2], [large, -large], [3, 4]], dtype=np.float32)
+    vectors = WordVectors(Vocabulary(["a", "long", "b"]), matrix)
+    with pytest.raises(ModelError, match="the vector of 'long' is longer than 1e"):
+        vectors.neighbors("a", metric=metric)
+
+
+def test_a_row_number_is_no_word() -> None:
+    with pytest.raises(TypeError, match="a word is a string, not 5"):
+        DENSE[5]  # type: ignore[index]
 
 
 @KINDS

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import ask_all, json_option, print_json
+from embedkit.cli.common import OutputName, ask_all, json_option, print_json
 
 if TYPE_CHECKING:
     from embedkit.classification import TextClassifier
@@ -63,6 +63,7 @@ def classify() -> None:
 @click.option(
     "-o",
     "--output",
+    type=OutputName(),
     default="helpdesk.embedkit",
     show_default=True,
     metavar="PATH",
@@ -200,7 +201,7 @@ def predict(text: str, classifier: str, as_json: bool) -> None:
 @classify.command()
 @click.argument("examples", type=click.Path())
 @_classifier_option
-@click.option("--picture", type=click.Path(), help="Draw the confusion matrix: .png, .svg, .pdf.")
+@click.option("--picture", type=OutputName(), help="Draw the confusion matrix: .png, .svg, .pdf.")
 @click.option("--overwrite", is_flag=True, help="Replace a picture that is there.")
 @_labelled_options
 @json_option
@@ -214,11 +215,11 @@ def evaluate(
 ) -> None:
     """Score a classifier on EXAMPLES, a file of labelled texts, or - for standard input."""
     from embedkit.classification import TextClassifier
-    from embedkit.files import refuse_existing
+    from embedkit.files import resolve_output
     from embedkit.scoring import confusion_picture, score_labels
 
     if picture:
-        refuse_existing(Path(picture), overwrite=overwrite)
+        resolve_output(Path(picture), overwrite=overwrite)  # before the work
     texts, labels = _read(examples, options)
     model = TextClassifier.load(classifier)
     with _warnings(quiet=False):

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from embedkit.errors import (
+    ConfigurationError,
     ExpressionError,
     QuestionError,
     UnknownWordError,
     WordTooLongError,
 )
+from embedkit.files import is_standard_output
 
 __all__ = [
+    "OutputName",
     "ask_all",
     "ask_many",
     "encoder_option",
+    "given_options",
     "json_option",
     "metric_option",
     "model_option",
@@ -28,6 +34,8 @@ __all__ = [
     "print_json",
     "print_table",
     "reading_options",
+    "refuse_inputs",
+    "refuse_two_streams",
     "to_json",
 ]
 
@@ -66,6 +74,53 @@ encoder_option = click.option(
     type=click.Choice(["charcode", "onehot", "skipgram"]),
     help="Ask these vectors of the model's words; by default those it was trained for.",
 )
+
+
+class OutputName(click.ParamType):  # type: ignore[type-arg]
+    """The name of an output; *stream* tells whether it may be -, standard output."""
+
+    name = "path"
+
+    def __init__(self, *, stream: bool = False) -> None:
+        self._stream = stream
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if not value:
+            self.fail("the name is empty.", param, ctx)
+        if is_standard_output(value) and not self._stream:
+            self.fail("this cannot go to standard output; ./- is a file called -.", param, ctx)
+        return str(value)
+
+
+def refuse_two_streams(*outputs: str | None, as_json: bool) -> None:
+    """Raise `ConfigurationError` if more than one thing is to go to standard output."""
+    if outputs.count("-") + as_json > 1:
+        raise ConfigurationError(
+            "only one output, or --json, can go to standard output. Remedy: name a file."
+        )
+
+
+def refuse_inputs(outputs: Iterable[str | None], inputs: Iterable[str | None]) -> None:
+    """Raise `ConfigurationError` if one of *outputs* would replace one of *inputs*."""
+    read = [Path(name).resolve() for name in inputs if name not in (None, "", "-")]
+    for name in outputs:
+        if name in (None, "-"):
+            continue
+        place = Path(str(name)).resolve()
+        if place.exists() and any(place.is_relative_to(path) for path in read):
+            raise ConfigurationError(
+                f"{name} is read, and would be replaced. Remedy: name another output."
+            )
+
+
+def given_options(*names: str) -> list[str]:
+    """Return those of a command's options that were typed, as they are typed: --min-count."""
+    context = click.get_current_context()
+    return [
+        "--" + name.replace("_", "-")
+        for name in names
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedkit.cli.common import json_option, print_json
+from embedkit.cli.common import OutputName, json_option, print_json, refuse_two_streams
 from embedkit.cli.progress import Display
+from embedkit.files import is_standard_output
 
 if TYPE_CHECKING:
     from embedkit.formats import Report
@@ -18,7 +19,7 @@ __all__ = ["convert"]
 
 @click.command()
 @click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
+@click.argument("target", metavar="OUT", type=OutputName(stream=True))
 @click.option("--format", "source_format", metavar="FORMAT", help="Of IN.  [default: by content]")
 @click.option("--to", "target_format", metavar="FORMAT", help="Of OUT.  [default: by its name]")
 @click.option("--limit", type=click.IntRange(min=1), help="Take only the first so many words.")
@@ -47,10 +48,13 @@ def convert(
 
     Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin,
     only read), npz, npy, safetensors, static (model2vec, sentence-transformers). That of IN is
-    told by its content, that of OUT by its name; .gz, .bz2, .xz and .zst compress.
+    told by its content, that of OUT by its name; .gz, .bz2, .xz and .zst compress. - as OUT is
+    standard output, for formats of one file.
     """
     from embedkit import formats
 
+    piped = is_standard_output(target)
+    refuse_two_streams(target, as_json=as_json)
     with Display((source,), quiet=quiet) as display:
         report = formats.convert(
             source,
@@ -66,13 +70,16 @@ def convert(
     if as_json:
         print_json(asdict(report))
         return
-    _print(report)
+    if not (quiet and piped):
+        _print(report, err=piped)
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, *, err: bool) -> None:
+    size = "" if report.bytes is None else f", {report.bytes:,} bytes"
     click.echo(
-        f"{report.target}: {report.words:,} words, {report.dimension:,} dimensions, "
-        f"{report.bytes:,} bytes ({report.source_format} to {report.target_format})"
+        f"{report.target}: {report.words:,} words, {report.dimension:,} dimensions{size} "
+        f"({report.source_format} to {report.target_format})",
+        err=err,
     )
     for fault, count in report.repairs.items():
-        click.echo(f"  {fault:<12}  {count:,}")
+        click.echo(f"  {fault:<12}  {count:,}", err=err)

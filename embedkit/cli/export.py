@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from embedkit.cli.common import encoder_option, json_option, model_option, print_json
+from embedkit.cli.common import (
+    OutputName,
+    encoder_option,
+    json_option,
+    model_option,
+    print_json,
+    refuse_two_streams,
+)
+from embedkit.files import is_standard_output
 
 __all__ = ["export"]
 
@@ -19,7 +27,11 @@ __all__ = ["export"]
     type=click.Choice(["pgvector", "qdrant", "parquet", "jsonl", "projector"]),
 )
 @click.option(
-    "-o", "--output", metavar="PATH", help="What to write.  [default: words.sql, words.jsonl, ...]"
+    "-o",
+    "--output",
+    type=OutputName(stream=True),
+    metavar="PATH",
+    help="What to write; - is standard output.  [default: words.sql, words.jsonl, ...]",
 )
 @click.option("--name", default="words", show_default=True, help="Of the table or collection.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
@@ -46,9 +58,13 @@ def export(
     from embedkit.export import export as write
 
     chosen = FORMATS[target]
-    path = Path(output or f"{name}{chosen.suffix}")
+    output = output or f"{name}{chosen.suffix}"
+    refuse_two_streams(output, as_json=as_json)
     vectors = load(model, encoder=encoder)
-    write(vectors, path, target, name=name, overwrite=overwrite)
+    write(vectors, output, target, name=name, overwrite=overwrite)
+    if is_standard_output(output):
+        return
+    path = Path(output)
     size = sum(file.stat().st_size for file in (path.iterdir() if chosen.is_folder else [path]))
     if as_json:
         facts = {"file": str(path), "format": target, "words": len(vectors), "bytes": size}

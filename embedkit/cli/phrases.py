@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +9,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from embedkit.cli.common import print_json, reading_options
+from embedkit.cli.common import (
+    OutputName,
+    given_options,
+    print_json,
+    reading_options,
+    refuse_inputs,
+    refuse_two_streams,
+)
 from embedkit.cli.progress import Display
 from embedkit.errors import ConfigurationError, CorpusError
 
@@ -18,44 +24,42 @@ if TYPE_CHECKING:
     from embedkit.corpus import Corpus
     from embedkit.phrases import Phrases, PhraseSettings
 
-__all__ = ["phrase_options", "phrase_settings", "phrases"]
+__all__ = ["PHRASE_OPTIONS", "phrase_options", "phrase_settings", "phrases"]
 
-_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
-    (
-        "scoring",
-        {
-            "type": click.Choice(["mikolov", "npmi"]),
-            "default": "mikolov",
-            "show_default": True,
-            "help": "Mikolov's score, or normalised pointwise mutual information, from -1 to 1.",
-        },
-    ),
-    (
-        "threshold",
-        {
-            "type": float,
-            "help": "A phrase has a higher score.  [default: 10, with npmi 0.5]",
-        },
-    ),
-    (
-        "connectors",
-        {
-            "default": "none",
-            "show_default": True,
-            "metavar": "WORDS",
-            "help": "Words that a phrase may hold inside: none, english, or a file of them.",
-        },
-    ),
-)
+PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
+    "scoring": {
+        "type": click.Choice(["mikolov", "npmi"]),
+        "default": "mikolov",
+        "show_default": True,
+        "help": "Mikolov's score, or normalised pointwise mutual information, from -1 to 1.",
+    },
+    "threshold": {
+        "type": float,
+        "help": "A phrase has a higher score.  [default: 10, with npmi 0.5]",
+    },
+    "connectors": {
+        "default": "none",
+        "show_default": True,
+        "metavar": "WORDS",
+        "help": "Words that a phrase may hold inside: none, english, or a file of them.",
+    },
+    "min_count": {
+        "type": int,
+        "default": 5,
+        "show_default": True,
+        "help": "Leave out rarer phrases.",
+    },
+}
+"""Options of phrases, by the names of the settings that they stand for."""
 
 
 def phrase_options(prefix: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return what adds the options of phrases, whose names begin with *prefix*."""
-    rarest = {"type": int, "default": 5, "show_default": True, "help": "Leave out rarer phrases."}
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for name, settings in reversed((*_OPTIONS, ("min-count", rarest))):
-            command = click.option(f"--{prefix}{name}", **settings)(command)
+        for name, settings in reversed(PHRASE_OPTIONS.items()):
+            option = f"--{prefix}{name}".replace("_", "-")
+            command = click.option(option, **settings)(command)
         return command
 
     return add
@@ -95,6 +99,7 @@ def _connectors(name: str) -> tuple[str, ...]:
 @click.option(
     "-o",
     "--output",
+    type=OutputName(stream=True),
     metavar="OUT",
     help="File to write the text to, a sentence a line; .gz, .bz2, .xz and .zst compress; - is "
     "standard output.",
@@ -102,6 +107,7 @@ def _connectors(name: str) -> tuple[str, ...]:
 @click.option(
     "--list",
     "listed",
+    type=OutputName(stream=True),
     metavar="FILE",
     help="File to write the phrases to, with score, count, pass and words; - is standard output.",
 )
@@ -142,15 +148,21 @@ def phrases(
     CORPUS is what `embedkit train` takes: files, folders, or - for standard input.
     """
     from embedkit.corpus import Corpus
-    from embedkit.files import refuse_existing
+    from embedkit.files import resolve_output
     from embedkit.phrases import Phrases
 
     _check_targets(output, listed, as_json=as_json)
+    refuse_inputs([output, listed], [*corpus, applied])
+    unused = given_options("passes", *PHRASE_OPTIONS, "delimiter")
+    if applied and unused:
+        raise ConfigurationError(
+            f"--apply has no use for {', '.join(unused)}: {applied} says what is joined, and how."
+        )
     names = {name: options[name] for name in ("passes", "delimiter")}
     settings = phrase_settings(options, **names)
     for name in (output, listed):
         if name not in (None, "-"):
-            refuse_existing(Path(str(name)), overwrite=overwrite)
+            resolve_output(Path(str(name)), overwrite=overwrite)
     known = Phrases.load(applied) if applied else None
     with Display(corpus, quiet=quiet) as display:
         text = Corpus.read(
@@ -175,11 +187,8 @@ def phrases(
 def _check_targets(output: str | None, listed: str | None, *, as_json: bool) -> None:
     if output is None and listed is None:
         raise click.UsageError("name a file with --output (-o) or --list.")
-    if (output, listed, as_json).count("-") + as_json > 1:
-        raise ConfigurationError(
-            "only one of --output, --list and --json can go to standard output."
-        )
-    if output is not None and output == listed:
+    refuse_two_streams(output, listed, as_json=as_json)
+    if output and listed and Path(output).resolve() == Path(listed).resolve():
         raise ConfigurationError(f"--output and --list are both {output}.")
 
 
@@ -203,14 +212,12 @@ def _write(
     learned: Phrases, joined: Corpus, output: str | None, listed: str | None, *, overwrite: bool
 ) -> None:
     """Write the text and the list; neither appears if one of them cannot be written."""
-    from embedkit.files import atomic_file, compress
+    from embedkit.compression import compress
+    from embedkit.files import output_stream
 
     def target(name: str, files: ExitStack) -> BinaryIO:
-        if name == "-":
-            return sys.stdout.buffer
-        path = Path(name)
-        raw = files.enter_context(atomic_file(path, overwrite=overwrite))
-        return files.enter_context(compress(raw, path))
+        raw = files.enter_context(output_stream(name, overwrite=overwrite))
+        return files.enter_context(compress(raw, Path(name)))
 
     with ExitStack() as files:
         text = target(output, files) if output else None

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import ask_all, encoder_option, json_option, model_option, print_json
+from embedkit.cli.common import (
+    OutputName,
+    ask_all,
+    encoder_option,
+    given_options,
+    json_option,
+    model_option,
+    print_json,
+)
 from embedkit.errors import QuestionError
 
 if TYPE_CHECKING:
@@ -36,7 +44,9 @@ class _Size(click.ParamType):  # type: ignore[type-arg]
 @click.option("--pairs", is_flag=True, help="Arrows: WORDS are pairs such as king:queen, or files.")
 @click.option("--top", type=click.IntRange(min=1), help="The N most frequent words as well.")
 @click.option("--training", is_flag=True, help="Losses: WORDS are models, or logs of training.")
-@click.option("-o", "--output", metavar="FILE", help="Picture: .png, .svg, .pdf or .html.")
+@click.option(
+    "-o", "--output", type=OutputName(), metavar="FILE", help="Picture: .png, .svg, .pdf or .html."
+)
 @click.option(
     "--method",
     type=click.Choice(["pca", "tsne", "umap"]),
@@ -80,8 +90,9 @@ def plot(
     """  # noqa: D301 - click wants the character, not a backslash
     if not (output or as_json):
         raise click.UsageError("name the picture, as in: -o words.png (.svg, .pdf, .html).")
-    if training and (pairs or top):
-        raise click.UsageError("--training draws no words: leave --pairs and --top out.")
+    unused = given_options("pairs", "top", "method", "seed", "encoder")
+    if training and unused:
+        raise click.UsageError(f"--training has no use for {', '.join(unused)}: it draws no words.")
     if not words and (pairs or training or not top):
         raise click.UsageError("name some words, as in: embedkit plot cat dog cow -o animals.png")
     look = {name: options.pop(name) for name in ("title", "size", "dark", "overwrite")}
@@ -104,7 +115,7 @@ def _plot_words(
     **method: Any,
 ) -> None:
     from embedkit.encoders import load
-    from embedkit.files import refuse_existing
+    from embedkit.files import resolve_output
     from embedkit.pictures import draw, word_map
     from embedkit.pictures.drawing import FORMATS
     from embedkit.pictures.figures import check_suffix
@@ -112,7 +123,7 @@ def _plot_words(
 
     if output:  # before minutes of work are lost
         check_suffix(Path(output), FORMATS)
-        refuse_existing(Path(output), overwrite=look["overwrite"])
+        resolve_output(Path(output), overwrite=look["overwrite"])
     vectors = load(model, encoder=encoder)
 
     def shown(asked: list[list[Any]]) -> list[WordMap]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from embedkit.cli.common import json_option, print_json
+from embedkit.cli.common import OutputName, json_option, print_json
 from embedkit.cli.evaluate import difference_facts, file_options, print_change, scored_files
 
 __all__ = ["postprocess"]
@@ -15,7 +15,14 @@ __all__ = ["postprocess"]
 
 @click.command()
 @click.argument("model")
-@click.option("-o", "--output", required=True, metavar="PATH", help="Model directory to write.")
+@click.option(
+    "-o",
+    "--output",
+    type=OutputName(),
+    required=True,
+    metavar="PATH",
+    help="Model directory to write.",
+)
 @click.option("--average", is_flag=True, help="Average the input and the output matrix.")
 @click.option("--center", is_flag=True, help="Take the mean off.")
 @click.option(
@@ -30,8 +37,8 @@ __all__ = ["postprocess"]
     metavar="N",
     help="Keep the first N principal components: fewer dimensions.",
 )
-@click.option("--float16", "storage", flag_value="float16", help="Store 2 bytes a number.")
-@click.option("--int8", "storage", flag_value="int8", help="Store 1 byte a number.")
+@click.option("--float16", is_flag=True, help="Store 2 bytes a number.")
+@click.option("--int8", is_flag=True, help="Store 1 byte a number.")
 @file_options
 @click.option("--overwrite", is_flag=True, help="Replace the model that is there.")
 @json_option
@@ -39,7 +46,8 @@ def postprocess(
     model: str,
     output: str,
     remove_top: int | None,
-    storage: str | None,
+    float16: bool,
+    int8: bool,
     analogies: tuple[str, ...],
     similarity: tuple[str, ...],
     categories: tuple[str, ...],
@@ -59,7 +67,10 @@ def postprocess(
     from embedkit.postprocess import postprocess as change
     from embedkit.store import check_output
 
-    chosen = Steps(remove_top=remove_top or 0, storage=storage or "float32", **steps)
+    if float16 and int8:
+        raise click.UsageError("--float16 has no use for --int8: numbers are stored in one way.")
+    storage = "float16" if float16 else "int8" if int8 else "float32"
+    chosen = Steps(remove_top=remove_top or 0, storage=storage, **steps)
     if chosen == Steps():
         raise click.UsageError(
             "say what to do: --average, --center, --remove-top D, --pca N, --float16 or --int8."

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import print_json, reading_options
-from embedkit.cli.phrases import phrase_options, phrase_settings
+from embedkit.cli.common import OutputName, given_options, print_json, reading_options
+from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
 from embedkit.cli.progress import Display
 from embedkit.cli.training import Training
 from embedkit.errors import ConfigurationError, ModelError
@@ -65,6 +65,7 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "-o",
     "--output",
+    type=OutputName(),
     default="model.embedkit",
     show_default=True,
     metavar="MODEL",
@@ -121,7 +122,7 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="EPOCHS",
     help="Stop when --evaluate has not improved for so many epochs, counted anew by --resume.",
 )
-@click.option("--log-json", type=click.Path(), metavar="FILE", help="Add progress to a file.")
+@click.option("--log-json", type=OutputName(), metavar="FILE", help="Add progress to a file.")
 @click.option("--overwrite", is_flag=True, help="Replace a model that is there.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -148,6 +149,9 @@ def train(
     given = {name: options[name] for name in _HELP if options[name] is not None}
     if encoder != SkipGramEncoder.name:
         _refuse_unused(encoder, given, options)
+    unused = given_options(*(f"phrase_{name}" for name in PHRASE_OPTIONS))
+    if unused and not passes:
+        raise ConfigurationError(f"{', '.join(unused)} has no use without --phrases N.")
     path = Path(output)
     device = device_name(options["device"])  # a mistake is found before the others are waited for
     ranks = join(gpus=device != "cpu")

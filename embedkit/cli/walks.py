@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from embedkit.cli.common import to_json
+from embedkit.cli.common import OutputName, refuse_inputs, to_json
 from embedkit.cli.progress import Display
 
 __all__ = ["walks"]
@@ -19,6 +19,7 @@ __all__ = ["walks"]
 @click.option(
     "-o",
     "--output",
+    type=OutputName(stream=True),
     default="walks.txt",
     show_default=True,
     metavar="FILE",
@@ -90,12 +91,13 @@ def walks(
     embedkit walks edges.tsv
     embedkit train walks.txt --tokenizer whitespace
     """  # noqa: D301 - click wants the character, not a backslash
-    from embedkit.files import refuse_existing
+    from embedkit.files import resolve_output
     from embedkit.walks import WalkConfig, read_edges, write_walks
 
     config = WalkConfig(**settings)  # mistakes are found before the edges are read
+    refuse_inputs([output], [edges])
     if output != "-":
-        refuse_existing(Path(output), overwrite=overwrite)
+        resolve_output(Path(output), overwrite=overwrite)
     with Display((edges,), quiet=quiet) as display:
         graph = read_edges(
             edges,

@@ -1,62 +1,27 @@
 """Files of words and vectors that other programs write and read.
 
-A format is a file of this package and an entry of `FORMATS`. It is told by content, never by name,
-and so is how a file is compressed.
+A format is a file of this package and an entry of `table.FORMATS`. It is told by content, never by
+name, and so is how a file is compressed.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
 
+from embedkit.compression import compress
 from embedkit.errors import ConfigurationError, FormatError
-from embedkit.files import atomic_file, refuse_existing
-from embedkit.formats import (
-    arrays,
-    fasttext,
-    folders,
-    layout,
-    static,
-    tensors,
-    text,
-    word2vec,
-    wordlist,
-)
+from embedkit.files import atomic_file, is_standard_output, output_stream, resolve_output
+from embedkit.formats import folders, wordlist
 from embedkit.formats.repairs import POLICIES, Repairs
-from embedkit.formats.source import COMPRESSORS, Forward, Source, plain_name
+from embedkit.formats.source import Source, plain_name
+from embedkit.formats.table import FORMATS, Format, Progress
 from embedkit.formats.writable import writable
 from embedkit.vectors import WordVectors
 
 __all__ = ["FORMATS", "POLICIES", "Format", "Report", "convert", "detect", "read", "write"]
-
-Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Format:
-    """A way to lay out words and vectors.
-
-    Attributes:
-        detect: tells it by the first bytes.
-        read: reads a file of it.
-        write: writes to a stream, or None where it is only read or a folder.
-        suffixes: of names of such files.
-        write_folder: writes a folder, or None.
-        beside: whether a list of the words lies beside the file: x.words.txt.
-        unwritable: a pattern of what a word must not hold.
-    """
-
-    detect: Callable[[Source], bool]
-    read: Callable[[Source, Repairs, int | None], WordVectors]
-    write: Callable[[WordVectors, BinaryIO, Progress], None] | None = None
-    suffixes: tuple[str, ...] = ()
-    write_folder: Callable[..., None] | None = None
-    beside: bool = False
-    unwritable: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +30,7 @@ class Report:
 
     Attributes:
         source, target: the files, with their formats.
-        bytes: of the target.
+        bytes: of the target; None of standard output.
         repairs: words repaired or left out, by what was wrong with them.
     """
 
@@ -75,56 +40,12 @@ class Report:
     target_format: str
     words: int
     dimension: int
-    bytes: int
+    bytes: int | None
     repairs: dict[str, int]
-
-
-_LINES = r"[\t\n\r\x00]"
-_SPACES = r"[ \t\n\v\f\r\x00]"
 
 
 def _nothing(_: int) -> None:
     return
-
-
-def _has_header(source: Source) -> bool:
-    return layout.HEADER.match(source.peek(64)) is not None
-
-
-def _is_text(source: Source) -> bool:
-    return layout.is_text(source.peek(layout.SAMPLE))
-
-
-FORMATS: Mapping[str, Format] = {
-    "embedkit": Format(
-        folders.is_model, folders.read_model_folder, None, (".embedkit", ""),
-        folders.write_model_folder,
-    ),
-    "fasttext": Format(fasttext.is_fasttext, fasttext.read_fasttext),
-    "npy": Format(arrays.is_npy, arrays.read_npy, arrays.write_npy, (".npy",), beside=True,
-        unwritable=_LINES,
-    ),
-    "npz": Format(arrays.is_npz, arrays.read_npz, arrays.write_npz, (".npz",)),
-    "safetensors": Format(
-        tensors.is_safetensors, tensors.read_safetensors, tensors.write_safetensors,
-        (".safetensors",), beside=True, unwritable=_LINES,
-    ),
-    "static": Format(
-        static.is_static, static.read_static, write_folder=static.write_static,
-    ),
-    "word2vec-binary": Format(
-        lambda source: _has_header(source) and not _is_text(source),
-        word2vec.read_word2vec, word2vec.write_word2vec, (".bin",), unwritable=_SPACES,
-    ),
-    "word2vec": Format(
-        lambda source: _is_text(source) and layout.has_header(source.peek(layout.SAMPLE)),
-        text.read_text, text.write_text, (".txt", ".vec", ".w2v"), unwritable=_SPACES,
-    ),
-    "glove": Format(
-        _is_text, text.read_glove, text.write_glove, (".glove",), unwritable=_SPACES
-    ),
-}  # fmt: skip
-"""Formats by name, in the order in which they are tried."""
 
 
 def detect(path: str | os.PathLike[str]) -> str:
@@ -139,8 +60,10 @@ def detect(path: str | os.PathLike[str]) -> str:
 
 def _detect(source: Source) -> str:
     for name, known in FORMATS.items():
-        if known.detect(source):
+        if source.is_folder == (known.write_folder is not None) and known.detect(source):
             return name
+    if source.is_folder:
+        raise folders.foreign(source.path)
     raise FormatError(
         f"{source.path} is in no format that is known here: {', '.join(FORMATS)}. Remedy: name a "
         "file of words and vectors, or its format with --format."
@@ -180,6 +103,8 @@ def _read(
         raise ConfigurationError(f"limit is a whole number from 1, not {limit}")
     with Source(path, progress) as source:
         found = name or _detect(source)
+        if source.is_folder and FORMATS[found].write_folder is None:
+            raise FormatError(f"{path} is a directory, and {found} a file. Remedy: name the file.")
         return FORMATS[found].read(source, repairs, limit), found
 
 
@@ -196,59 +121,49 @@ def write(
 
     Args:
         vectors: dense ones.
-        path: ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` at the end of its name compress the file.
+        path: ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` at the end of its name compress the file;
+            ``-`` is standard output.
         format: a key of `FORMATS`; told by the name if it is not given.
         errors: what becomes of words that the format has no way to write, one of `POLICIES`.
         overwrite: replace what is there.
         progress: is told the words that were written.
 
     Raises:
-        ConfigurationError: there is no such format or policy, or it is only read.
+        ConfigurationError: there is no such format or policy, it is only read, or it takes more
+            than the one file that standard output is.
         FormatError: a word cannot be written in this format, or a number is not finite.
         OutputExistsError: something is there and *overwrite* is false.
         StorageError: the disk is full or the place cannot be written to.
     """
-    target = Path(path)
-    name = format or _format_of(target)
-    _write(vectors, target, name, Repairs(str(path), errors), progress, overwrite=overwrite)
+    name = _writable(format, path)
+    _write(vectors, path, name, Repairs(str(path), errors), progress, overwrite=overwrite)
 
 
 def _write(
     vectors: WordVectors,
-    path: Path,
+    target: str | os.PathLike[str],
     name: str,
     repairs: Repairs,
     progress: Progress,
     *,
     overwrite: bool,
 ) -> WordVectors:
-    known = _known(name)
+    known, path = FORMATS[name], Path(target)
     if vectors.is_sparse:
         raise ConfigurationError("one-hot vectors are not written: their words say it all.")
     if known.unwritable:
         vectors = writable(vectors, known.unwritable, repairs)
     if known.write_folder is not None:
         known.write_folder(vectors, path, overwrite=overwrite)
-    elif known.write is None:
-        raise ConfigurationError(f"{name} is only read. Remedy: name another format with --to.")
-    else:
+    elif known.write is not None:
         if known.beside:
             words = wordlist.beside(path)
-            refuse_existing(path, overwrite=overwrite)
+            resolve_output(path, overwrite=overwrite)
             with atomic_file(words, overwrite=overwrite) as file:
                 wordlist.write_words(vectors.vocabulary, file)
-        with atomic_file(path, overwrite=overwrite) as file, _compressed(file, path) as stream:
+        with output_stream(target, overwrite=overwrite) as file, compress(file, path) as stream:
             known.write(vectors, stream, progress)
     return vectors
-
-
-@contextlib.contextmanager
-def _compressed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
-    if path.suffix not in COMPRESSORS:
-        yield file
-        return
-    with COMPRESSORS[path.suffix](file) as stream:
-        yield cast(BinaryIO, Forward(stream))
 
 
 def _known(name: str) -> Format:
@@ -257,14 +172,27 @@ def _known(name: str) -> Format:
     return FORMATS[name]
 
 
-def _format_of(path: Path) -> str:
-    suffix = plain_name(path).suffix
-    for name, known in FORMATS.items():
-        if suffix in known.suffixes:
-            return name
-    raise ConfigurationError(
-        f"the name {path} tells no format. Remedy: name one with --to: {', '.join(FORMATS)}."
-    )
+def _writable(name: str | None, target: str | os.PathLike[str]) -> str:
+    """Return the name of the format that is written to *target*, the one given if there is one."""
+    piped = is_standard_output(target)
+    if name is None:
+        suffix = plain_name(Path(target)).suffix
+        named = [name for name, known in FORMATS.items() if suffix in known.suffixes and not piped]
+        if not named:
+            raise ConfigurationError(
+                f"the name {os.fspath(target)} tells no format. Remedy: name one with --to: "
+                f"{', '.join(FORMATS)}."
+            )
+        return named[0]
+    known = _known(name)
+    if known.write is None and known.write_folder is None:
+        raise ConfigurationError(f"{name} is only read. Remedy: name another format with --to.")
+    if piped and (known.write is None or known.beside):
+        raise ConfigurationError(
+            f"{name} is more than one file, and cannot go to standard output. Remedy: name a "
+            "file, or another format with --to."
+        )
+    return name
 
 
 def convert(
@@ -281,6 +209,8 @@ def convert(
 ) -> Report:
     """Read a file and write it in another format; see `read` and `write`.
 
+    From model directory to model directory all is kept; see `folders.copy_model`.
+
     Args:
         reading: is told the bytes that were read, as they lie on disk.
         writing: is told the words that were written, and how many there are.
@@ -288,21 +218,28 @@ def convert(
     Raises:
         EmbedkitError: what `read` and `write` raise.
     """
-    path = Path(target)
-    to = target_format or _format_of(path)
-    if _known(to).write is None and _known(to).write_folder is None:
-        raise ConfigurationError(f"{to} is only read. Remedy: name another format with --to.")
-    if not path.is_dir():  # a folder is looked at by those that write one
-        refuse_existing(path, overwrite=overwrite)
+    path, piped = Path(target), is_standard_output(target)
+    to = _writable(target_format, target)
+    if not piped and FORMATS[to].write_folder is None:  # what writes a folder looks at it itself
+        resolve_output(path, overwrite=overwrite)
     repairs = Repairs(str(source), errors)
     vectors, found = _read(Path(source), source_format, limit, repairs, reading)
-    vectors = _write(
-        vectors, path, to, repairs, lambda count: writing(count, len(vectors)), overwrite=overwrite
-    )
+    if found == to == "embedkit":
+        folders.copy_model(Path(source), path, limit, overwrite=overwrite)
+    else:
+        vectors = _write(
+            vectors,
+            target,
+            to,
+            repairs,
+            lambda count: writing(count, len(vectors)),
+            overwrite=overwrite,
+        )
     files = [*path.iterdir()] if path.is_dir() else [path]
-    if _known(to).beside:
+    if FORMATS[to].beside:
         files.append(wordlist.beside(path))
     return Report(
         str(source), found, str(target), to, len(vectors), vectors.dimension,
-        sum(file.stat().st_size for file in files if file.is_file()), dict(repairs.counts),
+        None if piped else sum(file.stat().st_size for file in files if file.is_file()),
+        dict(repairs.counts),
     )  # fmt: skip

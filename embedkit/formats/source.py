@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import bz2
 import contextlib
-import gzip
 import io
 import lzma
 import os
@@ -13,48 +11,21 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
+from embedkit.compression import COMPRESSORS, decompress
 from embedkit.errors import FormatError
-from embedkit.files import decompress, storage_errors
+from embedkit.files import storage_errors
 
-__all__ = ["COMPRESSORS", "Forward", "Source", "plain_name"]
+__all__ = ["Source", "plain_name"]
 
 _DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)  # what the decompressors raise
 _COPIED = 1 << 20
 
 
-def _zstandard(file: BinaryIO) -> BinaryIO:
-    import pyarrow as pa
-
-    return cast(BinaryIO, pa.CompressedOutputStream(file, "zstd"))
-
-
-COMPRESSORS: dict[str, Callable[[BinaryIO], Any]] = {
-    ".gz": lambda file: gzip.GzipFile("", "wb", 6, file, mtime=0),
-    ".bz2": lambda file: bz2.BZ2File(file, "wb"),
-    ".xz": lambda file: lzma.LZMAFile(file, "wb"),  # noqa: SIM115
-    ".zst": _zstandard,
-}
-"""Streams that compress, by the end of a file's name."""
-
-
 def plain_name(path: Path) -> Path:
     """Return the name of a file without the ending that tells how it is compressed."""
     return path.with_suffix("") if path.suffix in COMPRESSORS else path
-
-
-class Forward(io.RawIOBase):
-    """A stream that is only written to: those that compress say that they seek, and cannot."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        return self._stream.write(data)
 
 
 class Source:

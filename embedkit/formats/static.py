@@ -10,7 +10,6 @@ folder/
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from embedkit.errors import OutputExistsError
-from embedkit.files import atomic_directory, refuse_existing
+from embedkit.files import atomic_directory, resolve_output
 from embedkit.formats.arrays import read_matrix
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.rows import byte_strings
@@ -103,13 +102,13 @@ def write_static(vectors: WordVectors, path: Path, *, overwrite: bool) -> None:
         OutputExistsError: something is there that is no such folder, or *overwrite* is false.
         StorageError: the place cannot be written to.
     """
-    path = Path(os.path.realpath(path))
-    if os.path.lexists(path) and _folder(path) is None:
+    place = resolve_output(path, overwrite=True, directory=True)
+    if place.exists() and _folder(place) is None:
         raise OutputExistsError(
             f"{path} is no folder of {_TENSORS} and {_TOKENIZER} and is kept. Remedy: name another "
             "output."
         )
-    refuse_existing(path, overwrite=overwrite)
+    resolve_output(path, overwrite=overwrite, directory=True)
     words = vectors.vocabulary.words()
     with atomic_directory(path, overwrite=overwrite) as folder:
         zeros = np.zeros((1, vectors.dimension), dtype=np.float32)

@@ -7,18 +7,21 @@ new_york\t86.21\t5123\t1\tnew york
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from embedkit.compression import decompress
 from embedkit.errors import ConfigurationError, CorpusError
-from embedkit.files import decompress
 from embedkit.phrases.settings import PhraseSettings
 
 __all__ = ["Phrase", "read_phrases", "write_phrases"]
 
 _HEAD = "# embedkit phrases "
+_COLUMNS = 5
+_SHORTEST = 2  # words
 
 
 class Phrase(NamedTuple):
@@ -75,18 +78,53 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
         )
     number = 1
     try:
-        settings = PhraseSettings(**json.loads(lines[0].removeprefix(_HEAD)))
+        settings = _settings(lines[0].removeprefix(_HEAD))
         passes: list[list[Phrase]] = []
         for line in lines[1:-1] if not lines[-1] else lines[1:]:
             number += 1
-            _, score, count, turn, words = line.split("\t")
-            if not len(passes) <= int(turn) <= settings.passes or len(words.split(" ")) < 2:
-                raise ValueError(line)
-            passes += [[] for _ in range(int(turn) - len(passes))]
-            passes[-1].append(Phrase(tuple(words.split(" ")), float(score), int(count)))
-    except (TypeError, ValueError) as error:
+            turn, phrase = _phrase(line)
+            if not len(passes) <= turn <= settings.passes or not turn:
+                raise ValueError(
+                    f"pass {turn} does not come after pass {len(passes)}, of {settings.passes}"
+                )
+            passes += [[] for _ in range(turn - len(passes))]
+            passes[-1].append(phrase)
+    except ValueError as error:
         raise CorpusError(
-            f"{path}, line {number}: cannot be read ({str(error)[:60]}). "
-            "Remedy: write the phrases again."
+            f"{path}, line {number}: {error}. Remedy: write the phrases again."
         ) from error
     return settings, passes
+
+
+def _settings(text: str) -> PhraseSettings:
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("the settings are no JSON") from None
+    try:
+        return PhraseSettings.of(**given)
+    except TypeError:
+        raise ValueError(f"{text:.60} are no settings of phrases") from None
+
+
+def _phrase(line: str) -> tuple[int, Phrase]:
+    """Return the pass of a phrase, from 1, and the phrase that a line holds."""
+    columns = line.split("\t")
+    if len(columns) != _COLUMNS:
+        found = f"{len(columns)} column{'s' * (len(columns) != 1)}"
+        raise ValueError(f"{found}, not {_COLUMNS}: joined form, score, count, pass, words")
+    _, score, count, turn, joined = columns
+    try:
+        numbers = float(score), int(count), int(turn)
+    except ValueError:
+        raise ValueError(
+            f"score, count and pass are numbers, not {score:.20}, {count:.20}, {turn:.20}"
+        ) from None
+    if not math.isfinite(numbers[0]) or numbers[1] < 1:
+        raise ValueError(
+            f"a finite score and a count from 1 are needed, not {score:.20} and {count:.20}"
+        )
+    words = tuple(joined.split(" "))
+    if len(words) < _SHORTEST or not all(words):
+        raise ValueError(f"{joined!r:.60} are not two words or more, with a space between them")
+    return numbers[2], Phrase(words, numbers[0], numbers[1])

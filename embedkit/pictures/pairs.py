@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from embedkit.compression import decompress
 from embedkit.errors import QuestionError
-from embedkit.files import decompress
 
 __all__ = ["pair_of", "read_pairs"]
 

@@ -11,7 +11,6 @@ serve is theirs, whatever happens to the directory that training writes to.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Mapping
@@ -38,7 +37,7 @@ def lay_out(model: Path, target: Path) -> None:
     needs.
 
     Raises:
-        ModelError: it is missing, damaged, or holds numbers that are not finite.
+        ModelError: it is missing, damaged, of an unknown format, or holds what is not finite.
         StorageError: there is no room for the copy.
     """
     encoder = load_encoder(model)
@@ -59,14 +58,16 @@ def lay_out(model: Path, target: Path) -> None:
         "norms": norms,
         "units": UnitRows(vectors.matrix, norms),
     }
-    write_model(target, config=vectors.config, vocabulary=vectors.vocabulary, tensors=tensors)
+    config = {"encoder": "vectors", **vectors.config}
+    config.pop("subwords", None)  # no question of the service is answered by n-grams
+    write_model(target, config=config, vocabulary=vectors.vocabulary, tensors=tensors)
 
 
 class Publisher:
     """Lays out a model, and later ones in its place.
 
     Args:
-        model: the model directory.
+        model: the model directory, or another program's file of vectors.
         folder: where workers look.
     """
 
@@ -87,6 +88,7 @@ class Publisher:
         target = self._folder / str(generation)
         try:
             lay_out(self._model, target)
+            load_encoder(target)  # what cannot be opened must not reach the workers
         finally:
             release_heap()
         link = self._folder / f".{CURRENT}"
@@ -121,10 +123,10 @@ class Publisher:
             _log.info("Generation %d of the model is laid out.", self.generation)
 
     def _look(self) -> list[tuple[str, int, int, int]]:
-        """Return what tells one state of the model directory from another."""
+        """Return what tells one state of the model, a directory or a file, from another."""
         try:
-            with os.scandir(self._model) as entries:
-                stats = sorted((entry.name, entry.stat()) for entry in entries)
+            files = self._model.iterdir() if self._model.is_dir() else [self._model]
+            stats = sorted((file.name, file.stat()) for file in files)
         except OSError:
             return []
         return [(name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in stats]

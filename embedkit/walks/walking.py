@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
@@ -14,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, StorageError
-from embedkit.files import atomic_file
+from embedkit.errors import ConfigurationError
+from embedkit.files import output_stream
 from embedkit.parallel import map_in_order
 from embedkit.system import processors
 from embedkit.training.sampling import epoch_key
@@ -168,14 +166,11 @@ def write_walks(
     Raises:
         ConfigurationError: a setting lies outside its range.
         OutputExistsError: something is there and *overwrite* is false.
-        StorageError: the disk is full or the place cannot be written to.
+        StorageError: the disk is full, the place cannot be written to, or standard output is
+            closed.
     """
     config = replace(config or WalkConfig(), **settings)
-    if os.fspath(path) == "-":
-        if sys.stdout is None:
-            raise StorageError("standard output is closed. Remedy: name a file.")
-        return _write(sys.stdout.buffer, graph, config, progress)
-    with atomic_file(Path(path), overwrite=overwrite) as file:
+    with output_stream(path, overwrite=overwrite) as file:
         return _write(file, graph, config, progress)
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from embedkit.compression import decompress
 from embedkit.corpus import Corpus
 from embedkit.encoders import load_encoder
-from embedkit.files import decompress
 from embedkit.phrases import Phrases
 from tests.conftest import sentences
 
@@ -90,7 +90,7 @@ def test_json_tells_what_was_found(embedkit: Command, text: Path) -> None:
         (["-o", "-", "--list", "-"], 2, "can go to standard output"),
         (["-o", "-", "--json"], 2, "can go to standard output"),
         (["-o", "a", "--list", "a"], 2, "--output and --list are both a"),
-        (["-o", "corpus.txt"], 1, "is kept"),
+        (["-o", "corpus.txt"], 2, "corpus.txt is read, and would be replaced"),
         (["-o", "no/where"], 1, "cannot write no/where"),
         (["-o", "a", "--temporary-directory", "nowhere"], 2, "nowhere"),
     ],

@@ -96,7 +96,7 @@ def test_an_epoch_without_a_pair_has_no_loss(tmp_path: Path) -> None:
         (["--pairs", "paris", "-o", "a.png"], 2, "expected two words, as in king:queen"),
         (["--pairs", "rome:rome", "-o", "a.png"], 2, "they are the same word"),
         (["--pairs", "-", "-o", "a.png"], 1, "line 2: expected two words"),
-        (["--training", "--top", "5", "-o", "a.png"], 2, "leave --pairs and --top out"),
+        (["--training", "--top", "5", "-o", "a.png"], 2, "--training has no use for --top"),
         (["--training", "nowhere", "-o", "a.png"], 1, "there is no model at nowhere"),
         (["paris", "rome", "--method", "tsne", "-o", "a.png"], 2, "wants at least 5 words"),
         (["paris", "-o", "nowhere/a.png"], 1, "make the parent directory first"),

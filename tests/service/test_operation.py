@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from servers import Start, connect, read_all, workers_of
 
+from embedkit import formats
 from embedkit.encoders import load
 from embedkit.vectors import WordVectors
 from embedkit.vocabulary import Vocabulary
@@ -74,6 +75,29 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+
+@pytest.mark.parametrize("name", ["words.vec.gz", "words.npz", "words-static"])
+def test_other_programs_files_are_served_and_watched(
+    start: Start, tmp_path: Path, name: str
+) -> None:
+    def write(turn: int) -> None:
+        save_model(tmp_path / "model.embedkit", turn)
+        form = "static" if name == "words-static" else None
+        formats.convert(
+            tmp_path / "model.embedkit", tmp_path / name, target_format=form, overwrite=True
+        )
+
+    write(0)
+    server = start(tmp_path / name, "--reload-model")
+    with httpx.Client(base_url=server.url) as client:
+        for turn in range(3):
+            if turn:
+                write(turn)
+                server.wait_for(rf"Serving generation {turn + 1} of the model")
+            answer = client.post("/v1/neighbors", json={"word": "paris", "k": 1}).json()
+            assert answer["answers"][0]["word"] == nearest_to_paris(turn)
+        assert client.get("/v1/model").json()["name"] == name
 
 
 def test_a_model_changes_twenty_times_under_load_and_no_request_fails(

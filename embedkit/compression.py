@@ -1,0 +1,111 @@
+"""Streams that are compressed: told by content where they are read, by name where written."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+__all__ = ["COMPRESSORS", "Forward", "compress", "decompress"]
+
+
+def _open_zstandard(raw: BinaryIO) -> BinaryIO:
+    import pyarrow as pa
+
+    return cast(BinaryIO, pa.CompressedInputStream(raw, "zstd"))
+
+
+_HEAD = 10
+_DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
+    re.compile(rb"\x1f\x8b"): lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
+    # Letters alone may begin a text: the mark of a block, or of the end, has to follow.
+    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
+    re.compile(rb"\xfd7zXZ\0"): lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
+    re.compile(rb"\x28\xb5\x2f\xfd"): _open_zstandard,
+}
+
+
+class _Replayed(io.RawIOBase):
+    """A stream that cannot seek, with what was read of it put back in front."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def decompress(raw: BinaryIO) -> BinaryIO:
+    """Return a stream of the plain bytes of a gzip, bzip2, xz, zstandard or plain stream.
+
+    The format is told by the first bytes, never by the name, so standard input works as well.
+    """
+    head = raw.read(_HEAD)
+    if raw.seekable():
+        raw.seek(-len(head), os.SEEK_CUR)
+        whole = raw
+    else:
+        whole = cast(BinaryIO, io.BufferedReader(_Replayed(head, raw)))
+    for magic, opener in _DECOMPRESSORS.items():
+        if magic.match(head):
+            return opener(whole)
+    return whole
+
+
+def _write_zstandard(raw: BinaryIO) -> BinaryIO:
+    import pyarrow as pa
+
+    return cast(BinaryIO, pa.CompressedOutputStream(raw, "zstd"))
+
+
+COMPRESSORS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
+    ".gz": lambda raw: cast(BinaryIO, gzip.GzipFile("", "wb", 6, raw, mtime=0)),
+    ".bz2": lambda raw: cast(BinaryIO, bz2.BZ2File(raw, "wb")),
+    ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw, "wb")),  # noqa: SIM115
+    ".zst": _write_zstandard,
+}
+"""Streams that compress, by the end of a file's name."""
+
+
+class Forward(io.RawIOBase):
+    """A stream that is only written to: some say that they seek, or where they are, and cannot."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        written = self._stream.write(data)
+        self._written += written
+        return written
+
+    def tell(self) -> int:
+        """Return the bytes written."""
+        return self._written
+
+
+@contextlib.contextmanager
+def compress(raw: BinaryIO, name: Path) -> Iterator[BinaryIO]:
+    """Yield a stream whose bytes go to *raw*, compressed as the end of a file's name says."""
+    if name.suffix not in COMPRESSORS:
+        yield raw
+        return
+    with COMPRESSORS[name.suffix](raw) as stream:
+        yield cast(BinaryIO, Forward(stream))
