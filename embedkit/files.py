@@ -6,10 +6,10 @@ import contextlib
 import ctypes
 import errno
 import os
+import secrets
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -61,12 +61,10 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite, directory=True)
-        temporary = Path(
-            tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)
-        )
+        temporary = _beside(place)
         try:
+            temporary.mkdir()
             yield temporary
-            temporary.chmod(0o777 & ~_umask())
             for path in temporary.iterdir():
                 _sync(path)
             _sync(temporary)
@@ -86,12 +84,10 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite)
-        handle, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)
-        temporary = Path(name)
+        temporary = _beside(place)
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("xb") as file:
                 yield file
-            temporary.chmod(0o666 & ~_umask())
             _sync(temporary)
             temporary.replace(place)
             _sync(place.parent)
@@ -180,10 +176,9 @@ def _working_directory() -> Path:
         return Path()
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _beside(place: Path) -> Path:
+    """Return a name that nothing has: known before it is taken, it is removed whatever happens."""
+    return place.with_name(f".{place.name}.{secrets.token_hex(8)}.tmp")
 
 
 def _sync(path: Path) -> None:

@@ -316,3 +316,16 @@ def test_reader_sees_the_old_or_the_new_directory_whole(target: Path) -> None:
     assert all(first == second for first, second in readings)
     assert len({first for first, _ in readings}) > 2
     assert read(target) == {"first": "49", "second": "49"}
+
+
+def test_outputs_have_the_permissions_of_new_files(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with atomic_file(tmp_path / "file") as file:
+            file.write(b"x")
+        with atomic_directory(tmp_path / "folder"):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o750

@@ -23,7 +23,7 @@ __all__ = ["walks"]
     default="walks.txt",
     show_default=True,
     metavar="FILE",
-    help="File to write; - for standard output.",
+    help="File to write, compressed if its name ends so (.gz, .zst, ...); - for standard output.",
 )
 @click.option("--walks", type=int, default=10, show_default=True, help="Walks from each node.")
 @click.option("--length", type=int, default=40, show_default=True, help="Nodes of a walk.")

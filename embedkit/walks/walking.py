@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from embedkit.compression import compress
 from embedkit.errors import ConfigurationError
 from embedkit.files import output_stream
 from embedkit.parallel import map_in_order
@@ -155,7 +157,8 @@ def write_walks(
 
     Args:
         graph: what to walk on.
-        path: the file, or "-" for standard output.
+        path: the file, or "-" for standard output; ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` at the
+            end of its name compress it.
         overwrite: replace what is there.
         progress: is called with the number of walks taken since the last call.
         config, settings: see `WalkConfig`; single settings come before those of *config*.
@@ -170,7 +173,7 @@ def write_walks(
             closed.
     """
     config = replace(config or WalkConfig(), **settings)
-    with output_stream(path, overwrite=overwrite) as file:
+    with output_stream(path, overwrite=overwrite) as raw, compress(raw, Path(path)) as file:
         return _write(file, graph, config, progress)
 
 

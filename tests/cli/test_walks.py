@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import itertools
 import json
+import lzma
 import os
 import pty
 import struct
@@ -12,7 +14,9 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -103,6 +107,17 @@ def test_streams_that_end_early(redirected: str, edges: Path) -> None:
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("suffix", "opened"), [("gz", gzip.open), ("xz", lzma.open)])
+def test_walks_are_compressed_as_the_name_says(
+    edges: Path, tmp_path: Path, suffix: str, opened: Callable[[Path], IO[bytes]]
+) -> None:
+    for name in ("walks.txt", f"walks.txt.{suffix}"):
+        line = [sys.executable, "-m", "embedkit", "walks", edges.name, "-o", name]
+        subprocess.run(line, cwd=tmp_path, check=True)
+    with opened(tmp_path / f"walks.txt.{suffix}") as file:
+        assert file.read() == (tmp_path / "walks.txt").read_bytes()
 
 
 def test_an_interrupt_leaves_nothing(edges: Path, tmp_path: Path) -> None:
