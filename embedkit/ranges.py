@@ -1,4 +1,4 @@
-"""Numbers that settings may be: what lies outside is an error that names both limits."""
+"""Numbers that settings may be: what lies outside is an error that names the limits."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from embedkit.errors import ConfigurationError
 __all__ = ["is_whole", "number", "whole_number"]
 
 
-def is_whole(value: Any, low: int, high: int) -> bool:
+def is_whole(value: Any, low: int, high: int | None = None) -> bool:
     """Tell whether *value* is an integer, NumPy's included, from *low* to *high*."""
     whole = isinstance(value, Integral) and not isinstance(value, bool)
-    return whole and bool(low <= value <= high)
+    return whole and bool(low <= value and (high is None or value <= high))
 
 
-def whole_number(name: str, value: Any, low: int, high: int) -> int:
+def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
     """Return *value* as an int.
 
     Raises:
-        ConfigurationError: it is no whole number from *low* to *high*.
+        ConfigurationError: it is no whole number from *low* to *high*, or from *low* on.
     """
     if not is_whole(value, low, high):
-        raise ConfigurationError(
-            f"{name} is a whole number from {low:,} to {high:,}, not {value!r}"
-        )
+        limits = f"{low:,}" if high is None else f"{low:,} to {high:,}"
+        raise ConfigurationError(f"{name} is a whole number from {limits}, not {value!r}")
     return int(value)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from embedkit.errors import ConfigurationError
+from embedkit.ranges import whole_number
 
-__all__ = ["UNKNOWN_WORDS", "How", "Scope", "whole_number"]
+__all__ = ["UNKNOWN_WORDS", "How", "Scope"]
 
 UNKNOWN_WORDS = ("error", "skip", "spell", "subwords")
 """What may become of a word without a vector; see `Scope.oov`."""
@@ -50,25 +50,10 @@ class Scope:
 
     def __post_init__(self) -> None:
         if self.restrict is not None:
-            whole_number("restrict", self.restrict)
+            whole_number("restrict", self.restrict, 1)
         if isinstance(self.exclude, str):
             raise ConfigurationError(
                 f"exclude is a list of words, not the string {self.exclude!r:.60}"
             )
         if self.oov not in UNKNOWN_WORDS:
             raise ConfigurationError(f"oov is one of {', '.join(UNKNOWN_WORDS)}, not {self.oov!r}")
-
-
-def whole_number(name: str, value: Any) -> int:
-    """Return *value* as an int.
-
-    Raises:
-        ConfigurationError: it is no whole number from 1.
-    """
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise ConfigurationError(f"{name} is a whole number from 1, not {value!r}")
-    return number

@@ -15,7 +15,8 @@ from embedkit.algebra import Neighbor, combine
 from embedkit.errors import ConfigurationError
 from embedkit.index import Hits
 from embedkit.metrics import find_metric
-from embedkit.scope import How, Scope, whole_number
+from embedkit.ranges import whole_number
+from embedkit.scope import How, Scope
 from embedkit.words import Place, Words
 
 __all__ = ["Searching", "Terms", "place_key", "rows_of"]
@@ -155,7 +156,7 @@ class Searching(Words):
         return answers
 
     def _checked(self, k: int) -> int:
-        return min(whole_number("k", k), len(self.vocabulary))
+        return min(whole_number("k", k, 1), len(self.vocabulary))
 
     def _refused(self, scope: Scope, of_direction: bool) -> list[int]:
         """Return the rows that answer nothing: those excluded, and zeros where direction counts."""

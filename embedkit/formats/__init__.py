@@ -19,6 +19,7 @@ from embedkit.formats.repairs import POLICIES, Repairs
 from embedkit.formats.source import Source, plain_name
 from embedkit.formats.table import FORMATS, Format, Progress
 from embedkit.formats.writable import writable
+from embedkit.ranges import whole_number
 from embedkit.vectors import WordVectors
 
 __all__ = ["FORMATS", "POLICIES", "Format", "Report", "convert", "detect", "read", "write"]
@@ -99,8 +100,8 @@ def _read(
 ) -> tuple[WordVectors, str]:
     if name is not None:
         _known(name)
-    if limit is not None and limit < 1:
-        raise ConfigurationError(f"limit is a whole number from 1, not {limit}")
+    if limit is not None:
+        whole_number("limit", limit, 1)
     with Source(path, progress) as source:
         found = name or _detect(source)
         if source.is_folder and FORMATS[found].write_folder is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from embedkit.errors import ConfigurationError
+from embedkit.ranges import whole_number
 
 __all__ = ["CONNECTORS", "DEFAULT_THRESHOLDS", "MOST_PASSES", "PhraseSettings"]
 
@@ -65,8 +66,8 @@ class PhraseSettings:
         return replace(settings or cls(), **changes)
 
     def __post_init__(self) -> None:
-        _check_whole("passes", self.passes, MOST_PASSES)
-        _check_whole("min_count", self.min_count, 2**31)
+        whole_number("passes", self.passes, 1, MOST_PASSES)
+        whole_number("min_count", self.min_count, 1, 2**31)
         if self.scoring not in DEFAULT_THRESHOLDS:
             raise ConfigurationError(
                 f"no scoring {self.scoring!r}; there are {', '.join(DEFAULT_THRESHOLDS)}"
@@ -104,11 +105,6 @@ class PhraseSettings:
             if not isinstance(word, str) or not word or _has_spaces(word):
                 raise ConfigurationError(f"a connector is one word, not {word!r:.60}")
         object.__setattr__(self, "connectors", connectors)
-
-
-def _check_whole(name: str, value: object, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
-        raise ConfigurationError(f"{name} is a whole number from 1 to {high:,}, not {value!r}")
 
 
 def _has_spaces(text: str) -> bool:

@@ -14,20 +14,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.compression import compress
-from embedkit.errors import ConfigurationError
 from embedkit.files import output_stream
 from embedkit.parallel import map_in_order
+from embedkit.ranges import number, whole_number
 from embedkit.system import processors
 from embedkit.training.sampling import epoch_key
 from embedkit.walks.graph import Graph
 
 __all__ = ["WalkConfig", "WalkCounts", "Walks", "random_walks", "write_walks"]
 
-_RANGES: dict[str, tuple[float, float]] = {
+_BIASES = (1e-6, 1e6)
+_WHOLE = {
     "walks": (1, 1_000_000),
     "length": (1, 1_000_000),
-    "p": (1e-6, 1e6),
-    "q": (1e-6, 1e6),
     "seed": (0, 2**63 - 1),
     "workers": (1, 1024),
 }
@@ -65,16 +64,11 @@ class WalkConfig:
     workers: int | None = None
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if value is None and name == "workers":
-                continue
-            kind = "a number" if name in "pq" else "a whole number"
-            fits = isinstance(value, int) or (isinstance(value, float) and name in "pq")
-            if isinstance(value, bool) or not fits or not low <= value <= high:
-                raise ConfigurationError(
-                    f"{name} is {kind} from {low:,.6g} to {high:,.6g}, not {value!r}"
-                )
+        for name, limits in _WHOLE.items():
+            if name != "workers" or self.workers is not None:
+                whole_number(name, getattr(self, name), *limits)
+        for name in ("p", "q"):
+            number(name, getattr(self, name), *_BIASES)
 
 
 class WalkCounts(NamedTuple):
@@ -204,9 +198,9 @@ def _made_of_walks(
     biases = (1.0 / config.p, 1.0 / config.q)
 
     def take(begin: tuple[int, NDArray[np.int32]]) -> Made:
-        number, starts = begin
+        first, starts = begin
         nodes = np.full((len(starts), config.length), -1, dtype=np.int32)
-        steps.walk(arrays, starts, number, key, biases, nodes)
+        steps.walk(arrays, starts, first, key, biases, nodes)
         return make(Walks(graph, nodes))
 
     return map_in_order(take, _starts(graph, config), config.workers or processors())
@@ -215,7 +209,7 @@ def _made_of_walks(
 def _starts(graph: Graph, config: WalkConfig) -> Iterator[tuple[int, NDArray[np.int32]]]:
     """Yield the first nodes of some walks, and the number of the first of these walks."""
     size = max(1, _BLOCK_NODES // config.length)
-    number = 0
+    first = 0
     waiting: list[NDArray[np.int32]] = []
     for round_ in range(config.walks):
         order = np.random.default_rng((config.seed, round_)).permutation(len(graph))
@@ -225,6 +219,6 @@ def _starts(graph: Graph, config: WalkConfig) -> Iterator[tuple[int, NDArray[np.
             starts = np.concatenate(waiting)
             whole = len(starts) if last else len(starts) // size * size
             for place in range(0, whole, size):
-                yield number + place, starts[place : min(place + size, whole)]
+                yield first + place, starts[place : min(place + size, whole)]
             waiting = [starts[whole:]]
-            number += whole
+            first += whole
