@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from embedkit.encoders import SkipGramEncoder
 
@@ -63,4 +64,23 @@ def embedkit(tmp_path: Path) -> Command:
             done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
         )
 
+    return run
+
+
+@pytest.fixture
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run the command line in this process, in an empty folder.
+
+    For mistakes, which end before there is work: there are many, and a process takes its time.
+    """
+    from embedkit.cli import app
+
+    def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
+        line = [*map(str, arguments)]
+        done = CliRunner().invoke(app, line, input=stdin, prog_name="embedkit")
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        return subprocess.CompletedProcess(line, done.exit_code, done.stdout, done.stderr)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EMBEDKIT_MODEL", raising=False)
     return run

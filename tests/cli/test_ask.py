@@ -116,8 +116,8 @@ def test_expression_error_has_a_caret_and_is_wrong_usage(embedkit: Command, mode
         ["train", "x.txt", "--encoder", "onehot", "--window", "3"],
     ],
 )
-def test_wrong_usage_is_exit_code_2(embedkit: Command, arguments: list[str]) -> None:
-    done = embedkit(*arguments)
+def test_wrong_usage_is_exit_code_2(inside: Command, arguments: list[str]) -> None:
+    done = inside(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stderr

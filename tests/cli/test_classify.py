@@ -144,7 +144,7 @@ def test_a_test_file_of_one_label(embedkit: Any, trained: Path) -> None:
     ],
 )  # fmt: skip
 def test_mistakes(
-    arguments: tuple[str, ...], code: int, message: str, embedkit: Any, model: Path, tmp_path: Path
+    arguments: tuple[str, ...], code: int, message: str, inside: Any, model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "good.tsv").write_text(TSV)
     (tmp_path / "bad.tsv").write_text("a\tb\nc\n")
@@ -155,7 +155,7 @@ def test_mistakes(
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     given = [str(model) if argument == "MODEL" else argument for argument in arguments]
-    done = embedkit("classify", *given)
+    done = inside("classify", *given)
     assert done.returncode == code
     assert message in done.stderr
     assert "Traceback" not in done.stderr

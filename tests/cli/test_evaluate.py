@@ -136,10 +136,10 @@ def test_models_of_one_name_are_told_apart(
     ],
 )
 def test_mistakes(
-    embedkit: Command, model: Path, tmp_path: Path, files: list[str],
+    inside: Command, model: Path, tmp_path: Path, files: list[str],
     arguments: list[str], message: str, code: int,
 ) -> None:  # fmt: skip
     (tmp_path / "bad").write_text(": a\nb c d\n")
-    done = embedkit("evaluate", "--model", model, *arguments)
+    done = inside("evaluate", "--model", model, *arguments)
     assert message in done.stderr
     assert done.returncode == code

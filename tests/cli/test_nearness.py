@@ -71,12 +71,10 @@ def test_transfer_answers_words_of_a_pipe(embedkit: Command, model: Path) -> Non
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_usage_is_named(
-    embedkit: Command, model: Path, arguments: list[str], message: str
+    inside: Command, model: Path, arguments: list[str], message: str
 ) -> None:
     done = (
-        embedkit(*arguments, "--model", model)
-        if arguments[-1] != "--pairs"
-        else embedkit(*arguments)
+        inside(*arguments, "--model", model) if arguments[-1] != "--pairs" else inside(*arguments)
     )
     assert done.returncode == 2
     assert message in done.stderr
@@ -164,9 +162,9 @@ def test_what_stands_for_an_unknown_word_is_told(embedkit: Command, model: Path)
     ],
     ids=lambda asked: asked[0],
 )
-def test_no_answer_at_all_is_a_failure(embedkit: Command, model: Path, asked: list[str]) -> None:
+def test_no_answer_at_all_is_a_failure(inside: Command, model: Path, asked: list[str]) -> None:
     for options in ([], ["--oov", "skip"], ["--oov", "spell"]):
-        done = embedkit(*asked, *options, "--model", model)
+        done = inside(*asked, *options, "--model", model)
         assert (done.returncode, done.stdout) == (1, "")
         assert "qqqqq" in done.stderr
         assert "Traceback" not in done.stderr

@@ -64,44 +64,44 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @every
-def test_an_empty_name_is_an_error(embedkit: Command, folder: Path, arguments: list[str]) -> None:
+def test_an_empty_name_is_an_error(inside: Command, folder: Path, arguments: list[str]) -> None:
     before = state(folder)
-    assert "the name is empty" in refused(embedkit(*arguments, "", "--overwrite"))
+    assert "the name is empty" in refused(inside(*arguments, "", "--overwrite"))
     assert state(folder) == before
 
 
 @every
 def test_the_working_directory_is_never_replaced(
-    embedkit: Command, folder: Path, arguments: list[str]
+    inside: Command, folder: Path, arguments: list[str]
 ) -> None:
     before = state(folder.parent)
-    refused(embedkit(*arguments, ".", "--overwrite"))
-    refused(embedkit(*arguments, "..", "--overwrite"))
+    refused(inside(*arguments, ".", "--overwrite"))
+    refused(inside(*arguments, "..", "--overwrite"))
     assert state(folder.parent) == before
 
 
 @every
-def test_a_pipe_is_told_as_one(embedkit: Command, folder: Path, arguments: list[str]) -> None:
+def test_a_pipe_is_told_as_one(inside: Command, folder: Path, arguments: list[str]) -> None:
     os.mkfifo(folder / "pipe.svg")
     (folder / "link.svg").symlink_to("pipe.svg")
     before = state(folder)
     for name in ("pipe.svg", "link.svg"):
-        said = refused(embedkit(*arguments, name, "--overwrite"))
+        said = refused(inside(*arguments, name, "--overwrite"))
         assert f"{name} is a pipe and is kept. Remedy: name a " in said
     assert state(folder) == before
 
 
 @files
-def test_a_directory_is_no_file(embedkit: Command, folder: Path, arguments: list[str]) -> None:
+def test_a_directory_is_no_file(inside: Command, folder: Path, arguments: list[str]) -> None:
     (folder / "taken.svg").mkdir()
-    said = refused(embedkit(*arguments, "taken.svg", "--overwrite"))
+    said = refused(inside(*arguments, "taken.svg", "--overwrite"))
     assert "taken.svg is a directory and is kept. Remedy: name a file" in said
 
 
 @directories
-def test_a_file_is_no_directory(embedkit: Command, folder: Path, arguments: list[str]) -> None:
+def test_a_file_is_no_directory(inside: Command, folder: Path, arguments: list[str]) -> None:
     (folder / "taken").write_text("mine")
-    said = refused(embedkit(*arguments, "taken", "--overwrite"))
+    said = refused(inside(*arguments, "taken", "--overwrite"))
     assert "taken is a file and is kept. Remedy: name a directory" in said
     assert (folder / "taken").read_text() == "mine"
 
@@ -110,10 +110,10 @@ def test_a_file_is_no_directory(embedkit: Command, folder: Path, arguments: list
     "arguments", [*DIRECTORIES.values(), FILES["plot"], FILES["convert to npy"]]
 )
 def test_what_is_no_stream_does_not_go_to_standard_output(
-    embedkit: Command, folder: Path, arguments: list[str]
+    inside: Command, folder: Path, arguments: list[str]
 ) -> None:
     before = state(folder)
-    assert "go to standard output" in refused(embedkit(*arguments, "-"))
+    assert "go to standard output" in refused(inside(*arguments, "-"))
     assert state(folder) == before
 
 
@@ -203,10 +203,10 @@ def test_a_stream_that_takes_nothing(folder: Path, arguments: str, redirected: s
     ],
 )
 def test_what_is_read_is_not_replaced(
-    embedkit: Command, folder: Path, arguments: list[str], named: str
+    inside: Command, folder: Path, arguments: list[str], named: str
 ) -> None:
     (folder / "link").symlink_to("corpus.txt")
-    said = refused(embedkit(*arguments, "--overwrite"))
+    said = refused(inside(*arguments, "--overwrite"))
     assert named in said
     assert (folder / "corpus.txt").read_text() == TEXT
     assert not (folder / "same").exists()
@@ -228,10 +228,10 @@ def test_what_is_read_is_not_replaced(
     ],
 )  # fmt: skip
 def test_options_that_would_mean_nothing(
-    embedkit: Command, folder: Path, arguments: list[str], unused: str
+    inside: Command, folder: Path, arguments: list[str], unused: str
 ) -> None:
     before = state(folder)
-    done = embedkit(*arguments)
+    done = inside(*arguments)
     assert done.returncode == 2
     assert "has no use" in refused(done)
     assert unused in done.stderr

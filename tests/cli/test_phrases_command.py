@@ -96,9 +96,9 @@ def test_json_tells_what_was_found(embedkit: Command, text: Path) -> None:
     ],
 )
 def test_mistakes(
-    embedkit: Command, text: Path, tmp_path: Path, options: list[str], code: int, message: str
+    inside: Command, text: Path, tmp_path: Path, options: list[str], code: int, message: str
 ) -> None:
-    done = embedkit("phrases", text, *options)
+    done = inside("phrases", text, *options)
     assert (done.returncode, message in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["corpus.txt"]
@@ -106,8 +106,8 @@ def test_mistakes(
 
 
 @pytest.mark.parametrize("number", ["-1", "11", "99", "two"])
-def test_train_refuses_passes(embedkit: Command, text: Path, tmp_path: Path, number: str) -> None:
-    done = embedkit("train", text, "--phrases", number)
+def test_train_refuses_passes(inside: Command, text: Path, tmp_path: Path, number: str) -> None:
+    done = inside("train", text, "--phrases", number)
     assert done.returncode == 2
     assert not (tmp_path / "model.embedkit").exists()
 

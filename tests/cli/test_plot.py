@@ -103,9 +103,9 @@ def test_an_epoch_without_a_pair_has_no_loss(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong(
-    arguments: list[str], code: int, message: str, embedkit: Command, model: Path, tmp_path: Path
+    arguments: list[str], code: int, message: str, inside: Command, model: Path, tmp_path: Path
 ) -> None:
-    done = embedkit("plot", *arguments, "--model", model, stdin="rome:paris\nparis\n")
+    done = inside("plot", *arguments, "--model", model, stdin="rome:paris\nparis\n")
     assert message in done.stderr
     assert done.returncode == code
     assert "Traceback" not in done.stderr

@@ -132,10 +132,10 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
         (gzip.compress(b"x " * 9_000, mtime=0)[:-12], "corpus.txt is damaged or cut short"),
     ],
 )
-def test_bad_texts(embedkit: Command, tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_bad_texts(inside: Command, tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (tmp_path / "corpus.txt").write_bytes(content)
-    done = embedkit("train", "corpus.txt")
+    done = inside("train", "corpus.txt")
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -286,11 +286,11 @@ def damage_encoder(model: Path) -> None:
     ],
 )
 def test_damaged_models(
-    embedkit: Command, text: Path, tmp_path: Path, damage: Callable[[Path], None], message: str
+    inside: Command, text: Path, tmp_path: Path, damage: Callable[[Path], None], message: str
 ) -> None:
-    embedkit("train", text, *QUICK)
+    inside("train", text, *QUICK)
     damage(tmp_path / "model.embedkit")
-    done = embedkit("neighbors", "cat")
+    done = inside("neighbors", "cat")
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr

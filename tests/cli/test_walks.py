@@ -88,10 +88,10 @@ def test_what_is_there_is_kept(embedkit: Command, edges: Path, tmp_path: Path) -
     ],
 )
 def test_mistakes(
-    arguments: list[str], code: int, said: str, embedkit: Command, edges: Path, tmp_path: Path
+    arguments: list[str], code: int, said: str, inside: Command, edges: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.tsv").write_text("a b\nc\n")
-    done = embedkit("walks", *arguments)
+    done = inside("walks", *arguments)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode == code
