@@ -6,6 +6,8 @@ import gzip
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,25 @@ ROWS = [("the mayor0 of paris", "capital"), ("border1 with france", "country"),
 TSV = "".join(f"{text}\t{label}\n" for text, label in ROWS)
 
 
-@pytest.fixture
-def trained(embedkit: Any, model: Path, tmp_path: Path) -> Path:
-    (tmp_path / "places.tsv").write_text(TSV)
-    shutil.copytree(model, tmp_path / "model.embedkit")
-    done = embedkit("classify", "train", "places.tsv", "-o", "helpdesk.embedkit")
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(scope="module")
+def kept(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with texts and a classifier of them; tests must not change it."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "places.tsv").write_text(TSV)
+    shutil.copytree(model, folder / "model.embedkit")
+    line = [sys.executable, "-m", "embedkit", "classify", "train", "places.tsv"]
+    done = subprocess.run(
+        [*line, "-o", "helpdesk.embedkit"], cwd=folder, capture_output=True, text=True, check=True
+    )
     assert "helpdesk.embedkit: 20 texts, 2 labels" in done.stdout
     assert done.stdout.endswith("Try: embedkit classify predict 'the mayor0 of paris'\n")
-    shutil.rmtree(tmp_path / "model.embedkit")  # the classifier needs it no more
-    return tmp_path
+    shutil.rmtree(folder / "model.embedkit")  # the classifier needs it no more
+    return folder
+
+
+@pytest.fixture
+def trained(kept: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
 
 
 def test_train_predict_evaluate(embedkit: Any, trained: Path) -> None:
@@ -69,7 +80,8 @@ def test_texts_of_unknown_words_are_told_in_a_line(
     embedkit: Any, model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "places.tsv").write_text(TSV)
-    embedkit("classify", "train", "places.tsv", "--vectors", model, "--pooling", "mean")
+    train = ("classify", "train", "places.tsv", "--vectors", model, "--pooling", "mean")
+    embedkit(*train, "--epochs", 1)
     done = embedkit("classify", "predict", "zzz")
     assert done.returncode == 0
     assert done.stderr.startswith("Warning: 1 of 1 texts have no known word")
