@@ -9,11 +9,15 @@ import io
 import lzma
 import os
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-__all__ = ["COMPRESSORS", "Forward", "compress", "decompress"]
+__all__ = ["COMPRESSORS", "DAMAGE", "Forward", "compress", "decompress"]
+
+DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
+"""What streams raise that `decompress` returns."""
 
 
 def _open_zstandard(raw: BinaryIO) -> BinaryIO:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import lzma
-import zlib
 from typing import BinaryIO
 
-from embedkit.compression import decompress
+from embedkit.compression import DAMAGE, decompress
 from embedkit.errors import EmbedkitError
 
-__all__ = ["DAMAGE", "conversion", "damaged", "likely_encoding", "read_whole"]
-
-DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
-"""What the decompressors raise."""
+__all__ = ["conversion", "damaged", "likely_encoding", "read_whole"]
 
 _BLOCK_BYTES = 1 << 16
 _MARKS = {

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from embedkit.compression import decompress
+from embedkit.compression import DAMAGE, decompress
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError
-from embedkit.rawtext import DAMAGE, conversion, damaged
+from embedkit.rawtext import conversion, damaged
 
 __all__ = [
     "EncodedBlock",

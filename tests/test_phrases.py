@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import math
 import os
 import random
@@ -218,6 +219,8 @@ def test_saving_keeps_what_is_there_and_refuses_white_space(tmp_path: Path) -> N
         (b"# embedkit phrases {}\nx_y\t1e999\t2\t1\tx y\n", "line 2: a finite score"),
         (b"# embedkit phrases {}\nx_y\t1\t0\t1\tx y\n", "line 2: .*a count from 1 .* and 0"),
         (gzip.compress(b"# embedkit phrases {}\n" * 99, mtime=0)[:-9], "cannot read phrases"),
+        (gzip.compress(b"", mtime=0)[:10] + b"\xff" * 9, "cannot read phrases"),
+        (lzma.compress(b"# embedkit phrases {}\n")[:12] + b"\xff" * 20, "cannot read phrases"),
     ],
 )
 def test_files_that_hold_something_else(

@@ -316,6 +316,7 @@ class TestPairs:
 
     def test_files(self, tmp_path: Path) -> None:
         import gzip
+        import lzma
 
         from embedkit.errors import QuestionError
 
@@ -325,6 +326,10 @@ class TestPairs:
         for content, message in ((b"", "no pair in it"), (b"a b\n\xff", "byte 5: not UTF-8")):
             path.write_bytes(content)
             with pytest.raises(QuestionError, match=message):
+                read_pairs(path)
+        for damaged in (gzip.compress(b"a b\n")[:10], lzma.compress(b"a b\n")[:12]):
+            path.write_bytes(damaged + b"\xff" * 20)
+            with pytest.raises(QuestionError, match=r"pairs\.gz: "):
                 read_pairs(path)
         with pytest.raises(QuestionError, match="No such file"):
             read_pairs(tmp_path / "nowhere")

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import io
-import lzma
 import os
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
-from embedkit.compression import COMPRESSORS, decompress
+from embedkit.compression import COMPRESSORS, DAMAGE, decompress
 from embedkit.errors import FormatError
 from embedkit.files import storage_errors
 
 __all__ = ["Source", "plain_name"]
 
-_DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)  # what the decompressors raise
 _COPIED = 1 << 20
 
 
@@ -97,7 +94,7 @@ class Source:
             while size > 0 and (part := self._stream.read(size)):
                 parts.append(part)
                 size -= len(part)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise FormatError(
                 f"{self.path} is damaged or cut short after byte {self.position:,} of what is "
                 f"compressed in it: {error}. Remedy: fetch it again."

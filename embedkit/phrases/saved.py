@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from embedkit.compression import decompress
+from embedkit.compression import DAMAGE, decompress
 from embedkit.errors import ConfigurationError, CorpusError
 from embedkit.phrases.settings import PhraseSettings
 
@@ -69,7 +69,7 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
     try:
         with path.open("rb") as raw:
             lines = decompress(raw).read().decode().split("\n")
-    except (OSError, EOFError, ValueError) as error:
+    except (*DAMAGE, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise CorpusError(f"cannot read phrases from {path}: {reason}.") from error
     if not lines[0].startswith(_HEAD):

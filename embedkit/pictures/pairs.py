@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from embedkit.compression import decompress
+from embedkit.compression import DAMAGE, decompress
 from embedkit.errors import QuestionError
 
 __all__ = ["pair_of", "read_pairs"]
@@ -37,7 +37,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
             lines = decompress(raw).read().decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise QuestionError(f"{path}, byte {error.start + 1}: not UTF-8.") from None
-    except (OSError, EOFError) as error:
+    except DAMAGE as error:
         raise QuestionError(f"{path}: {getattr(error, 'strerror', None) or error}.") from error
     pairs = []
     for number, line in enumerate(lines, start=1):
