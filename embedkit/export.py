@@ -25,12 +25,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError
-from embedkit.files import (
-    atomic_directory,
-    is_standard_output,
-    output_stream,
-    resolve_output,
-)
+from embedkit.files import atomic_directory, is_standard_output, output_stream, resolve_output
 from embedkit.vectors import WordVectors
 
 __all__ = ["FORMATS", "Format", "export"]

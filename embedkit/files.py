@@ -20,6 +20,7 @@ from embedkit.errors import OutputExistsError, StorageError
 __all__ = [
     "atomic_directory",
     "atomic_file",
+    "check_output_stream",
     "is_standard_output",
     "output_stream",
     "resolve_output",
@@ -115,6 +116,16 @@ def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) ->
         raise StorageError("standard output is closed. Remedy: name a file.")
     yield cast(BinaryIO, Forward(sys.stdout.buffer))
     sys.stdout.buffer.flush()
+
+
+def check_output_stream(target: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Find out whether `output_stream` may write to *target*, before work is lost.
+
+    Raises:
+        OutputExistsError, StorageError: as for `resolve_output`.
+    """
+    if not is_standard_output(target):
+        resolve_output(Path(target), overwrite=overwrite)
 
 
 _KINDS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -104,13 +104,18 @@ class Searching(Words):
             ConfigurationError: a vector has another length or holds what is no finite number.
         """
         scope = Scope(**how)
-        placed = [self._placed(terms, scope.oov) for terms in sums]
+        words = (term for terms in sums for term, _ in terms if isinstance(term, str))
+        places = self.look_up(words, scope.oov)
+        placed = [self._placed(terms, places) for terms in sums]
         own = [[] if scope.include_question else rows_of(terms) for terms in placed]
         return self._nearest(placed, own, k, metric, scope)
 
-    def _placed(self, weighted: Sequence[tuple[str | Place, float]], oov: str) -> Terms:
+    def _placed(
+        self,
+        weighted: Sequence[tuple[str | Place, float]],
+        places: Mapping[str, Place | None],
+    ) -> Terms:
         """Return a weighted sum without words, and with no vector that cannot be compared."""
-        places = self.look_up((term for term, _ in weighted if isinstance(term, str)), oov)
         terms: Terms = []
         for term, weight in weighted:
             place = places[term] if isinstance(term, str) else term

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import json_option, model_option, print_json
+from embedkit.cli.common import given_options, json_option, model_option, print_json
 from embedkit.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def build(kind: str, **options: Any) -> None:
     """
     from embedkit.saved_index import drop_index, save_index
 
-    _refuse_unused(kind, options)
+    _refuse_unused(kind)
     path = Path(options["model"])
     model, measured, built = _measure([kind] if kind == "flat" else ["flat", kind], options)
     if kind == "flat":
@@ -118,14 +118,14 @@ def drop(model: str, as_json: bool) -> None:
         click.echo(f"{model}: {'the index is gone' if dropped else 'there was no index'}.")
 
 
-def _refuse_unused(kind: str, options: dict[str, Any]) -> None:
+def _refuse_unused(kind: str) -> None:
     from embedkit.approximate import USED
 
-    of_kinds = {name for used in USED.values() for name in used} - {"seed"}  # draws questions too
-    unused = [name for name in options if name in of_kinds.difference(USED[kind])]
-    names = ["--" + name.replace("_", "-") for name in unused if options[name] is not None]
-    if names:
-        raise ConfigurationError(f"an index of kind {kind} has no use for {', '.join(names)}.")
+    of_kinds = dict.fromkeys(name for used in USED.values() for name in used)
+    heeded = {*USED[kind], "seed"}  # which draws questions too
+    unused = given_options(*(name for name in of_kinds if name not in heeded))
+    if unused:
+        raise ConfigurationError(f"an index of kind {kind} has no use for {', '.join(unused)}.")
 
 
 def _measure(kinds: Any, options: dict[str, Any]) -> tuple[Any, list[Measured], Any]:

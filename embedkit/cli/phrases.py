@@ -148,7 +148,7 @@ def phrases(
     CORPUS is what `embedkit train` takes: files, folders, or - for standard input.
     """
     from embedkit.corpus import Corpus
-    from embedkit.files import resolve_output
+    from embedkit.files import check_output_stream
     from embedkit.phrases import Phrases
 
     _check_targets(output, listed, as_json=as_json)
@@ -161,8 +161,8 @@ def phrases(
     names = {name: options[name] for name in ("passes", "delimiter")}
     settings = phrase_settings(options, **names)
     for name in (output, listed):
-        if name not in (None, "-"):
-            resolve_output(Path(str(name)), overwrite=overwrite)
+        if name is not None:
+            check_output_stream(name, overwrite=overwrite)
     known = Phrases.load(applied) if applied else None
     with Display(corpus, quiet=quiet) as display:
         text = Corpus.read(

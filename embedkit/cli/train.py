@@ -148,7 +148,7 @@ def train(
 
     given = {name: options[name] for name in _HELP if options[name] is not None}
     if encoder != SkipGramEncoder.name:
-        _refuse_unused(encoder, given, options)
+        _refuse_unused(encoder)
     unused = given_options(*(f"phrase_{name}" for name in PHRASE_OPTIONS))
     if unused and not passes:
         raise ConfigurationError(f"{', '.join(unused)} has no use without --phrases N.")
@@ -224,13 +224,11 @@ def _start(path: str) -> SkipGramEncoder:
     return model
 
 
-def _refuse_unused(encoder: str, given: dict[str, Any], options: dict[str, Any]) -> None:
-    others = ("resume", "continue_from", "evaluate", "patience", "log_json")
-    unused = [name for name in given if name != "min_count"]
-    unused += [name for name in others if options[name]]
+def _refuse_unused(encoder: str) -> None:
+    settings = [name for name in _HELP if name != "min_count"]
+    unused = given_options(*settings, "resume", "continue_from", "evaluate", "patience", "log_json")
     if unused:
-        names = ", ".join("--" + name.replace("_", "-") for name in unused)
-        raise ConfigurationError(f"the {encoder} encoder has no use for {names}.")
+        raise ConfigurationError(f"the {encoder} encoder has no use for {', '.join(unused)}.")
 
 
 def _summary(model: Any, output: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 import click
@@ -91,13 +90,12 @@ def walks(
     embedkit walks edges.tsv
     embedkit train walks.txt --tokenizer whitespace
     """  # noqa: D301 - click wants the character, not a backslash
-    from embedkit.files import resolve_output
+    from embedkit.files import check_output_stream
     from embedkit.walks import WalkConfig, read_edges, write_walks
 
     config = WalkConfig(**settings)  # mistakes are found before the edges are read
     refuse_inputs([output], [edges])
-    if output != "-":
-        resolve_output(Path(output), overwrite=overwrite)
+    check_output_stream(output, overwrite=overwrite)
     with Display((edges,), quiet=quiet) as display:
         graph = read_edges(
             edges,

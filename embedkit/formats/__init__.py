@@ -13,7 +13,13 @@ from pathlib import Path
 
 from embedkit.compression import compress
 from embedkit.errors import ConfigurationError, FormatError
-from embedkit.files import atomic_file, is_standard_output, output_stream, resolve_output
+from embedkit.files import (
+    atomic_file,
+    check_output_stream,
+    is_standard_output,
+    output_stream,
+    resolve_output,
+)
 from embedkit.formats import folders, wordlist
 from embedkit.formats.repairs import POLICIES, Repairs
 from embedkit.formats.source import Source, plain_name
@@ -221,8 +227,8 @@ def convert(
     """
     path, piped = Path(target), is_standard_output(target)
     to = _writable(target_format, target)
-    if not piped and FORMATS[to].write_folder is None:  # what writes a folder looks at it itself
-        resolve_output(path, overwrite=overwrite)
+    if FORMATS[to].write_folder is None:  # what writes a folder looks at it itself
+        check_output_stream(target, overwrite=overwrite)
     repairs = Repairs(str(source), errors)
     vectors, found = _read(Path(source), source_format, limit, repairs, reading)
     if found == to == "embedkit":

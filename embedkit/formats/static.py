@@ -108,7 +108,6 @@ def write_static(vectors: WordVectors, path: Path, *, overwrite: bool) -> None:
             f"{path} is no folder of {_TENSORS} and {_TOKENIZER} and is kept. Remedy: name another "
             "output."
         )
-    resolve_output(path, overwrite=overwrite, directory=True)
     words = vectors.vocabulary.words()
     with atomic_directory(path, overwrite=overwrite) as folder:
         zeros = np.zeros((1, vectors.dimension), dtype=np.float32)

@@ -19,13 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from embedkit.formats.layout import (
-    LONGEST_LINE,
-    SAMPLE,
-    Layout,
-    header_layout,
-    plain_layout,
-)
+from embedkit.formats.layout import LONGEST_LINE, SAMPLE, Layout, header_layout, plain_layout
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.rows import Rows, byte_strings
 from embedkit.formats.source import Source
