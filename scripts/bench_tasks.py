@@ -12,7 +12,7 @@ from typing import Any
 
 
 def embedkit_read(corpus: str) -> dict[str, Any]:
-    from embedkit.corpus import Corpus
+    from embedkit.corpus.corpus import Corpus
 
     start = time.perf_counter()
     tokens = len(Corpus.read(corpus).tokens)

@@ -24,19 +24,20 @@ import triton.language as tl
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
+from embedkit.system.random import epoch_key
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine
 from embedkit.training.engine import random_vectors
 from embedkit.training.kernels import cuda, reference
-from embedkit.training.kernels.kept import (
+from embedkit.training.kernels.draws import (
     KeptWords,
     Tables,
     context_span,
     device_matrix,
     kept_words,
 )
-from embedkit.training.sampling import epoch_key, sampling_tables
+from embedkit.training.sampling import sampling_tables
 
 KEY, RATE = epoch_key(3, 1), 0.05
 CASES = [(1, 5, 5), (7, 1, 1), (16, 3, 6), (37, 15, 7), (100, 5, 5), (128, 2, 13), (300, 5, 5)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,30 +13,37 @@ import pytest
 import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
-ROOMS = """
-    compression errors files parallel precision ranges ranks rawtext system tensors text
-    vocabulary |
-    algebra approximate asking blocks comparing expressions index metrics projection relations
-    scope searching words |
-    corpus formats ids phrases reading saved_index store subwords vectors |
-    training walks |
-    encoders |
-    classification evaluation export features heads labelled pictures pooling
-    postprocess recall scoring |
-    cli service
-"""
-FLOORS = [set(floor.split()) for floor in ROOMS.split("|")]
-FLOOR = {room: number for number, rooms in enumerate(FLOORS, start=1) for room in rooms}
-MODULES = sorted(
-    path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or "__" not in path.name
-)
+FOLDERS = [
+    "cli",
+    "service",
+    "classification",
+    "heads",
+    "features",
+    "encoders",
+    "formats",
+    "plotting",
+    "evaluation",
+    "training",
+    "vectors",
+    "storage",
+    "corpus",
+    "index",
+    "system",
+]
+"""From top to bottom: a folder imports only from those below it."""
+ROOT = ["__init__", "__main__", "errors", "validation"]
+LEVEL = {name: number for number, name in enumerate(["__main__", *FOLDERS, "validation", "errors"])}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
 
-def room(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def module_name(path: Path) -> str:
+    """Return the dotted name of a module below the package: ``vectors.scores``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported_rooms(source: str) -> set[str]:
+def imported_modules(source: str, known: set[str]) -> set[str]:
+    """Return the modules of the package that a source imports, wherever it does."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -43,20 +51,44 @@ def imported_rooms(source: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports name the whole path"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    inside = [name.split(".") for name in names if name.startswith("embedkit.")]
-    return {parts[1] for parts in inside if parts[1] != "__version__"}
+    found = set()
+    for name in names:
+        parts = name.split(".")
+        if parts[0] != "embedkit":
+            continue
+        while parts and ".".join(parts[1:]) not in known:
+            parts.pop()
+        found.add(".".join(parts[1:]))
+    return found - {""}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_room_imports_nothing_from_above(path: Path) -> None:
-    above = {name for name in imported_rooms(path.read_text()) if FLOOR[name] > FLOOR[room(path)]}
-    assert not above
+NAMES = {module_name(path) for path in MODULES}
+IMPORTS = {module_name(path): imported_modules(path.read_text(), NAMES) for path in MODULES}
+
+
+def test_the_package_holds_these_folders_and_modules() -> None:
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert folders == set(FOLDERS)
+    assert {path.stem for path in PACKAGE.glob("*.py")} == set(ROOT)
+
+
+@pytest.mark.parametrize("module", sorted(IMPORTS))
+def test_a_folder_imports_only_from_those_below_it(module: str) -> None:
+    own = module.split(".")[0]
+    rooms = {name.split(".")[0] for name in IMPORTS[module]} - {own}
+    assert not {room for room in rooms if LEVEL[room] < LEVEL[own]}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    list(TopologicalSorter(IMPORTS).static_order())  # raises CycleError
 
 
 def test_the_check_sees_every_kind_of_import() -> None:
-    assert imported_rooms("import embedkit.cli.ask") == {"cli"}
-    assert imported_rooms("def f():\n    from embedkit import store, cli") == {"store", "cli"}
-    assert imported_rooms("from embedkit.vectors import WordVectors") == {"vectors"}
+    assert imported_modules("import embedkit.cli.queries", NAMES) == {"cli.queries"}
+    source = "def f():\n    from embedkit.storage import tensors, StoredModel"
+    assert imported_modules(source, NAMES) == {"storage.tensors", "storage"}
+    assert imported_modules("from embedkit.vectors import WordVectors", NAMES) == {"vectors"}
+    assert imported_modules("import numpy\nfrom embedkit import load", NAMES) == set()
 
 
 def modules_after(script: str, folder: Path) -> set[str]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import SkipGramEncoder
 from embedkit.evaluation import analogy_accuracy, word_similarity
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 CORPORA = Path(__file__).parent.parent / "corpora"
 SHARED = Path(os.environ.get("EMBEDKIT_SHARED", CORPORA.parent.parent / "shared"))
@@ -122,7 +122,7 @@ def test_real_text_at_least_as_well_as_gensim(wikipedia: Path) -> None:
 def test_counts_of_real_text_are_those_of_a_plain_count(wikipedia: Path) -> None:
     from collections import Counter
 
-    from embedkit.corpus import Corpus
+    from embedkit.corpus.corpus import Corpus
 
     counts = Counter(re.findall(r"\S+", wikipedia.read_text()))
     corpus = Corpus.read(wikipedia)

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import OutputName, ask_all, json_option, print_json
+from embedkit.cli.input import ask_all
+from embedkit.cli.options import OutputName, json_option
+from embedkit.cli.output import print_json
 
 if TYPE_CHECKING:
-    from embedkit.classification import TextClassifier
+    from embedkit.classification.datasets import Labelled
+    from embedkit.classification.report import ClassificationReport
+    from embedkit.classification.text_classifier import TextClassifier
     from embedkit.heads.training import Epoch
-    from embedkit.labelled import Labelled
-    from embedkit.scoring import ClassificationReport
 
 __all__ = ["classify"]
 
@@ -119,9 +121,9 @@ def train(
     **options: Any,
 ) -> None:
     """Train on EXAMPLES, a file of labelled texts, or - for standard input."""
-    from embedkit.classification import TextClassifier
+    from embedkit.classification.text_classifier import TextClassifier
     from embedkit.errors import InputError
-    from embedkit.store import check_output
+    from embedkit.storage.model_directory import check_output
 
     settings: dict[str, Any] = {"pooling": None if pooling == "finetune" else pooling}
     if ngrams is not None:
@@ -181,7 +183,7 @@ def predict(text: str, classifier: str, as_json: bool) -> None:
 
     A blank line has an answer too, that of a text without a known word: answers and lines match.
     """
-    from embedkit.classification import TextClassifier
+    from embedkit.classification.text_classifier import TextClassifier
 
     model = TextClassifier.load(classifier)
     with _warnings(quiet=False):
@@ -214,9 +216,9 @@ def evaluate(
     **options: Any,
 ) -> None:
     """Score a classifier on EXAMPLES, a file of labelled texts, or - for standard input."""
-    from embedkit.classification import TextClassifier
-    from embedkit.files import resolve_output
-    from embedkit.scoring import confusion_picture, score_labels
+    from embedkit.classification.report import confusion_picture, score_labels
+    from embedkit.classification.text_classifier import TextClassifier
+    from embedkit.system.files import resolve_output
 
     if picture:
         resolve_output(Path(picture), overwrite=overwrite)  # before the work
@@ -233,7 +235,7 @@ def evaluate(
 
 
 def _read(examples: str, options: dict[str, Any]) -> Labelled:
-    from embedkit.labelled import read_labelled
+    from embedkit.classification.datasets import read_labelled
 
     return read_labelled(
         examples,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedkit.cli.common import OutputName, json_option, print_json, refuse_two_streams
+from embedkit.cli.options import OutputName, json_option, refuse_two_streams
+from embedkit.cli.output import print_json
 from embedkit.cli.progress import Display
-from embedkit.files import is_standard_output
+from embedkit.system.files import is_standard_output
 
 if TYPE_CHECKING:
     from embedkit.formats import Report

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import json_option, model_option, print_json
+from embedkit.cli.options import json_option, model_option
+from embedkit.cli.output import print_json
 
 if TYPE_CHECKING:
     from embedkit.evaluation.analogies import AnalogyReport, SectionScore

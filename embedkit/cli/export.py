@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from embedkit.cli.common import (
+from embedkit.cli.options import (
     OutputName,
     encoder_option,
     json_option,
     model_option,
-    print_json,
     refuse_two_streams,
 )
-from embedkit.files import is_standard_output
+from embedkit.cli.output import print_json
+from embedkit.system.files import is_standard_output
 
 __all__ = ["export"]
 
@@ -54,8 +54,8 @@ def export(
     TensorBoard's embedding projector shows.
     """
     from embedkit.encoders import load
-    from embedkit.export import FORMATS
-    from embedkit.export import export as write
+    from embedkit.formats.export import FORMATS
+    from embedkit.formats.export import export as write
 
     chosen = FORMATS[target]
     output = output or f"{name}{chosen.suffix}"

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import given_options, json_option, model_option, print_json
+from embedkit.cli.options import given_options, json_option, model_option
+from embedkit.cli.output import print_json
 from embedkit.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from embedkit.recall import Measured
+    from embedkit.index.benchmark import Measured
 
 __all__ = ["index"]
 
@@ -78,7 +79,7 @@ def build(kind: str, **options: Any) -> None:
     Another index that is there is replaced. flat is exact search, which needs none: it drops what
     is there.
     """
-    from embedkit.saved_index import drop_index, save_index
+    from embedkit.storage.index_file import drop_index, save_index
 
     _refuse_unused(kind)
     path = Path(options["model"])
@@ -109,7 +110,7 @@ def compare(**options: Any) -> None:
 @json_option
 def drop(model: str, as_json: bool) -> None:
     """Remove the index; questions are answered exactly again."""
-    from embedkit.saved_index import drop_index
+    from embedkit.storage.index_file import drop_index
 
     dropped = drop_index(Path(model))
     if as_json:
@@ -119,7 +120,7 @@ def drop(model: str, as_json: bool) -> None:
 
 
 def _refuse_unused(kind: str) -> None:
-    from embedkit.approximate import USED
+    from embedkit.index.approximate import USED
 
     of_kinds = dict.fromkeys(name for used in USED.values() for name in used)
     heeded = {*USED[kind], "seed"}  # which draws questions too
@@ -130,9 +131,10 @@ def _refuse_unused(kind: str) -> None:
 
 def _measure(kinds: Any, options: dict[str, Any]) -> tuple[Any, list[Measured], Any]:
     """Return the model, what each kind is worth, and the index of the last one."""
-    from embedkit.approximate import IndexSettings
-    from embedkit.recall import measure, vectors_to_index
-    from embedkit.store import read_model
+    from embedkit.index.approximate import IndexSettings
+    from embedkit.index.benchmark import measure
+    from embedkit.storage.index_file import vectors_to_index
+    from embedkit.storage.model_directory import read_model
 
     names = {field.name for field in fields(IndexSettings)} & options.keys()
     given = {name: options[name] for name in names if options[name] is not None}

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from embedkit.cli.common import (
+from embedkit.cli.options import (
     OutputName,
     given_options,
-    print_json,
     reading_options,
     refuse_inputs,
     refuse_two_streams,
 )
+from embedkit.cli.output import print_json
 from embedkit.cli.progress import Display
 from embedkit.errors import ConfigurationError, CorpusError
 
 if TYPE_CHECKING:
-    from embedkit.corpus import Corpus
-    from embedkit.phrases import Phrases, PhraseSettings
+    from embedkit.corpus.corpus import Corpus
+    from embedkit.corpus.phrases import Phrases, PhraseSettings
 
 __all__ = ["PHRASE_OPTIONS", "phrase_options", "phrase_settings", "phrases"]
 
@@ -72,7 +72,7 @@ def phrase_settings(options: dict[str, Any], prefix: str = "", **others: Any) ->
         ConfigurationError: one lies outside its range.
         CorpusError: there is no file of connectors.
     """
-    from embedkit.phrases import PhraseSettings
+    from embedkit.corpus.phrases import PhraseSettings
 
     given = {name: options[prefix + name] for name in ("scoring", "threshold", "min_count")}
     connectors = _connectors(options[prefix + "connectors"])
@@ -80,7 +80,7 @@ def phrase_settings(options: dict[str, Any], prefix: str = "", **others: Any) ->
 
 
 def _connectors(name: str) -> tuple[str, ...]:
-    from embedkit.phrases import CONNECTORS
+    from embedkit.corpus.phrases import CONNECTORS
 
     if name in CONNECTORS:
         return CONNECTORS[name]
@@ -147,9 +147,9 @@ def phrases(
 
     CORPUS is what `embedkit train` takes: files, folders, or - for standard input.
     """
-    from embedkit.corpus import Corpus
-    from embedkit.files import check_output_stream
-    from embedkit.phrases import Phrases
+    from embedkit.corpus.corpus import Corpus
+    from embedkit.corpus.phrases import Phrases
+    from embedkit.system.files import check_output_stream
 
     _check_targets(output, listed, as_json=as_json)
     refuse_inputs([output, listed], [*corpus, applied])
@@ -199,7 +199,7 @@ def _joined(
     directory: str | None,
     display: Display,
 ) -> tuple[Phrases, Corpus]:
-    from embedkit.phrases import Phrases
+    from embedkit.corpus.phrases import Phrases
 
     if known is not None:
         progress = display.phrases(len(text.tokens) * len(known.passes))
@@ -212,8 +212,8 @@ def _write(
     learned: Phrases, joined: Corpus, output: str | None, listed: str | None, *, overwrite: bool
 ) -> None:
     """Write the text and the list; neither appears if one of them cannot be written."""
-    from embedkit.compression import compress
-    from embedkit.files import output_stream
+    from embedkit.system.compression import compress
+    from embedkit.system.files import output_stream
 
     def target(name: str, files: ExitStack) -> BinaryIO:
         raw = files.enter_context(output_stream(name, overwrite=overwrite))

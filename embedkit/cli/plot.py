@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import (
+from embedkit.cli.input import ask_all
+from embedkit.cli.options import (
     OutputName,
-    ask_all,
     encoder_option,
     given_options,
     json_option,
     model_option,
-    print_json,
 )
+from embedkit.cli.output import print_json
 from embedkit.errors import QuestionError
 
 if TYPE_CHECKING:
-    from embedkit.pictures import Run, WordMap
+    from embedkit.plotting import Run, WordMap
 
 __all__ = ["plot"]
 
@@ -115,11 +115,11 @@ def _plot_words(
     **method: Any,
 ) -> None:
     from embedkit.encoders import load
-    from embedkit.files import resolve_output
-    from embedkit.pictures import draw, word_map
-    from embedkit.pictures.drawing import FORMATS
-    from embedkit.pictures.figures import check_suffix
-    from embedkit.pictures.pairs import pair_of
+    from embedkit.plotting import draw, word_map
+    from embedkit.plotting.draw import FORMATS
+    from embedkit.plotting.figures import check_suffix
+    from embedkit.plotting.pairs import pair_of
+    from embedkit.system.files import resolve_output
 
     if output:  # before minutes of work are lost
         check_suffix(Path(output), FORMATS)
@@ -151,7 +151,7 @@ def _plot_words(
 
 def _pairs(arguments: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return the pairs that arguments are, or that the files they name hold."""
-    from embedkit.pictures.pairs import pair_of, read_pairs
+    from embedkit.plotting.pairs import pair_of, read_pairs
 
     pairs = []
     for argument in arguments:
@@ -178,7 +178,7 @@ def _print_map(found: WordMap) -> None:
 def _plot_training(
     paths: tuple[str, ...], output: str | None, look: dict[str, Any], *, as_json: bool
 ) -> None:
-    from embedkit.pictures import draw_training, read_runs
+    from embedkit.plotting import draw_training, read_runs
 
     runs: list[Run] = read_runs(paths)
     if output:

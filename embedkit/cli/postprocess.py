@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from embedkit.cli.common import OutputName, json_option, print_json
 from embedkit.cli.evaluate import difference_facts, file_options, print_change, scored_files
+from embedkit.cli.options import OutputName, json_option
+from embedkit.cli.output import print_json
 
 __all__ = ["postprocess"]
 
@@ -62,10 +63,10 @@ def postprocess(
     """
     from embedkit.encoders import load, load_encoder
     from embedkit.evaluation.comparison import compare, score
-    from embedkit.evaluation.overlap import neighbor_overlap
-    from embedkit.postprocess import Steps
-    from embedkit.postprocess import postprocess as change
-    from embedkit.store import check_output
+    from embedkit.evaluation.neighbors import neighbor_overlap
+    from embedkit.storage.model_directory import check_output
+    from embedkit.vectors.postprocess import Steps
+    from embedkit.vectors.postprocess import postprocess as change
 
     if float16 and int8:
         raise click.UsageError("--float16 has no use for --int8: numbers are stored in one way.")

@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import to_json
-from embedkit.files import storage_errors
+from embedkit.cli.output import to_json
+from embedkit.system.files import storage_errors
 
 if TYPE_CHECKING:
     from embedkit.training.report import EpochReport, Progress

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from embedkit.cli.common import model_option
+from embedkit.cli.options import model_option
 from embedkit.errors import ConfigurationError
 
 __all__ = ["serve"]

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.common import OutputName, given_options, print_json, reading_options
+from embedkit.cli.options import OutputName, given_options, reading_options
+from embedkit.cli.output import print_json
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
 from embedkit.cli.progress import Display
-from embedkit.cli.training import Training
+from embedkit.cli.train_session import Training
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.training.config import RANGES, TrainingConfig
 
 if TYPE_CHECKING:
-    from embedkit.corpus import Corpus
+    from embedkit.corpus.corpus import Corpus
+    from embedkit.corpus.phrases import PhraseSettings
     from embedkit.encoders import SkipGramEncoder
-    from embedkit.phrases import PhraseSettings
-    from embedkit.ranks import Ranks
+    from embedkit.system.ranks import Ranks
 
 __all__ = ["train"]
 
@@ -140,10 +141,10 @@ def train(
     **options: Any,
 ) -> None:
     """Train on CORPUS: files (.gz, .bz2, .xz and .zst too), folders, or - for standard input."""
-    from embedkit.corpus import Corpus
+    from embedkit.corpus.corpus import Corpus
     from embedkit.encoders import ENCODERS, SkipGramEncoder
-    from embedkit.ranks import join
-    from embedkit.store import check_output
+    from embedkit.storage.model_directory import check_output
+    from embedkit.system.ranks import join
     from embedkit.training.engine import device_name
 
     given = {name: options[name] for name in _HELP if options[name] is not None}
@@ -198,7 +199,7 @@ def train(
 def _with_phrases(
     text: Corpus, settings: PhraseSettings, directory: str | None, ranks: Ranks, display: Display
 ) -> Corpus:
-    from embedkit.phrases import Phrases
+    from embedkit.corpus.phrases import Phrases
 
     progress = display.phrases(len(text.tokens) * 3 * settings.passes)
     learned, text = Phrases.learn_and_apply(

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from embedkit.cli.common import OutputName, refuse_inputs, to_json
+from embedkit.cli.options import OutputName, refuse_inputs
+from embedkit.cli.output import to_json
 from embedkit.cli.progress import Display
 
 __all__ = ["walks"]
@@ -90,8 +91,8 @@ def walks(
     embedkit walks edges.tsv
     embedkit train walks.txt --tokenizer whitespace
     """  # noqa: D301 - click wants the character, not a backslash
-    from embedkit.files import check_output_stream
-    from embedkit.walks import WalkConfig, read_edges, write_walks
+    from embedkit.corpus.walks import WalkConfig, read_edges, write_walks
+    from embedkit.system.files import check_output_stream
 
     config = WalkConfig(**settings)  # mistakes are found before the edges are read
     refuse_inputs([output], [edges])

@@ -11,14 +11,14 @@ from typing import Any, ClassVar
 
 from typing_extensions import Self
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.reader import Source
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError, EmbedkitError, ModelError
-from embedkit.ranges import whole_number
-from embedkit.reading import Source
-from embedkit.store import StoredModel, read_model
+from embedkit.storage.model_directory import StoredModel, read_model
 from embedkit.training.config import RANGES
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.validation import whole_number
+from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["Encoder", "NotFittedError"]
 

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.reader import Source
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders.base import Encoder, as_corpus, frequent_words
 from embedkit.errors import WordTooLongError
-from embedkit.reading import Source
-from embedkit.store import StoredModel, write_model
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary, refuse_string
+from embedkit.storage.model_directory import StoredModel, write_model
+from embedkit.validation import refuse_string
+from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["CharCodeEncoder"]
 

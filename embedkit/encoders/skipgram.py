@@ -13,23 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.reader import Source
 from embedkit.encoders.base import Encoder, as_corpus
 from embedkit.errors import ConfigurationError, ModelError
-from embedkit.metrics import row_norms
-from embedkit.precision import unpack
-from embedkit.reading import Source
-from embedkit.saved_index import open_index
-from embedkit.store import StoredModel, write_model
-from embedkit.subwords import Subwords
+from embedkit.index.metrics import row_norms
+from embedkit.storage.index_file import open_index
+from embedkit.storage.model_directory import StoredModel, write_model
+from embedkit.storage.quantization import unpack
 from embedkit.training.config import TrainingConfig
-from embedkit.vectors import WordVectors
+from embedkit.vectors.subwords import Subwords
+from embedkit.vectors.word_vectors import WordVectors
 
 if TYPE_CHECKING:
-    from embedkit.ranks import Ranks
+    from embedkit.system.ranks import Ranks
     from embedkit.training.checkpoint import Checkpoints
-    from embedkit.training.continuation import Start
     from embedkit.training.report import EpochReport, Progress
+    from embedkit.training.warm_start import Start
 
 __all__ = ["SkipGramEncoder"]
 
@@ -134,7 +134,7 @@ class SkipGramEncoder(Encoder):
         return self
 
     def _start(self, old: SkipGramEncoder, corpus: Corpus) -> Start:
-        from embedkit.training.continuation import Start, start_from
+        from embedkit.training.warm_start import Start, start_from
 
         if old.dimension != self.dimension:
             raise ConfigurationError(

@@ -12,9 +12,9 @@ from embedkit.evaluation.bootstrap import (
     correlation_interval,
 )
 from embedkit.evaluation.categories import CategoryReport, category_purity
-from embedkit.evaluation.overlap import neighbor_overlap
+from embedkit.evaluation.early_stopping import EarlyStopping
+from embedkit.evaluation.neighbors import neighbor_overlap
 from embedkit.evaluation.similarity import SimilarityReport, word_similarity
-from embedkit.evaluation.stopping import EarlyStopping
 
 __all__ = [
     "AnalogyReport",

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.corpus.tokenizers import normalize
 from embedkit.errors import ConfigurationError, ModelError
-from embedkit.evaluation.answering import METHODS, SKIPPED, KnownWords, ask
-from embedkit.evaluation.files import Section, read_analogies
-from embedkit.metrics import unit_rows
-from embedkit.text import normalize
-from embedkit.vectors import WordVectors
+from embedkit.evaluation.analogy_ranks import METHODS, SKIPPED, KnownWords, ask
+from embedkit.evaluation.datasets import Section, read_analogies
+from embedkit.index.metrics import unit_rows
+from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["AnalogyReport", "SectionScore", "analogy_accuracy"]
 

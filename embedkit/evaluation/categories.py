@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.corpus.tokenizers import normalize
 from embedkit.errors import ModelError, QuestionError
-from embedkit.evaluation.files import read_categories
-from embedkit.metrics import unit_rows
-from embedkit.text import normalize
-from embedkit.vectors import WordVectors
+from embedkit.evaluation.datasets import read_categories
+from embedkit.index.metrics import unit_rows
+from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["CategoryReport", "category_purity", "in_majority"]
 

@@ -18,8 +18,8 @@ from embedkit.evaluation.bootstrap import (
 )
 from embedkit.evaluation.categories import CategoryReport, category_purity
 from embedkit.evaluation.similarity import SimilarityReport, word_similarity
-from embedkit.ranges import whole_number
-from embedkit.vectors import WordVectors
+from embedkit.validation import whole_number
+from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["Report", "Score", "ScoreSettings", "compare", "facts", "score"]
 

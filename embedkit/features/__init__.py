@@ -1,13 +1,15 @@
 """Words and texts as features: scikit-learn transformers over any vectors of the library.
 
-from embedkit.features import TextFeatures, WordFeatures
+    from embedkit.features import TextFeatures, WordFeatures
 
-pipeline = make_pipeline(TextFeatures("model.embedkit"), LogisticRegression())
-pipeline.fit(questions, labels).predict(["Where are the bananas?"])
+    pipeline = make_pipeline(TextFeatures("model.embedkit"), LogisticRegression())
+    pipeline.fit(questions, labels).predict(["Where are the bananas?"])
+
+Pooling needs no scikit-learn, so the transformers are imported when they are first used.
 """
 
 from __future__ import annotations
 
-from embedkit.features.transformers import TextFeatures, WordFeatures
+import lazy_loader
 
-__all__ = ["TextFeatures", "WordFeatures"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

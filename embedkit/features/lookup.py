@@ -16,7 +16,7 @@ from scipy import sparse
 from embedkit.encoders import Encoder, load
 from embedkit.errors import ConfigurationError, UnknownWordError, UnknownWordsWarning
 from embedkit.features.tokens import Tokens
-from embedkit.vectors import WordVectors
+from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["OOV_POLICIES", "Rows", "check_oov", "find_rows", "open_vectors", "warn_of_unknown"]
 

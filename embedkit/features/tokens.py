@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.corpus.reader import EncodedBlock, TextBlock, encode_text, unify
 from embedkit.errors import InputError
-from embedkit.reading import EncodedBlock, TextBlock, encode_text, unify
 
 __all__ = ["Tokens", "one_word_each", "tokenize_texts"]
 

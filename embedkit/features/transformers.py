@@ -12,12 +12,12 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
 
+from embedkit.corpus.tokenizers import tokenizer as find_tokenizer
 from embedkit.encoders import Encoder
 from embedkit.errors import ConfigurationError, InputError
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import Rows, check_oov, find_rows, open_vectors, warn_of_unknown
-from embedkit.features.tokens import Tokens, one_word_each, tokenize_texts
-from embedkit.pooling import (
+from embedkit.features.pooling import (
     Bags,
     divide_rows,
     document_frequencies,
@@ -25,9 +25,9 @@ from embedkit.pooling import (
     maxima,
     weighted_sums,
 )
-from embedkit.ranges import number
-from embedkit.text import tokenizer as find_tokenizer
-from embedkit.vectors import WordVectors
+from embedkit.features.tokens import Tokens, one_word_each, tokenize_texts
+from embedkit.validation import number
+from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["POOLINGS", "TextFeatures", "WordFeatures"]
 

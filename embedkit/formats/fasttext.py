@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.formats.byte_source import Source
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.rows import LARGEST_DIMENSION, Rows, byte_strings
-from embedkit.formats.source import Source
-from embedkit.subwords import Subwords
-from embedkit.vectors import WordVectors
+from embedkit.formats.row_builder import LARGEST_DIMENSION, Rows, byte_strings
+from embedkit.vectors.subwords import Subwords
+from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["is_fasttext", "read_fasttext"]
 

@@ -19,12 +19,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from embedkit.formats.layout import LONGEST_LINE, SAMPLE, Layout, header_layout, plain_layout
+from embedkit.formats.byte_source import Source
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.rows import Rows, byte_strings
-from embedkit.formats.source import Source
-from embedkit.system import processors
-from embedkit.vectors import WordVectors
+from embedkit.formats.row_builder import Rows, byte_strings
+from embedkit.formats.text_layout import LONGEST_LINE, SAMPLE, Layout, header_layout, plain_layout
+from embedkit.system.memory import processors
+from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["read_glove", "read_text", "write_glove", "write_text"]
 

@@ -19,11 +19,11 @@ from embedkit.errors import ConfigurationError, InputError, ModelError
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import open_vectors, warn_of_unknown
 from embedkit.features.transformers import Vectors
-from embedkit.heads.bags import Terms
 from embedkit.heads.network import Network
-from embedkit.heads.saved import read_network, write_network
 from embedkit.heads.scaling import Scaling
 from embedkit.heads.settings import Settings
+from embedkit.heads.storage import read_network, write_network
+from embedkit.heads.terms import Terms
 
 __all__ = ["DenseNetwork", "check_targets"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from embedkit.errors import ConfigurationError
 from embedkit.heads.network import ACTIVATIONS
-from embedkit.ranges import is_whole, number, whole_number
+from embedkit.validation import is_whole, number, whole_number
 
 __all__ = ["OPTIMIZERS", "Settings"]
 

@@ -25,13 +25,13 @@ from starlette.middleware.cors import CORSMiddleware
 
 from embedkit import __version__
 from embedkit.errors import EmbedkitError
-from embedkit.service.dispatch import Dispatcher
-from embedkit.service.errors import failure, status_of
-from embedkit.service.guard import Guard
-from embedkit.service.measures import Measures
-from embedkit.service.replies import reply
-from embedkit.service.routes import add_routes
+from embedkit.service.api.routes import add_routes
+from embedkit.service.http.errors import failure, status_of
+from embedkit.service.http.guard import Guard
+from embedkit.service.http.metrics import Measures
+from embedkit.service.http.responses import reply
 from embedkit.service.settings import Settings
+from embedkit.service.worker.dispatch import Dispatcher
 
 __all__ = ["create_app"]
 

@@ -20,11 +20,11 @@ from uvicorn import Config
 from uvicorn.supervisors import Multiprocess
 
 from embedkit.errors import ConfigurationError
-from embedkit.files import storage_errors
-from embedkit.service.measures import DIRECTORY_VARIABLE
-from embedkit.service.publishing import Publisher
+from embedkit.service.http.metrics import DIRECTORY_VARIABLE
 from embedkit.service.settings import Settings
-from embedkit.system import processors
+from embedkit.service.worker.publishing import Publisher
+from embedkit.system.files import storage_errors
+from embedkit.system.memory import processors
 
 __all__ = ["Listening", "serve"]
 
@@ -118,7 +118,7 @@ def _prepare_workers(folder: Path, workers: int) -> None:
 
 def _configuration(settings: Settings, folder: Path, listening: Listening) -> Config:
     from embedkit.service.app import create_app
-    from embedkit.service.protocol import Protocol
+    from embedkit.service.http.protocol import Protocol
 
     return Config(
         partial(create_app, replace(settings, folder=folder)),

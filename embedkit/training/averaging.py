@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from embedkit.ranks import Ranks
+from embedkit.system.ranks import Ranks
 from embedkit.training.engine import Engine
 
 __all__ = ["Averaging"]

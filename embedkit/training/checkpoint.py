@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError, TrainingError
-from embedkit.files import storage_errors
-from embedkit.store import StoredModel, read_model, write_model
+from embedkit.storage.model_directory import StoredModel, read_model, write_model
+from embedkit.system.files import storage_errors
 from embedkit.training.config import TrainingConfig
-from embedkit.vocabulary import Vocabulary
 
 __all__ = ["Checkpoints", "State"]
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, fields, replace
 
 from embedkit.errors import ConfigurationError
-from embedkit.ranges import number, whole_number
-from embedkit.system import processors
+from embedkit.system.memory import processors
+from embedkit.validation import number, whole_number
 
 __all__ = ["RANGES", "TrainingConfig"]
 

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.training.config import TrainingConfig
-from embedkit.training.kernels import plain_torch
-from embedkit.training.kernels.kept import (
+from embedkit.training.kernels import torch_fallback
+from embedkit.training.kernels.draws import (
     KeptWords,
     Tables,
     context_span,
@@ -26,7 +27,6 @@ from embedkit.training.kernels.kept import (
     kept_words,
 )
 from embedkit.training.sampling import sampling_tables
-from embedkit.vocabulary import Vocabulary
 
 __all__ = ["CudaEngine", "find_device"]
 
@@ -134,7 +134,7 @@ class CudaEngine:
 
     def _plain(self, words: int) -> Callable[[int], Kernel]:
         centres = min(max(words // _ROWS_A_CENTRE, 1), _MOST_CENTRES)
-        return lambda _: partial(plain_torch.train_kept, centres=centres)
+        return lambda _: partial(torch_fallback.train_kept, centres=centres)
 
     def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
         """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
-from embedkit.system import release_heap, release_libraries
+from embedkit.system.memory import release_heap, release_libraries
 from embedkit.training.config import TrainingConfig
 from embedkit.training.sampling import sampling_tables
-from embedkit.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import torch

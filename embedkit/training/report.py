@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.vocabulary import Vocabulary
+from embedkit.corpus.vocabulary import Vocabulary
 
 __all__ = ["EpochReport", "Progress", "TrainingReport", "TrainingResult"]
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 __all__ = [
     "NOISE_POWER",
-    "draw",
-    "epoch_key",
     "keep_probabilities",
     "keep_thresholds",
     "noise_alias",
@@ -22,31 +20,6 @@ __all__ = [
 ]
 
 NOISE_POWER = 0.75
-_GOLDEN = 0x9E3779B97F4A7C15
-_MASK = (1 << 64) - 1
-
-
-def mix(value: int) -> int:
-    """Hash 64 bits to 64 bits (the finaliser of SplitMix64, Steele et al. 2014)."""
-    value &= _MASK
-    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
-    return value ^ (value >> 31)
-
-
-def epoch_key(seed: int, epoch: int) -> int:
-    """Return the 64-bit key that stands for *seed* and *epoch* in `draw`."""
-    return mix(mix(seed + _GOLDEN) + epoch * _GOLDEN)
-
-
-def draw(key: int, position: int, number: int = 0) -> int:
-    """Return the 64 random bits of draw *number* at *position*.
-
-    Draw 0: the upper half decides whether the word is kept, the lower one how far its window
-    reaches. Draw n > 0: the n-th negative, see `noise_alias`.
-    """
-    first = mix(key + (position + 1) * _GOLDEN)
-    return first if number == 0 else mix(first + number * _GOLDEN)
 
 
 def keep_probabilities(counts: NDArray[np.int64], total: int, sample: float) -> NDArray[np.float64]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError
-from embedkit.ranks import Alone, Ranks
+from embedkit.system.ranks import Alone, Ranks
 from embedkit.training.checkpoint import Checkpoints
 from embedkit.training.config import TrainingConfig
-from embedkit.training.continuation import Start
 from embedkit.training.engine import make_engine, random_vectors
+from embedkit.training.loop import Run, Watchers
 from embedkit.training.report import EpochReport, Progress, TrainingResult
-from embedkit.training.run import Run, Watchers
-from embedkit.vocabulary import Vocabulary
+from embedkit.training.warm_start import Start
 
 __all__ = ["train"]
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import embedkit as library
-from embedkit.pictures import draw, read_runs, word_map
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.plotting import draw, read_runs, word_map
+from embedkit.vectors.word_vectors import WordVectors
 from tests.conftest import Command
 from tests.service.page.browser import started, visited
 

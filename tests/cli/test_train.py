@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from embedkit.encoders import CharCodeEncoder, OneHotEncoder, load_encoder
-from embedkit.store import FORMAT
+from embedkit.storage.model_directory import FORMAT
 from tests.conftest import heed_interrupts
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import embedkit
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import CharCodeEncoder
 from embedkit.errors import WordTooLongError
-from embedkit.vocabulary import Vocabulary
 
 texts = st.text(
     st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12

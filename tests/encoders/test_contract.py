@@ -11,10 +11,10 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 import embedkit
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
 from embedkit.encoders import ENCODERS, Encoder, NotFittedError
 from embedkit.errors import CorpusError, ModelError, OutputExistsError, UnknownWordError
-from embedkit.vectors import WordVectors
+from embedkit.vectors.word_vectors import WordVectors
 
 SENTENCES = [["a", "cat", "sat"], ["a", "cat", "ran"], ["a", "dog", "ran"], ["a", "owl"]] * 5
 COUNTS = [20, 10, 10, 5, 5, 5]

@@ -11,8 +11,8 @@ import pytest
 from scipy import sparse
 
 import embedkit
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import OneHotEncoder
-from embedkit.vocabulary import Vocabulary
 
 WORDS = [f"w{number}" for number in range(40)]
 
@@ -21,7 +21,7 @@ import resource, sys
 import numpy as np
 import faiss, pyarrow.compute, scipy.sparse, rapidfuzz
 from embedkit.encoders import OneHotEncoder
-from embedkit.vocabulary import Vocabulary
+from embedkit.corpus.vocabulary import Vocabulary
 
 def megabytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -15,13 +15,13 @@ import pytest
 import safetensors.numpy
 
 import embedkit
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import SkipGramEncoder
 from embedkit.errors import ConfigurationError, CorpusError, ModelError
-from embedkit.store import write_model
+from embedkit.storage.model_directory import write_model
 from embedkit.training.config import TrainingConfig
 from embedkit.training.report import Progress
-from embedkit.vocabulary import Vocabulary
 
 SENTENCES = [["one", "two", "three"], ["two", "three", "four", "five"]] * 20
 SETTINGS: dict[str, Any] = {

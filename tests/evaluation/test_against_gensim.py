@@ -11,10 +11,10 @@ import pytest
 from gensim.models import KeyedVectors
 from scipy import sparse
 
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import QuestionError
 from embedkit.evaluation import analogy_accuracy, word_similarity
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 ROLES = ["country", "capital", "people"]
 THEMES = 30

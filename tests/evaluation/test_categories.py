@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ModelError, QuestionError
 from embedkit.evaluation import category_purity, neighbor_overlap
 from embedkit.evaluation.categories import in_majority
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 WORDS = ["ant", "bee", "cat", "dog", "oak", "elm", "fir"]
 # Three directions: ant, bee, cat and oak lie along the first, dog along the second, elm and fir

@@ -9,10 +9,10 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.evaluation import analogy_accuracy
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 COUNTRIES = 20
 WORDS = [f"{role}{number}" for number in range(COUNTRIES) for role in ("country", "capital", "x")]

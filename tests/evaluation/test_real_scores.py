@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.evaluation import analogy_accuracy, word_similarity
-from embedkit.evaluation.files import read_analogies, read_pairs
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.evaluation.datasets import read_analogies, read_pairs
+from embedkit.vectors.word_vectors import WordVectors
 
 ROOT = Path(__file__).parent.parent.parent
 SHARED = Path(os.environ.get("EMBEDKIT_SHARED", ROOT.parent / "shared")) / "evaluation"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 WORDS = ["the", "a", "where", "who", "is", "bananas", "president", "new_york", "rare", "café"]
 COUNTS = [400, 300, 90, 80, 70, 30, 20, 6, 3, 1]

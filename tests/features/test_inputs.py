@@ -11,7 +11,7 @@ import pytest
 from embedkit.errors import InputError
 from embedkit.features import TextFeatures, WordFeatures
 from embedkit.features.inputs import as_strings
-from embedkit.vectors import WordVectors
+from embedkit.vectors.word_vectors import WordVectors
 
 STRINGS = ["where is", "", "café"]
 COLUMNS = {

@@ -11,6 +11,7 @@ import pytest
 from scipy import sparse
 
 import embedkit
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import NotFittedError
 from embedkit.errors import (
     ConfigurationError,
@@ -19,8 +20,7 @@ from embedkit.errors import (
     UnknownWordsWarning,
 )
 from embedkit.features import TextFeatures, WordFeatures
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 
 def test_words_resolve_as_in_questions(vectors: WordVectors) -> None:

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 import embedkit
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ModelError, UnknownWordError
 from embedkit.features import TextFeatures
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 QUESTIONS = ["where is the president", "where is new york", "who is a president", "who is rare"]
 

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from embedkit.encoders import CharCodeEncoder, OneHotEncoder
 from embedkit.features import TextFeatures
-from embedkit.vectors import WordVectors
+from embedkit.vectors.word_vectors import WordVectors
 
 SIF_A = 0.01
 TEXTS = [

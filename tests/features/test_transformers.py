@@ -20,10 +20,10 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import embedkit
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.features import TextFeatures, WordFeatures
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 QUESTIONS = ["where is the president", "where is new york", "who is a president", "who is rare"]
 LABELS = [0, 0, 1, 1]

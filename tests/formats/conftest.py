@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 WORDS = ["the", "naïve", "日本", "o'clock", '"', "1", "-0.5", "#", "\u00a0", "nan", "a,b", "\\"]
 

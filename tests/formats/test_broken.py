@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import EmbedkitError, FormatError
 from embedkit.formats import FORMATS, convert, read, write
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 ROW = struct.pack("<2f", 1, 2)
 TEXTS: dict[str, tuple[bytes, str, dict[str, int], list[str]]] = {

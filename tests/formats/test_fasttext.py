@@ -11,7 +11,7 @@ import pytest
 import embedkit
 from embedkit.errors import FormatError
 from embedkit.formats import convert, detect, read
-from embedkit.subwords import Subwords
+from embedkit.vectors.subwords import Subwords
 
 WORDS = ["king", "naïve", "日本", "a", "</s>"]
 UNKNOWN = ["kings", "ö", "日語", "zz", "x"]

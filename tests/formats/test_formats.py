@@ -10,6 +10,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 import embedkit
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import (
     ConfigurationError,
     FormatError,
@@ -18,8 +19,7 @@ from embedkit.errors import (
     StorageError,
 )
 from embedkit.formats import FORMATS, convert, detect, read, write
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
 
 NAMES = {
     "embedkit": "x.embedkit", "word2vec": "x.vec", "word2vec-binary": "x.bin", "glove": "x.glove",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import Server, Start, starting
+
+from tests.service.servers import Server, Start, starting
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from embedkit.service.batching import Batcher, Lane
-from embedkit.service.errors import RefusedError
+from embedkit.service.http.errors import RefusedError
+from embedkit.service.worker.batching import Batcher, Lane
 
 
 def run(work: Callable[[Batcher[int, int]], Awaitable[None]], batcher: Batcher[int, int]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import Start
+
+from tests.service.servers import Start
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,9 +10,9 @@ import httpx
 import numpy as np
 import openai
 import pytest
-from servers import Server
 
 import embedkit
+from tests.service.servers import Server
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import Request, Response
-from servers import Server, Start
 
-from embedkit.service.dispatch import unless_gone
+from embedkit.service.worker.dispatch import unless_gone
+from tests.service.servers import Server, Start
 
 PRODUCT = {"a": "paris", "b": "france", "c": "italy", "k": 70, "method": "3cosmul"}
 HEAVY: dict[str, tuple[str, list[dict[str, object]]]] = {

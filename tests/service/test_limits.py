@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from servers import Server, Start, connect, read_all
 
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
+from tests.service.servers import Server, Start, connect, read_all
 
 
 def test_a_body_that_is_too_large_is_refused(start: Start, model: Path) -> None:

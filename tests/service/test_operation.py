@@ -16,12 +16,12 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from servers import Start, connect, read_all, workers_of
 
 from embedkit import formats
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import load
-from embedkit.vectors import WordVectors
-from embedkit.vocabulary import Vocabulary
+from embedkit.vectors.word_vectors import WordVectors
+from tests.service.servers import Start, connect, read_all, workers_of
 
 WORDS = ["paris", "france", "italy", "rome", "spain", "madrid"]
 

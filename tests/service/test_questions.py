@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from servers import starting
 
 import embedkit
 from embedkit.encoders import compare, load_encoder
+from tests.service.servers import starting
 
 WORLD = Path(__file__).parents[2] / "corpora" / "world.txt"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import KEY, Server, Start, connect, read_all
 
 from embedkit.errors import ConfigurationError
 from embedkit.service.settings import Settings
+from tests.service.servers import KEY, Server, Start, connect, read_all
 
 
 def serve(model: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,8 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from servers import Server
+
+from tests.service.servers import Server
 
 OPERATIONS = 13
 

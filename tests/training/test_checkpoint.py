@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import load
 from embedkit.errors import (
     ConfigurationError,
@@ -30,7 +31,6 @@ from embedkit.training.checkpoint import Checkpoints, State
 from embedkit.training.config import TrainingConfig
 from embedkit.training.report import EpochReport, Progress
 from embedkit.training.trainer import train
-from embedkit.vocabulary import Vocabulary
 from tests.conftest import heed_interrupts
 
 CONFIG = TrainingConfig(dimension=4, epochs=3, workers=1)

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError
+from embedkit.system.random import epoch_key
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine, find_device
 from embedkit.training.engine import random_vectors
-from embedkit.training.sampling import epoch_key
 from tests.conftest import PAIRS, sentences
 
 torch = pytest.importorskip("torch")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import CpuEngine, make_engine, random_vectors

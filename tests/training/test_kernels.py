@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import embedkit
+from embedkit.system.random import epoch_key
 from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT, cpu, reference
 from embedkit.training.sampling import (
-    epoch_key,
     keep_probabilities,
     keep_thresholds,
     noise_alias,

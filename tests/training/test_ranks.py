@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 import torch
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
 from embedkit.encoders import load
 from embedkit.errors import ConfigurationError
 from embedkit.evaluation import analogy_accuracy
-from embedkit.ranks import Alone, join
+from embedkit.system.ranks import Alone, join
 
 CORPORA = Path(__file__).parent.parent.parent / "corpora"
 WORLD, ANALOGIES = CORPORA / "world.txt", CORPORA / "analogies.txt"
@@ -36,7 +36,7 @@ def together(script: str, ranks: int, folder: Path, *arguments: object) -> list[
     """Run a script in several ranks; return what each wrote to its file."""
     path = folder / "script.py"
     path.write_text(
-        "import json, sys\nfrom pathlib import Path\nfrom embedkit.ranks import join\n"
+        "import json, sys\nfrom pathlib import Path\nfrom embedkit.system.ranks import join\n"
         "ranks = join()\n"
         "def tell(**facts):\n"
         "    Path(sys.argv[1], f'{ranks.rank}.json').write_text(json.dumps(facts))\n"
@@ -50,9 +50,9 @@ def together(script: str, ranks: int, folder: Path, *arguments: object) -> list[
 def test_ranks_share_a_text_and_know_all_its_words(tmp_path: Path) -> None:
     found = together(
         """
-from embedkit import reading
-from embedkit.corpus import Corpus
-reading._BLOCK_BYTES = 20_000
+from embedkit.corpus import reader
+from embedkit.corpus.corpus import Corpus
+reader._BLOCK_BYTES = 20_000
 corpus = Corpus.read(sys.argv[2], ranks=ranks)
 tell(words=corpus.vocabulary.words(), counts=corpus.vocabulary.counts.tolist(),
      sentences=[" ".join(s) for s in corpus], fingerprint=corpus.fingerprint)

@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from embedkit.system.random import draw, epoch_key, mix
 from embedkit.training.kernels.reference import noise_word
 from embedkit.training.sampling import (
-    draw,
-    epoch_key,
     keep_probabilities,
     keep_thresholds,
-    mix,
     noise_alias,
     noise_distribution,
 )

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedkit.corpus import Corpus
+from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError, CorpusError, TrainingError
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import CpuEngine
 from embedkit.training.report import Progress
 from embedkit.training.trainer import train
-from embedkit.vectors import WordVectors
+from embedkit.vectors.word_vectors import WordVectors
 
 FRUIT = ["apple", "pear", "plum", "cherry", "quince"]
 METAL = ["iron", "zinc", "tin", "lead", "nickel"]

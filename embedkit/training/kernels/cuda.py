@@ -19,7 +19,7 @@ import triton.language as tl
 
 from embedkit.errors import ConfigurationError
 from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
-from embedkit.training.kernels.kept import KeptWords
+from embedkit.training.kernels.draws import KeptWords
 
 __all__ = ["WIDEST_WINDOW", "launch_shape", "train_kept"]
 

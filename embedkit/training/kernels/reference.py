@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.system.random import draw
 from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
-from embedkit.training.sampling import draw
 
 __all__ = ["noise_word", "train_range"]
 
@@ -95,7 +95,7 @@ def train_range(
         keep: see `sampling.keep_thresholds`, (words,).
         noise, aliases: see `sampling.noise_alias`, (words,) each.
         rate: learning rate.
-        key: see `sampling.epoch_key`.
+        key: see `random.epoch_key`.
 
     Returns:
         The number of pairs and the sum of their losses, -log sigmoid(+-logit).

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers import KEY, starting
 
 from tests.service.page.browser import QUESTION, answered, link, started, visited
+from tests.service.servers import KEY, starting
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers import KEY
 
 import embedkit
-from embedkit.expressions import parse
+from embedkit.vectors.expressions import parse
 from tests.service.page.browser import (
     QUESTION,
     answered,
@@ -20,6 +19,7 @@ from tests.service.page.browser import (
     type_anew,
     visited,
 )
+from tests.service.servers import KEY
 
 
 @pytest.mark.parametrize("metric", ["cosine", "l2", "dot"])

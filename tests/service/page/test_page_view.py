@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import embedkit
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import untrained
-from embedkit.vocabulary import Vocabulary
 from tests.service.page.browser import (
     PHONE,
     QUESTION,

@@ -1,0 +1,7 @@
+"""Texts to labels: the classifier, files of labelled texts, and reports of its errors."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

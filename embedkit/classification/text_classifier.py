@@ -1,0 +1,189 @@
+"""Texts to labels: word vectors that were there already, and a network trained on top of them.
+
+classifier = TextClassifier.train(questions, labels, "model.embedkit")
+classifier.predict(["where are the bananas?"])
+classifier.save("helpdesk.embedkit")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from embedkit.encoders import ENCODERS, load, untrained
+from embedkit.errors import ModelError
+from embedkit.features import TextFeatures
+from embedkit.features.lookup import open_vectors
+from embedkit.features.transformers import POOLINGS, Vectors
+from embedkit.heads import DenseClassifier
+from embedkit.heads.storage import read_config, write_config
+from embedkit.storage.model_directory import check_output, read_model
+from embedkit.storage.tensors import read_tensors, write_tensors
+from embedkit.system.files import atomic_directory
+from embedkit.vectors.word_vectors import WordVectors
+
+__all__ = ["SETTINGS", "TextClassifier"]
+
+_KIND = "classifier"
+_CONFIG, _NETWORK, _VECTORS, _POOLING = "config.json", "network", "vectors", "pooling.safetensors"
+_LEARNED = {"tfidf": ("idf_", "_idf_of_others"), "sif": ("component_",)}
+"""What `TextFeatures` learned from the texts of `fit`, by pooling."""
+
+
+SETTINGS: Mapping[str, Any] = {
+    "hidden": (128,), "ngrams": 3, "dropout": 0.5, "learning_rate": 0.003,
+}  # fmt: skip
+"""Of `DenseClassifier`, for texts."""
+
+
+class TextClassifier:
+    """A network that tells texts apart by the vectors of their words.
+
+    Saved, it is a directory that needs no other: it holds the vectors as well, so that the model
+    they came from may change or go.
+
+      helpdesk.embedkit/
+        config.json           format version, pooling, fingerprint of the vectors
+        network/              the `DenseClassifier`, and its fine-tuned vectors
+        vectors/              a model directory, if the vectors were kept as they were
+        pooling.safetensors   what the pooling learned from the texts, if anything
+
+    Args:
+        features: fitted, for vectors that are kept as they are; None if the head has its own.
+        head: fitted.
+    """
+
+    def __init__(self, features: TextFeatures | None, head: DenseClassifier) -> None:
+        self.features = features
+        self.head = head
+
+    @classmethod
+    def train(
+        cls,
+        texts: Sequence[str],
+        labels: Sequence[Any],
+        vectors: Vectors,
+        *,
+        pooling: str | None = None,
+        tokenizer: str = "words",
+        **settings: Any,
+    ) -> Self:
+        """Learn from texts and their labels.
+
+        Args:
+            texts: n texts.
+            labels: n labels.
+            vectors: the path of a model, a `WordVectors`, or an `Encoder`.
+            pooling: how `TextFeatures` makes one vector of a text's; None trains the vectors along
+                with the network, which sees their mean.
+            tokenizer: "words" or "whitespace", as for training.
+            settings: of `DenseClassifier`, where they are to differ from `SETTINGS`, which were
+                chosen by cross-validation on real questions.
+
+        Raises:
+            ConfigurationError: a setting lies outside its range, or all labels are the same.
+            ModelError: there is no model at the path.
+        """
+        settings = {**SETTINGS, **settings}
+        if pooling is None:
+            settings |= {"finetune": True, "vectors": vectors, "tokenizer": tokenizer}
+        head = DenseClassifier(**settings)
+        head.check_settings()  # texts may take a while
+        if pooling is None:
+            return cls(None, head.fit(texts, labels))
+        features = TextFeatures(open_vectors(vectors), pooling, tokenizer=tokenizer)
+        return cls(features, head.fit(features.fit_transform(texts), labels))
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """The labels it tells apart, sorted, (K,)."""
+        return self.head.classes_
+
+    def predict(self, texts: Sequence[str]) -> NDArray[Any]:
+        """Return the likeliest label of each text, (n,)."""
+        return self.head.predict(self._inputs(texts))
+
+    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the probability of each label, float32 (n, K), columns as in `labels`."""
+        return self.head.predict_proba(self._inputs(texts))
+
+    def _inputs(self, texts: Sequence[str]) -> Any:
+        return texts if self.features is None else self.features.transform(texts)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a directory in one step; readers see the old one or the new one.
+
+        Raises:
+            OutputExistsError: something is there and *overwrite* is false.
+            StorageError: the disk is full or the place cannot be written to.
+        """
+        path = Path(os.path.realpath(path))
+        check_output(path, overwrite=overwrite)
+        with atomic_directory(path, overwrite=True) as folder:
+            self.head.save(folder / _NETWORK)
+            config: dict[str, Any] = {"kind": _KIND, "pooling": None}
+            if self.features is not None:
+                config["pooling"] = self.features.pooling
+                config["tokenizer"] = self.features.tokenizer
+                _save_vectors(self.features.vectors_, folder / _VECTORS)
+                config["vectors"] = read_model(folder / _VECTORS).fingerprint
+                if names := _LEARNED.get(self.features.pooling):
+                    learned = {name: getattr(self.features, name) for name in names}
+                    tensors = {name: np.atleast_1d(value) for name, value in learned.items()}
+                    write_tensors(folder / _POOLING, tensors)
+            write_config(folder / _CONFIG, config)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Open a directory that `save` wrote; its vectors stay on disk until they are used.
+
+        Raises:
+            ModelError: it is missing, incomplete, damaged, too new, or no classifier.
+        """
+        path = Path(path)
+        if (path / _CONFIG).is_file() or not path.exists():
+            config = read_config(path / _CONFIG, _KIND)
+        else:
+            raise ModelError(
+                f"{path} is not a classifier. Remedy: name what embedkit classify train wrote."
+            )
+        head = DenseClassifier.load(path / _NETWORK)
+        if head.finetune:
+            return cls(None, head)
+        return cls(_load_features(path, config), head)
+
+
+def _save_vectors(vectors: WordVectors, path: Path) -> None:
+    name = str(vectors.config.get("encoder"))
+    if name in ENCODERS and vectors.is_sparse:  # one-hot: the words say it all
+        untrained(name, vectors.vocabulary).save(path)
+    else:
+        vectors.save(path)
+
+
+def _load_features(path: Path, config: dict[str, Any]) -> TextFeatures:
+    remedy = "Remedy: train the classifier again, or copy it again from where it came."
+    if not (path / _VECTORS).is_dir():
+        raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing. {remedy}")
+    if read_model(path / _VECTORS).fingerprint != config.get("vectors"):
+        raise ModelError(
+            f"{path / _VECTORS} are not the vectors that the classifier was trained on. {remedy}"
+        )
+    vectors = load(path / _VECTORS)
+    pooling = str(config.get("pooling"))
+    if pooling not in POOLINGS:
+        raise ModelError(f"{path} is damaged: there is no pooling {pooling!r}. {remedy}")
+    features = TextFeatures(vectors, pooling, tokenizer=str(config.get("tokenizer")))
+    features.vectors_ = vectors
+    learned = read_tensors(path / _POOLING) if (path / _POOLING).exists() else {}
+    for name in _LEARNED.get(pooling, ()):
+        if name not in learned:
+            raise ModelError(f"{path} is incomplete: its {name!r} is missing. {remedy}")
+        setattr(features, name, learned[name] if name.endswith("_") else learned[name][0])
+    return features

@@ -1,0 +1,80 @@
+"""Questions from the command line or from standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from embedkit.errors import ExpressionError, QuestionError, UnknownWordError, WordTooLongError
+
+__all__ = [
+    "ask_all",
+    "ask_many",
+]
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+def ask_all(
+    given: Question | None,
+    read: Callable[[str], Question],
+    answer: Callable[[list[Question]], Sequence[Answer]],
+    *,
+    blank: bool = False,
+) -> tuple[list[Question], Sequence[Answer]]:
+    """Answer the question that was given, or if None the lines of standard input in one batch.
+
+    Args:
+        given: the question, or None.
+        read: makes a question of a line.
+        answer: answers a batch of questions.
+        blank: whether a blank line is a question too; by default it is passed over.
+
+    Raises:
+        QuestionError: a line cannot be read or answered; the message names it.
+    """
+    return ask_many(None if given is None else [given], read, answer, blank=blank)
+
+
+def ask_many(
+    given: list[Question] | None,
+    read: Callable[[str], Question],
+    answer: Callable[[list[Question]], Sequence[Answer]],
+    *,
+    blank: bool = False,
+) -> tuple[list[Question], Sequence[Answer]]:
+    """Like `ask_all`, for any number of questions that were given."""
+    if given is not None:
+        return given, answer(given)
+    lines = _lines_of_stdin(blank=blank)
+    questions = []
+    for number, line in lines:
+        try:
+            questions.append(read(line))
+        except QuestionError as error:
+            raise QuestionError(f"standard input, line {number}: {error}") from error
+    try:
+        return questions, answer(questions) if questions else []
+    except (UnknownWordError, WordTooLongError, ExpressionError) as error:
+        culprit = error.expression if isinstance(error, ExpressionError) else error.word
+        number = next((number for number, line in lines if culprit in line), 0)
+        raise QuestionError(f"standard input, line {number}: {error}") from error
+
+
+def _lines_of_stdin(*, blank: bool) -> list[tuple[int, str]]:
+    """Return the lines of standard input, with their numbers; blank ones only if *blank*."""
+    lines: list[tuple[int, str]] = []
+    if sys.stdin is None:
+        raise QuestionError("standard input is closed.")
+    for number, raw in enumerate(sys.stdin.buffer, start=1):
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise QuestionError(
+                f"standard input, line {number}, byte {error.start + 1}: not UTF-8."
+            ) from None
+        if line or blank:
+            lines.append((number, line))
+    return lines

@@ -1,0 +1,254 @@
+"""distance, compare, encode, info: look at vectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedkit.cli.input import ask_all
+from embedkit.cli.options import encoder_option, json_option, model_option, oov_option
+from embedkit.cli.output import Unknown, print_json, print_table
+
+if TYPE_CHECKING:
+    from embedkit.encoders import Encoder
+    from embedkit.storage.model_directory import StoredModel
+
+__all__ = ["compare", "distance", "encode", "info"]
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option(
+    "--metric",
+    type=click.Choice(["l2", "cosine", "dot"]),
+    default="l2",
+    show_default=True,
+    help="Euclidean distance, or a similarity.",
+)
+@oov_option
+@encoder_option
+@model_option
+@json_option
+def distance(
+    words: tuple[str, ...], metric: str, oov: str, encoder: str | None, model: str, as_json: bool
+) -> None:
+    """Show the distance of every word from every other.
+
+    With --encoder charcode or onehot no model is needed. With - in place of the words, sets of
+    words are read from standard input, one a line.
+    """
+    from embedkit.encoders import load
+
+    vectors = None if encoder in _ALONE else load(model, encoder=encoder)
+
+    def answer(asked: list[list[str]]) -> list[Any]:
+        return [
+            (vectors or _of_words_alone(str(encoder), chosen).vectors()).distance(
+                chosen, metric=metric, oov=oov
+            )
+            for chosen in asked
+        ]
+
+    sets, tables = ask_all(None if words == ("-",) else list(words), str.split, answer)
+    unknown = None if vectors is None else Unknown(vectors, oov, [w for s in sets for w in s])
+    printed = 0
+    for chosen, values in zip(sets, tables, strict=True):
+        notes = unknown.of(chosen) if unknown else {}
+        shown = [word for word in chosen if word not in notes.get("left_out", ())]
+        if as_json:
+            table = {"words": shown, "metric": metric, "table": values.tolist()}
+            print_json({**table, **notes})
+        elif shown:
+            if printed:
+                click.echo()
+            printed += 1
+            print_table(shown, values.tolist())
+    if unknown:
+        unknown.tell(sum(not len(table) for table in tables), len(sets))
+
+
+def _of_words_alone(encoder: str, words: list[str]) -> Encoder:
+    """Return an encoder that knows these words and needs nothing else."""
+    from embedkit.corpus.vocabulary import Vocabulary
+    from embedkit.encoders import untrained
+
+    return untrained(encoder, Vocabulary(list(dict.fromkeys(words))))
+
+
+_ALONE = ("charcode", "onehot")  # what needs no model
+_LONGEST_LIST = 10
+_LESSONS = {
+    "charcode": "Character codes: two words are near if they are spelled alike, place by place.",
+    "onehot": "One-hot: every two words are sqrt(2) = 1.4142 apart; it tells them apart, no more.",
+    "skipgram": "Skip-gram: two words are near if they keep the same company, so distance begins "
+    "to mean meaning.",
+}
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@model_option
+@json_option
+def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
+    """Show the L2 distances between words as each of the three encoders sees them.
+
+    Character codes and one-hot need no model. With - in place of the words, sets of words are read
+    from standard input, one a line.
+    """
+    from embedkit import encoders
+
+    stored = encoders.load_encoder(model) if Path(model).exists() else None
+
+    def tables(chosen: list[str]) -> dict[str, Any]:
+        return {name: table.tolist() for name, table in encoders.compare(chosen, stored).items()}
+
+    sets, answers = ask_all(
+        None if words == ("-",) else list(words),
+        str.split,
+        lambda asked: [tables(chosen) for chosen in asked],
+    )
+    for number, (chosen, found) in enumerate(zip(sets, answers, strict=True)):
+        if as_json:
+            print_json({"words": chosen, "metric": "l2", "tables": found})
+            continue
+        if number:
+            click.echo()
+        for name, lesson in _LESSONS.items():
+            click.echo(("" if name == "charcode" else "\n") + lesson)
+            if name in found:
+                print_table(chosen, found[name], indent="  ")
+            else:
+                click.echo(f"  (no skip-gram model at {model}: embedkit train CORPUS makes one)")
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@oov_option
+@encoder_option
+@model_option
+@json_option
+def encode(
+    words: tuple[str, ...], oov: str, encoder: str | None, model: str, as_json: bool
+) -> None:
+    """Print the vectors of words: tab-separated, a word a line.
+
+    One-hot vectors are printed as the number of the one place that is 1. With - in place of the
+    words, words are read from standard input. Character codes are those of any word, as long as the
+    model's longest; without a model, of the words alone.
+    """
+    from embedkit.encoders import load
+
+    vectors = None if encoder == "charcode" else load(model, encoder=encoder)
+
+    def answer(asked: list[list[str]]) -> list[Any]:
+        if vectors is None:
+            codes = _character_codes(model, [word for chosen in asked for word in chosen])
+            return [list(zip(chosen, codes.encode(chosen), strict=True)) for chosen in asked]
+        places = vectors.look_up([word for chosen in asked for word in chosen], oov)
+        found = []
+        for chosen in asked:
+            known = {word: place for word in chosen if (place := places[word]) is not None}
+            rows = dict(zip(known, vectors.vectors_at([*known.values()]), strict=True))
+            found.append([(word, rows[word]) for word in chosen if word in rows])
+        return found
+
+    sets, answers = ask_all(None if words == ("-",) else list(words), str.split, answer)
+    for word, row in [pair for found in answers for pair in found]:
+        if hasattr(row, "indices"):  # sparse: one place is 1
+            (place,) = row.indices.tolist()
+            print_json({"word": word, "index": place}) if as_json else click.echo(
+                f"{word}\t{place}"
+            )
+        elif as_json:
+            print_json({"word": word, "vector": row.tolist()})
+        else:
+            # 9 digits give back every float32.
+            click.echo("\t".join([word, *(f"{value:.9g}" for value in row.tolist())]))
+    if vectors is not None:
+        asked = [word for chosen in sets for word in chosen]
+        Unknown(vectors, oov, asked).tell(sum(not found for found in answers), len(sets))
+
+
+def _character_codes(model: str, words: list[str]) -> Encoder:
+    from embedkit.encoders import load_encoder, untrained
+
+    if Path(model).exists():
+        return untrained("charcode", load_encoder(model).vocabulary)
+    return _of_words_alone("charcode", words)
+
+
+@click.command()
+@model_option
+@json_option
+def info(model: str, as_json: bool) -> None:
+    """Show what a model is and how it was trained."""
+    from embedkit.encoders import is_foreign
+    from embedkit.storage.model_directory import read_model
+
+    if is_foreign(Path(model)):
+        facts = _foreign_facts(model)
+        print_json(facts) if as_json else _print_facts(facts)
+        return
+    stored = read_model(Path(model))
+    facts = {
+        "model": str(stored.path),
+        "encoder": stored.config.get("encoder"),
+        "format": stored.config["format"],
+        "words": len(stored.vocabulary),
+        "dimension": stored.config.get("dimension"),
+        "storage": stored.storage,
+        "bytes": sum(path.stat().st_size for path in stored.path.iterdir()),
+        "most_frequent": stored.vocabulary.words(range(min(10, len(stored.vocabulary)))),
+        "index": _index_of(stored),
+        "settings": stored.config.get("settings", {}),
+        "training": stored.config.get("training", {}),
+    }
+    if as_json:
+        print_json(facts)
+        return
+    _print_facts(facts)
+
+
+def _index_of(stored: StoredModel) -> dict[str, Any]:
+    """Return what there is to say of the approximate index; nothing where there is none."""
+    from embedkit.storage.index_file import described
+
+    return described(stored)
+
+
+def _foreign_facts(path: str) -> dict[str, Any]:
+    from embedkit.formats import detect, read
+
+    vectors = read(path)
+    return {
+        "model": path,
+        "format": detect(path),
+        "words": len(vectors),
+        "dimension": vectors.dimension,
+        "subwords": None if vectors.subwords is None else len(vectors.subwords.ngrams),
+        "most_frequent": vectors.vocabulary.words(range(min(10, len(vectors)))),
+    }
+
+
+def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            if value:
+                click.echo(f"{indent}{name}")
+                _print_facts(value, indent + "  ")
+            continue
+        click.echo(f"{indent}{name:<{width}}  {_readable(value)}")
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, list):
+        shown = value if len(value) <= _LONGEST_LIST else [*value[:3], "...", value[-1]]
+        return " ".join(map(_readable, shown))
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.6g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "-" if value is None else str(value)

@@ -1,0 +1,115 @@
+"""What goes on beside training: checkpoints, scores, a log, and how to go on after Ctrl-C."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedkit.cli.progress import Display, Log
+from embedkit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from embedkit.corpus.corpus import Corpus
+    from embedkit.encoders import SkipGramEncoder
+    from embedkit.evaluation import EarlyStopping
+    from embedkit.system.ranks import Ranks
+    from embedkit.training.report import EpochReport, Progress
+
+__all__ = ["Training"]
+
+
+class Training:
+    """What the options of `train` ask for besides a model.
+
+    Args:
+        output: where the model will be; checkpoints stand beside it.
+        options: of the command.
+        ranks: that train together.
+        overwrite: whether checkpoints of an earlier training may go.
+
+    Raises:
+        ConfigurationError: options that need others come without them.
+        OutputExistsError: an earlier training was cut off, and *overwrite* is false.
+    """
+
+    def __init__(
+        self, output: Path, options: dict[str, Any], ranks: Ranks, *, overwrite: bool
+    ) -> None:
+        from embedkit.training.checkpoint import Checkpoints
+
+        if options["patience"] and not options["evaluate"]:
+            raise ConfigurationError("--patience needs --evaluate FILE, to know what is better.")
+        self._ranks = ranks
+        self._device: str = options["device"]
+        self._resume: bool = options["resume"]
+        every = options["checkpoint_every"]
+        self._checkpoints: Checkpoints | None = None
+        if every or self._resume:
+            self._checkpoints = Checkpoints.beside(output, every=every or math.inf)
+        if self._checkpoints and not self._resume and ranks.rank == 0:
+            self._checkpoints.begin_again(overwrite=overwrite)
+        self._stopping: EarlyStopping | None = None
+        self._looks_at_epochs = bool(options["evaluate"] or options["log_json"])
+        if options["evaluate"] and ranks.rank == 0:
+            from embedkit.evaluation import EarlyStopping
+
+            self._stopping = EarlyStopping(options["evaluate"], options["patience"])
+        self._log = Log(options["log_json"]) if options["log_json"] and not ranks.rank else None
+
+    def fit(
+        self, model: SkipGramEncoder, text: Corpus, start: SkipGramEncoder | None, display: Display
+    ) -> None:
+        """Train; Ctrl-C says how to go on."""
+
+        def on_progress(progress: Progress) -> None:
+            display.training(progress)
+            if self._log:
+                self._log.training(progress)
+
+        def on_epoch_end(report: EpochReport) -> bool:
+            stops = self._stopping(report) if self._stopping else False
+            accuracy = self._stopping.accuracies[-1] if self._stopping else None
+            display.epoch(report, accuracy)
+            if self._log:
+                self._log.epoch(report, accuracy)
+            return stops
+
+        try:
+            model.fit(
+                text,
+                start=start,
+                progress=on_progress,
+                on_epoch_end=on_epoch_end if self._looks_at_epochs else None,
+                checkpoints=self._checkpoints,
+                resume=self._resume,
+                ranks=self._ranks,
+                device=self._device,
+            )
+        except KeyboardInterrupt:
+            if self._checkpoints is None:
+                raise
+            said = (
+                f"Interrupted. Where training stood is in {self._checkpoints.path}. "
+                "The same command with --resume goes on from there."
+            )
+            if self._ranks.size > 1:
+                said = "Interrupted: another rank has ended, or the job was stopped. " + (
+                    "The same command with --resume goes on from the last checkpoint."
+                    if self._checkpoints.path.exists()
+                    else "No checkpoint was written before that."
+                )
+            click.echo(said, err=True)
+            raise click.exceptions.Exit(1) from None
+
+    def is_over(self) -> None:
+        """Remove the checkpoints: the model is written."""
+        if self._checkpoints:
+            self._checkpoints.clear()
+
+    def close(self) -> None:
+        """Close the log."""
+        if self._log:
+            self._log.close()

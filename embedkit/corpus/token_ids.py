@@ -1,0 +1,154 @@
+"""Token ids on disk: what the blocks of a text become, numbered by frequency.
+
+The files have no name: nothing is left behind however the process ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from embedkit.corpus.reader import EncodedBlock, unify
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import CorpusError
+from embedkit.system.memory import release_pages
+from embedkit.system.ranks import Ranks
+
+__all__ = ["IdFiles", "IdWriter"]
+
+_CHUNK = 1 << 20
+_BLOCKS_PER_MERGE = 16
+
+
+@dataclass(frozen=True)
+class IdFiles:
+    """A text as ids; the arrays are read-only memory maps.
+
+    Attributes:
+        vocabulary: the words, most frequent first; of all ranks.
+        tokens: int32, (tokens,), of this rank.
+        boundaries: where sentences begin, and the number of tokens; int64, (sentences + 1,).
+        fingerprint: hexadecimal BLAKE2b of words, ids and boundaries, of all ranks.
+    """
+
+    vocabulary: Vocabulary
+    tokens: NDArray[np.int32]
+    boundaries: NDArray[np.int64]
+    fingerprint: str
+
+
+class IdWriter:
+    """Gathers encoded blocks: one dictionary, one file of ids, one of sentence boundaries.
+
+    Args:
+        directory: where the two files go; they have no name and vanish with the process.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        # Both live as long as the arrays that are mapped to them.
+        self._ids: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
+        self._ends: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
+        self._ends.write(np.zeros(1, dtype=np.int64).data)
+        self._last_end = 0
+        self._dictionary = pa.array([], type=pa.string())
+        self._counts = np.zeros(0, dtype=np.int64)
+        self._pending: list[EncodedBlock] = []
+        self.size = 0
+
+    def add(self, block: EncodedBlock) -> None:
+        """Add the next block of the text."""
+        ends = block.sentence_ends + self.size
+        # Empty lines end no sentence.
+        ends = ends[np.diff(ends, prepend=self._last_end) > 0]
+        if len(ends):
+            self._ends.write(ends.astype(np.int64).data)
+            self._last_end = int(ends[-1])
+        self.size += len(block.indices)
+        self._pending.append(block)
+        if len(self._pending) == _BLOCKS_PER_MERGE:
+            self._merge()
+
+    def _merge(self) -> None:
+        """Bring the pending blocks' indices to one dictionary and write them."""
+        dictionaries = [self._dictionary, *(block.dictionary for block in self._pending)]
+        self._dictionary, (_, *places) = unify(dictionaries)
+        counts = np.zeros(len(self._dictionary), dtype=np.int64)
+        counts[: len(self._counts)] = self._counts
+        for ids, block in zip(places, self._pending, strict=True):
+            counts[ids] += np.bincount(block.indices, minlength=len(ids))
+            self._ids.write(ids[block.indices].data)
+        self._counts = counts
+        self._pending.clear()
+
+    def finish(self, ranks: Ranks) -> IdFiles:
+        """Number the words by frequency, over all ranks, and map what was written.
+
+        Raises:
+            CorpusError: the text holds no token, or too few for every rank to have one.
+        """
+        self._merge()
+        sizes = ranks.total(np.where(np.arange(ranks.size) == ranks.rank, self.size, 0))
+        if not sizes.any():
+            raise CorpusError("the corpus is empty: it holds no token.")
+        if not sizes.all():
+            raise CorpusError(
+                f"the corpus is too small to be shared by {ranks.size} ranks. Remedy: use fewer."
+            )
+        words, counts = self._all_words(ranks)
+        ids = pc.index_in(self._dictionary, value_set=words)
+        digest = hashlib.blake2b(digest_size=16)
+        for buffer in words.buffers()[1:]:
+            digest.update(buffer)
+        self._renumber(np.asarray(ids).astype(np.int32), digest)
+        self._ends.flush()
+        boundaries = np.memmap(self._ends, dtype=np.int64, mode="r")
+        for start in range(0, len(boundaries), _CHUNK):
+            digest.update(boundaries[start : start + _CHUNK].data)
+            release_pages(boundaries)
+        whole = hashlib.blake2b(b"".join(ranks.gather(digest.digest())), digest_size=16)
+        tokens = np.memmap(self._ids, dtype=np.int32, mode="r")
+        return IdFiles(Vocabulary(words, counts), tokens, boundaries, whole.hexdigest())
+
+    def _all_words(self, ranks: Ranks) -> tuple[pa.StringArray, NDArray[np.int64]]:
+        """Return the distinct words of all ranks and their counts, most frequent first."""
+        own = pa.table({"word": self._dictionary, "count": self._counts})
+        if ranks.size > 1:
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, own.schema) as stream:
+                stream.write_table(own)
+            tables = [
+                pa.ipc.open_stream(data).read_all()
+                for data in ranks.gather(sink.getvalue().to_pybytes())
+            ]
+            groups = pa.concat_tables(tables).group_by("word", use_threads=False)
+            own = groups.aggregate([("count", "sum")]).rename_columns(["word", "count"])
+            own = own.combine_chunks()
+        counts = np.asarray(own["count"])
+        by_frequency = np.argsort(-counts, kind="stable")
+        words = own["word"].combine_chunks().take(pa.array(by_frequency))
+        return words, counts[by_frequency]
+
+    def close(self) -> None:
+        """Close the files; memory maps of them live on."""
+        for file in (self._ids, self._ends):
+            with suppress(OSError):  # of a full disk; it was told when the file was written
+                file.close()
+
+    def _renumber(self, rank: NDArray[np.int32], digest: Any) -> None:
+        """Replace ids in order of first sight by ids in order of frequency, in place."""
+        for start in range(0, self.size, _CHUNK):
+            self._ids.seek(start * 4)
+            ids = rank[np.frombuffer(self._ids.read(_CHUNK * 4), dtype=np.int32)]
+            digest.update(ids.data)
+            self._ids.seek(start * 4)
+            self._ids.write(ids.data)
+        self._ids.flush()

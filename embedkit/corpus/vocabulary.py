@@ -1,0 +1,282 @@
+"""Words and their ids, most frequent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from embedkit.corpus.tokenizers import RESPELLINGS
+from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
+from embedkit.validation import refuse_string
+
+__all__ = [
+    "Vocabulary",
+]
+
+_BATCH_WORTH_A_TABLE = 256
+_SUGGESTION_POOL = 200_000
+_COLUMNS = {"word": pa.string(), "count": pa.int64(), "order": pa.int32()}
+
+
+class Vocabulary:
+    """Immutable list of distinct words with their counts; a word's id is its place in the list.
+
+    The words stay in Arrow's layout, memory-mapped when they come from disk: opening three million
+    words builds no dictionary. One word is found by bisection, a batch by one hash join.
+
+    Args:
+        words: distinct words, most frequent first.
+        counts: occurrences of each word, or None where they are not known (all 0).
+        order: ids in ascending order of their words' UTF-8 bytes; worked out when not given.
+
+    Raises:
+        ConfigurationError: a word holds half of a surrogate pair, as bytes become that are no
+            UTF-8.
+        ValueError: the lengths do not agree.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str] | pa.StringArray,
+        counts: Sequence[int] | NDArray[np.int64] | None = None,
+        order: NDArray[np.int32] | None = None,
+    ) -> None:
+        try:
+            self._words: pa.StringArray = (
+                words if isinstance(words, pa.Array) else pa.array(words, type=pa.string())
+            )
+        except UnicodeEncodeError as error:
+            raise ConfigurationError(
+                f"{error.object!r:.80} is no text in UTF-8. Remedy: convert it (iconv -t utf-8)."
+            ) from error
+        given = np.zeros(len(self._words)) if counts is None else counts
+        self.counts: NDArray[np.int64] = np.asarray(given, dtype=np.int64).view()
+        self.counts.flags.writeable = False
+        if len(self.counts) != len(self._words):
+            raise ValueError(f"{len(self._words)} words but {len(self.counts)} counts")
+        if order is not None:
+            self.__dict__["_order"] = order
+
+    @cached_property
+    def _order(self) -> NDArray[np.int32]:
+        # np.asarray() would import pandas; see Vocabulary.open.
+        return np.from_dlpack(pc.array_sort_indices(self._words)).astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), 10_000):
+            yield from self._words.slice(start, 10_000).to_pylist()
+
+    def __getitem__(self, index: int) -> str:
+        return str(self._words[int(index)].as_py())
+
+    def __contains__(self, word: object) -> bool:
+        return isinstance(word, str) and self.find(word) >= 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        return self._words.equals(other._words) and np.array_equal(self.counts, other.counts)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[type[Vocabulary], tuple[Any, ...]]:
+        return type(self), (self._words, np.asarray(self.counts), self.__dict__.get("_order"))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Vocabulary:
+        return self  # immutable
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self):,} words)"
+
+    @property
+    def arrow(self) -> pa.StringArray:
+        """The words as Arrow holds them."""
+        return self._words
+
+    def words(self, ids: Iterable[int] | None = None) -> list[str]:
+        """Return the words of *ids*, or all of them."""
+        chosen = self._words if ids is None else self._words.take(_arrow_ids(ids))
+        return [str(word) for word in chosen.to_pylist()]
+
+    def id(self, word: str) -> int:
+        """Return the id of *word*.
+
+        Raises:
+            UnknownWordError: it is not in the vocabulary; near spellings are suggested.
+        """
+        index = self.find(word)
+        if index < 0:
+            raise UnknownWordError(word, self.suggest)
+        return index
+
+    def ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
+        """Return the id of each word, shape (len(words),), -1 for a word that is not known.
+
+        Raises:
+            ConfigurationError: *words* is one string, not a list of them.
+        """
+        refuse_string(words)
+        if len(words) < _BATCH_WORTH_A_TABLE:
+            few = words.to_pylist() if isinstance(words, pa.Array) else words
+            return np.array([self.find(word) for word in few], dtype=np.int64)
+        found = pc.index_in(pa.array(words, type=pa.string()), value_set=self._words)
+        return np.asarray(found.fill_null(-1)).astype(np.int64)
+
+    def resolved_ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
+        """Return the id of each word as written or in the first of `RESPELLINGS` that is known.
+
+        Returns:
+            (len(words),), -1 for a word that is not known in any spelling.
+        """
+        ids = self.ids(words)
+        for respell in RESPELLINGS:
+            missing = np.flatnonzero(ids < 0)
+            if not len(missing):
+                break
+            ids[missing] = self.ids([respell(str(words[int(place)])) for place in missing])
+        return ids
+
+    def known_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Return the id of each word, shape (len(words),).
+
+        Raises:
+            UnknownWordError: one of them is not in the vocabulary; near spellings are suggested.
+        """
+        ids = self.ids(words)
+        if len(ids) and ids.min() < 0:
+            self.id(words[int(np.argmin(ids))])  # raises
+        return ids
+
+    def find(self, word: str) -> int:
+        """Return the id of *word*, or -1."""
+        key = word.encode("utf-8", "surrogatepass")
+        place = self._place(key)
+        if place == len(self):
+            return -1
+        order, offsets, text = self._buffers
+        row = order[place]
+        return int(row) if text[offsets[row] : offsets[row + 1]] == key else -1
+
+    def _place(self, key: bytes) -> int:
+        """Return how many words come before *key* in the order of their bytes."""
+        order, offsets, text = self._buffers
+        low, high = 0, len(order)
+        while low < high:
+            middle = (low + high) // 2
+            row = order[middle]
+            if text[offsets[row] : offsets[row + 1]].tobytes() < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    @cached_property
+    def _buffers(self) -> tuple[memoryview, memoryview, memoryview]:
+        """Order, offsets and text as Arrow holds them: no objects are made to look a word up."""
+        _, offsets, text = self._words.buffers()
+        start = self._words.offset
+        return (
+            np.ascontiguousarray(self._order, dtype=np.int32).data,
+            memoryview(offsets or bytes(4)).cast("B").cast("i")[start:],
+            memoryview(text or b"").cast("B"),
+        )
+
+    def complete(self, prefix: str, limit: int = 10, start: int = 0) -> NDArray[np.int64]:
+        """Return the ids of words that begin with *prefix*, most frequent first.
+
+        Args:
+            limit: no more than so many.
+            start: leave out the first so many.
+        """
+        key = prefix.encode("utf-8", "surrogatepass")
+        # No byte of UTF-8 is 255: what begins with the prefix comes before that.
+        found = np.sort(self._order[self._place(key) : self._place(key + b"\xff")])
+        return found[start : start + limit].astype(np.int64)
+
+    def suggest(self, word: str, limit: int = 3) -> list[str]:
+        """Return up to *limit* known words spelled nearly like *word*, best first."""
+        from rapidfuzz import fuzz, process
+
+        pool = self._words.slice(0, _SUGGESTION_POOL).to_pylist()
+        found = process.extract(
+            word.casefold(), pool, scorer=fuzz.ratio, limit=limit, score_cutoff=65
+        )
+        return [match for match, _, _ in found]
+
+    def nearest_spellings(self, words: Sequence[str]) -> list[int]:
+        """Return the id of the known word that is spelled most nearly like each, or -1.
+
+        Insertions, deletions, changes and swaps of neighbouring characters count 1 each: at most 1
+        in a word of up to 4 characters, 2 up to 8, else 3. Of words equally near the most frequent
+        is taken; of a very large vocabulary only the frequent part is looked at.
+        """
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        pool = self._words.slice(0, _SUGGESTION_POOL).to_pylist()
+        found = []
+        for word in map(RESPELLINGS[-1], words):
+            limit = 1 if len(word) <= 4 else 2 if len(word) <= 8 else 3
+            [distances] = (
+                process.cdist([word], pool, scorer=OSA.distance, score_cutoff=limit, dtype=np.uint8)
+                if pool
+                else [np.empty(0)]
+            )
+            best = int(distances.argmin()) if len(pool) else -1
+            found.append(best if best >= 0 and distances[best] <= limit else -1)
+        return found
+
+    def most_frequent(self, size: int) -> Vocabulary:
+        """Return the first *size* words; their ids stay the same."""
+        return Vocabulary(self._words.slice(0, size), self.counts[:size])
+
+    def at_least(self, count: int) -> Vocabulary:
+        """Return the words that occur at least *count* times; their ids stay the same."""
+        return self.most_frequent(int(np.searchsorted(-self.counts, -count, side="right")))
+
+    def save(self, path: Path) -> None:
+        """Write an Arrow IPC file with the columns word, count and order."""
+        table = pa.table(
+            {"word": self._words, "count": self.counts, "order": pa.array(self._order)}
+        ).combine_chunks()
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+
+    @classmethod
+    def open(cls, path: Path) -> Vocabulary:
+        """Memory-map a file written by `save`.
+
+        Raises:
+            ModelError: the file is damaged or holds something else.
+        """
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
+            if dict(zip(table.schema.names, table.schema.types, strict=True)) != _COLUMNS:
+                raise ValueError(f"its columns are {table.schema.to_string()!r}")
+            words, counts, order = (table[name] for name in _COLUMNS)
+            table.validate()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise ModelError(
+                f"{path} is damaged: {error}. Remedy: train the model again."
+            ) from error
+        if len(table) == 0:
+            return cls([], [])
+        # to_numpy() would import pandas where it is installed, which takes longer than a question.
+        numbers: list[Any] = [np.from_dlpack(column.chunk(0)) for column in (counts, order)]
+        return cls(words.chunk(0), *numbers)
+
+
+def _arrow_ids(ids: Iterable[int]) -> pa.Int64Array:
+    # pa.array() would import pandas; see Vocabulary.open.
+    numbers = np.fromiter(ids, dtype=np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])

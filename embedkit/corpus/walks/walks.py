@@ -1,0 +1,224 @@
+"""Random walks on a graph: uniform, by weight, or biased as in node2vec; and as lines of text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from embedkit.corpus.walks.graph import Graph
+from embedkit.system.compression import compress
+from embedkit.system.files import output_stream
+from embedkit.system.memory import processors
+from embedkit.system.random import epoch_key
+from embedkit.system.threads import map_in_order
+from embedkit.validation import number, whole_number
+
+__all__ = ["WalkConfig", "WalkCounts", "Walks", "random_walks", "write_walks"]
+
+_BIASES = (1e-6, 1e6)
+_WHOLE = {
+    "walks": (1, 1_000_000),
+    "length": (1, 1_000_000),
+    "seed": (0, 2**63 - 1),
+    "workers": (1, 1024),
+}
+_BLOCK_NODES = 1 << 18
+
+Made = TypeVar("Made")
+
+
+def _ignore_progress(_: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class WalkConfig:
+    """Settings of random walks.
+
+    Attributes:
+        walks: how many begin at each node.
+        length: nodes of a walk, the first one among them; a dead end makes it shorter.
+        p: return parameter of node2vec: above 1, a walk seldom goes back to where it came from.
+        q: in-out parameter of node2vec: above 1, a walk stays near to where it came from; below 1
+            it goes away. With p = q = 1 a step is as likely as its edge's weight says.
+        seed: of every random draw.
+        workers: threads; None takes one a processor. The walks do not depend on it.
+
+    Raises:
+        ConfigurationError: a value lies outside its range.
+    """
+
+    walks: int = 10
+    length: int = 40
+    p: float = 1.0
+    q: float = 1.0
+    seed: int = 1
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, limits in _WHOLE.items():
+            if name != "workers" or self.workers is not None:
+                whole_number(name, getattr(self, name), *limits)
+        for name in ("p", "q"):
+            number(name, getattr(self, name), *_BIASES)
+
+
+class WalkCounts(NamedTuple):
+    """How many walks were written, and how many nodes they hold in all."""
+
+    walks: int
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Walks:
+    """Some walks on a graph.
+
+    Attributes:
+        graph: what they walk on.
+        nodes: (walks, length) int32; -1 after the end of a walk that met a dead end.
+    """
+
+    graph: Graph
+    nodes: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Number of walks."""
+        return len(self.nodes)
+
+    @property
+    def size(self) -> int:
+        """Number of nodes in all walks."""
+        return int(np.count_nonzero(self.nodes >= 0))
+
+    def names(self) -> list[list[str]]:
+        """Return the names of the nodes of each walk."""
+        return self._names().to_pylist()  # type: ignore[no-any-return]
+
+    def text(self) -> bytes:
+        """Return a line for each walk, of names with blanks between them, in UTF-8."""
+        lines = pc.binary_join(self._names(), " ")
+        one = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+        joined: bytes = pc.binary_join(one, "\n")[0].as_buffer().to_pybytes()
+        return joined + b"\n"
+
+    def _names(self) -> pa.ListArray:
+        taken = self.nodes >= 0
+        offsets = np.zeros(len(self.nodes) + 1, dtype=np.int32)
+        np.cumsum(taken.sum(axis=1), out=offsets[1:])
+        names = self.graph.names.take(pa.array(self.nodes[taken]))
+        return pa.ListArray.from_arrays(pa.array(offsets), names)
+
+
+def random_walks(
+    graph: Graph, config: WalkConfig | None = None, **settings: Any
+) -> Iterator[Walks]:
+    """Yield random walks, some at a time; each round, the nodes begin one in a new order.
+
+    From v, where it came to from t, a walk goes on to x with a probability that is the weight of
+    the edge from v to x times 1/p if x is t, 1 if there is an edge from t to x, and else 1/q
+    (Grover and Leskovec 2016, section 3.2; on a directed graph the distance from t to x is meant).
+
+    Args:
+        graph: what to walk on.
+        config, settings: see `WalkConfig`; single settings come before those of *config*.
+
+    Raises:
+        ConfigurationError: a setting lies outside its range.
+    """
+    config = replace(config or WalkConfig(), **settings)
+    return _made_of_walks(lambda walks: walks, graph, config)
+
+
+def write_walks(
+    graph: Graph,
+    path: str | os.PathLike[str],
+    config: WalkConfig | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int], None] = _ignore_progress,
+    **settings: Any,
+) -> WalkCounts:
+    """Write random walks to a file, one a line, in one step.
+
+    Args:
+        graph: what to walk on.
+        path: the file, or "-" for standard output; ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` at the
+            end of its name compress it.
+        overwrite: replace what is there.
+        progress: is called with the number of walks taken since the last call.
+        config, settings: see `WalkConfig`; single settings come before those of *config*.
+
+    Returns:
+        How many walks and nodes were written.
+
+    Raises:
+        ConfigurationError: a setting lies outside its range.
+        OutputExistsError: something is there and *overwrite* is false.
+        StorageError: the disk is full, the place cannot be written to, or standard output is
+            closed.
+    """
+    config = replace(config or WalkConfig(), **settings)
+    with output_stream(path, overwrite=overwrite) as raw, compress(raw, Path(path)) as file:
+        return _write(file, graph, config, progress)
+
+
+def _write(
+    file: BinaryIO, graph: Graph, config: WalkConfig, progress: Callable[[int], None]
+) -> WalkCounts:
+    walks = nodes = 0
+    blocks = _made_of_walks(lambda walks: (len(walks), walks.size, walks.text()), graph, config)
+    for count, steps, text in blocks:
+        file.write(text)
+        walks += count
+        nodes += steps
+        progress(count)
+    return WalkCounts(walks, nodes)
+
+
+def _made_of_walks(
+    make: Callable[[Walks], Made], graph: Graph, config: WalkConfig
+) -> Iterator[Made]:
+    """Yield what *make* makes of some walks at a time, on several threads."""
+    from embedkit.corpus.walks import steps
+
+    sums = np.zeros(0)
+    if graph.weights is not None:
+        sums = steps.sums_of_weights(graph.offsets, graph.weights)
+    arrays = (graph.offsets, graph.neighbors, sums)
+    key = np.uint64(epoch_key(config.seed, 0))
+    biases = (1.0 / config.p, 1.0 / config.q)
+
+    def take(begin: tuple[int, NDArray[np.int32]]) -> Made:
+        first, starts = begin
+        nodes = np.full((len(starts), config.length), -1, dtype=np.int32)
+        steps.walk(arrays, starts, first, key, biases, nodes)
+        return make(Walks(graph, nodes))
+
+    return map_in_order(take, _starts(graph, config), config.workers or processors())
+
+
+def _starts(graph: Graph, config: WalkConfig) -> Iterator[tuple[int, NDArray[np.int32]]]:
+    """Yield the first nodes of some walks, and the number of the first of these walks."""
+    size = max(1, _BLOCK_NODES // config.length)
+    first = 0
+    waiting: list[NDArray[np.int32]] = []
+    for round_ in range(config.walks):
+        order = np.random.default_rng((config.seed, round_)).permutation(len(graph))
+        waiting.append(order.astype(np.int32))
+        last = round_ == config.walks - 1
+        if last or sum(map(len, waiting)) >= size:  # the rounds of a small graph share a block
+            starts = np.concatenate(waiting)
+            whole = len(starts) if last else len(starts) // size * size
+            for place in range(0, whole, size):
+                yield first + place, starts[place : min(place + size, whole)]
+            waiting = [starts[whole:]]
+            first += whole

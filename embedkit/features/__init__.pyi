@@ -1,0 +1,2 @@
+from .transformers import TextFeatures as TextFeatures
+from .transformers import WordFeatures as WordFeatures

@@ -1,0 +1,159 @@
+"""The folders of model2vec and of sentence-transformers' StaticEmbedding: texts to mean vectors.
+
+folder/
+  model.safetensors   "embeddings" (V, d); "embedding.weight" by sentence-transformers
+  tokenizer.json      a tokeniser of Hugging Face's tokenizers whose ids are the rows
+  config.json         model2vec's
+  modules.json        what sentence-transformers loads
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embedkit.corpus.tokenizers import normalize, tokenize
+from embedkit.errors import OutputExistsError
+from embedkit.formats.byte_source import Source
+from embedkit.formats.numpy_files import read_matrix
+from embedkit.formats.repairs import Repairs
+from embedkit.formats.row_builder import byte_strings
+from embedkit.formats.safetensors_file import tensor_of
+from embedkit.storage.tensors import write_tensors
+from embedkit.system.files import atomic_directory, resolve_output
+from embedkit.vectors.word_vectors import WordVectors
+
+__all__ = ["is_static", "read_static", "write_static"]
+
+_TENSORS, _TOKENIZER = "model.safetensors", "tokenizer.json"
+_NAMES = ("embeddings", "embedding.weight")
+_UNKNOWN = "[UNK]"
+_LARGEST_JSON = 1 << 30
+# A word of embedkit's own tokeniser: inner apostrophes and hyphens belong to it.
+_WORD = r"[\p{L}\p{M}\p{N}_]+(?:['-][\p{L}\p{M}\p{N}_]+)*"
+
+
+def is_static(source: Source) -> bool:
+    """Tell whether the path is such a folder."""
+    return source.is_folder and _folder(source.path) is not None
+
+
+def _folder(path: Path) -> Path | None:
+    for folder in (path, path / "0_StaticEmbedding"):
+        if (folder / _TENSORS).is_file() and (folder / _TOKENIZER).is_file():
+            return folder
+    return None
+
+
+def read_static(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+    """Read the tokens and their rows.
+
+    Raises:
+        FormatError: a file is damaged, or they do not agree; see `Rows` for the rest.
+    """
+    folder = _folder(source.path)
+    if folder is None:
+        raise repairs.error("", f"it has no {_TENSORS} and {_TOKENIZER}", "name such a folder")
+    matrix = tensor_of(folder / _TENSORS, repairs, _NAMES)
+    tokens = _tokens(folder / _TOKENIZER, repairs)
+    known = [row for row in sorted(tokens) if 0 <= row < len(matrix) and tokens[row] != _UNKNOWN]
+    if len(known) < len(matrix) - 1 or len(known) < len(tokens) - 1:
+        raise repairs.error(
+            _TOKENIZER,
+            f"{len(tokens):,} tokens for {len(matrix):,} rows",
+            "models of fewer rows than tokens are not read",
+        )
+    words = byte_strings([tokens[row].encode(errors="surrogatepass") for row in known])
+    return read_matrix(words, matrix[known], None, repairs, limit)
+
+
+def _tokens(path: Path, repairs: Repairs) -> dict[int, str]:
+    """Return the tokens by id of a vocabulary of WordLevel, WordPiece, BPE or Unigram."""
+    try:
+        with path.open("rb") as file:
+            tokenizer = json.loads(file.read(_LARGEST_JSON))
+        vocabulary = tokenizer["model"]["vocab"]
+        pairs: Iterable[tuple[str, int]] = (
+            vocabulary.items()
+            if isinstance(vocabulary, dict)
+            else ((piece[0], row) for row, piece in enumerate(vocabulary))
+        )
+        found = {int(row): str(token) for token, row in pairs}
+        added = {int(token["id"]): str(token["content"]) for token in tokenizer["added_tokens"]}
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise repairs.error(
+            _TOKENIZER, f"it has no vocabulary ({error!r:.60})", "fetch it again"
+        ) from error
+    return {**found, **added}
+
+
+def write_static(vectors: WordVectors, path: Path, *, overwrite: bool) -> None:
+    """Write a folder that model2vec's StaticModel and sentence-transformers load.
+
+    A word without a vector takes the last row, of zeros, which the mean does not feel but for its
+    length. Texts are split as `embedkit.tokenize` does if the words are of that kind, and at white
+    space otherwise.
+
+    Raises:
+        OutputExistsError: something is there that is no such folder, or *overwrite* is false.
+        StorageError: the place cannot be written to.
+    """
+    place = resolve_output(path, overwrite=True, directory=True)
+    if place.exists() and _folder(place) is None:
+        raise OutputExistsError(
+            f"{path} is no folder of {_TENSORS} and {_TOKENIZER} and is kept. Remedy: name another "
+            "output."
+        )
+    words = vectors.vocabulary.words()
+    with atomic_directory(path, overwrite=overwrite) as folder:
+        zeros = np.zeros((1, vectors.dimension), dtype=np.float32)
+        write_tensors(folder / _TENSORS, {"embeddings": np.concatenate([vectors.matrix, zeros])})
+        texts: dict[str, Any] = {
+            _TOKENIZER: _tokenizer(words),
+            "config.json": {
+                "model_type": "model2vec",
+                "architectures": ["StaticModel"],
+                "hidden_dim": vectors.dimension,
+                "normalize": False,
+            },
+            "modules.json": [
+                {
+                    "idx": 0, "name": "0", "path": ".",
+                    "type": "sentence_transformers.models.StaticEmbedding",
+                }
+            ],
+        }  # fmt: skip
+        for name, content in texts.items():
+            text = json.dumps(content, ensure_ascii=False)
+            (folder / name).write_text(text, encoding="utf-8")
+
+
+def _tokenizer(words: list[str]) -> dict[str, Any]:
+    vocabulary = {word: row for row, word in enumerate(words)}
+    vocabulary.setdefault(_UNKNOWN, len(words))
+    folded = all(normalize(word) == word for word in words)
+    ours = folded and all(tokenize(word) == [word] for word in words)
+    split = {
+        "type": "Split", "pattern": {"Regex": _WORD}, "behavior": "Removed", "invert": True,
+    }  # fmt: skip
+    unknown = {
+        "id": vocabulary[_UNKNOWN], "content": _UNKNOWN, "single_word": False, "lstrip": False,
+        "rstrip": False, "normalized": False, "special": True,
+    }  # fmt: skip
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [unknown],
+        "normalizer": {
+            "type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Lowercase"}],
+        } if folded else None,
+        "pre_tokenizer": split if ours else {"type": "WhitespaceSplit"},
+        "post_processor": None,
+        "decoder": None,
+        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": _UNKNOWN},
+    }  # fmt: skip

@@ -1,0 +1,224 @@
+"""Words and rows as a reader finds them, checked, in one matrix that grows where it lies."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.formats.repairs import Repairs
+from embedkit.vectors.word_vectors import WordVectors
+
+__all__ = ["LARGEST_DIMENSION", "Rows", "byte_strings"]
+
+LARGEST_DIMENSION = 1 << 16
+"""A header that claims more is not believed."""
+
+_GROWTH = 8  # an eighth more than there is, where nothing tells how many words will come
+_MOVED = 1 << 12
+
+Place = Callable[[int], str]
+"""Says where a row of a block stands in its file, such as "line 17"."""
+
+
+def byte_strings(words: Sequence[bytes]) -> pa.BinaryArray:
+    """Return words as Arrow has them; pa.array() would import pandas where it is installed."""
+    offsets = np.zeros(len(words) + 1, dtype=np.int32)
+    np.cumsum([len(word) for word in words], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(words))]
+    return pa.Array.from_buffers(pa.binary(), len(words), buffers)
+
+
+class Rows:
+    """The words and vectors of one file.
+
+    Args:
+        dimension: length of a vector.
+        repairs: of the file.
+        limit: no more than so many words.
+        expected: how many words will come at most, if the bytes for them are there; the claim of a
+            header alone is no reason to take memory.
+    """
+
+    def __init__(
+        self, dimension: int, repairs: Repairs, limit: int | None = None, expected: int = 0
+    ) -> None:
+        self.dimension = dimension
+        self.repairs = repairs
+        self.limit = limit
+        self._words: list[pa.StringArray] = []
+        self._counts: list[NDArray[np.int64]] = []
+        self._size = 0
+        rows = expected if limit is None else min(expected, limit)
+        self._matrix = np.empty((rows, dimension), dtype=np.float32)
+        self._places: list[tuple[int, Place]] = []
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def full(self) -> bool:
+        """Whether as many words are there as were wanted."""
+        return self.limit is not None and self._size >= self.limit
+
+    def append(
+        self,
+        words: pa.BinaryArray,
+        rows: NDArray[np.float32],
+        place: Place,
+        counts: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Take some neighbouring words.
+
+        Args:
+            words: bytes of n words, checked here.
+            rows: (n, d).
+            place: says where one of them stands.
+            counts: (n,) if they are known, of all words or of none.
+
+        Raises:
+            FormatError: a word is empty, holds NUL or is not UTF-8, or a number is not finite, and
+                the policy is "strict".
+        """
+        texts, good = self._checked_words(words, place)
+        rows, finite = self._checked_rows(rows, place)
+        keep = good & finite
+        if not keep.all():
+            texts, rows = texts.filter(pa.array(keep)), rows[keep]
+            counts = None if counts is None else counts[keep]
+        left = None if self.limit is None else self.limit - self._size
+        texts, rows = texts[:left], rows[:left]
+        if counts is not None:
+            self._counts.append(counts[:left])
+        self._places.append((self._size, place))
+        self._reserve(len(rows))
+        self._matrix[self._size : self._size + len(rows)] = rows
+        self._size += len(rows)
+        self._words.append(texts)
+
+    def _reserve(self, more: int) -> None:
+        rows, dimension = self._matrix.shape
+        if self._size + more > rows:
+            # realloc: the pages move, the numbers are not copied
+            grown = max(self._size + more, rows + rows // _GROWTH)
+            self._matrix.resize((grown, dimension), refcheck=False)
+
+    def _checked_words(
+        self, words: pa.BinaryArray, place: Place
+    ) -> tuple[pa.StringArray, NDArray[np.bool_]]:
+        good = np.ones(len(words), dtype=np.bool_)
+        try:
+            texts = words.cast(pa.string())
+            nul = pc.any(pc.match_substring(texts, "\0")).as_py()
+            if not nul and pc.min(pc.binary_length(words)).as_py():
+                return texts, good
+        except pa.ArrowInvalid:  # not UTF-8
+            pass
+        mended = []
+        for number, word in enumerate(words.to_pylist()):
+            text, good[number] = self._checked_word(word, place, number)
+            mended.append(text)
+        return pa.array(mended, pa.string()), good
+
+    def _checked_word(self, word: bytes, place: Place, number: int) -> tuple[str, bool]:
+        text = word.decode(errors="replace")
+        if not text:
+            self.repairs.meet("empty", place(number), "the word is empty")
+            return text, False
+        try:
+            word.decode()
+        except UnicodeDecodeError as error:
+            self.repairs.meet(
+                "not_utf8",
+                place(number),
+                f"byte {error.start + 1} of the word {text!r:.60} is 0x{word[error.start]:02x}, "
+                "which is not UTF-8",
+            )
+            return text.replace("\0", "\ufffd"), self.repairs.replaces
+        if "\0" in text:
+            self.repairs.meet("nul", place(number), f"the word {text!r:.60} holds NUL")
+            return text.replace("\0", "\ufffd"), self.repairs.replaces
+        return text, True
+
+    def _checked_rows(
+        self, rows: NDArray[np.float32], place: Place
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        finite = np.isfinite(rows)
+        if finite.all():
+            return rows, np.ones(len(rows), dtype=np.bool_)
+        good: NDArray[np.bool_] = np.logical_and.reduce(finite, axis=1)
+        first = int(np.argmin(good))
+        column = int(np.argmin(finite[first]))
+        self.repairs.meet(
+            "not_finite",
+            place(first),
+            f"number {column + 1} is {rows[first, column]}, which is not finite",
+            int((~good).sum()),
+        )
+        if self.repairs.replaces:
+            return np.where(finite, rows, np.float32(0)), np.ones_like(good)
+        return rows, good
+
+    def vectors(self, **known: Any) -> WordVectors:
+        """Return what was read; nothing can be appended after that.
+
+        Where counts are known the most frequent words come first; otherwise words stay in the order
+        of the file.
+
+        Args:
+            known: what else `WordVectors` takes.
+
+        Raises:
+            FormatError: there is no word, or a word stands there twice and the policy is "strict".
+        """
+        if not self._size:
+            raise self.repairs.error("", "it holds no vectors", "name a file of words and vectors")
+        words = pa.concat_arrays(self._words)
+        counts = np.concatenate(self._counts) if self._counts else None
+        kept = self._without_duplicates(words)
+        if kept is not None:
+            self._compact(kept)
+            words = words.take(pa.array(kept))
+            counts = None if counts is None else counts[kept]
+        self._matrix.resize((len(words), self._matrix.shape[1]), refcheck=False)
+        if counts is not None and (np.diff(counts) > 0).any():
+            order = np.argsort(-counts, kind="stable")
+            words, counts = words.take(pa.array(order)), counts[order]
+            self._matrix = self._matrix[order]
+        return WordVectors(Vocabulary(words, counts), self._matrix, **known)
+
+    def _without_duplicates(self, words: pa.StringArray) -> NDArray[np.int64] | None:
+        """Return the rows where each word stands first, or None if none stands there twice."""
+        ordered = words.take(pc.array_sort_indices(words))  # smaller than a table of the words
+        if not pc.any(pc.equal(ordered[1:], ordered[:-1])).as_py():
+            return None
+        encoded = words.dictionary_encode()
+        _, kept = np.unique(np.asarray(encoded.indices), return_index=True)
+        kept.sort()
+        second = int(np.argmin(np.append(kept, -1) == np.arange(len(kept) + 1)))
+        word = words[second].as_py()
+        self.repairs.meet(
+            "duplicate",
+            self._place(second),
+            f"{word!r:.60} stood already in {self._place(pc.index(words, word).as_py())}; the "
+            "first vector of a word is the one that counts",
+            len(words) - len(kept),
+        )
+        return kept
+
+    def _place(self, row: int) -> str:
+        number = bisect_right(self._places, row, key=lambda entry: entry[0]) - 1
+        start, place = self._places[number]
+        return place(row - start)
+
+    def _compact(self, kept: NDArray[np.int64]) -> None:
+        """Move rows to the front, block by block: a second matrix might not fit."""
+        for start in range(0, len(kept), _MOVED):
+            rows = kept[start : start + _MOVED]
+            self._matrix[start : start + len(rows)] = self._matrix[rows]

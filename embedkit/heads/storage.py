@@ -1,0 +1,141 @@
+"""A network on disk: a directory, written all at once, without pickle.
+
+helpdesk.head/
+  config.json           format version, kind, settings, and what else `fit` found out
+  network.safetensors   "weights.0" (inputs, outputs), "biases.0" (outputs,), ...; float32
+  vocabulary.arrow      with `finetune`: the terms; "embeddings" (V, d) has their vectors
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import ModelError
+from embedkit.heads.network import ACTIVATIONS, Network
+from embedkit.storage.model_directory import check_output
+from embedkit.storage.tensors import read_tensors, write_tensors
+from embedkit.system.files import atomic_directory, storage_errors
+
+__all__ = ["FORMAT", "read_config", "read_network", "write_config", "write_network"]
+
+FORMAT = 1
+"""Version of the directory's layout; a reader refuses a later one."""
+
+_CONFIG, _TENSORS, _VOCABULARY = "config.json", "network.safetensors", "vocabulary.arrow"
+_AGAIN = "Remedy: train it again, or copy it again from where it came."
+
+
+def write_network(
+    path: Path,
+    config: Mapping[str, Any],
+    network: Network,
+    vocabulary: Vocabulary | None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write a directory in one step.
+
+    Args:
+        path: the directory; its parent must exist.
+        config: what JSON can hold, with the key "kind".
+        network: of which the arrays and the activation are written.
+        vocabulary: the V terms of the network's embeddings, if it has any.
+
+    Raises:
+        OutputExistsError: something is there and *overwrite* is false.
+        StorageError: the disk is full or the place cannot be written to.
+    """
+    path = Path(os.path.realpath(path))
+    check_output(path, overwrite=overwrite)
+    tensors: dict[str, NDArray[np.float32]] = {}
+    for number, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
+        tensors |= {f"weights.{number}": weights, f"biases.{number}": biases}
+    if network.embeddings is not None:
+        tensors["embeddings"] = network.embeddings
+    with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
+        write_tensors(folder / _TENSORS, tensors)
+        if vocabulary is not None:
+            vocabulary.save(folder / _VOCABULARY)
+        head = {"layers": len(network.weights), "activation": network.activation}
+        write_config(folder / _CONFIG, {**config, **head})
+
+
+def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Vocabulary | None]:
+    """Return what `write_network` wrote.
+
+    Raises:
+        ModelError: it is missing, damaged, too new, or of another kind.
+    """
+    config = read_config(path / _CONFIG, kind)
+    tensors = read_tensors(path / _TENSORS)
+    try:
+        layers = range(int(config["layers"]))
+        network = Network(
+            tuple(tensors[f"weights.{layer}"] for layer in layers),
+            tuple(tensors[f"biases.{layer}"] for layer in layers),
+            str(config["activation"]),
+            tensors.get("embeddings"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} is incomplete: {error} is missing. {_AGAIN}") from error
+    vocabulary = None
+    if network.embeddings is not None:
+        if not (path / _VOCABULARY).is_file():
+            raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing. {_AGAIN}")
+        vocabulary = Vocabulary.open(path / _VOCABULARY)
+    if not _is_sound(network, vocabulary):
+        raise ModelError(f"{path} is inconsistent: its layers do not fit together. {_AGAIN}")
+    return config, network, vocabulary
+
+
+def _is_sound(network: Network, vocabulary: Vocabulary | None) -> bool:
+    weights, biases, embeddings = network.weights, network.biases, network.embeddings
+    if not weights or network.activation not in ACTIVATIONS:
+        return False
+    words = None if embeddings is None or vocabulary is None else len(vocabulary)
+    return (
+        all(matrix.ndim == 2 for matrix in weights)
+        and all(one.shape[1] == len(other) for one, other in pairwise(weights))
+        and all(biases[layer].shape == weights[layer].shape[1:] for layer in range(len(weights)))
+        and (embeddings is None or embeddings.shape == (words, len(weights[0])))
+    )
+
+
+def write_config(path: Path, config: Mapping[str, Any]) -> None:
+    """Write settings as JSON, with the format's version."""
+    text = json.dumps({"format": FORMAT, **config}, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_config(path: Path, kind: str) -> dict[str, Any]:
+    """Return the settings that `write_config` wrote for something of this *kind*.
+
+    Raises:
+        ModelError: they are missing, damaged, too new, or of another kind.
+    """
+    folder = path.parent
+    if not path.is_file():
+        what = "is no such directory" if not folder.exists() else f"holds no {path.name}"
+        raise ModelError(f"cannot open {folder} as a {kind}: it {what}. {_AGAIN}")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: {error}. {_AGAIN}") from error
+    found = config.get("kind", config.get("encoder")) if isinstance(config, dict) else None
+    if found != kind:
+        raise ModelError(f"{folder} holds a {found or 'thing of another kind'}, not a {kind}.")
+    if not isinstance(config.get("format"), int) or config["format"] > FORMAT:
+        raise ModelError(
+            f"{folder} has format {config.get('format')}; this embedkit reads up to {FORMAT}. "
+            "Remedy: pip install --upgrade embedkit."
+        )
+    return dict(config)

@@ -1,0 +1,52 @@
+"""Pairs of words as people write them: ``king:queen``, or two words a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from embedkit.errors import QuestionError
+from embedkit.system.compression import DAMAGE, decompress
+
+__all__ = ["pair_of", "read_pairs"]
+
+
+def pair_of(text: str) -> tuple[str, str]:
+    """Return the two words of ``king:queen`` or ``king queen``, or of any with a tab between;
+    ``new york:albany`` is ("new york", "albany").
+
+    Raises:
+        QuestionError: there are not two.
+    """
+    for separator in ("\t", ":", None):
+        words = [word.strip() for word in text.strip().split(separator) if word.strip()]
+        if len(words) == 2:
+            return words[0], words[1]
+        if len(words) > 2:
+            break
+    raise QuestionError(f"expected two words, as in king:queen; got {text.strip()!r:.80}.")
+
+
+def read_pairs(path: Path) -> list[tuple[str, str]]:
+    """Read a file with a pair a line, plain or compressed; empty lines are skipped.
+
+    Raises:
+        QuestionError: it cannot be read, holds no pair, or a line is none. The message names it.
+    """
+    try:
+        with path.open("rb") as raw:
+            lines = decompress(raw).read().decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise QuestionError(f"{path}, byte {error.start + 1}: not UTF-8.") from None
+    except DAMAGE as error:
+        raise QuestionError(f"{path}: {getattr(error, 'strerror', None) or error}.") from error
+    pairs = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            pairs.append(pair_of(line))
+        except QuestionError as error:
+            raise QuestionError(f"{path}, line {number}: {error}") from error
+    if not pairs:
+        raise QuestionError(f"{path}: there is no pair in it.")
+    return pairs

@@ -1,0 +1,1 @@
+"""Routes and schemas: what is asked, and how answers look."""

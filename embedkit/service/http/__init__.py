@@ -1,0 +1,1 @@
+"""Limits, keys, headers, errors: what holds for every request."""

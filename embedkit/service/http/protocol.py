@@ -1,0 +1,121 @@
+"""uvicorn's protocol, for a network where not everyone is quick or kind.
+
+A connection that does not get its request across in time is closed, as is one that does not read
+its answer; and what is said to a broken request is JSON as everything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from embedkit.service.http.errors import failure
+
+__all__ = ["Protocol"]
+
+_REQUEST_SECONDS = 10.0  # for the head and the body of a request together
+_LONGEST_HEAD = 32 << 10
+_MOST_CONNECTIONS = 4_000
+_REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large",
+            503: "Service Unavailable"}  # fmt: skip
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._head_bytes: int | None = 0
+        self._unread = 0
+        self._unanswered: deque[RequestResponseCycle] = deque()
+        self._deadline: asyncio.TimerHandle | None = None
+        self._expect_request()
+        if len(self.connections) > _MOST_CONNECTIONS:
+            self._end(503, "Too many connections are open.", "Try again in a second.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._request_is_here()
+        # uvicorn tells only the request that came last; an earlier one may be the one under way.
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._head_bytes is not None:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        # A head that is complete has set this to None: what came with it was body.
+        if self._head_bytes is not None and self._head_bytes > _LONGEST_HEAD:
+            self._end(431, f"The head of a request has at most {_LONGEST_HEAD:,} bytes.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = self._head_bytes or 0
+        self._expect_request()
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes = None
+        super().on_headers_complete()
+        while self._unanswered and self._unanswered[0].response_complete:
+            self._unanswered.popleft()
+        self._unanswered.append(self.cycle)
+
+    def on_message_complete(self) -> None:
+        self._request_is_here()
+        self._head_bytes = 0
+        super().on_message_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        if unread and not self.transport.is_closing():
+            if unread == self._unread:  # nothing was read since the last look
+                self.transport.abort()
+                return
+            self._unread = unread
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+            return
+        super().timeout_keep_alive_handler()
+
+    def send_400_response(self, msg: str) -> None:
+        self._end(400, msg)
+
+    def _expect_request(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(
+                _REQUEST_SECONDS,
+                self._end,
+                408,
+                f"The request did not arrive within {_REQUEST_SECONDS:g} seconds.",
+            )
+
+    def _request_is_here(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _end(self, status: int, message: str, hint: str = "") -> None:
+        """Say why, unless an answer has begun already, and close."""
+        if self.transport.is_closing():
+            return
+        body: bytes = orjson.dumps(failure(status, message, hint))
+        head: dict[str, Any] = {
+            "content-type": "application/json",
+            "content-length": len(body),
+            "connection": "close",
+        }
+        if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
+            lines = [
+                f"HTTP/1.1 {status} {_REASONS[status]}",
+                *(f"{k}: {v}" for k, v in head.items()),
+            ]
+            self.transport.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        self.transport.close()

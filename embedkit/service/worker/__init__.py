@@ -1,0 +1,1 @@
+"""One process: its model and its one queue of batches."""

@@ -1,0 +1,264 @@
+"""The model directory: settings, vocabulary and matrices, written all at once, read by memory map.
+
+    model.embedkit/
+      config.json           format version, encoder, settings, training report
+      vocabulary.arrow      words and counts, most frequent first
+      vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
+                            what is served has "units" (V, d), the rows at length 1, as well;
+                            "vectors" may be float16, or int8 and "scales" (V,), see `precision`;
+                            vectors of sub-words come with "ngrams" (buckets, d)
+      index.faiss           if `embedkit index build` made one; see `saved_index`
+
+Nothing is pickled: opening a model cannot run code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import ModelError, OutputExistsError, StorageError
+from embedkit.storage.tensors import read_tensors, write_tensors
+from embedkit.system.files import atomic_directory, resolve_output, storage_errors
+
+__all__ = [
+    "CONFIG",
+    "FORMAT",
+    "StoredModel",
+    "check_output",
+    "checksum",
+    "read_model",
+    "write_model",
+]
+
+FORMAT = 2
+"""Version of the directory's layout; a reader refuses a later one."""
+
+_FLOAT32_FORMAT = 1  # what is all float32 can be read by older versions
+
+CONFIG, _VOCABULARY, _TENSORS = "config.json", "vocabulary.arrow", "vectors.safetensors"
+_CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
+_CHECKED_BYTES = 1 << 20
+_DTYPES = {"vectors": ("F32", "F16", "I8")}
+_COMPACT = (np.dtype(np.float16), np.dtype(np.int8))
+_AGAIN = "Remedy: train the model again, or copy it again from where it came."
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """What a model directory holds; the tensors are read-only memory maps.
+
+    *index* is what config.json says of an approximate index; see `saved_index`.
+
+    Pickled, it is a path: the process that unpickles it maps the same files, and raises
+    `ModelError` if the fingerprint says that another model lies there by now.
+    """
+
+    path: Path
+    config: dict[str, Any]
+    vocabulary: Vocabulary
+    tensors: dict[str, NDArray[Any]]
+    fingerprint: str
+    index: dict[str, Any]
+
+    @property
+    def storage(self) -> str | None:
+        """How the vectors are stored: "float32", "float16" or "int8"; None if there are none."""
+        return str(self.tensors["vectors"].dtype) if "vectors" in self.tensors else None
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return _read_again, (Path(os.path.abspath(self.path)), self.fingerprint)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StoredModel:
+        return self  # immutable
+
+
+def check_output(path: Path, *, overwrite: bool = False) -> None:
+    """Find out whether a model may be written to *path*, before hours of work are lost.
+
+    Raises:
+        OutputExistsError: a model is there and *overwrite* is false, or something else is there;
+            see `files.resolve_output`.
+        StorageError: the parent is missing or cannot be written to.
+    """
+    place = resolve_output(path, overwrite=True, directory=True)
+    if place.exists():
+        try:
+            empty = not any(place.iterdir())
+            is_model = (place / CONFIG).is_file()
+        except OSError as error:
+            raise StorageError(f"cannot write {path}: {error.strerror}.") from error
+        if not empty and not is_model:
+            raise OutputExistsError(
+                f"{path} is not an embedkit model and is kept: only models are replaced. "
+                "Remedy: name another output."
+            )
+        resolve_output(path, overwrite=overwrite or empty, directory=True)
+    if not place.parent.is_dir():
+        raise StorageError(
+            f"cannot write {path}: there is no directory {path.parent}. Remedy: make it first."
+        )
+    with storage_errors(path):  # nothing else tells for certain whether a folder can be made there
+        Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)).rmdir()
+
+
+def write_model(
+    path: Path,
+    *,
+    config: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    tensors: Mapping[str, NDArray[Any]] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a model directory in one step: readers see the old one or the new one.
+
+    Args:
+        path: the directory; its parent must exist.
+        config: what JSON can hold, with the key "encoder"; the format version is added.
+        vocabulary: V words.
+        tensors: arrays with V rows each ("ngrams" has any number), float32 but for what
+            `precision.pack` made of "vectors".
+        overwrite: replace what is there.
+
+    Raises:
+        OutputExistsError: something is there and *overwrite* is false.
+        StorageError: the disk is full or the place cannot be written to.
+    """
+    check_output(path, overwrite=overwrite)
+    with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
+        vocabulary.save(folder / _VOCABULARY)
+        if tensors:
+            write_tensors(folder / _TENSORS, tensors)
+        compact = any(tensor.dtype in _COMPACT for tensor in (tensors or {}).values())
+        head = {
+            "format": FORMAT if compact else _FLOAT32_FORMAT,
+            _CHECKSUM: checksum(folder / _VOCABULARY),
+            _NAMES: list(tensors or {}),
+        }
+        text = json.dumps({**head, **config, **head}, indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
+
+
+def read_model(path: Path) -> StoredModel:
+    """Open a model directory.
+
+    Raises:
+        ModelError: nothing is there, it is no model, it is damaged, or it is too new.
+    """
+    try:
+        return _read_model(path)
+    except OSError as error:
+        raise ModelError(
+            f"cannot read {error.filename or path}: {error.strerror}. "
+            "Remedy: look at who may read it."
+        ) from error
+
+
+def _read_model(path: Path) -> StoredModel:
+    if not path.exists():
+        raise ModelError(
+            f"there is no model at {path}. Remedy: embedkit train CORPUS -o {path}, "
+            "or name another with --model (or EMBEDKIT_MODEL)."
+        )
+    if not (path / CONFIG).is_file():
+        what = "holds no config.json" if path.is_dir() else "is a file"
+        raise ModelError(
+            f"{path} is not an embedkit model: it {what}. Remedy: name the directory that "
+            "embedkit train wrote."
+        )
+    config = _read_config(path / CONFIG)
+    index = config.pop("index", {})  # the vectors are the same with and without one
+    digest = hashlib.blake2b(json.dumps(config, sort_keys=True).encode(), digest_size=16)
+    if "kind" in config:
+        raise ModelError(
+            f"{path} holds a {config['kind']}, not vectors. Remedy: embedkit classify asks it; for "
+            "words, name the directory that embedkit train wrote."
+        )
+    if not (path / _VOCABULARY).is_file():
+        raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing. {_AGAIN}")
+    # Arrow trusts the offsets in a file: a damaged one must not get that far.
+    found = checksum(path / _VOCABULARY)
+    if config.pop(_CHECKSUM, found) != found:
+        raise ModelError(f"{path / _VOCABULARY} is damaged: its checksum is wrong. {_AGAIN}")
+    vocabulary = Vocabulary.open(path / _VOCABULARY)
+    tensors = read_tensors(path / _TENSORS, _DTYPES) if (path / _TENSORS).exists() else {}
+    expected = set(config.pop(_NAMES, []))
+    if "vectors" in tensors and tensors["vectors"].dtype == np.int8:
+        expected.add("scales")
+    if missing := sorted(expected - tensors.keys()):
+        raise ModelError(f"{path} is incomplete: {', '.join(missing)} is missing. {_AGAIN}")
+    _check_shapes(path, len(vocabulary), {name: tensor.shape for name, tensor in tensors.items()})
+    # The settings hold the vocabulary's checksum and the time training took; the first rows tell
+    # vectors of other origin apart. The whole matrix is not worth reading for this.
+    for tensor in tensors.values():
+        digest.update(tensor[:1].tobytes())
+    return StoredModel(path, config, vocabulary, tensors, digest.hexdigest(), index)
+
+
+def _read_again(path: Path, fingerprint: str) -> StoredModel:
+    model = read_model(path)
+    if model.fingerprint != fingerprint:
+        raise ModelError(
+            f"{path} is another model than the one that what was pickled had open. Remedy: put "
+            "that one back, or fit and pickle again."
+        )
+    return model
+
+
+def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    for name, shape in shapes.items():
+        if shape[0] != words and name != "ngrams":
+            raise ModelError(
+                f"{path} is inconsistent: {shape[0]:,} rows in {name!r} for {words:,} words. "
+                f"{_AGAIN}"
+            )
+    matrix = shapes.get("vectors", (words, 0))
+    expected = {
+        **dict.fromkeys(("vectors", "context", "units"), matrix[:2]),
+        **dict.fromkeys(("norms", "scales"), matrix[:1]),
+        "ngrams": (*shapes.get("ngrams", (0,))[:1], *matrix[1:]),
+    }
+    if len(matrix) != 2 or any(
+        shapes.get(name, shape) != shape for name, shape in expected.items()
+    ):
+        raise ModelError(f"{path} is inconsistent: its tensors have the shapes {shapes}. {_AGAIN}")
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: {error}. {_AGAIN}") from error
+    if isinstance(config, dict) and not isinstance(config.get("index", {}), dict):
+        raise ModelError(f"{path} is damaged: its index is {config['index']!r:.60}. {_AGAIN}")
+    if not isinstance(config, dict) or not isinstance(config.get("format"), int):
+        raise ModelError(
+            f"{path} names no format version: {path.parent} is not an embedkit model. Remedy: name "
+            "the directory that embedkit train wrote."
+        )
+    if config["format"] > FORMAT:
+        raise ModelError(
+            f"{path.parent} has format {config['format']}; this embedkit reads up to {FORMAT}. "
+            "Remedy: pip install --upgrade embedkit."
+        )
+    return config
+
+
+def checksum(path: Path) -> int:
+    """Return the CRC-32 of a file."""
+    value = 0
+    with path.open("rb") as file:
+        while block := file.read(_CHECKED_BYTES):
+            value = zlib.crc32(block, value)
+    return value

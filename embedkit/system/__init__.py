@@ -1,0 +1,1 @@
+"""What the operating system gives: files, compression, threads, processes, memory, random draws."""

@@ -1,0 +1,239 @@
+"""Files and folders that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from embedkit.errors import OutputExistsError, StorageError
+from embedkit.system.compression import Forward
+
+__all__ = [
+    "atomic_directory",
+    "atomic_file",
+    "check_output_stream",
+    "is_standard_output",
+    "output_stream",
+    "resolve_output",
+    "storage_errors",
+]
+
+
+@contextlib.contextmanager
+def storage_errors(
+    target: str | os.PathLike[str], kept: str = "nothing was changed"
+) -> Iterator[None]:
+    """Turn what the operating system says while writing to *target* into a `StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        remedy = {
+            errno.ENOSPC: "free some space or name another place",
+            errno.EDQUOT: "free some space or name another place",
+            errno.EROFS: "name a place that can be written to",
+            errno.EACCES: "name a place that can be written to",
+            errno.ENOENT: "make the parent directory first",
+        }.get(error.errno or 0, "name another place")
+        if error.errno == errno.ENOENT and Path(target).parent.exists():  # as /proc says it
+            remedy = "name a place that can be written to"
+        raise StorageError(f"cannot write {target}: {reason}; {kept}. Remedy: {remedy}.") from error
+
+
+@contextlib.contextmanager
+def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield an empty temporary sibling of *target* that becomes *target* if the block succeeds.
+
+    Everything in it is synced to disk first, and the change of names is one step, so a reader sees
+    the old directory or the new one and a crash leaves the old one untouched.
+
+    Raises:
+        OutputExistsError: as for `resolve_output`.
+        StorageError: the disk is full, or the place cannot be written to.
+    """
+    with storage_errors(target):
+        place = resolve_output(target, overwrite=overwrite, directory=True)
+        temporary = _beside(place)
+        try:
+            temporary.mkdir()
+            yield temporary
+            for path in temporary.iterdir():
+                _sync(path)
+            _sync(temporary)
+            _swap(temporary, place)
+            _sync(place.parent)
+        finally:
+            _remove(temporary)
+
+
+@contextlib.contextmanager
+def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Yield an empty temporary file, open for writing, that becomes *target* if the block succeeds.
+
+    Raises:
+        OutputExistsError: as for `resolve_output`.
+        StorageError: the disk is full, or the place cannot be written to.
+    """
+    with storage_errors(target):
+        place = resolve_output(target, overwrite=overwrite)
+        temporary = _beside(place)
+        try:
+            with temporary.open("xb") as file:
+                yield file
+            _sync(temporary)
+            temporary.replace(place)
+            _sync(place.parent)
+        finally:
+            _remove(temporary)
+
+
+def is_standard_output(target: str | os.PathLike[str]) -> bool:
+    """Tell whether an output is standard output: "-", where "./-" is a file of that name."""
+    return os.fspath(target) == "-"
+
+
+@contextlib.contextmanager
+def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[BinaryIO]:
+    """Yield standard output if *target* is "-", and else what `atomic_file` does.
+
+    Raises:
+        OutputExistsError, StorageError: as for `atomic_file`; or standard output is closed.
+    """
+    if not is_standard_output(target):
+        with atomic_file(Path(target), overwrite=overwrite) as file:
+            yield file
+        return
+    if sys.stdout is None:
+        raise StorageError("standard output is closed. Remedy: name a file.")
+    yield cast(BinaryIO, Forward(sys.stdout.buffer))
+    sys.stdout.buffer.flush()
+
+
+def check_output_stream(target: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Find out whether `output_stream` may write to *target*, before work is lost.
+
+    Raises:
+        OutputExistsError, StorageError: as for `resolve_output`.
+    """
+    if not is_standard_output(target):
+        resolve_output(Path(target), overwrite=overwrite)
+
+
+_KINDS = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) -> Path:
+    """Return where an output is written: *target*, or where it leads to if it is a link.
+
+    Args:
+        overwrite: whether a file, or a directory, that is there may be replaced.
+        directory: whether the output is a directory; else it is a file.
+
+    Raises:
+        OutputExistsError: something is there and *overwrite* is false. Whatever that says: it is
+            of another kind, such as a pipe or a device; it is a link that leads nowhere; it is the
+            working directory, or that lies in it.
+        StorageError: it cannot be looked at.
+    """
+    with storage_errors(target):
+        place = Path(os.path.realpath(target))
+        if not os.path.lexists(target):
+            return place
+        kind = stat.S_IFMT(target.stat().st_mode) if target.exists() else None
+        wanted = stat.S_IFDIR if directory else stat.S_IFREG
+        if kind not in (None, wanted):
+            raise OutputExistsError(
+                f"{target} is {_KINDS.get(kind, 'no file')} and is kept. Remedy: name "
+                + ("a directory." if directory else "a file, or - where standard output will do.")
+            )
+        if not place.exists():  # as well a link of /proc to a file that has lost its name
+            raise OutputExistsError(
+                f"{target} is a link that leads nowhere, and is kept. Remedy: remove it, or name "
+                "another output."
+            )
+        if directory and _working_directory().is_relative_to(place):
+            raise OutputExistsError(
+                f"{target} is the directory that this runs in, or above it, and is kept. Remedy: "
+                "name another output."
+            )
+        if not overwrite:
+            raise OutputExistsError(
+                f"{target} exists and is kept. Remedy: pass --overwrite (overwrite=True), "
+                "or name another output."
+            )
+        return place
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed
+        return Path()
+
+
+def _beside(place: Path) -> Path:
+    """Return a name that nothing has: known before it is taken, it is removed whatever happens."""
+    return place.with_name(f".{place.name}.{secrets.token_hex(8)}.tmp")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Give *target*'s name to *new*; what stood there ends up under *new*'s old name."""
+    if not os.path.lexists(target):
+        new.rename(target)
+    elif not _exchange(new, target):
+        # Without an exchange in one step the old one moves aside first; a crash between the two
+        # renames leaves it whole beside the target.
+        aside = new.with_suffix(".old")
+        target.rename(aside)
+        try:
+            new.rename(target)
+        except OSError:
+            aside.rename(target)
+            raise
+        _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    """Remove a directory, a file or a link, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange two names in one step (Linux renameat2); false where the system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    at_working_directory, exchange = -100, 2
+    names = os.fsencode(first), os.fsencode(second)
+    result = renameat2(at_working_directory, names[0], at_working_directory, names[1], exchange)
+    return bool(result == 0)

@@ -1,0 +1,92 @@
+"""Scores by hand and as scikit-learn reports them; a picture that is one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import classification_report
+
+from embedkit.classification.report import confusion_picture, score_labels
+from embedkit.errors import ConfigurationError, OutputExistsError, StorageError
+
+TRUTH = ["a", "a", "a", "b", "b", "c"]
+GIVEN = ["a", "a", "b", "b", "d", "a"]
+
+
+def test_by_hand() -> None:
+    report = score_labels(TRUTH, GIVEN)
+    assert report.accuracy == pytest.approx(3 / 6)
+    assert report.labels == ["a", "b", "c", "d"]
+    # three are called a, two of them rightly; of the three that are a, two are found
+    a, b, c, d = report.classes
+    assert (a.precision, a.recall, a.f1) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+    assert (b.precision, b.recall, b.f1) == pytest.approx((1 / 2, 1 / 2, 1 / 2))
+    assert (c.precision, c.recall, c.f1, c.texts) == (0, 0, 0, 1)
+    assert d.texts == 0
+    assert report.macro_f1 == pytest.approx((2 / 3 + 1 / 2) / 4)
+    expected = [[2, 1, 0, 0], [0, 1, 0, 1], [1, 0, 0, 0], [0, 0, 0, 0]]
+    assert report.confusion.tolist() == expected
+    assert report.as_dict()["confusion"] == expected
+
+
+def test_as_scikit_learn_reports() -> None:
+    random = np.random.default_rng(0)
+    truth, given = random.integers(0, 5, (2, 300)).astype(str).tolist()
+    expected = classification_report(truth, given, output_dict=True)
+    report = score_labels(truth, given)
+    assert report.accuracy == pytest.approx(expected["accuracy"])
+    assert report.macro_f1 == pytest.approx(expected["macro avg"]["f1-score"])
+    for score in report.classes:
+        assert score.recall == pytest.approx(expected[score.label]["recall"])
+
+
+@pytest.mark.parametrize(("truth", "given"), [([], []), (["a"], ["a", "b"])])
+def test_nothing_to_compare(truth: list[str], given: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="labels to compare with"):
+        score_labels(truth, given)
+
+
+def test_one_label_alone_is_no_riddle() -> None:
+    report = score_labels(["a", "a"], ["a", "a"])  # warnings are errors here
+    assert report.accuracy == 1
+    assert report.confusion.tolist() == [[2]]
+
+
+def test_a_picture_that_is_there_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "mine.png"
+    path.write_text("dear")
+    with pytest.raises(OutputExistsError, match="is kept"):
+        confusion_picture(score_labels(TRUTH, GIVEN), path)
+    assert path.read_text() == "dear"
+    confusion_picture(score_labels(TRUTH, GIVEN), path, overwrite=True)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_shades_the_cells(tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    for name, given in (("right.png", TRUTH), ("wrong.png", ["c", "c", "c", "a", "a", "b"])):
+        confusion_picture(score_labels(TRUTH, given), tmp_path / name)
+    right, wrong = (imread(tmp_path / name)[..., :3] for name in ("right.png", "wrong.png"))
+    assert right.shape[:2] == wrong.shape[:2]
+    # the first cell, a called a, is dark in one and white in the other
+    height, width = right.shape[:2]
+    cell = np.s_[int(height * 0.2) : int(height * 0.25), int(width * 0.2) : int(width * 0.25)]
+    assert right[cell].mean() < 0.4
+    assert wrong[cell].mean() > 0.9
+    confusion_picture(score_labels(TRUTH, GIVEN), tmp_path / "a.svg")
+    assert "<svg" in (tmp_path / "a.svg").read_text()
+
+
+def test_pictures_that_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = score_labels(TRUTH, GIVEN)
+    with pytest.raises(ConfigurationError, match=r"ends in none of .png, .svg, .pdf"):
+        confusion_picture(report, tmp_path / "a.bmp")
+    with pytest.raises(StorageError, match="cannot write"):
+        confusion_picture(report, tmp_path / "nowhere" / "a.png")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'embedkit\[viz\]'"):
+        confusion_picture(report, tmp_path / "a.png")

@@ -1,0 +1,107 @@
+"""A classifier comes back from disk without the model its vectors came from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import embedkit
+from embedkit.classification.text_classifier import TextClassifier
+from embedkit.errors import ConfigurationError, ModelError, OutputExistsError
+
+TEXTS = ["mayor0 paris", "border1 france", "mayor1 rome", "border0 italy", "mayor2 berlin"] * 4
+LABELS = ["capital", "country", "capital", "country", "capital"] * 4
+SETTINGS: dict[str, Any] = {"hidden": (), "epochs": 60, "dropout": 0, "learning_rate": 0.01}
+
+
+@pytest.mark.parametrize("pooling", [None, "mean", "max", "sum", "tfidf", "sif"])
+def test_trained_saved_and_opened(pooling: str | None, model: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "model.embedkit"
+    shutil.copytree(model, copy)
+    classifier = TextClassifier.train(TEXTS, LABELS, str(copy), pooling=pooling, **SETTINGS)
+    assert classifier.predict(TEXTS).tolist() == LABELS
+    assert classifier.predict(["mayor1 paris", "border0 france"]).tolist() == ["capital", "country"]
+    classifier.save(tmp_path / "c")
+    shutil.rmtree(copy)
+    again = TextClassifier.load(tmp_path / "c")
+    np.testing.assert_allclose(
+        again.predict_proba(TEXTS), classifier.predict_proba(TEXTS), rtol=1e-5
+    )
+    assert again.labels.tolist() == ["capital", "country"]
+
+
+def test_words_that_no_example_has(model: Path) -> None:
+    classifier = TextClassifier.train(TEXTS, LABELS, str(model), pooling="mean", **SETTINGS)
+    assert classifier.predict(["mayor1 madrid", "border2 spain"]).tolist() == ["capital", "country"]
+
+
+@pytest.mark.parametrize("encoder", ["charcode", "onehot"])
+def test_other_encoders(encoder: str, model: Path, tmp_path: Path) -> None:
+    vectors = embedkit.load(model, encoder=encoder)
+    classifier = TextClassifier.train(TEXTS, LABELS, vectors, pooling="mean", **SETTINGS)
+    classifier.save(tmp_path / "c")
+    again = TextClassifier.load(tmp_path / "c")
+    assert again.features is not None
+    assert again.features.vectors_.is_sparse == (encoder == "onehot")
+    np.testing.assert_allclose(
+        again.predict_proba(TEXTS), classifier.predict_proba(TEXTS), rtol=1e-5
+    )
+
+
+def test_what_is_there_is_kept(model: Path, tmp_path: Path) -> None:
+    classifier = TextClassifier.train(TEXTS, LABELS, str(model), pooling="mean", **SETTINGS)
+    classifier.save(tmp_path / "c")
+    with pytest.raises(OutputExistsError, match="exists and is kept"):
+        classifier.save(tmp_path / "c")
+    classifier.save(tmp_path / "c", overwrite=True)
+
+
+def test_it_is_no_model_of_vectors(model: Path, tmp_path: Path) -> None:
+    TextClassifier.train(TEXTS, LABELS, str(model), **SETTINGS).save(tmp_path / "c")
+    with pytest.raises(ModelError, match="holds a classifier, not vectors"):
+        embedkit.load(tmp_path / "c")
+
+
+def change(path: Path, **settings: Any) -> None:
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps({**config, **settings}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path, _: shutil.rmtree(path / "vectors"), "its vectors are missing. Remedy: train"),
+        (lambda path, _: shutil.rmtree(path / "network"), "network as a DenseClassifier"),
+        (lambda path, _: change(path, kind="x"), "holds a x, not a classifier"),
+        (lambda path, _: change(path, pooling="median"), "no pooling 'median'"),
+        (lambda path, _: change(path, vectors="0"), "are not the vectors that the classifier"),
+        (lambda path, model: (
+            shutil.rmtree(path / "vectors"), shutil.copytree(model, path / "vectors")
+         ), "are not the vectors that the classifier"),
+        (lambda path, _: (path / "pooling.safetensors").unlink(), "'component_' is missing"),
+    ],
+)  # fmt: skip
+def test_damage_is_found(damage: Any, message: str, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    TextClassifier.train(TEXTS, LABELS, str(model), pooling="sif", **SETTINGS).save(path)
+    damage(path, model)
+    with pytest.raises(ModelError, match=message):
+        TextClassifier.load(path)
+
+
+def test_what_is_no_classifier(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="is no such directory"):
+        TextClassifier.load(tmp_path / "nowhere")
+    with pytest.raises(ModelError, match="holds a skipgram, not a classifier"):
+        TextClassifier.load(model)
+    with pytest.raises(ModelError, match="is not a classifier"):
+        TextClassifier.load(tmp_path)
+    with pytest.raises(ConfigurationError, match="no pooling 'median'"):
+        TextClassifier.train(TEXTS, LABELS, str(model), pooling="median")
+    with pytest.raises(ConfigurationError, match="one-hot vectors cannot be trained further"):
+        TextClassifier.train(TEXTS, LABELS, embedkit.load(model, encoder="onehot"))

@@ -1,0 +1,247 @@
+"""Files of edges, read into the graph that they mean, or refused with file and line."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embedkit.corpus.walks import Graph, read_edges
+from embedkit.errors import ConfigurationError, CorpusError, EncodingError, InputError
+
+
+def weights_of(graph: Graph) -> dict[tuple[str, str], float]:
+    """Return the weight of each edge by its nodes' names."""
+    names = graph.names.to_pylist()
+    weights = np.ones(len(graph.neighbors)) if graph.weights is None else graph.weights
+    found = {}
+    for node, name in enumerate(names):
+        for place in range(graph.offsets[node], graph.offsets[node + 1]):
+            found[name, names[graph.neighbors[place]]] = float(weights[place])
+    return found
+
+
+def read(folder: Path, text: str | bytes, name: str = "edges.tsv", **options: object) -> Graph:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_edges(path, **options)  # type: ignore[arg-type]
+
+
+def both(edges: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+    return edges | {(b, a): weight for (a, b), weight in edges.items()}
+
+
+PATH = both({("a", "b"): 1.0, ("b", "c"): 1.0})
+
+
+class TestForms:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "a\tb\nb\tc\n",
+            "a\tb\nb\tc",
+            "a b\nb c\n",
+            "  a   b \n\tb \t c\n".replace("\t", " "),
+            "a,b\nb,c\n",
+            "a, b\nb , c\n",
+            '"a","b"\n"b",c\n',
+            "a\tb\r\nb\tc\r\n",
+            "\n\n# a graph\n#\na b\n\n   # another,\tcomment\nb c\n\n",
+            "\ufeffa b\nb c\n",
+            "source\ttarget\na\tb\nb\tc\n",
+            "# FromNodeId\tToNodeId\na\tb\nb\tc\n",
+            "#Source,Target\na,b\nb,c\n",
+            "a b 1\nb c 1.0\n",
+            "a b 2e0\nb c 2\n",
+        ],
+    )
+    def test_the_same_path(self, text: str, tmp_path: Path) -> None:
+        graph = read(tmp_path, text)
+        assert set(weights_of(graph)) == set(PATH)
+        assert graph.weights is None
+        assert (len(graph), graph.edges, graph.names.to_pylist()) == (3, 2, ["a", "b", "c"])
+
+    def test_names_that_look_like_something_else(self, tmp_path: Path) -> None:
+        graph = read(tmp_path, "#cat #dog\n#dog -\n- 007\n007 7\nKöln ,\n, \u3000x\n")
+        assert graph.names.to_pylist() == ["#cat", "#dog", "-", "007", "7", "Köln", ",", "\u3000x"]
+
+    def test_blanks_are_no_separators_of_other_columns(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=r"line 2: 'New York' is no name of a node.*put _"):
+            read(tmp_path, "a\tb\nNew York\tParis\n")
+        with pytest.raises(InputError, match=r"line 1: 'New York' is no name of a node"):
+            read(tmp_path, "New York,Paris\n")
+
+    def test_a_separator_that_is_asked_for(self, tmp_path: Path) -> None:
+        graph = read(tmp_path, "Smith,J Doe,K\n", separator="space")
+        assert graph.names.to_pylist() == ["Smith,J", "Doe,K"]
+        with pytest.raises(ConfigurationError, match="no separator ';'; there are tab, comma"):
+            read(tmp_path, "a;b\n", separator=";")
+
+    def test_a_header_that_is_asked_for_or_is_none(self, tmp_path: Path) -> None:
+        assert len(read(tmp_path, "buyer\tseller\na\tb\n", header=True)) == 2
+        assert len(read(tmp_path, "buyer\tseller\na\tb\n")) == 4
+        assert len(read(tmp_path, "from\tto\na\tb\n", header=False)) == 4
+        assert len(read(tmp_path, "buyer\tseller\tamount\na\tb\t2\n")) == 2
+
+    def test_a_hash_of_a_first_line_that_is_no_number_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=r"line 1: the weight 'nan' is no number above 0"):
+            read(tmp_path, "a b nan\na c 1\n")
+
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst"])
+    def test_compressed(self, suffix: str, tmp_path: Path) -> None:
+        text = b"a b\nb c\n"
+        data = {
+            "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress,
+            "zst": lambda plain: pa.compress(plain, "zstd", asbytes=True),
+        }[suffix](text)  # fmt: skip
+        assert weights_of(read(tmp_path, data, f"edges.tsv.{suffix}")) == PATH
+
+    def test_a_folder_whose_files_differ_in_form(self, tmp_path: Path) -> None:
+        (tmp_path / "1.csv").write_text("source,target,weight\na,b,1")
+        (tmp_path / "2.tsv").write_text("b\tc\t1\n")
+        assert weights_of(read_edges(tmp_path)) == PATH
+
+    def test_standard_input(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"a b\nb c\n")))
+        assert weights_of(read_edges("-")) == PATH
+
+
+class TestMeaning:
+    def test_weights_add_up(self, tmp_path: Path) -> None:
+        graph = read(tmp_path, "a b 1\nb a 2\na b .5\nb c 4\nc c 3\nc c 1\n")
+        assert weights_of(graph) == both({("a", "b"): 3.5, ("b", "c"): 4, ("c", "c"): 4})
+        assert graph.edges == 3
+
+    def test_directed(self, tmp_path: Path) -> None:
+        graph = read(tmp_path, "a b 1\nb a 2\na b .5\nb c 4\nc c 3\n", directed=True)
+        assert weights_of(graph) == {("a", "b"): 1.5, ("b", "a"): 2, ("b", "c"): 4, ("c", "c"): 3}
+        assert graph.edges == 4
+
+    def test_an_edge_that_stands_there_twice_counts_twice(self, tmp_path: Path) -> None:
+        graph = read(tmp_path, "a b\nb a\nb c\n")
+        assert weights_of(graph) == both({("a", "b"): 2, ("b", "c"): 1})
+
+    def test_other_columns_are_no_weights_if_so_asked(self, tmp_path: Path) -> None:
+        graph = read(tmp_path, "a b -1 x\nb c\n", weighted=False)
+        assert weights_of(graph) == PATH
+
+    @given(
+        edges=st.lists(
+            st.tuples(st.integers(0, 30), st.integers(0, 30), st.sampled_from([1, 0.25, 3.5e-7])),
+            min_size=1,
+        ),
+        directed=st.booleans(),
+    )
+    @settings(max_examples=60, deadline=None)
+    def test_any_edges(
+        self, edges: list[tuple[int, int, float]], directed: bool, tmp_path_factory: object
+    ) -> None:
+        path = tmp_path_factory.mktemp("any") / "edges"  # type: ignore[attr-defined]
+        path.write_text("".join(f"n{a}\tn{b}\t{w}\n" for a, b, w in edges))
+        graph = read_edges(path, directed=directed)
+        dense = np.zeros((31, 31))
+        for a, b, weight in edges:
+            dense[a, b] += weight
+            if not directed and a != b:
+                dense[b, a] += weight
+        found = np.zeros((31, 31))
+        same = {dense[dense > 0][0]} if len(set(dense[dense > 0])) == 1 else {None}
+        for (a, b), weight in weights_of(graph).items():
+            found[int(a[1:]), int(b[1:])] = weight
+        if graph.weights is None:
+            assert None not in same
+            found *= next(iter(same))
+        np.testing.assert_allclose(found, dense, rtol=1e-12)
+
+    def test_blocks_of_text_join_up(self, tmp_path: Path) -> None:
+        """Several blocks of half a megabyte: lines are cut, names come back, numbers go on."""
+        size = 60_000
+        lines = [f"node{n:07}\tnode{(n * 7 + 1) % size:07}" for n in range(size)]
+        graph = read(tmp_path, "\n".join(lines), directed=True)
+        assert (len(graph), graph.edges) == (size, size)
+        assert set(weights_of(graph)) == {tuple(line.split("\t")) for line in lines}
+        for number in (3, 40_000, 59_998):
+            broken = [*lines[:number], "alone", *lines[number:]]
+            with pytest.raises(InputError, match=rf"edges\.tsv, line {number + 1}: 1 column"):
+                read(tmp_path, "\n".join(broken))
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ("a b\nc\n", r"line 2: 1 column"),
+            ("a\n", r"line 1: 1 column"),
+            ("a b\na b 1\n", r"line 2: 3 columns.*but line 1 has 2"),
+            ("a b 1\n# x\na b\n", r"line 3: 2 columns.*but line 1 has 3"),
+            ("a b 1 x\n", r"line 1: 4 columns.*--unweighted"),
+            ("a b\n#note\n", r"line 2: 1 column.*a comment begins with '# '"),
+            ("a b 1\na c -1\n", r"line 2: the weight '-1' is no number above 0"),
+            ("a b 1\na c nan\n", r"line 2: the weight 'nan' is no"),
+            ("a b 1\na c inf\n", r"line 2: the weight 'inf' is no"),
+            ("a b 1\na c 1e999\n", r"line 2: the weight '1e999' is no"),
+            ("a b 1\na c 0\n", r"line 2: the weight '0' is no"),
+            ("a b 1\na c x\n", r"line 2: the weight 'x' is no"),
+            ("a,b,1\na,c,\n", r"line 2: the weight '' is no"),
+            ("a b {}\n", r"line 1: the weight '\{\}' is no"),
+            ("a\tb\n\tc\n", r"line 2: '' is no name of a node"),
+            ("a,b\nc,\n", r"line 2: '' is no name of a node"),
+            ("a b\nc\x01d e\n", r"line 2: 'c\\x01d' is no name of a node"),
+            ("a\tb\nc\x00\td\n", r"line 2: 'c\\x00' is no name of a node"),
+            ("a b 1.7e308\na c 1.7e308\n", r"the weights add up to more than a number can hold"),
+            ("", r"edges\.tsv holds no edge\. Remedy"),
+            ("# nothing\n\n", r"edges\.tsv holds no edge"),
+            ("source,target\n", r"edges\.tsv holds no edge"),
+            ("x" * 700_000, r"line 1: 1 column"),
+            ("a b\n" + "x " * 400_000, r"line 2: more than 65,536 bytes are no edge"),
+        ],
+    )
+    def test_lines_that_are_no_edges(self, text: str, problem: str, tmp_path: Path) -> None:
+        with pytest.raises(InputError, match=problem):
+            read(tmp_path, text)
+
+    def test_bytes_that_are_not_utf8(self, tmp_path: Path) -> None:
+        with pytest.raises(EncodingError, match=r"edges\.tsv, line 2, byte 6: 0xe9 is not UTF-8"):
+            read(tmp_path, b"a b\nb caf\xe9\n")
+        graph = read(tmp_path, b"a b\nb caf\xe9\n", errors="replace")
+        assert graph.names.to_pylist() == ["a", "b", "caf\ufffd"]
+        with pytest.raises(ConfigurationError, match="errors='keep'"):
+            read(tmp_path, "a b\n", errors="keep")
+
+    def test_files_that_are_not_there_or_damaged(self, tmp_path: Path) -> None:
+        with pytest.raises(CorpusError, match="there is no file"):
+            read_edges(tmp_path / "nowhere.tsv")
+        with pytest.raises(CorpusError, match="is damaged or cut short"):
+            read(tmp_path, gzip.compress(b"a b\n" * 1000)[:-9])
+
+
+class TestMatrices:
+    def test_names_are_numbers_by_default(self) -> None:
+        graph = Graph.of([[0, 2], [3, 0]])
+        assert weights_of(graph) == {("0", "1"): 2, ("1", "0"): 3}
+        assert repr(graph) == "Graph(2 nodes, 2 edges, directed, weighted)"
+
+    @pytest.mark.parametrize(
+        ("matrix", "names", "problem"),
+        [
+            ([[0, 1, 0], [1, 0, 0]], None, "one row, one column and one name"),
+            ([[0, 1], [1, 0]], ["a"], "one row, one column and one name"),
+            ([[0, 1], [1, 0]], ["a", "a"], "two nodes have the same name"),
+            ([[0, 1], [1, 0]], ["a", None], "or one has none"),
+            ([[0, 1], [1, 0]], ["a", "b c"], "'b c' is empty or holds white space"),
+            ([[0, -1], [1, 0]], None, "negative or no finite number"),
+            ([[0, np.nan], [1, 0]], None, "negative or no finite number"),
+        ],
+    )
+    def test_refused(self, matrix: list[list[float]], names: list[str], problem: str) -> None:
+        with pytest.raises(InputError, match=problem):
+            Graph.of(matrix, names)

@@ -1,0 +1,96 @@
+"""Bags of rows beside NumPy, and texts beside means by hand."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.encoders import OneHotEncoder
+from embedkit.errors import ConfigurationError, UnknownWordError
+from embedkit.features.pooling import Bags, first_component, maxima, text_vectors, weighted_sums
+from embedkit.vectors.word_vectors import WordVectors
+
+VECTORS = WordVectors(
+    Vocabulary(["the", "new_york", "new", "york"]),
+    np.array([[1, 2], [7, 8], [3, -4], [5, 1]], dtype=np.float32),
+)
+
+
+def test_a_text_is_its_word_or_its_phrase_or_the_mean_of_its_words() -> None:
+    texts = ["The", "New York", "the new york", "the unknown the york"]
+    means, counts = text_vectors(VECTORS, texts)
+    assert means.dtype == np.float32
+    # (1 + 3 + 5) / 3 = 3, (2 - 4 + 1) / 3 = -1/3; (1 + 1 + 5) / 3 = 7/3, (2 + 2 + 1) / 3 = 5/3
+    wanted = [[1, 2], [7, 8], [3, -1 / 3], [7 / 3, 5 / 3]]
+    np.testing.assert_allclose(means, wanted, rtol=1e-6)
+    assert counts.tolist() == [1, 1, 3, 4]
+    assert text_vectors(VECTORS, [])[0].shape == (0, 2)
+
+
+def test_texts_of_baskets_are_cut_at_white_space_alone() -> None:
+    vectors = WordVectors(
+        Vocabulary(["Jam-1", "Jam-2"]), np.eye(2, dtype=np.float32),
+        config={"training": {"tokenizer": "whitespace"}},
+    )  # fmt: skip
+    assert text_vectors(vectors, ["Jam-1 Jam-2"])[0].tolist() == [[0.5, 0.5]]
+
+
+def test_what_has_no_vector() -> None:
+    with pytest.raises(UnknownWordError, match="'nothing' is not in the vocabulary"):
+        text_vectors(VECTORS, ["the", "nothing known"])
+    with pytest.raises(ConfigurationError, match="one-hot vectors have as many numbers"):
+        text_vectors(OneHotEncoder().fit([["a", "b"]]).vectors(), ["a"])
+
+
+def test_it_costs_no_import_of_scikit_learn() -> None:
+    script = "import embedkit.features.pooling, sys; print('sklearn' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
+
+
+BAGS = st.lists(st.lists(st.integers(0, 6), max_size=5), max_size=6)
+
+
+@given(BAGS)
+def test_sparse_and_dense_maxima_agree(lists: list[list[int]]) -> None:
+    table = np.array(
+        [[0, 0, 0], [-1, 2, 0], [-3, 0, 1], [4, -5, 0], [0, -2, -2], [-7, -1, 3], [2, 2, -9]],
+        dtype=np.float32,
+    )
+    wanted = np.array(
+        [table[bag].max(axis=0) if bag else [0, 0, 0] for bag in lists], dtype=np.float32
+    ).reshape(-1, 3)
+    bags = Bags.of(lists)
+
+    def pooled(kind: Callable[[np.ndarray], Any]) -> Any:
+        return maxima(kind(table[:5]), bags, kind(table[5:]))  # the last two were made
+
+    assert pooled(np.asarray).tolist() == wanted.tolist()
+    assert pooled(sparse.csr_array).toarray().tolist() == wanted.tolist()
+
+
+@given(BAGS)
+def test_sums_are_numpy_s(lists: list[list[int]]) -> None:
+    table = np.random.default_rng(0).integers(-9, 9, (7, 3)).astype(np.float32)
+    wanted = [table[bag].sum(axis=0).tolist() if bag else [0, 0, 0] for bag in lists]
+    bags = Bags.of(lists)
+    assert weighted_sums(table, bags).tolist() == wanted
+    assert weighted_sums(table[:5], bags, table[5:]).tolist() == wanted
+
+
+def test_first_component_is_that_of_the_svd() -> None:
+    table = np.random.default_rng(0).normal(size=(9_000, 20)).astype(np.float32) + 0.3
+    first = np.linalg.svd(table.astype(float), full_matrices=False)[2][0]
+    assert abs(first_component(table) @ first) == pytest.approx(1, abs=1e-9)
+    assert not first_component(np.zeros((3, 4), dtype=np.float32)).any()

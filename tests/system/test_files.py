@@ -1,0 +1,333 @@
+"""Files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedkit.errors import OutputExistsError, StorageError
+from embedkit.system import files
+from embedkit.system.files import atomic_directory, atomic_file
+
+
+def write(target: Path, content: str, *, overwrite: bool = False) -> None:
+    with atomic_directory(target, overwrite=overwrite) as folder:
+        (folder / "first").write_text(content)
+        (folder / "second").write_text(content)
+
+
+def write_and_fail(target: Path, error: BaseException) -> None:
+    with atomic_directory(target, overwrite=True) as folder:
+        (folder / "first").write_text("new")
+        raise error
+
+
+def read(target: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in target.iterdir()}
+
+
+def assert_holds_only(target: Path, content: str) -> None:
+    assert read(target) == {"first": content, "second": content}
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "model.embedkit"
+
+
+@pytest.fixture(params=["exchange", "two renames"])
+def swap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to replace a folder: where the system can exchange names, and elsewhere."""
+    if request.param == "two renames":
+        monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+
+
+def test_directory_appears_when_the_block_ends(target: Path) -> None:
+    with atomic_directory(target):
+        assert not target.exists()
+        assert len(list(target.parent.iterdir())) == 1
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_directory_has_the_permissions_of_any_new_one(target: Path, tmp_path: Path) -> None:
+    (tmp_path / "usual").mkdir()
+    write(target, "new")
+    assert target.stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_name_may_be_a_relative_one(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(target.parent)
+    write(Path(target.name), "new")
+    assert_holds_only(target, "new")
+
+
+@pytest.mark.usefixtures("swap")
+def test_overwriting_leaves_only_the_new_directory(target: Path) -> None:
+    write(target, "old")
+    (target / "third").write_text("only in the old one")
+    write(target, "new", overwrite=True)
+    assert_holds_only(target, "new")
+
+
+@pytest.mark.usefixtures("swap")
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_exception_in_the_block_leaves_the_old_directory(
+    target: Path, error: type[BaseException]
+) -> None:
+    write(target, "old")
+    with pytest.raises(error):
+        write_and_fail(target, error())
+    assert_holds_only(target, "old")
+
+
+@pytest.mark.parametrize(
+    ("make", "context"), [(Path.mkdir, atomic_directory), (Path.touch, atomic_file)]
+)
+def test_what_exists_is_kept(target: Path, make: Callable[[Path], None], context: Any) -> None:
+    make(target)
+    with (
+        pytest.raises(OutputExistsError, match=r"model\.embedkit exists.*--overwrite"),
+        context(target),
+    ):
+        pytest.fail("the block must not run")
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (errno.ENOSPC, "free some space or name another place"),
+        (errno.EACCES, "name a place that can be written to"),
+        (errno.EROFS, "name a place that can be written to"),
+        (errno.EIO, "name another place"),
+    ],
+)
+def test_failed_writing_is_a_storage_error_with_a_remedy(
+    target: Path, code: int, remedy: str
+) -> None:
+    write(target, "old")
+    with pytest.raises(StorageError) as caught:
+        write_and_fail(target, OSError(code, os.strerror(code)))
+    assert str(caught.value) == (
+        f"cannot write {target}: {os.strerror(code)}; nothing was changed. Remedy: {remedy}."
+    )
+    assert_holds_only(target, "old")
+
+
+def refused(target: Path, context: Any) -> str:
+    """Return why *target* is not written to, not even with leave to overwrite."""
+    with (
+        pytest.raises(OutputExistsError, match="is kept") as caught,
+        context(target, overwrite=True),
+    ):
+        pytest.fail("the block must not run")
+    return str(caught.value)
+
+
+def make_socket(path: Path) -> None:
+    os.mknod(path, stat.S_IFSOCK | 0o600)
+
+
+@pytest.mark.parametrize("link", [False, True])
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [(os.mkfifo, "a pipe"), (make_socket, "a socket"), (Path.mkdir, "a directory"),
+     (Path.touch, "a file")],
+)  # fmt: skip
+def test_what_is_of_another_kind_is_never_replaced(
+    target: Path, make: Callable[[Path], None], kind: str, link: bool
+) -> None:
+    there = target.with_name("there") if link else target
+    make(there)
+    before = there.stat()
+    if link:
+        target.symlink_to(there)
+    if kind != "a directory":
+        assert f"{target} is {kind} and" in refused(target, atomic_directory)
+    if kind != "a file":
+        assert f"{target} is {kind} and" in refused(target, atomic_file)
+        assert "name a file" in refused(target, atomic_file)
+    assert there.stat() == before
+    assert target.is_symlink() == link
+    assert {*target.parent.iterdir()} == {target, there}
+
+
+def test_a_device_is_told(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(os.devnull)
+    assert "link is a device and is kept. Remedy: name a file" in refused(
+        tmp_path / "link", atomic_file
+    )
+    assert Path(os.devnull).is_char_device()
+
+
+@pytest.mark.usefixtures("swap")
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "words").write_text("old")
+    write(tmp_path / "far" / "model", "old")
+    for name in ("words", "model"):
+        (tmp_path / name).symlink_to(Path("far", name))
+        (tmp_path / f"{name}2").symlink_to(name)  # a link to a link
+    with atomic_file(tmp_path / "words2", overwrite=True) as file:
+        file.write(b"new")
+    write(tmp_path / "model2", "new", overwrite=True)
+    assert (tmp_path / "far" / "words").read_text() == "new"
+    assert read(tmp_path / "far" / "model") == {"first": "new", "second": "new"}
+    assert all(path.is_symlink() for path in tmp_path.iterdir() if path.name != "far")
+    assert {path.name for path in (tmp_path / "far").iterdir()} == {"words", "model"}
+
+
+@pytest.mark.parametrize("context", [atomic_file, atomic_directory])
+def test_a_link_that_leads_nowhere_is_kept(target: Path, context: Any) -> None:
+    for end in ("nowhere", target.name):
+        target.symlink_to(end)
+        assert "leads nowhere" in refused(target, context)
+        assert list(target.parent.iterdir()) == [target]
+        target.unlink()
+
+
+def test_a_file_that_has_lost_its_name_is_not_made_anew(tmp_path: Path) -> None:
+    """What /dev/stdout is where the file that output was sent to is gone."""
+    with (tmp_path / "gone").open("w") as file:
+        (tmp_path / "gone").unlink()
+        (tmp_path / "link").symlink_to(f"/proc/self/fd/{file.fileno()}")
+        assert "leads nowhere" in refused(tmp_path / "link", atomic_file)
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+@pytest.mark.parametrize("name", [".", "..", "", "../here", "above"])
+def test_the_working_directory_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "letter").write_text("mine")
+    monkeypatch.chdir(tmp_path / "here")
+    if name == "above":
+        name = str(tmp_path)
+    assert "the directory that this runs in, or above it" in refused(Path(name), atomic_directory)
+    assert read(tmp_path / "here") == {"letter": "mine"}
+
+
+def test_missing_parent_is_a_storage_error(target: Path) -> None:
+    with pytest.raises(StorageError, match="make the parent directory first"):
+        write(target / "within", "new")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_folder_that_may_not_be_written_to_is_a_storage_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StorageError, match="name a place that can be written to"):
+        write(tmp_path / "model.embedkit", "new")
+
+
+def test_failed_second_rename_leaves_the_old_directory(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(target, "old")
+    rename = Path.rename
+
+    def fail_for_the_new_one(self: Path, name: Path) -> Path:
+        if self.suffix == ".tmp":
+            raise OSError(errno.ENOSPC, "full")
+        return rename(self, name)
+
+    monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+    monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
+    with pytest.raises(StorageError, match="nothing was changed"):
+        write(target, "new", overwrite=True)
+    assert_holds_only(target, "old")
+
+
+def child(program: str, target: Path) -> subprocess.Popen[str]:
+    """Start a program and wait for the first line that it prints."""
+    program = (
+        "import pathlib, sys, time\nfrom embedkit.system.files import atomic_directory\n" + program
+    )
+    command = [sys.executable, "-c", program, str(target)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    return process
+
+
+STOP_HALFWAY = """
+with atomic_directory(pathlib.Path(sys.argv[1]), overwrite=True) as folder:
+    (folder / "first").write_text("new")
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+SWAP_MANY_TIMES = """
+for number in range({times}):
+    with atomic_directory(pathlib.Path(sys.argv[1]), overwrite=True) as folder:
+        for name in ("first", "second"):
+            (folder / name).write_text(str(number))
+    if number == 0:
+        print("begun", flush=True)
+"""
+
+
+def test_killed_writer_leaves_the_old_directory(target: Path) -> None:
+    write(target, "old")
+    with child(STOP_HALFWAY, target) as process:
+        process.kill()
+    assert read(target) == {"first": "old", "second": "old"}
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.013, 0.037])
+def test_writer_killed_at_any_moment_leaves_a_whole_directory(target: Path, seconds: float) -> None:
+    with child(SWAP_MANY_TIMES.format(times=1_000_000), target) as process:
+        time.sleep(seconds)
+        process.kill()
+    content = read(target)
+    assert content == dict.fromkeys(["first", "second"], content["first"])
+    assert content["first"].isdigit()
+
+
+def read_in(folder: int, name: str) -> str:
+    with open(os.open(name, os.O_RDONLY, dir_fd=folder)) as file:  # noqa: PTH123
+        return file.read()
+
+
+def whole_readings(target: Path, process: subprocess.Popen[str]) -> Iterator[tuple[str, str]]:
+    """Open the folder while it is swapped; one that was removed meanwhile is no longer read."""
+    while process.poll() is None:
+        folder = os.open(target, os.O_RDONLY)
+        try:
+            yield read_in(folder, "first"), read_in(folder, "second")
+        except FileNotFoundError:
+            assert target.stat().st_ino != os.fstat(folder).st_ino
+        finally:
+            os.close(folder)
+
+
+def test_reader_sees_the_old_or_the_new_directory_whole(target: Path) -> None:
+    write(target, "old")
+    with child(SWAP_MANY_TIMES.format(times=50), target) as process:
+        readings = list(whole_readings(target, process))
+    assert process.returncode == 0
+    assert all(first == second for first, second in readings)
+    assert len({first for first, _ in readings}) > 2
+    assert read(target) == {"first": "49", "second": "49"}
+
+
+def test_outputs_have_the_permissions_of_new_files(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with atomic_file(tmp_path / "file") as file:
+            file.write(b"x")
+        with atomic_directory(tmp_path / "folder"):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o750

@@ -1,0 +1,152 @@
+"""Questions by example pairs against the formulas written out, and scikit-learn's regression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import ConfigurationError, UnknownWordError
+from embedkit.vectors.word_vectors import WordVectors
+
+WORDS = [f"w{number}" for number in range(200)]
+MATRIX = np.random.default_rng(5).normal(size=(200, 12)).astype(np.float32)
+MATRIX *= np.random.default_rng(6).uniform(0.1, 10, size=(200, 1)).astype(np.float32)
+WIDE = MATRIX.astype(np.float64)
+UNITS = WIDE / np.linalg.norm(WIDE, axis=1, keepdims=True)
+VECTORS = WordVectors(Vocabulary(WORDS), MATRIX)
+SPARSE = WordVectors(Vocabulary(WORDS), sparse.csr_array(MATRIX))
+PAIRS = [("w1", "w2"), ("w3", "w4"), ("w5", "w60")]
+STARTS, ENDS = [1, 3, 5], [2, 4, 60]
+
+
+def ranked(scores: np.ndarray, left_out: list[int], k: int) -> list[str]:
+    return [WORDS[row] for row in np.argsort(-scores) if row not in left_out][:k]
+
+
+@pytest.mark.parametrize("vectors", [VECTORS, SPARSE], ids=["dense", "csr"])
+@pytest.mark.parametrize("metric", ["cosine", "l2", "dot"])
+def test_3cosavg_is_its_formula(vectors: WordVectors, metric: str) -> None:
+    rows = UNITS if metric == "cosine" else WIDE
+    target = rows[9] + rows[ENDS].mean(axis=0) - rows[STARTS].mean(axis=0)
+    if metric == "cosine":
+        scores = UNITS @ target / np.linalg.norm(target)
+    else:
+        scores = WIDE @ target if metric == "dot" else -np.linalg.norm(WIDE - target, axis=1)
+    found = vectors.analogy_from_pairs(PAIRS, "w9", 8, metric=metric)
+    expected = ranked(scores, [9, *STARTS, *ENDS], 8)
+    assert [word for word, _ in found] == expected
+    values = [abs(scores[WORDS.index(word)]) for word in expected]
+    np.testing.assert_allclose([abs(score) for _, score in found], values, rtol=1e-4)
+
+
+def test_lrcos_is_a_regression_over_the_whole_matrix_times_the_cosine() -> None:
+    spread = [0, 99, 199]  # as many words as there are pairs, evenly spread
+    rows = UNITS[[*ENDS, *STARTS, *spread]].astype(np.float32)
+    model = LogisticRegression().fit(rows, [1] * 3 + [0] * 6)
+    scores = model.predict_proba(UNITS.astype(np.float32))[:, 1] * (UNITS @ UNITS[9])
+    found = VECTORS.analogy_from_pairs(PAIRS, "w9", 8, method="lrcos")
+    expected = ranked(scores, [9, *STARTS, *ENDS], 8)
+    assert [word for word, _ in found] == expected
+    values = [scores[WORDS.index(word)] for word in expected]
+    np.testing.assert_allclose([score for _, score in found], values, rtol=1e-4)
+
+
+@settings(deadline=None, max_examples=40)
+@given(question=st.tuples(*[st.sampled_from(WORDS)] * 3).filter(lambda q: q[0] != q[1]))
+def test_one_pair_asks_what_an_analogy_asks(question: tuple[str, str, str]) -> None:
+    a, b, c = question
+    found = VECTORS.analogy_from_pairs([(b, a)], c, 6)
+    expected = VECTORS.analogy(a, b, c, 6)
+    assert [word for word, _ in found] == [word for word, _ in expected]
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.25, -2.0])
+def test_transfer_moves_along_the_mean_difference(strength: float) -> None:
+    offset = UNITS[ENDS].mean(axis=0) - UNITS[STARTS].mean(axis=0)
+    asked = ["w9", "w1", "w2"]  # words of the pairs may be moved, and be answers
+    for word, found in zip(
+        asked, VECTORS.transfer(PAIRS, asked, 7, strength=strength), strict=True
+    ):
+        row = WORDS.index(word)
+        scores = UNITS @ (UNITS[row] + strength * offset)
+        assert [word for word, _ in found] == ranked(scores, [row], 7)
+
+
+def test_who_may_answer_can_be_said() -> None:
+    everyone = VECTORS.analogy_from_pairs(PAIRS, "w9", 200, include_question=True)
+    assert len(everyone) == 200
+    found = VECTORS.analogy_from_pairs(PAIRS, "w9", 200, restrict=50, exclude=["w7", "w20"])
+    words = {word for word, _ in found}
+    assert words == set(WORDS[:50]) - {"w7", "w20", "w9", "w1", "w2", "w3", "w4", "w5"}
+    lrcos = VECTORS.analogy_from_pairs(PAIRS, "w9", 200, method="lrcos", restrict=5)
+    assert {word for word, _ in lrcos} == {"w0"}
+
+
+def test_many_words_get_the_answers_of_single_ones() -> None:
+    for method in ("3cosavg", "lrcos"):
+        together = VECTORS.analogies_from_pairs(PAIRS, WORDS[100:120], 3, method=method)
+        for word, found in zip(WORDS[100:120], together, strict=True):
+            alone = VECTORS.analogy_from_pairs(PAIRS, word, 3, method=method)
+            assert [word for word, _ in found] == [word for word, _ in alone]
+
+
+def test_unknown_words_of_pairs_and_questions() -> None:
+    pairs = [*PAIRS, ("w7", "nowhere")]
+    with pytest.raises(UnknownWordError, match="'nowhere'"):
+        VECTORS.transfer(pairs, ["w9"])
+    for method in ("3cosavg", "lrcos"):
+        found = VECTORS.analogies_from_pairs(pairs, ["xx", "w9"], 3, method=method, oov="skip")
+        expected = VECTORS.analogy_from_pairs(PAIRS, "w9", 3, method=method)
+        assert found == [[], expected]
+    with pytest.raises(ConfigurationError, match="none of the pairs"):
+        VECTORS.transfer([("w7", "nowhere")], ["w9"], oov="skip")
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda v: v.transfer([], ["w1"]), "there is no pair"),
+        (lambda v: v.transfer([("w1", "w1")], ["w9"]), "add up to 0"),
+        (lambda v: v.transfer([("w1", "w2"), ("w2", "w1")], ["w9"]), "w2, w1 add up to 0"),
+        (lambda v: v.transfer([("w1", "w2", "w3")], ["w9"]), "a pair has two words"),
+        (lambda v: v.transfer(["w1:w2"], ["w9"]), "expected a list of words"),
+        (lambda v: v.transfer(PAIRS, "w9"), "expected a list of words"),
+        (lambda v: v.transfer(PAIRS, ["w9"], strength=0), "a number other than 0"),
+        (lambda v: v.transfer(PAIRS, ["w9"], strength=float("nan")), "a number other than 0"),
+        (lambda v: v.transfer(PAIRS, ["w9"], 0), "k is a whole number from 1"),
+        (lambda v: v.transfer(PAIRS, ["w9"], metric="x"), "no metric 'x'"),
+        (lambda v: v.analogy_from_pairs(PAIRS, "w9", method="3cosadd"), "for pairs; there are"),
+        (
+            lambda v: v.analogy_from_pairs(PAIRS, "w9", method="lrcos", metric="l2"),
+            "no metric 'l2'",
+        ),
+    ],
+)
+def test_what_makes_no_sense_is_an_error(
+    ask: Callable[[WordVectors], object], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        ask(VECTORS)
+
+
+def test_lrcos_of_sparse_vectors_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="use 3cosavg"):
+        SPARSE.analogy_from_pairs(PAIRS, "w9", method="lrcos")
+
+
+def test_rows_of_zeros_win_nothing() -> None:
+    matrix = -np.abs(MATRIX)
+    matrix[:3] = np.abs(MATRIX[:3])
+    matrix[50] = 0
+    vectors = WordVectors(Vocabulary(WORDS), matrix)
+    for method in ("3cosavg", "lrcos"):
+        found = vectors.analogy_from_pairs([("w100", "w1")], "w0", 200, method=method)
+        assert "w50" not in {word for word, _ in found}
+        assert np.isfinite([score for _, score in found]).all()

@@ -1,0 +1,350 @@
+"""Expressions over words."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from embedkit.errors import EmbedkitError, ExpressionError
+from embedkit.vectors.expressions import MAXIMUM_DEPTH, MAXIMUM_LENGTH, Term, parse
+
+
+def weights(expression: str) -> list[tuple[float, str]]:
+    return [(term.weight, term.word) for term in parse(expression)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("king", [(1, "king")]),
+        ("  king  ", [(1, "king")]),
+        ("-king", [(-1, "king")]),
+        ("+king", [(1, "king")]),
+        ("king - man + woman", [(1, "king"), (-1, "man"), (1, "woman")]),
+        ("king -man +woman", [(1, "king"), (-1, "man"), (1, "woman")]),
+        ("king- man", [(1, "king"), (-1, "man")]),
+        ("king+man", [(1, "king"), (1, "man")]),
+        ("king\n\t- man", [(1, "king"), (-1, "man")]),
+        ("King - ÉCOLE", [(1, "King"), (-1, "ÉCOLE")]),
+        ("王 - 男", [(1, "王"), (-1, "男")]),
+        ("c# + .net", [(1, "c#"), (1, ".net")]),
+    ],
+)
+def test_sums_of_words(expression: str, expected: list[tuple[float, str]]) -> None:
+    assert weights(expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("2 king", [(2, "king")]),
+        ("2 * king", [(2, "king")]),
+        ("2*king", [(2, "king")]),
+        ("king * 2", [(2, "king")]),
+        ("king / 2", [(0.5, "king")]),
+        ("king/2", [(0.5, "king")]),
+        ("0.5 king", [(0.5, "king")]),
+        ("1e2 king", [(100, "king")]),
+        ("1e-2 king", [(0.01, "king")]),
+        ("-2 king", [(-2, "king")]),
+        ("2 * 3 * king", [(6, "king")]),
+        ("2 * 3 king", [(6, "king")]),
+        ("6 / 3 * king", [(2, "king")]),
+        ("king * 6 / 3 / 2", [(1, "king")]),
+        ("2(king - man)", [(2, "king"), (-2, "man")]),
+        ('2"new york"', [(2, "new york")]),
+        (
+            '2 * (king - "old man") + 0.5 queen',
+            [(2, "king"), (-2, "old man"), (0.5, "queen")],
+        ),
+        ("-(king - 2 (man + woman)) / 2", [(-0.5, "king"), (1, "man"), (1, "woman")]),
+        ("0 king + man", [(0, "king"), (1, "man")]),
+        ("king + king", [(1, "king"), (1, "king")]),
+    ],
+)
+def test_weights(expression: str, expected: list[tuple[float, str]]) -> None:
+    assert weights(expression) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("1984", [(1, "1984")]),
+        ("1984 - 1948", [(1, "1984"), (-1, "1948")]),
+        ("(1984)", [(1, "1984")]),
+        ("2 1984", [(2, "1984")]),
+        ('2 * "1984"', [(2, "1984")]),
+        ("2 -king", [(1, "2"), (-1, "king")]),
+        ("3.14", [(1, "3.14")]),
+        ("2.5.3", [(1, "2.5.3")]),
+        ("3d - 2d", [(1, "3d"), (-1, "2d")]),
+        ("1e", [(1, "1e")]),
+    ],
+)
+def test_number_that_stands_alone_is_a_word(
+    expression: str, expected: list[tuple[float, str]]
+) -> None:
+    assert weights(expression) == expected
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "king-man",
+        "well-known",
+        "o'neil",
+        "rock'n'roll",
+        "jack-o'-lantern",
+        "a--b",
+        "20-year-old",
+        "7-eleven",
+        "1984-1948",
+        "1990's",
+        "catch-22",
+        "1e5-fold",
+        "covid-19",
+    ],
+)
+@pytest.mark.parametrize("frame", ["{}", "2 {}", "({})", "{}*2", "{} + {}"])
+def test_hyphens_and_apostrophes_inside_belong_to_the_word(word: str, frame: str) -> None:
+    assert {term.word for term in parse(frame.format(word, word))} == {word}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('"new york"', "new york"),
+        ("'new york'", "new york"),
+        ('"  new \t york "', "new york"),
+        ('"o\'neil"', "o'neil"),
+        ("'say \"x\"'", 'say "x"'),
+        ('"2 * (king - man)"', "2 * (king - man)"),
+        ('"-"', "-"),
+        ("'1984'", "1984"),
+    ],
+)
+def test_quoted_phrase_is_one_word(expression: str, expected: str) -> None:
+    assert weights(expression) == [(1, expected)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "columns"),
+    [
+        ("king - man", [0, 7]),
+        ("   king", [3]),
+        ('2 * ("new york" - b)', [5, 18]),
+        ("1984 - 2 x", [0, 9]),
+    ],
+)
+def test_terms_know_their_columns(expression: str, columns: list[int]) -> None:
+    assert [term.column for term in parse(expression)] == columns
+
+
+@pytest.mark.parametrize(
+    ("expression", "problem", "column"),
+    [
+        ("", "empty", 0),
+        ("   ", "empty", 0),
+        ("king man", r"expected \+ or -", 5),
+        ("king (man)", r"expected \+ or -", 5),
+        ("king )", r"expected \+ or -", 5),
+        ("king -", "a word is missing here", 6),
+        ("king - ", "a word is missing here", 6),
+        ("king - - man", "a word is missing here", 7),
+        ("king + * 2", "a word is missing here", 7),
+        ("()", "a word is missing here", 1),
+        ("* king", "a word is missing here", 0),
+        ("king * -2", "a word is missing here", 7),
+        ("2 *", "a word is missing here", 3),
+        ("2 * 3", "a word is missing after this number", 5),
+        ("king - 2 / 3 + man", "a word is missing after this number", 13),
+        ("king * man", "multiplied by numbers", 7),
+        ("(king) * (man)", "multiplied by numbers", 9),
+        ("king / man", "multiplied by numbers", 7),
+        ("2 / king", "other than 0 can divide", 4),
+        ("king / 0", "other than 0 can divide", 7),
+        ("king / 0.0e5", "other than 0 can divide", 7),
+        ("king / 1e-999", "other than 0 can divide", 7),
+        ("(king - man", "opened at column 1 is not closed", 11),
+        ("a + (b", "opened at column 5 is not closed", 6),
+        ('king - "old man', "quotation is not closed", 7),
+        ("king - 'old man", "quotation is not closed", 7),
+        ("dogs' - cats", "quotation is not closed", 4),
+        ('king - ""', "nothing is quoted", 7),
+        ("king - '  '", "nothing is quoted", 7),
+        ("man + 1e999 king", "'king' is too large", 12),
+        ("1e300 * 1e300 * king", "'king' is too large", 16),
+        ("king / 1e-320", "'king' is too large", 0),
+        ("0 * 1e999 * king", "'king' is too large", 12),
+        ("man - 1.1e9 king", r"at most 1e\+09", 12),
+        ("0 king", "every weight is 0", 0),
+        ("0 * (king - man)", "every weight is 0", 0),
+        ("king - king", "every weight is 0", 0),
+        ("2 king - (king + king)", "every weight is 0", 0),
+        ("king / 1e999", "every weight is 0", 0),
+    ],
+)
+def test_error_names_the_problem_and_its_column(expression: str, problem: str, column: int) -> None:
+    with pytest.raises(ExpressionError, match=problem) as caught:
+        parse(expression)
+    assert caught.value.column == column
+    assert caught.value.expression == expression
+
+
+def test_error_points_at_the_place_with_a_caret() -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse("king man")
+    assert str(caught.value).splitlines()[1:] == ["  king man", "       ^"]
+    assert isinstance(caught.value, EmbedkitError)
+    assert isinstance(caught.value, ValueError)
+
+
+def nested(depth: int) -> str:
+    return "(" * depth + "king" + ")" * depth
+
+
+def test_deepest_parentheses_parse() -> None:
+    assert weights(nested(MAXIMUM_DEPTH)) == [(1, "king")]
+
+
+def test_deeper_parentheses_are_an_error_at_the_first_that_is_too_deep() -> None:
+    with pytest.raises(ExpressionError, match="100 parentheses deep") as caught:
+        parse(nested(MAXIMUM_DEPTH + 1))
+    assert caught.value.column == MAXIMUM_DEPTH
+
+
+def test_depth_counts_parentheses_that_are_open_not_all() -> None:
+    assert len(parse(" + ".join(["(king)"] * (2 * MAXIMUM_DEPTH)))) == 2 * MAXIMUM_DEPTH
+
+
+def test_longest_expression_parses() -> None:
+    assert weights("x" * MAXIMUM_LENGTH) == [(1, "x" * MAXIMUM_LENGTH)]
+
+
+def test_longer_expression_is_an_error_with_a_short_message() -> None:
+    with pytest.raises(ExpressionError, match="10,001 characters") as caught:
+        parse("x" * (MAXIMUM_LENGTH + 1))
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "text", ["(", "2 (", "1 ", "a-", '"', "'", "1e", "-", "2*", " ", "1.", "a+"]
+)
+def test_long_hostile_input_is_answered_at_once(text: str) -> None:
+    expression = (text * MAXIMUM_LENGTH)[:MAXIMUM_LENGTH]
+    try:
+        terms = parse(expression)
+    except ExpressionError as error:
+        assert 0 <= error.column <= MAXIMUM_LENGTH  # noqa: PT017 - either outcome is right
+    else:
+        assert terms
+
+
+# Random trees: what is written and what it means are worked out side by side.
+
+
+@dataclass(frozen=True)
+class Written:
+    """Text of an expression, what it stands for, and whether it is an atom, product or sum."""
+
+    text: str
+    meaning: tuple[tuple[str, Fraction], ...]
+    kind: str
+
+    def times(self, number: Fraction, text: str) -> Written:
+        meaning = tuple((word, weight * number) for word, weight in self.meaning)
+        return Written(text, meaning, "product")
+
+    def in_parentheses(self) -> Written:
+        return Written(f"({self.text})", self.meaning, "atom")
+
+
+LETTERS = st.characters(categories=["Ll", "Lu", "Lo", "Nd"])
+PLAIN = st.text(LETTERS, min_size=1, max_size=5).filter(lambda word: not word[0].isdigit())
+COMPOUND = st.builds("{}{}{}".format, PLAIN, st.sampled_from("-'"), PLAIN)
+PHRASES = st.lists(PLAIN, min_size=1, max_size=3).map(" ".join)
+NUMBERS = st.integers(1, 64).map(lambda n: Fraction(n, 8))  # exact in binary
+
+
+@st.composite
+def words(draw: st.DrawFn) -> Written:
+    if draw(st.booleans()):
+        word = draw(PLAIN | COMPOUND)
+        return Written(word, ((word, Fraction(1)),), "atom")
+    phrase, quote = draw(PHRASES), draw(st.sampled_from("\"'"))
+    return Written(quote + phrase + quote, ((phrase, Fraction(1)),), "atom")
+
+
+@st.composite
+def products(draw: st.DrawFn, children: st.SearchStrategy[Written]) -> Written:
+    inner, number = draw(children), draw(NUMBERS)
+    if inner.kind != "atom":
+        inner = inner.in_parentheses()
+    figure = str(float(number))
+    form = draw(st.sampled_from(["before", "after", "beside", "below"]))
+    if form == "before":
+        return inner.times(number, f"{figure} * {inner.text}")
+    if form == "after":
+        return inner.times(number, f"{inner.text}*{figure}")
+    if form == "beside":
+        return inner.times(number, f"{figure} {inner.text}")
+    power = draw(st.sampled_from([2, 4, 8]))
+    return inner.times(Fraction(1, power), f"{inner.text} / {power}")
+
+
+@st.composite
+def sums(draw: st.DrawFn, children: st.SearchStrategy[Written]) -> Written:
+    parts = draw(st.lists(children, min_size=1, max_size=4))
+    text, meaning = "", []
+    for number, part in enumerate(parts):
+        part = part.in_parentheses() if part.kind == "sum" else part
+        sign = draw(st.sampled_from(["+", "-"] if number else ["", "+", "-"]))
+        text += f" {sign} {part.text}"
+        meaning += [(word, -weight if sign == "-" else weight) for word, weight in part.meaning]
+    return Written(text, tuple(meaning), "sum")
+
+
+TREES = st.recursive(words(), lambda children: products(children) | sums(children), max_leaves=25)
+
+
+@settings(max_examples=400, deadline=None)
+@given(TREES)
+def test_random_expression_is_the_linear_combination_it_was_written_from(tree: Written) -> None:
+    totals: defaultdict[str, Fraction] = defaultdict(Fraction)
+    for word, weight in tree.meaning:
+        totals[word] += weight
+    if any(totals.values()):
+        terms = parse(tree.text)
+        assert [(t.word, t.weight) for t in terms] == [(w, float(x)) for w, x in tree.meaning]
+        assert all(tree.text[t.column :].lstrip("\"'").startswith(t.word) for t in terms)
+    else:
+        with pytest.raises(ExpressionError, match="every weight is 0"):
+            parse(tree.text)
+
+
+SIGNS = ["(", ")", "+", "-", "*", "/", '"', "'", " ", "\n", ".", "e", "\x00", "\u200b"]
+FIGURES = ["2", "0", "1e309", "1e-400", "٣", "²"]
+LETTERLIKE = ["king", "man", "−", "\u00a0", "\x1c", "\ud800"]
+FRAGMENTS = st.sampled_from([*SIGNS, *FIGURES, *LETTERLIKE])
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.text(max_size=60) | st.lists(FRAGMENTS, max_size=30).map("".join))
+@example("1e309 * 0 * king")
+@example("\x1c")
+@example("2.-'")
+def test_hostile_input_gives_finite_terms_or_an_expression_error(text: str) -> None:
+    try:
+        terms = parse(text)
+    except ExpressionError as error:
+        assert 0 <= error.column <= len(text)  # noqa: PT017 - either outcome is right
+    else:
+        assert terms
+        assert all(math.isfinite(term.weight) and term.word for term in terms)
+        assert all(type(term) is Term and term.column < len(text) for term in terms)

@@ -1,0 +1,102 @@
+"""Unknown words: errors, gaps, the nearest spelling, vectors of n-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import ConfigurationError, UnknownWordError
+from embedkit.vectors.word_vectors import WordVectors
+
+WORDS = ["the", "government", "paris", "queen", "receive", "parts", "quern", "new_york", "x"]
+MATRIX = np.random.default_rng(9).normal(size=(len(WORDS), 6)).astype(np.float32)
+VECTORS = WordVectors(Vocabulary(WORDS), MATRIX)
+
+
+class Letters:
+    """Stands in for character n-grams: a vector for whatever has an a in it."""
+
+    def encode(self, words: Sequence[str]) -> np.ndarray:
+        return np.array([[word.count("a"), 0, 0, 0, 0, 0] for word in words], dtype=np.float32)
+
+
+def with_subwords() -> WordVectors:
+    vectors = WordVectors(Vocabulary(WORDS), MATRIX)
+    vectors.subwords = Letters()
+    return vectors
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [
+        ("goverment", "government"),
+        ("recieve", "receive"),  # a swap counts once
+        ("Pariss", "paris"),
+        ("quen", "queen"),  # as near as quern, and more frequent
+        ("new yorc", "new_york"),
+        ("pqrstuv", None),
+        ("zz", None),  # two changes are another word
+    ],
+)
+def test_the_nearest_spelling_is_taken(asked: str, taken: str | None) -> None:
+    row = VECTORS.look_up([asked], "spell")[asked]
+    assert (None if row is None else WORDS[row]) == taken  # type: ignore[index]
+    found = VECTORS.neighbors(asked, 3, oov="spell")
+    assert found == ([] if taken is None else VECTORS.neighbors(taken, 3))
+
+
+def test_a_question_with_an_unknown_word_spoils_no_other() -> None:
+    asked = [("paris", "the", "queen"), ("paris", "the", "qqq"), ("queen", "the", "paris")]
+    found = VECTORS.analogies(asked, 2, oov="skip")
+    assert [len(answers) for answers in found] == [2, 0, 2]
+    assert found[0] == VECTORS.analogy(*asked[0], 2)
+    assert VECTORS.queries(["qqq + the", "paris"], 2, oov="skip") == [
+        [],
+        VECTORS.neighbors("paris", 2),
+    ]
+    for method in ("3cosmul", "pairdirection"):
+        found = VECTORS.analogies(asked, 2, method=method, oov="skip")
+        assert [len(answers) for answers in found] == [2, 0, 2]
+    assert VECTORS.neighbors_of(["qqq", "zzz"], oov="skip") == [[], []]
+    with pytest.raises(UnknownWordError, match="'qqq'"):
+        VECTORS.analogies(asked)
+
+
+@pytest.mark.parametrize("method", ["3cosadd", "3cosmul", "pairdirection"])
+def test_vectors_of_n_grams_stand_for_unknown_words(method: str) -> None:
+    vectors = with_subwords()
+    together = WordVectors(
+        Vocabulary([*WORDS, "banana"]), np.concatenate([MATRIX, Letters().encode(["banana"])])
+    )
+    question = ("banana", "the", "queen")
+    found = vectors.analogy(*question, 5, method=method, oov="subwords")
+    expected = together.analogy(*question, 5, method=method)
+    assert [word for word, _ in found] == [word for word, _ in expected]
+    np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], atol=1e-5)
+
+
+def test_n_grams_in_every_kind_of_question() -> None:
+    vectors = with_subwords()
+    assert vectors.rank("banana", "the", oov="subwords") is not None
+    assert vectors.similarity("banana", "anna", oov="subwords") == pytest.approx(1)
+    assert vectors.odd_one_out(["banana", "anna", "the"], oov="subwords")[0].word == "the"
+    assert vectors.distance(["banana", "anna"], oov="subwords")[0, 1] == 1  # 3 a's and 2
+    pairs = [("banana", "paris"), ("queen", "the")]
+    assert vectors.transfer(pairs, ["x"], 1, oov="subwords")
+    assert vectors.analogy_from_pairs(pairs, "x", 1, method="lrcos", oov="subwords")
+    assert vectors.neighbors("zzz", oov="subwords") == []  # no n-gram of it is known
+    with pytest.raises(ConfigurationError, match="no character n-grams"):
+        VECTORS.neighbors("banana", oov="subwords")
+
+
+def test_a_vector_may_stand_in_a_question() -> None:
+    found = VECTORS.nearest([[(MATRIX[3], 1.0)]], 2)[0]
+    assert found[0].word == "queen"
+    assert found[0].score == pytest.approx(1)
+
+
+def test_no_vocabulary_has_no_spelling() -> None:
+    assert Vocabulary([]).nearest_spellings(["paris"]) == [-1]
