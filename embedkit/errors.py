@@ -1,7 +1,8 @@
 """Every error a user can meet, in one tree.
 
-Each message says what was wrong, where (file, line, word) and what to do about it. The faces
-(command line, service) map this tree to exit codes and statuses, each in one place.
+The message of an error says what was wrong and where (file, line, word); its hint says what to do
+about it. The command line and the service map this tree to exit codes and HTTP statuses, each in
+one place, and render message and hint in their own way.
 """
 
 from __future__ import annotations
@@ -32,7 +33,27 @@ __all__ = [
 
 
 class EmbedkitError(Exception):
-    """Base of all errors that embedkit raises on purpose."""
+    """Base of all errors that embedkit raises on purpose.
+
+    Args:
+        message: what was wrong, and where.
+        hint: what to do about it, as sentences; may be empty.
+    """
+
+    hint: str = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        if hint:
+            self.hint = hint
+
+    @property
+    def message(self) -> str:
+        """What was wrong, and where."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
 
 
 class ConfigurationError(EmbedkitError, ValueError):
@@ -101,10 +122,16 @@ class UnknownWordError(EmbedkitError, KeyError):
         found = self._suggestions
         return tuple(found(self.word) if callable(found) else found)
 
-    def __str__(self) -> str:  # KeyError would print the repr of the word
-        hint = f" Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
+    @property
+    def message(self) -> str:
+        """The word, and where it stands."""
         where = f"{self.place}: " if self.place else ""
-        return f"{where}{self.word!r} is not in the vocabulary.{hint}"
+        return f"{where}{self.word!r} is not in the vocabulary."
+
+    @property
+    def hint(self) -> str:  # type: ignore[override]  # worked out when it is read
+        """The words that may have been meant."""
+        return f"Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
 
     def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
         # An error of a worker process comes back pickled; by default only its message would.
@@ -135,8 +162,8 @@ class WordTooLongError(EmbedkitError, ValueError):
         self.word = word
         self.width = width
         super().__init__(
-            f"{word!r} has {len(word)} characters, the longest word of the vocabulary {width}. "
-            "Remedy: truncate=True cuts longer words."
+            f"{word!r} has {len(word)} characters, the longest word of the vocabulary {width}.",
+            hint="Pass truncate=True to cut longer words.",
         )
 
     def __reduce__(self) -> tuple[type[WordTooLongError], tuple[str, int]]:
@@ -152,11 +179,13 @@ class ExpressionError(EmbedkitError, ValueError):
     """
 
     def __init__(self, problem: str, expression: str, column: int) -> None:
-        self.problem = problem
         self.expression = expression
         self.column = column
-        caret = " " * column + "^"
-        super().__init__(f"{problem}\n  {expression}\n  {caret}")
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        caret = " " * self.column + "^"
+        return f"{self.message}\n  {self.expression}\n  {caret}"
 
     def __reduce__(self) -> tuple[type[ExpressionError], tuple[str, str, int]]:
-        return type(self), (self.problem, self.expression, self.column)
+        return type(self), (self.message, self.expression, self.column)

@@ -71,7 +71,7 @@ def read_labelled(
             labels.append(label.strip())
     except _LineError as error:
         place = f"{name}, line {error.line}"
-        raise InputError(f"{place}: {error.problem}. Remedy: {error.remedy}.") from error
+        raise InputError(f"{place}: {error.problem}.", hint=f"{error.remedy}.") from error
     if not texts:
         raise InputError(f"{name} holds no labelled text.")
     return Labelled(texts, labels)
@@ -87,7 +87,7 @@ def _read(path: str | Path, name: str) -> bytes:
     try:
         if str(path) == "-":
             if sys.stdin is None:
-                raise InputError("standard input is closed. Remedy: name a file.")
+                raise InputError("standard input is closed.", hint="Name a file.")
             return read_whole(sys.stdin.buffer, name, InputError)
         with Path(path).open("rb") as file:
             return read_whole(file, name, InputError)
@@ -100,13 +100,14 @@ def _decode(data: bytes, encoding: str, name: str) -> str:
         text = data.decode(encoding)
     except LookupError as error:
         raise ConfigurationError(
-            f"no encoding {encoding!r}. Remedy: utf-8, latin-1, cp1252 and utf-16 are usual."
+            f"no encoding {encoding!r}.",
+            hint="Usual encodings are utf-8, latin-1, cp1252 and utf-16.",
         ) from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise EncodingError(
-            f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {encoding}. Remedy: "
-            f"{_encoding_remedy(data)}."
+            f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {encoding}.",
+            hint=f"{_encoding_remedy(data)}.",
         ) from error
     return text.removeprefix("\ufeff")
 

@@ -114,7 +114,7 @@ def confusion_picture(
         from matplotlib.figure import Figure  # without pyplot: no window, no state
     except ImportError as error:
         raise ConfigurationError(
-            "a picture needs matplotlib. Remedy: pip install 'embedkit[viz]'."
+            "a picture needs matplotlib.", hint="pip install 'embedkit[viz]'."
         ) from error
     labels, confusion = report.labels, report.confusion
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)

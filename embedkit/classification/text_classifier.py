@@ -151,7 +151,7 @@ class TextClassifier:
             config = read_config(path / _CONFIG, _KIND)
         else:
             raise ModelError(
-                f"{path} is not a classifier. Remedy: name what embedkit classify train wrote."
+                f"{path} is not a classifier.", hint="Name what embedkit classify train wrote."
             )
         head = DenseClassifier.load(path / _NETWORK)
         if head.finetune:
@@ -168,22 +168,23 @@ def _save_vectors(vectors: WordVectors, path: Path) -> None:
 
 
 def _load_features(path: Path, config: dict[str, Any]) -> TextFeatures:
-    remedy = "Remedy: train the classifier again, or copy it again from where it came."
+    remedy = "Train the classifier again, or copy it again from where it came."
     if not (path / _VECTORS).is_dir():
-        raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing. {remedy}")
+        raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing.", hint=remedy)
     if read_model(path / _VECTORS).fingerprint != config.get("vectors"):
         raise ModelError(
-            f"{path / _VECTORS} are not the vectors that the classifier was trained on. {remedy}"
+            f"{path / _VECTORS} are not the vectors that the classifier was trained on.",
+            hint=remedy,
         )
     vectors = load(path / _VECTORS)
     pooling = str(config.get("pooling"))
     if pooling not in POOLINGS:
-        raise ModelError(f"{path} is damaged: there is no pooling {pooling!r}. {remedy}")
+        raise ModelError(f"{path} is damaged: there is no pooling {pooling!r}.", hint=remedy)
     features = TextFeatures(vectors, pooling, tokenizer=str(config.get("tokenizer")))
     features.vectors_ = vectors
     learned = read_tensors(path / _POOLING) if (path / _POOLING).exists() else {}
     for name in _LEARNED.get(pooling, ()):
         if name not in learned:
-            raise ModelError(f"{path} is incomplete: its {name!r} is missing. {remedy}")
+            raise ModelError(f"{path} is incomplete: its {name!r} is missing.", hint=remedy)
         setattr(features, name, learned[name] if name.endswith("_") else learned[name][0])
     return features

@@ -56,12 +56,12 @@ class _App(click.Group):
             click.echo("Interrupted. Nothing was written; what was there is untouched.", err=True)
             code = 1
         except EmbedkitError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {_rendered(error)}", err=True)
             code = 2 if isinstance(error, ConfigurationError | ExpressionError) else 1
         except MemoryError:
             click.echo(
-                "Error: there is not enough memory for this. Nothing was written. "
-                "Remedy: smaller settings, or fewer words.",
+                "Error: there is not enough memory for this. Nothing was written.\n"
+                "Hint: Use smaller settings, or fewer words.",
                 err=True,
             )
             code = 1
@@ -73,6 +73,13 @@ class _App(click.Group):
             code = _give_up_output()
             click.echo(f"Error: cannot write the answer: {error.strerror}.", err=True)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _rendered(error: EmbedkitError) -> str:
+    """Return an error as a terminal shows it: the hint on a line of its own."""
+    if isinstance(error, ExpressionError):
+        return str(error)  # with the place underneath
+    return f"{error.message}\nHint: {error.hint}" if error.hint else error.message
 
 
 def _give_up_output() -> int:

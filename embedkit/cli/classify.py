@@ -134,8 +134,8 @@ def train(
     texts, labels = _read(examples, options)
     if len(set(labels)) == 1:
         raise InputError(
-            f"{examples}: the label of every text is {labels[0]!r}: nothing to tell apart. "
-            "Remedy: add texts with another label."
+            f"{examples}: the label of every text is {labels[0]!r}: nothing to tell apart.",
+            hint="Add texts with another label.",
         )
     settings |= {name: options[name] for name in ("epochs", "seed", "device")}
     settings |= {

@@ -54,13 +54,17 @@ def ask_many(
         try:
             questions.append(read(line))
         except QuestionError as error:
-            raise QuestionError(f"standard input, line {number}: {error}") from error
+            raise QuestionError(
+                f"standard input, line {number}: {error.message}", hint=error.hint
+            ) from error
     try:
         return questions, answer(questions) if questions else []
     except (UnknownWordError, WordTooLongError, ExpressionError) as error:
         culprit = error.expression if isinstance(error, ExpressionError) else error.word
         number = next((number for number, line in lines if culprit in line), 0)
-        raise QuestionError(f"standard input, line {number}: {error}") from error
+        raise QuestionError(
+            f"standard input, line {number}: {error.message}", hint=error.hint
+        ) from error
 
 
 def _lines_of_stdin(*, blank: bool) -> list[tuple[int, str]]:

@@ -93,7 +93,7 @@ def refuse_two_streams(*outputs: str | None, as_json: bool) -> None:
     """Raise `ConfigurationError` if more than one thing is to go to standard output."""
     if outputs.count("-") + as_json > 1:
         raise ConfigurationError(
-            "only one output, or --json, can go to standard output. Remedy: name a file."
+            "only one output, or --json, can go to standard output.", hint="Name a file."
         )
 
 
@@ -106,7 +106,7 @@ def refuse_inputs(outputs: Iterable[str | None], inputs: Iterable[str | None]) -
         place = Path(str(name)).resolve()
         if place.exists() and any(place.is_relative_to(path) for path in read):
             raise ConfigurationError(
-                f"{name} is read, and would be replaced. Remedy: name another output."
+                f"{name} is read, and would be replaced.", hint="Name another output."
             )
 
 

@@ -89,8 +89,8 @@ def _connectors(name: str) -> tuple[str, ...]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise CorpusError(
-            f"cannot read connectors from {name}: {reason}. "
-            "Remedy: name a file of words, or say none or english."
+            f"cannot read connectors from {name}: {reason}.",
+            hint="Name a file of words, or say none or english.",
         ) from error
 
 

@@ -76,7 +76,7 @@ def serve(
         from embedkit.service.server import serve as serve_http
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"the service needs the package {error.name}. Remedy: pip install 'embedkit[serve]'"
+            f"the service needs the package {error.name}.", hint="pip install 'embedkit[serve]'"
         ) from None
     from embedkit.service.settings import Settings, read_keys, refuse_open_door
 

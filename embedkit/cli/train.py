@@ -219,8 +219,8 @@ def _start(path: str) -> SkipGramEncoder:
     if not isinstance(model, SkipGramEncoder) or model.context is None:
         raise ModelError(
             f"{path} has no output matrix, which training goes on from: only skipgram models have "
-            "one, until they are postprocessed or converted. "
-            "Remedy: name the model as embedkit train wrote it."
+            "one, until they are postprocessed or converted.",
+            hint="Name the model as embedkit train wrote it.",
         )
     return model
 
@@ -245,7 +245,7 @@ def _summary(model: Any, output: str) -> str:
     if report and report["loss"] > _NOTHING_LEARNED:
         lines.append(
             f"The loss is that of guessing, {math.log(2):.3f}: next to nothing was learned. "
-            "Remedy: more text, more --epochs, or --sample 0, which keeps every word."
+            "Use more text, more --epochs, or --sample 0, which keeps every word."
         )
     lines.append(f"Try: embedkit neighbors {shlex.quote(middle)}{option}")
     return "\n".join(lines)

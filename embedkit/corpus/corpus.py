@@ -113,7 +113,7 @@ class Corpus:
         """
         ranks = ranks or Alone()
         if ranks.size > 1 and "-" in (source if isinstance(source, list | tuple) else [source]):
-            raise ConfigurationError("ranks cannot share standard input. Remedy: name a file.")
+            raise ConfigurationError("ranks cannot share standard input.", hint="Name a file.")
         if errors not in ERROR_POLICIES:
             raise ConfigurationError(f"errors={errors!r}; one of {', '.join(ERROR_POLICIES)}")
         tokenise = find_tokenizer(tokenizer)

@@ -32,15 +32,15 @@ def read_whole(raw: BinaryIO, name: str, error: type[EmbedkitError]) -> bytes:
             blocks.append(block)
     except DAMAGE as reason:
         line = sum(block.count(b"\n") for block in blocks)
-        raise error(damaged(name, line, reason)) from reason
+        raise damaged(error, name, line, reason) from reason
     return b"".join(blocks)
 
 
-def damaged(name: str, line: int, reason: Exception) -> str:
-    """Return what to say of a stream that breaks off after so many lines."""
-    return (
-        f"{name} is damaged or cut short after line {line}: {reason}. "
-        "Remedy: fetch or compress it again."
+def damaged(error: type[EmbedkitError], name: str, line: int, reason: Exception) -> EmbedkitError:
+    """Return the error of a stream that breaks off after so many lines."""
+    return error(
+        f"{name} is damaged or cut short after line {line}: {reason}.",
+        hint="Fetch or compress it again.",
     )
 
 
@@ -65,8 +65,8 @@ def conversion(data: bytes, otherwise: str = "") -> str:
     """
     encoding = likely_encoding(data)
     if encoding is None:
-        return "it holds zero bytes, as no text does: name a text."
+        return "It holds zero bytes, as no text does. Name a text file."
     if encoding == "latin1":
-        return f"convert the file (iconv -f latin1 -t utf-8){otherwise}."
-    looks = f"it looks like {encoding.upper()}"
-    return f"{looks}: convert the file (iconv -f {encoding} -t utf-8)."
+        return f"Convert the file (iconv -f latin1 -t utf-8){otherwise}."
+    looks = f"It looks like {encoding.upper()}"
+    return f"{looks}; convert the file (iconv -f {encoding} -t utf-8)."

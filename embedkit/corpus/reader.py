@@ -138,8 +138,8 @@ def valid_utf8(block: TextBlock, errors: str) -> bytes:
             column += block.first_column
         raise EncodingError(
             f"{block.name}, line {line}, byte {column + 1}: 0x{block.data[error.start]:02x} is not "
-            "UTF-8. Remedy: "
-            + conversion(block.data, ', or pass --errors replace (errors="replace")')
+            "UTF-8.",
+            hint=conversion(block.data, ', or pass --errors replace (errors="replace")'),
         ) from None
     return block.data
 
@@ -174,7 +174,7 @@ def _blocks_of_files(
     for source in sources:
         if os.fspath(source) == "-":
             if sys.stdin is None:
-                raise CorpusError("standard input is closed. Remedy: name a file.")
+                raise CorpusError("standard input is closed.", hint="Name a file.")
             yield from _blocks_of_stream(sys.stdin.buffer, "standard input", progress)
             continue
         if not os.fspath(source):
@@ -209,7 +209,7 @@ def _files_at(path: Path) -> list[Path]:
             raise CorpusError(f"the folder {path} holds no file to read.")
         return found
     if not path.exists():
-        raise CorpusError(f"there is no file {path}. Remedy: check the name.{_hint(path)}")
+        raise CorpusError(f"there is no file {path}.", hint=f"Check the name.{_hint(path)}")
     return [path]
 
 
@@ -247,7 +247,7 @@ def _blocks_of_stream(
         try:
             chunk = stream.read(_BLOCK_BYTES)
         except DAMAGE as error:
-            raise CorpusError(damaged(name, line - 1, error)) from error
+            raise damaged(CorpusError, name, line - 1, error) from error
         if raw.seekable():
             progress(raw.tell() - position)
             position = raw.tell()
@@ -292,8 +292,8 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
 def _check_sentence(number: int, sentence: Sequence[str]) -> None:
     if isinstance(sentence, str | bytes) or not isinstance(sentence, Sequence):
         raise CorpusError(
-            f"sentence {number} is {sentence!r:.60}, not a list of tokens. "
-            "Remedy: split it, for example with embedkit.tokenize(text)."
+            f"sentence {number} is {sentence!r:.60}, not a list of tokens.",
+            hint="Split it, for example with embedkit.tokenize(text).",
         )
     for token in sentence:
         if not isinstance(token, str) or not token:

@@ -101,7 +101,7 @@ class IdWriter:
             raise CorpusError("the corpus is empty: it holds no token.")
         if not sizes.all():
             raise CorpusError(
-                f"the corpus is too small to be shared by {ranks.size} ranks. Remedy: use fewer."
+                f"the corpus is too small to be shared by {ranks.size} ranks.", hint="Use fewer."
             )
         words, counts = self._all_words(ranks)
         ids = pc.index_in(self._dictionary, value_set=words)

@@ -54,7 +54,7 @@ class Vocabulary:
             )
         except UnicodeEncodeError as error:
             raise ConfigurationError(
-                f"{error.object!r:.80} is no text in UTF-8. Remedy: convert it (iconv -t utf-8)."
+                f"{error.object!r:.80} is no text in UTF-8.", hint="Convert it (iconv -t utf-8)."
             ) from error
         given = np.zeros(len(self._words)) if counts is None else counts
         self.counts: NDArray[np.int64] = np.asarray(given, dtype=np.int64).view()
@@ -267,7 +267,7 @@ class Vocabulary:
             table.validate()
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ModelError(
-                f"{path} is damaged: {error}. Remedy: train the model again."
+                f"{path} is damaged: {error}.", hint="Train the model again."
             ) from error
         if len(table) == 0:
             return cls([], [])

@@ -56,7 +56,7 @@ class Encoder(ABC):
     def not_fitted(self) -> NotFittedError:
         """Return the error of an encoder that has seen no text."""
         return NotFittedError(
-            f"this {type(self).__name__} has seen no text. Remedy: call fit(corpus) first."
+            f"this {type(self).__name__} has seen no text.", hint="Call fit(corpus) first."
         )
 
     @property
@@ -114,8 +114,8 @@ class Encoder(ABC):
         name = model.config.get("encoder")
         if name != cls.name:
             raise ModelError(
-                f"{path} is of the encoder {name!r}, not {cls.name!r}. "
-                "Remedy: embedkit.load_encoder(path) opens any."
+                f"{path} is of the encoder {name!r}, not {cls.name!r}.",
+                hint="embedkit.load_encoder(path) opens any.",
             )
         return cls.from_model(model)
 
@@ -138,6 +138,7 @@ def frequent_words(corpus: Corpus, min_count: int) -> Vocabulary:
         raise CorpusError(
             f"none of the {len(corpus.vocabulary):,} distinct words occurs at least "
             f"min_count={min_count} times; the most frequent one occurs "
-            f"{corpus.vocabulary.counts[0]:,} times. Remedy: lower --min-count (min_count)."
+            f"{corpus.vocabulary.counts[0]:,} times.",
+            hint="Lower --min-count (min_count).",
         )
     return vocabulary

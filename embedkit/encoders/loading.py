@@ -67,15 +67,15 @@ def _encoder_of(model: StoredModel) -> Encoder:
         name = SkipGramEncoder.name
     if name not in ENCODERS:
         raise ModelError(
-            f"{model.path} is of the encoder {name!r}; known are {', '.join(ENCODERS)}. "
-            "Remedy: pip install --upgrade embedkit."
+            f"{model.path} is of the encoder {name!r}; known are {', '.join(ENCODERS)}.",
+            hint="pip install --upgrade embedkit.",
         )
     try:
         return ENCODERS[name].from_model(model)
     except (ConfigurationError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{model.path} is damaged: its settings make no {name} encoder ({error}). "
-            "Remedy: train the model again."
+            f"{model.path} is damaged: its settings make no {name} encoder ({error}).",
+            hint="Train the model again.",
         ) from error
 
 
@@ -139,8 +139,8 @@ def untrained(name: str, vocabulary: Vocabulary) -> Encoder:
     }
     if name not in encoders:
         raise ConfigurationError(
-            f"{name!r} vectors cannot be made from words alone; {' and '.join(encoders)} can. "
-            "Remedy: name a model that was trained with it."
+            f"{name!r} vectors cannot be made from words alone; {' and '.join(encoders)} can.",
+            hint="Name a model that was trained with it.",
         )
     return encoders[name].from_vocabulary(vocabulary)
 

@@ -138,13 +138,13 @@ class SkipGramEncoder(Encoder):
 
         if old.dimension != self.dimension:
             raise ConfigurationError(
-                f"dimension={self.dimension}, but the vectors to go on from have {old.dimension}. "
-                f"Remedy: dimension={old.dimension}."
+                f"dimension={self.dimension}, but the vectors to go on from have {old.dimension}.",
+                hint=f"dimension={old.dimension}.",
             )
         if old.context is None:
             raise ConfigurationError(
-                "the vectors to go on from come without their output matrix, which training needs. "
-                "Remedy: go on from a model that embedkit trained."
+                "the vectors to go on from come without their output matrix, which training needs.",
+                hint="Go on from a model that embedkit trained.",
             )
         before = Start(old.vocabulary, old.vectors().matrix, old.context)
         return start_from(before, corpus, self.config)
@@ -202,7 +202,7 @@ class SkipGramEncoder(Encoder):
         settings = model.config.get("settings", {})
         if "vectors" not in model.tensors:
             raise ModelError(
-                f"{model.path} is incomplete: it holds no vectors. Remedy: train it again."
+                f"{model.path} is incomplete: it holds no vectors.", hint="Train it again."
             )
         encoder = cls(**{name: settings[name] for name in known & settings.keys()})
         encoder._dimension = model.tensors["vectors"].shape[1]

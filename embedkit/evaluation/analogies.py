@@ -121,7 +121,7 @@ def analogy_accuracy(
     units = unit_rows(vectors.matrix[: known.size])  # sparse if they are: one-hot ones are V x V
     if not np.isfinite(units.data if vectors.is_sparse else units).all():
         raise ModelError(
-            "the vectors hold numbers that are not finite. Remedy: train the model again."
+            "the vectors hold numbers that are not finite.", hint="Train the model again."
         )
     ranks = [ask(section, known, units, method) for section in sections]
     scores = [

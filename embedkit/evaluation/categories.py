@@ -90,7 +90,7 @@ def _clusters(
     units = unit_rows(vectors.matrix[rows])
     if not np.isfinite(units.data if vectors.is_sparse else units).all():
         raise ModelError(
-            "the vectors hold numbers that are not finite. Remedy: train the model again."
+            "the vectors hold numbers that are not finite.", hint="Train the model again."
         )
     with warnings.catch_warnings():  # that some clusters are empty, as vectors are the same
         warnings.simplefilter("ignore", ConvergenceWarning)

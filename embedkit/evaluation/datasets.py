@@ -92,8 +92,8 @@ def read_analogies(path: Path) -> list[Section]:
         sections = _google_sections(path, lines) if is_google else [_bats_section(path, None)]
     if not sections:
         raise QuestionError(
-            f"{path} holds no question. Remedy: name a file in Google's or BATS's format, or a "
-            "folder of BATS's .txt files."
+            f"{path} holds no question.",
+            hint=("Name a file in Google's or BATS's format, or a folder of BATS's .txt files."),
         )
     return sections
 
@@ -143,8 +143,8 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
         except UnicodeDecodeError as error:
             raise QuestionError(
-                f"{path}, line {number}, byte {error.start + 1}: not UTF-8. "
-                f"Remedy: {conversion(data)}"
+                f"{path}, line {number}, byte {error.start + 1}: not UTF-8.",
+                hint=conversion(data),
             ) from None
         if line:
             yield number, line

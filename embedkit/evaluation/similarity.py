@@ -100,7 +100,7 @@ def _cosines(
     )
     if np.isnan(cosines).any():
         raise ModelError(
-            "the vectors hold numbers that are not finite. Remedy: train the model again."
+            "the vectors hold numbers that are not finite.", hint="Train the model again."
         )
     return cosines
 

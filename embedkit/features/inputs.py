@@ -24,14 +24,14 @@ def as_strings(X: Any, what: str) -> list[str]:
     """
     if isinstance(X, str | bytes) or not isinstance(X, Iterable):
         raise InputError(
-            f"expected a column of {what}s, got {X!r:.60}. Remedy: put one {what} into a list."
+            f"expected a column of {what}s, got {X!r:.60}.", hint=f"Put one {what} into a list."
         )
     items = _column(X, what)
     for row, item in enumerate(items):
         if not isinstance(item, str):
             raise InputError(
-                f"row {row} (counted from 0) holds {item!r:.60}, not a {what}. "
-                "Remedy: leave out or fill in what is missing, and turn other values into strings."
+                f"row {row} (counted from 0) holds {item!r:.60}, not a {what}.",
+                hint="Leave out or fill in what is missing, and turn other values into strings.",
             )
     return items
 
@@ -42,8 +42,11 @@ def _column(X: Any, what: str) -> list[Any]:
         columns = shape[1] if len(shape) == 2 else 0
         if columns != 1:
             raise InputError(
-                f"expected one column of {what}s, got the shape {tuple(shape)}. Remedy: choose a "
-                "column; a ColumnTransformer takes several, each with a transformer of its own."
+                f"expected one column of {what}s, got the shape {tuple(shape)}.",
+                hint=(
+                    "Choose a "
+                    "column; a ColumnTransformer takes several, each with a transformer of its own."
+                ),
             )
         X = X[X.columns[0]] if hasattr(X, "columns") else X[:, 0]
     for name in ("tolist", "to_list", "to_pylist"):  # NumPy and pandas, polars, Arrow

@@ -179,8 +179,8 @@ def text_vectors(
     """
     if vectors.is_sparse:
         raise ConfigurationError(
-            "one-hot vectors have as many numbers as there are words, nearly all of them 0. "
-            "Remedy: a model that was trained."
+            "one-hot vectors have as many numbers as there are words, nearly all of them 0.",
+            hint="A model that was trained.",
         )
     found, counts = [], []
     for text in texts:

@@ -102,6 +102,7 @@ def _not_utf8(strings: Sequence[str], start: int) -> InputError:
         except UnicodeEncodeError as error:
             return InputError(
                 f"row {row} (counted from 0) holds {string!r:.60}, which cannot be written in UTF-8"
-                f": {error.reason}. Remedy: read the file with its own encoding."
+                f": {error.reason}.",
+                hint="Read the file with its own encoding.",
             )
     raise AssertionError("every string can be written in UTF-8")

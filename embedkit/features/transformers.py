@@ -204,12 +204,14 @@ class TextFeatures(_Features):
         if self.vectors_.is_sparse:
             raise ConfigurationError(
                 'pooling="sif" takes a direction away from every text, so one-hot vectors would no '
-                'longer be sparse. Remedy: pooling="tfidf".'
+                "longer be sparse.",
+                hint='pooling="tfidf".',
             )
         if not self.vectors_.vocabulary.counts.any():
             raise ConfigurationError(
                 'pooling="sif" needs to know how frequent words are, and these vectors come '
-                'without counts. Remedy: pooling="tfidf" counts the texts of fit.'
+                "without counts.",
+                hint='pooling="tfidf" counts the texts of fit.',
             )
         number("sif_a", self.sif_a, *_SIF_A)
 

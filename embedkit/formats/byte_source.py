@@ -52,7 +52,7 @@ class Source:
             self._raw = cast(BinaryIO, io.BytesIO()) if self.is_folder else path.open("rb")
         except OSError as error:
             raise FormatError(
-                f"cannot read {path}: {error.strerror}. Remedy: check the name."
+                f"cannot read {path}: {error.strerror}.", hint="Check the name."
             ) from error
         self._stream = decompress(self._raw)
         size = path.stat().st_size
@@ -97,7 +97,8 @@ class Source:
         except DAMAGE as error:
             raise FormatError(
                 f"{self.path} is damaged or cut short after byte {self.position:,} of what is "
-                f"compressed in it: {error}. Remedy: fetch it again."
+                f"compressed in it: {error}.",
+                hint="Fetch it again.",
             ) from error
         if self._raw.seekable():
             place = self._raw.tell()

@@ -71,8 +71,8 @@ def _detect(source: Source) -> str:
     if source.is_folder:
         raise embedkit_directory.foreign(source.path)
     raise FormatError(
-        f"{source.path} is in no format that is known here: {', '.join(FORMATS)}. Remedy: name a "
-        "file of words and vectors, or its format with --format."
+        f"{source.path} is in no format that is known here: {', '.join(FORMATS)}.",
+        hint=("Name a file of words and vectors, or its format with --format."),
     )
 
 
@@ -110,7 +110,7 @@ def _read(
     with Source(path, progress) as source:
         found = name or _detect(source)
         if source.is_folder and FORMATS[found].write_folder is None:
-            raise FormatError(f"{path} is a directory, and {found} a file. Remedy: name the file.")
+            raise FormatError(f"{path} is a directory, and {found} a file.", hint="Name the file.")
         return FORMATS[found].read(source, repairs, limit), found
 
 
@@ -186,17 +186,17 @@ def _writable(name: str | None, target: str | os.PathLike[str]) -> str:
         named = [name for name, known in FORMATS.items() if suffix in known.suffixes and not piped]
         if not named:
             raise ConfigurationError(
-                f"the name {os.fspath(target)} tells no format. Remedy: name one with --to: "
-                f"{', '.join(FORMATS)}."
+                f"the name {os.fspath(target)} tells no format.",
+                hint=(f"Name one with --to: {', '.join(FORMATS)}."),
             )
         return named[0]
     known = _known(name)
     if known.write is None and known.write_folder is None:
-        raise ConfigurationError(f"{name} is only read. Remedy: name another format with --to.")
+        raise ConfigurationError(f"{name} is only read.", hint="Name another format with --to.")
     if piped and (known.write is None or known.beside):
         raise ConfigurationError(
-            f"{name} is more than one file, and cannot go to standard output. Remedy: name a "
-            "file, or another format with --to."
+            f"{name} is more than one file, and cannot go to standard output.",
+            hint=("Name a file, or another format with --to."),
         )
     return name
 

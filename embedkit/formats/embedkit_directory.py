@@ -31,7 +31,8 @@ def foreign(path: Path) -> ModelError:
             return error
     return FormatError(
         f"{path} is a directory without words and vectors: neither a model nor what model2vec "
-        "writes. Remedy: name a model directory, or a file of vectors."
+        "writes.",
+        hint="Name a model directory, or a file of vectors.",
     )
 
 
@@ -45,8 +46,8 @@ def read_model_folder(source: Source, _: Repairs, limit: int | None = None) -> W
     if "vectors" not in model.tensors:
         raise ModelError(
             f"{source.path} holds no vectors: those of its encoder, "
-            f"{model.config.get('encoder')!r}, are made of its words. Remedy: "
-            "convert a model of trained vectors."
+            f"{model.config.get('encoder')!r}, are made of its words.",
+            hint="Convert a model of trained vectors.",
         )
     words = len(model.vocabulary) if limit is None else min(limit, len(model.vocabulary))
     rows = {name: tensor[:words] for name, tensor in model.tensors.items()}
@@ -87,5 +88,5 @@ def copy_model(source: Path, target: Path, limit: int | None, *, overwrite: bool
         shutil.copytree(source, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
         if read_model(folder).fingerprint != model.fingerprint:
             raise ModelError(
-                f"{source} has become another model meanwhile. Remedy: convert it again."
+                f"{source} has become another model meanwhile.", hint="Convert it again."
             )

@@ -92,7 +92,7 @@ def export(
     if FORMATS[target].is_folder:
         if is_standard_output(path):
             raise ConfigurationError(
-                f"{target} is a folder, which cannot go to standard output. Remedy: name one."
+                f"{target} is a folder, which cannot go to standard output.", hint="Name one."
             )
         _refuse_foreign(Path(path))
         with atomic_directory(Path(path), overwrite=overwrite) as folder:
@@ -107,7 +107,7 @@ def _refuse_foreign(path: Path) -> None:
     place = resolve_output(path, overwrite=True, directory=True)
     if place.exists() and not {p.name for p in place.iterdir()} <= {*_PROJECTOR}:
         raise OutputExistsError(
-            f"{path} is no folder for the projector and is kept. Remedy: name another output."
+            f"{path} is no folder for the projector and is kept.", hint="Name another output."
         )
 
 
@@ -121,7 +121,8 @@ def _blocks(vectors: WordVectors, rows: int) -> Iterator[_Block]:
         if not finite.all():
             raise ModelError(
                 f"the vector of {found[int(np.argmin(finite))]!r} holds numbers that are not "
-                "finite. Remedy: train the model again."
+                "finite.",
+                hint="Train the model again.",
             )
         yield _Block(ids, found, counts[ids.start : ids.stop].tolist(), matrix)
 

@@ -105,8 +105,8 @@ def write_static(vectors: WordVectors, path: Path, *, overwrite: bool) -> None:
     place = resolve_output(path, overwrite=True, directory=True)
     if place.exists() and _folder(place) is None:
         raise OutputExistsError(
-            f"{path} is no folder of {_TENSORS} and {_TOKENIZER} and is kept. Remedy: name another "
-            "output."
+            f"{path} is no folder of {_TENSORS} and {_TOKENIZER} and is kept.",
+            hint=("Name another output."),
         )
     words = vectors.vocabulary.words()
     with atomic_directory(path, overwrite=overwrite) as folder:

@@ -179,10 +179,11 @@ def write_npz(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], 
     if 4 * max(map(len, words), default=0) * len(words) > _LARGEST_WORDS:
         raise ConfigurationError(
             "NumPy gives each word as much room as the longest one: this list would take more "
-            "than 1 GB. Remedy: --to npy writes the words as text."
+            "than 1 GB.",
+            hint="--to npy writes the words as text.",
         )
     if any(word.endswith("\0") for word in words):
-        raise ConfigurationError("NumPy drops NUL at the end of a word. Remedy: --to npy.")
+        raise ConfigurationError("NumPy drops NUL at the end of a word.", hint="Use --to npy.")
     arrays: dict[str, Any] = {"words": np.array(words, dtype=np.str_), "vectors": vectors.matrix}
     if vectors.vocabulary.counts.any():
         arrays["counts"] = vectors.vocabulary.counts

@@ -68,7 +68,7 @@ class Repairs:
     def error(self, place: str, problem: str, remedy: str) -> FormatError:
         """Return the error of a fault that nothing can mend."""
         where = f"{self.name}, {place}" if place else self.name
-        return FormatError(f"{where}: {problem}. Remedy: {remedy}.")
+        return FormatError(f"{where}: {problem}.", hint=f"{remedy}.")
 
 
 def writable(vectors: WordVectors, pattern: str, repairs: Repairs) -> WordVectors:
@@ -83,7 +83,7 @@ def writable(vectors: WordVectors, pattern: str, repairs: Repairs) -> WordVector
         if not finite.all():
             word = vectors.vocabulary[start + int(np.argmin(finite.all(axis=1)))]
             raise ModelError(
-                f"the vector of {word!r} holds numbers that are not finite. Remedy: train again."
+                f"the vector of {word!r} holds numbers that are not finite.", hint="Train again."
             )
     words = vectors.vocabulary.arrow
     wrong = pc.or_(pc.match_substring_regex(words, pattern), pc.equal(words, ""))

@@ -139,7 +139,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         """Return texts as bags of terms, and the vectors that the terms begin with."""
         if self.vectors is None:
             raise ConfigurationError(
-                "finetune=True trains word vectors. Remedy: say which, with vectors=..."
+                "finetune=True trains word vectors.", hint="Say which, with vectors=..."
             )
         begin = open_vectors(self.vectors)
         self.terms_, embeddings = Terms.of(texts, begin, self.ngrams, self.tokenizer)
@@ -183,8 +183,8 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
                 found.n_features_in_ = len(network.weights[0])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
-                f"{path} is damaged: its settings make no {cls.__name__} ({error!r}). "
-                "Remedy: train it again."
+                f"{path} is damaged: its settings make no {cls.__name__} ({error!r}).",
+                hint="Train it again.",
             ) from error
         return found
 
@@ -228,6 +228,6 @@ def check_targets(texts: Sequence[str], targets: Any) -> None:
     for row, target in enumerate(targets):
         if target is None or (isinstance(target, float) and math.isnan(target)):
             raise InputError(
-                f"row {row} (counted from 0) has the target {target}. "
-                "Remedy: fill it in, or leave the row out."
+                f"row {row} (counted from 0) has the target {target}.",
+                hint="Fill it in, or leave the row out.",
             )

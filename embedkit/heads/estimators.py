@@ -123,7 +123,8 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         if len(self.classes_) < 2:
             raise ConfigurationError(
                 f"all {len(codes)} rows are of one class, {self.classes_.tolist()[0]!r}: nothing "
-                "to tell apart. Remedy: add rows of another class."
+                "to tell apart.",
+                hint="Add rows of another class.",
             )
         weights = self._class_weights(y)[codes]
         if len(self.classes_) == 2:

@@ -65,7 +65,8 @@ class Network:
         if count > _MOST_WEIGHTS:
             raise ConfigurationError(
                 f"{sizes[0]:,} inputs and these hidden layers make {count:,} weights, and there "
-                f"may be {_MOST_WEIGHTS:,}. Remedy: smaller layers, or fewer."
+                f"may be {_MOST_WEIGHTS:,}.",
+                hint="Use smaller layers, or fewer.",
             )
         random = np.random.default_rng(seed)
         weights, biases = [], []
@@ -104,8 +105,11 @@ class Network:
 def diverged(what: str) -> TrainingError:
     """Return the error of a training that ran away."""
     return TrainingError(
-        f"{what}. Remedy: a lower learning_rate, or inputs and targets of moderate size "
-        "(scikit-learn's StandardScaler)."
+        f"{what}.",
+        hint=(
+            "A lower learning_rate, or inputs and targets of moderate size "
+            "(scikit-learn's StandardScaler)."
+        ),
     )
 
 

@@ -31,7 +31,7 @@ FORMAT = 1
 """Version of the directory's layout; a reader refuses a later one."""
 
 _CONFIG, _TENSORS, _VOCABULARY = "config.json", "network.safetensors", "vocabulary.arrow"
-_AGAIN = "Remedy: train it again, or copy it again from where it came."
+_AGAIN = "Train it again, or copy it again from where it came."
 
 
 def write_network(
@@ -86,14 +86,14 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Vocabu
             tensors.get("embeddings"),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} is incomplete: {error} is missing. {_AGAIN}") from error
+        raise ModelError(f"{path} is incomplete: {error} is missing.", hint=_AGAIN) from error
     vocabulary = None
     if network.embeddings is not None:
         if not (path / _VOCABULARY).is_file():
-            raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing. {_AGAIN}")
+            raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing.", hint=_AGAIN)
         vocabulary = Vocabulary.open(path / _VOCABULARY)
     if not _is_sound(network, vocabulary):
-        raise ModelError(f"{path} is inconsistent: its layers do not fit together. {_AGAIN}")
+        raise ModelError(f"{path} is inconsistent: its layers do not fit together.", hint=_AGAIN)
     return config, network, vocabulary
 
 
@@ -125,17 +125,17 @@ def read_config(path: Path, kind: str) -> dict[str, Any]:
     folder = path.parent
     if not path.is_file():
         what = "is no such directory" if not folder.exists() else f"holds no {path.name}"
-        raise ModelError(f"cannot open {folder} as a {kind}: it {what}. {_AGAIN}")
+        raise ModelError(f"cannot open {folder} as a {kind}: it {what}.", hint=_AGAIN)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}. {_AGAIN}") from error
+        raise ModelError(f"{path} is damaged: {error}.", hint=_AGAIN) from error
     found = config.get("kind", config.get("encoder")) if isinstance(config, dict) else None
     if found != kind:
         raise ModelError(f"{folder} holds a {found or 'thing of another kind'}, not a {kind}.")
     if not isinstance(config.get("format"), int) or config["format"] > FORMAT:
         raise ModelError(
-            f"{folder} has format {config.get('format')}; this embedkit reads up to {FORMAT}. "
-            "Remedy: pip install --upgrade embedkit."
+            f"{folder} has format {config.get('format')}; this embedkit reads up to {FORMAT}.",
+            hint="pip install --upgrade embedkit.",
         )
     return dict(config)

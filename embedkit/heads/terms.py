@@ -49,7 +49,8 @@ class Terms:
         if vectors.is_sparse:
             raise ConfigurationError(
                 "one-hot vectors cannot be trained further: they have a number for each pair of "
-                "words. Remedy: keep them as they are (TextFeatures, --pooling sum)."
+                "words.",
+                hint="Keep them as they are (TextFeatures, --pooling sum).",
             )
         known = vectors.vocabulary
         found = cls(known, ngrams, tokenizer)

@@ -103,19 +103,21 @@ class IndexSettings:
         if words < _FEWEST_WORDS:
             raise ConfigurationError(
                 f"{words:,} words are searched exactly in no time: an index is for "
-                f"{_FEWEST_WORDS:,} or more. Remedy: leave it out; flat is the default."
+                f"{_FEWEST_WORDS:,} or more.",
+                hint="Leave it out; flat is the default.",
             )
         nlist = self.nlist or round(2 * words**0.5)
         if nlist > words:
             raise ConfigurationError(
-                f"nlist={nlist}, but there are {words:,} words. Remedy: as many or fewer."
+                f"nlist={nlist}, but there are {words:,} words.",
+                hint="Use as many lists as there are words, or fewer.",
             )
         pieces = [m for m in range(1, dimension + 1) if dimension % m == 0]
         pq_m = self.pq_m or max(m for m in pieces if m <= max(dimension // 4, 1))
         if pq_m not in pieces:
             raise ConfigurationError(
-                f"pq_m={pq_m} does not divide the dimension {dimension}. "
-                f"Remedy: one of {', '.join(map(str, pieces))}."
+                f"pq_m={pq_m} does not divide the dimension {dimension}.",
+                hint=f"Use one of {', '.join(map(str, pieces))}.",
             )
         nprobe = min(self.nprobe or max(8, nlist // 12), nlist)
         return replace(self, nlist=nlist, nprobe=nprobe, pq_m=pq_m)
@@ -243,7 +245,7 @@ def _faiss() -> Any:
 def _finite(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     if not np.isfinite(rows).all():
         raise ModelError(
-            "a vector holds numbers that are not finite: no index is built of such vectors. "
-            "Remedy: train the model again."
+            "a vector holds numbers that are not finite: no index is built of such vectors.",
+            hint="Train the model again.",
         )
     return np.ascontiguousarray(rows, dtype=np.float32)

@@ -95,13 +95,13 @@ def draw_axes(
     if unplaced:
         remarks.append(
             f"{len(unplaced):,} of {words.named:,} words have a dot and, for want of room, no "
-            f"label: {_listed(unplaced)}. Remedy: a larger size, or .html."
+            f"label: {_listed(unplaced)}. Draw a larger picture, or .html."
         )
     if unwritten:
         remarks.append(
             f"no font of this machine has all characters of {_listed(unwritten)}: boxes stand for "
-            "them. Remedy: install a font that has (Debian: fonts-noto-cjk, fonts-noto-core), "
-            "or draw .html."
+            "them. Install a font that has them (Debian: fonts-noto-cjk, fonts-noto-core), or "
+            "draw .html."
         )
     return axes, remarks
 

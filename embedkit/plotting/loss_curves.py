@@ -66,7 +66,7 @@ def _reported(path: Path) -> Run:
     losses = report.get("epoch_losses") if isinstance(report, dict) else None
     if losses is None or not _are_losses(losses):
         raise ModelError(
-            f"{path} holds no losses by epoch. Remedy: name a model that embedkit train made."
+            f"{path} holds no losses by epoch.", hint="Name a model that embedkit train made."
         )
     return Run(path.name or str(path), tuple(range(1, len(losses) + 1)), tuple(losses))
 

@@ -46,7 +46,9 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
         try:
             pairs.append(pair_of(line))
         except QuestionError as error:
-            raise QuestionError(f"{path}, line {number}: {error}") from error
+            raise QuestionError(
+                f"{path}, line {number}: {error.message}", hint=error.hint
+            ) from error
     if not pairs:
         raise QuestionError(f"{path}: there is no pair in it.")
     return pairs

@@ -67,7 +67,7 @@ def matplotlib_or_error() -> Any:
         import matplotlib.style
     except ImportError as error:
         raise ConfigurationError(
-            "a picture needs matplotlib. Remedy: pip install 'embedkit[viz]'; .html does without."
+            "a picture needs matplotlib.", hint="pip install 'embedkit[viz]'; .html does without."
         ) from error
     return mpl
 

@@ -130,8 +130,8 @@ def _dense_units(
     finite = np.isfinite(chosen).all(axis=1)
     if not finite.all():
         raise ModelError(
-            f"the vector of {names[int(np.argmin(finite))]!r} holds numbers that are not finite. "
-            "Remedy: train the model again."
+            f"the vector of {names[int(np.argmin(finite))]!r} holds numbers that are not finite.",
+            hint="Train the model again.",
         )
     return np.asarray(unit_rows(chosen), dtype=np.float32)
 
@@ -163,7 +163,7 @@ def _umap(rows: NDArray[np.float32], seed: int) -> Placed:
         from umap import UMAP
     except ImportError as error:
         raise ConfigurationError(
-            "--method umap needs umap-learn. Remedy: pip install 'embedkit[umap]'."
+            "--method umap needs umap-learn.", hint="pip install 'embedkit[umap]'."
         ) from error
     _refuse_few(rows, "UMAP")
     neighbors = min(_NEIGHBORS, len(rows) - 1)
@@ -176,8 +176,8 @@ def _umap(rows: NDArray[np.float32], seed: int) -> Placed:
 def _refuse_few(rows: NDArray[np.float32], name: str) -> None:
     if len(rows) < _FEWEST:
         raise ConfigurationError(
-            f"{name} shows neighbourhoods and wants at least {_FEWEST} words, not {len(rows)}. "
-            "Remedy: name more, or --method pca."
+            f"{name} shows neighbourhoods and wants at least {_FEWEST} words, not {len(rows)}.",
+            hint="Name more, or --method pca.",
         )
 
 

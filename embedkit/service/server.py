@@ -148,8 +148,8 @@ def _bind(config: Config) -> socket:
         bound = config.bind_socket()
     except SystemExit:  # uvicorn has said why
         raise ConfigurationError(
-            f"cannot listen at {config.host}, port {config.port}. Remedy: another --port, or end "
-            "what listens there."
+            f"cannot listen at {config.host}, port {config.port}.",
+            hint=("Another --port, or end what listens there."),
         ) from None
     bound.listen(config.backlog)  # who comes before a worker is there waits for one
     return bound

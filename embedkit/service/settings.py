@@ -44,13 +44,14 @@ class Settings:
         """Raise `ConfigurationError` for endless seconds, and origins that are none."""
         if not math.isfinite(self.seconds):
             raise ConfigurationError(
-                f"--timeout {self.seconds} is no time. Remedy: give a number of seconds."
+                f"--timeout {self.seconds} is no time.", hint="Give a number of seconds."
             )
         for origin in self.origins:
             if origin != "*" and _ORIGIN.fullmatch(origin) is None:
                 raise ConfigurationError(
-                    f"--cors-origin {origin} is no origin that a browser names. Remedy: give "
-                    "scheme and host in lower case and no path, such as https://example.org, or *."
+                    f"--cors-origin {origin} is no origin that a browser names.",
+                    hint="Give scheme and host in lower case and no path, such as "
+                    "https://example.org, or *.",
                 )
 
 
@@ -75,13 +76,14 @@ def read_keys(file: Path | None) -> tuple[str, ...]:
             if line.strip()
         }
         if not found:
-            raise ConfigurationError(f"{file} holds no key. Remedy: write one a line.")
+            raise ConfigurationError(f"{file} holds no key.", hint="Write one a line.")
         keys |= found
     for place, key in keys.items():
         if len(key) < _SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigurationError(
                 f"{place}: a key has at least {_SHORTEST_KEY} printable ASCII characters and no "
-                "space. Remedy: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+                "space.",
+                hint="Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
             )
     return tuple(keys.values())
 
@@ -91,8 +93,8 @@ def refuse_open_door(host: str, keys: tuple[str, ...], *, insecure: bool) -> Non
     if keys or insecure or is_loopback(host):
         return
     raise ConfigurationError(
-        f"--host {host} lets other machines ask, and no key is set. Remedy: set {KEY_VARIABLE} or "
-        "--api-key-file, or insist with --insecure."
+        f"--host {host} lets other machines ask, and no key is set.",
+        hint=(f"Set {KEY_VARIABLE} or --api-key-file, or insist with --insecure."),
     )
 
 

@@ -26,7 +26,7 @@ from embedkit.system.files import atomic_directory, storage_errors
 __all__ = ["INDEX", "described", "drop_index", "open_index", "save_index", "vectors_to_index"]
 
 INDEX = "index.faiss"
-_REMEDY = "Remedy: embedkit index build builds another, embedkit index drop removes it"
+_HINT = "embedkit index build makes a new index; embedkit index drop removes this one"
 
 
 def save_index(model: StoredModel, index: ApproximateIndex) -> int:
@@ -87,14 +87,14 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
     if not path.exists() or model.index.get("fingerprint") != model.fingerprint:
         what = "was built of other vectors" if path.exists() else "is missing"
         warnings.warn(
-            f"{path} {what}: questions are answered exactly. {_REMEDY}.",
+            f"{path} {what}: questions are answered exactly. {_HINT}.",
             StaleIndexWarning,
             stacklevel=2,
         )
         return None
     damaged = ModelError(
-        f"{path} is damaged: its checksum or what config.json says of it is wrong. {_REMEDY}, "
-        "--exact does without."
+        f"{path} is damaged: its checksum or what config.json says of it is wrong.",
+        hint=f"{_HINT}; --exact answers without it.",
     )
     try:
         settings = IndexSettings(**model.index["settings"])
@@ -112,8 +112,8 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
         index = faiss.read_index(str(path), flag)
     except RuntimeError as error:
         raise ModelError(
-            f"{path} cannot be read by this FAISS, {faiss.__version__}. {_REMEDY}, --exact does "
-            "without."
+            f"{path} cannot be read by this FAISS, {faiss.__version__}.",
+            hint=f"{_HINT}; --exact answers without it.",
         ) from error
     if (index.ntotal, index.d) != exact.matrix.shape:
         raise damaged
@@ -141,8 +141,8 @@ def vectors_to_index(model: StoredModel, metric: str) -> DenseIndex:
     if "vectors" not in model.tensors:
         raise ConfigurationError(
             f"{model.path} holds no dense vectors: those of {model.config.get('encoder')} are made "
-            "of the words, and questions about them are answered exactly. "
-            "Remedy: name a model of trained vectors."
+            "of the words, and questions about them are answered exactly.",
+            hint="Name a model of trained vectors.",
         )
     return DenseIndex(unpack(model.tensors), metric, model.tensors.get("norms"))
 
@@ -163,8 +163,8 @@ def _replace(model: StoredModel, write: Callable[[Path], dict[str, Any] | None])
         (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
         if read_model(path).fingerprint != model.fingerprint:
             raise ModelError(
-                f"{path} has become another model meanwhile, and is kept. "
-                "Remedy: embedkit index build again."
+                f"{path} has become another model meanwhile, and is kept.",
+                hint="embedkit index build again.",
             )
 
 

@@ -52,7 +52,7 @@ _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
 _DTYPES = {"vectors": ("F32", "F16", "I8")}
 _COMPACT = (np.dtype(np.float16), np.dtype(np.int8))
-_AGAIN = "Remedy: train the model again, or copy it again from where it came."
+_AGAIN = "Train the model again, or copy it again from where it came."
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,13 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
             raise StorageError(f"cannot write {path}: {error.strerror}.") from error
         if not empty and not is_model:
             raise OutputExistsError(
-                f"{path} is not an embedkit model and is kept: only models are replaced. "
-                "Remedy: name another output."
+                f"{path} is not an embedkit model and is kept: only models are replaced.",
+                hint="Name another output.",
             )
         resolve_output(path, overwrite=overwrite or empty, directory=True)
     if not place.parent.is_dir():
         raise StorageError(
-            f"cannot write {path}: there is no directory {path.parent}. Remedy: make it first."
+            f"cannot write {path}: there is no directory {path.parent}.", hint="Make it first."
         )
     with storage_errors(path):  # nothing else tells for certain whether a folder can be made there
         Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)).rmdir()
@@ -160,44 +160,50 @@ def read_model(path: Path) -> StoredModel:
         return _read_model(path)
     except OSError as error:
         raise ModelError(
-            f"cannot read {error.filename or path}: {error.strerror}. "
-            "Remedy: look at who may read it."
+            f"cannot read {error.filename or path}: {error.strerror}.",
+            hint="Look at who may read it.",
         ) from error
 
 
 def _read_model(path: Path) -> StoredModel:
     if not path.exists():
         raise ModelError(
-            f"there is no model at {path}. Remedy: embedkit train CORPUS -o {path}, "
-            "or name another with --model (or EMBEDKIT_MODEL)."
+            f"there is no model at {path}.",
+            hint=(
+                f"embedkit train CORPUS -o {path}, "
+                "or name another with --model (or EMBEDKIT_MODEL)."
+            ),
         )
     if not (path / CONFIG).is_file():
         what = "holds no config.json" if path.is_dir() else "is a file"
         raise ModelError(
-            f"{path} is not an embedkit model: it {what}. Remedy: name the directory that "
-            "embedkit train wrote."
+            f"{path} is not an embedkit model: it {what}.",
+            hint=("Name the directory that embedkit train wrote."),
         )
     config = _read_config(path / CONFIG)
     index = config.pop("index", {})  # the vectors are the same with and without one
     digest = hashlib.blake2b(json.dumps(config, sort_keys=True).encode(), digest_size=16)
     if "kind" in config:
         raise ModelError(
-            f"{path} holds a {config['kind']}, not vectors. Remedy: embedkit classify asks it; for "
-            "words, name the directory that embedkit train wrote."
+            f"{path} holds a {config['kind']}, not vectors.",
+            hint=(
+                "embedkit classify asks it; for "
+                "words, name the directory that embedkit train wrote."
+            ),
         )
     if not (path / _VOCABULARY).is_file():
-        raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing. {_AGAIN}")
+        raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing.", hint=_AGAIN)
     # Arrow trusts the offsets in a file: a damaged one must not get that far.
     found = checksum(path / _VOCABULARY)
     if config.pop(_CHECKSUM, found) != found:
-        raise ModelError(f"{path / _VOCABULARY} is damaged: its checksum is wrong. {_AGAIN}")
+        raise ModelError(f"{path / _VOCABULARY} is damaged: its checksum is wrong.", hint=_AGAIN)
     vocabulary = Vocabulary.open(path / _VOCABULARY)
     tensors = read_tensors(path / _TENSORS, _DTYPES) if (path / _TENSORS).exists() else {}
     expected = set(config.pop(_NAMES, []))
     if "vectors" in tensors and tensors["vectors"].dtype == np.int8:
         expected.add("scales")
     if missing := sorted(expected - tensors.keys()):
-        raise ModelError(f"{path} is incomplete: {', '.join(missing)} is missing. {_AGAIN}")
+        raise ModelError(f"{path} is incomplete: {', '.join(missing)} is missing.", hint=_AGAIN)
     _check_shapes(path, len(vocabulary), {name: tensor.shape for name, tensor in tensors.items()})
     # The settings hold the vocabulary's checksum and the time training took; the first rows tell
     # vectors of other origin apart. The whole matrix is not worth reading for this.
@@ -210,8 +216,8 @@ def _read_again(path: Path, fingerprint: str) -> StoredModel:
     model = read_model(path)
     if model.fingerprint != fingerprint:
         raise ModelError(
-            f"{path} is another model than the one that what was pickled had open. Remedy: put "
-            "that one back, or fit and pickle again."
+            f"{path} is another model than the one that what was pickled had open.",
+            hint=("Put that one back, or fit and pickle again."),
         )
     return model
 
@@ -220,8 +226,8 @@ def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]])
     for name, shape in shapes.items():
         if shape[0] != words and name != "ngrams":
             raise ModelError(
-                f"{path} is inconsistent: {shape[0]:,} rows in {name!r} for {words:,} words. "
-                f"{_AGAIN}"
+                f"{path} is inconsistent: {shape[0]:,} rows in {name!r} for {words:,} words.",
+                hint=_AGAIN,
             )
     matrix = shapes.get("vectors", (words, 0))
     expected = {
@@ -232,25 +238,27 @@ def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]])
     if len(matrix) != 2 or any(
         shapes.get(name, shape) != shape for name, shape in expected.items()
     ):
-        raise ModelError(f"{path} is inconsistent: its tensors have the shapes {shapes}. {_AGAIN}")
+        raise ModelError(
+            f"{path} is inconsistent: its tensors have the shapes {shapes}.", hint=_AGAIN
+        )
 
 
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}. {_AGAIN}") from error
+        raise ModelError(f"{path} is damaged: {error}.", hint=_AGAIN) from error
     if isinstance(config, dict) and not isinstance(config.get("index", {}), dict):
-        raise ModelError(f"{path} is damaged: its index is {config['index']!r:.60}. {_AGAIN}")
+        raise ModelError(f"{path} is damaged: its index is {config['index']!r:.60}.", hint=_AGAIN)
     if not isinstance(config, dict) or not isinstance(config.get("format"), int):
         raise ModelError(
-            f"{path} names no format version: {path.parent} is not an embedkit model. Remedy: name "
-            "the directory that embedkit train wrote."
+            f"{path} names no format version: {path.parent} is not an embedkit model.",
+            hint=("Name the directory that embedkit train wrote."),
         )
     if config["format"] > FORMAT:
         raise ModelError(
-            f"{path.parent} has format {config['format']}; this embedkit reads up to {FORMAT}. "
-            "Remedy: pip install --upgrade embedkit."
+            f"{path.parent} has format {config['format']}; this embedkit reads up to {FORMAT}.",
+            hint="pip install --upgrade embedkit.",
         )
     return config
 

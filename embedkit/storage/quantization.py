@@ -59,7 +59,8 @@ def _refuse_what_does_not_fit(largest: NDArray[np.float32], start: int, storage:
         row = int(np.argmin(fits))
         raise ConfigurationError(
             f"row {start + row} (counted from 0) holds {largest[row]:g}, which {storage} cannot: "
-            f"it goes to {limit:g}. Remedy: keep float32."
+            f"it goes to {limit:g}.",
+            hint="Keep float32.",
         )
 
 

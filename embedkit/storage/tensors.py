@@ -96,8 +96,8 @@ def read_tensors(
         _check(entries, size - 8 - length, dtypes or {})
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{path} is damaged or cut short: {error}. "
-            "Remedy: train the model again, or copy it again from where it came."
+            f"{path} is damaged or cut short: {error}.",
+            hint="Train the model again, or copy it again from where it came.",
         ) from error
     return {entry.name: _map(path, entry, 8 + length) for entry in entries}
 

@@ -37,16 +37,16 @@ def storage_errors(
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        remedy = {
-            errno.ENOSPC: "free some space or name another place",
-            errno.EDQUOT: "free some space or name another place",
-            errno.EROFS: "name a place that can be written to",
-            errno.EACCES: "name a place that can be written to",
-            errno.ENOENT: "make the parent directory first",
-        }.get(error.errno or 0, "name another place")
+        hint = {
+            errno.ENOSPC: "Free some space, or write to another disk.",
+            errno.EDQUOT: "Free some space, or write to another disk.",
+            errno.EROFS: "Choose a directory that you may write to.",
+            errno.EACCES: "Choose a directory that you may write to.",
+            errno.ENOENT: "Make the parent directory first.",
+        }.get(error.errno or 0, "Choose another path.")
         if error.errno == errno.ENOENT and Path(target).parent.exists():  # as /proc says it
-            remedy = "name a place that can be written to"
-        raise StorageError(f"cannot write {target}: {reason}; {kept}. Remedy: {remedy}.") from error
+            hint = "Choose a directory that you may write to."
+        raise StorageError(f"cannot write {target}: {reason}; {kept}.", hint=hint) from error
 
 
 @contextlib.contextmanager
@@ -113,7 +113,7 @@ def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) ->
             yield file
         return
     if sys.stdout is None:
-        raise StorageError("standard output is closed. Remedy: name a file.")
+        raise StorageError("standard output is closed.", hint="Name a file.")
     yield cast(BinaryIO, Forward(sys.stdout.buffer))
     sys.stdout.buffer.flush()
 
@@ -159,23 +159,25 @@ def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) ->
         wanted = stat.S_IFDIR if directory else stat.S_IFREG
         if kind not in (None, wanted):
             raise OutputExistsError(
-                f"{target} is {_KINDS.get(kind, 'no file')} and is kept. Remedy: name "
-                + ("a directory." if directory else "a file, or - where standard output will do.")
+                f"{target} is {_KINDS.get(kind, 'no file')} and is kept.",
+                hint="Name a directory."
+                if directory
+                else "Name a file, or - where standard output will do.",
             )
         if not place.exists():  # as well a link of /proc to a file that has lost its name
             raise OutputExistsError(
-                f"{target} is a link that leads nowhere, and is kept. Remedy: remove it, or name "
-                "another output."
+                f"{target} is a link that leads nowhere, and is kept.",
+                hint=("Remove it, or name another output."),
             )
         if directory and _working_directory().is_relative_to(place):
             raise OutputExistsError(
-                f"{target} is the directory that this runs in, or above it, and is kept. Remedy: "
-                "name another output."
+                f"{target} is the directory that this runs in, or above it, and is kept.",
+                hint="Name another output.",
             )
         if not overwrite:
             raise OutputExistsError(
-                f"{target} exists and is kept. Remedy: pass --overwrite (overwrite=True), "
-                "or name another output."
+                f"{target} exists and is kept.",
+                hint=("Pass --overwrite (overwrite=True), or name another output."),
             )
         return place
 

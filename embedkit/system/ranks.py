@@ -159,8 +159,8 @@ def join(*, gpus: bool = False) -> Ranks:
         return Alone()  # the other two alone are nobody's sign
     if missing:
         raise ConfigurationError(
-            f"RANK and WORLD_SIZE are set but {' and '.join(missing)} not. "
-            "Remedy: start with torchrun, or unset them."
+            f"RANK and WORLD_SIZE are set but {' and '.join(missing)} not.",
+            hint="Start with torchrun, or unset them.",
         )
     return Group(gpus=gpus)
 
@@ -171,6 +171,6 @@ def _others_there() -> Iterator[None]:
         yield
     except RuntimeError as error:  # what gloo raises when a connection is closed
         raise TrainingError(
-            f"another rank has ended or cannot be reached ({str(error).splitlines()[0]:.100}). "
-            "Remedy: look at its messages; --resume goes on from the last checkpoint."
+            f"another rank has ended or cannot be reached ({str(error).splitlines()[0]:.100}).",
+            hint="Look at its messages; --resume goes on from the last checkpoint.",
         ) from error

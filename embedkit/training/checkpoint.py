@@ -87,8 +87,8 @@ class Checkpoints:
         """
         if self._generations() and not overwrite:
             raise OutputExistsError(
-                f"{self.path} holds a training that was cut off, and is kept. Remedy: --resume "
-                "(resume=True) goes on with it, --overwrite begins again."
+                f"{self.path} holds a training that was cut off, and is kept.",
+                hint=("--resume (resume=True) goes on with it, --overwrite begins again."),
             )
         self.clear()
 
@@ -112,8 +112,8 @@ class Checkpoints:
         for matrix in (state.inputs, state.outputs):
             if not np.isfinite(matrix.sum(dtype=np.float64)):
                 raise TrainingError(
-                    f"a vector is no longer finite with learning_rate={config.learning_rate:g}. "
-                    "Remedy: lower the learning rate. The last checkpoint is kept."
+                    f"a vector is no longer finite with learning_rate={config.learning_rate:g}.",
+                    hint="Lower the learning rate. The last checkpoint is kept.",
                 )
         stored = {
             "encoder": "skipgram",
@@ -201,8 +201,8 @@ class Checkpoints:
             changed.append("the words are others (was there another --continue-from, or none?)")
         if changed:
             raise ConfigurationError(
-                f"{self.path} is of another training: {'; '.join(changed)}. "
-                "Remedy: give the same corpus and settings, or remove that directory."
+                f"{self.path} is of another training: {'; '.join(changed)}.",
+                hint="Give the same corpus and settings, or remove that directory.",
             )
 
 
@@ -227,5 +227,5 @@ def _state(model: StoredModel) -> State:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{model.path} is no checkpoint: {error!r}. Remedy: remove that directory."
+            f"{model.path} is no checkpoint: {error!r}.", hint="Remove that directory."
         ) from error

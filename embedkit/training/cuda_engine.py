@@ -113,7 +113,7 @@ class CudaEngine:
             except ImportError:
                 warnings.warn(
                     "Triton is not installed; training with plain torch, many times slower. "
-                    "Remedy: pip install 'embedkit[gpu]'",
+                    "Install it: pip install 'embedkit[gpu]'",
                     RuntimeWarning,
                     stacklevel=3,
                 )
@@ -238,12 +238,13 @@ def find_device(name: str) -> torch.device:
         raise ConfigurationError(f"no device {name!r}; there are cpu, cuda and cuda:N")
     if not torch.cuda.is_available():
         raise ConfigurationError(
-            f"no CUDA device was found by torch {torch.__version__}. Remedy: --device cpu"
+            f"no CUDA device was found by torch {torch.__version__}.", hint="Use --device cpu."
         )
     count = torch.cuda.device_count()
     if int(number or 0) >= count:
         raise ConfigurationError(
-            f"no device {name!r}; the last of {count} is cuda:{count - 1}. Remedy: --device cuda"
+            f"no device {name!r}; the last of {count} is cuda:{count - 1}.",
+            hint="Use --device cuda.",
         )
     return torch.device("cuda", int(number) if number else torch.cuda.current_device())
 

@@ -214,7 +214,7 @@ class Run:
         key = epoch_key(self._config.seed, epoch * self._ranks.size + self._ranks.rank)
         pairs, loss = self.engine.train(start, stop, self._rate(epoch, start), key)
         if not math.isfinite(loss):
-            raise TrainingError(self._divergence(epoch, start))
+            raise self._divergence(epoch, start)
 
         def record() -> None:
             self._tokens_done += stop - start
@@ -229,13 +229,14 @@ class Run:
         done = (epoch * self._tokens + start) / (self._epochs * self._tokens)
         return max(config.minimum_learning_rate, config.learning_rate * (1.0 - done))
 
-    def _divergence(self, epoch: int, start: int) -> str:
+    def _divergence(self, epoch: int, start: int) -> TrainingError:
         config = self._config
-        return (
+        return TrainingError(
             f"the loss is no longer finite (epoch {epoch + 1}, token {start:,}) with "
             f"learning_rate={config.learning_rate:g}, window={config.window}, "
-            f"negative={config.negative}. Remedy: lower the learning rate. No model was written; "
-            "a checkpoint, if there is one, is kept."
+            f"negative={config.negative}. No model was written; a checkpoint, if there is one, is "
+            "kept.",
+            hint="Lower the learning rate.",
         )
 
     def _report_progress(

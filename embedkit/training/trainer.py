@@ -61,7 +61,7 @@ def train(
     else:
         vocabulary = corpus.vocabulary.at_least(config.min_count)
     if len(vocabulary) < 2:
-        raise CorpusError(_too_few_words(len(vocabulary), corpus.vocabulary, config.min_count))
+        raise _too_few_words(len(vocabulary), corpus.vocabulary, config.min_count)
     engine = make_engine(corpus, vocabulary, config, device)
     ranks = ranks or Alone()
     if ranks.size > 1:  # which agree between two chunks
@@ -76,19 +76,20 @@ def train(
     )
     if not report.pairs:
         raise CorpusError(
-            "training saw no pair of words: every sentence has one word, or subsampling left one. "
-            f"Remedy: --sample 0 (sample=0) keeps all words, now it is {config.sample:g}."
+            "training saw no pair of words: every sentence has one word, or subsampling left one.",
+            hint=f"--sample 0 (sample=0) keeps all words, now it is {config.sample:g}.",
         )
     return TrainingResult(vocabulary, engine.vectors, engine.context, report)
 
 
-def _too_few_words(found: int, all_words: Vocabulary, min_count: int) -> str:
-    """Return what to say where fewer than two words occur *min_count* times."""
-    remedy = "use a longer text"
+def _too_few_words(found: int, all_words: Vocabulary, min_count: int) -> CorpusError:
+    """Return the error of a text in which fewer than two words occur *min_count* times."""
+    hint = "Use a longer text."
     if len(all_words) > 1:
-        remedy = f"lower --min-count (min_count) to {all_words.counts[1]:,} or {remedy}"
-    return (
+        second = all_words.counts[1]
+        hint = f"Lower --min-count (min_count) to {second:,}, or use a longer text."
+    return CorpusError(
         f"{found} of {len(all_words):,} distinct words occur at least min_count={min_count} times; "
-        f"training needs 2. The most frequent word occurs {all_words.counts[0]:,} times. "
-        f"Remedy: {remedy}."
+        f"training needs 2. The most frequent word occurs {all_words.counts[0]:,} times.",
+        hint=hint,
     )

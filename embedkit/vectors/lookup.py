@@ -108,7 +108,8 @@ class Words(ABC):
         if self.subwords is None:
             raise ConfigurationError(
                 f"{words[0]!r} is not in the vocabulary, and these vectors have no character "
-                'n-grams to compose it from. Remedy: oov="spell" or "skip" (--oov).'
+                "n-grams to compose it from.",
+                hint='oov="spell" or "skip" (--oov).',
             )
         vectors = np.asarray(self.subwords.encode(words), dtype=np.float32)
         return {

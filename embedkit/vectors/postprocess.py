@@ -93,8 +93,8 @@ def postprocess(
     if steps.average:
         if context is None:
             raise ConfigurationError(
-                "average needs the output matrix, and these vectors come without theirs. Remedy: "
-                "take a model that embedkit train wrote."
+                "average needs the output matrix, and these vectors come without theirs.",
+                hint="Take a model that embedkit train wrote.",
             )
         vectors = average(vectors, context)
     if steps.remove_top:
@@ -150,8 +150,8 @@ def remove_top(vectors: WordVectors, count: int) -> WordVectors:
     """
     if count >= vectors.dimension:
         raise ConfigurationError(
-            f"{count} of {vectors.dimension} dimensions cannot be taken off: none would be left. "
-            f"Remedy: fewer than {vectors.dimension}."
+            f"{count} of {vectors.dimension} dimensions cannot be taken off: none would be left.",
+            hint=f"Fewer than {vectors.dimension}.",
         )
 
     def without(block: NDArray[np.float64], space: Projection) -> NDArray[np.float64]:
@@ -172,8 +172,8 @@ def pca(vectors: WordVectors, count: int) -> WordVectors:
     """
     if count > vectors.dimension:
         raise ConfigurationError(
-            f"{count} dimensions cannot be made of {vectors.dimension}. "
-            f"Remedy: from 1 to {vectors.dimension}."
+            f"{count} dimensions cannot be made of {vectors.dimension}.",
+            hint=f"From 1 to {vectors.dimension}.",
         )
     return _with_matrix(vectors, _principal(vectors, count).apply(vectors.matrix))
 
@@ -210,8 +210,8 @@ def _principal(vectors: WordVectors, count: int) -> Projection:
 def _refuse(vectors: WordVectors) -> None:
     if vectors.is_sparse:
         raise ConfigurationError(
-            "one-hot vectors are sparse, and no step would leave them so. Remedy: take trained "
-            "vectors."
+            "one-hot vectors are sparse, and no step would leave them so.",
+            hint=("Take trained vectors."),
         )
     if not len(vectors):
         raise ConfigurationError("there are no words.")
@@ -219,8 +219,8 @@ def _refuse(vectors: WordVectors) -> None:
     if not finite.all():
         word = vectors.vocabulary[int(np.argmin(finite))]
         raise ModelError(
-            f"the vector of {word!r} holds numbers that are not finite. Remedy: train the model "
-            "again."
+            f"the vector of {word!r} holds numbers that are not finite.",
+            hint=("Train the model again."),
         )
 
 

@@ -205,7 +205,8 @@ class WordVectors(Asking, Relating, Comparing):
         if longest >= 0 and self.norms[longest] > _LONGEST:
             raise ModelError(
                 f"the vector of {self.vocabulary[longest]!r} is longer than {_LONGEST:g}, too long "
-                "to be compared in float32. Remedy: divide all vectors by the same number."
+                "to be compared in float32.",
+                hint="Divide all vectors by the same number.",
             )
 
 

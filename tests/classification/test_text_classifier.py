@@ -75,7 +75,7 @@ def change(path: Path, **settings: Any) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda path, _: shutil.rmtree(path / "vectors"), "its vectors are missing. Remedy: train"),
+        (lambda path, _: shutil.rmtree(path / "vectors"), "its vectors are missing. Train"),
         (lambda path, _: shutil.rmtree(path / "network"), "network as a DenseClassifier"),
         (lambda path, _: change(path, kind="x"), "holds a x, not a classifier"),
         (lambda path, _: change(path, pooling="median"), "no pooling 'median'"),

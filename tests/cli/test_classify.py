@@ -116,7 +116,7 @@ def test_a_picture_that_is_there_is_kept(embedkit: Any, trained: Path) -> None:
     evaluate = ("classify", "evaluate", "places.tsv", "--picture", "mine.png")
     done = embedkit(*evaluate)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "mine.png exists and is kept. Remedy: pass --overwrite" in done.stderr
+    assert "mine.png exists and is kept. Pass --overwrite" in done.stderr
     assert (trained / "mine.png").read_text() == "dear"
     assert embedkit(*evaluate, "--overwrite").returncode == 0
     assert (trained / "mine.png").read_bytes().startswith(b"\x89PNG")
@@ -147,7 +147,7 @@ def test_a_test_file_of_one_label(embedkit: Any, trained: Path) -> None:
         (("train", "nowhere.tsv", "--vectors", "m"), 1, "cannot read nowhere.tsv: No such file"),
         (("train", "bad.tsv", "--vectors", "m"), 1, "bad.tsv, line 2: 1 column, but line 1 has 2"),
         (("train", "one.tsv", "--vectors", "MODEL"), 1, "one.tsv: the label of every text is 'b'"),
-        (("train", "good.tsv", "--vectors", "m"), 1, "there is no model at m. Remedy:"),
+        (("train", "good.tsv", "--vectors", "m"), 1, "there is no model at m.\nHint: "),
         (("train", "good.tsv", "--pooling", "mean", "--ngrams", "2"), 2, "--ngrams has no use"),
         (("train", "good.tsv", "-o", "mine", "--overwrite"), 1, "mine is not an embedkit model"),
         (("predict", "a"), 1, "cannot open helpdesk.embedkit as a classifier"),

@@ -123,7 +123,7 @@ def test_a_link_to_a_model_stays_a_link(tmp_path: Path) -> None:
 def test_a_text_too_short_to_learn_from_is_said_to_be(embedkit: Command, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("a b c d e f g h i j k l m n o p\n" * 40)
     done = embedkit("train", "text.txt")
-    assert "next to nothing was learned. Remedy: more text" in done.stdout
+    assert "next to nothing was learned. More text" in done.stdout
 
 
 @pytest.mark.parametrize("command", [["distance", "--encoder", "onehot"], ["compare"]])
@@ -143,6 +143,6 @@ def test_too_little_memory_is_an_error(
     with pytest.raises(SystemExit) as end:
         app.main(["info"])
     assert end.value.code == 1
-    assert "there is not enough memory for this. Nothing was written. Remedy:" in (
+    assert "there is not enough memory for this. Nothing was written.\nHint:" in (
         capsys.readouterr().err
     )

@@ -87,7 +87,7 @@ def test_a_pipe_is_told_as_one(inside: Command, folder: Path, arguments: list[st
     before = state(folder)
     for name in ("pipe.svg", "link.svg"):
         said = refused(inside(*arguments, name, "--overwrite"))
-        assert f"{name} is a pipe and is kept. Remedy: name a " in said
+        assert f"{name} is a pipe and is kept. Name a " in said
     assert state(folder) == before
 
 
@@ -95,14 +95,14 @@ def test_a_pipe_is_told_as_one(inside: Command, folder: Path, arguments: list[st
 def test_a_directory_is_no_file(inside: Command, folder: Path, arguments: list[str]) -> None:
     (folder / "taken.svg").mkdir()
     said = refused(inside(*arguments, "taken.svg", "--overwrite"))
-    assert "taken.svg is a directory and is kept. Remedy: name a file" in said
+    assert "taken.svg is a directory and is kept. Name a file" in said
 
 
 @directories
 def test_a_file_is_no_directory(inside: Command, folder: Path, arguments: list[str]) -> None:
     (folder / "taken").write_text("mine")
     said = refused(inside(*arguments, "taken", "--overwrite"))
-    assert "taken is a file and is kept. Remedy: name a directory" in said
+    assert "taken is a file and is kept. Name a directory" in said
     assert (folder / "taken").read_text() == "mine"
 
 
@@ -168,12 +168,12 @@ def test_export_to_standard_output(embedkit: Command, folder: Path, target: str)
     ],
 )
 def test_one_stream_takes_one_output(embedkit: Command, folder: Path, arguments: list[str]) -> None:
-    assert "can go to standard output. Remedy: name a file" in refused(embedkit(*arguments))
+    assert "can go to standard output. Name a file" in refused(embedkit(*arguments))
 
 
 def test_a_stream_has_no_name_that_tells_a_format(embedkit: Command, folder: Path) -> None:
     said = refused(embedkit("convert", "words", "-"))
-    assert "the name - tells no format. Remedy: name one with --to" in said
+    assert "the name - tells no format. Name one with --to" in said
     assert embedkit("convert", "words", "./-", "--to", "glove").returncode == 0
     assert formats.detect(folder / "-") == "glove"
 

@@ -107,24 +107,24 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
             b"only\n",
             (
                 "0 of 1 distinct words occur at least min_count=5 times; training needs 2. The most"
-                " frequent word occurs 1 times. Remedy: use a longer text."
+                " frequent word occurs 1 times. Use a longer text."
             ),
         ),
         (
             b"a a b b b\n",
-            "The most frequent word occurs 3 times. Remedy: lower --min-count (min_count) to 2 or",
+            "The most frequent word occurs 3 times. Lower --min-count (min_count) to 2 or",
         ),
         (
             b"fine\nna\xefve\n",
             (
-                "corpus.txt, line 2, byte 3: 0xef is not UTF-8. Remedy: convert the "
+                "corpus.txt, line 2, byte 3: 0xef is not UTF-8. Convert the "
                 "file (iconv -f latin1 -t utf-8), or pass"
             ),
         ),
         (
             "ein Wörtchen".encode("utf-16"),
             (
-                "corpus.txt, line 1, byte 1: 0xff is not UTF-8. Remedy: it "
+                "corpus.txt, line 1, byte 1: 0xff is not UTF-8. It "
                 "looks like UTF-16: convert the file (iconv -f utf-16 -t utf-8)."
             ),
         ),
@@ -152,7 +152,7 @@ def test_going_on_needs_an_output_matrix(
         done = embedkit("train", text, "--continue-from", name)
         assert done.returncode == 1
         assert f"{name} has no output matrix, which training goes on from" in done.stderr
-        assert "Remedy: name the model as embedkit train wrote it." in done.stderr
+        assert "Name the model as embedkit train wrote it." in done.stderr
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a place that takes no file")
@@ -160,7 +160,7 @@ def test_a_temporary_directory_that_takes_no_file(embedkit: Command, text: Path)
     done = embedkit("train", text, "--temporary-directory", "/proc")
     assert done.returncode == 1
     assert "cannot write /proc" in done.stderr
-    assert done.stderr.endswith("Remedy: name a place that can be written to.\n")
+    assert done.stderr.endswith("Choose a directory that you may write to.\n")
 
 
 def test_errors_replace_reads_on(embedkit: Command, tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def damage_encoder(model: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (damage_missing, "there is no model at model.embedkit. Remedy: embedkit train"),
+        (damage_missing, "there is no model at model.embedkit. embedkit train"),
         (damage_half_written, "not an embedkit model: it holds no config.json"),
         (damage_truncated, "damaged or cut short: 100 bytes of"),
         (damage_vocabulary, "vocabulary.arrow is damaged"),

@@ -70,7 +70,7 @@ def test_what_is_there_is_kept(embedkit: Command, edges: Path, tmp_path: Path) -
     (tmp_path / "walks.txt").write_text("mine")
     done = embedkit("walks", edges.name)
     assert done.returncode == 1
-    assert "walks.txt exists and is kept. Remedy: pass --overwrite" in done.stderr
+    assert "walks.txt exists and is kept. Pass --overwrite" in done.stderr
     assert (tmp_path / "walks.txt").read_text() == "mine"
     assert embedkit("walks", edges.name, "--overwrite").returncode == 0
     assert len((tmp_path / "walks.txt").read_text().splitlines()) == 40

@@ -19,13 +19,13 @@ def test_a_mark_tells_the_encoding(encoding: str) -> None:
     data = TEXT.encode(encoding)
     assert likely_encoding(data) == encoding
     assert data.decode(likely_encoding(data) or "") == TEXT
-    assert f"convert the file (iconv -f {encoding} -t utf-8)" in conversion(data)
+    assert f"Convert the file (iconv -f {encoding} -t utf-8)" in conversion(data)
 
 
 def test_without_a_mark_it_may_be_latin_1_or_no_text() -> None:
     assert likely_encoding(TEXT.encode("latin-1")) == "latin1"
     remedy = conversion(TEXT.encode("latin-1"), ", or else")
-    assert remedy == "convert the file (iconv -f latin1 -t utf-8), or else."
+    assert remedy == "Convert the file (iconv -f latin1 -t utf-8), or else."
     assert likely_encoding(b"\x7fELF\0\0\xd0") is None
     assert conversion(b"\x7fELF\0\0\xd0", ", or else").endswith("no text does: name a text.")
 

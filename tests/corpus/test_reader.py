@@ -174,14 +174,14 @@ def test_damaged_file_is_an_error_that_names_it(
     place = 10 + int(len(content) * part)
     content[place : place + 20] = b"\xff" * 20
     (tmp_path / "text").write_bytes(content)
-    with pytest.raises(CorpusError, match=r"text is damaged.*Remedy"):
+    with pytest.raises(CorpusError, match=r"text is damaged.*Fetch or compress it again"):
         Corpus.read(tmp_path / "text")
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda folder: folder / "missing", r"there is no file .*missing\. Remedy: check the name"),
+        (lambda folder: folder / "missing", r"there is no file .*missing\. Check the name"),
         (lambda folder: folder, "the folder .* holds no file to read"),
         (lambda _: "the cat sat", "pass lists of tokens, not strings"),
         (lambda _: "the cat sat on the mat. " * 50, "pass lists of tokens, not strings"),
@@ -258,7 +258,7 @@ def test_bytes_that_are_not_utf8_are_named_exactly(
     lines = text[: decoding.value.start].split(b"\n")
     expected = (
         f"{tmp_path / 'text'}, line {len(lines)}, byte {len(lines[-1]) + 1}: "
-        f"0x{text[decoding.value.start]:02x} is not UTF-8. Remedy: "
+        f"0x{text[decoding.value.start]:02x} is not UTF-8. "
     )
     with pytest.raises(EncodingError, match=re.escape(expected)):
         Corpus.read(tmp_path / "text")

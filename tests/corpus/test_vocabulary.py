@@ -236,7 +236,7 @@ def test_every_truncation_is_an_error_that_names_the_file(saved: Path, tmp_path:
     whole, cut = saved.read_bytes(), tmp_path / "cut.arrow"
     for size in range(0, len(whole), 13):
         cut.write_bytes(whole[:size])
-        with pytest.raises(ModelError, match=r"cut\.arrow is damaged.*Remedy"):
+        with pytest.raises(ModelError, match=r"cut\.arrow is damaged.*Train the model again"):
             Vocabulary.open(cut)
 
 

@@ -71,7 +71,7 @@ def test_a_fault_is_an_error_or_a_counted_repair(case: str, tmp_path: Path) -> N
     name = "word2vec-binary" if "binary" in case else None
     with pytest.raises(FormatError, match=problem) as raised:
         read(tmp_path / "x", format=name)
-    assert "Remedy: " in str(raised.value)
+    assert raised.value.hint
     assert str(tmp_path / "x") in str(raised.value)
     report = convert(tmp_path / "x", tmp_path / "y.embedkit", source_format=name, errors="skip")
     assert report.repairs == repairs
@@ -134,8 +134,9 @@ def test_what_holds_no_vectors(kind: str, tmp_path: Path) -> None:
     }[kind]  # fmt: skip
     (tmp_path / "x").write_bytes(data)
     for name in (None, "word2vec", "glove", "word2vec-binary", "fasttext", "npy", "npz"):
-        with pytest.raises(FormatError, match="Remedy: "):
+        with pytest.raises(FormatError) as raised:
             read(tmp_path / "x", format=name, errors="skip")
+        assert raised.value.hint
 
 
 def npy(shape: str) -> bytes:
@@ -190,7 +191,7 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     read(sys.argv[1], format=sys.argv[2])
 except FormatError as error:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, error)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, error.hint)
 """
 
 
@@ -206,7 +207,7 @@ def test_no_memory_is_taken_because_a_header_says_so(case: str, tmp_path: Path) 
     result = subprocess.run(program, capture_output=True, text=True, check=True)
     taken, message = result.stdout.split(maxsplit=1)
     assert int(taken) < 50_000  # kB
-    assert "Remedy: " in message
+    assert message.strip()
 
 
 def test_arrays_that_claim_more_than_is_there(tmp_path: Path, odd: WordVectors) -> None:
@@ -245,7 +246,7 @@ KINDS = {"vec": "word2vec", "bin": "word2vec-binary"}
 
 
 def refuses_well(error: EmbedkitError) -> None:
-    assert "Remedy: " in str(error)
+    assert error.hint
 
 
 def _survives(path: Path) -> None:
@@ -323,5 +324,6 @@ FOUND = {  # by scripts/fuzz_formats; the format that it was read as, and its by
 def test_what_the_fuzzer_found(case: str, tmp_path: Path) -> None:
     name, data = FOUND[case]
     (tmp_path / "x").write_bytes(data)
-    with pytest.raises(FormatError, match="Remedy: "):
+    with pytest.raises(FormatError) as raised:
         read(tmp_path / "x", format=name)
+    assert raised.value.hint

@@ -112,7 +112,7 @@ def test_directories_that_hold_no_vectors(embedkit: Command, model: Path, tmp_pa
     assert trained.returncode == 0, trained.stderr
     for name in ("classifier", "classifier/network"):
         done = embedkit("convert", name, "x.glove")
-        assert (done.returncode, "not vectors. Remedy: embedkit classify asks" in done.stderr) == (
+        assert (done.returncode, "not vectors. embedkit classify asks" in done.stderr) == (
             1, True,
         ), done.stderr  # fmt: skip
     (tmp_path / "texts").mkdir()

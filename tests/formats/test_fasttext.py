@@ -92,8 +92,9 @@ def test_every_cut_is_an_error(tmp_path: Path) -> None:
     for size in range(8, len(data), 7):
         (tmp_path / "x.bin").write_bytes(data[:size])
         assert detect(tmp_path / "x.bin") == "fasttext"
-        with pytest.raises(FormatError, match="Remedy: "):
+        with pytest.raises(FormatError) as raised:
             read(tmp_path / "x.bin")
+        assert raised.value.hint
 
 
 def test_claims_are_not_believed(tmp_path: Path) -> None:

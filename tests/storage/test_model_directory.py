@@ -143,7 +143,7 @@ def test_empty_folder_is_no_obstacle(tmp_path: Path) -> None:
 def test_missing_parent_is_a_storage_error(
     tmp_path: Path, writer: Callable[[Path], object]
 ) -> None:
-    with pytest.raises(StorageError, match=r"there is no directory .*nowhere.*Remedy: "):
+    with pytest.raises(StorageError, match=r"there is no directory .*nowhere.*Make it first"):
         writer(tmp_path / "nowhere" / "model")
 
 

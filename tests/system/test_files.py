@@ -104,22 +104,20 @@ def test_what_exists_is_kept(target: Path, make: Callable[[Path], None], context
 
 
 @pytest.mark.parametrize(
-    ("code", "remedy"),
+    ("code", "hint"),
     [
-        (errno.ENOSPC, "free some space or name another place"),
-        (errno.EACCES, "name a place that can be written to"),
-        (errno.EROFS, "name a place that can be written to"),
-        (errno.EIO, "name another place"),
+        (errno.ENOSPC, "Free some space, or write to another disk."),
+        (errno.EACCES, "Choose a directory that you may write to."),
+        (errno.EROFS, "Choose a directory that you may write to."),
+        (errno.EIO, "Choose another path."),
     ],
 )
-def test_failed_writing_is_a_storage_error_with_a_remedy(
-    target: Path, code: int, remedy: str
-) -> None:
+def test_failed_writing_is_a_storage_error_with_a_hint(target: Path, code: int, hint: str) -> None:
     write(target, "old")
     with pytest.raises(StorageError) as caught:
         write_and_fail(target, OSError(code, os.strerror(code)))
     assert str(caught.value) == (
-        f"cannot write {target}: {os.strerror(code)}; nothing was changed. Remedy: {remedy}."
+        f"cannot write {target}: {os.strerror(code)}; nothing was changed. {hint}"
     )
     assert_holds_only(target, "old")
 
@@ -164,9 +162,7 @@ def test_what_is_of_another_kind_is_never_replaced(
 
 def test_a_device_is_told(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(os.devnull)
-    assert "link is a device and is kept. Remedy: name a file" in refused(
-        tmp_path / "link", atomic_file
-    )
+    assert "link is a device and is kept. Name a file" in refused(tmp_path / "link", atomic_file)
     assert Path(os.devnull).is_char_device()
 
 
@@ -226,7 +222,7 @@ def test_missing_parent_is_a_storage_error(target: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
 def test_folder_that_may_not_be_written_to_is_a_storage_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(StorageError, match="name a place that can be written to"):
+    with pytest.raises(StorageError, match=r"Choose a directory that you may write to\."):
         write(tmp_path / "model.embedkit", "new")
 
 

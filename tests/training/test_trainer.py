@@ -99,7 +99,9 @@ def test_progress_goes_from_start_to_end(tmp_path: Path) -> None:
 
 
 def test_too_few_frequent_words_is_an_error(corpus: Corpus) -> None:
-    with pytest.raises(CorpusError, match=r"0 of 10 distinct words .* min_count=100000.* Remedy"):
+    with pytest.raises(
+        CorpusError, match=r"0 of 10 distinct words .* min_count=100000.* Lower --min-count"
+    ):
         train(corpus, small(min_count=100_000))
 
 

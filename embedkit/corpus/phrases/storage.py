@@ -74,7 +74,7 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
         raise CorpusError(f"cannot read phrases from {path}: {reason}.") from error
     if not lines[0].startswith(_HEAD):
         raise CorpusError(
-            f"{path} holds no phrases. Remedy: embedkit phrases CORPUS --list {path} writes them."
+            f"{path} holds no phrases.", hint=f"embedkit phrases CORPUS --list {path} writes them."
         )
     number = 1
     try:
@@ -91,7 +91,7 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
             passes[-1].append(phrase)
     except ValueError as error:
         raise CorpusError(
-            f"{path}, line {number}: {error}. Remedy: write the phrases again."
+            f"{path}, line {number}: {error}.", hint="Write the phrases again."
         ) from error
     return settings, passes
 

@@ -83,7 +83,7 @@ def read_edges(
             found.append(_edges(lines, form))
     if not found:
         name = "standard input" if os.fspath(source) == "-" else os.fspath(source)
-        raise InputError(f"{name} holds no edge. Remedy: {_ADVICE}.")
+        raise InputError(f"{name} holds no edge.", hint=f"{_ADVICE}.")
     return _graph(found, directed=directed)
 
 
@@ -102,7 +102,8 @@ def _whole_lines(blocks: Iterable[object]) -> Iterator[TextBlock]:
             if len(block.data) > _LONGEST_LINE:
                 raise InputError(
                     f"{block.name}, line {block.first_line}: more than {_LONGEST_LINE:,} bytes are "
-                    f"no edge. Remedy: {_ADVICE}."
+                    "no edge.",
+                    hint=f"{_ADVICE}.",
                 )
 
 
@@ -125,7 +126,7 @@ class _Lines:
         if wrong.any():
             place = int(np.argmax(wrong))
             raise InputError(
-                f"{self.name}, line {self.numbers[place]}: {problem(place)}. Remedy: {remedy}."
+                f"{self.name}, line {self.numbers[place]}: {problem(place)}.", hint=f"{remedy}."
             )
 
 

@@ -61,8 +61,8 @@ class Graph:
         words = pa.array(numbers).cast(pa.string())
         if adjacency.shape != (nodes, nodes) or len(words) != nodes:
             raise InputError(
-                f"a matrix of shape {adjacency.shape} and {len(words)} names make no graph. "
-                "Remedy: one row, one column and one name for every node."
+                f"a matrix of shape {adjacency.shape} and {len(words)} names make no graph.",
+                hint="One row, one column and one name for every node.",
             )
         unfit = words.filter(pc.match_substring_regex(words, NO_NAME))
         if len(unfit):
@@ -76,7 +76,7 @@ class Graph:
             raise InputError("a weight is negative or no finite number.")
         if len(weights) and weights.max() > _LARGEST / len(weights):
             raise InputError(
-                "the weights add up to more than a number can hold. Remedy: divide them all."
+                "the weights add up to more than a number can hold.", hint="Divide them all."
             )
         same = not len(weights) or bool((weights == weights[0]).all())
         return cls(

@@ -221,7 +221,8 @@ def _embed(served: Served, asked: schemas.Embeddings) -> dict[str, Any]:
     if asked.dimensions not in (None, served.vectors.dimension):
         raise ConfigurationError(
             f"the vectors of this model have {served.vectors.dimension} dimensions, not "
-            f"{asked.dimensions}. Remedy: leave out dimensions."
+            f"{asked.dimensions}.",
+            hint="Leave out dimensions.",
         )
     texts = [asked.input] if isinstance(asked.input, str) else asked.input
     table, counts = text_vectors(served.vectors, texts)

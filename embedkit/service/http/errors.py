@@ -35,7 +35,6 @@ _TYPES = {
     431: "too_large",
     503: "unavailable",
 }
-_REMEDY = " Remedy: "
 
 
 class RefusedError(EmbedkitError):
@@ -43,16 +42,14 @@ class RefusedError(EmbedkitError):
 
     Attributes:
         status: the HTTP status.
-        hint: what to do about it.
         headers: sent along with the answer.
     """
 
     def __init__(
         self, status: int, message: str, hint: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, hint=hint)
         self.status = status
-        self.hint = hint
         self.headers = dict(headers or {})
 
 
@@ -71,21 +68,19 @@ def describe(error: EmbedkitError) -> dict[str, Any]:
     Suggestions for an unknown word are worked out here.
     """
     if isinstance(error, RefusedError):
-        return failure(error.status, str(error), error.hint)
+        return failure(error.status, error.message, error.hint)
     if isinstance(error, UnknownWordError):
         found = list(error.suggestions)
-        hint = f"Did you mean {', '.join(found)}?" if found else "GET /v1/words lists known words."
-        message = f"{error.word!r} is not in the vocabulary."
-        return failure(404, message, hint, "unknown_word", word=error.word, suggestions=found)
+        hint = error.hint or "GET /v1/words lists known words."
+        return failure(404, error.message, hint, "unknown_word", word=error.word, suggestions=found)
     if isinstance(error, ExpressionError):
-        message, hint = error.problem, "Write for example: king - man + woman"
+        message, hint = error.message, "Write for example: king - man + woman"
         place = {"column": error.column + 1, "expression": error.expression}
         return failure(422, message, hint, "bad_expression", **place)
     status, kind = _row(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:  # its message may name paths
         return failure(status, "This is an error of the service, not of the question.")
-    message, _, remedy = str(error).partition(_REMEDY)
-    return failure(status, message, remedy, kind)
+    return failure(status, error.message, error.hint, kind)
 
 
 def failure(

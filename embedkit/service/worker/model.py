@@ -61,8 +61,8 @@ class Served:
         """
         if self.vectors.is_sparse:
             raise ConfigurationError(
-                "one-hot vectors lie the same way in every direction: there is no map of them. "
-                'Remedy: "fit": "words".'
+                "one-hot vectors lie the same way in every direction: there is no map of them.",
+                hint='Ask with "fit": "words".',
             )
         return principal_plane(self.vectors.units)
 

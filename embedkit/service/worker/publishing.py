@@ -42,7 +42,7 @@ def lay_out(model: Path, target: Path) -> None:
     """
     encoder = load_encoder(model)
     if len(encoder.vocabulary) == 0:
-        raise ModelError(f"{model} knows no word. Remedy: train it again.")
+        raise ModelError(f"{model} knows no word.", hint="Train it again.")
     vectors = encoder.vectors()
     if encoder.name != "skipgram":  # its vectors are made of its words
         encoder.save(target)
@@ -51,7 +51,8 @@ def lay_out(model: Path, target: Path) -> None:
     if not np.isfinite(norms).all():
         raise ModelError(
             f"{model} is damaged: the vector of {vectors.vocabulary[int(np.argmin(norms))]!r} "
-            "holds numbers that are not finite. Remedy: train it again."
+            "holds numbers that are not finite.",
+            hint="Train it again.",
         )
     tensors: Mapping[str, Any] = {
         "vectors": vectors.matrix,

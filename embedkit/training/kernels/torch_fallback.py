@@ -35,7 +35,7 @@ def train_kept(
         ConfigurationError: the rows are not float32.
     """
     if inputs.dtype != torch.float32:
-        raise ConfigurationError("bfloat16 rows need Triton. Remedy: install it, or use float32")
+        raise ConfigurationError("bfloat16 rows need Triton.", hint="Install it, or use float32")
     pairs = torch.zeros(1, dtype=torch.int64, device=inputs.device)
     loss = torch.zeros(1, dtype=torch.float64, device=inputs.device)
     for begin in range(kept.first, kept.last, centres):

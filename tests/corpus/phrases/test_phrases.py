@@ -202,7 +202,7 @@ def test_saving_keeps_what_is_there_and_refuses_white_space(tmp_path: Path) -> N
         (b"", "holds no phrases"),
         (b"new_york\t1.0\t2\t1\tnew york\n", "holds no phrases"),
         (b"\xff\xfe", "cannot read phrases"),
-        (b"# embedkit phrases {\n", "p, line 1: the settings are no JSON. Remedy"),
+        (b"# embedkit phrases {\n", "p, line 1: the settings are no JSON. Write the phrases again"),
         (b"# embedkit phrases " + b"[" * 99_999, "line 1: the settings are no JSON"),
         (b"# embedkit phrases []\n", r"line 1: \[\] are no settings of phrases"),
         (b'# embedkit phrases {"connectors": 5}\n', "line 1: .*5} are no settings of phrases"),
