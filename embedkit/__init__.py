@@ -13,9 +13,11 @@ Names are imported when they are first used: `import embedkit` alone costs next 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as typing has it, whose import takes longer than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from embedkit.algebra import Neighbor
     from embedkit.classification import TextClassifier
     from embedkit.corpus import Corpus

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ModelError, OutputExistsError, StorageError
-from embedkit.files import atomic_directory, resolve_output, storage_errors
+from embedkit.files import atomic_directory, check_place, resolve_output, storage_errors
 from embedkit.tensors import read_tensors, write_tensors
 from embedkit.vocabulary import Vocabulary
 
@@ -109,8 +108,8 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
         raise StorageError(
             f"cannot write {path}: there is no directory {path.parent}. Remedy: make it first."
         )
-    with storage_errors(path):  # nothing else tells for certain whether a folder can be made there
-        Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)).rmdir()
+    with storage_errors(path):
+        check_place(place)
 
 
 def write_model(

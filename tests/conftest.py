@@ -73,7 +73,7 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 
     For mistakes, which end before there is work: there are many, and a process takes its time.
     """
-    from embedkit.cli import app
+    from embedkit.cli.app import app
 
     def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
         line = [*map(str, arguments)]

@@ -13,7 +13,7 @@ import embedkit
 
 PACKAGE = Path(embedkit.__file__).parent
 ROOMS = """
-    compression errors files parallel precision ranges ranks rawtext system tensors text
+    compression errors files interrupts parallel precision ranges ranks rawtext system tensors text
     vocabulary |
     algebra approximate asking blocks comparing expressions index metrics projection relations
     scope searching words |

@@ -56,7 +56,7 @@ def test_a_wrong_example_is_found(example: str, difference: str, tmp_path: Path)
 
 
 def test_every_command_is_shown() -> None:
-    from embedkit.cli import app
+    from embedkit.cli.app import app
 
     text = (ROOT / "README.md").read_text()
     assert [

@@ -1,119 +1,46 @@
-"""The command line. Its commands parse, call one library function and print.
+"""The command line: `main` runs it; the commands are in `embedkit.cli.app`.
 
-This is the one place where errors become exit codes: 2 for a wrong usage, 1 for everything else
-that embedkit foresees. A traceback is a bug.
+This module imports little, so that a signal while the rest is imported finds handlers.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
 
-import click
+from embedkit import interrupts
 
-from embedkit import __version__
-from embedkit.cli.ask import analogy, neighbors, query, transfer
-from embedkit.cli.classify import classify
-from embedkit.cli.convert import convert
-from embedkit.cli.evaluate import evaluate
-from embedkit.cli.export import export
-from embedkit.cli.index import index
-from embedkit.cli.nearness import odd_one_out, rank, similarity
-from embedkit.cli.phrases import phrases
-from embedkit.cli.plot import plot
-from embedkit.cli.postprocess import postprocess
-from embedkit.cli.serve import serve
-from embedkit.cli.show import compare, distance, encode, info
-from embedkit.cli.train import train
-from embedkit.cli.walks import walks
-from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
-
-__all__ = ["app", "main"]
-
-
-class _App(click.Group):
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = "embedkit",
-        *rest: Any,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> Any:
-        try:
-            code = super().main(args, prog_name, *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]
-            if sys.stdout is not None:
-                sys.stdout.flush()
-        except click.ClickException as error:
-            error.show()
-            code = error.exit_code
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("Interrupted. Nothing was written; what was there is untouched.", err=True)
-            code = 1
-        except EmbedkitError as error:
-            click.echo(f"Error: {error}", err=True)
-            code = 2 if isinstance(error, ConfigurationError | ExpressionError) else 1
-        except MemoryError:
-            click.echo(
-                "Error: there is not enough memory for this. Nothing was written. "
-                "Remedy: smaller settings, or fewer words.",
-                err=True,
-            )
-            code = 1
-        except BrokenPipeError:  # the reader has gone, as `head` does; nobody is left to be told
-            code = _give_up_output()
-        except OSError as error:
-            if error.filename is not None:  # not the output: a bug
-                raise
-            code = _give_up_output()
-            click.echo(f"Error: cannot write the answer: {error.strerror}.", err=True)
-        sys.exit(code if isinstance(code, int) else 0)
-
-
-def _give_up_output() -> int:
-    """Let what is still to be written go nowhere, so that the interpreter can end in peace."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
-
-
-@click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="embedkit")
-def app() -> None:
-    """Turn words into vectors and ask what they know.
-
-    \b
-    embedkit train corpus.txt                 train on a text
-    embedkit analogy paris france italy       paris - france + italy
-    embedkit query "king - man + woman"       any expression
-    embedkit compare cat bat car paw          three ways to measure distance
-    embedkit serve                            all of it over HTTP, with a page
-    """  # noqa: D301 - click wants the character, not a backslash
-
-
-for _command in (
-    train, phrases, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance,
-    compare, encode, info, evaluate, classify, plot, export, convert, index, postprocess, walks,
-    serve,
-):  # fmt: skip
-    app.add_command(_command)
-
-
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
-
-
-def _say(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"Warning: {message}", err=True)
+__all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line."""
-    warnings.showwarning = _say  # a line, without the place in the code
-    with contextlib.suppress(ValueError):  # not the main thread
-        signal.signal(signal.SIGTERM, _interrupt)
-    app.main()
+    notes: list[Callable[[], str]] = []
+
+    def command() -> None:
+        from embedkit.cli.app import app, show_warning
+
+        warnings.showwarning = show_warning
+        app.main(obj=notes)
+
+    code = interrupts.run(command)
+    if code is not None:
+        _say_interrupted(notes)
+        sys.exit(code)
+
+
+def _say_interrupted(notes: list[Callable[[], str]]) -> None:
+    from embedkit.cli.streams import discard
+
+    said = " ".join(["Interrupted.", *filter(None, (note() for note in notes))])
+    for stream, text in ((sys.stdout, ""), (sys.stderr, said + "\n")):
+        if stream is None:
+            continue
+        try:
+            stream.write(text)
+            stream.flush()
+        except (OSError, ValueError):  # the reader has gone, perhaps with the terminal
+            with contextlib.suppress(OSError, ValueError):
+                discard(stream)

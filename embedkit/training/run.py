@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from embedkit.corpus import Corpus
 from embedkit.errors import TrainingError
+from embedkit.interrupts import held
 from embedkit.ranks import Ranks
 from embedkit.training.checkpoint import Checkpoints, State
 from embedkit.training.chunks import ChunkQueue
@@ -99,7 +100,9 @@ class Run:
                         break
             except KeyboardInterrupt:
                 if watchers.checkpoints and not averaging:
-                    self._write(watchers.checkpoints)
+                    with held():
+                        watchers.checkpoints.on_interrupt()
+                        self._write(watchers.checkpoints)
                 raise
         return self._report()
 

@@ -213,7 +213,7 @@ def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "from click.testing import CliRunner\n"
-        "from embedkit.cli import app\n"
+        "from embedkit.cli.app import app\n"
         "result = CliRunner().invoke(app, ['--help'])\n"
         "assert result.exit_code == 0, result\n"
         "heavy = {'numpy', 'torch', 'faiss', 'numba', 'pyarrow', 'scipy', 'sklearn', 'tqdm'}\n"

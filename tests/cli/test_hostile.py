@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedkit.cli import app
+from embedkit.cli.app import app
 from embedkit.encoders import SkipGramEncoder
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
