@@ -1,12 +1,46 @@
-"""The command line."""
+"""The command line: `main` runs it; the commands are in `embedkit.cli.app`.
+
+This module imports little, so that a signal while the rest is imported finds handlers.
+"""
 
 from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Callable
+
+from embedkit.system import interrupts
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line."""
-    from embedkit.cli.app import main
+    notes: list[Callable[[], str]] = []
 
-    main()
+    def command() -> None:
+        from embedkit.cli.app import app, show_warning
+
+        warnings.showwarning = show_warning
+        app.main(obj=notes)
+
+    code = interrupts.run(command)
+    if code is not None:
+        _say_interrupted(notes)
+        sys.exit(code)
+
+
+def _say_interrupted(notes: list[Callable[[], str]]) -> None:
+    from embedkit.cli.streams import discard
+
+    said = " ".join(["Interrupted.", *filter(None, (note() for note in notes))])
+    for stream, text in ((sys.stdout, ""), (sys.stderr, said + "\n")):
+        if stream is None:
+            continue
+        try:
+            stream.write(text)
+            stream.flush()
+        except (OSError, ValueError):  # the reader has gone, perhaps with the terminal
+            with contextlib.suppress(OSError, ValueError):
+                discard(stream)

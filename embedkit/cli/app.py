@@ -6,11 +6,7 @@ that embedkit foresees. A traceback is a bug.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import sys
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,11 +25,13 @@ from embedkit.cli.postprocess import postprocess
 from embedkit.cli.queries import analogy, neighbors, query, transfer
 from embedkit.cli.serve import serve
 from embedkit.cli.similarity import odd_one_out, rank, similarity
+from embedkit.cli.streams import discard
 from embedkit.cli.train import train
 from embedkit.cli.walks import walks
 from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
+from embedkit.system.interrupts import checked
 
-__all__ = ["app", "main"]
+__all__ = ["app", "show_warning"]
 
 
 class _App(click.Group):
@@ -46,15 +44,13 @@ class _App(click.Group):
         **extra: Any,
     ) -> Any:
         try:
-            code = super().main(args, prog_name, *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            with checked():
+                code = super().main(args, prog_name, *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]
+                if sys.stdout is not None:
+                    sys.stdout.flush()
         except click.ClickException as error:
             error.show()
             code = error.exit_code
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("Interrupted. Nothing was written; what was there is untouched.", err=True)
-            code = 1
         except EmbedkitError as error:
             click.echo(f"Error: {_rendered(error)}", err=True)
             code = 2 if isinstance(error, ConfigurationError | ExpressionError) else 1
@@ -66,11 +62,13 @@ class _App(click.Group):
             )
             code = 1
         except BrokenPipeError:  # the reader has gone, as `head` does; nobody is left to be told
-            code = _give_up_output()
+            discard(sys.stdout)
+            code = 1
         except OSError as error:
             if error.filename is not None:  # not the output: a bug
                 raise
-            code = _give_up_output()
+            discard(sys.stdout)
+            code = 1
             click.echo(f"Error: cannot write the answer: {error.strerror}.", err=True)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -80,12 +78,6 @@ def _rendered(error: EmbedkitError) -> str:
     if isinstance(error, ExpressionError):
         return str(error)  # with the place underneath
     return f"{error.message}\nHint: {error.hint}" if error.hint else error.message
-
-
-def _give_up_output() -> int:
-    """Let what is still to be written go nowhere, so that the interpreter can end in peace."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
 
 
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,17 +102,6 @@ for _command in (
     app.add_command(_command)
 
 
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
-
-
-def _say(message: Warning | str, *_: Any, **__: Any) -> None:
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a line, without the place in the code."""
     click.echo(f"Warning: {message}", err=True)
-
-
-def main() -> None:
-    """Run the command line."""
-    warnings.showwarning = _say  # a line, without the place in the code
-    with contextlib.suppress(ValueError):  # not the main thread
-        signal.signal(signal.SIGTERM, _interrupt)
-    app.main()

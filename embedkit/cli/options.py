@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = [
     "json_option",
     "metric_option",
     "model_option",
+    "note_for_interrupt",
     "number_option",
     "oov_option",
     "pairs_option",
@@ -36,6 +38,7 @@ __all__ = [
     "refuse_inputs",
     "refuse_two_streams",
     "restrict_option",
+    "watch_output",
 ]
 
 
@@ -74,19 +77,56 @@ encoder_option = click.option(
 
 
 class OutputName(click.ParamType):  # type: ignore[type-arg]
-    """The name of an output; *stream* tells whether it may be -, standard output."""
+    """The name of an output.
+
+    Args:
+        stream: whether it may be -, standard output.
+        whole: whether it is written whole or not at all.
+    """
 
     name = "path"
 
-    def __init__(self, *, stream: bool = False) -> None:
+    def __init__(self, *, stream: bool = False, whole: bool = True) -> None:
         self._stream = stream
+        self._whole = whole
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         if not value:
             self.fail("the name is empty.", param, ctx)
         if is_standard_output(value) and not self._stream:
             self.fail("this cannot go to standard output; ./- is a file called -.", param, ctx)
+        if self._whole and not is_standard_output(value):
+            _note_output(str(value))
         return str(value)
+
+
+def note_for_interrupt(note: Callable[[], str]) -> None:
+    """Have *note* called if the command is interrupted, for a sentence to print; "" is none."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.obj is not None:
+        context.obj.append(note)
+
+
+def _note_output(name: str) -> None:
+    """If the command is interrupted, have it say what became of an output."""
+    written = watch_output(name)
+    note_for_interrupt(
+        lambda: f"{name} was written." if written() else f"Nothing was written to {name}."
+    )
+
+
+def watch_output(name: str | os.PathLike[str]) -> Callable[[], bool]:
+    """Return what tells whether a file or directory is another one than it is now."""
+    before = _identity(name)
+    return lambda: _identity(name) != before
+
+
+def _identity(name: str | os.PathLike[str]) -> tuple[int, ...] | None:
+    try:
+        found = Path(name).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def refuse_two_streams(*outputs: str | None, as_json: bool) -> None:

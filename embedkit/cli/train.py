@@ -123,7 +123,9 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="EPOCHS",
     help="Stop when --evaluate has not improved for so many epochs, counted anew by --resume.",
 )
-@click.option("--log-json", type=OutputName(), metavar="FILE", help="Add progress to a file.")
+@click.option(
+    "--log-json", type=OutputName(whole=False), metavar="FILE", help="Add progress to a file."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a model that is there.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")

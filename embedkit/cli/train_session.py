@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from embedkit.cli.options import note_for_interrupt, watch_output
 from embedkit.cli.progress import Display, Log
 from embedkit.errors import ConfigurationError
 
@@ -47,10 +47,12 @@ class Training:
         self._resume: bool = options["resume"]
         every = options["checkpoint_every"]
         self._checkpoints: Checkpoints | None = None
+        self._written = watch_output(output)
         if every or self._resume:
             self._checkpoints = Checkpoints.beside(output, every=every or math.inf)
         if self._checkpoints and not self._resume and ranks.rank == 0:
             self._checkpoints.begin_again(overwrite=overwrite)
+        note_for_interrupt(self._how_to_go_on)
         self._stopping: EarlyStopping | None = None
         self._looks_at_epochs = bool(options["evaluate"] or options["log_json"])
         if options["evaluate"] and ranks.rank == 0:
@@ -62,7 +64,9 @@ class Training:
     def fit(
         self, model: SkipGramEncoder, text: Corpus, start: SkipGramEncoder | None, display: Display
     ) -> None:
-        """Train; Ctrl-C says how to go on."""
+        """Train; an interrupt says how to go on."""
+        if self._checkpoints:
+            self._checkpoints.on_interrupt = lambda: _say_writing(display)
 
         def on_progress(progress: Progress) -> None:
             display.training(progress)
@@ -77,32 +81,28 @@ class Training:
                 self._log.epoch(report, accuracy)
             return stops
 
-        try:
-            model.fit(
-                text,
-                start=start,
-                progress=on_progress,
-                on_epoch_end=on_epoch_end if self._looks_at_epochs else None,
-                checkpoints=self._checkpoints,
-                resume=self._resume,
-                ranks=self._ranks,
-                device=self._device,
-            )
-        except KeyboardInterrupt:
-            if self._checkpoints is None:
-                raise
-            said = (
-                f"Interrupted. Where training stood is in {self._checkpoints.path}. "
-                "The same command with --resume goes on from there."
-            )
-            if self._ranks.size > 1:
-                said = "Interrupted: another rank has ended, or the job was stopped. " + (
-                    "The same command with --resume goes on from the last checkpoint."
-                    if self._checkpoints.path.exists()
-                    else "No checkpoint was written before that."
-                )
-            click.echo(said, err=True)
-            raise click.exceptions.Exit(1) from None
+        model.fit(
+            text,
+            start=start,
+            progress=on_progress,
+            on_epoch_end=on_epoch_end if self._looks_at_epochs else None,
+            checkpoints=self._checkpoints,
+            resume=self._resume,
+            ranks=self._ranks,
+            device=self._device,
+        )
+
+    def _how_to_go_on(self) -> str:
+        """Return what to say if training is interrupted, by what is on disk then."""
+        if self._checkpoints is None or self._written():
+            return ""
+        others = "Another rank has ended, or the job was stopped. " * (self._ranks.size > 1)
+        if not self._checkpoints.on_disk():
+            return f"{others}No checkpoint was written."
+        return (
+            f"{others}The last checkpoint is in {self._checkpoints.path}. "
+            "Run the same command with --resume to continue from it."
+        )
 
     def is_over(self) -> None:
         """Remove the checkpoints: the model is written."""
@@ -113,3 +113,8 @@ class Training:
         """Close the log."""
         if self._log:
             self._log.close()
+
+
+def _say_writing(display: Display) -> None:
+    with contextlib.suppress(OSError):  # the terminal has gone
+        display.say("Interrupted: writing a checkpoint ...")

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from embedkit.errors import FormatError
 from embedkit.system.compression import COMPRESSORS, DAMAGE, decompress
 from embedkit.system.files import storage_errors
+from embedkit.system.interrupts import held
 
 __all__ = ["Source", "plain_name"]
 
@@ -117,11 +118,15 @@ class Source:
             yield self.path
             self._progress(self.plain_size)
             return
-        handle, name = tempfile.mkstemp(prefix="embedkit-")
+        name = ""
         try:
+            with held():  # the name is known before an interrupt
+                handle, name = tempfile.mkstemp(prefix="embedkit-")
             with storage_errors(name), os.fdopen(handle, "wb") as file:
                 while block := self.read(_COPIED):
                     file.write(block)
             yield Path(name)
         finally:
-            Path(name).unlink()
+            with held():
+                if name:
+                    Path(name).unlink()

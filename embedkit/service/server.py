@@ -10,6 +10,7 @@ import logging
 import os
 import tempfile
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from embedkit.service.http.metrics import DIRECTORY_VARIABLE
 from embedkit.service.settings import Settings
 from embedkit.service.worker.publishing import Publisher
 from embedkit.system.files import storage_errors
+from embedkit.system.interrupts import held
 from embedkit.system.memory import processors
 
 __all__ = ["Listening", "serve"]
@@ -61,16 +63,22 @@ def serve(settings: Settings, listening: Listening) -> None:
         ConfigurationError: the address cannot be listened at.
         StorageError: there is no room for the copy that workers map.
     """
-    with (
-        storage_errors(settings.folder),
-        tempfile.TemporaryDirectory(prefix="embedkit-", dir=settings.folder) as name,
-    ):
-        folder = Path(name)
+    with storage_errors(settings.folder), ExitStack() as end:
+        with held():
+            folder = Path(
+                end.enter_context(
+                    tempfile.TemporaryDirectory(prefix="embedkit-", dir=settings.folder)
+                )
+            )
         publisher = Publisher(settings.model, folder)
         publisher.publish()
         _prepare_workers(folder, listening.workers)
         config = _configuration(settings, folder, listening)
-        Supervisor(config, [_bind(config)], publisher, every_change=listening.reload).run()
+        with held():  # its handlers take the place of those that raise an interrupt
+            supervisor = Supervisor(
+                config, [_bind(config)], publisher, every_change=listening.reload
+            )
+        supervisor.run()
 
 
 class Supervisor(Multiprocess):

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from numpy.typing import NDArray
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ModelError, OutputExistsError, StorageError
 from embedkit.storage.tensors import read_tensors, write_tensors
-from embedkit.system.files import atomic_directory, resolve_output, storage_errors
+from embedkit.system.files import atomic_directory, check_place, resolve_output, storage_errors
 
 __all__ = [
     "CONFIG",
@@ -109,8 +108,8 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
         raise StorageError(
             f"cannot write {path}: there is no directory {path.parent}.", hint="Make it first."
         )
-    with storage_errors(path):  # nothing else tells for certain whether a folder can be made there
-        Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent)).rmdir()
+    with storage_errors(path):
+        check_place(place)
 
 
 def write_model(

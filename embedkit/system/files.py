@@ -16,11 +16,13 @@ from typing import BinaryIO, cast
 
 from embedkit.errors import OutputExistsError, StorageError
 from embedkit.system.compression import Forward
+from embedkit.system.interrupts import held
 
 __all__ = [
     "atomic_directory",
     "atomic_file",
     "check_output_stream",
+    "check_place",
     "is_standard_output",
     "output_stream",
     "resolve_output",
@@ -66,13 +68,16 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
         try:
             temporary.mkdir()
             yield temporary
-            for path in temporary.iterdir():
-                _sync(path)
-            _sync(temporary)
-            _swap(temporary, place)
-            _sync(place.parent)
+            with held():
+                for path in temporary.iterdir():
+                    _sync(path)
+                _sync(temporary)
+                _swap(temporary, place)
+                _sync(place.parent)
+                _remove(temporary)
         finally:
-            _remove(temporary)
+            with held():
+                _remove(temporary)
 
 
 @contextlib.contextmanager
@@ -89,11 +94,13 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
         try:
             with temporary.open("xb") as file:
                 yield file
-            _sync(temporary)
-            temporary.replace(place)
-            _sync(place.parent)
+            with held():
+                _sync(temporary)
+                temporary.replace(place)
+                _sync(place.parent)
         finally:
-            _remove(temporary)
+            with held():
+                _remove(temporary)
 
 
 def is_standard_output(target: str | os.PathLike[str]) -> bool:
@@ -187,6 +194,20 @@ def _working_directory() -> Path:
         return Path.cwd()
     except FileNotFoundError:  # it was removed
         return Path()
+
+
+def check_place(place: Path) -> None:
+    """Find out whether a directory can be made at *place*: only making one beside it tells.
+
+    Raises:
+        OSError: it cannot.
+    """
+    temporary = _beside(place)
+    with held():
+        try:
+            temporary.mkdir()
+        finally:
+            _remove(temporary)
 
 
 def _beside(place: Path) -> Path:

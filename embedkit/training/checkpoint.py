@@ -10,10 +10,11 @@ there is a whole one at every moment. Each is a model: it can be opened and aske
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError, TrainingError
 from embedkit.storage.model_directory import StoredModel, read_model, write_model
 from embedkit.system.files import storage_errors
+from embedkit.system.interrupts import held
 from embedkit.training.config import TrainingConfig
 
 __all__ = ["Checkpoints", "State"]
@@ -64,20 +66,39 @@ class Checkpoints:
     Args:
         path: directory of the generations; made when the first one is written.
         every: seconds between two.
+        on_interrupt: is called before the one is written that an interrupt asks for.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, every: float = 300.0) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        every: float = 300.0,
+        on_interrupt: Callable[[], None] = lambda: None,
+    ) -> None:
         if not every > 0:
             raise ConfigurationError(f"a checkpoint comes every so many seconds, not {every!r}")
         self.path = Path(path)
         self.every = every
+        self.on_interrupt = on_interrupt
         self._last = time.monotonic()
 
     @classmethod
-    def beside(cls, model: str | os.PathLike[str], *, every: float = 300.0) -> Checkpoints:
+    def beside(
+        cls,
+        model: str | os.PathLike[str],
+        *,
+        every: float = 300.0,
+        on_interrupt: Callable[[], None] = lambda: None,
+    ) -> Checkpoints:
         """Return the checkpoints of the training that will write *model*."""
         target = Path(os.path.abspath(model))
-        return cls(target.with_name(target.name + ".checkpoint"), every=every)
+        path = target.with_name(target.name + ".checkpoint")
+        return cls(path, every=every, on_interrupt=on_interrupt)
+
+    def on_disk(self) -> bool:
+        """Tell whether there is one."""
+        return bool(self._generations())
 
     def begin_again(self, *, overwrite: bool) -> None:
         """Remove the generations of an earlier training.
@@ -130,10 +151,14 @@ class Checkpoints:
                 "corpus_fingerprint": fingerprint,
             },
         }
-        with storage_errors(self.path):
-            self.path.mkdir(exist_ok=True)
         tensors = {"vectors": state.inputs, "context": state.outputs}
-        write_model(target, config=stored, vocabulary=vocabulary, tensors=tensors)
+        try:
+            with storage_errors(self.path):
+                self.path.mkdir(exist_ok=True)
+            write_model(target, config=stored, vocabulary=vocabulary, tensors=tensors)
+        finally:
+            with held(), contextlib.suppress(OSError):
+                self.path.rmdir()  # only if nothing is in it
         for old in self._generations()[:-_GENERATIONS]:
             shutil.rmtree(old)
         self._last = time.monotonic()
@@ -170,7 +195,8 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Remove all generations: training has ended and its model is written."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        with held():
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def _generations(self) -> list[Path]:
         if not self.path.is_dir():

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import TrainingError
+from embedkit.system.interrupts import held
 from embedkit.system.random import epoch_key
 from embedkit.system.ranks import Ranks
 from embedkit.training.checkpoint import Checkpoints, State
@@ -99,7 +100,9 @@ class Run:
                         break
             except KeyboardInterrupt:
                 if watchers.checkpoints and not averaging:
-                    self._write(watchers.checkpoints)
+                    with held():
+                        watchers.checkpoints.on_interrupt()
+                        self._write(watchers.checkpoints)
                 raise
         return self._report()
 

@@ -264,9 +264,12 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(
         time.sleep(0.01)
     process.send_signal(number)
     _, said = process.communicate()
-    assert process.returncode == 1
-    assert "Where training stood is in" in said
-    assert "--resume goes on" in said
+    assert process.returncode == 128 + number
+    checkpoints = f"{model}.checkpoint"
+    assert said.endswith(
+        f"Interrupted. Nothing was written to {model}. The last checkpoint is in {checkpoints}. "
+        "Run the same command with --resume to continue from it.\n"
+    )
     assert not model.exists()
     again = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     assert again.returncode == 1
