@@ -313,6 +313,21 @@ def test_further_signals_do_not_cut_a_checkpoint(tmp_path: Path) -> None:
     assert load(checkpoint).dimension == 1000
 
 
+def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "model.embedkit.checkpoint").touch()
+    process = subprocess.Popen(
+        [*LARGE, "--log-json", "log"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "No checkpoint was written. Error: cannot write" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("seconds", [0, 0.2, 0.5])
 def test_no_checkpoint_is_claimed_that_is_not_there(seconds: float, tmp_path: Path) -> None:
     process = subprocess.Popen(
