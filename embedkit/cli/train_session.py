@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedkit.cli.options import note_for_interrupt, watch_output
 from embedkit.cli.progress import Display, Log
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, EmbedkitError
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -81,16 +81,21 @@ class Training:
                 self._log.epoch(report, accuracy)
             return stops
 
-        model.fit(
-            text,
-            start=start,
-            progress=on_progress,
-            on_epoch_end=on_epoch_end if self._looks_at_epochs else None,
-            checkpoints=self._checkpoints,
-            resume=self._resume,
-            ranks=self._ranks,
-            device=self._device,
-        )
+        try:
+            model.fit(
+                text,
+                start=start,
+                progress=on_progress,
+                on_epoch_end=on_epoch_end if self._looks_at_epochs else None,
+                checkpoints=self._checkpoints,
+                resume=self._resume,
+                ranks=self._ranks,
+                device=self._device,
+            )
+        except EmbedkitError as error:  # perhaps no checkpoint could be written after an interrupt
+            said = f"Error: {error}"
+            note_for_interrupt(lambda: said)
+            raise
 
     def _how_to_go_on(self) -> str:
         """Return what to say if training is interrupted, by what is on disk then."""
