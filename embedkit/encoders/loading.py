@@ -109,11 +109,8 @@ def _foreign(path: str | os.PathLike[str]) -> WordVectors:
 def _vectors_of(model: StoredModel, name: str | None, *, exact: bool = False) -> WordVectors:
     stored = _encoder_of(model)
     encoder = stored if name in (None, stored.name) else untrained(str(name), stored.vocabulary)
-    vectors = encoder.vectors()
-    vectors.opener = partial(_vectors_of, model, name, exact=exact)
-    if exact:
-        vectors.approximate = None
-    return vectors
+    vectors = encoder.vectors().with_opener(partial(_vectors_of, model, name, exact=exact))
+    return vectors.with_exact_search() if exact else vectors
 
 
 def untrained(name: str, vocabulary: Vocabulary) -> Encoder:
