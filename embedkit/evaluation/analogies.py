@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
 from embedkit.errors import ConfigurationError, ModelError
-from embedkit.evaluation.analogy_ranks import METHODS, SKIPPED, KnownWords, ask
+from embedkit.evaluation.analogy_ranks import METHODS, SKIPPED, KnownWords, answer_ranks
 from embedkit.evaluation.datasets import Section, read_analogies
 from embedkit.index.metrics import unit_rows
 from embedkit.vectors.word_vectors import WordVectors
@@ -123,7 +123,7 @@ def analogy_accuracy(
         raise ModelError(
             "the vectors hold numbers that are not finite.", hint="Train the model again."
         )
-    ranks = [ask(section, known, units, method) for section in sections]
+    ranks = [answer_ranks(section, known, units, method) for section in sections]
     scores = [
         _score(section, own, top, count_unknown=count_unknown)
         for section, own in zip(sections, ranks, strict=True)

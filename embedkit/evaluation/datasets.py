@@ -10,22 +10,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from embedkit.corpus.encodings import conversion, read_whole
 from embedkit.errors import QuestionError
 
 __all__ = [
-    "Pair",
     "Question",
     "Section",
+    "WordAnswers",
     "read_analogies",
     "read_categories",
     "read_pairs",
 ]
 
 
-Pair = tuple[str, tuple[str, ...]]
-"""A word and its answers."""
+WordAnswers: TypeAlias = "tuple[str, tuple[str, ...]]"
+"""A word and its right answers."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Section:
     questions: tuple[Question, ...]
 
     @property
-    def pairs(self) -> tuple[Pair, ...]:
+    def pairs(self) -> tuple[WordAnswers, ...]:
         """Words and their answers that the questions are made of, each once."""
         found = [
             pair
