@@ -24,6 +24,7 @@ from embedkit.features.options import POOLINGS
 from embedkit.features.transformers import Vectors
 from embedkit.heads import DenseClassifier
 from embedkit.heads.storage import read_config, write_config
+from embedkit.storage.config_file import CONFIG, RESTORE_HINT
 from embedkit.storage.model_directory import check_output, read_model
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.system.files import atomic_directory
@@ -32,8 +33,7 @@ from embedkit.vectors.word_vectors import WordVectors
 __all__ = ["SETTINGS", "TextClassifier"]
 
 _KIND = "classifier"
-_RESTORE = "Train the classifier again, or restore it from a copy."
-_CONFIG, _NETWORK, _VECTORS, _POOLING = "config.json", "network", "vectors", "pooling.safetensors"
+_NETWORK, _VECTORS, _POOLING = "network", "vectors", "pooling.safetensors"
 _LEARNED = {"tfidf": ("idf_", "_idf_of_others"), "sif": ("component_",)}
 """The attributes that `TextFeatures.fit` learns from the texts, by pooling."""
 
@@ -139,7 +139,7 @@ class TextClassifier:
                     learned = {name: getattr(self.features, name) for name in names}
                     tensors = {name: np.atleast_1d(value) for name, value in learned.items()}
                     write_tensors(folder / _POOLING, tensors)
-            write_config(folder / _CONFIG, config)
+            write_config(folder / CONFIG, config)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -149,8 +149,8 @@ class TextClassifier:
             ModelError: the directory is missing, incomplete, damaged, too new, or not a classifier.
         """
         path = Path(path)
-        if (path / _CONFIG).is_file() or not path.exists():
-            config = read_config(path / _CONFIG, _KIND)
+        if (path / CONFIG).is_file() or not path.exists():
+            config = read_config(path / CONFIG, _KIND)
         else:
             raise ModelError(
                 f"{path} is not a classifier.",
@@ -172,21 +172,21 @@ def _save_vectors(vectors: WordVectors, path: Path) -> None:
 
 def _load_features(path: Path, config: dict[str, Any]) -> TextFeatures:
     if not (path / _VECTORS).is_dir():
-        raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing.", hint=_RESTORE)
+        raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing.", hint=RESTORE_HINT)
     if read_model(path / _VECTORS).fingerprint != config.get("vectors"):
         raise ModelError(
             f"{path / _VECTORS} holds other vectors than those that the classifier was trained on.",
-            hint=_RESTORE,
+            hint=RESTORE_HINT,
         )
     vectors = load(path / _VECTORS)
     pooling = str(config.get("pooling"))
     if pooling not in POOLINGS:
-        raise ModelError(f"{path} is damaged: unknown pooling {pooling!r}.", hint=_RESTORE)
+        raise ModelError(f"{path} is damaged: unknown pooling {pooling!r}.", hint=RESTORE_HINT)
     features = TextFeatures(vectors, pooling, tokenizer=str(config.get("tokenizer")))
     features.vectors_ = vectors
     learned = read_tensors(path / _POOLING) if (path / _POOLING).exists() else {}
     for name in _LEARNED.get(pooling, ()):
         if name not in learned:
-            raise ModelError(f"{path} is incomplete: its {name!r} is missing.", hint=_RESTORE)
+            raise ModelError(f"{path} is incomplete: its {name!r} is missing.", hint=RESTORE_HINT)
         setattr(features, name, learned[name] if name.endswith("_") else learned[name][0])
     return features

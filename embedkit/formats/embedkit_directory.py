@@ -8,7 +8,8 @@ from pathlib import Path
 from embedkit.errors import FormatError, ModelError
 from embedkit.formats.byte_source import Source
 from embedkit.formats.repairs import Repairs
-from embedkit.storage.model_directory import CONFIG, check_output, read_model, write_model
+from embedkit.storage.config_file import CONFIG
+from embedkit.storage.model_directory import check_output, read_model, write_model
 from embedkit.storage.quantization import unpack
 from embedkit.system.files import atomic_directory
 from embedkit.vectors.subwords import Subwords

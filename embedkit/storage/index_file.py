@@ -6,7 +6,6 @@ is said of it change places with the old ones in one step, like a model.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import warnings
@@ -19,7 +18,8 @@ from embedkit.errors import ConfigurationError, ModelError, StaleIndexWarning
 from embedkit.index.approximate import ApproximateIndex, IndexSettings
 from embedkit.index.exact import DenseIndex
 from embedkit.index.metrics import find_metric
-from embedkit.storage.model_directory import CONFIG, StoredModel, checksum, read_model
+from embedkit.storage.config_file import CONFIG, read_config, write_config
+from embedkit.storage.model_directory import FORMAT, StoredModel, checksum, read_model
 from embedkit.storage.quantization import unpack
 from embedkit.system.files import atomic_directory, storage_errors
 
@@ -155,12 +155,11 @@ def _replace(model: StoredModel, write: Callable[[Path], dict[str, Any] | None])
             if file.name not in (INDEX, CONFIG):
                 _share(file, folder / file.name)
         entry = write(folder)
-        config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+        config = read_config(path / CONFIG, FORMAT)
         config.pop("index", None)
         if entry is not None:
             config["index"] = entry
-        text = json.dumps(config, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
+        write_config(folder / CONFIG, config)
         if read_model(path).fingerprint != model.fingerprint:
             raise ModelError(
                 f"{path} has become another model meanwhile, and is kept.",

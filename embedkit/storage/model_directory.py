@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ModelError, OutputExistsError, StorageError
+from embedkit.storage.config_file import CONFIG, RESTORE_HINT, read_config, write_config
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.system.files import atomic_directory, check_place, resolve_output, storage_errors
 
 __all__ = [
-    "CONFIG",
     "FORMAT",
     "StoredModel",
     "check_output",
@@ -46,12 +46,11 @@ FORMAT = 2
 
 _FLOAT32_FORMAT = 1  # what is all float32 can be read by older versions
 
-CONFIG, _VOCABULARY, _TENSORS = "config.json", "vocabulary.arrow", "vectors.safetensors"
+_VOCABULARY, _TENSORS = "vocabulary.arrow", "vectors.safetensors"
 _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
 _DTYPES = {"vectors": ("F32", "F16", "I8")}
 _COMPACT = (np.dtype(np.float16), np.dtype(np.int8))
-_AGAIN = "Train the model again, or copy it again from where it came."
 
 
 @dataclass(frozen=True)
@@ -145,8 +144,7 @@ def write_model(
             _CHECKSUM: checksum(folder / _VOCABULARY),
             _NAMES: list(tensors or {}),
         }
-        text = json.dumps({**head, **config, **head}, indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
+        write_config(folder / CONFIG, {**head, **config, **head})
 
 
 def read_model(path: Path) -> StoredModel:
@@ -179,8 +177,12 @@ def _read_model(path: Path) -> StoredModel:
             f"{path} is not an embedkit model: it {what}.",
             hint=("Name the directory that embedkit train wrote."),
         )
-    config = _read_config(path / CONFIG)
+    config = read_config(path / CONFIG, FORMAT)
     index = config.pop("index", {})  # the vectors are the same with and without one
+    if not isinstance(index, dict):
+        raise ModelError(
+            f"{path / CONFIG} is damaged: its index is {index!r:.60}.", hint=RESTORE_HINT
+        )
     digest = hashlib.blake2b(json.dumps(config, sort_keys=True).encode(), digest_size=16)
     if "kind" in config:
         raise ModelError(
@@ -191,18 +193,22 @@ def _read_model(path: Path) -> StoredModel:
             ),
         )
     if not (path / _VOCABULARY).is_file():
-        raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing.", hint=_AGAIN)
+        raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing.", hint=RESTORE_HINT)
     # Arrow trusts the offsets in a file: a damaged one must not get that far.
     found = checksum(path / _VOCABULARY)
     if config.pop(_CHECKSUM, found) != found:
-        raise ModelError(f"{path / _VOCABULARY} is damaged: its checksum is wrong.", hint=_AGAIN)
+        raise ModelError(
+            f"{path / _VOCABULARY} is damaged: its checksum is wrong.", hint=RESTORE_HINT
+        )
     vocabulary = Vocabulary.open(path / _VOCABULARY)
     tensors = read_tensors(path / _TENSORS, _DTYPES) if (path / _TENSORS).exists() else {}
     expected = set(config.pop(_NAMES, []))
     if "vectors" in tensors and tensors["vectors"].dtype == np.int8:
         expected.add("scales")
     if missing := sorted(expected - tensors.keys()):
-        raise ModelError(f"{path} is incomplete: {', '.join(missing)} is missing.", hint=_AGAIN)
+        raise ModelError(
+            f"{path} is incomplete: {', '.join(missing)} is missing.", hint=RESTORE_HINT
+        )
     _check_shapes(path, len(vocabulary), {name: tensor.shape for name, tensor in tensors.items()})
     # The settings hold the vocabulary's checksum and the time training took; the first rows tell
     # vectors of other origin apart. The whole matrix is not worth reading for this.
@@ -226,7 +232,7 @@ def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]])
         if shape[0] != words and name != "ngrams":
             raise ModelError(
                 f"{path} is inconsistent: {shape[0]:,} rows in {name!r} for {words:,} words.",
-                hint=_AGAIN,
+                hint=RESTORE_HINT,
             )
     matrix = shapes.get("vectors", (words, 0))
     expected = {
@@ -238,28 +244,8 @@ def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]])
         shapes.get(name, shape) != shape for name, shape in expected.items()
     ):
         raise ModelError(
-            f"{path} is inconsistent: its tensors have the shapes {shapes}.", hint=_AGAIN
+            f"{path} is inconsistent: its tensors have the shapes {shapes}.", hint=RESTORE_HINT
         )
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}.", hint=_AGAIN) from error
-    if isinstance(config, dict) and not isinstance(config.get("index", {}), dict):
-        raise ModelError(f"{path} is damaged: its index is {config['index']!r:.60}.", hint=_AGAIN)
-    if not isinstance(config, dict) or not isinstance(config.get("format"), int):
-        raise ModelError(
-            f"{path} names no format version: {path.parent} is not an embedkit model.",
-            hint=("Name the directory that embedkit train wrote."),
-        )
-    if config["format"] > FORMAT:
-        raise ModelError(
-            f"{path.parent} has format {config['format']}; this embedkit reads up to {FORMAT}.",
-            hint="pip install --upgrade embedkit.",
-        )
-    return config
 
 
 def checksum(path: Path) -> int:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ModelError
+from embedkit.storage.config_file import RESTORE_HINT
 
 __all__ = ["read_tensors", "tensors_header", "write_tensors"]
 
@@ -97,7 +98,7 @@ def read_tensors(
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{path} is damaged or cut short: {error}.",
-            hint="Train the model again, or copy it again from where it came.",
+            hint=RESTORE_HINT,
         ) from error
     return {entry.name: _map(path, entry, 8 + length) for entry in entries}
 

@@ -273,5 +273,7 @@ def test_token_that_no_encoding_has_is_a_clear_error() -> None:
 
 def test_number_of_threads_is_checked() -> None:
     for workers in (-1, 0, 10**9, 1.5):
-        with pytest.raises(ConfigurationError, match=r"workers is a whole number from 1 to 1,024"):
+        with pytest.raises(
+            ConfigurationError, match=r"workers must be an integer between 1 and 1,024"
+        ):
             Corpus.read([["a"]], workers=workers)  # type: ignore[arg-type]

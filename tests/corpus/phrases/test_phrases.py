@@ -235,15 +235,15 @@ def test_files_that_hold_something_else(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"passes": 0}, "passes is a whole number from 1 to 10, not 0"),
+        ({"passes": 0}, "passes must be an integer between 1 and 10, got 0"),
         ({"passes": 99}, "passes .* not 99"),
         ({"passes": True}, "passes"),
-        ({"min_count": 0}, "min_count is a whole number from 1"),
+        ({"min_count": 0}, "min_count must be an integer between 1"),
         ({"threshold": math.nan}, "threshold is a finite number above 0"),
         ({"threshold": 0}, "threshold"),
         ({"threshold": math.inf}, "threshold"),
         ({"threshold": "high"}, "threshold"),
-        ({"threshold": 1.1, "scoring": "npmi"}, "threshold is a number from -1 to 1"),
+        ({"threshold": 1.1, "scoring": "npmi"}, "threshold must be a number between -1 and 1"),
         ({"threshold": math.nan, "scoring": "npmi"}, "threshold"),
         ({"scoring": "pmi"}, "no scoring 'pmi'; there are mikolov, npmi"),
         ({"delimiter": " "}, "delimiter"),
