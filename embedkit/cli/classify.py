@@ -17,7 +17,7 @@ from embedkit.cli.options import OutputName, json_option
 from embedkit.cli.output import print_json
 
 if TYPE_CHECKING:
-    from embedkit.classification.datasets import Labelled
+    from embedkit.classification.datasets import LabelledTexts
     from embedkit.classification.report import ClassificationReport
     from embedkit.classification.text_classifier import TextClassifier
     from embedkit.heads.training import Epoch
@@ -234,12 +234,12 @@ def evaluate(
         _print_report(report)
 
 
-def _read(examples: str, options: dict[str, Any]) -> Labelled:
+def _read(examples: str, options: dict[str, Any]) -> LabelledTexts:
     from embedkit.classification.datasets import read_labelled
 
     return read_labelled(
         examples,
-        form=options.pop("form"),
+        format=options.pop("form"),
         encoding=options.pop("encoding"),
         columns=(options.pop("text"), options.pop("label")),
     )
