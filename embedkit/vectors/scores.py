@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.index.metrics import Metric, UnitRows, unit_rows
-from embedkit.index.scan import Blocks, scan, products
+from embedkit.index.scan import Blocks, products, scan
 
 __all__ = [
     "Neighbor",
