@@ -29,7 +29,7 @@ from embedkit.cli.progress import Display
 from embedkit.features.options import POOLINGS
 
 if TYPE_CHECKING:
-    from embedkit.classification.datasets import Labelled
+    from embedkit.classification.datasets import LabelledTexts
     from embedkit.classification.report import ClassificationReport
     from embedkit.classification.text_classifier import TextClassifier
 
@@ -261,12 +261,12 @@ def evaluate_classifier(
         _print_report(report)
 
 
-def _read(examples: str, options: dict[str, Any]) -> Labelled:
+def _read(examples: str, options: dict[str, Any]) -> LabelledTexts:
     from embedkit.classification.datasets import read_labelled
 
     return read_labelled(
         examples,
-        form=options.pop("form"),
+        format=options.pop("form"),
         encoding=options.pop("encoding"),
         columns=(options.pop("text"), options.pop("label")),
     )

@@ -145,7 +145,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         self.terms_, embeddings = Terms.of(texts, begin, self.ngrams, self.tokenizer)
         bags = self.terms_.bags(texts)
         unknown = np.diff(bags[:, : len(begin)].indptr) == 0
-        warn_of_unknown(unknown, so="begin as zeros", stacklevel=5)
+        warn_of_unknown(unknown, effect="begin as zeros", stacklevel=5)
         return bags, embeddings
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
