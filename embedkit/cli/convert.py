@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from embedkit.cli.options import errors_option, json_option, overwrite_option, quiet_option
-from embedkit.cli.output import print_json
+from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import ModelPath, OutputPath, WholeNumber
 from embedkit.cli.paths import refuse_two_streams
 from embedkit.cli.progress import Display
@@ -16,7 +16,7 @@ from embedkit.formats.names import READABLE_FORMATS, WRITABLE_FORMATS
 from embedkit.system.files import is_standard_output
 
 if TYPE_CHECKING:
-    from embedkit.formats import Report
+    from embedkit.formats import ConversionReport
 
 __all__ = ["convert"]
 
@@ -61,10 +61,11 @@ def convert(
 ) -> None:
     """Read words and vectors from IN and write them to OUT.
 
-    Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin,
-    only read), npz, npy, safetensors, static (model2vec, sentence-transformers). That of IN is
-    told by its content, that of OUT by its name; .gz, .bz2, .xz and .zst compress. - as OUT is
-    standard output, for formats of one file.
+    Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin;
+    read only), npz, npy, safetensors, static (model2vec, sentence-transformers), and those of
+    `embedkit export` (written only). The format of IN is detected from its content, that of OUT
+    chosen by its name; .gz, .bz2, .xz and .zst compress. - as OUT is standard output, for formats
+    of one file.
     """
     from embedkit import formats
 
@@ -89,12 +90,8 @@ def convert(
         _print(report, err=piped)
 
 
-def _print(report: Report, *, err: bool) -> None:
-    size = "" if report.bytes is None else f", {report.bytes:,} bytes"
-    click.echo(
-        f"{report.target}: {report.words:,} words, {report.dimension:,} dimensions{size} "
-        f"({report.source_format} to {report.target_format})",
-        err=err,
-    )
+def _print(report: ConversionReport, *, err: bool) -> None:
+    summary = summary_of_vectors(report.target, report.words, report.dimension, report.bytes)
+    click.echo(f"{summary} ({report.source_format} to {report.target_format})", err=err)
     for fault, count in report.repairs.items():
         click.echo(f"  {fault:<12}  {count:,}", err=err)

@@ -15,25 +15,22 @@ from embedkit.cli.options import (
     overwrite_option,
     quiet_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import OutputPath
 from embedkit.cli.paths import refuse_two_streams
-from embedkit.formats.names import EXPORT_FORMATS
+from embedkit.cli.progress import Display
+from embedkit.formats.names import EXPORT_FORMATS, FORMATS_INFO
 from embedkit.system.files import is_standard_output
 
 __all__ = ["export"]
 
 
 @click.command()
-@click.argument(
-    "target",
-    metavar="FORMAT",
-    type=click.Choice(EXPORT_FORMATS),
-)
+@click.argument("target", metavar="FORMAT", type=click.Choice(EXPORT_FORMATS))
 @output_option(
     "File or folder to write; - is standard output.",
     OutputPath(stream=True),
-    show_default="words.sql, words.jsonl, ..., after --name",
+    show_default="--name with the format's suffix, such as words.sql",
 )
 @click.option(
     "--name",
@@ -59,19 +56,26 @@ def export(
 ) -> None:
     """Write vectors for a database or for TensorBoard.
 
-    Words and counts are written too. pgvector: SQL for psql. qdrant: JSON lines, each the body of a
-    request that upserts points. parquet, jsonl: columns or keys id, word, count, vector. projector:
-    a folder for TensorBoard's embedding projector.
+    FORMAT is pgvector: SQL for psql; qdrant: JSON lines, each the body of a request that upserts
+    points; parquet or jsonl: columns or keys id, word, count, vector; projector: a folder for
+    TensorBoard's embedding projector.
     """
     from embedkit.encoders import load
-    from embedkit.formats.export import FORMATS
-    from embedkit.formats.export import export as write
+    from embedkit.formats import write
 
-    chosen = FORMATS[target]
-    output = output or f"{name}{chosen.suffix}"
+    chosen = FORMATS_INFO[target]
+    output = output or f"{name}{chosen.suffixes[0]}"
     refuse_two_streams(output, as_json=as_json)
     vectors = load(model, encoder=encoder)
-    write(vectors, output, target, name=name, overwrite=overwrite)
+    with Display(quiet=quiet or as_json) as display:
+        write(
+            vectors,
+            output,
+            format=target,
+            name=name,
+            overwrite=overwrite,
+            progress=lambda count: display.writing(count, len(vectors)),
+        )
     if is_standard_output(output):
         return
     path = Path(output)
@@ -79,9 +83,8 @@ def export(
     if as_json:
         facts = {"file": str(path), "format": target, "words": len(vectors), "bytes": size}
         print_json({**facts, "dimension": vectors.dimension})
-        return
-    if quiet:
-        return
-    click.echo(f"{path}: {len(vectors):,} words, {vectors.dimension:,} dimensions, {size:,} bytes")
-    if chosen.loaded_by:
-        click.echo("Load: " + chosen.loaded_by.format(path=shlex.quote(str(path)), name=name))
+    elif not quiet:
+        click.echo(summary_of_vectors(str(path), len(vectors), vectors.dimension, size))
+        if chosen.load_command:
+            command = chosen.load_command.format(path=shlex.quote(str(path)), name=name)
+            click.echo(f"Load: {command}")

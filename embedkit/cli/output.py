@@ -17,6 +17,7 @@ __all__ = [
     "print_answers",
     "print_json",
     "print_table",
+    "summary_of_vectors",
     "to_json",
 ]
 
@@ -47,6 +48,12 @@ def print_table(
     for word, row in zip(words, table, strict=True):
         cells = "  ".join(f"{value:{width}.4f}" for value, width in zip(row, widths, strict=True))
         click.echo(f"{indent}{word:<{first}}  {cells}")
+
+
+def summary_of_vectors(path: str, words: int, dimension: int, size: int | None) -> str:
+    """Return a line about vectors that were written; *size* is in bytes, None for a stream."""
+    written = "" if size is None else f", {size:,} bytes"
+    return f"{path}: {words:,} words, {dimension:,} dimensions{written}"
 
 
 class UnknownWords:

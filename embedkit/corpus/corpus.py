@@ -39,7 +39,7 @@ from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.system.files import storage_errors
 from embedkit.system.memory import processors, release_heap, release_pages
-from embedkit.system.ranks import Alone, Ranks
+from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.system.threads import map_in_order
 from embedkit.validation import whole_number
 
@@ -111,7 +111,7 @@ class Corpus:
             EncodingError: it is not UTF-8.
             StorageError: the disk is too small for the ids.
         """
-        ranks = ranks or Alone()
+        ranks = ranks or SingleProcess()
         if ranks.size > 1 and "-" in (source if isinstance(source, list | tuple) else [source]):
             raise ConfigurationError("ranks cannot share standard input.", hint="Name a file.")
         if errors not in ERROR_POLICIES:

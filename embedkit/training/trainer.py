@@ -11,7 +11,7 @@ from collections.abc import Callable
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError
-from embedkit.system.ranks import Alone, Ranks
+from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.checkpoint import Checkpoints
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import make_engine, random_vectors
@@ -63,7 +63,7 @@ def train(
     if len(vocabulary) < 2:
         raise _too_few_words(len(vocabulary), corpus.vocabulary, config.min_count)
     engine = make_engine(corpus, vocabulary, config, device)
-    ranks = ranks or Alone()
+    ranks = ranks or SingleProcess()
     if ranks.size > 1:  # which agree between two chunks
         engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
     if start is not None:

@@ -20,7 +20,7 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.encoders import load
 from embedkit.errors import ConfigurationError
 from embedkit.evaluation import analogy_accuracy
-from embedkit.system.ranks import Alone, join
+from embedkit.system.ranks import SingleProcess, join
 
 CORPORA = Path(__file__).parent.parent.parent / "corpora"
 WORLD, ANALOGIES = CORPORA / "world.txt", CORPORA / "analogies.txt"
@@ -203,7 +203,7 @@ def test_a_text_too_small_to_share_is_an_error(tmp_path: Path) -> None:
 
 
 def test_standard_input_cannot_be_shared() -> None:
-    ranks = Alone()
+    ranks = SingleProcess()
     ranks.size = 2
     with pytest.raises(ConfigurationError, match="ranks cannot share standard input"):
         Corpus.read(["-"], ranks=ranks)
@@ -212,10 +212,10 @@ def test_standard_input_cannot_be_shared() -> None:
 def test_a_process_alone_needs_no_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
-    assert isinstance(join(), Alone)
+    assert isinstance(join(), SingleProcess)
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigurationError, match="MASTER_ADDR and MASTER_PORT not"):
         join()
     monkeypatch.setenv("WORLD_SIZE", "1")
-    assert isinstance(join(), Alone)
+    assert isinstance(join(), SingleProcess)

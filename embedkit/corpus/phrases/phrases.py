@@ -14,7 +14,7 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.phrases.settings import PhraseSettings
 from embedkit.corpus.phrases.storage import Phrase, read_phrases, write_phrases
 from embedkit.system.files import atomic_file, storage_errors
-from embedkit.system.ranks import Alone, Ranks
+from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.validation import refuse_string
 
 __all__ = ["Phrases"]
@@ -65,7 +65,9 @@ class Phrases:
             StorageError: the disk is too small for the temporary files.
         """
         settings = PhraseSettings.of(settings, **changes)
-        work = _Work(settings, ranks or Alone(), directory or tempfile.gettempdir(), progress)
+        work = _Work(
+            settings, ranks or SingleProcess(), directory or tempfile.gettempdir(), progress
+        )
         passes: list[Sequence[Phrase]] = []
         for number in range(settings.passes):
             if number:
@@ -86,7 +88,9 @@ class Phrases:
         progress: Callable[[int], None] = _ignore_progress,
     ) -> tuple[Phrases, Corpus]:
         """Return what `learn` and then `apply` return, with less work: each pass joins once."""
-        work = _Work(settings, ranks or Alone(), directory or tempfile.gettempdir(), progress)
+        work = _Work(
+            settings, ranks or SingleProcess(), directory or tempfile.gettempdir(), progress
+        )
         passes: list[Sequence[Phrase]] = []
         while len(passes) < settings.passes and (not passes or passes[-1]):
             passes.append(work.find(corpus))
@@ -131,7 +135,10 @@ class Phrases:
         """
         if isinstance(text, Corpus):
             work = _Work(
-                self.settings, ranks or Alone(), directory or tempfile.gettempdir(), progress
+                self.settings,
+                ranks or SingleProcess(),
+                directory or tempfile.gettempdir(),
+                progress,
             )
             for found in self.passes:
                 text = work.join(text, found)
