@@ -24,7 +24,7 @@ from embedkit.cli.options import (
     seed_option,
 )
 from embedkit.cli.output import print_json
-from embedkit.cli.parameters import INPUT, ModelPath, OutputPath
+from embedkit.cli.parameters import INPUT, ModelPath, OutputPath, WholeNumber
 from embedkit.cli.progress import Display
 from embedkit.features.options import POOLINGS
 
@@ -101,20 +101,22 @@ def classify() -> None:
 )
 @click.option(
     "--ngrams",
-    type=int,
+    type=WholeNumber(1),
     default=3,
     show_default=True,
     help="With finetune: also learn vectors of word n-grams, up to this many words.",
 )
 @click.option(
     "--hidden",
-    type=int,
+    type=WholeNumber(0),
     multiple=True,
     default=(128,),
     show_default=True,
     help="Size of a hidden layer; repeatable; 0 for none.",
 )
-@click.option("--epochs", type=int, default=100, show_default=True, help="Passes over the texts.")
+@click.option(
+    "--epochs", type=WholeNumber(1), default=100, show_default=True, help="Passes over the texts."
+)
 @click.option("--balanced", is_flag=True, help="Give all classes the same weight.")
 @seed_option
 @device_option

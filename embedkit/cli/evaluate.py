@@ -12,7 +12,7 @@ import click
 
 from embedkit.cli.options import json_option, models_argument, quiet_option, seed_option
 from embedkit.cli.output import print_json
-from embedkit.cli.parameters import INPUT
+from embedkit.cli.parameters import INPUT, WholeNumber
 from embedkit.evaluation.options import BENCHMARK_KINDS, EVALUATION_METHODS
 
 if TYPE_CHECKING:
@@ -58,14 +58,14 @@ def benchmark_files(options: dict[str, Any]) -> list[tuple[str, str]]:
 @benchmark_options
 @click.option(
     "--restrict",
-    type=int,
+    type=WholeNumber(1),
     default=30_000,
     show_default=True,
     help="Search only this many of the most frequent words for answers.",
 )
 @click.option(
     "--top",
-    type=int,
+    type=WholeNumber(1),
     default=1,
     show_default=True,
     help="Count an analogy as right if the answer is in the top N.",
@@ -81,7 +81,7 @@ def benchmark_files(options: dict[str, Any]) -> list[tuple[str, str]]:
 @click.option("--case-sensitive", is_flag=True, help="Distinguish Polish from polish.")
 @click.option(
     "--draws",
-    type=int,
+    type=WholeNumber(1),
     default=1_000,
     show_default=True,
     help="Bootstrap draws for the 95 % intervals.",

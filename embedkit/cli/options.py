@@ -57,7 +57,7 @@ quiet_option = click.option(
 )
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 seed_option = click.option(
-    "--seed", type=int, default=1, show_default=True, help="Seed of the random numbers."
+    "--seed", type=WholeNumber(0), default=1, show_default=True, help="Seed of the random numbers."
 )
 device_option = click.option(
     "--device",

@@ -18,7 +18,7 @@ from embedkit.cli.options import (
     refuse_unused,
 )
 from embedkit.cli.output import print_json
-from embedkit.cli.parameters import INPUT, OutputPath
+from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
 from embedkit.cli.paths import refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.errors import ConfigurationError, CorpusError
@@ -48,7 +48,7 @@ PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
         "help": "Words allowed inside a phrase: none, english, or a file of words.",
     },
     "min_count": {
-        "type": int,
+        "type": WholeNumber(1),
         "default": 5,
         "show_default": True,
         "help": "Lowest count of a phrase.",
@@ -114,7 +114,7 @@ def _connectors(name: str) -> tuple[str, ...]:
 )
 @click.option(
     "--passes",
-    type=int,
+    type=WholeNumber(1),
     default=1,
     show_default=True,
     help="Passes over the text; each may join phrases of the pass before: 2 give up to 4 words.",

@@ -98,7 +98,7 @@ def _three_words(line: str) -> Sequence[str]:
 @click.option(
     "--strength",
     type=float,
-    default=1.0,
+    default=1,
     show_default=True,
     help="Distance to move: 1 is the mean length of the pairs, -1 the opposite direction.",
 )

@@ -97,7 +97,7 @@ def _setting_option(name: str, default: Any) -> Callable[[Callable[..., Any]], C
 @click.option(
     "--phrases",
     "passes",
-    type=int,
+    type=WholeNumber(0),
     default=0,
     show_default=True,
     metavar="N",

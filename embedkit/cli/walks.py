@@ -17,7 +17,7 @@ from embedkit.cli.options import (
     workers_option,
 )
 from embedkit.cli.output import to_json
-from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
+from embedkit.cli.parameters import INPUT, Number, OutputPath, WholeNumber
 from embedkit.cli.paths import refuse_inputs
 from embedkit.cli.progress import Display
 
@@ -31,19 +31,23 @@ __all__ = ["walks"]
     OutputPath(stream=True),
     default="walks.txt",
 )
-@click.option("--walks", type=int, default=10, show_default=True, help="Walks from each node.")
-@click.option("--length", type=int, default=40, show_default=True, help="Nodes per walk.")
+@click.option(
+    "--walks", type=WholeNumber(1), default=10, show_default=True, help="Walks from each node."
+)
+@click.option(
+    "--length", type=WholeNumber(1), default=40, show_default=True, help="Nodes per walk."
+)
 @click.option(
     "--p",
-    type=float,
-    default=1.0,
+    type=Number(1e-6, 1e6),
+    default=1,
     show_default=True,
     help="node2vec's return parameter; above 1, walks rarely step back.",
 )
 @click.option(
     "--q",
-    type=float,
-    default=1.0,
+    type=Number(1e-6, 1e6),
+    default=1,
     show_default=True,
     help="node2vec's in-out parameter; below 1, walks go far, above 1 they stay near.",
 )
