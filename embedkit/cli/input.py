@@ -24,16 +24,16 @@ def ask_all(
     *,
     blank: bool = False,
 ) -> tuple[list[Question], Sequence[Answer]]:
-    """Answer the question that was given, or if None the lines of standard input in one batch.
+    """Answer *given*, or if it is None the lines of standard input in one batch.
 
     Args:
         given: the question, or None.
-        read: makes a question of a line.
+        read: parses a line into a question.
         answer: answers a batch of questions.
-        blank: whether a blank line is a question too; by default it is passed over.
+        blank: whether a blank line is a question too; otherwise it is skipped.
 
     Raises:
-        QuestionError: a line cannot be read or answered; the message names it.
+        QuestionError: a line cannot be parsed or answered; the message names it.
     """
     return ask_many(None if given is None else [given], read, answer, blank=blank)
 
@@ -45,7 +45,7 @@ def ask_many(
     *,
     blank: bool = False,
 ) -> tuple[list[Question], Sequence[Answer]]:
-    """Like `ask_all`, for any number of questions that were given."""
+    """Like `ask_all`, for a list of questions."""
     if given is not None:
         return given, answer(given)
     lines = _lines_of_stdin(blank=blank)
