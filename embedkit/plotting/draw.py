@@ -20,7 +20,7 @@ from embedkit.plotting.figures import (
     write_caption,
 )
 from embedkit.plotting.labels import Paper
-from embedkit.plotting.page import page_of
+from embedkit.plotting.page import render_page
 from embedkit.plotting.theme import DARK, LIGHT, Theme, families, readable
 from embedkit.plotting.word_map import Places, WordMap
 from embedkit.system.files import atomic_file
@@ -64,7 +64,7 @@ def draw(
     """
     path = Path(path)
     if check_suffix(path, FORMATS) == ".html":
-        page = page_of(words, title=title, dark=dark)
+        page = render_page(words, title=title, dark=dark)
         with atomic_file(path, overwrite=overwrite) as file:
             file.write(page.encode())
         return []

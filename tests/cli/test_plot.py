@@ -152,21 +152,21 @@ def test_the_page_in_a_browser(theme: str, tmp_path: Path) -> None:
         assert page.locator("img").count() == 0
 
         before = view(page)
-        page.locator("#sought").fill("WORD77")
-        page.locator("#sought").press("Enter")
+        page.locator("#search").fill("WORD77")
+        page.locator("#search").press("Enter")
         x, y, scale = view(page)
         place = found.places[found.words.index("word77")]
         np.testing.assert_allclose([x, y], place, rtol=1e-4, atol=1e-6)
         assert scale > before[2]
         count = len(words) - words.index("word77")
-        assert page.locator("#told").inner_text() == f"word77: {count} times in the text"
+        assert page.locator("#status").inner_text() == f"word77: {count} times in the corpus"
 
-        page.locator("#sought").fill("onerror")
-        assert page.locator("#found li").all_inner_texts() == [EVIL[1]]
-        page.locator("#sought").fill("nothing like it")
-        page.locator("#sought").press("Enter")
-        assert page.locator("#told").inner_text() == "no such word is here"
-        page.locator("#whole").click()
+        page.locator("#search").fill("onerror")
+        assert page.locator("#matches li").all_inner_texts() == [EVIL[1]]
+        page.locator("#search").fill("nothing like it")
+        page.locator("#search").press("Enter")
+        assert page.locator("#status").inner_text() == "No matching word on this map."
+        page.locator("#zoom-all").click()
         assert view(page) == pytest.approx(before)
         page.locator("canvas").hover()
         page.mouse.wheel(0, -500)
