@@ -120,10 +120,10 @@ def drop(model: str, as_json: bool) -> None:
 
 
 def _refuse_unused(kind: str) -> None:
-    from embedkit.index.approximate import USED
+    from embedkit.index.options import INDEX_SETTINGS
 
-    of_kinds = dict.fromkeys(name for used in USED.values() for name in used)
-    heeded = {*USED[kind], "seed"}  # which draws questions too
+    of_kinds = dict.fromkeys(name for used in INDEX_SETTINGS.values() for name in used)
+    heeded = {*INDEX_SETTINGS[kind], "seed"}  # which draws questions too
     unused = given_options(*(name for name in of_kinds if name not in heeded))
     if unused:
         raise ConfigurationError(f"an index of kind {kind} has no use for {', '.join(unused)}.")

@@ -16,7 +16,7 @@ from embedkit.errors import ConfigurationError
 from embedkit.system.files import is_standard_output
 
 if TYPE_CHECKING:
-    from embedkit.vectors.options import How
+    from embedkit.vectors.options import SearchKeywords
     from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
@@ -234,7 +234,7 @@ class Asked:
         return load(self.model, encoder=self.encoder, exact=self.exact)
 
     @property
-    def how(self) -> How:
+    def how(self) -> SearchKeywords:
         """What the methods of `WordVectors` take beside k and metric."""
         return {
             "restrict": self.restrict,

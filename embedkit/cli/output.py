@@ -54,7 +54,7 @@ class Unknown:
 
     Args:
         vectors: what was asked.
-        oov: as `embedkit.vectors.options.Scope` has it.
+        oov: as `embedkit.vectors.options.SearchOptions` has it.
         words: all that the questions hold.
     """
 

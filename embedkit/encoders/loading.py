@@ -13,32 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.encoders.base import Encoder, NotFittedError
+from embedkit.encoders.base import Encoder
 from embedkit.encoders.charcode import CharCodeEncoder
+from embedkit.encoders.names import UNTRAINED_ENCODERS
 from embedkit.encoders.onehot import OneHotEncoder
 from embedkit.encoders.skipgram import SkipGramEncoder
 from embedkit.errors import ConfigurationError, ModelError, SlowFormatWarning
 from embedkit.storage.model_directory import StoredModel, read_model
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = [
-    "ENCODERS",
-    "CharCodeEncoder",
-    "Encoder",
-    "NotFittedError",
-    "OneHotEncoder",
-    "SkipGramEncoder",
-    "compare",
-    "is_foreign",
-    "load",
-    "load_encoder",
-    "untrained",
-]
+__all__ = ["ENCODERS", "compare", "is_foreign", "load", "load_encoder", "untrained"]
 
 ENCODERS: Mapping[str, type[Encoder]] = {
     encoder.name: encoder for encoder in (CharCodeEncoder, OneHotEncoder, SkipGramEncoder)
 }
-_ALONE = (CharCodeEncoder.name, OneHotEncoder.name)  # what needs nothing but words
 _SLOW = 2.0  # seconds
 _VECTORS_ONLY = "vectors"  # what WordVectors.save writes: no encoder, but its words and rows
 
@@ -155,7 +143,7 @@ def compare(words: Sequence[str], trained: Encoder | None = None) -> dict[str, N
         UnknownWordError: *trained* has no vector for a word.
     """
     alone = Vocabulary(list(dict.fromkeys(words)))
-    encoders: list[Encoder] = [untrained(name, alone) for name in _ALONE]
-    if trained is not None and trained.name not in _ALONE:
+    encoders: list[Encoder] = [untrained(name, alone) for name in UNTRAINED_ENCODERS]
+    if trained is not None and trained.name not in UNTRAINED_ENCODERS:
         encoders.append(trained)
     return {encoder.name: encoder.vectors().distance(words) for encoder in encoders}

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.evaluation.datasets import Pair, Question, Section
-from embedkit.vectors.scores import PAIR_METHODS, class_probabilities, spread_rows
+from embedkit.vectors.options import PAIR_METHODS
+from embedkit.vectors.scores import class_probabilities, spread_rows
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["METHODS", "NEVER", "SKIPPED", "Asked", "KnownWords", "ask", "find_ranks"]

@@ -13,9 +13,8 @@ from embedkit.index.metrics import find_metric, unit_rows
 from embedkit.validation import refuse_string
 from embedkit.vectors.expressions import parse
 from embedkit.vectors.nearest import Searching, Terms, rows_of
-from embedkit.vectors.options import How, Scope
+from embedkit.vectors.options import ANALOGY_METHODS, SearchKeywords, SearchOptions
 from embedkit.vectors.scores import (
-    ANALOGY_METHODS,
     Neighbor,
     multiplicative_scores,
     pair_direction_scores,
@@ -31,7 +30,7 @@ _ONLY_COSINES = {"3cosmul": "a product of cosines", "pairdirection": "a cosine"}
 class Asking(Searching):
     """Questions whose answers are the nearest words.
 
-    All take the fields of `embedkit.vectors.options.Scope` by name: *restrict*, *exclude*,
+    All take the fields of `embedkit.vectors.options.SearchOptions` by name: *restrict*, *exclude*,
     *include_question*, *oov*. A question that is skipped for an unknown word has no answers: [].
     """
 
@@ -44,7 +43,7 @@ class Asking(Searching):
         *,
         method: str = "3cosadd",
         metric: str = "cosine",
-        **how: Unpack[How],
+        **how: Unpack[SearchKeywords],
     ) -> list[Neighbor]:
         """Return the *k* words d nearest to a - b + c, without a, b and c themselves.
 
@@ -53,7 +52,7 @@ class Asking(Searching):
                 cosine of d - c and a - b (both in Levy and Goldberg 2014, W14-1618).
             metric: "cosine" (unit vectors are summed), "l2" or "dot" (vectors as they are); the
                 last two go with 3cosadd only.
-            how: see `embedkit.vectors.options.Scope`.
+            how: see `embedkit.vectors.options.SearchOptions`.
 
         Raises:
             UnknownWordError: a word has no vector.
@@ -69,7 +68,7 @@ class Asking(Searching):
         *,
         method: str = "3cosadd",
         metric: str = "cosine",
-        **how: Unpack[How],
+        **how: Unpack[SearchKeywords],
     ) -> list[list[Neighbor]]:
         """Answer many analogies, three words each, in one go; see `analogy`."""
         if method not in ANALOGY_METHODS:
@@ -82,7 +81,7 @@ class Asking(Searching):
             if len(question) != 3:
                 raise ConfigurationError(f"an analogy has three words, not {question!r:.60}")
             asked.append(list(zip(question, _SIGNS, strict=True)))
-        scope = Scope(**how)
+        scope = SearchOptions(**how)
         sums = self._sums(asked, scope.oov)
         if method == "3cosadd":
             return self.nearest(sums, k, metric=metric, **how)
@@ -99,7 +98,7 @@ class Asking(Searching):
         return self._scored(sums, k, scope, method)
 
     def query(
-        self, expression: str, k: int = 10, *, metric: str = "cosine", **how: Unpack[How]
+        self, expression: str, k: int = 10, *, metric: str = "cosine", **how: Unpack[SearchKeywords]
     ) -> list[Neighbor]:
         """Return the *k* words nearest to an expression such as ``king - man + woman``.
 
@@ -112,17 +111,22 @@ class Asking(Searching):
         return self.queries([expression], k, metric=metric, **how)[0]
 
     def queries(
-        self, expressions: Iterable[str], k: int = 10, *, metric: str = "cosine", **how: Unpack[How]
+        self,
+        expressions: Iterable[str],
+        k: int = 10,
+        *,
+        metric: str = "cosine",
+        **how: Unpack[SearchKeywords],
     ) -> list[list[Neighbor]]:
         """Answer many expressions in one go; see `query`."""
         asked = [
             [(term.word, term.weight) for term in parse(expression)] for expression in expressions
         ]
-        sums = self._sums(asked, Scope(**how).oov)
+        sums = self._sums(asked, SearchOptions(**how).oov)
         return self.nearest(sums, k, metric=metric, **how)
 
     def neighbors(
-        self, word: str, k: int = 10, *, metric: str = "cosine", **how: Unpack[How]
+        self, word: str, k: int = 10, *, metric: str = "cosine", **how: Unpack[SearchKeywords]
     ) -> list[Neighbor]:
         """Return the *k* words nearest to *word*, without itself.
 
@@ -132,16 +136,21 @@ class Asking(Searching):
         return self.neighbors_of([word], k, metric=metric, **how)[0]
 
     def neighbors_of(
-        self, words: Iterable[str], k: int = 10, *, metric: str = "cosine", **how: Unpack[How]
+        self,
+        words: Iterable[str],
+        k: int = 10,
+        *,
+        metric: str = "cosine",
+        **how: Unpack[SearchKeywords],
     ) -> list[list[Neighbor]]:
         """Return the neighbours of many words in one go; see `neighbors`."""
         if isinstance(words, str):
             refuse_string(words)
-        sums = self._sums([[(word, 1.0)] for word in words], Scope(**how).oov)
+        sums = self._sums([[(word, 1.0)] for word in words], SearchOptions(**how).oov)
         return self.nearest(sums, k, metric=metric, **how)
 
     def _scored(
-        self, sums: Sequence[Terms], k: int, scope: Scope, method: str
+        self, sums: Sequence[Terms], k: int, scope: SearchOptions, method: str
     ) -> list[list[Neighbor]]:
         """Answer analogies by the scores of all words."""
         k = self._checked(k)

@@ -13,8 +13,8 @@ from embedkit.index.metrics import find_metric, unit_rows
 from embedkit.validation import refuse_string
 from embedkit.vectors.lookup import Place
 from embedkit.vectors.nearest import Searching, Terms, rows_of
-from embedkit.vectors.options import How, Scope
-from embedkit.vectors.scores import PAIR_METHODS, Neighbor, class_probabilities, spread_rows
+from embedkit.vectors.options import PAIR_METHODS, SearchKeywords, SearchOptions
+from embedkit.vectors.scores import Neighbor, class_probabilities, spread_rows
 
 __all__ = ["Relating"]
 
@@ -24,7 +24,7 @@ Pair = tuple[Place, Place]
 class Relating(Searching):
     """Questions that give examples: pairs of words between which a relation holds.
 
-    All take the fields of `vectors.options.Scope` by name. A pair is two words, from and to:
+    All take the fields of `vectors.options.SearchOptions` by name. A pair is two words, from and to:
     ``[("man", "woman"), ("king", "queen")]``. A pair that is skipped for an unknown word is left
     out; a word that is has no answers.
     """
@@ -37,7 +37,7 @@ class Relating(Searching):
         *,
         method: str = "3cosavg",
         metric: str = "cosine",
-        **how: Unpack[How],
+        **how: Unpack[SearchKeywords],
     ) -> list[Neighbor]:
         """Return the *k* words that are to *word* as the second word of each pair to its first.
 
@@ -51,7 +51,7 @@ class Relating(Searching):
                 by a logistic regression, times its cosine with *word*. The other class are the
                 first words, and as many spread evenly over all words that are searched.
             metric: "cosine" (unit vectors are summed), "l2" or "dot" with 3cosavg.
-            how: see `vectors.options.Scope`.
+            how: see `vectors.options.SearchOptions`.
 
         Raises:
             UnknownWordError: a word has no vector.
@@ -68,14 +68,14 @@ class Relating(Searching):
         *,
         method: str = "3cosavg",
         metric: str = "cosine",
-        **how: Unpack[How],
+        **how: Unpack[SearchKeywords],
     ) -> list[list[Neighbor]]:
         """Ask many words for what is to them as in the pairs; see `analogy_from_pairs`."""
         if method not in PAIR_METHODS:
             raise ConfigurationError(
                 f"no analogy method {method!r} for pairs; there are {', '.join(PAIR_METHODS)}"
             )
-        scope = Scope(**how)
+        scope = SearchOptions(**how)
         examples, places = self._examples(pairs, words, scope.oov)
         of_pairs = rows_of([(place, 1.0) for pair in examples for place in pair])
         own = [
@@ -96,7 +96,7 @@ class Relating(Searching):
         *,
         strength: float = 1.0,
         metric: str = "cosine",
-        **how: Unpack[How],
+        **how: Unpack[SearchKeywords],
     ) -> list[list[Neighbor]]:
         """Move words along the direction that pairs have in common, and return where they come to.
 
@@ -109,7 +109,7 @@ class Relating(Searching):
             k: number of answers for each.
             strength: how far; 1 is the length of the mean difference, -1 the way back.
             metric: "cosine" (unit vectors are summed), "l2" or "dot".
-            how: see `vectors.options.Scope`.
+            how: see `vectors.options.SearchOptions`.
 
         Returns:
             n lists.
@@ -121,7 +121,7 @@ class Relating(Searching):
         """
         if not np.isfinite(strength) or strength == 0:
             raise ConfigurationError(f"strength is a number other than 0, not {strength!r}")
-        scope = Scope(**how)
+        scope = SearchOptions(**how)
         examples, places = self._examples(pairs, words, scope.oov)
         own = [
             [] if place is None or scope.include_question else rows_of([(place, 1.0)])
@@ -169,7 +169,7 @@ class Relating(Searching):
         places: Sequence[Place | None],
         own: Sequence[list[int]],
         k: int,
-        scope: Scope,
+        scope: SearchOptions,
     ) -> list[list[Neighbor]]:
         """Answer by LRCos."""
         if self.is_sparse:

@@ -81,7 +81,7 @@ class Words(ABC):
         """Return where the vector of each word is; None for a word that is skipped.
 
         Args:
-            oov: "error", "skip", "spell" or "subwords"; see `embedkit.vectors.options.Scope`.
+            oov: "error", "skip", "spell" or "subwords"; see `embedkit.vectors.options.SearchOptions`.
 
         Raises:
             UnknownWordError: a word has no vector and *oov* is "error".

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from typing_extensions import Unpack
 
 from embedkit.errors import ConfigurationError
-from embedkit.index.exact import Hits
 from embedkit.index.metrics import find_metric
+from embedkit.index.protocol import Hits
 from embedkit.validation import whole_number
 from embedkit.vectors.lookup import Place, Words
-from embedkit.vectors.options import How, Scope
+from embedkit.vectors.options import SearchKeywords, SearchOptions
 from embedkit.vectors.scores import Neighbor, combine
 
 __all__ = ["Searching", "Terms", "place_key", "rows_of"]
@@ -88,7 +88,7 @@ class Searching(Words):
         k: int = 10,
         *,
         metric: str = "cosine",
-        **how: Unpack[How],
+        **how: Unpack[SearchKeywords],
     ) -> list[list[Neighbor]]:
         """Answer many weighted sums in one go: the *k* words nearest to each, without its own.
 
@@ -97,13 +97,13 @@ class Searching(Words):
                 has it, or a vector of your own, float32 (d,).
             k: number of answers to each.
             metric: "cosine" (unit vectors are summed), "l2" or "dot".
-            how: see `embedkit.vectors.options.Scope`.
+            how: see `embedkit.vectors.options.SearchOptions`.
 
         Raises:
             UnknownWordError: a word has no vector.
             ConfigurationError: a vector has another length or holds what is no finite number.
         """
-        scope = Scope(**how)
+        scope = SearchOptions(**how)
         words = (term for terms in sums for term, _ in terms if isinstance(term, str))
         places = self.look_up(words, scope.oov)
         placed = [self._placed(terms, places) for terms in sums]
@@ -136,7 +136,7 @@ class Searching(Words):
         own: Sequence[list[int]],
         k: int,
         metric: str,
-        scope: Scope,
+        scope: SearchOptions,
     ) -> list[list[Neighbor]]:
         """Like `nearest`; *own* are the rows that are no answers to each."""
         k = self._checked(k)
@@ -163,12 +163,12 @@ class Searching(Words):
     def _checked(self, k: int) -> int:
         return min(whole_number("k", k, 1), len(self.vocabulary))
 
-    def _refused(self, scope: Scope, of_direction: bool) -> list[int]:
+    def _refused(self, scope: SearchOptions, of_direction: bool) -> list[int]:
         """Return the rows that answer nothing: those excluded, and zeros where direction counts."""
         excluded = rows_of([(place, 1.0) for place in self._excluded(scope) if place is not None])
         return [*excluded, *(self._without_direction if of_direction else ())]
 
-    def _excluded(self, scope: Scope) -> Iterable[Place | None]:
+    def _excluded(self, scope: SearchOptions) -> Iterable[Place | None]:
         # Composed vectors are of no use here: such a word is no answer anyway.
         oov = "skip" if scope.oov == "subwords" else scope.oov
         return self.look_up(scope.exclude, oov).values()
@@ -184,7 +184,7 @@ class Searching(Words):
         best = np.argpartition(-scores, min(k, len(scores) - 1))[:k]
         best = best[np.lexsort((best, -scores[best]))]
         best = best[np.isfinite(scores[best])]
-        return self._named([(best, scores[best].astype(np.float64))])[0]
+        return self._named([Hits(best, scores[best].astype(np.float64))])[0]
 
     def _named(self, hits: Sequence[Hits]) -> list[list[Neighbor]]:
         words = iter(self.vocabulary.words(np.concatenate([ids for ids, _ in hits])))

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.index.metrics import Metric, UnitRows, unit_rows
-from embedkit.index.scan import Blocks, go_over, products
+from embedkit.index.scan import Blocks, scan, products
 
 __all__ = [
-    "ANALOGY_METHODS",
-    "PAIR_METHODS",
     "Neighbor",
     "class_probabilities",
     "combine",
@@ -21,9 +19,6 @@ __all__ = [
     "pair_direction_scores",
     "spread_rows",
 ]
-
-ANALOGY_METHODS = ("3cosadd", "3cosmul", "pairdirection")
-PAIR_METHODS = ("3cosavg", "lrcos")
 
 _EPSILON = 1e-6
 _NEAR = 1e-2  # squared distances below it lose their digits when they are expanded
@@ -92,7 +87,7 @@ def multiplicative_scores(
             away = np.prod(_shifted(block, negative), axis=-2)
             scores[..., start : start + len(block)] = towards / (away + np.float32(_EPSILON))
 
-    go_over(units, positive[..., 0].size + negative[..., 0].size, work)
+    scan(units, positive[..., 0].size + negative[..., 0].size, work)
     return scores
 
 
@@ -128,7 +123,7 @@ def pair_direction_scores(
             # The row that is the start has gone nowhere, in any direction.
             scores[:, first : first + len(block)] = along / np.sqrt(apart + (apart == 0))
 
-    go_over(units, len(starts) + len(directions), work)
+    scan(units, len(starts) + len(directions), work)
     return scores
 
 

@@ -1,4 +1,4 @@
-"""How near words are to each other: distances, ranks, sets, and who does not belong."""
+"""SearchKeywords near words are to each other: distances, ranks, sets, and who does not belong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from embedkit.index.metrics import distance_matrix, find_metric, row_scores
 from embedkit.validation import refuse_string
 from embedkit.vectors.lookup import Place
 from embedkit.vectors.nearest import Searching
-from embedkit.vectors.options import Scope
+from embedkit.vectors.options import SearchOptions
 from embedkit.vectors.scores import Neighbor
 
 __all__ = ["Comparing"]
@@ -21,7 +21,7 @@ __all__ = ["Comparing"]
 class Comparing(Searching):
     """Questions about words that are all given.
 
-    *oov* says what becomes of unknown words, see `vectors.options.Scope`: "skip" leaves them out.
+    *oov* says what becomes of unknown words, see `vectors.options.SearchOptions`: "skip" leaves them out.
     """
 
     def distance(
@@ -129,7 +129,7 @@ class Comparing(Searching):
             UnknownWordError: a word has no vector.
             ConfigurationError: both words are the same.
         """
-        scope = Scope(restrict=restrict, oov=oov)
+        scope = SearchOptions(restrict=restrict, oov=oov)
         chosen = find_metric(metric)
         places = self.look_up([a, b], oov)
         start, end = places[a], places[b]
@@ -149,7 +149,7 @@ class Comparing(Searching):
 
     def _known(self, words: Iterable[str], oov: str) -> list[Place]:
         """Return where the vectors of words are, without those that are skipped."""
-        refuse_string(words)  # type: ignore[arg-type]
+        refuse_string(words)
         words = list(words)
         places = self.look_up(words, oov)
         return [place for word in words if (place := places[word]) is not None]

@@ -190,7 +190,8 @@ class WordVectors(Asking, Relating, Comparing):
             self._refuse_overflow()
             norms = self.norms if metric != "l2" and not self.is_sparse else None
             exact = make_index(self.matrix, metric, norms)
-            faster = self.approximate(exact) if self.approximate is not None else None
+            usable = self.approximate is not None and isinstance(exact, DenseIndex)
+            faster = self.approximate(exact) if usable else None  # type: ignore
             self._indexes[metric] = exact if faster is None else faster
         index = self._indexes[metric]
         if size is None or size >= len(self):

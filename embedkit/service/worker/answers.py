@@ -11,7 +11,7 @@ from embedkit.errors import EmbedkitError
 from embedkit.vectors.nearest import rows_of
 
 if TYPE_CHECKING:
-    from embedkit.vectors.options import How
+    from embedkit.vectors.options import SearchKeywords
     from embedkit.vectors.scores import Neighbor
     from embedkit.vectors.word_vectors import Terms, WordVectors
 
@@ -103,7 +103,7 @@ def _search(
     vectors: WordVectors, kind: _Kind, group: Sequence[tuple[int, Question, Terms]]
 ) -> list[list[Neighbor]]:
     method, metric, _, restrict, exclude = kind
-    how: How = {"restrict": restrict, "exclude": exclude}
+    how: SearchKeywords = {"restrict": restrict, "exclude": exclude}
     most = max(question.k for _, question, _ in group)
     if method == "3cosadd":
         return vectors.nearest([terms for _, _, terms in group], most, metric=metric, **how)
