@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError
-from embedkit.plotting.figures import DRAWN, check_suffix, save
+from embedkit.plotting.figures import FIGURE_FORMATS, check_suffix, save
 
 __all__ = ["ClassScore", "ClassificationReport", "confusion_picture", "score_labels"]
 
@@ -109,7 +109,7 @@ def confusion_picture(
         StorageError: the place cannot be written to.
     """
     path = Path(path)
-    check_suffix(path, DRAWN)
+    check_suffix(path, FIGURE_FORMATS)
     try:
         from matplotlib.figure import Figure  # without pyplot: no window, no state
     except ImportError as error:

@@ -20,7 +20,7 @@ from embedkit.cli.output import print_json
 from embedkit.errors import QuestionError
 
 if TYPE_CHECKING:
-    from embedkit.plotting import Run, WordMap
+    from embedkit.plotting import LossCurve, WordMap
 
 __all__ = ["plot"]
 
@@ -178,11 +178,11 @@ def _print_map(found: WordMap) -> None:
 def _plot_training(
     paths: tuple[str, ...], output: str | None, look: dict[str, Any], *, as_json: bool
 ) -> None:
-    from embedkit.plotting import draw_training, read_runs
+    from embedkit.plotting import draw_loss_curves, read_loss_curves
 
-    runs: list[Run] = read_runs(paths)
+    runs: list[LossCurve] = read_loss_curves(paths)
     if output:
-        draw_training(runs, output, **look)
+        draw_loss_curves(runs, output, **look)
     if as_json:
         print_json(
             {"runs": [{"name": r.name, "epochs": r.epochs, "losses": r.losses} for r in runs]}

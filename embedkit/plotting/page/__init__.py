@@ -76,7 +76,7 @@ def _script() -> str:
 
 def _colors() -> str:
     """Return the colors of both themes as custom properties that scripts can read."""
-    names = [field.name for field in fields(LIGHT) if field.name != "runs"]
+    names = [field.name for field in fields(LIGHT) if field.name != "curves"]
     registered = [
         f'@property --{name} {{ syntax: "<color>"; inherits: true; '
         f"initial-value: {getattr(LIGHT, name)}; }}"
