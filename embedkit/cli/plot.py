@@ -25,7 +25,7 @@ from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.errors import QuestionError
 
 if TYPE_CHECKING:
-    from embedkit.plotting import Run, WordMap
+    from embedkit.plotting import LossCurve, WordMap
 
 __all__ = ["plot"]
 
@@ -167,11 +167,11 @@ def _plot_training(
     paths: tuple[str, ...], output: str | None, look: dict[str, Any], *, as_json: bool
 ) -> str:
     """Draw losses; return what was drawn, in words."""
-    from embedkit.plotting import draw_training, read_runs
+    from embedkit.plotting import draw_loss_curves, read_loss_curves
 
-    runs: list[Run] = read_runs(paths)
+    runs: list[LossCurve] = read_loss_curves(paths)
     if output:
-        draw_training(runs, output, **look)
+        draw_loss_curves(runs, output, **look)
     if as_json:
         print_json(
             {"runs": [{"name": r.name, "epochs": r.epochs, "losses": r.losses} for r in runs]}
