@@ -8,7 +8,9 @@ from typing import Any
 
 from embedkit.errors import ConfigurationError
 
-__all__ = ["is_whole", "number", "refuse_string", "whole_number"]
+__all__ = ["ERROR_POLICIES", "is_whole", "number", "refuse_string", "whole_number"]
+
+ERROR_POLICIES = ("strict", "replace", "skip")
 
 
 def is_whole(value: Any, low: int, high: int | None = None) -> bool:

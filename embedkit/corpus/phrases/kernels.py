@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from embedkit.system.random import GOLDEN
+
 __all__ = [
     "KEY_BITS",
     "accept",
@@ -33,7 +35,7 @@ __all__ = [
 KEY_BITS = 61
 _PRIME = np.uint64((1 << 61) - 1)
 _BASE = np.uint64(0x0B5297A4D1E36C5F)
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+_GOLDEN = np.uint64(GOLDEN)  # odd, so that multiplying by it is a bijection
 _LOW, _MIDDLE = np.uint64((1 << 32) - 1), np.uint64((1 << 29) - 1)
 _ONE, _3, _29, _32, _BITS = map(np.uint64, (1, 3, 29, 32, 61))
 
@@ -70,7 +72,7 @@ def _times(first, second):
 @njit(inline="always")
 def _slot(key, size):
     """Return where to look for a key first in a table of 2**n slots."""
-    mixed = key * _ODD
+    mixed = key * _GOLDEN
     return np.int64((mixed ^ (mixed >> _32)) & np.uint64(size - 1))
 
 
@@ -88,7 +90,7 @@ def _identity(tokens, first, last):
     """Return a key of token ids, those of one candidate."""
     key = _BASE ^ np.uint64(last - first)  # nothing near 0, which few small ids would keep at 0
     for position in range(first, last + 1):
-        key = (key ^ np.uint64(tokens[position])) * _ODD
+        key = (key ^ np.uint64(tokens[position])) * _GOLDEN
         key ^= key >> _32
     return key
 

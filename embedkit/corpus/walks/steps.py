@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from embedkit.system.random import mix
+from embedkit.system.random import GOLDEN, mix
 
 __all__ = ["sums_of_weights", "walk"]
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_GOLDEN = np.uint64(GOLDEN)
 _mix: Any = njit(mix)
 
 

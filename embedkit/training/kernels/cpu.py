@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit, types
 
+from embedkit.system import random
+from embedkit.system.random import GOLDEN, MIX_1, MIX_2
 from embedkit.training.kernels import GROUP
 from embedkit.training.kernels.simd import prefetch_row, row_lanes, update_group
 
@@ -26,6 +28,7 @@ _CACHE_LINE = 64
 _LANES = 8  # of a row of gradients
 _ROW_LANES = row_lanes()
 _LARGE = 1e30
+_GOLDEN, _MIX_1, _MIX_2 = np.uint64(GOLDEN), np.uint64(MIX_1), np.uint64(MIX_2)
 
 
 def aligned_matrix(rows: int, dimension: int) -> NDArray[np.float32]:
@@ -38,14 +41,14 @@ def aligned_matrix(rows: int, dimension: int) -> NDArray[np.float32]:
 
 @njit(inline="always")
 def _mix(value: Any) -> Any:
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    value = (value ^ (value >> np.uint64(30))) * _MIX_1
+    value = (value ^ (value >> np.uint64(27))) * _MIX_2
     return value ^ (value >> np.uint64(31))
 
 
 @njit(inline="always")
 def _first_draw(key: Any, position: Any) -> Any:
-    return _mix(key + np.uint64(position + 1) * np.uint64(0x9E3779B97F4A7C15))
+    return _mix(key + np.uint64(position + 1) * _GOLDEN)
 
 
 @njit(inline="always")
@@ -55,7 +58,7 @@ def _is_kept(word: Any, bits: Any, thresholds: Any) -> Any:
 
 @njit(inline="always")
 def _negative(first: Any, number: Any, thresholds: Any, aliases: Any) -> Any:
-    bits = _mix(first + np.uint64(number) * np.uint64(0x9E3779B97F4A7C15))
+    bits = _mix(first + np.uint64(number) * _GOLDEN)
     place = ((bits >> np.uint64(32)) * np.uint64(len(aliases))) >> np.uint64(32)
     word = np.int64(place)
     if np.uint32(bits & np.uint64(0xFFFFFFFF)) > thresholds[word]:
@@ -247,7 +250,8 @@ def _compiled(version: int, *, cache: bool) -> Any:
 
 def _load() -> Any:
     folder = Path(__file__).parent
-    source = b"".join((folder / name).read_bytes() for name in ("__init__.py", "simd.py"))
+    paths = (folder / "__init__.py", folder / "simd.py", Path(random.__file__))
+    source = b"".join(path.read_bytes() for path in paths)
     version = int.from_bytes(hashlib.blake2b(source, digest_size=6).digest(), "little")
     try:
         return _compiled(version, cache=True)

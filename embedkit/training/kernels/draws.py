@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from embedkit.system.random import GOLDEN, MASK, MIX_1, MIX_2
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,12 +27,10 @@ _BLOCK = 1024  # tokens looked at in one go for context beyond a range
 
 def _signed(value: int) -> int:
     """Return 64 bits as the int64 that has them: torch does not compute with uint64."""
-    return (value & (1 << 64) - 1 ^ 1 << 63) - (1 << 63)
+    return (value & MASK ^ 1 << 63) - (1 << 63)
 
 
-_GOLDEN = _signed(0x9E3779B97F4A7C15)
-_FIRST_FACTOR = _signed(0xBF58476D1CE4E5B9)
-_SECOND_FACTOR = _signed(0x94D049BB133111EB)
+_GOLDEN, _MIX_1, _MIX_2 = _signed(GOLDEN), _signed(MIX_1), _signed(MIX_2)
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ def _upper(bits: torch.Tensor, by: int = 32) -> torch.Tensor:
 
 
 def _mix(value: torch.Tensor) -> torch.Tensor:
-    value = (value ^ _upper(value, 30)) * _FIRST_FACTOR
-    value = (value ^ _upper(value, 27)) * _SECOND_FACTOR
+    value = (value ^ _upper(value, 30)) * _MIX_1
+    value = (value ^ _upper(value, 27)) * _MIX_2
     return value ^ _upper(value, 31)
 
 
