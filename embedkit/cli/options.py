@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from embedkit.errors import ConfigurationError
 from embedkit.system.files import is_standard_output
+from embedkit.validation import ERROR_POLICIES
 
 if TYPE_CHECKING:
     from embedkit.vectors.options import How
@@ -171,7 +172,7 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--errors",
-            type=click.Choice(["strict", "replace", "ignore"]),
+            type=click.Choice(ERROR_POLICIES),
             default="strict",
             show_default=True,
             help="What to do with bytes that are not UTF-8.",

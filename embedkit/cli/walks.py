@@ -10,6 +10,7 @@ import click
 from embedkit.cli.options import OutputName, refuse_inputs
 from embedkit.cli.output import to_json
 from embedkit.cli.progress import Display
+from embedkit.validation import ERROR_POLICIES
 
 __all__ = ["walks"]
 
@@ -55,7 +56,7 @@ __all__ = ["walks"]
 )
 @click.option(
     "--errors",
-    type=click.Choice(["strict", "replace", "ignore"]),
+    type=click.Choice(ERROR_POLICIES),
     default="strict",
     show_default=True,
     help="What to do with bytes that are not UTF-8.",
