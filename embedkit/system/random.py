@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = [
     "FIRST_MULTIPLIER",
     "GOLDEN_GAMMA",
+    "MASK",
     "SECOND_MULTIPLIER",
     "draw",
     "epoch_key",
@@ -24,14 +25,14 @@ FIRST_MULTIPLIER = 0xBF58476D1CE4E5B9
 SECOND_MULTIPLIER = 0x94D049BB133111EB
 """Of SplitMix64's finalizer, see `mix`."""
 
-_MASK = (1 << 64) - 1
+MASK = (1 << 64) - 1
 
 
 def mix(value: int) -> int:
     """Hash 64 bits to 64 bits: the finalizer of SplitMix64."""
-    value &= _MASK
-    value = ((value ^ (value >> 30)) * FIRST_MULTIPLIER) & _MASK
-    value = ((value ^ (value >> 27)) * SECOND_MULTIPLIER) & _MASK
+    value &= MASK
+    value = ((value ^ (value >> 30)) * FIRST_MULTIPLIER) & MASK
+    value = ((value ^ (value >> 27)) * SECOND_MULTIPLIER) & MASK
     return value ^ (value >> 31)
 
 

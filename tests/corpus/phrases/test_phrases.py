@@ -107,7 +107,7 @@ def random_text(tokens: int, kinds: int, length: int) -> Sentences:
 def test_blocks_and_parts_change_nothing(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     text = random_text(20_000, 300, length)
     monkeypatch.setattr(count, "_BLOCK", 999)
-    monkeypatch.setattr(count, "_PART", 500)
+    monkeypatch.setattr(count, "_PARTITION", 500)
     monkeypatch.setattr(join, "_BLOCK", 64)
     corpus = Corpus.read(text)
     chosen = PhraseSettings(2, threshold=0.1, min_count=2, connectors=("w2", "w3"))
