@@ -83,10 +83,16 @@ def test_groups_are_summed_up(tmp_path: Path) -> None:
         (": s\na b c d\na b c\n", "q, line 3: expected four words"),
         ("cat\tcats\n\ndog\n", "q, line 3: expected a word and its answers"),
         ("cat\tcats\ndog\t///\n", "q, line 2: expected a word and its answers"),
-        (b": s\na b c d\na b \xff c\n", r"q, line 3, byte 5: not UTF-8.* \(iconv -f latin1 -t"),
-        (": s\na b c d".encode("utf-16"), r"q, line 1, byte 1: not UTF-8.* \(iconv -f utf-16 -t"),
+        (
+            b": s\na b c d\na b \xff c\n",
+            r"q, line 3, byte 5: the text is not UTF-8.* \(iconv -f latin1 -t",
+        ),
+        (
+            ": s\na b c d".encode("utf-16"),
+            r"q, line 1, byte 1: the text is not UTF-8.* \(iconv -f utf-16 -t",
+        ),
         (gzip.compress(b"a b c d\n" * 99, mtime=0)[:-9], "q is damaged or cut short after line 0"),
-        ("", "holds no question"),
+        ("", "contains no questions"),
     ],
 )
 def test_a_line_that_is_no_analogy_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -18,23 +18,23 @@ def rows() -> np.ndarray:
     return np.random.default_rng(7).normal(size=(23, 11)).astype(np.float32)
 
 
-def test_l2_is_scipys_euclidean_distance(rows: np.ndarray) -> None:
+def test_l2_matches_scipy(rows: np.ndarray) -> None:
     expected = cdist(rows.astype(np.float64), rows.astype(np.float64))
     np.testing.assert_allclose(distance_matrix(rows, "l2"), expected, rtol=1e-13, atol=1e-13)
 
 
-def test_cosine_is_scikit_learns_cosine_similarity(rows: np.ndarray) -> None:
+def test_cosine_matches_scikit_learn(rows: np.ndarray) -> None:
     expected = cosine_similarity(rows.astype(np.float64))
     np.testing.assert_allclose(distance_matrix(rows, "cosine"), expected, atol=1e-13)
 
 
-def test_dot_is_the_product_in_double_precision(rows: np.ndarray) -> None:
+def test_dot_matches_double_precision(rows: np.ndarray) -> None:
     wide = rows.astype(np.float64)
     np.testing.assert_allclose(distance_matrix(rows, "dot"), wide @ wide.T, rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_sparse_rows_give_the_table_of_the_dense_rows(rows: np.ndarray, metric: str) -> None:
+def test_sparse_rows_match_dense_rows(rows: np.ndarray, metric: str) -> None:
     rows[rows < 0.8] = 0
     rows[3] = 0
     table = distance_matrix(sparse.csr_array(rows), metric)
@@ -105,6 +105,6 @@ def test_find_metric_returns_the_metric_of_that_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "L2", "euclid", "Cosine"])
-def test_unknown_metric_is_an_error_that_names_the_known_ones(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="cosine, l2, dot"):
+def test_an_unknown_metric_is_rejected(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"unknown metric .* choose from cosine, l2, dot"):
         find_metric(name)
