@@ -63,7 +63,7 @@ class _Parser:
     def __init__(self, expression: str) -> None:
         if len(expression) > MAXIMUM_LENGTH:
             raise ExpressionError(
-                f"the expression has {len(expression):,} characters, the limit is {MAXIMUM_LENGTH:,}",
+                f"the expression has {len(expression):,} characters, more than {MAXIMUM_LENGTH:,}",
                 expression[:60] + "...",
                 60,
             )

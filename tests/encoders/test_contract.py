@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.spatial.distance import cdist
+from sklearn.base import clone
 
 import embedkit
 from embedkit.corpus.corpus import Corpus
 from embedkit.encoders import ENCODERS, Encoder, NotFittedError
-from embedkit.errors import CorpusError, ModelError, OutputExistsError, UnknownWordError
+from embedkit.errors import (
+    ConfigurationError,
+    CorpusError,
+    ModelError,
+    OutputExistsError,
+    UnknownWordError,
+)
 from embedkit.vectors.word_vectors import WordVectors
 
 SENTENCES = [["a", "cat", "sat"], ["a", "cat", "ran"], ["a", "dog", "ran"], ["a", "owl"]] * 5
@@ -171,6 +178,36 @@ class TestFittedEncoder:
 
 @pytest.mark.parametrize("name", ENCODERS)
 class TestEncoder:
+    def test_parameters_can_be_read_and_are_shown(self, name: str) -> None:
+        encoder = make(name)
+        parameters = encoder.get_params()
+        assert {setting: parameters[setting] for setting in SETTINGS[name]} == SETTINGS[name]
+        kind = ENCODERS[name]
+        assert eval(repr(encoder), {kind.__name__: kind}).get_params() == parameters
+        assert repr(kind()) == f"{kind.__name__}()"
+        with pytest.raises(TypeError, match="positional argument"):
+            ENCODERS[name](3)  # type: ignore[call-arg]
+
+    def test_scikit_learn_clones_keep_settings_and_what_was_learned(self, name: str) -> None:
+        encoder = make(name)
+        copied = clone(encoder)
+        assert copied is not encoder
+        assert copied.get_params() == encoder.get_params()
+        with pytest.raises(NotFittedError):
+            copied.vectors()
+        fitted = clone(encoder.fit(SENTENCES))
+        assert fitted.vocabulary == encoder.vocabulary
+        copied.fit([["other", "words"]] * 9)
+        assert fitted.vocabulary == encoder.vocabulary
+
+    def test_words_may_come_from_any_iterable(self, name: str) -> None:
+        encoder = make(name).fit(SENTENCES)
+        words = ["cat", "a"]
+        found = encoder.encode(word for word in words)
+        np.testing.assert_array_equal(dense(found), dense(encoder.encode(words)))
+        with pytest.raises(ConfigurationError, match="expected a list of words"):
+            encoder.encode("cat")
+
     def test_use_before_fit_is_an_error(self, name: str, tmp_path: Path) -> None:
         encoder = make(name)
         for use in (

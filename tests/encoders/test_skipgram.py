@@ -186,9 +186,7 @@ def test_model_without_vectors_is_rejected(encoder: SkipGramEncoder, tmp_path: P
     ],
 )
 def test_settings_out_of_range_are_rejected(setting: str, value: object) -> None:
-    with pytest.raises(
-        ConfigurationError, match=rf"^{setting} must be a.* between .* and .*, got "
-    ):
+    with pytest.raises(ConfigurationError, match=rf"^{setting} must be .* between .* and .*, got"):
         SkipGramEncoder(**{setting: value})  # type: ignore[arg-type]
 
 

@@ -9,8 +9,16 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import cosine_similarity
 
 from embedkit.encoders import CharCodeEncoder
-from embedkit.errors import ConfigurationError
-from embedkit.index.metrics import METRICS, distance_matrix, find_metric, unit_rows
+from embedkit.errors import ConfigurationError, ModelError
+from embedkit.index.metrics import (
+    METRICS,
+    all_finite,
+    distance_matrix,
+    find_metric,
+    nonzero,
+    require_finite,
+    unit_rows,
+)
 
 
 @pytest.fixture
@@ -108,3 +116,19 @@ def test_find_metric_returns_the_metric_of_that_name(name: str) -> None:
 def test_an_unknown_metric_is_rejected(name: str) -> None:
     with pytest.raises(ConfigurationError, match=r"unknown metric .* choose from cosine, l2, dot"):
         find_metric(name)
+
+
+def test_lengths_to_divide_by_are_never_0() -> None:
+    assert nonzero(np.array([0.0, 2.0, 1e-300])).tolist() == [1.0, 2.0, 1e-300]
+
+
+@pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_are_rejected(layout: type, number: float) -> None:
+    rows = np.eye(3, dtype=np.float32)
+    assert all_finite(layout(rows))
+    require_finite(layout(rows))
+    rows[1, 2] = number
+    assert not all_finite(layout(rows))
+    with pytest.raises(ModelError, match=r"contain NaN or infinity\. Train the model again\."):
+        require_finite(layout(rows))

@@ -145,7 +145,7 @@ def test_vectors_with_nan_are_rejected(
 
 
 def test_settings_beyond_the_dimension_are_rejected(vectors: WordVectors) -> None:
-    with pytest.raises(ConfigurationError, match="pca must be at most .* 12, got 13"):
+    with pytest.raises(ConfigurationError, match=r"pca must be at most .* 12, got 13"):
         pca(vectors, 13)
     with pytest.raises(ConfigurationError, match="none would be left"):
         remove_top(vectors, 12)
