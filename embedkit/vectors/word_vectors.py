@@ -65,6 +65,8 @@ class WordVectors:
         ConfigurationError: the words and the rows do not match, or a word is listed twice.
     """
 
+    __slots__ = ("__weakref__", "_config", "_lookup", "_opener", "_parts", "_search")
+
     def __init__(
         self,
         vocabulary: Vocabulary | Sequence[str],

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gensim.models import KeyedVectors
 from scipy import sparse
 from scipy.spatial.distance import cdist
 
 import embedkit
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, OutputExistsError, UnknownWordError
+from embedkit.index.exact import DenseIndex
 from embedkit.vectors.word_vectors import WordVectors
 from tests.vectors.samples import (
     DENSE,
@@ -24,6 +30,13 @@ from tests.vectors.samples import (
     SPARSE,
     WORDS,
 )
+
+
+@pytest.fixture(scope="module")
+def keyed() -> KeyedVectors:
+    keyed = KeyedVectors(DIMENSION)
+    keyed.add_vectors(WORDS, MATRIX)
+    return keyed
 
 
 @pytest.mark.parametrize("vectors", [DENSE, SPARSE], ids=["dense", "csr"])
@@ -130,3 +143,169 @@ def test_sparse_vectors_cannot_be_saved(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot be saved\. Save the encoder"):
         ONE_HOT.save(tmp_path / "model")
     assert not any(tmp_path.iterdir())
+
+
+def test_a_key_is_a_word_a_list_or_a_slice(keyed: KeyedVectors) -> None:
+    """As in gensim's KeyedVectors, but for row numbers."""
+    np.testing.assert_array_equal(DENSE["w7"], keyed["w7"])
+    np.testing.assert_array_equal(DENSE[["w7", "w2", "w7"]], keyed[["w7", "w2", "w7"]])
+    np.testing.assert_array_equal(DENSE["w7", "w2"], keyed[["w7", "w2"]])
+    np.testing.assert_array_equal(DENSE[np.array(["w7"])], keyed[["w7"]])
+    assert DENSE["w7"].shape == (DIMENSION,)
+    assert DENSE[[]].shape == (0, DIMENSION)
+    assert SPARSE[["w7", "w2"]].shape == (2, DIMENSION)
+    with pytest.raises(UnknownWordError):
+        DENSE[["w7", "unknown"]]
+    for key in (5, [5], ["w1", 5], None, 2.0):
+        with pytest.raises(TypeError, match="expected a word, a list of words or a slice"):
+            DENSE[key]  # type: ignore[call-overload]
+
+
+@KINDS
+@pytest.mark.parametrize("rows", [slice(100), slice(5, 20), slice(None, None, 7), slice(-9, None)])
+def test_a_slice_gives_the_vectors_of_those_words(vectors: WordVectors, rows: slice) -> None:
+    part = vectors[rows]
+    assert isinstance(part, WordVectors)
+    assert list(part) == WORDS[rows]
+    assert abs(part.matrix - vectors.matrix[rows]).max() == 0
+    np.testing.assert_array_equal(part.norms, vectors.norms[rows])
+    assert part.config == vectors.config
+    word = WORDS[rows][3]
+    allowed = {*WORDS[rows]} - {word}
+    expected = [n for n in vectors.neighbors(word, SIZE) if n.word in allowed]
+    assert part.neighbors(word, SIZE) == expected
+
+
+def test_a_slice_keeps_units_and_subwords_and_the_order() -> None:
+    norms = np.linalg.norm(MATRIX, axis=1)
+    units = (MATRIX / norms[:, np.newaxis]).astype(np.float32)
+    vectors = WordVectors(WORDS, MATRIX, norms=norms, units=units)
+    np.testing.assert_array_equal(vectors[:9].units, units[:9])
+    assert vectors[:9].neighbors("w1", 3) == DENSE[:9].neighbors("w1", 3)
+    with pytest.raises(ConfigurationError, match="positive step"):
+        vectors[::-1]
+    assert len(vectors[:0]) == 0
+
+
+def test_vectors_are_a_collection_of_words() -> None:
+    assert list(DENSE) == WORDS
+    assert len(DENSE) == SIZE
+    assert DENSE.shape == (SIZE, DIMENSION)
+    assert "w7" in DENSE
+    assert "W7" not in DENSE
+    assert 7 not in DENSE
+    np.testing.assert_array_equal(DENSE.get("w7"), MATRIX[7])
+    assert DENSE.get("unknown") is None
+    assert DENSE.get("unknown", 3) == 3
+
+
+def test_vectors_convert_to_arrays_as_numpy_defines_it() -> None:
+    assert np.shares_memory(np.asarray(DENSE), MATRIX)
+    np.testing.assert_array_equal(np.asarray(DENSE), MATRIX, strict=True)
+    assert np.asarray(DENSE, dtype=np.float64).dtype == np.float64
+    copied = np.array(DENSE, copy=True)
+    assert not np.shares_memory(copied, MATRIX)
+    assert copied.flags.writeable
+    assert np.shares_memory(np.array(DENSE, copy=False), MATRIX)
+    with pytest.raises(ValueError, match="copy"):
+        np.array(DENSE, dtype=np.float64, copy=False)
+    with pytest.raises(TypeError, match=r"sparse vectors do not convert.*vectors\.matrix"):
+        np.asarray(ONE_HOT)
+
+
+def test_a_data_frame_has_the_words_as_its_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = DENSE.to_pandas()
+    assert frame.index.tolist() == WORDS
+    assert frame.index.name == "word"
+    np.testing.assert_array_equal(frame.to_numpy(), MATRIX)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ConfigurationError, match=r"needs pandas.*Run pip install pandas\."):
+        DENSE.to_pandas()
+
+
+def test_words_may_be_a_list_and_numbers_a_list_of_lists() -> None:
+    vectors = WordVectors(["a", "b"], [[1, 2], [3, 4]])
+    assert vectors["b"].tolist() == [3, 4]
+    assert vectors.matrix.dtype == np.float32
+    with pytest.raises(ConfigurationError, match="the word 'b' is listed twice"):
+        WordVectors(["a", "b", "b"], np.eye(3))
+    with pytest.raises(ConfigurationError, match="expected a list of words"):
+        WordVectors("ab", np.eye(2))
+    with pytest.raises(ConfigurationError, match="a matrix with two axes, got 1"):
+        WordVectors(["a"], [1])
+
+
+def test_words_may_come_from_any_iterable() -> None:
+    words = ["w5", "w9", "w5"]
+    np.testing.assert_array_equal(DENSE.encode(word for word in words), MATRIX[[5, 9, 5]])
+    assert DENSE.neighbors_of(iter(words)) == DENSE.neighbors_of(words)
+    assert DENSE.queries(iter(words)) == DENSE.queries(words)
+    np.testing.assert_array_equal(DENSE.distance(iter(words)), DENSE.distance(words))
+    assert DENSE.similarity(iter(words), "w1") == DENSE.similarity(words, "w1")
+    pairs = [("w1", "w2"), ("w3", "w4")]
+    assert DENSE.transfer(iter(pairs), iter(words)) == DENSE.transfer(pairs, words)
+
+
+@pytest.mark.parametrize("ask", [DENSE.encode, DENSE.neighbors_of, DENSE.queries, DENSE.distance])
+def test_a_string_is_not_a_list_of_words(ask: Callable[[str], object]) -> None:
+    with pytest.raises(ConfigurationError, match="expected a list of words, got the string 'w1'"):
+        ask("w1")
+
+
+def test_a_list_is_not_a_word() -> None:
+    with pytest.raises(ConfigurationError, match=r"expected one word, got \['w1'\].*neighbors_of"):
+        DENSE.neighbors(["w1"])  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"expected a word, got \['w1'\]"):
+        DENSE.analogy(["w1"], "w2", "w3")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name", ["vocabulary", "matrix", "norms", "units", "config", "subwords", "opener", "search"]
+)
+def test_attributes_cannot_be_replaced(name: str) -> None:
+    vectors = WordVectors(["a"], [[1]], config={"encoder": "x"})
+    before = {key: getattr(vectors, key, None) for key in ("matrix", "config", "subwords")}
+    with pytest.raises(AttributeError):
+        setattr(vectors, name, 5)
+    with pytest.raises(TypeError, match="item assignment"):
+        vectors.config["encoder"] = "y"  # type: ignore[index]
+    assert {key: getattr(vectors, key) for key in before} == before
+
+
+def test_variants_share_the_numbers() -> None:
+    norms = np.linalg.norm(MATRIX, axis=1).astype(np.float32)
+    asked: list[str] = []
+
+    def no_index(exact: DenseIndex) -> None:
+        asked.append(exact.metric.name)
+
+    vectors = WordVectors(WORDS, MATRIX, norms=norms, approximate=no_index)
+    opened = vectors.with_opener(partial(WordVectors, ["a"], [[1.0]]))
+    assert list(pickle.loads(pickle.dumps(opened))) == ["a"]
+    for variant in (opened, opened.with_exact_search()):
+        assert np.shares_memory(variant.matrix, MATRIX)
+        assert variant.norms is norms
+        assert variant.neighbors("w1") == DENSE.neighbors("w1")
+    assert asked == ["cosine"]
+    assert list(pickle.loads(pickle.dumps(opened.with_exact_search()))) == ["a"]
+
+
+@KINDS
+def test_pickled_vectors_are_the_same(vectors: WordVectors) -> None:
+    again = pickle.loads(pickle.dumps(vectors))
+    assert list(again) == WORDS
+    assert abs(again.matrix - vectors.matrix).max() == 0
+    assert again.config == vectors.config
+    assert copy.deepcopy(vectors) is vectors
+
+
+def test_dir_lists_what_is_meant_to_be_used() -> None:
+    names = dir(DENSE)
+    assert {"neighbors", "analogy", "query", "get", "save", "shape", "to_pandas"} <= set(names)
+    assert not [name for name in names if name.startswith("_")]
+    assert not {"most_similar", "keys", "opener", "look_up"} & set(names)
+    assert all(hasattr(DENSE, name) for name in names if name != "subwords")
+    assert repr(DENSE) == "WordVectors(300 words x 20)"
+    assert repr(WordVectors([f"w{n}" for n in range(3811)], np.zeros((3811, 2)))) == (
+        "WordVectors(3,811 words x 2)"
+    )
