@@ -1,4 +1,4 @@
-"""The model directory: the safetensors package agrees with it, and what exists is kept."""
+"""Model directories: written, read, compared with the safetensors package, and damaged."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_what_is_written_is_read_back(path: Path) -> None:
         np.testing.assert_array_equal(model.tensors[name], tensor, strict=True)
 
 
-def test_model_may_hold_no_tensors(tmp_path: Path) -> None:
+def test_model_may_have_no_tensors(tmp_path: Path) -> None:
     path = write(tmp_path / "model", tensors=None)
     assert read_model(path).tensors == {}
     assert not (path / TENSORS).exists()
@@ -70,7 +70,7 @@ def test_safetensors_package_reads_what_is_written(tmp_path: Path, words: int) -
         np.testing.assert_array_equal(read_model(path).tensors[name], tensor, strict=True)
 
 
-def test_matrix_of_another_layout_is_stored_in_rows(tmp_path: Path) -> None:
+def test_matrix_in_column_order_is_stored_in_rows(tmp_path: Path) -> None:
     matrix = np.asfortranarray(np.arange(12.0).reshape(4, 3).T)
     path = write(tmp_path / "model", tensors={"vectors": matrix[:, ::2]})
     expected = [[0, 6], [1, 7], [2, 8]]
@@ -123,7 +123,7 @@ def test_mapped_tensors_outlive_an_overwritten_model(path: Path) -> None:
     assert old.vocabulary.words() == WORDS
 
 
-def test_overwrite_keeps_what_is_no_model(tmp_path: Path) -> None:
+def test_overwrite_keeps_other_directories_and_files(tmp_path: Path) -> None:
     folder, file = tmp_path / "thesis", tmp_path / "notes.txt"
     folder.mkdir()
     for kept in (folder / "chapter1.txt", file):
@@ -134,7 +134,7 @@ def test_overwrite_keeps_what_is_no_model(tmp_path: Path) -> None:
     assert (folder / "chapter1.txt").read_text() == file.read_text() == "years of work"
 
 
-def test_empty_folder_is_no_obstacle(tmp_path: Path) -> None:
+def test_empty_directory_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     assert read_model(write(tmp_path / "model")).vocabulary.words() == WORDS
 
@@ -143,7 +143,7 @@ def test_empty_folder_is_no_obstacle(tmp_path: Path) -> None:
 def test_missing_parent_is_a_storage_error(
     tmp_path: Path, writer: Callable[[Path], object]
 ) -> None:
-    with pytest.raises(StorageError, match=r"there is no directory .*nowhere.*Make it first"):
+    with pytest.raises(StorageError, match=r"there is no directory .*nowhere.*Create it first"):
         writer(tmp_path / "nowhere" / "model")
 
 
