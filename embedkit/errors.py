@@ -122,7 +122,7 @@ class UnknownWordError(EmbedkitError, KeyError):
 
     @cached_property
     def suggestions(self) -> tuple[str, ...]:
-        """Known words with a similar spelling; the search is slow, so it waits for the first use."""
+        """Known words with a similar spelling; the search is slow, so it is done on first use."""
         found = self._suggestions
         return tuple(found(self.word) if callable(found) else found)
 
