@@ -1,16 +1,32 @@
-"""Numbers that settings may be: what lies outside is an error that names the limits."""
+"""Checks of settings: a value out of range is an error that names the limits or the choices."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from numbers import Integral, Real
 from typing import Any
 
 from embedkit.errors import ConfigurationError
 
-__all__ = ["ERROR_POLICIES", "is_whole", "number", "refuse_string", "whole_number"]
+__all__ = [
+    "CODEC_ERRORS",
+    "ERROR_POLICIES",
+    "check_choice",
+    "is_whole",
+    "number",
+    "refuse_string",
+    "whole_number",
+]
 
-ERROR_POLICIES = ("strict", "replace", "skip")
+CODEC_ERRORS: Mapping[str, str] = {"strict": "strict", "replace": "replace", "skip": "ignore"}
+"""The name that Python's codecs have for each of `ERROR_POLICIES`."""
+
+ERROR_POLICIES = tuple(CODEC_ERRORS)
+"""What to do with invalid input, such as bytes that are not UTF-8, in texts and files of vectors.
+
+*strict*: raise an error. *replace*: substitute U+FFFD for bad bytes, and repair what else can be.
+*skip*: leave out the bad bytes of a text, or the bad word of a file of vectors.
+"""
 
 
 def is_whole(value: Any, low: int, high: int | None = None) -> bool:
@@ -23,11 +39,11 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
     """Return *value* as an int.
 
     Raises:
-        ConfigurationError: it is no whole number from *low* to *high*, or from *low* on.
+        ConfigurationError: it is not an integer, is below *low*, or is above *high*.
     """
     if not is_whole(value, low, high):
-        limits = f"{low:,}" if high is None else f"{low:,} to {high:,}"
-        raise ConfigurationError(f"{name} is a whole number from {limits}, not {value!r}")
+        limits = f"of at least {low:,}" if high is None else f"between {low:,} and {high:,}"
+        raise ConfigurationError(f"{name} must be an integer {limits}, got {value!r}")
     return int(value)
 
 
@@ -35,16 +51,26 @@ def number(name: str, value: Any, low: float, high: float) -> float:
     """Return *value* as a float.
 
     Raises:
-        ConfigurationError: it is no number from *low* to *high*.
+        ConfigurationError: it is not a number, is below *low*, or is above *high*.
     """
     real = isinstance(value, Real) and not isinstance(value, bool)
     if not real or not low <= value <= high:
-        limits = " to ".join(f"{x:,}" if isinstance(x, int) else f"{x:g}" for x in (low, high))
-        raise ConfigurationError(f"{name} is a number from {limits}, not {value!r}")
+        limits = " and ".join(f"{x:,}" if isinstance(x, int) else f"{x:g}" for x in (low, high))
+        raise ConfigurationError(f"{name} must be a number between {limits}, got {value!r}")
     return float(value)
 
 
-def refuse_string(words: Sequence[str]) -> None:
-    """Raise `ConfigurationError` if *words* is one word: its letters would be taken for words."""
+def check_choice(kind: str, value: Any, choices: Collection[str]) -> None:
+    """Raise `ConfigurationError` unless *value* is one of *choices*.
+
+    Args:
+        kind: what the value is, such as "metric".
+    """
+    if value not in choices:
+        raise ConfigurationError(f"unknown {kind} {value!r}; choose from {', '.join(choices)}")
+
+
+def refuse_string(words: Any) -> None:
+    """Raise `ConfigurationError` if *words* is a string: its letters would be taken for words."""
     if isinstance(words, str):
         raise ConfigurationError(f"expected a list of words, got the string {words!r:.60}")

@@ -22,7 +22,9 @@ def test_whole_numbers_come_back_as_pythons(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [0, 1_001, 10**30, 7.0, "7", None, True, np.float32(7), math.nan])
 def test_what_is_no_whole_number_in_the_range(value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"size is a whole number from 1 to 1,000, not "):
+    with pytest.raises(
+        ConfigurationError, match=r"size must be an integer between 1 and 1,000, got "
+    ):
         whole_number("size", value, 1, 1_000)
 
 
@@ -35,5 +37,5 @@ def test_numbers_come_back_as_floats(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [-0.1, 2.1, math.nan, math.inf, 10**400, "1", None, False, 1j])
 def test_what_is_no_number_in_the_range(value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"rate is a number from 0 to 2, not "):
+    with pytest.raises(ConfigurationError, match=r"rate must be a number between 0 and 2, got "):
         number("rate", value, 0, 2)

@@ -23,6 +23,7 @@ from embedkit.features.lookup import open_vectors
 from embedkit.features.transformers import POOLINGS, Vectors
 from embedkit.heads import DenseClassifier
 from embedkit.heads.storage import read_config, write_config
+from embedkit.storage.config_file import CONFIG, RESTORE_HINT
 from embedkit.storage.model_directory import check_output, read_model
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.system.files import atomic_directory
@@ -31,7 +32,7 @@ from embedkit.vectors.word_vectors import WordVectors
 __all__ = ["SETTINGS", "TextClassifier"]
 
 _KIND = "classifier"
-_CONFIG, _NETWORK, _VECTORS, _POOLING = "config.json", "network", "vectors", "pooling.safetensors"
+_NETWORK, _VECTORS, _POOLING = "network", "vectors", "pooling.safetensors"
 _LEARNED = {"tfidf": ("idf_", "_idf_of_others"), "sif": ("component_",)}
 """What `TextFeatures` learned from the texts of `fit`, by pooling."""
 
@@ -137,7 +138,7 @@ class TextClassifier:
                     learned = {name: getattr(self.features, name) for name in names}
                     tensors = {name: np.atleast_1d(value) for name, value in learned.items()}
                     write_tensors(folder / _POOLING, tensors)
-            write_config(folder / _CONFIG, config)
+            write_config(folder / CONFIG, config)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -147,8 +148,8 @@ class TextClassifier:
             ModelError: it is missing, incomplete, damaged, too new, or no classifier.
         """
         path = Path(path)
-        if (path / _CONFIG).is_file() or not path.exists():
-            config = read_config(path / _CONFIG, _KIND)
+        if (path / CONFIG).is_file() or not path.exists():
+            config = read_config(path / CONFIG, _KIND)
         else:
             raise ModelError(
                 f"{path} is not a classifier.", hint="Name what embedkit classify train wrote."
@@ -168,23 +169,22 @@ def _save_vectors(vectors: WordVectors, path: Path) -> None:
 
 
 def _load_features(path: Path, config: dict[str, Any]) -> TextFeatures:
-    remedy = "Train the classifier again, or copy it again from where it came."
     if not (path / _VECTORS).is_dir():
-        raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing.", hint=remedy)
+        raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing.", hint=RESTORE_HINT)
     if read_model(path / _VECTORS).fingerprint != config.get("vectors"):
         raise ModelError(
             f"{path / _VECTORS} are not the vectors that the classifier was trained on.",
-            hint=remedy,
+            hint=RESTORE_HINT,
         )
     vectors = load(path / _VECTORS)
     pooling = str(config.get("pooling"))
     if pooling not in POOLINGS:
-        raise ModelError(f"{path} is damaged: there is no pooling {pooling!r}.", hint=remedy)
+        raise ModelError(f"{path} is damaged: there is no pooling {pooling!r}.", hint=RESTORE_HINT)
     features = TextFeatures(vectors, pooling, tokenizer=str(config.get("tokenizer")))
     features.vectors_ = vectors
     learned = read_tensors(path / _POOLING) if (path / _POOLING).exists() else {}
     for name in _LEARNED.get(pooling, ()):
         if name not in learned:
-            raise ModelError(f"{path} is incomplete: its {name!r} is missing.", hint=remedy)
+            raise ModelError(f"{path} is incomplete: its {name!r} is missing.", hint=RESTORE_HINT)
         setattr(features, name, learned[name] if name.endswith("_") else learned[name][0])
     return features

@@ -13,7 +13,7 @@ from embedkit.cli.progress import Display
 from embedkit.system.files import is_standard_output
 
 if TYPE_CHECKING:
-    from embedkit.formats import Report
+    from embedkit.formats import ConversionReport
 
 __all__ = ["convert"]
 
@@ -75,7 +75,7 @@ def convert(
         _print(report, err=piped)
 
 
-def _print(report: Report, *, err: bool) -> None:
+def _print(report: ConversionReport, *, err: bool) -> None:
     size = "" if report.bytes is None else f", {report.bytes:,} bytes"
     click.echo(
         f"{report.target}: {report.words:,} words, {report.dimension:,} dimensions{size} "

@@ -15,6 +15,7 @@ from embedkit.cli.options import (
     refuse_two_streams,
 )
 from embedkit.cli.output import print_json
+from embedkit.formats.names import EXPORT_FORMATS, FORMATS_INFO
 from embedkit.system.files import is_standard_output
 
 __all__ = ["export"]
@@ -24,7 +25,7 @@ __all__ = ["export"]
 @click.argument(
     "target",
     metavar="FORMAT",
-    type=click.Choice(["pgvector", "qdrant", "parquet", "jsonl", "projector"]),
+    type=click.Choice(EXPORT_FORMATS),
 )
 @click.option(
     "-o",
@@ -54,14 +55,13 @@ def export(
     TensorBoard's embedding projector shows.
     """
     from embedkit.encoders import load
-    from embedkit.formats.export import FORMATS
-    from embedkit.formats.export import export as write
+    from embedkit.formats import write
 
-    chosen = FORMATS[target]
-    output = output or f"{name}{chosen.suffix}"
+    chosen = FORMATS_INFO[target]
+    output = output or f"{name}{chosen.suffixes[0]}"
     refuse_two_streams(output, as_json=as_json)
     vectors = load(model, encoder=encoder)
-    write(vectors, output, target, name=name, overwrite=overwrite)
+    write(vectors, output, format=target, name=name, overwrite=overwrite)
     if is_standard_output(output):
         return
     path = Path(output)
@@ -71,5 +71,5 @@ def export(
         print_json({**facts, "dimension": vectors.dimension})
         return
     click.echo(f"{path}: {len(vectors):,} words, {vectors.dimension:,} dimensions, {size:,} bytes")
-    if chosen.loaded_by:
-        click.echo("Load: " + chosen.loaded_by.format(path=shlex.quote(str(path)), name=name))
+    if chosen.load_command:
+        click.echo("Load: " + chosen.load_command.format(path=shlex.quote(str(path)), name=name))

@@ -213,9 +213,9 @@ def info(model: str, as_json: bool) -> None:
 
 def _index_of(stored: StoredModel) -> dict[str, Any]:
     """Return what there is to say of the approximate index; nothing where there is none."""
-    from embedkit.storage.index_file import described
+    from embedkit.storage.index_file import describe_index
 
-    return described(stored)
+    return describe_index(stored)
 
 
 def _foreign_facts(path: str) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def load(
     """Open a model directory, memory-mapped, or read another program's file of vectors.
 
     Args:
-        path: the model directory, or a file in one of `embedkit.formats.FORMATS`.
+        path: the model directory, or a file in one of `embedkit.formats.READABLE_FORMATS`.
         encoder: "charcode" or "onehot" gives that encoder's vectors of the model's words; by
             default the vectors are those of the encoder that wrote the model.
         exact: answer questions by exact search, also where the model has an approximate index.

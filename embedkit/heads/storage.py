@@ -8,7 +8,6 @@ helpdesk.head/
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from itertools import pairwise
@@ -21,6 +20,8 @@ from numpy.typing import NDArray
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ModelError
 from embedkit.heads.network import ACTIVATIONS, Network
+from embedkit.storage import config_file
+from embedkit.storage.config_file import CONFIG, RESTORE_HINT
 from embedkit.storage.model_directory import check_output
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.system.files import atomic_directory, storage_errors
@@ -30,8 +31,7 @@ __all__ = ["FORMAT", "read_config", "read_network", "write_config", "write_netwo
 FORMAT = 1
 """Version of the directory's layout; a reader refuses a later one."""
 
-_CONFIG, _TENSORS, _VOCABULARY = "config.json", "network.safetensors", "vocabulary.arrow"
-_AGAIN = "Train it again, or copy it again from where it came."
+_TENSORS, _VOCABULARY = "network.safetensors", "vocabulary.arrow"
 
 
 def write_network(
@@ -66,7 +66,7 @@ def write_network(
         if vocabulary is not None:
             vocabulary.save(folder / _VOCABULARY)
         head = {"layers": len(network.weights), "activation": network.activation}
-        write_config(folder / _CONFIG, {**config, **head})
+        write_config(folder / CONFIG, {**config, **head})
 
 
 def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Vocabulary | None]:
@@ -75,7 +75,7 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Vocabu
     Raises:
         ModelError: it is missing, damaged, too new, or of another kind.
     """
-    config = read_config(path / _CONFIG, kind)
+    config = read_config(path / CONFIG, kind)
     tensors = read_tensors(path / _TENSORS)
     try:
         layers = range(int(config["layers"]))
@@ -86,14 +86,16 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Vocabu
             tensors.get("embeddings"),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path} is incomplete: {error} is missing.", hint=_AGAIN) from error
+        raise ModelError(f"{path} is incomplete: {error} is missing.", hint=RESTORE_HINT) from error
     vocabulary = None
     if network.embeddings is not None:
         if not (path / _VOCABULARY).is_file():
-            raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing.", hint=_AGAIN)
+            raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing.", hint=RESTORE_HINT)
         vocabulary = Vocabulary.open(path / _VOCABULARY)
     if not _is_sound(network, vocabulary):
-        raise ModelError(f"{path} is inconsistent: its layers do not fit together.", hint=_AGAIN)
+        raise ModelError(
+            f"{path} is inconsistent: its layers do not fit together.", hint=RESTORE_HINT
+        )
     return config, network, vocabulary
 
 
@@ -112,8 +114,7 @@ def _is_sound(network: Network, vocabulary: Vocabulary | None) -> bool:
 
 def write_config(path: Path, config: Mapping[str, Any]) -> None:
     """Write settings as JSON, with the format's version."""
-    text = json.dumps({"format": FORMAT, **config}, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    config_file.write_config(path, {"format": FORMAT, **config})
 
 
 def read_config(path: Path, kind: str) -> dict[str, Any]:
@@ -122,20 +123,4 @@ def read_config(path: Path, kind: str) -> dict[str, Any]:
     Raises:
         ModelError: they are missing, damaged, too new, or of another kind.
     """
-    folder = path.parent
-    if not path.is_file():
-        what = "is no such directory" if not folder.exists() else f"holds no {path.name}"
-        raise ModelError(f"cannot open {folder} as a {kind}: it {what}.", hint=_AGAIN)
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged: {error}.", hint=_AGAIN) from error
-    found = config.get("kind", config.get("encoder")) if isinstance(config, dict) else None
-    if found != kind:
-        raise ModelError(f"{folder} holds a {found or 'thing of another kind'}, not a {kind}.")
-    if not isinstance(config.get("format"), int) or config["format"] > FORMAT:
-        raise ModelError(
-            f"{folder} has format {config.get('format')}; this embedkit reads up to {FORMAT}.",
-            hint="pip install --upgrade embedkit.",
-        )
-    return dict(config)
+    return config_file.read_config(path, FORMAT, kind)

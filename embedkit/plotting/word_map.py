@@ -87,7 +87,7 @@ def word_map(
     """
     if method not in METHODS:
         raise ConfigurationError(f"no method {method!r}; there are {', '.join(METHODS)}")
-    refuse_string(words)  # type: ignore[arg-type]
+    refuse_string(words)
     arrows = [_ends(vectors, pair) for pair in pairs]
     named = [row for ends in arrows for row in ends] + [vectors.row(word) for word in words]
     frequent = range(min(top, len(vectors)))

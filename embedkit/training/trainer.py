@@ -9,7 +9,7 @@ from __future__ import annotations
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError
-from embedkit.system.ranks import Alone, Ranks
+from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import make_engine, random_vectors
 from embedkit.training.loop import TrainingHooks, TrainingLoop
@@ -34,8 +34,7 @@ def train_skipgram(
         corpus: the text.
         config: the settings.
         hooks: callbacks and checkpoints; default: none.
-        start: the words and matrices to start from, see `warm_start`; default: the words of the
-            corpus and random vectors.
+        start: see `warm_start`; default: the words of the corpus and random vectors.
         ranks: processes that train together; *corpus* is the share of this one. Rank 0 calls the
             callbacks and writes checkpoints. All ranks return the same result.
         device: where to train; see `engine.make_engine`.
@@ -54,7 +53,7 @@ def train_skipgram(
     if len(vocabulary) < 2:
         raise _too_few_words(len(vocabulary), corpus.vocabulary, config.min_count)
     engine = make_engine(corpus, vocabulary, config, device)
-    ranks = ranks or Alone()
+    ranks = ranks or SingleProcess()
     if ranks.size > 1:  # ranks synchronize between two chunks
         engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
     if start is not None:

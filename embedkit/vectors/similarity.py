@@ -149,7 +149,7 @@ class Comparing(Searching):
 
     def _known(self, words: Iterable[str], oov: str) -> list[Place]:
         """Return where the vectors of words are, without those that are skipped."""
-        refuse_string(words)  # type: ignore[arg-type]
+        refuse_string(words)
         words = list(words)
         places = self.look_up(words, oov)
         return [place for word in words if (place := places[word]) is not None]

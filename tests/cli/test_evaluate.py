@@ -123,15 +123,19 @@ def test_models_of_one_name_are_told_apart(
         (["--analogies", "bad"], "bad, line 2: expected four words", 1),
         (["--similarity", "bad"], "bad, line 1: expected two words and a number", 1),
         (["--categories", "bad"], "bad, line 2: expected a word and its category", 1),
-        (["--analogies", "q", "--top", "0"], "top is a whole number from 1 to 2,147,483,647", 2),
+        (
+            ["--analogies", "q", "--top", "0"],
+            "top must be an integer between 1 and 2,147,483,647",
+            2,
+        ),
         (
             ["--analogies", "q", "--draws", "99999999999"],
-            "draws is a whole number from 1 to 1,0",
+            "draws must be an integer between 1 and 1,0",
             2,
         ),
         (
             ["--analogies", "q", "--seed", "99999999999"],
-            "seed is a whole number from 0 to 4,294,",
+            "seed must be an integer between 0 and 4,294,",
             2,
         ),
     ],

@@ -79,11 +79,11 @@ def test_json_tells_what_was_found(embedkit: Command, text: Path) -> None:
     ("options", "code", "message"),
     [
         ([], 2, "name a file with --output (-o) or --list"),
-        (["-o", "a", "--min-count", "0"], 2, "min_count is a whole number from 1"),
+        (["-o", "a", "--min-count", "0"], 2, "min_count must be an integer between 1"),
         (["-o", "a", "--threshold", "nan"], 2, "threshold is a finite number above 0"),
         (["-o", "a", "--threshold", "2", "--scoring", "npmi"], 2, "from -1 to 1 with npmi"),
         (["-o", "a", "--delimiter", "a b"], 2, "delimiter"),
-        (["-o", "a", "--passes", "0"], 2, "passes is a whole number from 1 to 10, not 0"),
+        (["-o", "a", "--passes", "0"], 2, "passes must be an integer between 1 and 10, got 0"),
         (["-o", "a", "--passes", "99"], 2, "not 99"),
         (["-o", "a", "--connectors", "nowhere"], 1, "cannot read connectors from nowhere"),
         (["-o", "a", "--apply", "nowhere"], 1, "cannot read phrases from nowhere"),

@@ -281,7 +281,7 @@ def damage_encoder(model: Path) -> None:
         (damage_half_written, "not an embedkit model: it holds no config.json"),
         (damage_truncated, "damaged or cut short: 100 bytes of"),
         (damage_vocabulary, "vocabulary.arrow is damaged"),
-        (damage_newer, f"has format 99; this embedkit reads up to {FORMAT}"),
+        (damage_newer, f"has format 99; this version of embedkit reads up to {FORMAT}"),
         (damage_encoder, "encoder 'oracle'"),
     ],
 )

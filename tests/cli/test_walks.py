@@ -80,8 +80,12 @@ def test_what_is_there_is_kept(embedkit: Command, edges: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["edges.tsv", "--p", "0"], 2, "Error: p is a number from 1e-06 to 1e+06, not 0.0"),
-        (["edges.tsv", "--walks", "0"], 2, "Error: walks is a whole number from 1 to"),
+        (
+            ["edges.tsv", "--p", "0"],
+            2,
+            "Error: p must be a number between 1e-06 and 1e+06, got 0.0",
+        ),
+        (["edges.tsv", "--walks", "0"], 2, "Error: walks must be an integer between 1 and"),
         (["edges.tsv", "--length", "x"], 2, "Error: Invalid value for '--length'"),
         (["nowhere.tsv"], 1, "Error: there is no file nowhere.tsv"),
         (["edges.tsv", "-o", "no/where.txt"], 1, "make the parent directory first"),

@@ -129,13 +129,16 @@ def test_fit_comes_first(transformer: Any, vectors: WordVectors) -> None:
         ({"pooling": "median"}, "no pooling 'median'; there are mean, max, sum, tfidf, sif"),
         ({"oov": "skip"}, "oov is 'zero', 'ignore', 'error' or a function .*not 'skip'"),
         ({"tokenizer": "characters"}, "no tokenizer 'characters'"),
-        ({"pooling": "sif", "sif_a": 0}, "sif_a is a number from 1e-12 to 1,000,000, not 0"),
+        (
+            {"pooling": "sif", "sif_a": 0},
+            "sif_a must be a number between 1e-12 and 1,000,000, got 0",
+        ),
         (
             {"pooling": "sif", "sif_a": "0.1"},
-            "sif_a is a number from 1e-12 to 1,000,000, not '0.1'",
+            "sif_a must be a number between 1e-12 and 1,000,000, got '0.1'",
         ),
-        ({"pooling": "sif", "sif_a": 10**400}, "sif_a is a number from 1e-12"),
-        ({"pooling": "sif", "sif_a": float("inf")}, "sif_a is a number from .*, not inf"),
+        ({"pooling": "sif", "sif_a": 10**400}, "sif_a must be a number between 1e-12"),
+        ({"pooling": "sif", "sif_a": float("inf")}, "sif_a must be a number between .*, got inf"),
     ],
 )
 def test_settings_are_checked_by_fit(

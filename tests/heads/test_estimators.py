@@ -252,7 +252,7 @@ def test_in_pipelines_searches_and_votes() -> None:
           for weight in ({0: 0, 1: 0}, {0: -1, 1: 1}, {0: np.nan}, {0: 1e300})],
         (lambda: DenseClassifier().predict(XOR[0]), NotFittedError, "not fitted"),
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS, ngrams=0).fit(TEXTS, LABELS),
-         ConfigurationError, "ngrams is a whole number from 1 to 10, not 0"),
+         ConfigurationError, "ngrams must be an integer between 1 and 10, got 0"),
     ],
 )  # fmt: skip
 def test_what_is_refused(fit: Any, error: type[Exception], message: str) -> None:

@@ -100,7 +100,10 @@ def change(path: Path, **settings: Any) -> None:
         (lambda path: (path / "config.json").write_text("{"), "config.json is damaged"),
         (lambda path: (path / "network.safetensors").unlink(), "network.safetensors is damaged"),
         (lambda path: (path / "vocabulary.arrow").unlink(), "vocabulary.arrow is missing"),
-        (lambda path: change(path, format=2), "has format 2; this embedkit reads up to 1"),
+        (
+            lambda path: change(path, format=2),
+            "has format 2; this version of embedkit reads up to 1",
+        ),
         (lambda path: change(path, kind="DenseRegressor"), "holds a DenseRegressor, not a Dense"),
         (lambda path: change(path, layers=3), "weights.1.* is missing"),
         (lambda path: change(path, activation="gelu"), "do not fit together"),

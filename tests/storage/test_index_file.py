@@ -193,8 +193,8 @@ def test_command_line(copied: Path, embedkit: Command) -> None:
         (("--kind", "flat", "--ef-search", 16), "kind flat has no use for --ef-search."),
         (("--kind", "ivf", "--nlist", 0), "0 is not in the range 1<=x<=2147483647"),
         (("--kind", "ivfpq", "--pq-m", 0), "0 is not in the range 1<=x<=2147483647"),
-        (("--m", 99_999_999), "m is a whole number from 2 to 512, not 99999999"),
-        (("--seed", 10**26), "seed is a whole number from 0 to 2,147,483,647"),
+        (("--m", 99_999_999), "m must be an integer between 2 and 512, got 99999999"),
+        (("--seed", 10**26), "seed must be an integer between 0 and 2,147,483,647"),
         (("--questions", 10**26), "is not in the range 1<=x<=1000000"),
     ],
 )

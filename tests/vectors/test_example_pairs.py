@@ -120,7 +120,7 @@ def test_unknown_words_of_pairs_and_questions() -> None:
         (lambda v: v.transfer(PAIRS, "w9"), "expected a list of words"),
         (lambda v: v.transfer(PAIRS, ["w9"], strength=0), "a number other than 0"),
         (lambda v: v.transfer(PAIRS, ["w9"], strength=float("nan")), "a number other than 0"),
-        (lambda v: v.transfer(PAIRS, ["w9"], 0), "k is a whole number from 1"),
+        (lambda v: v.transfer(PAIRS, ["w9"], 0), "k must be an integer of at least 1"),
         (lambda v: v.transfer(PAIRS, ["w9"], metric="x"), "no metric 'x'"),
         (lambda v: v.analogy_from_pairs(PAIRS, "w9", method="3cosadd"), "for pairs; there are"),
         (

@@ -105,7 +105,7 @@ def test_a_word_that_is_given_twice_counts_once() -> None:
         (lambda: DENSE.odd_one_out(["w1", "w2", "w3"], metric="x"), "no metric 'x'"),
         (lambda: DENSE.similarity([], ["w1"]), "a set of words is empty"),
         (lambda: DENSE.rank("w1", "W1"), "no neighbour of its own"),
-        (lambda: DENSE.rank("w1", "w2", restrict=0), "restrict is a whole number from 1"),
+        (lambda: DENSE.rank("w1", "w2", restrict=0), "restrict must be an integer of at least 1"),
         (lambda: DENSE.rank("w1", "w2", oov="x"), "oov is one of"),
         (lambda: DENSE.distance("w1"), "expected a list of words"),
     ],

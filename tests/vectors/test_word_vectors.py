@@ -115,8 +115,8 @@ def test_who_may_answer_can_be_said(vectors: WordVectors, asking: str, metric: s
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"restrict": 0}, "restrict is a whole number from 1"),
-        ({"restrict": 2.5}, "restrict is a whole number from 1"),
+        ({"restrict": 0}, "restrict must be an integer of at least 1"),
+        ({"restrict": 2.5}, "restrict must be an integer of at least 1"),
         ({"exclude": "w1"}, "exclude is a list of words"),
         ({"oov": "guess"}, "oov is one of"),
     ],
@@ -285,7 +285,7 @@ def test_a_row_number_is_no_word() -> None:
 @pytest.mark.parametrize("asking", ASKING)
 @pytest.mark.parametrize("k", [0, -1])
 def test_fewer_than_one_answer_is_an_error(vectors: WordVectors, asking: str, k: int) -> None:
-    with pytest.raises(ConfigurationError, match=f"k is a whole number from 1, not {k}"):
+    with pytest.raises(ConfigurationError, match=f"k must be an integer of at least 1, got {k}"):
         ASKING[asking](vectors, k=k)
 
 

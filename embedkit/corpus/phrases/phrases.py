@@ -15,7 +15,7 @@ from embedkit.corpus.phrases.settings import PhraseSettings
 from embedkit.corpus.phrases.storage import Phrase, read_phrases, write_phrases
 from embedkit.corpus.reader import no_progress
 from embedkit.system.files import atomic_file, storage_errors
-from embedkit.system.ranks import Alone, Ranks
+from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.validation import refuse_string
 
 __all__ = ["Phrases"]
@@ -64,7 +64,9 @@ class Phrases:
             StorageError: the disk is too small for the temporary files.
         """
         settings = PhraseSettings.of(settings, **changes)
-        runner = _Passes(settings, ranks or Alone(), directory or tempfile.gettempdir(), progress)
+        runner = _Passes(
+            settings, ranks or SingleProcess(), directory or tempfile.gettempdir(), progress
+        )
         passes: list[Sequence[Phrase]] = []
         for number in range(settings.passes):
             if number:
@@ -85,7 +87,9 @@ class Phrases:
         progress: Callable[[int], None] = no_progress,
     ) -> tuple[Phrases, Corpus]:
         """Learn phrases and apply them; faster than `learn` and `apply`, with the same result."""
-        runner = _Passes(settings, ranks or Alone(), directory or tempfile.gettempdir(), progress)
+        runner = _Passes(
+            settings, ranks or SingleProcess(), directory or tempfile.gettempdir(), progress
+        )
         passes: list[Sequence[Phrase]] = []
         while len(passes) < settings.passes and (not passes or passes[-1]):
             passes.append(runner.find(corpus))
@@ -131,7 +135,10 @@ class Phrases:
         """
         if isinstance(text, Corpus):
             runner = _Passes(
-                self.settings, ranks or Alone(), directory or tempfile.gettempdir(), progress
+                self.settings,
+                ranks or SingleProcess(),
+                directory or tempfile.gettempdir(),
+                progress,
             )
             for found in self.passes:
                 text = runner.join(text, found)
@@ -201,12 +208,12 @@ class _Passes:
     def __init__(
         self,
         settings: PhraseSettings,
-        ranks: Ranks,
-        directory: str | os.PathLike[str],
+        ranks: Ranks | None,
+        directory: str | os.PathLike[str] | None,
         progress: Callable[[int], None],
     ) -> None:
-        self._arguments = (settings, ranks, directory, progress)
-        self._directory = directory
+        self._directory = directory or tempfile.gettempdir()
+        self._arguments = (settings, ranks or SingleProcess(), self._directory, progress)
 
     def find(self, corpus: Corpus) -> list[Phrase]:
         from embedkit.corpus.phrases.count import find_phrases  # imports numba
