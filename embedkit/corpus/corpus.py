@@ -26,7 +26,6 @@ from embedkit.corpus.reader import (
     EncodedBlock,
     TextBlock,
     TextSource,
-    check_error_policy,
     encode_sentences,
     encode_text,
     is_path,
@@ -41,7 +40,7 @@ from embedkit.system.files import storage_errors
 from embedkit.system.memory import processors, release_heap, release_pages
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.system.threads import map_in_order
-from embedkit.validation import whole_number
+from embedkit.validation import ERROR_POLICIES, check_choice, whole_number
 
 __all__ = ["Corpus"]
 
@@ -100,11 +99,10 @@ class Corpus:
             errors: what to do about bytes that are not UTF-8: "strict" raises EncodingError,
                 "replace" puts U+FFFD in their place, "skip" drops them.
             workers: number of tokenizer threads; default: one per available processor.
-            directory: where to store the ids, 4 bytes per token; default: the system's temporary
-                folder.
+            directory: where to store the ids, 4 bytes per token; default: a temporary folder.
             progress: called with the number of bytes read since the last call.
-            ranks: processes that read the text together, each a share of its blocks, and share one
-                vocabulary. A line longer than half a megabyte may be split among them.
+            ranks: processes that each read a share of the blocks. The vocabulary is that of the
+                whole text. A line longer than half a megabyte may be split among them.
 
         Raises:
             CorpusError: the text is missing, empty or damaged.
@@ -129,9 +127,8 @@ class Corpus:
             with storage_errors(folder, _NO_OUTPUT):
                 files = writer.finish(ranks)
         name = tokenizer if is_path(source) else None
-        corpus = cls(files.vocabulary, files.tokens, files.boundaries, name, files.fingerprint)
         release_heap()
-        return corpus
+        return cls(files.vocabulary, files.tokens, files.boundaries, name, files.fingerprint)
 
     def numbered_by(
         self, vocabulary: Vocabulary, *, directory: str | os.PathLike[str] | None = None
@@ -200,7 +197,7 @@ def _block_encoder(
     Raises:
         ConfigurationError: the tokenizer or the error policy is unknown.
     """
-    check_error_policy(errors)
+    check_choice("error policy", errors, ERROR_POLICIES)
     tokenize = find_tokenizer(tokenizer)
 
     def encode(block: TextBlock | list[Any]) -> EncodedBlock:

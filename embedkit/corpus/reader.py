@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 from embedkit.corpus.encodings import conversion, damaged
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError
 from embedkit.system.compression import DAMAGE, decompress
-from embedkit.validation import ERROR_POLICIES
+from embedkit.validation import CODEC_ERRORS
 
 __all__ = [
     "EncodedBlock",
     "TextBlock",
     "TextSource",
-    "check_error_policy",
     "encode_sentences",
     "encode_text",
     "is_path",
@@ -41,7 +40,6 @@ TextSource: TypeAlias = (
 )
 """A file, a folder, "-" for standard input, several of these, or an iterable of token lists."""
 
-_CODEC_HANDLERS = {"replace": "replace", "skip": "ignore"}
 _BLOCK_BYTES = 1 << 19
 _BATCH_TOKENS = 1 << 18
 _SEPARATORS = bytes(range(33))  # ASCII white space and control characters
@@ -69,14 +67,6 @@ class EncodedBlock:
 
 def no_progress(_: int) -> None:
     """Do nothing; the default progress callback."""
-
-
-def check_error_policy(errors: str) -> None:
-    """Raise `ConfigurationError` unless *errors* is one of `ERROR_POLICIES`."""
-    if errors not in ERROR_POLICIES:
-        raise ConfigurationError(
-            f"unknown errors={errors!r}; choose from {', '.join(ERROR_POLICIES)}"
-        )
 
 
 def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: str) -> EncodedBlock:
@@ -147,7 +137,7 @@ def valid_utf8(block: TextBlock, errors: str) -> bytes:
         block.data.decode()
     except UnicodeDecodeError as error:
         if errors != "strict":
-            return block.data.decode(errors=_CODEC_HANDLERS[errors]).encode()
+            return block.data.decode(errors=CODEC_ERRORS[errors]).encode()
         before = block.data[: error.start]
         line = block.first_line + before.count(b"\n")
         column = error.start - (before.rfind(b"\n") + 1)
@@ -164,11 +154,7 @@ def valid_utf8(block: TextBlock, errors: str) -> bytes:
 def read_blocks(
     source: TextSource, progress: Callable[[int], None]
 ) -> Iterator[TextBlock | list[Sequence[str]]]:
-    """Yield the blocks of *source* in order.
-
-    Args:
-        source: see `TextSource`.
-        progress: called with the number of bytes read; for compressed files, of compressed bytes.
+    """Yield the blocks of *source*; call *progress* with the number of (compressed) bytes read.
 
     Raises:
         CorpusError: a file is missing, unreadable or damaged, or an item is not a list of tokens.
@@ -214,23 +200,19 @@ def expand(path: Path) -> list[Path]:
         CorpusError: the path does not exist, or the folder contains no file.
     """
     try:
-        return _files_at(path)
+        if path.is_dir():
+            files = sorted(_walk(path))
+            if not files:
+                raise CorpusError(f"the folder {path} contains no file to read.")
+            return files
+        if path.exists():
+            return [path]
     except OSError as error:
         name = str(error.filename or path)
         raise CorpusError(
             f"cannot read {name!r:.60}: {error.strerror}.", hint=_hint(path)
         ) from error
-
-
-def _files_at(path: Path) -> list[Path]:
-    if path.is_dir():
-        found = sorted(_walk(path))
-        if not found:
-            raise CorpusError(f"the folder {path} contains no file to read.")
-        return found
-    if not path.exists():
-        raise CorpusError(f"{path} does not exist.", hint=f"Check the name. {_hint(path)}".strip())
-    return [path]
+    raise CorpusError(f"{path} does not exist.", hint=f"Check the name. {_hint(path)}".strip())
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ import string
 import unicodedata
 from collections.abc import Callable, Mapping
 
-from embedkit.errors import ConfigurationError
+from embedkit.validation import check_choice
 
 __all__ = ["RESPELLINGS", "TOKENIZERS", "normalize", "tokenize", "tokenizer"]
 
@@ -100,8 +100,7 @@ def tokenizer(name: str) -> Callable[[bytes], bytes]:
     Raises:
         ConfigurationError: the name is unknown.
     """
-    if name not in TOKENIZERS:
-        raise ConfigurationError(f"unknown tokenizer {name!r}; choose from {', '.join(TOKENIZERS)}")
+    check_choice("tokenizer", name, TOKENIZERS)
     return TOKENIZERS[name]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 __all__ = [
     "FIRST_MULTIPLIER",
     "GOLDEN_GAMMA",
-    "MASK",
     "SECOND_MULTIPLIER",
     "draw",
     "epoch_key",
@@ -25,14 +24,14 @@ FIRST_MULTIPLIER = 0xBF58476D1CE4E5B9
 SECOND_MULTIPLIER = 0x94D049BB133111EB
 """Of SplitMix64's finalizer, see `mix`."""
 
-MASK = (1 << 64) - 1
+_MASK = (1 << 64) - 1
 
 
 def mix(value: int) -> int:
     """Hash 64 bits to 64 bits: the finalizer of SplitMix64."""
-    value &= MASK
-    value = ((value ^ (value >> 30)) * FIRST_MULTIPLIER) & MASK
-    value = ((value ^ (value >> 27)) * SECOND_MULTIPLIER) & MASK
+    value &= _MASK
+    value = ((value ^ (value >> 30)) * FIRST_MULTIPLIER) & _MASK
+    value = ((value ^ (value >> 27)) * SECOND_MULTIPLIER) & _MASK
     return value ^ (value >> 31)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 
-from embedkit.errors import ConfigurationError
 from embedkit.system.memory import processors
-from embedkit.validation import number, whole_number
+from embedkit.validation import check_choice, number, whole_number
 
 __all__ = ["RANGES", "TrainingConfig"]
 
@@ -89,10 +88,7 @@ class TrainingConfig:
         """
         known = [field.name for field in fields(cls)]
         for name in settings:
-            if name not in known:
-                raise ConfigurationError(
-                    f"unknown setting {name!r}; choose from {', '.join(known)}"
-                )
+            check_choice("setting", name, known)
         return replace(config or cls(), **settings)  # type: ignore[arg-type]
 
     def epochs_for(self, tokens: int) -> int:

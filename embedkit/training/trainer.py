@@ -34,8 +34,7 @@ def train_skipgram(
         corpus: the text.
         config: the settings.
         hooks: callbacks and checkpoints; default: none.
-        start: the words and matrices to start from, see `warm_start`; default: the words of the
-            corpus and random vectors.
+        start: see `warm_start`; default: the words of the corpus and random vectors.
         ranks: processes that train together; *corpus* is the share of this one. Rank 0 calls the
             callbacks and writes checkpoints. All ranks return the same result.
         device: where to train; see `engine.make_engine`.

@@ -9,6 +9,8 @@ about n**2 / 2**62.
 
 The hash tables use open addressing with linear probing and 2**n slots. A slot is empty if its count
 (or phrase number) is 0.
+
+All of it is in one file, because Numba's cache does not see changes in other files.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ __all__ = [
 KEY_BITS = 61
 _PRIME = np.uint64((1 << 61) - 1)
 _BASE = np.uint64(0x0B5297A4D1E36C5F)
-_GOLDEN = np.uint64(GOLDEN_GAMMA)  # odd, so that multiplying by it is a bijection
+_GAMMA = np.uint64(GOLDEN_GAMMA)  # odd, so that multiplying by it is a bijection
 _LOW, _MIDDLE = np.uint64((1 << 32) - 1), np.uint64((1 << 29) - 1)
 _ONE, _3, _29, _32, _BITS = map(np.uint64, (1, 3, 29, 32, 61))
 
@@ -76,8 +78,8 @@ def _times(first, second):
 
 @njit(inline="always")
 def _slot(key, size):
-    """Return the first slot to try for a key in a table of 2**n slots (Fibonacci hashing)."""
-    mixed = key * _GOLDEN
+    """Return the first slot to try for a key in a table of 2**n slots (multiplicative hashing)."""
+    mixed = key * _GAMMA
     return np.int64((mixed ^ (mixed >> _32)) & np.uint64(size - 1))
 
 
@@ -93,9 +95,9 @@ def _find(table_keys, table_counts, key):
 @njit
 def _identity(tokens, first, last):
     """Return a hash of the token ids of a candidate."""
-    key = _BASE ^ np.uint64(last - first)  # not 0: small ids would barely change it
+    key = _BASE ^ np.uint64(last - first)  # not 0, which id 0 would leave at 0
     for position in range(first, last + 1):
-        key = (key ^ np.uint64(tokens[position])) * _GOLDEN
+        key = (key ^ np.uint64(tokens[position])) * _GAMMA
         key ^= key >> _32
     return key
 

@@ -208,12 +208,12 @@ class _Passes:
     def __init__(
         self,
         settings: PhraseSettings,
-        ranks: Ranks,
-        directory: str | os.PathLike[str],
+        ranks: Ranks | None,
+        directory: str | os.PathLike[str] | None,
         progress: Callable[[int], None],
     ) -> None:
-        self._arguments = (settings, ranks, directory, progress)
-        self._directory = directory
+        self._directory = directory or tempfile.gettempdir()
+        self._arguments = (settings, ranks or SingleProcess(), self._directory, progress)
 
     def find(self, corpus: Corpus) -> list[Phrase]:
         from embedkit.corpus.phrases.count import find_phrases  # imports numba

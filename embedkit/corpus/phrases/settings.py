@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from embedkit.errors import ConfigurationError
-from embedkit.validation import whole_number
+from embedkit.validation import check_choice, number, whole_number
 
 __all__ = ["CONNECTORS", "DEFAULT_THRESHOLDS", "MAX_PASSES", "PhraseSettings"]
 
@@ -62,19 +62,13 @@ class PhraseSettings:
         """
         known = [field.name for field in fields(cls)]
         for name in changes:
-            if name not in known:
-                raise ConfigurationError(
-                    f"unknown setting {name!r}; choose from {', '.join(known)}"
-                )
+            check_choice("setting", name, known)
         return replace(settings or cls(), **changes)
 
     def __post_init__(self) -> None:
         whole_number("passes", self.passes, 1, MAX_PASSES)
         whole_number("min_count", self.min_count, 1, 2**31)
-        if self.scoring not in DEFAULT_THRESHOLDS:
-            raise ConfigurationError(
-                f"unknown scoring {self.scoring!r}; choose from {', '.join(DEFAULT_THRESHOLDS)}"
-            )
+        check_choice("scoring", self.scoring, DEFAULT_THRESHOLDS)
         self._check_threshold()
         self._check_words()
 
@@ -82,15 +76,14 @@ class PhraseSettings:
         threshold = self.threshold
         if threshold is None:
             threshold = DEFAULT_THRESHOLDS[self.scoring]
-        number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
-        if self.scoring == "npmi" and not (number and -1 <= threshold <= 1):
-            raise ConfigurationError(
-                f"with npmi, threshold must be between -1 and 1, got {threshold!r}"
-            )
-        if self.scoring == "mikolov" and not (number and 0 < threshold < math.inf):
-            raise ConfigurationError(
-                f"with mikolov, threshold must be a finite number above 0, got {threshold!r}"
-            )
+        if self.scoring == "npmi":
+            threshold = number("threshold", threshold, -1, 1)
+        else:
+            is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+            if not is_number or not 0 < threshold < math.inf:
+                raise ConfigurationError(
+                    f"threshold must be a finite number above 0, got {threshold!r}"
+                )
         object.__setattr__(self, "threshold", float(threshold))
 
     def _check_words(self) -> None:

@@ -17,7 +17,6 @@ from scipy import sparse
 
 from embedkit.corpus.reader import (
     TextBlock,
-    check_error_policy,
     no_progress,
     read_blocks,
     unify,
@@ -25,7 +24,8 @@ from embedkit.corpus.reader import (
 )
 from embedkit.corpus.walks.columns import SEPARATORS, ColumnFormat
 from embedkit.corpus.walks.graph import INVALID_NAME, Graph
-from embedkit.errors import ConfigurationError, InputError
+from embedkit.errors import InputError
+from embedkit.validation import ERROR_POLICIES, check_choice
 
 __all__ = ["read_edges"]
 
@@ -47,13 +47,12 @@ def read_edges(
 ) -> Graph:
     """Read a graph from an edge list.
 
-    Each line has two nodes and an optional weight above 0; either all lines have a weight or none.
-    Repeated edges are merged: their weights (1 if there are none) are added up. Nodes are numbered
-    in order of first occurrence. A line that begins with ``#`` and white space is a comment.
+    Each line has two nodes and an optional weight above 0, which all lines have or none. The
+    weights of repeated edges (1 if there are none) are added up. Nodes are numbered in order of
+    first occurrence. A line that begins with ``#`` and white space is a comment.
 
     Args:
-        source: a file (plain, gzip, bzip2, xz or zstandard), a folder of them, or "-" for standard
-            input.
+        source: a file (plain, gzip, bzip2, xz or zstandard), a folder, or "-" (standard input).
         directed: edges lead from the first node to the second only.
         weighted: read the third column as a weight; if false, only the first two columns are read.
         separator: a key of `SEPARATORS`; default: the first of them that occurs in the first line.
@@ -68,11 +67,9 @@ def read_edges(
         EncodingError: the file is not UTF-8 and *errors* is "strict".
         InputError: a line is not an edge, or there are no edges. The message names file and line.
     """
-    if separator is not None and separator not in SEPARATORS:
-        raise ConfigurationError(
-            f"unknown separator {separator!r}; choose from {', '.join(SEPARATORS)}"
-        )
-    check_error_policy(errors)
+    if separator is not None:
+        check_choice("separator", separator, SEPARATORS)
+    check_choice("error policy", errors, ERROR_POLICIES)
     requested = columns = ColumnFormat(weighted, separator, header)
     found: list[_Edges] = []
     for block in _whole_lines(read_blocks(os.fspath(source), progress)):

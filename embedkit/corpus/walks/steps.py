@@ -19,14 +19,14 @@ from embedkit.system.random import GOLDEN_GAMMA, mix
 
 __all__ = ["cumulative_weights", "walk"]
 
-_GOLDEN = np.uint64(GOLDEN_GAMMA)
+_GAMMA = np.uint64(GOLDEN_GAMMA)
 _mix: Any = njit(mix)
 
 
 @njit
 def _fraction(first: Any, number: Any) -> Any:
     """Return a uniform number in [0, 1), with 53 bits."""
-    return (_mix(first + np.uint64(number) * _GOLDEN) >> np.uint64(11)) * 2.0**-53
+    return (_mix(first + np.uint64(number) * _GAMMA) >> np.uint64(11)) * 2.0**-53
 
 
 @njit
@@ -124,7 +124,7 @@ def _walk(graph: Any, starts: Any, number: Any, key: Any, biases: Any, walks: An
     offsets, neighbors, sums = graph
     uniform = biases[0] == 1.0 and biases[1] == 1.0
     for row in range(len(starts)):
-        first = _mix(key + np.uint64(number + row + 1) * _GOLDEN)
+        first = _mix(key + np.uint64(number + row + 1) * _GAMMA)
         node = previous = starts[row]
         drawn = 0
         walks[row, 0] = node

@@ -28,11 +28,7 @@ _CACHE_LINE = 64
 _LANES = 8  # floats in a row of gradients
 _ROW_LANES = row_lanes()
 _LARGE = 1e30
-_GOLDEN, _MIX_1, _MIX_2 = (
-    np.uint64(GOLDEN_GAMMA),
-    np.uint64(FIRST_MULTIPLIER),
-    np.uint64(SECOND_MULTIPLIER),
-)
+_GAMMA, _FIRST, _SECOND = map(np.uint64, (GOLDEN_GAMMA, FIRST_MULTIPLIER, SECOND_MULTIPLIER))
 
 
 def aligned_matrix(rows: int, dimension: int) -> NDArray[np.float32]:
@@ -45,14 +41,14 @@ def aligned_matrix(rows: int, dimension: int) -> NDArray[np.float32]:
 
 @njit(inline="always")
 def _mix(value: Any) -> Any:
-    value = (value ^ (value >> np.uint64(30))) * _MIX_1
-    value = (value ^ (value >> np.uint64(27))) * _MIX_2
+    value = (value ^ (value >> np.uint64(30))) * _FIRST
+    value = (value ^ (value >> np.uint64(27))) * _SECOND
     return value ^ (value >> np.uint64(31))
 
 
 @njit(inline="always")
 def _first_draw(key: Any, position: Any) -> Any:
-    return _mix(key + np.uint64(position + 1) * _GOLDEN)
+    return _mix(key + np.uint64(position + 1) * _GAMMA)
 
 
 @njit(inline="always")
@@ -62,7 +58,7 @@ def _is_kept(word: Any, bits: Any, thresholds: Any) -> Any:
 
 @njit(inline="always")
 def _negative(first: Any, number: Any, thresholds: Any, aliases: Any) -> Any:
-    bits = _mix(first + np.uint64(number) * _GOLDEN)
+    bits = _mix(first + np.uint64(number) * _GAMMA)
     place = ((bits >> np.uint64(32)) * np.uint64(len(aliases))) >> np.uint64(32)
     word = np.int64(place)
     if np.uint32(bits & np.uint64(0xFFFFFFFF)) > thresholds[word]:
@@ -206,9 +202,8 @@ def _workspace(tokens: int, window: int, negative: int) -> tuple[NDArray[Any], .
 def _compiled(version: int, *, cache: bool) -> Any:
     """Compile the kernel, or load it from Numba's cache.
 
-    Numba's cache is keyed by this file, the bytecode of the function and the values it encloses.
-    Enclosing *version*, a hash of the other files that it depends on, makes the cache see changes
-    in those, too.
+    Numba's cache is keyed by this file and by the bytecode and enclosed values of the function,
+    so the function encloses *version*, a hash of the other files that it depends on.
     """
 
     @njit(_SIGNATURE, nogil=True, cache=cache)

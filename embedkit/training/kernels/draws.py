@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from embedkit.system.random import FIRST_MULTIPLIER, GOLDEN_GAMMA, MASK, SECOND_MULTIPLIER
+from embedkit.system.random import FIRST_MULTIPLIER, GOLDEN_GAMMA, SECOND_MULTIPLIER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,14 +27,10 @@ _BLOCK = 1024  # tokens searched at a time for context beyond a range
 
 def _signed(value: int) -> int:
     """Return the int64 with the same 64 bits; torch has no uint64 arithmetic."""
-    return (value & MASK ^ 1 << 63) - (1 << 63)
+    return (value & (1 << 64) - 1 ^ 1 << 63) - (1 << 63)
 
 
-_GOLDEN, _MIX_1, _MIX_2 = (
-    _signed(GOLDEN_GAMMA),
-    _signed(FIRST_MULTIPLIER),
-    _signed(SECOND_MULTIPLIER),
-)
+_GAMMA, _FIRST, _SECOND = map(_signed, (GOLDEN_GAMMA, FIRST_MULTIPLIER, SECOND_MULTIPLIER))
 
 
 @dataclass(frozen=True)
@@ -98,8 +94,8 @@ def _upper(bits: torch.Tensor, by: int = 32) -> torch.Tensor:
 
 
 def _mix(value: torch.Tensor) -> torch.Tensor:
-    value = (value ^ _upper(value, 30)) * _MIX_1
-    value = (value ^ _upper(value, 27)) * _MIX_2
+    value = (value ^ _upper(value, 30)) * _FIRST
+    value = (value ^ _upper(value, 27)) * _SECOND
     return value ^ _upper(value, 31)
 
 
@@ -108,7 +104,7 @@ def _kept(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return draw 0 of each token, the first at position *base*, and whether it is kept."""
     positions = torch.arange(base + 1, base + 1 + len(tokens), device=tokens.device)
-    draws = _mix(positions * _GOLDEN + _signed(key))
+    draws = _mix(positions * _GAMMA + _signed(key))
     ids = tokens.long()
     known = ids < len(keep)
     return draws, known & (_upper(draws) <= keep[torch.where(known, ids, 0)])
@@ -171,7 +167,7 @@ def kept_words(
     positions = places + base
     negatives = torch.empty(len(places), negative, dtype=torch.int32, device=tokens.device)
     for number in range(1, negative + 1):  # one at a time to save memory
-        bits = _mix(first + _signed(number * _GOLDEN))
+        bits = _mix(first + _signed(number * _GAMMA))
         place = (_upper(bits) * len(tables.noise)) >> 32
         drawn = (bits & _LOW_HALF) <= tables.noise[place]
         negatives[:, number - 1] = torch.where(drawn, place, tables.aliases[place])
