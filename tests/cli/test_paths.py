@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.helpers import TEXT, refused, state
+from tests.cli.helpers import refused, state
 from tests.conftest import Command
 
 FILES: dict[str, list[str]] = {
@@ -138,7 +138,8 @@ def test_inputs_are_not_replaced(
     inside: Command, folder: Path, arguments: list[str], named: str
 ) -> None:
     (folder / "link").symlink_to("corpus.txt")
+    before = (folder / "corpus.txt").read_text()
     said = refused(inside(*arguments, "--overwrite"))
     assert named in said
-    assert (folder / "corpus.txt").read_text() == TEXT
+    assert (folder / "corpus.txt").read_text() == before
     assert not (folder / "same").exists()
