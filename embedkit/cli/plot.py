@@ -23,13 +23,12 @@ from embedkit.cli.output import print_json
 from embedkit.cli.pairs import Pairs, pairs_option
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.errors import QuestionError
+from embedkit.plotting.options import PROJECTION_METHODS
 
 if TYPE_CHECKING:
-    from embedkit.plotting import Run, WordMap
+    from embedkit.plotting import LossCurve, WordMap
 
 __all__ = ["plot"]
-
-_METHODS = ("pca", "tsne", "umap")
 
 
 class _PictureSize(click.ParamType):  # type: ignore[type-arg]
@@ -58,7 +57,7 @@ class _PictureSize(click.ParamType):  # type: ignore[type-arg]
 @output_option("Picture to write: .png, .svg, .pdf or .html.", OutputPath())
 @click.option(
     "--method",
-    type=click.Choice(_METHODS),
+    type=click.Choice(PROJECTION_METHODS),
     default="pca",
     show_default=True,
     help="How vectors are projected to two dimensions.",
@@ -167,11 +166,11 @@ def _plot_training(
     paths: tuple[str, ...], output: str | None, look: dict[str, Any], *, as_json: bool
 ) -> str:
     """Draw losses; return what was drawn, in words."""
-    from embedkit.plotting import draw_training, read_runs
+    from embedkit.plotting import draw_loss_curves, read_loss_curves
 
-    runs: list[Run] = read_runs(paths)
+    runs: list[LossCurve] = read_loss_curves(paths)
     if output:
-        draw_training(runs, output, **look)
+        draw_loss_curves(runs, output, **look)
     if as_json:
         print_json(
             {"runs": [{"name": r.name, "epochs": r.epochs, "losses": r.losses} for r in runs]}

@@ -12,7 +12,7 @@ import pytest
 
 import embedkit as library
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.plotting import draw, read_runs, word_map
+from embedkit.plotting import draw, read_loss_curves, word_map
 from embedkit.vectors.word_vectors import WordVectors
 from tests.conftest import Command
 from tests.service.page.browser import started, visited
@@ -80,7 +80,7 @@ def test_losses_of_models_and_logs(embedkit: Command, tmp_path: Path) -> None:
 def test_an_epoch_without_a_pair_has_no_loss(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text('{"event": "progress"}\n{"event": "epoch", "epoch": 1, "loss": null}\n')
-    (run,) = read_runs([path])
+    (run,) = read_loss_curves([path])
     assert (run.name, run.epochs, run.losses) == ("log", (1,), (None,))
 
 
@@ -106,7 +106,7 @@ def test_an_epoch_without_a_pair_has_no_loss(tmp_path: Path) -> None:
         (["--pairs", "@-", "-o", "a.png"], 1, "standard input, line 2: expected two words"),
         (["--training", "--top", "5", "-o", "a.png"], 2, "--top cannot be used with --training"),
         (["--training", "nowhere", "-o", "a.png"], 1, "there is no model at nowhere"),
-        (["paris", "rome", "--method", "tsne", "-o", "a.png"], 2, "wants at least 5 words"),
+        (["paris", "rome", "--method", "tsne", "-o", "a.png"], 2, "needs at least 5 words"),
         (["paris", "-o", "nowhere/a.png"], 1, "Hint: Make the parent directory first."),
     ],
 )
@@ -160,21 +160,21 @@ def test_the_page_in_a_browser(theme: str, tmp_path: Path) -> None:
         assert page.locator("img").count() == 0
 
         before = view(page)
-        page.locator("#sought").fill("WORD77")
-        page.locator("#sought").press("Enter")
+        page.locator("#search").fill("WORD77")
+        page.locator("#search").press("Enter")
         x, y, scale = view(page)
         place = found.places[found.words.index("word77")]
         np.testing.assert_allclose([x, y], place, rtol=1e-4, atol=1e-6)
         assert scale > before[2]
         count = len(words) - words.index("word77")
-        assert page.locator("#told").inner_text() == f"word77: {count} times in the text"
+        assert page.locator("#status").inner_text() == f"word77: {count} times in the corpus"
 
-        page.locator("#sought").fill("onerror")
-        assert page.locator("#found li").all_inner_texts() == [EVIL[1]]
-        page.locator("#sought").fill("nothing like it")
-        page.locator("#sought").press("Enter")
-        assert page.locator("#told").inner_text() == "no such word is here"
-        page.locator("#whole").click()
+        page.locator("#search").fill("onerror")
+        assert page.locator("#matches li").all_inner_texts() == [EVIL[1]]
+        page.locator("#search").fill("nothing like it")
+        page.locator("#search").press("Enter")
+        assert page.locator("#status").inner_text() == "No matching word on this map."
+        page.locator("#zoom-all").click()
         assert view(page) == pytest.approx(before)
         page.locator("canvas").hover()
         page.mouse.wheel(0, -500)

@@ -1,11 +1,15 @@
-// Hands on the map: mouse, fingers and keys become movements of its view.
+// Mouse, touch and keyboard input on a map: dragging, pinching, the wheel and keys move its view.
 
-const CLICK = 5; // pixels a pointer may move and still have clicked
-const KEY_STEP = 60;
-const SCROLL_REST = 300; // milliseconds after which a wheel that scrolled the page may zoom the map
+const CLICK = 5; // pixels that a pointer may move during a click
+const KEY_STEP = 60; // pixels
+export const ZOOM_STEP = 1.5;
+const SCROLL_REST = 300; // milliseconds after scrolling the page before the wheel zooms the map
 
-/** Connect an element to `map`, which has view, moved(), hover(left, top), pick(left, top), press(key). */
-export function listen(element, map) {
+/**
+ * Connect an element to `map`, which has view, moved(), hover(left, top), pick(left, top) and
+ * press(key). Keys are listened for on `keyboard`: the element, or the whole window.
+ */
+export function listen(element, map, keyboard = element) {
   const pointers = new Map();
   let travelled = 0;
   let scrolled = -Infinity;
@@ -15,10 +19,12 @@ export function listen(element, map) {
     const box = element.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  const isElsewhere = (event) => event.target.closest("button") !== null;
+  // Buttons inside the map and input fields handle their own events.
+  const isControl = ({ target }) => target.matches?.("input")
+    || (target !== element && element.contains(target) && target.closest("button") !== null);
 
   element.addEventListener("pointerdown", (event) => {
-    if (isElsewhere(event) || (event.pointerType === "mouse" && event.button !== 0)) return;
+    if (isControl(event) || (event.pointerType === "mouse" && event.button !== 0)) return;
     element.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, at(event));
     if (pointers.size === 1) travelled = 0;
@@ -35,7 +41,7 @@ export function listen(element, map) {
     pointers.set(event.pointerId, [left, top]);
     travelled += Math.hypot(left - before[0], top - before[1]);
     if (travelled < CLICK) return;
-    const share = 1 / pointers.size; // two fingers that go together pan once
+    const share = 1 / pointers.size; // each of two fingers reports the same movement
     map.view.pan((left - before[0]) * share, (top - before[1]) * share);
     if (others.length) pinch(map.view, before, [left, top], others[0]);
     map.moved();
@@ -47,13 +53,13 @@ export function listen(element, map) {
   };
   element.addEventListener("pointerup", release);
   element.addEventListener("pointercancel", release);
-  // A finger that is lifted leaves as well, but what it touched stays told.
+  // A lifted finger leaves too, but the word it touched stays selected.
   element.addEventListener("pointerleave", (event) => {
     if (event.pointerType === "mouse") map.hover(-1000, -1000);
   });
 
   element.addEventListener("wheel", (event) => {
-    // A page that is being scrolled past the map goes on scrolling.
+    // Scrolling the page past the map must not turn into zooming.
     if (performance.now() - scrolled < SCROLL_REST && !event.ctrlKey) return;
     event.preventDefault();
     const pixels = event.deltaY * [1, 16, 400][event.deltaMode];
@@ -61,8 +67,8 @@ export function listen(element, map) {
     map.moved();
   }, { passive: false });
 
-  element.addEventListener("keydown", (event) => {
-    if (isElsewhere(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  keyboard.addEventListener("keydown", (event) => {
+    if (isControl(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (pan(map, event.key) || map.press(event.key)) event.preventDefault();
   });
 }
@@ -74,7 +80,7 @@ function pinch(view, before, now, other) {
 
 function pan(map, key) {
   const steps = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-  const factors = { "+": 1.4, "=": 1.4, "-": 1 / 1.4 };
+  const factors = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP };
   if (key in steps) map.view.pan(steps[key][0] * KEY_STEP, steps[key][1] * KEY_STEP);
   else if (key in factors) map.view.zoomAt(factors[key]);
   else return false;
