@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from typing_extensions import Self
 
 from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.reader import Source
+from embedkit.corpus.reader import TextSource
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError, EmbedkitError, ModelError
 from embedkit.storage.model_directory import StoredModel, read_model
@@ -66,7 +66,7 @@ class Encoder(ABC):
 
     @abstractmethod
     def fit(
-        self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
+        self, corpus: Corpus | TextSource, *, progress: Callable[[Any], None] | None = None
     ) -> Self:
         """Learn from a text: a `Corpus`, or anything that `Corpus.read` takes.
 
@@ -120,7 +120,7 @@ class Encoder(ABC):
         return cls.from_model(model)
 
 
-def as_corpus(source: Corpus | Source) -> Corpus:
+def as_corpus(source: Corpus | TextSource) -> Corpus:
     """Return *source* itself if it is a corpus already, and read it otherwise."""
     return source if isinstance(source, Corpus) else Corpus.read(source)
 

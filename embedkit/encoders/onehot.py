@@ -11,7 +11,7 @@ import numpy as np
 from typing_extensions import Self
 
 from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.reader import Source
+from embedkit.corpus.reader import TextSource
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders.base import Encoder, as_corpus, frequent_words
 from embedkit.storage.model_directory import StoredModel, write_model
@@ -48,7 +48,7 @@ class OneHotEncoder(Encoder):
         return len(self.vocabulary)
 
     def fit(
-        self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
+        self, corpus: Corpus | TextSource, *, progress: Callable[[Any], None] | None = None
     ) -> Self:
         """Take the vocabulary of a text; there is nothing to train."""
         self._vocabulary = frequent_words(as_corpus(corpus), self.min_count)

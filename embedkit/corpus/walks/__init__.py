@@ -1,4 +1,4 @@
-"""Random walks on a graph, to be trained on as if they were sentences.
+"""Random walks on a graph, to train on as sentences.
 
     from embedkit.corpus.walks import random_walks, read_edges, write_walks
 

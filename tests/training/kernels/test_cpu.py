@@ -1,4 +1,4 @@
-"""The compiled kernel against the plain one, and the plain one against calculus."""
+"""The compiled kernel against the reference, and the reference against calculus."""
 
 from __future__ import annotations
 
@@ -7,59 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import embedkit
-from embedkit.system.random import epoch_key
 from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT, cpu, reference
-from embedkit.training.sampling import (
-    keep_probabilities,
-    keep_thresholds,
-    noise_alias,
-    noise_distribution,
-)
-
-
-@dataclass
-class Problem:
-    """A small random text with repeated words and rare ones outside the vocabulary."""
-
-    dimension: int
-    window: int = 5
-    negative: int = 5
-    words: int = 40
-    sample: float = 0.05
-    scale: float = 0.3
-    seed: int = 0
-    tokens: np.ndarray = field(init=False)
-    boundaries: np.ndarray = field(init=False)
-
-    def __post_init__(self) -> None:
-        random = np.random.default_rng(self.seed)
-        self.tokens = (random.zipf(1.3, 500) - 1).clip(0, self.words + 3).astype(np.int32)
-        self.boundaries = np.array([0, 1, 4, 5, 150, 500])
-        counts = np.bincount(self.tokens, minlength=self.words)[: self.words].clip(1)
-        self.keep = keep_thresholds(keep_probabilities(counts, counts.sum(), self.sample))
-        self.noise, self.aliases = noise_alias(noise_distribution(counts))
-        self.inputs = cpu.aligned_matrix(self.words, self.dimension)
-        self.outputs = cpu.aligned_matrix(self.words + 1, self.dimension)
-        shape = (self.words, self.dimension)
-        self.inputs[:, : self.dimension] = random.normal(0, self.scale, shape)
-        self.outputs[:-1, : self.dimension] = random.normal(0, self.scale, shape)
-
-    def run(self, kernel: Any, inputs: Any, outputs: Any, start: int, stop: int) -> Any:
-        key = epoch_key(seed=3, epoch=1)
-        compiled = kernel is cpu
-        return kernel.train_range(
-            inputs, outputs, self.dimension, self.tokens, self.boundaries, start, stop, self.keep,
-            self.noise, self.aliases, np.float32(0.05), self.window, self.negative,
-            np.uint64(key) if compiled else key,
-        )  # fmt: skip
+from tests.training.kernels.problems import Problem
 
 
 @pytest.mark.parametrize(
@@ -75,7 +30,7 @@ class Problem:
         (20, 60, 5),
     ],
 )
-def test_compiled_kernel_equals_the_plain_one_draw_for_draw(
+def test_compiled_kernel_equals_the_reference_draw_for_draw(
     dimension: int, window: int, negative: int
 ) -> None:
     problem = Problem(dimension, window, negative)
@@ -89,7 +44,7 @@ def test_compiled_kernel_equals_the_plain_one_draw_for_draw(
     np.testing.assert_allclose(problem.outputs, outputs, atol=2e-5)
 
 
-def test_where_a_range_is_cut_makes_no_difference() -> None:
+def test_results_do_not_depend_on_where_a_range_is_split() -> None:
     whole, parts = Problem(20), Problem(20)
     pairs, loss = whole.run(cpu, whole.inputs, whole.outputs, 0, 500)
     results = [
@@ -110,7 +65,7 @@ def test_the_unused_row_and_the_padding_stay_zero() -> None:
     assert not problem.outputs[:, 21:].any()
 
 
-def test_rare_words_are_neither_trained_nor_context() -> None:
+def test_words_outside_the_vocabulary_are_ignored() -> None:
     problem = Problem(8, sample=0.0, words=10, window=1)
     problem.noise[:], problem.aliases[:] = 0, 9  # every negative is word 9, or very nearly so
     expected = 0
@@ -153,7 +108,7 @@ def test_the_step_follows_the_gradient_of_the_loss() -> None:
     assert np.array_equal(outputs[6], before_outputs[6])
 
 
-def test_contexts_together_weigh_no_more_than_the_bound() -> None:
+def test_gradients_of_a_step_are_bounded() -> None:
     """40 contexts that push two rows away at rate 0.1 weigh from 4 to 8 without the bound."""
     for value, scale in (
         (0.01, 1.0),  # the logits are 0.04, so their sum, 3.2, is no error to speak of
@@ -164,7 +119,7 @@ def test_contexts_together_weigh_no_more_than_the_bound() -> None:
         assert inputs[0, 0] == pytest.approx(1.0 - LARGEST_WEIGHT * scale * value)
 
 
-def test_what_is_no_number_shows_in_the_loss() -> None:
+def test_nan_and_infinity_show_in_the_loss() -> None:
     for value in (np.nan, np.inf):
         for matrix in ("inputs", "outputs"):
             problem = Problem(8)
@@ -173,8 +128,8 @@ def test_what_is_no_number_shows_in_the_loss() -> None:
             assert not np.isfinite(loss)
 
 
-def test_a_change_beside_the_kernel_is_compiled(tmp_path: Path) -> None:
-    """Numba's cache looks at one file; what the kernel is made of lies in three."""
+def test_changed_constants_are_compiled(tmp_path: Path) -> None:
+    """Numba's cache checks one file, but the kernel depends on several."""
     package = tmp_path / "embedkit"
     shutil.copytree(Path(embedkit.__file__).parent, package)
     constants = package / "training" / "kernels" / "__init__.py"
@@ -203,5 +158,5 @@ def test_a_change_beside_the_kernel_is_compiled(tmp_path: Path) -> None:
     assert printed[0] == printed[1] != printed[2]
 
 
-def test_group_is_what_the_vector_code_is_written_for() -> None:
+def test_a_group_fits_into_the_lanes_of_the_vector_code() -> None:
     assert GROUP <= cpu._LANES
