@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embedkit.classification.options import LABELLED_FORMATS
 from embedkit.cli.groups import Group
 from embedkit.cli.input import ask_all
 from embedkit.cli.options import (
@@ -37,7 +38,6 @@ __all__ = ["classify"]
 
 _DEFAULT_CLASSIFIER = "helpdesk.embedkit"
 _FINETUNE = "finetune"
-_FILE_FORMATS = ("tsv", "csv", "jsonl", "fasttext")
 
 _examples_argument = click.argument("examples", type=INPUT)
 _classifier_option = click.option(
@@ -71,7 +71,7 @@ def _labelled_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--format",
             "form",
-            type=click.Choice(_FILE_FORMATS),
+            type=click.Choice(LABELLED_FORMATS),
             show_default="detected from the name or the first line",
             help="Format of EXAMPLES.",
         ),

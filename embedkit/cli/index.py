@@ -31,7 +31,9 @@ __all__ = ["index"]
 _CHOSEN = WholeNumber(1, 2**31 - 1)  # the library's 0, chosen by size, is the default here
 _SETTINGS = (
     metric_option(),
-    click.option("--m", type=WholeNumber(1), default=16, show_default=True, help="hnsw: links per vector."),
+    click.option(
+        "--m", type=WholeNumber(1), default=16, show_default=True, help="hnsw: links per vector."
+    ),
     click.option(
         "--ef-construction", type=WholeNumber(1), default=64, show_default=True,
         help="hnsw: candidates when a vector is added.",

@@ -11,6 +11,8 @@ from embedkit.errors import ExpressionError, QuestionError, UnknownWordError, Wo
 __all__ = [
     "ask_all",
     "ask_many",
+    "parse_lines",
+    "read_lines",
 ]
 
 Question = TypeVar("Question")
@@ -48,15 +50,8 @@ def ask_many(
     """Like `ask_all`, for a list of questions."""
     if given is not None:
         return given, answer(given)
-    lines = _lines_of_stdin(blank=blank)
-    questions = []
-    for number, line in lines:
-        try:
-            questions.append(read(line))
-        except QuestionError as error:
-            raise QuestionError(
-                f"standard input, line {number}: {error.message}", hint=error.hint
-            ) from error
+    lines = read_lines(blank=blank)
+    questions = parse_lines(lines, read)
     try:
         return questions, answer(questions) if questions else []
     except (UnknownWordError, WordTooLongError, ExpressionError) as error:
@@ -67,7 +62,22 @@ def ask_many(
         ) from error
 
 
-def _lines_of_stdin(*, blank: bool) -> list[tuple[int, str]]:
+def parse_lines(
+    lines: Sequence[tuple[int, str]], read: Callable[[str], Question]
+) -> list[Question]:
+    """Return *read*(line) for each line of `read_lines`; an error names the line."""
+    questions = []
+    for number, line in lines:
+        try:
+            questions.append(read(line))
+        except QuestionError as error:
+            raise QuestionError(
+                f"standard input, line {number}: {error.message}", hint=error.hint
+            ) from error
+    return questions
+
+
+def read_lines(*, blank: bool = False) -> list[tuple[int, str]]:
     """Return the lines of standard input, with their numbers; blank ones only if *blank*."""
     lines: list[tuple[int, str]] = []
     if sys.stdin is None:

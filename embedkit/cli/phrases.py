@@ -21,6 +21,7 @@ from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
 from embedkit.cli.paths import refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
+from embedkit.corpus.phrases.settings import DEFAULT_THRESHOLDS, MAX_PASSES
 from embedkit.errors import ConfigurationError, CorpusError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ __all__ = ["PHRASE_OPTIONS", "phrase_options", "phrase_settings", "phrases"]
 
 PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
     "scoring": {
-        "type": click.Choice(["mikolov", "npmi"]),
+        "type": click.Choice(tuple(DEFAULT_THRESHOLDS)),
         "default": "mikolov",
         "show_default": True,
         "help": "Mikolov's score, or normalised pointwise mutual information (npmi), from -1 to 1.",
@@ -114,7 +115,7 @@ def _connectors(name: str) -> tuple[str, ...]:
 )
 @click.option(
     "--passes",
-    type=WholeNumber(1),
+    type=WholeNumber(1, MAX_PASSES),
     default=1,
     show_default=True,
     help="Passes over the text; each may join phrases of the pass before: 2 give up to 4 words.",

@@ -23,13 +23,12 @@ from embedkit.cli.output import print_json
 from embedkit.cli.pairs import Pairs, pairs_option
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.errors import QuestionError
+from embedkit.plotting.options import PROJECTION_METHODS
 
 if TYPE_CHECKING:
     from embedkit.plotting import LossCurve, WordMap
 
 __all__ = ["plot"]
-
-_METHODS = ("pca", "tsne", "umap")
 
 
 class _PictureSize(click.ParamType):  # type: ignore[type-arg]
@@ -58,7 +57,7 @@ class _PictureSize(click.ParamType):  # type: ignore[type-arg]
 @output_option("Picture to write: .png, .svg, .pdf or .html.", OutputPath())
 @click.option(
     "--method",
-    type=click.Choice(_METHODS),
+    type=click.Choice(PROJECTION_METHODS),
     default="pca",
     show_default=True,
     help="How vectors are projected to two dimensions.",

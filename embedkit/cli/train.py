@@ -30,6 +30,7 @@ from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeN
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
 from embedkit.cli.progress import Display
 from embedkit.cli.train_session import TrainingSession
+from embedkit.corpus.phrases.settings import MAX_PASSES
 from embedkit.encoders.names import ENCODER_NAMES
 from embedkit.errors import ModelError
 from embedkit.training.config import RANGES, TrainingConfig
@@ -97,7 +98,7 @@ def _setting_option(name: str, default: Any) -> Callable[[Callable[..., Any]], C
 @click.option(
     "--phrases",
     "passes",
-    type=WholeNumber(0),
+    type=WholeNumber(0, MAX_PASSES),
     default=0,
     show_default=True,
     metavar="N",

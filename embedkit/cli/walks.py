@@ -20,6 +20,7 @@ from embedkit.cli.output import to_json
 from embedkit.cli.parameters import INPUT, Number, OutputPath, WholeNumber
 from embedkit.cli.paths import refuse_inputs
 from embedkit.cli.progress import Display
+from embedkit.corpus.walks.columns import SEPARATORS
 
 __all__ = ["walks"]
 
@@ -57,8 +58,8 @@ __all__ = ["walks"]
 @click.option("--unweighted", is_flag=True, help="Read two columns and ignore weights.")
 @click.option(
     "--separator",
-    type=click.Choice(("tab", "comma", "space")),
-    show_default="the first of these in the first line",
+    type=click.Choice(tuple(SEPARATORS)),
+    show_default="the first of them in the first line",
     help="Separator between columns.",
 )
 @click.option(

@@ -47,7 +47,8 @@ def documented(name: str) -> tuple[list[tuple[str, str]], str, tuple[int, int]]:
     page = (ROOT / "docs" / "pictures.md").read_text()
     (command,) = re.findall(rf"^\$ (embedkit plot --pairs .* -o {name})$", page, re.MULTILINE)
     _, _, _, *words = shlex.split(command)
-    pairs = [pair_of(word) for word in itertools.takewhile(lambda word: word[0] != "-", words)]
+    named = itertools.takewhile(lambda word: word[0] != "-", words)
+    pairs = [pair_of(pair) for word in named for pair in word.split(",")]
     width, height = words[words.index("--size") + 1].split("x")
     return pairs, words[words.index("--title") + 1], (int(width), int(height))
 
