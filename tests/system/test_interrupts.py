@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from embedkit.interrupts import Interrupted, held
+from embedkit.system.interrupts import Interrupted, held
 
 from tests.conftest import heed_interrupts
 
@@ -21,7 +21,7 @@ FOR_LONG = 20
 START = f"""
 import ctypes, signal, sys, time, weakref
 from pathlib import Path
-from embedkit import interrupts
+from embedkit.system import interrupts
 from embedkit.files import atomic_directory, atomic_file
 
 def wait(said):
