@@ -185,7 +185,7 @@ def test_model_without_vectors_is_refused(encoder: SkipGramEncoder, tmp_path: Pa
     ],
 )
 def test_setting_outside_its_range_is_named(setting: str, value: object) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{setting} is a .* from .* to .*, not "):
+    with pytest.raises(ConfigurationError, match=rf"^{setting} must be .* between .* and .*, got"):
         SkipGramEncoder(**{setting: value})  # type: ignore[arg-type]
 
 
