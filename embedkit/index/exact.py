@@ -34,10 +34,15 @@ _SCORED_NUMBERS = 1 << 20  # numbers of a matrix that are scored in float64 at a
 _ROUNDING = 2.0**-24  # relative rounding error of float32
 
 
-def make_index(matrix: Matrix, metric: str, norms: NDArray[np.float32] | None = None) -> Index:
+def make_index(
+    matrix: Matrix,
+    metric: str,
+    norms: NDArray[np.float32] | None = None,
+    rows: NDArray[np.float32] | UnitRows | None = None,
+) -> Index:
     """Return an exact index: `DenseIndex` for an array, `SparseIndex` for CSR."""
     if isinstance(matrix, np.ndarray):
-        return DenseIndex(matrix, metric, norms)
+        return DenseIndex(matrix, metric, norms, rows)
     return SparseIndex(matrix, metric)
 
 

@@ -46,10 +46,10 @@ def copied(indexed: Path, tmp_path: Path) -> Path:
 
 def test_questions_use_the_index_unless_they_are_to_be_exact(indexed: Path) -> None:
     vectors, exact = load(indexed), load(indexed, exact=True)
-    assert isinstance(vectors._index("cosine"), ApproximateIndex)
-    assert not isinstance(vectors._index("l2"), ApproximateIndex)
-    assert not isinstance(exact._index("cosine"), ApproximateIndex)
-    assert not isinstance(vectors._index("cosine", 2_000), ApproximateIndex)
+    assert isinstance(vectors.search.index("cosine"), ApproximateIndex)
+    assert not isinstance(vectors.search.index("l2"), ApproximateIndex)
+    assert not isinstance(exact.search.index("cosine"), ApproximateIndex)
+    assert not isinstance(vectors.search.index("cosine", 2_000), ApproximateIndex)
     questions = [("w1", "w2", f"w{n}") for n in range(3, 60)]
     shared = 0
     for question, found, true in zip(
@@ -66,7 +66,7 @@ def test_questions_use_the_index_unless_they_are_to_be_exact(indexed: Path) -> N
 
 def test_a_pickle_asks_the_same_index(indexed: Path) -> None:
     again = pickle.loads(pickle.dumps(load(indexed)))
-    assert isinstance(again._index("cosine"), ApproximateIndex)
+    assert isinstance(again.search.index("cosine"), ApproximateIndex)
 
 
 def test_building_and_dropping_leave_the_rest_as_it_was(copied: Path) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from embedkit.errors import EmbedkitError
-from embedkit.vectors.nearest import rows_of
+from embedkit.vectors.search import rows_of
 
 if TYPE_CHECKING:
     from embedkit.vectors.options import SearchKeywords
     from embedkit.vectors.scores import Neighbor
-    from embedkit.vectors.word_vectors import Terms, WordVectors
+    from embedkit.vectors.search import WeightedSum
+    from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["Answer", "Asked", "Question", "answer"]
 
@@ -51,8 +52,8 @@ class Question:
         text: the question as it is shown with its answer.
         weighted: words and weights.
         k: number of answers.
-        method: a name of `algebra.ANALOGY_METHODS`.
-        metric: a name of `metrics.METRICS`.
+        method: a name of `embedkit.vectors.options.ANALOGY_METHODS`.
+        metric: a name of `embedkit.index.options.METRIC_NAMES`.
         restrict: answers come from so many of the most frequent words; None for all.
         exclude: words that are no answers.
     """
@@ -72,7 +73,7 @@ def answer(vectors: WordVectors, asked: Sequence[Asked]) -> list[Answer]:
     They are read here too, in the answering thread: a long expression takes milliseconds.
     """
     answers: list[Answer] = []
-    kinds: dict[_Kind, list[tuple[int, Question, Terms]]] = {}
+    kinds: dict[_Kind, list[tuple[int, Question, WeightedSum]]] = {}
     for place, one in enumerate(asked):
         try:
             question = one.question()
@@ -100,7 +101,7 @@ def answer(vectors: WordVectors, asked: Sequence[Asked]) -> list[Answer]:
 
 
 def _search(
-    vectors: WordVectors, kind: _Kind, group: Sequence[tuple[int, Question, Terms]]
+    vectors: WordVectors, kind: _Kind, group: Sequence[tuple[int, Question, WeightedSum]]
 ) -> list[list[Neighbor]]:
     method, metric, _, restrict, exclude = kind
     how: SearchKeywords = {"restrict": restrict, "exclude": exclude}
@@ -111,7 +112,7 @@ def _search(
     return vectors.analogies(words, most, method=method, metric=metric, **how)
 
 
-def _head(vectors: WordVectors, question: Question, terms: Terms) -> dict[str, Any]:
+def _head(vectors: WordVectors, question: Question, terms: WeightedSum) -> dict[str, Any]:
     words = [vectors.vocabulary[row] for row in rows_of(terms)]
     named = [
         {"word": word, "weight": weight} for word, (_, weight) in zip(words, terms, strict=True)
