@@ -34,7 +34,7 @@ from embedkit.training.engine import random_vectors
 from embedkit.training.kernels import cuda, reference
 from embedkit.training.kernels.draws import (
     KeptWords,
-    Tables,
+    SamplingTables,
     context_span,
     device_matrix,
     kept_words,
@@ -42,7 +42,16 @@ from embedkit.training.kernels.draws import (
 from embedkit.training.sampling import sampling_tables
 
 KEY, RATE = epoch_key(3, 1), 0.05
-CASES = [(1, 5, 5), (7, 1, 1), (16, 3, 6), (37, 15, 7), (100, 5, 5), (128, 2, 13), (300, 5, 5)]
+CASES = [
+    (1, 5, 5),
+    (7, 1, 1),
+    (16, 3, 6),
+    (37, 15, 7),
+    (100, 5, 5),
+    (128, 2, 13),
+    (300, 5, 5),
+    (20, 60, 5),
+]
 
 
 class Problem:
@@ -58,7 +67,7 @@ class Problem:
         self.vectors = random.normal(0, scale, (2, words, dimension))
 
     def kept(self, start: int, stop: int, device: str) -> KeptWords:
-        tables = Tables.of(self.keep, self.noise, self.aliases, device)
+        tables = SamplingTables.of(self.keep, self.noise, self.aliases, device)
         low, high = context_span(
             self.tokens, self.boundaries, start, stop, tables.keep.cpu(), self.window, KEY
         )

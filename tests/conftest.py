@@ -84,3 +84,14 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("EMBEDKIT_MODEL", raising=False)
     return run
+
+
+def shell(command: str, model: Path) -> subprocess.CompletedProcess[str]:
+    """Run embedkit in bash with *model* as the default model; *command* may redirect streams."""
+    environment = {**os.environ, "EMBEDKIT_MODEL": str(model)}
+    line = f'"{sys.executable}" -m embedkit {command}'
+    done = subprocess.run(
+        ["bash", "-c", line], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError
-from embedkit.plotting.figures import DRAWN, check_suffix, save
+from embedkit.plotting.figures import FIGURE_FORMATS, check_suffix, save
 
 __all__ = ["ClassScore", "ClassificationReport", "confusion_picture", "score_labels"]
 
@@ -115,7 +115,7 @@ def confusion_picture(
     from sklearn.metrics import ConfusionMatrixDisplay
 
     path = Path(path)
-    check_suffix(path, DRAWN)
+    check_suffix(path, FIGURE_FORMATS)
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

@@ -1,9 +1,10 @@
-"""Text in, token ids out: tokenizers, the vocabulary, and the corpus; `phrases` and `walks`."""
+"""Text to token ids: tokenizers, the vocabulary, the corpus, `phrases` and `walks`.
+
+Names are imported when they are first used, so `embedkit.corpus.tokenizers` needs no NumPy.
+"""
 
 from __future__ import annotations
 
-from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.tokenizers import tokenize
-from embedkit.corpus.vocabulary import Vocabulary
+import lazy_loader
 
-__all__ = ["Corpus", "Vocabulary", "tokenize"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

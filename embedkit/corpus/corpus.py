@@ -1,11 +1,11 @@
-"""Text in, token ids on disk out.
+"""The corpus: a text as token ids on disk.
 
     corpus = Corpus.read("wiki.txt.zst")
     corpus.vocabulary, corpus.tokens, corpus.boundaries
 
-Blocks of text are tokenised and dictionary-encoded by Arrow on several threads; the ids go to
+Blocks of text are tokenized and dictionary-encoded by Arrow on several threads. The ids go to
 unnamed temporary files that are memory-mapped, so a corpus may be larger than memory and nothing
-is left behind however the process ends.
+is left on disk when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,45 +23,43 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.corpus.reader import (
-    ERROR_POLICIES,
     EncodedBlock,
-    Source,
     TextBlock,
+    TextSource,
     encode_sentences,
     encode_text,
-    names_files,
+    is_path,
+    no_progress,
     read_blocks,
 )
-from embedkit.corpus.token_ids import IdWriter
+from embedkit.corpus.token_ids import TokenIdWriter
 from embedkit.corpus.tokenizers import tokenizer as find_tokenizer
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.system.files import storage_errors
 from embedkit.system.memory import processors, release_heap, release_pages
-from embedkit.system.ranks import Alone, Ranks
+from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.system.threads import map_in_order
-from embedkit.validation import whole_number
+from embedkit.validation import ERROR_POLICIES, check_choice, whole_number
 
 __all__ = ["Corpus"]
 
-_CHUNK = 1 << 20  # tokens
-
-
-def _ignore_progress(_: int) -> None:
-    pass
+_CHUNK_TOKENS = 1 << 20
+_NO_OUTPUT = "nothing was trained"  # what a full disk means for the user
 
 
 class Corpus:
-    """A text as token ids, read once and trained on many times.
+    """A text as token ids, read once and trained on as often as needed.
 
     Attributes:
-        vocabulary: every distinct token, most frequent first. Encoders take the head of it.
-        tokens: id of each token, int32, shape (number of tokens,), memory-mapped, read-only.
-        boundaries: sentence s is tokens[boundaries[s]:boundaries[s + 1]]; int64, shape
-            (sentences + 1,), memory-mapped, read-only. No sentence is empty and none is cut.
-        tokenizer: name of the tokeniser, or None if the tokens were given.
-        fingerprint: hexadecimal BLAKE2b of words, ids and boundaries.
-        phrases: how words were joined to phrases (see `embedkit.corpus.phrases`), or None.
+        vocabulary: all distinct tokens, most frequent first. Encoders use the first part of it.
+        tokens: the id of each token, int32, (tokens,), memory-mapped and read-only.
+        boundaries: sentence s is tokens[boundaries[s]:boundaries[s + 1]]; int64, (sentences + 1,),
+            memory-mapped and read-only. No sentence is empty, and none is split.
+        tokenizer: the name of the tokenizer, or None if the corpus was made from token lists.
+        fingerprint: BLAKE2b hash of words, ids and boundaries, in hexadecimal.
+        phrases: the settings with which phrases were joined (see `embedkit.corpus.phrases`), or
+            None.
     """
 
     def __init__(
@@ -84,13 +81,13 @@ class Corpus:
     @classmethod
     def read(
         cls,
-        source: Source,
+        source: TextSource,
         *,
         tokenizer: str = "words",
         errors: str = "strict",
         workers: int | None = None,
         directory: str | os.PathLike[str] | None = None,
-        progress: Callable[[int], None] = _ignore_progress,
+        progress: Callable[[int], None] = no_progress,
         ranks: Ranks | None = None,
     ) -> Corpus:
         """Read a text.
@@ -99,68 +96,59 @@ class Corpus:
             source: a file (plain, gzip, bzip2, xz or zstandard), a folder, "-" for standard input,
                 a list of these, or an iterable of token lists; a generator is read once.
             tokenizer: "words" or "whitespace" (see `corpus.tokenizers`); not used for token lists.
-            errors: what to do with bytes that are not UTF-8: "strict", "replace" or "ignore".
-            workers: threads that tokenise; default: one for each processor it may use.
-            directory: where the ids go, 4 bytes a token; default: the system's temporary folder.
-            progress: is called with the number of bytes read since the last call.
-            ranks: processes that read the text together, each a share of its blocks; the vocabulary
-                is that of all of them. A line longer than half a megabyte may be shared, too.
+            errors: what to do about bytes that are not UTF-8: "strict" raises EncodingError,
+                "replace" puts U+FFFD in their place, "skip" drops them.
+            workers: number of tokenizer threads; default: one per available processor.
+            directory: where to store the ids, 4 bytes per token; default: a temporary folder.
+            progress: called with the number of bytes read since the last call.
+            ranks: processes that each read a share of the blocks. The vocabulary is that of the
+                whole text. A line longer than half a megabyte may be split among them.
 
         Raises:
             CorpusError: the text is missing, empty or damaged.
-            EncodingError: it is not UTF-8.
+            EncodingError: the text is not UTF-8 and *errors* is "strict".
             StorageError: the disk is too small for the ids.
         """
-        ranks = ranks or Alone()
+        ranks = ranks or SingleProcess()
         if ranks.size > 1 and "-" in (source if isinstance(source, list | tuple) else [source]):
-            raise ConfigurationError("ranks cannot share standard input.", hint="Name a file.")
-        if errors not in ERROR_POLICIES:
-            raise ConfigurationError(f"errors={errors!r}; one of {', '.join(ERROR_POLICIES)}")
-        tokenise = find_tokenizer(tokenizer)
-
-        def encode(block: TextBlock | list[Any]) -> EncodedBlock:
-            if isinstance(block, TextBlock):
-                # The next block of a line that goes on is another rank's.
-                whole = block if ranks.size == 1 else replace(block, ends_file=True)
-                return encode_text(whole, tokenise, errors)
-            return encode_sentences(block)
-
+            raise ConfigurationError(
+                "ranks cannot share standard input.", hint="Pass the name of a file."
+            )
+        encode = _block_encoder(tokenizer, errors, split_lines=ranks.size > 1)
         threads = processors() if workers is None else whole_number("workers", workers, 1, 1_024)
-        place = directory or tempfile.gettempdir()
-        storing = partial(storage_errors, place, "nothing was trained")
-        with storing():
-            writer = IdWriter(place)
+        folder = directory or tempfile.gettempdir()
+        with storage_errors(folder, _NO_OUTPUT):
+            writer = TokenIdWriter(folder)
         blocks = _share(read_blocks(source, progress), ranks)
         with closing(writer):
             for encoded in map_in_order(encode, blocks, threads):
-                with storing():
+                with storage_errors(folder, _NO_OUTPUT):
                     writer.add(encoded)
-            with storing():
+            with storage_errors(folder, _NO_OUTPUT):
                 files = writer.finish(ranks)
-        name = tokenizer if names_files(source) else None
-        corpus = cls(files.vocabulary, files.tokens, files.boundaries, name, files.fingerprint)
+        name = tokenizer if is_path(source) else None
         release_heap()
-        return corpus
+        return cls(files.vocabulary, files.tokens, files.boundaries, name, files.fingerprint)
 
     def numbered_by(
         self, vocabulary: Vocabulary, *, directory: str | os.PathLike[str] | None = None
     ) -> Corpus:
-        """Return the same text with the ids of another vocabulary, which trainers need.
+        """Return the same text with the ids of another vocabulary, for training.
 
-        A word that is not in it has the id len(vocabulary), so this corpus cannot be iterated.
+        Words outside that vocabulary get the id len(vocabulary), so the result cannot be iterated.
 
         Raises:
             StorageError: the disk is too small for the ids.
         """
         ids = vocabulary.ids(self.vocabulary.words())
         ids = np.where(ids < 0, len(vocabulary), ids).astype(np.int32)
-        place = directory or tempfile.gettempdir()
+        folder = directory or tempfile.gettempdir()
         with (
-            storage_errors(place, "nothing was trained"),
-            tempfile.TemporaryFile(dir=place) as file,
+            storage_errors(folder, _NO_OUTPUT),
+            tempfile.TemporaryFile(dir=folder) as file,
         ):
-            for start in range(0, len(self.tokens), _CHUNK):
-                file.write(ids[self.tokens[start : start + _CHUNK]].data)
+            for start in range(0, len(self.tokens), _CHUNK_TOKENS):
+                file.write(ids[self.tokens[start : start + _CHUNK_TOKENS]].data)
             file.flush()
             tokens = np.memmap(file, dtype=np.int32, mode="r")
         self.release()
@@ -169,7 +157,7 @@ class Corpus:
         )
 
     def release(self) -> None:
-        """Give back the pages of the memory maps; what is read again comes from the page cache."""
+        """Release the pages of the memory maps; the page cache still has them."""
         release_pages(self.tokens)
         release_pages(self.boundaries)
 
@@ -178,15 +166,15 @@ class Corpus:
         return len(self.boundaries) - 1
 
     def __iter__(self) -> Iterator[list[str]]:
-        """Yield the sentences as lists of tokens."""
+        """Yield each sentence as a list of tokens."""
         for start, stop in zip(self.boundaries[:-1], self.boundaries[1:], strict=True):
             yield self.vocabulary.words(self.tokens[start:stop])
 
     def lines(self) -> Iterator[pa.Buffer]:
-        """Yield the text as bytes, block by block: a sentence a line, spaces between its tokens."""
+        """Yield the text as bytes, in blocks: one sentence per line, tokens joined by spaces."""
         spaces = pa.array([" ", "\n"])
-        for start in range(0, len(self.tokens), _CHUNK):
-            tokens = self.tokens[start : start + _CHUNK]
+        for start in range(0, len(self.tokens), _CHUNK_TOKENS):
+            tokens = self.tokens[start : start + _CHUNK_TOKENS]
             first, last = np.searchsorted(self.boundaries, [start + 1, start + len(tokens) + 1])
             ends = np.zeros(len(tokens), dtype=np.int32)
             ends[self.boundaries[first:last] - start - 1] = 1
@@ -201,13 +189,34 @@ class Corpus:
         )
 
 
+def _block_encoder(
+    tokenizer: str, errors: str, *, split_lines: bool
+) -> Callable[[TextBlock | list[Any]], EncodedBlock]:
+    """Return the function that encodes a block; with *split_lines*, each block ends a sentence.
+
+    Raises:
+        ConfigurationError: the tokenizer or the error policy is unknown.
+    """
+    check_choice("error policy", errors, ERROR_POLICIES)
+    tokenize = find_tokenizer(tokenizer)
+
+    def encode(block: TextBlock | list[Any]) -> EncodedBlock:
+        if isinstance(block, TextBlock):
+            # The rest of an unfinished line may be in the block of another rank.
+            whole = replace(block, ends_file=True) if split_lines else block
+            return encode_text(whole, tokenize, errors)
+        return encode_sentences(block)
+
+    return encode
+
+
 def _share(
     blocks: Iterable[TextBlock | list[Any]], ranks: Ranks
 ) -> Iterator[TextBlock | list[Any]]:
-    """Yield this rank's share: each block is that of the rank which has least so far."""
-    dealt = [0] * ranks.size
+    """Yield the blocks of this rank: each block goes to the rank that has the least so far."""
+    sizes = [0] * ranks.size
     for block in blocks:
-        rank = dealt.index(min(dealt))
-        dealt[rank] += len(block.data) if isinstance(block, TextBlock) else sum(map(len, block))
+        rank = sizes.index(min(sizes))
+        sizes[rank] += len(block.data) if isinstance(block, TextBlock) else sum(map(len, block))
         if rank == ranks.rank:
             yield block

@@ -1,4 +1,4 @@
-"""Texts as bytes: read whole, and what to say of bytes that cannot be read."""
+"""Whole texts as bytes, and error messages for bytes that cannot be decoded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["conversion", "damaged", "likely_encoding", "read_whole"]
 
 _BLOCK_BYTES = 1 << 16
 _MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",  # which begins as UTF-16's does
+    codecs.BOM_UTF32_LE: "utf-32",  # its first bytes are also the mark of UTF-16
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -20,10 +20,11 @@ _MARKS = {
 
 
 def read_whole(raw: BinaryIO, name: str, error: type[EmbedkitError]) -> bytes:
-    """Return the plain bytes of a stream, compressed or not; see `compression.decompress`.
+    """Return all bytes of a stream, decompressed if needed; see `compression.decompress`.
 
     Raises:
-        EmbedkitError: the stream is damaged or cut short; of the class *error*, names the line.
+        EmbedkitError: the stream is damaged or cut short. The class is *error*, and the message
+            names the line.
     """
     stream = decompress(raw)
     blocks = []
@@ -37,18 +38,18 @@ def read_whole(raw: BinaryIO, name: str, error: type[EmbedkitError]) -> bytes:
 
 
 def damaged(error: type[EmbedkitError], name: str, line: int, reason: Exception) -> EmbedkitError:
-    """Return the error of a stream that breaks off after so many lines."""
+    """Return the error for a stream that ends early or is damaged after *line* lines."""
     return error(
         f"{name} is damaged or cut short after line {line}: {reason}.",
-        hint="Fetch or compress it again.",
+        hint="Download or compress it again.",
     )
 
 
 def likely_encoding(data: bytes) -> str | None:
-    """Tell what bytes that are not UTF-8 may be; None if they are no text.
+    """Guess the encoding of bytes that are not UTF-8; None if they are probably not text.
 
     Args:
-        data: from the beginning of the text.
+        data: the beginning of the text.
     """
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
@@ -57,16 +58,15 @@ def likely_encoding(data: bytes) -> str | None:
 
 
 def conversion(data: bytes, otherwise: str = "") -> str:
-    """Return the remedy for a text that is not UTF-8.
+    """Return the hint for a text that is not UTF-8.
 
     Args:
         data: the beginning of the text.
-        otherwise: what else may be done if most of the bytes make sense.
+        otherwise: added to the sentence if the text looks like Latin-1.
     """
     encoding = likely_encoding(data)
     if encoding is None:
-        return "It holds zero bytes, as no text does. Name a text file."
+        return "The file contains zero bytes, so it is probably not text. Choose a text file."
     if encoding == "latin1":
         return f"Convert the file (iconv -f latin1 -t utf-8){otherwise}."
-    looks = f"It looks like {encoding.upper()}"
-    return f"{looks}; convert the file (iconv -f {encoding} -t utf-8)."
+    return f"The file looks like {encoding.upper()}. Convert it (iconv -f {encoding} -t utf-8)."

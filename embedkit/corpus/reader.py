@@ -1,7 +1,7 @@
 """Blocks of text from files, folders, standard input and Python iterables.
 
-A block is about half a megabyte of whole lines. A longer line goes on in the next block: a sentence
-ends where its line ends, not where a block does.
+A block holds about half a megabyte of whole lines. A longer line continues in the next block:
+sentences end where lines end, not where blocks end.
 """
 
 from __future__ import annotations
@@ -20,25 +20,26 @@ from numpy.typing import NDArray
 from embedkit.corpus.encodings import conversion, damaged
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError
 from embedkit.system.compression import DAMAGE, decompress
+from embedkit.validation import CODEC_ERRORS
 
 __all__ = [
     "EncodedBlock",
-    "Source",
     "TextBlock",
+    "TextSource",
     "encode_sentences",
     "encode_text",
-    "names_files",
+    "is_path",
+    "no_progress",
     "read_blocks",
     "unify",
     "valid_utf8",
 ]
 
-Source: TypeAlias = (
+TextSource: TypeAlias = (
     "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sequence[str]]"
 )
 """A file, a folder, "-" for standard input, several of these, or an iterable of token lists."""
 
-ERROR_POLICIES = ("strict", "replace", "ignore")
 _BLOCK_BYTES = 1 << 19
 _BATCH_TOKENS = 1 << 18
 _SEPARATORS = bytes(range(33))  # ASCII white space and control characters
@@ -46,12 +47,12 @@ _SEPARATORS = bytes(range(33))  # ASCII white space and control characters
 
 @dataclass(frozen=True)
 class TextBlock:
-    """Bytes of a file, and where they stand in it."""
+    """Bytes of a file, and their position in it."""
 
     data: bytes
     name: str
     first_line: int  # counted from 1
-    first_column: int  # bytes of that line which earlier blocks hold
+    first_column: int  # bytes of that line in earlier blocks
     ends_file: bool
 
 
@@ -64,8 +65,12 @@ class EncodedBlock:
     sentence_ends: NDArray[np.int64]  # number of tokens before each end of a sentence
 
 
+def no_progress(_: int) -> None:
+    """Do nothing; the default progress callback."""
+
+
 def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: str) -> EncodedBlock:
-    """Tokenise a block of text. Arrow and NumPy let other threads run meanwhile.
+    """Tokenize and dictionary-encode a block of text; Arrow and NumPy release the lock.
 
     Raises:
         EncodingError: the block is not UTF-8 and *errors* is "strict".
@@ -76,11 +81,13 @@ def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: s
     np.less_equal(text, 32, out=separator[1:-1])
     edges = np.flatnonzero(separator[1:] != separator[:-1])
     starts, stops = edges[::2], edges[1::2]
-    # Arrow strings lie back to back: the separators between them are squeezed out.
+    # Arrow strings are contiguous, so the separators between them are removed.
     offsets = np.zeros(len(starts) + 1, dtype=np.int32)
     np.cumsum(stops - starts, out=offsets[1:])
-    squeezed = data.translate(None, _SEPARATORS)
-    tokens = pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(squeezed))
+    contiguous = data.translate(None, _SEPARATORS)
+    tokens = pa.StringArray.from_buffers(
+        len(starts), pa.py_buffer(offsets), pa.py_buffer(contiguous)
+    )
     ends = np.searchsorted(starts, np.flatnonzero(text == ord("\n")))
     if block.ends_file:
         ends = np.append(ends, len(starts))
@@ -88,11 +95,11 @@ def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: s
 
 
 def encode_sentences(sentences: list[Sequence[str]]) -> EncodedBlock:
-    """Encode sentences that are lists of tokens already."""
+    """Dictionary-encode sentences that are given as lists of tokens."""
     try:
         tokens = pa.array([token for sentence in sentences for token in sentence], type=pa.string())
     except UnicodeEncodeError as error:
-        raise CorpusError(f"the token {error.object!r} cannot be written in UTF-8.") from error
+        raise CorpusError(f"the token {error.object!r} cannot be encoded as UTF-8.") from error
     return _dictionary_encode(tokens, np.cumsum([len(sentence) for sentence in sentences]))
 
 
@@ -104,10 +111,10 @@ def _dictionary_encode(tokens: pa.StringArray, ends: NDArray[np.int64]) -> Encod
 def unify(
     dictionaries: Sequence[pa.StringArray],
 ) -> tuple[pa.StringArray, list[NDArray[np.int32]]]:
-    """Return one dictionary of all words, and for each dictionary its words' places in that one.
+    """Merge dictionaries: return all words, and the index there of each dictionary's words.
 
-    Words keep the order of first sight. Arrow does this outside the interpreter's lock; a Python
-    dict of all words would hold up the threads that tokenise and take several times the memory.
+    Words keep the order of their first occurrence. Arrow does this without the interpreter lock; a
+    Python dict would block the tokenizer threads and take several times the memory.
     """
     unified = pa.chunked_array(
         [
@@ -119,10 +126,10 @@ def unify(
 
 
 def valid_utf8(block: TextBlock, errors: str) -> bytes:
-    """Return the bytes of a block, or by another policy than "strict" what is UTF-8 of them.
+    """Return the bytes of a block as valid UTF-8, with invalid bytes treated as *errors* says.
 
     Raises:
-        EncodingError: they are not UTF-8 and *errors* is "strict".
+        EncodingError: a byte is invalid and *errors* is "strict".
     """
     if block.data.isascii():
         return block.data
@@ -130,7 +137,7 @@ def valid_utf8(block: TextBlock, errors: str) -> bytes:
         block.data.decode()
     except UnicodeDecodeError as error:
         if errors != "strict":
-            return block.data.decode(errors=errors).encode()
+            return block.data.decode(errors=CODEC_ERRORS[errors]).encode()
         before = block.data[: error.start]
         line = block.first_line + before.count(b"\n")
         column = error.start - (before.rfind(b"\n") + 1)
@@ -138,31 +145,30 @@ def valid_utf8(block: TextBlock, errors: str) -> bytes:
             column += block.first_column
         raise EncodingError(
             f"{block.name}, line {line}, byte {column + 1}: 0x{block.data[error.start]:02x} is not "
-            "UTF-8.",
+            "valid UTF-8.",
             hint=conversion(block.data, ', or pass --errors replace (errors="replace")'),
         ) from None
     return block.data
 
 
 def read_blocks(
-    source: Source, progress: Callable[[int], None]
+    source: TextSource, progress: Callable[[int], None]
 ) -> Iterator[TextBlock | list[Sequence[str]]]:
-    """Yield the blocks of *source* in order; *progress* is told the bytes read, compressed ones
-    as they lie on disk.
+    """Yield the blocks of *source*; call *progress* with the number of (compressed) bytes read.
 
     Raises:
-        CorpusError: a file is missing, unreadable or damaged, or an item is no list of tokens.
+        CorpusError: a file is missing, unreadable or damaged, or an item is not a list of tokens.
     """
     if isinstance(source, str | os.PathLike):
         yield from _blocks_of_files([source], progress)
-    elif names_files(source):
+    elif is_path(source):
         yield from _blocks_of_files(cast("Sequence[str]", source), progress)
     else:
         yield from _blocks_of_sentences(cast("Iterable[Sequence[str]]", source))
 
 
-def names_files(source: Source) -> bool:
-    """Tell whether *source* is a path or several; otherwise it holds tokens already."""
+def is_path(source: TextSource) -> bool:
+    """Tell whether *source* is a path or several paths; otherwise it holds token lists."""
     if isinstance(source, list | tuple):
         return all(isinstance(item, str | os.PathLike) for item in source)
     return isinstance(source, str | os.PathLike)
@@ -174,11 +180,11 @@ def _blocks_of_files(
     for source in sources:
         if os.fspath(source) == "-":
             if sys.stdin is None:
-                raise CorpusError("standard input is closed.", hint="Name a file.")
+                raise CorpusError("standard input is closed.", hint="Pass the name of a file.")
             yield from _blocks_of_stream(sys.stdin.buffer, "standard input", progress)
             continue
         if not os.fspath(source):
-            raise CorpusError("the name of a file is empty.")
+            raise CorpusError("a file name is empty.", hint="Pass the name of a file.")
         for path in expand(Path(source)):
             try:
                 with path.open("rb") as stream:
@@ -188,33 +194,29 @@ def _blocks_of_files(
 
 
 def expand(path: Path) -> list[Path]:
-    """Return the files below a folder in order of their names, or the file itself.
+    """Return the files in a folder and its subfolders, sorted by name, or the file itself.
 
     Raises:
-        CorpusError: nothing is there, or the folder holds no file.
+        CorpusError: the path does not exist, or the folder contains no file.
     """
     try:
-        return _files_at(path)
+        if path.is_dir():
+            files = sorted(_walk(path))
+            if not files:
+                raise CorpusError(f"the folder {path} contains no file to read.")
+            return files
+        if path.exists():
+            return [path]
     except OSError as error:
-        place = error.filename or path
+        name = str(error.filename or path)
         raise CorpusError(
-            f"cannot read {str(place)!r:.60}: {error.strerror}.{_hint(path)}"
+            f"cannot read {name!r:.60}: {error.strerror}.", hint=_hint(path)
         ) from error
-
-
-def _files_at(path: Path) -> list[Path]:
-    if path.is_dir():
-        found = sorted(_walk(path))
-        if not found:
-            raise CorpusError(f"the folder {path} holds no file to read.")
-        return found
-    if not path.exists():
-        raise CorpusError(f"there is no file {path}.", hint=f"Check the name.{_hint(path)}")
-    return [path]
+    raise CorpusError(f"{path} does not exist.", hint=f"Check the name. {_hint(path)}".strip())
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder, without hidden ones and without models."""
+    """Yield the files in a folder and its subfolders, except hidden files and models."""
     entries = list(folder.iterdir())
     if {"config.json", "vocabulary.arrow"} <= {entry.name for entry in entries}:
         return
@@ -229,11 +231,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def _hint(path: Path) -> str:
     looks_like_text = " " in str(path)
-    return (
-        " To train on sentences in memory pass lists of tokens, not strings."
-        if looks_like_text
-        else ""
-    )
+    return "To train on sentences in memory, pass lists of tokens." if looks_like_text else ""
 
 
 def _blocks_of_stream(
@@ -254,7 +252,7 @@ def _blocks_of_stream(
         else:
             progress(len(chunk))
         if line == 1 and not column and not rest:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # a mark that some editors put there
+            chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # the byte-order mark of some editors
         data = rest + chunk
         cut = _cut(data) if chunk else len(data)
         yield TextBlock(data[:cut], name, line, column, ends_file=not chunk)
@@ -267,7 +265,7 @@ def _blocks_of_stream(
 
 
 def _cut(data: bytes) -> int:
-    """Return where to end a block: after its last line, or after the last token of a long one."""
+    """Return where to end a block: after its last line, or after the last token of a long line."""
     newline = data.rfind(b"\n") + 1
     return newline or max(data.rfind(space) for space in b" \t\r\v\f") + 1
 
@@ -277,7 +275,7 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
     size = 0
     if not isinstance(sentences, Iterable):
         raise ConfigurationError(
-            f"a corpus is a path, several paths or an iterable of token lists, not {sentences!r}"
+            f"expected a path, a list of paths or an iterable of token lists, got {sentences!r}"
         )
     for number, sentence in enumerate(sentences):
         _check_sentence(number, sentence)
@@ -297,4 +295,6 @@ def _check_sentence(number: int, sentence: Sequence[str]) -> None:
         )
     for token in sentence:
         if not isinstance(token, str) or not token:
-            raise CorpusError(f"sentence {number} has the token {token!r}, not a word.")
+            raise CorpusError(
+                f"sentence {number} contains {token!r}; tokens must be non-empty strings"
+            )

@@ -1,6 +1,6 @@
-"""Token ids on disk: what the blocks of a text become, numbered by frequency.
+"""Token ids on disk, numbered by frequency.
 
-The files have no name: nothing is left behind however the process ends.
+The files are unnamed temporary files, so nothing is left on disk when the process ends.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from embedkit.errors import CorpusError
 from embedkit.system.memory import release_pages
 from embedkit.system.ranks import Ranks
 
-__all__ = ["IdFiles", "IdWriter"]
+__all__ = ["TokenIdFiles", "TokenIdWriter"]
 
 _CHUNK = 1 << 20
 _BLOCKS_PER_MERGE = 16
 
 
 @dataclass(frozen=True)
-class IdFiles:
-    """A text as ids; the arrays are read-only memory maps.
+class TokenIdFiles:
+    """A text as token ids; the arrays are read-only memory maps.
 
     Attributes:
-        vocabulary: the words, most frequent first; of all ranks.
-        tokens: int32, (tokens,), of this rank.
-        boundaries: where sentences begin, and the number of tokens; int64, (sentences + 1,).
-        fingerprint: hexadecimal BLAKE2b of words, ids and boundaries, of all ranks.
+        vocabulary: the words of all ranks, most frequent first.
+        tokens: the ids of this rank's share, int32, (tokens,).
+        boundaries: where sentences begin, then the number of tokens; int64, (sentences + 1,).
+        fingerprint: BLAKE2b hash of the words, ids and boundaries of all ranks, in hexadecimal.
     """
 
     vocabulary: Vocabulary
@@ -46,15 +46,15 @@ class IdFiles:
     fingerprint: str
 
 
-class IdWriter:
-    """Gathers encoded blocks: one dictionary, one file of ids, one of sentence boundaries.
+class TokenIdWriter:
+    """Collects encoded blocks into one dictionary, a file of ids and a file of boundaries.
 
     Args:
-        directory: where the two files go; they have no name and vanish with the process.
+        directory: where to make the two files; they have no name and end with the process.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        # Both live as long as the arrays that are mapped to them.
+        # Both stay open as long as the arrays that are mapped to them.
         self._ids: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
         self._ends: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
         self._ends.write(np.zeros(1, dtype=np.int64).data)
@@ -67,7 +67,7 @@ class IdWriter:
     def add(self, block: EncodedBlock) -> None:
         """Add the next block of the text."""
         ends = block.sentence_ends + self.size
-        # Empty lines end no sentence.
+        # An empty line does not end a sentence.
         ends = ends[np.diff(ends, prepend=self._last_end) > 0]
         if len(ends):
             self._ends.write(ends.astype(np.int64).data)
@@ -78,30 +78,31 @@ class IdWriter:
             self._merge()
 
     def _merge(self) -> None:
-        """Bring the pending blocks' indices to one dictionary and write them."""
+        """Merge the dictionaries of the pending blocks and write their ids."""
         dictionaries = [self._dictionary, *(block.dictionary for block in self._pending)]
-        self._dictionary, (_, *places) = unify(dictionaries)
+        self._dictionary, (_, *new_ids) = unify(dictionaries)
         counts = np.zeros(len(self._dictionary), dtype=np.int64)
         counts[: len(self._counts)] = self._counts
-        for ids, block in zip(places, self._pending, strict=True):
+        for ids, block in zip(new_ids, self._pending, strict=True):
             counts[ids] += np.bincount(block.indices, minlength=len(ids))
             self._ids.write(ids[block.indices].data)
         self._counts = counts
         self._pending.clear()
 
-    def finish(self, ranks: Ranks) -> IdFiles:
-        """Number the words by frequency, over all ranks, and map what was written.
+    def finish(self, ranks: Ranks) -> TokenIdFiles:
+        """Number the words by their frequency over all ranks, and memory-map the files.
 
         Raises:
-            CorpusError: the text holds no token, or too few for every rank to have one.
+            CorpusError: the text contains no token, or fewer blocks than there are ranks.
         """
         self._merge()
         sizes = ranks.total(np.where(np.arange(ranks.size) == ranks.rank, self.size, 0))
         if not sizes.any():
-            raise CorpusError("the corpus is empty: it holds no token.")
+            raise CorpusError("the corpus is empty: it contains no tokens.")
         if not sizes.all():
             raise CorpusError(
-                f"the corpus is too small to be shared by {ranks.size} ranks.", hint="Use fewer."
+                f"the corpus is too small to share among {ranks.size} ranks.",
+                hint="Use fewer ranks.",
             )
         words, counts = self._all_words(ranks)
         ids = pc.index_in(self._dictionary, value_set=words)
@@ -116,7 +117,7 @@ class IdWriter:
             release_pages(boundaries)
         whole = hashlib.blake2b(b"".join(ranks.gather(digest.digest())), digest_size=16)
         tokens = np.memmap(self._ids, dtype=np.int32, mode="r")
-        return IdFiles(Vocabulary(words, counts), tokens, boundaries, whole.hexdigest())
+        return TokenIdFiles(Vocabulary(words, counts), tokens, boundaries, whole.hexdigest())
 
     def _all_words(self, ranks: Ranks) -> tuple[pa.StringArray, NDArray[np.int64]]:
         """Return the distinct words of all ranks and their counts, most frequent first."""
@@ -138,13 +139,13 @@ class IdWriter:
         return words, counts[by_frequency]
 
     def close(self) -> None:
-        """Close the files; memory maps of them live on."""
+        """Close the files; the memory maps stay valid."""
         for file in (self._ids, self._ends):
-            with suppress(OSError):  # of a full disk; it was told when the file was written
+            with suppress(OSError):  # of a full disk; it was reported when the file was written
                 file.close()
 
     def _renumber(self, rank: NDArray[np.int32], digest: Any) -> None:
-        """Replace ids in order of first sight by ids in order of frequency, in place."""
+        """Replace ids by order of first occurrence with ids by frequency, in place."""
         for start in range(0, self.size, _CHUNK):
             self._ids.seek(start * 4)
             ids = rank[np.frombuffer(self._ids.read(_CHUNK * 4), dtype=np.int32)]

@@ -1,7 +1,7 @@
-"""Tokenisers: text in, tokens separated by ASCII white space out.
+"""Tokenizers: text in, tokens separated by ASCII white space out.
 
-A tokeniser is a function over a block of UTF-8 bytes. Line ends pass through untouched, so that a
-block of many lines is tokenised in one go and sentences can still be told apart afterwards.
+A tokenizer is a function over a block of UTF-8 bytes. It keeps line ends, so that a block of many
+lines can be tokenized at once and still be split into sentences afterwards.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import string
 import unicodedata
 from collections.abc import Callable, Mapping
 
-from embedkit.errors import ConfigurationError
+from embedkit.validation import check_choice
 
 __all__ = ["RESPELLINGS", "TOKENIZERS", "normalize", "tokenize", "tokenizer"]
 
@@ -20,13 +20,13 @@ _WORD_BYTES = (
 )
 _CONTROLS_TO_SPACES = bytes(max(byte, 32) for byte in range(256))
 _FOLD_ASCII = bytes(byte if byte in _WORD_BYTES else 32 for byte in bytes(range(256)).lower())
-# An apostrophe or hyphen belongs to a word only singly and with a word character on either side.
+# A single apostrophe or hyphen between two word characters belongs to the word; others do not.
 # The pattern begins with a character set because `re` then skips to the next candidate.
 _OUTER_PUNCTUATION = re.compile(
     rb"['-](?:['-]+|(?![0-9a-z_\x80-\xff])|(?<![0-9a-z_\x80-\xff].))", re.DOTALL
 )
-# Typographic apostrophes and hyphens are the ASCII ones; soft hyphens, joiners and byte-order marks
-# are invisible and not part of a word's spelling.
+# Typographic apostrophes and hyphens become ASCII; soft hyphens, joiners and byte-order marks are
+# invisible, so they are removed.
 _SPELLINGS = {
     **dict.fromkeys("\u2019\u02bc\uff07", "'"),
     **dict.fromkeys("\u2010\u2011", "-"),
@@ -38,8 +38,8 @@ _NON_WORD = r"[^\x00-\x7f\pL\pM\pN]+"  # RE2: \w of Python's re lacks the marks 
 def normalize(text: str) -> str:
     """Return *text* in Unicode NFKC and case-folded, without invisible characters.
 
-    Typographic apostrophes and hyphens become the ASCII ones. The result is stable: normalising
-    it again changes nothing (Unicode's NFKC_Casefold, section 3.13 of the standard).
+    Typographic apostrophes and hyphens become ASCII. Normalizing the result again changes nothing
+    (NFKC_Casefold, section 3.13 of the Unicode standard).
     """
     if text.isascii():
         return text.lower()
@@ -58,7 +58,7 @@ RESPELLINGS: tuple[Callable[[str], str], ...] = (
     _with_underscores,
     lambda word: _with_underscores(normalize(word)),
 )
-"""Ways to spell a word that a vocabulary does not have as it is written, in the order to try."""
+"""Spellings to try, in this order, for a word that is not in the vocabulary as written."""
 
 
 def _words(block: bytes) -> bytes:
@@ -71,7 +71,7 @@ def _words(block: bytes) -> bytes:
 
 
 def _fold_unicode_lines(block: bytes) -> bytes:
-    """Normalise the lines that are not ASCII; the others can take the fast way as they are."""
+    """Normalize the lines that are not ASCII; ASCII lines stay as they are."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -95,17 +95,16 @@ characters."""
 
 
 def tokenizer(name: str) -> Callable[[bytes], bytes]:
-    """Return the tokeniser called *name*.
+    """Return the tokenizer called *name*.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: the name is unknown.
     """
-    if name not in TOKENIZERS:
-        raise ConfigurationError(f"no tokenizer {name!r}; there are {', '.join(TOKENIZERS)}")
+    check_choice("tokenizer", name, TOKENIZERS)
     return TOKENIZERS[name]
 
 
 def tokenize(text: str, name: str = "words") -> list[str]:
-    """Return the tokens of one text. The corpus reader gives the same tokens, much faster."""
+    """Return the tokens of one text. `Corpus.read` yields the same tokens, much faster."""
     spaced = tokenizer(name)(text.encode()).translate(_CONTROLS_TO_SPACES)
     return [token.decode() for token in spaced.split(b" ") if token]

@@ -26,20 +26,20 @@ _COLUMNS = {"word": pa.string(), "count": pa.int64(), "order": pa.int32()}
 
 
 class Vocabulary:
-    """Immutable list of distinct words with their counts; a word's id is its place in the list.
+    """Immutable list of distinct words with their counts; a word's id is its index in the list.
 
-    The words stay in Arrow's layout, memory-mapped when they come from disk: opening three million
-    words builds no dictionary. One word is found by bisection, a batch by one hash join.
+    The words stay in Arrow's layout, memory-mapped if they come from disk: opening three million
+    words builds no dict. One word is found by binary search, a batch by a hash join.
 
     Args:
         words: distinct words, most frequent first.
-        counts: occurrences of each word, or None where they are not known (all 0).
-        order: ids in ascending order of their words' UTF-8 bytes; worked out when not given.
+        counts: occurrences of each word, or None if unknown (all 0).
+        order: ids in ascending order of the words' UTF-8 bytes; computed if not given.
 
     Raises:
-        ConfigurationError: a word holds half of a surrogate pair, as bytes become that are no
-            UTF-8.
-        ValueError: the lengths do not agree.
+        ConfigurationError: a word contains half of a surrogate pair, as decoding invalid UTF-8
+            with "surrogateescape" leaves behind.
+        ValueError: the lengths differ.
     """
 
     def __init__(
@@ -54,7 +54,8 @@ class Vocabulary:
             )
         except UnicodeEncodeError as error:
             raise ConfigurationError(
-                f"{error.object!r:.80} is no text in UTF-8.", hint="Convert it (iconv -t utf-8)."
+                f"{error.object!r:.80} cannot be encoded as UTF-8.",
+                hint="Convert the text (iconv -t utf-8).",
             ) from error
         given = np.zeros(len(self._words)) if counts is None else counts
         self.counts: NDArray[np.int64] = np.asarray(given, dtype=np.int64).view()
@@ -100,7 +101,7 @@ class Vocabulary:
 
     @property
     def arrow(self) -> pa.StringArray:
-        """The words as Arrow holds them."""
+        """The words as an Arrow array."""
         return self._words
 
     def words(self, ids: Iterable[int] | None = None) -> list[str]:
@@ -112,7 +113,7 @@ class Vocabulary:
         """Return the id of *word*.
 
         Raises:
-            UnknownWordError: it is not in the vocabulary; near spellings are suggested.
+            UnknownWordError: it is not in the vocabulary; similar spellings are suggested.
         """
         index = self.find(word)
         if index < 0:
@@ -120,10 +121,10 @@ class Vocabulary:
         return index
 
     def ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
-        """Return the id of each word, shape (len(words),), -1 for a word that is not known.
+        """Return the id of each word, shape (len(words),), -1 for an unknown word.
 
         Raises:
-            ConfigurationError: *words* is one string, not a list of them.
+            ConfigurationError: *words* is a string, not a list of strings.
         """
         refuse_string(words)
         if len(words) < _BATCH_WORTH_A_TABLE:
@@ -133,24 +134,24 @@ class Vocabulary:
         return np.asarray(found.fill_null(-1)).astype(np.int64)
 
     def resolved_ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
-        """Return the id of each word as written or in the first of `RESPELLINGS` that is known.
+        """Return the id of each word as written, or of the first known one of its `RESPELLINGS`.
 
         Returns:
-            (len(words),), -1 for a word that is not known in any spelling.
+            (len(words),), -1 for a word that is unknown in all spellings.
         """
         ids = self.ids(words)
         for respell in RESPELLINGS:
             missing = np.flatnonzero(ids < 0)
             if not len(missing):
                 break
-            ids[missing] = self.ids([respell(str(words[int(place)])) for place in missing])
+            ids[missing] = self.ids([respell(str(words[int(index)])) for index in missing])
         return ids
 
     def known_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Return the id of each word, shape (len(words),).
 
         Raises:
-            UnknownWordError: one of them is not in the vocabulary; near spellings are suggested.
+            UnknownWordError: a word is not in the vocabulary; similar spellings are suggested.
         """
         ids = self.ids(words)
         if len(ids) and ids.min() < 0:
@@ -160,15 +161,15 @@ class Vocabulary:
     def find(self, word: str) -> int:
         """Return the id of *word*, or -1."""
         key = word.encode("utf-8", "surrogatepass")
-        place = self._place(key)
-        if place == len(self):
+        rank = self._rank(key)
+        if rank == len(self):
             return -1
         order, offsets, text = self._buffers
-        row = order[place]
+        row = order[rank]
         return int(row) if text[offsets[row] : offsets[row + 1]] == key else -1
 
-    def _place(self, key: bytes) -> int:
-        """Return how many words come before *key* in the order of their bytes."""
+    def _rank(self, key: bytes) -> int:
+        """Return the number of words whose bytes sort before *key*."""
         order, offsets, text = self._buffers
         low, high = 0, len(order)
         while low < high:
@@ -182,7 +183,7 @@ class Vocabulary:
 
     @cached_property
     def _buffers(self) -> tuple[memoryview, memoryview, memoryview]:
-        """Order, offsets and text as Arrow holds them: no objects are made to look a word up."""
+        """Order, offsets and text as memory views: looking up a word makes no Arrow objects."""
         _, offsets, text = self._words.buffers()
         start = self._words.offset
         return (
@@ -195,16 +196,16 @@ class Vocabulary:
         """Return the ids of words that begin with *prefix*, most frequent first.
 
         Args:
-            limit: no more than so many.
-            start: leave out the first so many.
+            limit: the maximum number of ids.
+            start: the number of ids to skip first.
         """
         key = prefix.encode("utf-8", "surrogatepass")
-        # No byte of UTF-8 is 255: what begins with the prefix comes before that.
-        found = np.sort(self._order[self._place(key) : self._place(key + b"\xff")])
+        # UTF-8 has no byte 255, so all words with the prefix sort before prefix + 255.
+        found = np.sort(self._order[self._rank(key) : self._rank(key + b"\xff")])
         return found[start : start + limit].astype(np.int64)
 
     def suggest(self, word: str, limit: int = 3) -> list[str]:
-        """Return up to *limit* known words spelled nearly like *word*, best first."""
+        """Return up to *limit* known words with a similar spelling, most similar first."""
         from rapidfuzz import fuzz, process
 
         pool = self._words.slice(0, _SUGGESTION_POOL).to_pylist()
@@ -214,11 +215,12 @@ class Vocabulary:
         return [match for match, _, _ in found]
 
     def nearest_spellings(self, words: Sequence[str]) -> list[int]:
-        """Return the id of the known word that is spelled most nearly like each, or -1.
+        """Return for each word the id of the known word with the nearest spelling, or -1.
 
-        Insertions, deletions, changes and swaps of neighbouring characters count 1 each: at most 1
-        in a word of up to 4 characters, 2 up to 8, else 3. Of words equally near the most frequent
-        is taken; of a very large vocabulary only the frequent part is looked at.
+        The measure is the optimal string alignment distance (insertions, deletions, substitutions
+        and swaps of adjacent characters count 1): at most 1 for words of up to 4 characters, 2 for
+        up to 8, else 3. Ties go to the most frequent word; in a very large vocabulary only the
+        most frequent words are considered.
         """
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
@@ -257,7 +259,7 @@ class Vocabulary:
         """Memory-map a file written by `save`.
 
         Raises:
-            ModelError: the file is damaged or holds something else.
+            ModelError: the file is damaged or has other contents.
         """
         try:
             table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
@@ -271,7 +273,7 @@ class Vocabulary:
             ) from error
         if len(table) == 0:
             return cls([], [])
-        # to_numpy() would import pandas where it is installed, which takes longer than a question.
+        # to_numpy() would import pandas if it is installed, which takes longer than a query.
         numbers: list[Any] = [np.from_dlpack(column.chunk(0)) for column in (counts, order)]
         return cls(words.chunk(0), *numbers)
 

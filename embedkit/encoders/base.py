@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from typing_extensions import Self
 
 from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.reader import Source
+from embedkit.corpus.reader import TextSource
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError, EmbedkitError, ModelError
 from embedkit.index.metrics import Matrix
@@ -90,7 +90,7 @@ class Encoder(ABC):
 
     @abstractmethod
     def fit(
-        self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
+        self, corpus: Corpus | TextSource, *, progress: Callable[[Any], None] | None = None
     ) -> Self:
         """Learn from a text.
 
@@ -149,7 +149,7 @@ class Encoder(ABC):
         return cls.from_model(model)
 
 
-def as_corpus(source: Corpus | Source) -> Corpus:
+def as_corpus(source: Corpus | TextSource) -> Corpus:
     """Return *source* itself if it is a corpus, and read it otherwise."""
     return source if isinstance(source, Corpus) else Corpus.read(source)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.reader import Source
+from embedkit.corpus.reader import TextSource
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders.base import Encoder, as_corpus, frequent_words
 from embedkit.errors import WordTooLongError
@@ -58,7 +58,7 @@ class CharCodeEncoder(Encoder):
         return self._dimension
 
     def fit(
-        self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
+        self, corpus: Corpus | TextSource, *, progress: Callable[[Any], None] | None = None
     ) -> Self:
         """Read the vocabulary of a text; nothing is trained."""
         self._vocabulary = frequent_words(as_corpus(corpus), self.min_count)

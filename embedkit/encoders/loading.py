@@ -74,7 +74,7 @@ def load(
     """Open a model directory, memory-mapped, or read another program's file of vectors.
 
     Args:
-        path: the model directory, or a file in one of `embedkit.formats.FORMATS`.
+        path: the model directory, or a file in one of `embedkit.formats.READABLE_FORMATS`.
         encoder: "charcode" or "onehot" for that encoder's vectors of the words of the model; by
             default the vectors of the encoder that wrote the model.
         exact: use exact search even if the model has an approximate index.

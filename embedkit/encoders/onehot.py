@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.reader import Source
+from embedkit.corpus.reader import TextSource
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders.base import Encoder, as_corpus, frequent_words
 from embedkit.index.metrics import Matrix
@@ -51,7 +51,7 @@ class OneHotEncoder(Encoder):
         return len(self.vocabulary)
 
     def fit(
-        self, corpus: Corpus | Source, *, progress: Callable[[Any], None] | None = None
+        self, corpus: Corpus | TextSource, *, progress: Callable[[Any], None] | None = None
     ) -> Self:
         """Read the vocabulary of a text; nothing is trained."""
         self._vocabulary = frequent_words(as_corpus(corpus), self.min_count)

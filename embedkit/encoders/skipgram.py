@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.reader import Source
+from embedkit.corpus.reader import TextSource
 from embedkit.encoders.base import Encoder, as_corpus
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.index.metrics import row_norms
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from embedkit.system.ranks import Ranks
     from embedkit.training.checkpoint import Checkpoints
     from embedkit.training.report import EpochReport, Progress
-    from embedkit.training.warm_start import Start
+    from embedkit.training.warm_start import WarmStart
 
 __all__ = ["SkipGramEncoder"]
 
@@ -111,7 +111,7 @@ class SkipGramEncoder(Encoder):
 
     def fit(
         self,
-        corpus: Corpus | Source,
+        corpus: Corpus | TextSource,
         *,
         progress: Callable[[Progress], None] | None = None,
         on_epoch_end: Callable[[EpochReport], bool | None] | None = None,
@@ -140,17 +140,15 @@ class SkipGramEncoder(Encoder):
                 belongs to another training run.
             TrainingError: the loss is no longer finite.
         """
-        from embedkit.training.trainer import train
+        from embedkit.training.loop import TrainingHooks
+        from embedkit.training.trainer import train_skipgram
 
         read = as_corpus(corpus)
-        result = train(
+        result = train_skipgram(
             read,
             self.config,
-            progress=progress,
-            on_epoch_end=on_epoch_end,
+            TrainingHooks(progress, on_epoch_end, checkpoints, resume),
             start=self._start(start, read) if start is not None else None,
-            checkpoints=checkpoints,
-            resume=resume,
             ranks=ranks,
             device=device,
         )
@@ -170,8 +168,8 @@ class SkipGramEncoder(Encoder):
         )
         return self
 
-    def _start(self, old: SkipGramEncoder, corpus: Corpus) -> Start:
-        from embedkit.training.warm_start import Start, start_from
+    def _start(self, old: SkipGramEncoder, corpus: Corpus) -> WarmStart:
+        from embedkit.training.warm_start import WarmStart, warm_start
 
         if old.dimension != self.dimension:
             raise ConfigurationError(
@@ -184,8 +182,8 @@ class SkipGramEncoder(Encoder):
                 "the vectors to continue from have no output matrix, which training needs.",
                 hint="Continue from a model that embedkit trained.",
             )
-        before = Start(old.vocabulary, old.vectors().matrix, old.context)
-        return start_from(before, corpus, self.config)
+        before = WarmStart(old.vocabulary, old.vectors().matrix, old.context)
+        return warm_start(before, corpus, self.config)
 
     def encode(self, words: Iterable[str]) -> NDArray[np.float32]:
         """Return the trained vectors of *words*, float32 (n, dimension).

@@ -1,13 +1,16 @@
-"""Files of words and vectors that other programs write and read.
+"""Files of words and vectors that other programs read and write.
 
-A format is a file of this package and an entry of `registry.FORMATS`. It is told by content, never
-by name, and so is how a file is compressed.
+    from embedkit import formats
+
+    formats.convert("vectors.bin", "vectors.npz")
+
+A format is a module of this package, an entry of `names.FORMATS_INFO` and one of
+`registry.VECTOR_FORMATS`. A file's format and compression are detected from its content; the name
+decides only what is written.
 """
 
 from __future__ import annotations
 
-from embedkit.formats.convert import Report, convert, detect, read, write
-from embedkit.formats.registry import FORMATS, Format
-from embedkit.formats.repairs import POLICIES
+import lazy_loader
 
-__all__ = ["FORMATS", "POLICIES", "Format", "Report", "convert", "detect", "read", "write"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""A file of vectors as a stream of plain bytes, whatever it is compressed with."""
+"""A file of vectors as a stream of bytes, decompressed."""
 
 from __future__ import annotations
 
@@ -6,60 +6,62 @@ import contextlib
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
 from embedkit.errors import FormatError
+from embedkit.formats.options import Progress, ignore_progress
 from embedkit.system.compression import COMPRESSORS, DAMAGE, decompress
 from embedkit.system.files import storage_errors
 from embedkit.system.interrupts import held
 
-__all__ = ["Source", "plain_name"]
+__all__ = ["ByteSource", "plain_name"]
 
 _COPIED = 1 << 20
 
 
 def plain_name(path: Path) -> Path:
-    """Return the name of a file without the ending that tells how it is compressed."""
+    """Return the name of a file without the suffix of its compression."""
     return path.with_suffix("") if path.suffix in COMPRESSORS else path
 
 
-class Source:
-    """The plain bytes of a file in order; a context manager.
+class ByteSource:
+    """The decompressed bytes of a file in order; a context manager.
 
     Args:
         path: the file.
-        progress: is told the bytes that were read, as they lie on disk.
+        progress: called with the number of bytes read, before decompression.
 
     Attributes:
-        position: plain bytes read so far.
-        is_folder: whether it is a folder instead; that holds no bytes.
+        position: number of decompressed bytes read so far.
+        is_folder: whether the path is a folder; then there are no bytes.
         plain_size: bytes of the file if it is not compressed, or None.
 
     Raises:
-        FormatError: there is no such file, or it cannot be read.
+        FormatError: the file does not exist or cannot be read.
     """
 
-    def __init__(self, path: Path, progress: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, path: Path, progress: Progress = ignore_progress) -> None:
         self.path = path
         self.position = 0
         self._progress = progress
-        self._told = 0
+        self._reported = 0
         self._ahead = b""
         self.is_folder = path.is_dir()
         try:
             self._raw = cast(BinaryIO, io.BytesIO()) if self.is_folder else path.open("rb")
         except OSError as error:
             raise FormatError(
-                f"cannot read {path}: {error.strerror}.", hint="Check the name."
+                f"cannot read {path}: {error.strerror}.",
+                hint="Check the path and its permissions.",
             ) from error
         self._stream = decompress(self._raw)
         size = path.stat().st_size
         self.plain_size = size if self._stream is self._raw and path.is_file() else None
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> ByteSource:
         return self
 
     def __exit__(
@@ -71,7 +73,7 @@ class Source:
         self._raw.close()
 
     def peek(self, size: int) -> bytes:
-        """Return the next bytes, up to *size*, without going on."""
+        """Return the next bytes, up to *size*, without advancing."""
         if len(self._ahead) < size:
             self._ahead += self._read(size - len(self._ahead))
         return self._ahead[:size]
@@ -80,7 +82,7 @@ class Source:
         """Return the next *size* bytes; fewer at the end of the file.
 
         Raises:
-            FormatError: the file is damaged, or cut short within what is compressed.
+            FormatError: the compressed data are damaged or cut short.
         """
         data, self._ahead = self._ahead[:size], self._ahead[size:]
         if len(data) < size:
@@ -97,22 +99,22 @@ class Source:
                 size -= len(part)
         except DAMAGE as error:
             raise FormatError(
-                f"{self.path} is damaged or cut short after byte {self.position:,} of what is "
-                f"compressed in it: {error}.",
-                hint="Fetch it again.",
+                f"{self.path} is damaged or cut short after decompressed byte "
+                f"{self.position:,}: {error}.",
+                hint="Download or copy the file again.",
             ) from error
         if self._raw.seekable():
             place = self._raw.tell()
-            self._progress(place - self._told)
-            self._told = place
+            self._progress(place - self._reported)
+            self._reported = place
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     @contextlib.contextmanager
-    def whole(self) -> Iterator[Path]:
-        """Yield a plain file of the same bytes, for readers that go back and forth.
+    def plain_file(self) -> Iterator[Path]:
+        """Yield an uncompressed file of the same bytes, for readers that need to seek.
 
-        Nothing may have been read before. What is compressed is laid out in a temporary file, which
-        goes with the block.
+        Nothing may have been read before. A compressed file is decompressed to a temporary file,
+        which is removed at the end of the block.
         """
         if self.plain_size is not None:
             yield self.path

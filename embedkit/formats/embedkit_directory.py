@@ -1,4 +1,4 @@
-"""Our own model directory, as one format among the others."""
+"""embedkit's own model directory, as one of the formats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from embedkit.errors import FormatError, ModelError
-from embedkit.formats.byte_source import Source
+from embedkit.formats.byte_source import ByteSource
+from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
 from embedkit.storage.config_file import CONFIG
 from embedkit.storage.model_directory import check_output, read_model, write_model
@@ -15,29 +16,35 @@ from embedkit.system.files import atomic_directory
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["copy_model", "foreign", "is_model", "read_model_folder", "write_model_folder"]
+__all__ = [
+    "copy_model",
+    "is_model",
+    "not_vectors_error",
+    "read_model_folder",
+    "write_model_folder",
+]
 
 
-def is_model(source: Source) -> bool:
-    """Tell whether the path is a directory that embedkit wrote."""
+def is_model(source: ByteSource) -> bool:
+    """Tell whether the path is a model directory."""
     return source.is_folder and (source.path / "vocabulary.arrow").is_file()
 
 
-def foreign(path: Path) -> ModelError:
-    """Return the error that says what a directory is that holds no words and vectors."""
+def not_vectors_error(path: Path) -> ModelError:
+    """Return the error for a directory that is in none of the formats."""
     try:
         read_model(path)
-    except ModelError as error:  # a classifier, or a part of it, and what is damaged tells itself
+    except ModelError as error:  # it says best what a classifier or a damaged model is
         if (path / CONFIG).is_file():
             return error
     return FormatError(
-        f"{path} is a directory without words and vectors: neither a model nor what model2vec "
-        "writes.",
-        hint="Name a model directory, or a file of vectors.",
+        f"{path} is a directory without words and vectors: neither an embedkit model nor a "
+        "model2vec model.",
+        hint="Pass a model directory or a file of vectors.",
     )
 
 
-def read_model_folder(source: Source, _: Repairs, limit: int | None = None) -> WordVectors:
+def read_model_folder(source: ByteSource, _: Repairs, limit: int | None = None) -> WordVectors:
     """Open a model directory, memory-mapped where its numbers are float32.
 
     Raises:
@@ -46,9 +53,9 @@ def read_model_folder(source: Source, _: Repairs, limit: int | None = None) -> W
     model = read_model(source.path)
     if "vectors" not in model.tensors:
         raise ModelError(
-            f"{source.path} holds no vectors: those of its encoder, "
-            f"{model.config.get('encoder')!r}, are made of its words.",
-            hint="Convert a model of trained vectors.",
+            f"{source.path} contains no vectors: its encoder, {model.config.get('encoder')!r}, "
+            "makes them from the words.",
+            hint="Convert a model with trained vectors.",
         )
     words = len(model.vocabulary) if limit is None else min(limit, len(model.vocabulary))
     rows = {name: tensor[:words] for name, tensor in model.tensors.items()}
@@ -60,21 +67,22 @@ def read_model_folder(source: Source, _: Repairs, limit: int | None = None) -> W
     )
 
 
-def write_model_folder(vectors: WordVectors, path: Path, *, overwrite: bool) -> None:
+def write_model_folder(vectors: WordVectors, path: Path, options: WriteOptions) -> None:
     """Write a model directory; see `WordVectors.save`."""
-    vectors.save(path, overwrite=overwrite)
+    vectors.save(path, overwrite=options.overwrite)
 
 
 def copy_model(source: Path, target: Path, limit: int | None, *, overwrite: bool) -> None:
-    """Write a model directory that holds all that another one does.
+    """Write a model directory with everything that another one contains.
 
     Args:
-        limit: no more than so many words, the first ones; then an index of all is left out.
+        limit: copy only the first *limit* words; then the index, which is of all words, is left
+            out.
 
     Raises:
-        ModelError: *source* is damaged, or has become another model meanwhile.
-        OutputExistsError: something is there and *overwrite* is false.
-        StorageError: the place cannot be written to.
+        ModelError: *source* is damaged, or was replaced by another model meanwhile.
+        OutputExistsError: the target exists and *overwrite* is false.
+        StorageError: the place is not writable.
     """
     model = read_model(source)
     if limit is not None and limit < len(model.vocabulary):
@@ -89,5 +97,6 @@ def copy_model(source: Path, target: Path, limit: int | None, *, overwrite: bool
         shutil.copytree(source, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
         if read_model(folder).fingerprint != model.fingerprint:
             raise ModelError(
-                f"{source} has become another model meanwhile.", hint="Convert it again."
+                f"{source} was replaced by another model while it was copied.",
+                hint="Convert it again.",
             )

@@ -1,8 +1,8 @@
 """fastText's model files (.bin): words, counts, and rows of words and of character n-grams.
 
-The layout is the one of FastText::saveModel, version 12: settings, the dictionary, then the input
-matrix with a row for each word and after those one for each bucket of n-grams. Quantised models
-(.ftz) are refused.
+The layout is that of FastText::saveModel, version 12: settings, the dictionary, then the input
+matrix with a row for each word followed by a row for each bucket of n-grams. Quantized models
+(.ftz) cannot be read.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.formats.byte_source import Source
+from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.row_builder import LARGEST_DIMENSION, Rows, byte_strings
+from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder, byte_strings
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -30,17 +30,20 @@ _LABEL = 1
 _LONGEST_WORD = 1 << 16
 _LONGEST_NGRAM = 1 << 8
 _ROWS = 1 << 14  # of the matrix read at a time
-_COMPOSED = 1 << 12
+_COMPOSED = 1 << 12  # words composed at a time
+_DOWNLOAD_AGAIN = "Download the file again."
+_USE_BIN = "Use the .bin file or the .vec file."
 
 
 @dataclass(frozen=True)
-class _Head:
+class _Header:
     """Settings and dictionary.
 
     Attributes:
-        dimension, buckets, shortest, longest: of vectors and n-grams.
+        dimension: of the vectors.
+        buckets, shortest, longest: number of rows of n-grams, and lengths of n-grams.
         words, counts: of the dictionary, without labels.
-        starts: bytes before each word.
+        starts: number of bytes before each word.
     """
 
     dimension: int
@@ -52,50 +55,49 @@ class _Head:
     starts: list[int]
 
 
-def is_fasttext(source: Source) -> bool:
-    """Tell a model file by its first bytes."""
+def is_fasttext(source: ByteSource) -> bool:
+    """Recognize a model file by its first bytes."""
     return source.peek(4) == struct.pack("<i", _MAGIC)
 
 
-def read_fasttext(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+def read_fasttext(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
     """Read a model, supervised or not.
 
-    A word's vector is the mean of its own row and those of its n-grams, as fastText's getWordVector
-    gives it; words that are not known are composed of their n-grams alone.
+    A word's vector is the mean of its own row and those of its n-grams, like that of fastText's
+    getWordVector; unknown words are composed of their n-grams alone.
 
     Raises:
-        FormatError: the file is damaged, cut short or quantised, or a word is wrong and the policy
-            is "strict".
+        FormatError: the file is damaged, cut short or quantized, or a word has a fault and the
+            policy is "strict".
     """
     head = _read_head(source, repairs)
-    (quantised,) = _take(source, repairs, "<?")
-    rows, dimension = _take(source, repairs, "<qq") if not quantised else (0, 0)
+    (quantized,) = _take(source, repairs, "<?")
+    rows, dimension = _take(source, repairs, "<qq") if not quantized else (0, 0)
     expected = len(head.words) + head.buckets
-    if quantised or (rows, dimension) != (expected, head.dimension):
+    if quantized or (rows, dimension) != (expected, head.dimension):
         problem = (
-            "the model is quantised (.ftz)"
-            if quantised
-            else f"a matrix of {rows:,} x {dimension:,} for {len(head.words):,} words, "
+            "the model is quantized (.ftz)"
+            if quantized
+            else f"the matrix is {rows:,} x {dimension:,} for {len(head.words):,} words, "
             f"{head.buckets:,} buckets and {head.dimension:,} dimensions"
         )
-        raise repairs.error(
-            f"byte {source.position:,}", problem, "fetch the .bin file, or the .vec file, again"
-        )
+        hint = _USE_BIN if quantized else _DOWNLOAD_AGAIN
+        raise repairs.error(f"byte {source.position:,}", problem, hint)
     own = _read_rows(source, repairs, len(head.words), dimension)
     ngrams = _read_rows(source, repairs, head.buckets, dimension)
-    # What has buckets and no n-grams of characters has n-grams of words there, to classify texts.
+    # Without character n-grams, the buckets are word n-grams, which only classify texts.
     subwords = Subwords(ngrams, head.shortest, head.longest) if head.longest else None
     return _compose(head, own, subwords, repairs, limit)
 
 
 def _compose(
-    head: _Head,
+    head: _Header,
     own: NDArray[np.float32],
     subwords: Subwords | None,
     repairs: Repairs,
     limit: int | None,
 ) -> WordVectors:
-    found = Rows(head.dimension, repairs, limit, len(own))
+    found = RowBuilder(head.dimension, repairs, limit, len(own))
     counts = np.array(head.counts, dtype=np.int64)
     for start in range(0, len(own), _COMPOSED):
         block = slice(start, start + _COMPOSED)
@@ -106,14 +108,14 @@ def _compose(
         found.append(byte_strings(words), rows, place, counts[block])
         if found.full:
             break
-    return found.vectors(subwords=subwords)
+    return found.build(subwords)
 
 
 def _place(starts: list[int], row: int) -> str:
     return f"byte {starts[row] + 1:,}"
 
 
-def _take(source: Source, repairs: Repairs, layout: str) -> tuple[Any, ...]:
+def _take(source: ByteSource, repairs: Repairs, layout: str) -> tuple[Any, ...]:
     size = struct.calcsize(layout)
     data = source.read(size)
     if len(data) < size:
@@ -121,20 +123,20 @@ def _take(source: Source, repairs: Repairs, layout: str) -> tuple[Any, ...]:
     return struct.unpack(layout, data)
 
 
-def _cut_short(source: Source, repairs: Repairs) -> Exception:
+def _cut_short(source: ByteSource, repairs: Repairs) -> Exception:
     return repairs.error(
-        f"byte {source.position:,}", "the model is cut short here", "fetch the file again"
+        f"byte {source.position:,}", "the model is cut short here", _DOWNLOAD_AGAIN
     )
 
 
-def _read_head(source: Source, repairs: Repairs) -> _Head:
+def _read_head(source: ByteSource, repairs: Repairs) -> _Header:
     magic, version = _take(source, repairs, "<ii")
     settings = _take(source, repairs, "<12id")
     dimension, model, buckets, shortest, longest = (settings[i] for i in (0, 7, 8, 9, 10))
     if model == _SUPERVISED and version == min(_VERSIONS):
-        longest = 0  # such models had n-grams in their settings but used none
+        longest = 0  # such models have lengths of n-grams in their settings but do not use them
     entries, words, labels, _, pruned = _take(source, repairs, "<3i2q")
-    believable = (
+    plausible = (
         magic == _MAGIC
         and version in _VERSIONS
         and 1 <= dimension <= LARGEST_DIMENSION
@@ -143,38 +145,36 @@ def _read_head(source: Source, repairs: Repairs) -> _Head:
         and min(entries, words, labels) >= 0
         and words + labels == entries
     )
-    if not believable:
-        raise repairs.error("byte 1", "no settings of fastText 0.9 follow", "fetch the file again")
+    if not plausible:
+        raise repairs.error("byte 1", "the settings are not those of fastText 0.9", _DOWNLOAD_AGAIN)
     if pruned > 0:
         raise repairs.error(
             f"byte {source.position:,}",
-            "the model is pruned, as only quantised ones are (.ftz)",
-            "fetch the .bin file, or the .vec file",
+            "the model is pruned, so it was quantized (.ftz)",
+            _USE_BIN,
         )
     if longest <= 0:
         longest, shortest = 0, 1
-    head = _Head(dimension, buckets, max(shortest, 1), longest, [], [], [])
+    head = _Header(dimension, buckets, max(shortest, 1), longest, [], [], [])
     for row in range(entries):
         _read_word(source, repairs, head, row)
     if len(head.words) != words:
         raise repairs.error(
             f"byte {source.position:,}",
-            f"{len(head.words):,} words and {words:,} in the settings",
-            "fetch the file again",
+            f"there are {len(head.words):,} words, but {words:,} in the settings",
+            _DOWNLOAD_AGAIN,
         )
     return head
 
 
-def _read_word(source: Source, repairs: Repairs, head: _Head, row: int) -> None:
+def _read_word(source: ByteSource, repairs: Repairs, head: _Header, row: int) -> None:
     start = source.position
     ahead = source.peek(1 << 8)
     if b"\0" not in ahead:
         ahead = source.peek(_LONGEST_WORD)
     end = ahead.find(b"\0")
     if end < 0:
-        raise repairs.error(
-            f"byte {start + 1:,}", f"word {row + 1:,} has no end", "fetch the file again"
-        )
+        raise repairs.error(f"byte {start + 1:,}", f"word {row + 1:,} has no end", _DOWNLOAD_AGAIN)
     word = source.read(end + 1)[:-1]
     count, kind = _take(source, repairs, "<qb")
     if kind != _LABEL:
@@ -183,15 +183,17 @@ def _read_word(source: Source, repairs: Repairs, head: _Head, row: int) -> None:
         head.starts.append(start)
 
 
-def _read_rows(source: Source, repairs: Repairs, count: int, dimension: int) -> NDArray[np.float32]:
-    """Read a matrix; memory is taken as its bytes come."""
+def _read_rows(
+    source: ByteSource, repairs: Repairs, count: int, dimension: int
+) -> NDArray[np.float32]:
+    """Read a matrix, (count, dimension); memory is allocated as its bytes arrive."""
     width = 4 * dimension
     possible = 0 if source.plain_size is None else (source.plain_size - source.position) // width
     if source.plain_size is not None and possible < count:
         raise repairs.error(
             f"byte {source.plain_size:,}",
             f"the model is cut short: {count - possible:,} of {count:,} rows are missing",
-            "fetch the file again",
+            _DOWNLOAD_AGAIN,
         )
     matrix = np.empty((min(count, possible), dimension), dtype=np.float32)
     for start in range(0, count, _ROWS):

@@ -1,10 +1,10 @@
-"""The folders of model2vec and of sentence-transformers' StaticEmbedding: texts to mean vectors.
+"""Models of model2vec and of sentence-transformers' StaticEmbedding: texts to mean vectors.
 
 folder/
   model.safetensors   "embeddings" (V, d); "embedding.weight" by sentence-transformers
-  tokenizer.json      a tokeniser of Hugging Face's tokenizers whose ids are the rows
-  config.json         model2vec's
-  modules.json        what sentence-transformers loads
+  tokenizer.json      a Hugging Face tokenizer whose ids are the rows
+  config.json         for model2vec
+  modules.json        for sentence-transformers
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 
 from embedkit.corpus.tokenizers import normalize, tokenize
-from embedkit.errors import OutputExistsError
-from embedkit.formats.byte_source import Source
+from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.numpy_files import read_matrix
+from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import byte_strings
-from embedkit.formats.safetensors_file import tensor_of
+from embedkit.formats.safetensors_file import read_tensor
 from embedkit.storage.tensors import write_tensors
-from embedkit.system.files import atomic_directory, resolve_output
+from embedkit.system.files import atomic_directory, check_replaceable
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["is_static", "read_static", "write_static"]
@@ -33,46 +33,48 @@ _TENSORS, _TOKENIZER = "model.safetensors", "tokenizer.json"
 _NAMES = ("embeddings", "embedding.weight")
 _UNKNOWN = "[UNK]"
 _LARGEST_JSON = 1 << 30
-# A word of embedkit's own tokeniser: inner apostrophes and hyphens belong to it.
+# A word of embedkit's tokenizer, which may contain apostrophes and hyphens.
 _WORD = r"[\p{L}\p{M}\p{N}_]+(?:['-][\p{L}\p{M}\p{N}_]+)*"
 
 
-def is_static(source: Source) -> bool:
-    """Tell whether the path is such a folder."""
-    return source.is_folder and _folder(source.path) is not None
+def is_static(source: ByteSource) -> bool:
+    """Tell whether the path is such a model."""
+    return source.is_folder and _model_folder(source.path) is not None
 
 
-def _folder(path: Path) -> Path | None:
+def _model_folder(path: Path) -> Path | None:
     for folder in (path, path / "0_StaticEmbedding"):
         if (folder / _TENSORS).is_file() and (folder / _TOKENIZER).is_file():
             return folder
     return None
 
 
-def read_static(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+def read_static(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
     """Read the tokens and their rows.
 
     Raises:
-        FormatError: a file is damaged, or they do not agree; see `Rows` for the rest.
+        FormatError: a file is damaged, or they do not match; see `RowBuilder`.
     """
-    folder = _folder(source.path)
+    folder = _model_folder(source.path)
     if folder is None:
-        raise repairs.error("", f"it has no {_TENSORS} and {_TOKENIZER}", "name such a folder")
-    matrix = tensor_of(folder / _TENSORS, repairs, _NAMES)
+        raise repairs.error(
+            "", f"it does not contain {_TENSORS} and {_TOKENIZER}", "Pass a model2vec model."
+        )
+    matrix = read_tensor(folder / _TENSORS, repairs, _NAMES)
     tokens = _tokens(folder / _TOKENIZER, repairs)
     known = [row for row in sorted(tokens) if 0 <= row < len(matrix) and tokens[row] != _UNKNOWN]
     if len(known) < len(matrix) - 1 or len(known) < len(tokens) - 1:
         raise repairs.error(
             _TOKENIZER,
             f"{len(tokens):,} tokens for {len(matrix):,} rows",
-            "models of fewer rows than tokens are not read",
+            "Models with fewer rows than tokens cannot be read.",
         )
     words = byte_strings([tokens[row].encode(errors="surrogatepass") for row in known])
     return read_matrix(words, matrix[known], None, repairs, limit)
 
 
 def _tokens(path: Path, repairs: Repairs) -> dict[int, str]:
-    """Return the tokens by id of a vocabulary of WordLevel, WordPiece, BPE or Unigram."""
+    """Return the tokens of a WordLevel, WordPiece, BPE or Unigram vocabulary, by id."""
     try:
         with path.open("rb") as file:
             tokenizer = json.loads(file.read(_LARGEST_JSON))
@@ -86,30 +88,27 @@ def _tokens(path: Path, repairs: Repairs) -> dict[int, str]:
         added = {int(token["id"]): str(token["content"]) for token in tokenizer["added_tokens"]}
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise repairs.error(
-            _TOKENIZER, f"it has no vocabulary ({error!r:.60})", "fetch it again"
+            _TOKENIZER,
+            f"it has no readable vocabulary ({error!r:.60})",
+            "Download the model again.",
         ) from error
     return {**found, **added}
 
 
-def write_static(vectors: WordVectors, path: Path, *, overwrite: bool) -> None:
+def write_static(vectors: WordVectors, path: Path, options: WriteOptions) -> None:
     """Write a folder that model2vec's StaticModel and sentence-transformers load.
 
-    A word without a vector takes the last row, of zeros, which the mean does not feel but for its
-    length. Texts are split as `embedkit.tokenize` does if the words are of that kind, and at white
-    space otherwise.
+    Unknown words have the last row, which is zero: they change the length of the mean vector, not
+    its direction. Texts are split as by `embedkit.tokenize` if that leaves every word whole, and at
+    white space otherwise.
 
     Raises:
-        OutputExistsError: something is there that is no such folder, or *overwrite* is false.
-        StorageError: the place cannot be written to.
+        OutputExistsError: the path is not such a folder, or exists and is not to be replaced.
+        StorageError: the place is not writable.
     """
-    place = resolve_output(path, overwrite=True, directory=True)
-    if place.exists() and _folder(place) is None:
-        raise OutputExistsError(
-            f"{path} is no folder of {_TENSORS} and {_TOKENIZER} and is kept.",
-            hint=("Name another output."),
-        )
+    check_replaceable(path, lambda folder: _model_folder(folder) is not None, "a static model")
     words = vectors.vocabulary.words()
-    with atomic_directory(path, overwrite=overwrite) as folder:
+    with atomic_directory(path, overwrite=options.overwrite) as folder:
         zeros = np.zeros((1, vectors.dimension), dtype=np.float32)
         write_tensors(folder / _TENSORS, {"embeddings": np.concatenate([vectors.matrix, zeros])})
         texts: dict[str, Any] = {
@@ -135,8 +134,8 @@ def write_static(vectors: WordVectors, path: Path, *, overwrite: bool) -> None:
 def _tokenizer(words: list[str]) -> dict[str, Any]:
     vocabulary = {word: row for row, word in enumerate(words)}
     vocabulary.setdefault(_UNKNOWN, len(words))
-    folded = all(normalize(word) == word for word in words)
-    ours = folded and all(tokenize(word) == [word] for word in words)
+    lowercase = all(normalize(word) == word for word in words)
+    own_words = lowercase and all(tokenize(word) == [word] for word in words)
     split = {
         "type": "Split", "pattern": {"Regex": _WORD}, "behavior": "Removed", "invert": True,
     }  # fmt: skip
@@ -151,8 +150,8 @@ def _tokenizer(words: list[str]) -> dict[str, Any]:
         "added_tokens": [unknown],
         "normalizer": {
             "type": "Sequence", "normalizers": [{"type": "NFKC"}, {"type": "Lowercase"}],
-        } if folded else None,
-        "pre_tokenizer": split if ours else {"type": "WhitespaceSplit"},
+        } if lowercase else None,
+        "pre_tokenizer": split if own_words else {"type": "WhitespaceSplit"},
         "post_processor": None,
         "decoder": None,
         "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": _UNKNOWN},

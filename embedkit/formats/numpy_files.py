@@ -1,4 +1,4 @@
-"""NumPy's files: a matrix (.npy) with a list of the words beside it, or both in one file (.npz)."""
+"""NumPy's files: a matrix (.npy) with a word list beside it, or both in one file (.npz)."""
 
 from __future__ import annotations
 
@@ -14,43 +14,55 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError
-from embedkit.formats.byte_source import Source
+from embedkit.formats.byte_source import ByteSource
+from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.row_builder import LARGEST_DIMENSION, Rows, byte_strings
+from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder, byte_strings
 from embedkit.formats.word_list import read_words
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["is_npy", "is_npz", "read_matrix", "read_npy", "read_npz", "write_npy", "write_npz"]
+__all__ = [
+    "is_npy",
+    "is_npz",
+    "read_matrix",
+    "read_npy",
+    "read_npz",
+    "write_npy",
+    "write_npz",
+    "write_rows",
+]
 
 _ROWS = 1 << 12
-_LARGEST_WORDS = 1 << 30  # bytes of words in an .npz, where each takes as much as the longest
-_DEFLATED = 1032  # the most that a byte of a zip file can stand for
-_AGAIN = "write the file again"
-# What NumPy raises where a header is wrong; it reads headers as Python.
+_LARGEST_WORDS = 1 << 30  # bytes of words in an .npz, which pads each to the longest
+_DEFLATED = 1032  # the highest ratio that deflate can compress
+_WRITE_AGAIN = "Write the file again."
+# What NumPy raises for a damaged header, which it parses as Python.
 _DAMAGE = (ValueError, OSError, EOFError, OverflowError, SyntaxError, tokenize.TokenError)
 
 
-def is_npy(source: Source) -> bool:
-    """Tell a .npy file by its first bytes."""
+def is_npy(source: ByteSource) -> bool:
+    """Recognize a .npy file by its first bytes."""
     return source.peek(6) == b"\x93NUMPY"
 
 
-def is_npz(source: Source) -> bool:
-    """Tell a .npz file by its first bytes, those of any zip file."""
+def is_npz(source: ByteSource) -> bool:
+    """Recognize a .npz file by its first bytes, those of any zip file."""
     return source.peek(4) == b"PK\x03\x04"
 
 
-def read_npy(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+def read_npy(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
     """Read a matrix, and its words from the list beside it.
 
     Raises:
-        FormatError: one of the two is missing, or they do not agree; see `Rows` for the rest.
+        FormatError: one of the two is missing, or they do not match; see `RowBuilder`.
     """
-    with source.whole() as path:
+    with source.plain_file() as path:
         try:
             matrix = npy.open_memmap(path, mode="r")  # np.load() would open a zip file too
         except _DAMAGE as error:
-            raise repairs.error("", f"it cannot be read: {_first(error)}", _AGAIN) from error
+            raise repairs.error(
+                "", f"it cannot be read: {_first_line(error)}", _WRITE_AGAIN
+            ) from error
         words, counts = read_words(source.path, repairs)
         return read_matrix(words, matrix, counts, repairs, limit)
 
@@ -62,70 +74,74 @@ def read_matrix(
     repairs: Repairs,
     limit: int | None,
 ) -> WordVectors:
-    """Return words and the rows of a matrix that lies in a file, checked and copied from it.
+    """Return words and the rows of a matrix, checked and copied from a file.
 
     Raises:
-        FormatError: they do not agree; see `Rows` for the rest.
+        FormatError: they do not match; see `RowBuilder`.
     """
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
         raise repairs.error(
             "",
-            f"it holds {matrix.ndim} axes of {matrix.dtype}, not a matrix of numbers",
-            "write an array of two axes",
+            f"expected a 2D array of numbers, got a {matrix.ndim}D array of {matrix.dtype}",
+            "Write an array of two dimensions.",
         )
     if len(matrix) != len(words):
         raise repairs.error(
-            "", f"{len(matrix):,} rows for {len(words):,} words", "write both again"
+            "", f"{len(matrix):,} rows for {len(words):,} words", "Write both files again."
         )
     if not 1 <= matrix.shape[1] <= LARGEST_DIMENSION:
-        raise repairs.error("", f"{matrix.shape[1]:,} dimensions", _AGAIN)
-    rows = Rows(matrix.shape[1], repairs, limit, len(matrix))
+        raise repairs.error(
+            "",
+            f"it has {matrix.shape[1]:,} dimensions, not between 1 and {LARGEST_DIMENSION:,}",
+            _WRITE_AGAIN,
+        )
+    rows = RowBuilder(matrix.shape[1], repairs, limit, len(matrix))
     for start in range(0, len(matrix), _ROWS):
         block = slice(start, start + _ROWS)
-        with np.errstate(over="ignore"):  # what is too large for float32 is found as infinite
+        with np.errstate(over="ignore"):  # numbers too large for float32 are reported as infinite
             numbers = np.asarray(matrix[block]).astype(np.float32)
-        some = None if counts is None else counts[block]
-        rows.append(words[block], numbers, partial(_place, start), some)
+        block_counts = None if counts is None else counts[block]
+        rows.append(words[block], numbers, partial(_place, start), block_counts)
         if rows.full:
             break
-    return rows.vectors()
+    return rows.build()
 
 
 def _place(start: int, row: int) -> str:
     return f"row {start + row + 1:,}"
 
 
-def _first(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0].rstrip(".")
 
 
-def read_npz(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
-    """Read the one matrix of numbers, the one list of words, and "counts" if it is there.
+def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
+    """Read the only matrix, the only list of words, and "counts" if there is one.
 
     Raises:
-        FormatError: they are not there, or do not agree; see `Rows` for the rest.
+        FormatError: they are missing or do not match; see `RowBuilder`.
     """
     try:
-        with source.whole() as path, zipfile.ZipFile(path) as archive:
+        with source.plain_file() as path, zipfile.ZipFile(path) as archive:
             arrays = {
                 entry.filename.removesuffix(".npy"): _member(archive, entry, repairs)
                 for entry in archive.infolist()
             }
     except (*_DAMAGE, zipfile.BadZipFile, NotImplementedError) as error:
-        raise repairs.error("", f"it cannot be read: {_first(error)}", _AGAIN) from error
+        raise repairs.error("", f"it cannot be read: {_first_line(error)}", _WRITE_AGAIN) from error
     except RuntimeError as error:  # a password
-        raise repairs.error("", _first(error), _AGAIN) from error
+        raise repairs.error("", _first_line(error), _WRITE_AGAIN) from error
     matrices = [array for array in arrays.values() if array.ndim == 2]
     lists = [array for array in arrays.values() if array.ndim == 1 and array.dtype.kind in "US"]
     if len(matrices) != 1 or len(lists) != 1:
         raise repairs.error(
             "",
-            f"it holds {', '.join(arrays) or 'nothing'}: not one matrix and one list of words",
-            'write np.savez(file, words=[...], vectors=matrix), "counts" if they are known',
+            f"expected one matrix and one list of words, found {', '.join(arrays) or 'no arrays'}",
+            'Write it with np.savez(file, words=[...], vectors=matrix); "counts" may be added.',
         )
     counts = arrays.get("counts")
     if counts is not None and (counts.shape != lists[0].shape or counts.dtype.kind not in "iu"):
-        raise repairs.error("", "its counts are not one whole number a word", _AGAIN)
+        raise repairs.error("", "its counts are not one integer for each word", _WRITE_AGAIN)
     words = lists[0].tolist()
     if lists[0].dtype.kind == "U":
         words = [word.encode(errors="surrogatepass") for word in words]
@@ -139,53 +155,66 @@ def read_npz(source: Source, repairs: Repairs, limit: int | None = None) -> Word
 
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs) -> NDArray[Any]:
-    """Read an array, once it is certain that the file has the bytes that it claims."""
+    """Read an array, after a check that the file has as many bytes as the header claims."""
     with archive.open(entry) as file:
         version = npy.read_magic(file)
         readers: dict[Any, Callable[[Any], Any]] = {
             (1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0,
         }  # fmt: skip
         if version not in readers:
-            raise repairs.error("", f"{entry.filename} is of version {version}", _AGAIN)
+            raise repairs.error(
+                "", f"{entry.filename} has the unknown version {version}", _WRITE_AGAIN
+            )
         shape, _, dtype = readers[version](file)
     needed = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject or not needed <= entry.file_size <= _DEFLATED * (entry.compress_size + 1):
-        what = "Python objects" if dtype.hasobject else f"{needed:,} bytes that are not there"
-        raise repairs.error("", f"{entry.filename} claims {what}", _AGAIN)
+        problem = (
+            "contains Python objects"
+            if dtype.hasobject
+            else f"claims {needed:,} bytes, which it does not have"
+        )
+        raise repairs.error("", f"{entry.filename} {problem}", _WRITE_AGAIN)
     with archive.open(entry) as file:
         return npy.read_array(file, allow_pickle=False)
 
 
-def write_npy(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], None]) -> None:
-    """Write the matrix; *progress* is told the words written."""
+def write_npy(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> None:
+    """Write the matrix."""
     npy.write_array_header_1_0(
         stream,
         {"descr": "<f4", "fortran_order": False, "shape": (len(vectors), vectors.dimension)},
     )
+    write_rows(vectors, stream, options)
+
+
+def write_rows(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> None:
+    """Write the numbers of a matrix as little-endian float32, row by row."""
     for start in range(0, len(vectors), _ROWS):
         rows = np.ascontiguousarray(vectors.matrix[start : start + _ROWS], dtype="<f4")
         stream.write(rows.tobytes())
-        progress(len(rows))
+        options.progress(len(rows))
 
 
-def write_npz(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], None]) -> None:
-    """Write words, vectors and, if they are known, counts; *progress* is told the words written.
+def write_npz(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> None:
+    """Write words, vectors and, if they are known, counts.
 
     Raises:
-        ConfigurationError: a word is so long that the list would take more than 1 GB, or ends with
+        ConfigurationError: a word is so long that the list would need more than 1 GB, or ends with
             NUL, which NumPy drops.
     """
     words = vectors.vocabulary.words()
     if 4 * max(map(len, words), default=0) * len(words) > _LARGEST_WORDS:
         raise ConfigurationError(
-            "NumPy gives each word as much room as the longest one: this list would take more "
-            "than 1 GB.",
-            hint="--to npy writes the words as text.",
+            "NumPy stores each word in as many bytes as the longest one: this list would need "
+            "more than 1 GB.",
+            hint='Use --to npy (format="npy"), which writes the words as text.',
         )
     if any(word.endswith("\0") for word in words):
-        raise ConfigurationError("NumPy drops NUL at the end of a word.", hint="Use --to npy.")
+        raise ConfigurationError(
+            "NumPy drops NUL at the end of a word.", hint='Use --to npy (format="npy").'
+        )
     arrays: dict[str, Any] = {"words": np.array(words, dtype=np.str_), "vectors": vectors.matrix}
     if vectors.vocabulary.counts.any():
         arrays["counts"] = vectors.vocabulary.counts
     np.savez(stream, **arrays)
-    progress(len(vectors))
+    options.progress(len(vectors))

@@ -1,13 +1,15 @@
-"""What formats there are, and what each can do."""
+"""The functions that detect, read and write each format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, TypeAlias
+from pathlib import Path
+from typing import BinaryIO
 
 from embedkit.formats import (
     embedkit_directory,
+    export,
     fasttext,
     model2vec,
     numpy_files,
@@ -16,78 +18,90 @@ from embedkit.formats import (
     text_layout,
     word2vec_binary,
 )
-from embedkit.formats.byte_source import Source
+from embedkit.formats.byte_source import ByteSource
+from embedkit.formats.names import FORMATS_INFO, FormatInfo
+from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["FORMATS", "Format", "Progress"]
-
-Progress: TypeAlias = Callable[[int], None]
+__all__ = ["VECTOR_FORMATS", "VectorFormat"]
 
 
 @dataclass(frozen=True)
-class Format:
-    """A way to lay out words and vectors.
+class VectorFormat:
+    """A way to store words and vectors.
 
     Attributes:
-        detect: tells it by the first bytes.
-        read: reads a file of it.
-        write: writes to a stream, or None where it is only read or a folder.
-        suffixes: of names of such files.
-        write_folder: writes a folder, or None.
-        beside: whether a list of the words lies beside the file: x.words.txt.
-        unwritable: a pattern of what a word must not hold.
+        info: what can be done with it.
+        detect: recognizes it by the first bytes of a file, or by the files in a folder; None if it
+            cannot be read.
+        read: reads it, with a limit on the number of words; None if it cannot be read.
+        write: writes it to a stream; None if it is a folder or cannot be written.
+        write_folder: writes it as a folder; None if it is not a folder.
+        forbidden: a regular expression of what a word must not contain, or "".
     """
 
-    detect: Callable[[Source], bool]
-    read: Callable[[Source, Repairs, int | None], WordVectors]
-    write: Callable[[WordVectors, BinaryIO, Progress], None] | None = None
-    suffixes: tuple[str, ...] = ()
-    write_folder: Callable[..., None] | None = None
-    beside: bool = False
-    unwritable: str = ""
+    info: FormatInfo
+    detect: Callable[[ByteSource], bool] | None = None
+    read: Callable[[ByteSource, Repairs, int | None], WordVectors] | None = None
+    write: Callable[[WordVectors, BinaryIO, WriteOptions], None] | None = None
+    write_folder: Callable[[WordVectors, Path, WriteOptions], None] | None = None
+    forbidden: str = ""
 
 
 _LINES = r"[\t\n\r\x00]"
 _SPACES = r"[ \t\n\v\f\r\x00]"
 
 
-def _has_header(source: Source) -> bool:
-    return text_layout.HEADER.match(source.peek(64)) is not None
+def _is_word2vec_binary(source: ByteSource) -> bool:
+    return text_layout.HEADER.match(source.peek(64)) is not None and not _is_text(source)
 
 
-def _is_text(source: Source) -> bool:
+def _is_word2vec(source: ByteSource) -> bool:
+    return _is_text(source) and text_layout.has_header(source.peek(text_layout.SAMPLE))
+
+
+def _is_text(source: ByteSource) -> bool:
     return text_layout.is_text(source.peek(text_layout.SAMPLE))
 
 
-FORMATS: Mapping[str, Format] = {
-    "embedkit": Format(
-        embedkit_directory.is_model, embedkit_directory.read_model_folder, None, (".embedkit", ""),
-        embedkit_directory.write_model_folder,
+VECTOR_FORMATS: Mapping[str, VectorFormat] = {
+    "embedkit": VectorFormat(
+        FORMATS_INFO["embedkit"], embedkit_directory.is_model,
+        embedkit_directory.read_model_folder, write_folder=embedkit_directory.write_model_folder,
     ),
-    "fasttext": Format(fasttext.is_fasttext, fasttext.read_fasttext),
-    "npy": Format(numpy_files.is_npy, numpy_files.read_npy, numpy_files.write_npy, (".npy",),
-        beside=True, unwritable=_LINES,
+    "fasttext": VectorFormat(
+        FORMATS_INFO["fasttext"], fasttext.is_fasttext, fasttext.read_fasttext
     ),
-    "npz": Format(numpy_files.is_npz, numpy_files.read_npz, numpy_files.write_npz, (".npz",)),
-    "safetensors": Format(
-        safetensors_file.is_safetensors, safetensors_file.read_safetensors,
-        safetensors_file.write_safetensors, (".safetensors",), beside=True, unwritable=_LINES,
+    "npy": VectorFormat(
+        FORMATS_INFO["npy"], numpy_files.is_npy, numpy_files.read_npy, numpy_files.write_npy,
+        forbidden=_LINES,
     ),
-    "static": Format(
-        model2vec.is_static, model2vec.read_static, write_folder=model2vec.write_static,
+    "npz": VectorFormat(
+        FORMATS_INFO["npz"], numpy_files.is_npz, numpy_files.read_npz, numpy_files.write_npz
     ),
-    "word2vec-binary": Format(
-        lambda source: _has_header(source) and not _is_text(source),
-        word2vec_binary.read_word2vec, word2vec_binary.write_word2vec, (".bin",),
-        unwritable=_SPACES,
+    "safetensors": VectorFormat(
+        FORMATS_INFO["safetensors"], safetensors_file.is_safetensors,
+        safetensors_file.read_safetensors, safetensors_file.write_safetensors, forbidden=_LINES,
     ),
-    "word2vec": Format(
-        lambda source: _is_text(source) and text_layout.has_header(source.peek(text_layout.SAMPLE)),
-        text.read_text, text.write_text, (".txt", ".vec", ".w2v"), unwritable=_SPACES,
+    "static": VectorFormat(
+        FORMATS_INFO["static"], model2vec.is_static, model2vec.read_static,
+        write_folder=model2vec.write_static,
     ),
-    "glove": Format(
-        _is_text, text.read_glove, text.write_glove, (".glove",), unwritable=_SPACES
+    "word2vec-binary": VectorFormat(
+        FORMATS_INFO["word2vec-binary"], _is_word2vec_binary, word2vec_binary.read_word2vec,
+        word2vec_binary.write_word2vec, forbidden=_SPACES,
     ),
+    "word2vec": VectorFormat(
+        FORMATS_INFO["word2vec"], _is_word2vec, text.read_text, text.write_text, forbidden=_SPACES
+    ),
+    "glove": VectorFormat(
+        FORMATS_INFO["glove"], _is_text, text.read_glove, text.write_glove, forbidden=_SPACES
+    ),
+    "pgvector": VectorFormat(FORMATS_INFO["pgvector"], write=export.write_pgvector),
+    "parquet": VectorFormat(FORMATS_INFO["parquet"], write=export.write_parquet),
+    "jsonl": VectorFormat(FORMATS_INFO["jsonl"], write=export.write_jsonl),
+    "qdrant": VectorFormat(FORMATS_INFO["qdrant"], write=export.write_qdrant),
+    "projector": VectorFormat(FORMATS_INFO["projector"], write_folder=export.write_projector),
 }  # fmt: skip
-"""Formats by name, in the order in which they are tried."""
+"""Formats by name, in the order of `names.FORMATS_INFO`."""

@@ -1,4 +1,4 @@
-"""What is wrong in a file of vectors, and what is done about it: an error, or a counted repair."""
+"""Faults in a file of vectors: each one is an error, or is repaired and counted."""
 
 from __future__ import annotations
 
@@ -9,98 +9,121 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ConfigurationError, FormatError, ModelError
+from embedkit.errors import FormatError, ModelError
+from embedkit.formats.names import POLICIES
+from embedkit.validation import check_choice
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["POLICIES", "Repairs", "writable"]
+__all__ = ["Repairs", "repair_words", "require_finite"]
 
 _ROWS = 1 << 12
-POLICIES = ("strict", "skip", "replace")
-"""*strict*: the first fault is an error. *skip*: a word that has one is left out. *replace*: bytes
-that are not UTF-8, NUL, and separators within a word are replaced, and so are numbers that are not
-finite; a word that cannot be mended is left out."""
 
 
 class Repairs:
     """The faults of one file.
 
     Args:
-        name: of the file.
+        name: of the file, for messages.
         policy: one of `POLICIES`.
 
     Attributes:
-        counts: repairs made, by what was wrong.
+        counts: number of repairs, by kind of fault.
 
     Raises:
-        ConfigurationError: there is no such policy.
+        ConfigurationError: the policy is unknown.
     """
 
     def __init__(self, name: str, policy: str = "strict") -> None:
-        if policy not in POLICIES:
-            raise ConfigurationError(f"no policy {policy!r}; there are {', '.join(POLICIES)}")
+        check_choice("error policy", policy, POLICIES)
         self.name = name
         self.policy = policy
         self.counts: Counter[str] = Counter()
 
     @property
     def replaces(self) -> bool:
-        """Whether what can be mended is mended; otherwise its word is left out."""
+        """Whether faulty words are repaired where possible, rather than left out."""
         return self.policy == "replace"
 
-    def meet(self, fault: str, place: str, problem: str, count: int = 1) -> None:
-        """Count repairs, or raise.
+    def handle(self, fault: str, place: str, problem: str, count: int = 1) -> None:
+        """Count repairs, or raise an error if the policy is "strict".
 
         Args:
-            fault: what is wrong, as it is counted.
-            place: where, such as "line 17".
-            problem: what is wrong there, a sentence without its end.
-            count: how many there are; *place* and *problem* are of the first one.
+            fault: the kind of fault.
+            place: where the first one is, such as "line 17".
+            problem: what is wrong there, without the final period.
+            count: how many faults there are.
 
         Raises:
             FormatError: the policy is "strict".
         """
         if self.policy == "strict":
             raise self.error(
-                place, problem, "convert the file with --errors skip or replace, and see its counts"
+                place,
+                problem,
+                "Convert the file with --errors skip or --errors replace, and check the counts "
+                "that it prints.",
             )
         self.counts[fault] += count
 
-    def error(self, place: str, problem: str, remedy: str) -> FormatError:
-        """Return the error of a fault that nothing can mend."""
+    def error(self, place: str, problem: str, hint: str) -> FormatError:
+        """Return the error of a fault that cannot be repaired.
+
+        Args:
+            place: where it is; "" if it concerns the whole file.
+            problem: what is wrong, without the final period.
+            hint: what to do about it.
+        """
         where = f"{self.name}, {place}" if place else self.name
-        return FormatError(f"{where}: {problem}.", hint=f"{remedy}.")
+        return FormatError(f"{where}: {problem}.", hint=hint)
 
 
-def writable(vectors: WordVectors, pattern: str, repairs: Repairs) -> WordVectors:
-    """Return the vectors whose words hold nothing of a pattern; see `Repairs` for the others.
+def require_finite(vectors: WordVectors, rows: range | None = None) -> None:
+    """Check that no number is infinite or NaN.
+
+    Args:
+        vectors: dense vectors.
+        rows: the rows to check; all of them if None.
 
     Raises:
-        FormatError: a word is empty or holds it, and the policy is "strict".
-        ModelError: a number is not finite.
+        ModelError: one is. The message names the word.
     """
-    for start in range(0, len(vectors), _ROWS):
-        finite = np.isfinite(vectors.matrix[start : start + _ROWS])
+    rows = range(len(vectors)) if rows is None else rows
+    for start in rows[::_ROWS]:
+        finite = np.isfinite(vectors.matrix[start : min(start + _ROWS, rows.stop)]).all(axis=1)
         if not finite.all():
-            word = vectors.vocabulary[start + int(np.argmin(finite.all(axis=1)))]
+            word = vectors.vocabulary[start + int(np.argmin(finite))]
             raise ModelError(
-                f"the vector of {word!r} holds numbers that are not finite.", hint="Train again."
+                f"the vector of {word!r} contains numbers that are not finite.",
+                hint="Train the model again.",
             )
+
+
+def repair_words(vectors: WordVectors, forbidden: str, repairs: Repairs) -> WordVectors:
+    """Return the vectors whose words a format can hold; others are repaired or left out.
+
+    Args:
+        forbidden: a regular expression of what a word must not contain.
+
+    Raises:
+        FormatError: a word is empty or contains it, and the policy is "strict".
+    """
     words = vectors.vocabulary.arrow
-    wrong = pc.or_(pc.match_substring_regex(words, pattern), pc.equal(words, ""))
+    wrong = pc.or_(pc.match_substring_regex(words, forbidden), pc.equal(words, ""))
     rows = np.flatnonzero(wrong.to_numpy(zero_copy_only=False))
     if not len(rows):
         return vectors
-    repairs.meet(
+    repairs.handle(
         "unwritable",
         f"word {int(rows[0]) + 1:,}",
-        f"{words[int(rows[0])].as_py()!r:.60} holds what separates words in this format",
+        f"{words[int(rows[0])].as_py()!r:.60} contains a character that separates words in this "
+        "format",
         len(rows),
     )
     if repairs.replaces:
-        mended = pc.replace_substring_regex(words, pattern, "_")
-        taken = pc.or_(pc.is_in(mended, words), pc.equal(mended, ""))
+        repaired = pc.replace_substring_regex(words, forbidden, "_")
+        taken = pc.or_(pc.is_in(repaired, words), pc.equal(repaired, ""))
         keep = pc.or_(pc.invert(wrong), pc.invert(taken)).to_numpy(zero_copy_only=False)
-        words = mended
+        words = repaired
         first = np.unique(np.asarray(words.dictionary_encode().indices)[keep], return_index=True)[1]
         kept = np.flatnonzero(keep)[np.sort(first)]
     else:

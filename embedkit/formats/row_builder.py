@@ -1,10 +1,10 @@
-"""Words and rows as a reader finds them, checked, in one matrix that grows where it lies."""
+"""Words and vectors as a reader finds them: checked, and collected in one growing matrix."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,37 +13,38 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.formats.repairs import Repairs
+from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["LARGEST_DIMENSION", "Rows", "byte_strings"]
+__all__ = ["LARGEST_DIMENSION", "PlaceOfRow", "RowBuilder", "byte_strings"]
 
 LARGEST_DIMENSION = 1 << 16
-"""A header that claims more is not believed."""
+"""A header that claims more is rejected."""
 
-_GROWTH = 8  # an eighth more than there is, where nothing tells how many words will come
+_GROWTH = 8  # the matrix grows by an eighth where the number of words is unknown
 _MOVED = 1 << 12
 
-Place = Callable[[int], str]
-"""Says where a row of a block stands in its file, such as "line 17"."""
+PlaceOfRow: TypeAlias = Callable[[int], str]
+"""Returns where a row of a block is in its file, such as "line 17"."""
 
 
 def byte_strings(words: Sequence[bytes]) -> pa.BinaryArray:
-    """Return words as Arrow has them; pa.array() would import pandas where it is installed."""
+    """Return words as an Arrow array; pa.array() would import pandas where it is installed."""
     offsets = np.zeros(len(words) + 1, dtype=np.int32)
     np.cumsum([len(word) for word in words], out=offsets[1:])
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(words))]
     return pa.Array.from_buffers(pa.binary(), len(words), buffers)
 
 
-class Rows:
-    """The words and vectors of one file.
+class RowBuilder:
+    """Collects the words and vectors of one file.
 
     Args:
         dimension: length of a vector.
         repairs: of the file.
-        limit: no more than so many words.
-        expected: how many words will come at most, if the bytes for them are there; the claim of a
-            header alone is no reason to take memory.
+        limit: the most words to take.
+        expected: an upper bound of the number of words, from the size of the file: the claim of a
+            header alone is no reason to allocate memory.
     """
 
     def __init__(
@@ -57,34 +58,34 @@ class Rows:
         self._size = 0
         rows = expected if limit is None else min(expected, limit)
         self._matrix = np.empty((rows, dimension), dtype=np.float32)
-        self._places: list[tuple[int, Place]] = []
+        self._places: list[tuple[int, PlaceOfRow]] = []
 
     def __len__(self) -> int:
         return self._size
 
     @property
     def full(self) -> bool:
-        """Whether as many words are there as were wanted."""
+        """Whether the limit is reached."""
         return self.limit is not None and self._size >= self.limit
 
     def append(
         self,
         words: pa.BinaryArray,
         rows: NDArray[np.float32],
-        place: Place,
+        place: PlaceOfRow,
         counts: NDArray[np.int64] | None = None,
     ) -> None:
-        """Take some neighbouring words.
+        """Check and take some consecutive words.
 
         Args:
-            words: bytes of n words, checked here.
+            words: bytes of n words.
             rows: (n, d).
-            place: says where one of them stands.
-            counts: (n,) if they are known, of all words or of none.
+            place: returns where one of them is in the file.
+            counts: (n,) if they are known, for all blocks or for none.
 
         Raises:
-            FormatError: a word is empty, holds NUL or is not UTF-8, or a number is not finite, and
-                the policy is "strict".
+            FormatError: a word is empty, contains NUL or is not UTF-8, or a number is not finite,
+                and the policy is "strict".
         """
         texts, good = self._checked_words(words, place)
         rows, finite = self._checked_rows(rows, place)
@@ -110,8 +111,9 @@ class Rows:
             self._matrix.resize((grown, dimension), refcheck=False)
 
     def _checked_words(
-        self, words: pa.BinaryArray, place: Place
+        self, words: pa.BinaryArray, place: PlaceOfRow
     ) -> tuple[pa.StringArray, NDArray[np.bool_]]:
+        """Return words as text, repaired, and which of them to keep."""
         good = np.ones(len(words), dtype=np.bool_)
         try:
             texts = words.cast(pa.string())
@@ -120,21 +122,21 @@ class Rows:
                 return texts, good
         except pa.ArrowInvalid:  # not UTF-8
             pass
-        mended = []
+        repaired = []
         for number, word in enumerate(words.to_pylist()):
             text, good[number] = self._checked_word(word, place, number)
-            mended.append(text)
-        return pa.array(mended, pa.string()), good
+            repaired.append(text)
+        return pa.array(repaired, pa.string()), good
 
-    def _checked_word(self, word: bytes, place: Place, number: int) -> tuple[str, bool]:
+    def _checked_word(self, word: bytes, place: PlaceOfRow, number: int) -> tuple[str, bool]:
         text = word.decode(errors="replace")
         if not text:
-            self.repairs.meet("empty", place(number), "the word is empty")
+            self.repairs.handle("empty", place(number), "the word is empty")
             return text, False
         try:
             word.decode()
         except UnicodeDecodeError as error:
-            self.repairs.meet(
+            self.repairs.handle(
                 "not_utf8",
                 place(number),
                 f"byte {error.start + 1} of the word {text!r:.60} is 0x{word[error.start]:02x}, "
@@ -142,20 +144,21 @@ class Rows:
             )
             return text.replace("\0", "\ufffd"), self.repairs.replaces
         if "\0" in text:
-            self.repairs.meet("nul", place(number), f"the word {text!r:.60} holds NUL")
+            self.repairs.handle("nul", place(number), f"the word {text!r:.60} contains NUL")
             return text.replace("\0", "\ufffd"), self.repairs.replaces
         return text, True
 
     def _checked_rows(
-        self, rows: NDArray[np.float32], place: Place
+        self, rows: NDArray[np.float32], place: PlaceOfRow
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return rows, repaired, and which of them to keep."""
         finite = np.isfinite(rows)
         if finite.all():
             return rows, np.ones(len(rows), dtype=np.bool_)
         good: NDArray[np.bool_] = np.logical_and.reduce(finite, axis=1)
         first = int(np.argmin(good))
         column = int(np.argmin(finite[first]))
-        self.repairs.meet(
+        self.repairs.handle(
             "not_finite",
             place(first),
             f"number {column + 1} is {rows[first, column]}, which is not finite",
@@ -165,20 +168,22 @@ class Rows:
             return np.where(finite, rows, np.float32(0)), np.ones_like(good)
         return rows, good
 
-    def vectors(self, **known: Any) -> WordVectors:
-        """Return what was read; nothing can be appended after that.
+    def build(self, subwords: Subwords | None = None) -> WordVectors:
+        """Return what was read; nothing can be appended afterwards.
 
-        Where counts are known the most frequent words come first; otherwise words stay in the order
-        of the file.
+        Words keep the order of the file, unless counts are known: then the most frequent words come
+        first.
 
         Args:
-            known: what else `WordVectors` takes.
+            subwords: the vectors of character n-grams, if the file has any.
 
         Raises:
-            FormatError: there is no word, or a word stands there twice and the policy is "strict".
+            FormatError: there are no words, or a word is duplicated and the policy is "strict".
         """
         if not self._size:
-            raise self.repairs.error("", "it holds no vectors", "name a file of words and vectors")
+            raise self.repairs.error(
+                "", "it contains no vectors", "Pass a file of words and vectors."
+            )
         words = pa.concat_arrays(self._words)
         counts = np.concatenate(self._counts) if self._counts else None
         kept = self._without_duplicates(words)
@@ -191,10 +196,10 @@ class Rows:
             order = np.argsort(-counts, kind="stable")
             words, counts = words.take(pa.array(order)), counts[order]
             self._matrix = self._matrix[order]
-        return WordVectors(Vocabulary(words, counts), self._matrix, **known)
+        return WordVectors(Vocabulary(words, counts), self._matrix, subwords=subwords)
 
     def _without_duplicates(self, words: pa.StringArray) -> NDArray[np.int64] | None:
-        """Return the rows where each word stands first, or None if none stands there twice."""
+        """Return the first row of each word, or None if no word is duplicated."""
         ordered = words.take(pc.array_sort_indices(words))  # smaller than a table of the words
         if not pc.any(pc.equal(ordered[1:], ordered[:-1])).as_py():
             return None
@@ -203,11 +208,11 @@ class Rows:
         kept.sort()
         second = int(np.argmin(np.append(kept, -1) == np.arange(len(kept) + 1)))
         word = words[second].as_py()
-        self.repairs.meet(
+        self.repairs.handle(
             "duplicate",
             self._place(second),
-            f"{word!r:.60} stood already in {self._place(pc.index(words, word).as_py())}; the "
-            "first vector of a word is the one that counts",
+            f"{word!r:.60} is already in {self._place(pc.index(words, word).as_py())}; only the "
+            "first vector of a word is used",
             len(words) - len(kept),
         )
         return kept

@@ -1,14 +1,14 @@
-"""A word and its numbers a line: word2vec's text format, fastText's .vec, and GloVe's.
+"""Text files with a word and its numbers in each line: word2vec, fastText (.vec) and GloVe.
 
 word2vec and fastText begin with a line "words dimension", GloVe does not. Arrow's CSV parser reads
-blocks of lines; lines that it does not take (words with spaces in them, or something wrong) are
-read one by one. orjson writes the numbers in the fewest digits that give back every float32.
+blocks of lines; blocks that it rejects (words with spaces in them, or faults) are read line by
+line. orjson writes numbers with the fewest digits that give back every float32.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -19,37 +19,45 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from embedkit.formats.byte_source import Source
+from embedkit.formats.byte_source import ByteSource
+from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.row_builder import Rows, byte_strings
-from embedkit.formats.text_layout import LONGEST_LINE, SAMPLE, Layout, header_layout, plain_layout
+from embedkit.formats.row_builder import RowBuilder, byte_strings
+from embedkit.formats.text_layout import (
+    LONGEST_LINE,
+    SAMPLE,
+    TextLayout,
+    header_layout,
+    plain_layout,
+)
 from embedkit.system.memory import processors
+from embedkit.system.threads import map_in_order
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["read_glove", "read_text", "write_glove", "write_text"]
 
 _BLOCK = 1 << 20
 _ROWS = 256  # written at a time
-_AHEAD = 4  # blocks of lines that wait to be written
+_AHEAD = 4  # blocks of lines that may wait to be written
 
 
 @dataclass(frozen=True)
-class _Block:
-    """Whole lines, and the number of the first one."""
+class _LineBlock:
+    """Complete lines, and the number of the first one."""
 
     data: bytes
     line: int
 
 
 @dataclass(frozen=True)
-class _Parsed:
+class _ParsedBlock:
     """The words and rows of a block.
 
     Attributes:
         words: bytes of n words.
         rows: (n, d).
-        lines: the number of the line of each.
-        faults: numbers of lines that cannot be read, and what is wrong with them.
+        lines: the line number of each.
+        faults: numbers of unreadable lines, and what is wrong with each.
     """
 
     words: pa.BinaryArray
@@ -58,56 +66,58 @@ class _Parsed:
     faults: list[tuple[int, str]]
 
 
-def read_text(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+def read_text(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
     """Read word2vec's text format.
 
     Raises:
-        FormatError: there is no header, a line cannot be read and the policy is "strict", or none
-            can.
+        FormatError: there is no header, no line can be read, or one cannot and the policy is
+            "strict".
     """
     return _read(source, header_layout(source.peek(SAMPLE), repairs), repairs, limit)
 
 
-def read_glove(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+def read_glove(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
     """Read GloVe's text format, which has no header.
 
     Raises:
-        FormatError: a line cannot be read and the policy is "strict", or none can.
+        FormatError: no line can be read, or one cannot and the policy is "strict".
     """
     return _read(source, plain_layout(source.peek(SAMPLE), repairs), repairs, limit)
 
 
-def _read(source: Source, layout: Layout, repairs: Repairs, limit: int | None) -> WordVectors:
+def _read(
+    source: ByteSource, layout: TextLayout, repairs: Repairs, limit: int | None
+) -> WordVectors:
     source.read(layout.header)
     least = 2 * layout.dimension + 1  # bytes of a line
     claimed = (source.plain_size or 0) // least
-    rows = Rows(layout.dimension, repairs, limit, min(layout.words or 0, claimed))
+    rows = RowBuilder(layout.dimension, repairs, limit, min(layout.words or 0, claimed))
     unread = 0
-    with ThreadPoolExecutor(processors()) as pool:
-        for parsed in _in_order(pool, layout, _blocks(source, layout, repairs)):
-            for line, problem in parsed.faults:
-                repairs.meet("unreadable", f"line {line}", problem)
-            unread += len(parsed.faults)
-            rows.append(parsed.words, parsed.rows, partial(_place, parsed.lines))
-            if rows.full:
-                break
+    parse = partial(_parse, layout=layout)
+    for parsed in map_in_order(parse, _blocks(source, layout, repairs), processors()):
+        for line, problem in parsed.faults:
+            repairs.handle("unreadable", f"line {line}", problem)
+        unread += len(parsed.faults)
+        rows.append(parsed.words, parsed.rows, partial(_place, parsed.lines))
+        if rows.full:
+            break
     found = len(rows) + unread
     if layout.words is not None and not rows.full and found != layout.words:
-        missing = "the file is cut short" if found < layout.words else "the line is wrong"
+        cause = "the file is cut short" if found < layout.words else "the header is wrong"
         if not repairs.counts:
-            repairs.meet(
+            repairs.handle(
                 "wrong_header",
                 "line 1",
-                f"the header says {layout.words:,} words, {found:,} follow: {missing}",
+                f"the header says {layout.words:,} words, but there are {found:,}: {cause}",
             )
-    return rows.vectors()
+    return rows.build()
 
 
 def _place(lines: Sequence[int], row: int) -> str:
     return f"line {lines[row]}"
 
 
-def _blocks(source: Source, layout: Layout, repairs: Repairs) -> Iterator[_Block]:
+def _blocks(source: ByteSource, layout: TextLayout, repairs: Repairs) -> Iterator[_LineBlock]:
     line, rest = 1 + (layout.header > 0), b""
     while True:
         chunk = source.read(_BLOCK)
@@ -118,53 +128,40 @@ def _blocks(source: Source, layout: Layout, repairs: Repairs) -> Iterator[_Block
                 raise repairs.error(
                     f"line {line}",
                     f"the line is longer than {LONGEST_LINE:,} bytes",
-                    "name a file of words and vectors, a word a line",
+                    "Pass a file with one word and its vector in each line.",
                 )
             continue
         data, rest = (rest + chunk[:cut], chunk[cut:]) if chunk else (rest, b"")
         if data:
-            yield _Block(data, line)
+            yield _LineBlock(data, line)
             line += data.count(b"\n")
         if not chunk:
             return
 
 
-def _in_order(
-    pool: ThreadPoolExecutor, layout: Layout, blocks: Iterator[_Block]
-) -> Iterator[_Parsed]:
-    """Parse blocks in several threads and yield them in order, a few of them at a time."""
-    waiting: deque[Future[_Parsed]] = deque()
-    for block in blocks:
-        waiting.append(pool.submit(_parse, block, layout))
-        if len(waiting) > 2 * processors():
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
-def _parse(block: _Block, layout: Layout) -> _Parsed:
-    """Parse a block as a table; if it is none, line by line."""
+def _parse(block: _LineBlock, layout: TextLayout) -> _ParsedBlock:
+    """Parse a block as a table, or line by line if it is not one."""
     data = block.data
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    if (end := layout.separator + b"\n") in data:  # fastText and word2vec.c end lines so
+    if (end := layout.separator + b"\n") in data:  # as fastText and word2vec.c end lines
         data = data.replace(end, b"\n")
     data = data.removesuffix(layout.separator)
     lines = data.count(b"\n") + (not data.endswith(b"\n"))
     try:
         table = csv.read_csv(pa.BufferReader(data), **layout.options)
-        if len(table) != lines:  # it takes a carriage return for the end of a line
+        if len(table) != lines:  # Arrow takes a carriage return for the end of a line
             raise pa.ArrowInvalid
         (batch,) = table.to_batches()
     except (pa.ArrowInvalid, ValueError):
         return _parse_lines(block, layout)
     columns = np.from_dlpack(pa.concat_arrays(batch.columns[1:]))
     rows = np.ascontiguousarray(columns.reshape(layout.dimension, lines).T)
-    return _Parsed(batch.column(0), rows, range(block.line, block.line + lines), [])
+    return _ParsedBlock(batch.column(0), rows, range(block.line, block.line + lines), [])
 
 
-def _parse_lines(block: _Block, layout: Layout) -> _Parsed:
-    """Parse lines whose words may have spaces in them: the last d columns are the numbers."""
+def _parse_lines(block: _LineBlock, layout: TextLayout) -> _ParsedBlock:
+    """Parse lines whose words may contain spaces: the last d columns are the numbers."""
     words, rows, lines, faults = [], [], [], []
     for number, line in enumerate(block.data.split(b"\n"), start=block.line):
         text = line.rstrip(b" \t\r")
@@ -185,11 +182,11 @@ def _parse_lines(block: _Block, layout: Layout) -> _Parsed:
         rows.append(row)
         lines.append(number)
     matrix = np.array(rows, dtype=np.float32).reshape(len(rows), layout.dimension)
-    return _Parsed(byte_strings(words), matrix, lines, faults)
+    return _ParsedBlock(byte_strings(words), matrix, lines, faults)
 
 
 def _numbers(tokens: list[bytes]) -> NDArray[np.float32] | bytes:
-    """Return the numbers of a line, (d,), or the first token that is none."""
+    """Return the numbers of a line, (d,), or the first token that is not a number."""
     try:
         numbers: NDArray[np.float32] = np.asarray(
             byte_strings(tokens).cast(pa.string()).cast(pa.float32()), dtype=np.float32
@@ -198,30 +195,30 @@ def _numbers(tokens: list[bytes]) -> NDArray[np.float32] | bytes:
         found = [_number(token) for token in tokens]
         if None in found:
             return tokens[found.index(None)]
-        with np.errstate(over="ignore"):  # what is too large for float32 is told as not finite
+        with np.errstate(over="ignore"):  # numbers too large for float32 are reported as infinite
             return np.array(found, dtype=np.float32)
     return numbers
 
 
 def _number(token: bytes) -> float | None:
-    """Return a number that Arrow does not take, such as +1, or None if it is none."""
+    """Parse a number that Arrow does not accept, such as +1; return None if it is not a number."""
     try:
         return float(token) if token and b"_" not in token else None
     except ValueError:
         return None
 
 
-def write_text(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], None]) -> None:
-    """Write word2vec's text format; *progress* is told the words written."""
+def write_text(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> None:
+    """Write word2vec's text format."""
     stream.write(f"{len(vectors)} {vectors.dimension}\n".encode())
-    write_glove(vectors, stream, progress)
+    write_glove(vectors, stream, options)
 
 
-def write_glove(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], None]) -> None:
-    """Write GloVe's text format; *progress* is told the words written."""
+def write_glove(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> None:
+    """Write GloVe's text format."""
     import orjson
 
-    with ThreadPoolExecutor(1) as pool:  # the file is written beside the next lines
+    with ThreadPoolExecutor(1) as pool:  # writes to the file while the next lines are made
         written: deque[Future[int]] = deque()
         for start in range(0, len(vectors), _ROWS):
             rows = np.ascontiguousarray(vectors.matrix[start : start + _ROWS])
@@ -230,15 +227,15 @@ def write_glove(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int]
             written.append(pool.submit(stream.write, _lines(words, numbers)))
             if len(written) > _AHEAD:
                 written.popleft().result()
-            progress(len(rows))
+            options.progress(len(rows))
         for last in written:
             last.result()
 
 
 def _lines(words: list[str], numbers: bytes) -> bytes:
-    """Return lines of words and their rows, which come as JSON: [[1.0,2.0],[3.0,4.0]]."""
+    """Return lines of words and their rows, which are given as JSON: [[1.0,2.0],[3.0,4.0]]."""
     text = np.frombuffer(numbers, dtype=np.uint8)
-    # NumPy makes spaces of commas many at a time.
+    # NumPy replaces the commas faster than bytes.replace().
     commas = (text == ord(",")).view(np.uint8)
     rows = (text - commas * np.uint8(ord(",") - ord(" "))).tobytes().split(b"]")[: len(words)]
     lines = [b"%s %s\n" % (w.encode(), row[2:]) for w, row in zip(words, rows, strict=True)]

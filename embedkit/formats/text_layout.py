@@ -1,4 +1,4 @@
-"""Of texts of vectors: whether a file is one, and what its first lines say of the others."""
+"""The layout of text files of vectors, detected from the first lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = [
     "HEADER",
     "LONGEST_LINE",
     "SAMPLE",
-    "Layout",
+    "TextLayout",
     "has_header",
     "header_layout",
     "is_text",
@@ -25,28 +25,28 @@ __all__ = [
 ]
 
 HEADER = re.compile(rb"\s*(\d{1,18})[ \t]+(\d{1,18})[ \t]*\r?\n")
-"""The first line of word2vec's formats: how many words, how many dimensions."""
+"""The first line of word2vec's formats: the number of words and the dimension."""
 
 LONGEST_LINE = 1 << 26
 """Bytes."""
 
 SAMPLE = 1 << 16
-"""Bytes of a file that are enough to tell."""
+"""Bytes of a file that are enough to detect its format."""
 
 _LINES = 100
-_ODD_SHARE = 0.05  # of bytes that a text does not have; vectors in binary have many more
+_ODD_SHARE = 0.05  # of bytes that are unusual in text; binary files have many more
 _CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r"))
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What the first lines say.
+class TextLayout:
+    """The layout of a file of one word and its numbers a line.
 
     Attributes:
-        dimension: numbers a line.
-        separator: between them.
-        words: how many the header claims, or None if there is none.
-        header: bytes of it.
+        dimension: number of numbers in a line.
+        separator: the character between them.
+        words: number of words according to the header, or None if there is no header.
+        header: length of the header in bytes.
     """
 
     dimension: int
@@ -56,7 +56,7 @@ class Layout:
 
     @cached_property
     def options(self) -> dict[str, object]:
-        """How Arrow is to read a block."""
+        """Arguments of Arrow's CSV reader."""
         names = [str(number) for number in range(self.dimension)]
         types = {"word": pa.binary(), **dict.fromkeys(names, pa.float32())}
         return {
@@ -81,61 +81,61 @@ def is_text(head: bytes) -> bool:
 
 
 def has_header(head: bytes) -> bool:
-    """Tell a header from the first line of a file that has none, which may be two numbers too."""
+    """Tell whether the first line is a header: without one it may be two numbers, too."""
     header = HEADER.match(head)
     if header is None:
         return False
-    lines = _whole_lines(head[header.end() :])
+    lines = _complete_lines(head[header.end() :])
     return not lines or _columns(lines)[1] != 1 or int(header[2]) == 1
 
 
-def header_layout(head: bytes, repairs: Repairs) -> Layout:
-    """Return what the header says, of the first bytes of a file.
+def header_layout(head: bytes, repairs: Repairs) -> TextLayout:
+    """Return the layout according to the header, from the first bytes of a file.
 
     Raises:
-        FormatError: there is none, or its dimension is beyond reason.
+        FormatError: there is no header, or its dimension is too large.
     """
     header = HEADER.match(head)
     if header is None:
         raise repairs.error(
             "line 1" if head.strip() else "",
-            "no numbers of words and dimensions stand there" if head.strip() else "it is empty",
-            "name a file in word2vec's format, or --format glove if it has no header",
+            "expected the number of words and the dimension" if head.strip() else "it is empty",
+            "Pass a file in word2vec's format, or use --format glove if it has no header.",
         )
     words, dimension = int(header[1]), int(header[2])
     if not 1 <= dimension <= LARGEST_DIMENSION:
         raise repairs.error(
             "line 1",
-            f"the header says {dimension:,} dimensions, not 1 to {LARGEST_DIMENSION:,}",
-            "look at the file, or name its format with --format",
+            f"the dimension must be between 1 and {LARGEST_DIMENSION:,}, got {dimension:,}",
+            "Choose the format of the file with --format (format=).",
         )
-    separator = _columns(_whole_lines(head[header.end() :]))[0]
-    return Layout(dimension, separator, words, header.end())
+    separator = _columns(_complete_lines(head[header.end() :]))[0]
+    return TextLayout(dimension, separator, words, header.end())
 
 
-def plain_layout(head: bytes, repairs: Repairs) -> Layout:
-    """Return what is in most of the first lines, of the first bytes of a file without a header.
+def plain_layout(head: bytes, repairs: Repairs) -> TextLayout:
+    """Return the layout of most of the first lines, for a file without a header.
 
     Raises:
-        FormatError: they are no words and numbers.
+        FormatError: they are not words followed by numbers.
     """
-    separator, width = _columns(_whole_lines(head))
+    separator, width = _columns(_complete_lines(head))
     if not 1 <= width <= LARGEST_DIMENSION:
         raise repairs.error(
             "line 1",
-            "it holds no word followed by numbers" if head.strip() else "the file is empty",
-            "name a file of words and vectors, or its format with --format",
+            "expected a word followed by numbers" if head.strip() else "the file is empty",
+            "Pass a file of words and vectors, or choose its format with --format (format=).",
         )
-    return Layout(width, separator)
+    return TextLayout(width, separator)
 
 
-def _whole_lines(head: bytes) -> list[bytes]:
+def _complete_lines(head: bytes) -> list[bytes]:
     lines = head.split(b"\n")
     return [line for line in (lines[:-1] or lines)[:_LINES] if line.strip()]
 
 
 def _columns(lines: list[bytes]) -> tuple[bytes, int]:
-    """Return what separates columns, and how often it does so in most lines."""
+    """Return the separator of columns, and how often it occurs in most lines."""
     word, tab, rest = lines[0].partition(b"\t") if lines else (b"", b"", b"")
     separator = b"\t" if tab and word and b" " not in rest.strip() else b" "
     widths = Counter(line.rstrip().count(separator) for line in lines)

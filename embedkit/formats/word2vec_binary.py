@@ -1,11 +1,10 @@
 """word2vec's binary format: a line "words dimension", then words, each with its float32 numbers.
 
-A space ends a word; word2vec.c puts a line end after the numbers, gensim does not.
+A space ends a word. word2vec.c ends each row with a line feed, gensim does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import BinaryIO
@@ -14,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from embedkit.formats.byte_source import Source
+from embedkit.formats.byte_source import ByteSource
+from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.row_builder import LARGEST_DIMENSION, Rows
+from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder
 from embedkit.formats.text_layout import HEADER
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -27,26 +27,27 @@ _LONGEST_WORD = 1 << 16
 _ROWS = 1 << 12  # written at a time
 
 
-def read_word2vec(source: Source, repairs: Repairs, limit: int | None = None) -> WordVectors:
+def read_word2vec(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
     """Read a file.
 
     Raises:
-        FormatError: it has no header, a word is wrong or the file is cut short, and the policy is
-            "strict"; or it holds no whole vector.
+        FormatError: it has no header or no complete vector; or a word has a fault or the file is
+            cut short, and the policy is "strict".
     """
     header = HEADER.match(source.peek(64))
     if not header or not 1 <= int(header[2]) <= LARGEST_DIMENSION:
         raise repairs.error(
             "byte 1",
-            f"no line says how many words of 1 to {LARGEST_DIMENSION:,} dimensions follow",
-            "name the format with --format",
+            "expected a line with the number of words and the dimension, between 1 and "
+            f"{LARGEST_DIMENSION:,}",
+            "Choose the format of the file with --format (format=).",
         )
     claimed, dimension = int(header[1]), int(header[2])
     position = len(source.read(header.end()))
     possible = (source.plain_size or 0) // (4 * dimension + 1)
-    rows = Rows(dimension, repairs, limit, min(claimed, possible))
+    rows = RowBuilder(dimension, repairs, limit, min(claimed, possible))
     data, found = b"", 0
-    with ThreadPoolExecutor(1) as pool:  # takes words and numbers beside the search for the next
+    with ThreadPoolExecutor(1) as pool:  # adds words while the next ones are searched for
         taken: Future[None] | None = None
         while not rows.full and found < claimed:
             block = source.read(_BLOCK + 4 * dimension)
@@ -65,30 +66,30 @@ def read_word2vec(source: Source, repairs: Repairs, limit: int | None = None) ->
             taken.result()
     if not rows.full:
         _check_end(source, repairs, claimed, found, position + len(data), data)
-    return rows.vectors()
+    return rows.build()
 
 
 def _check_end(
-    source: Source, repairs: Repairs, claimed: int, found: int, end: int, rest: bytes
+    source: ByteSource, repairs: Repairs, claimed: int, found: int, end: int, rest: bytes
 ) -> None:
     if found < claimed:
-        repairs.meet(
+        repairs.handle(
             "wrong_header" if not rest.strip() else "cut_short",
             f"byte {end:,}",
-            f"after {found:,} of the {claimed:,} words of the header there is no further whole "
-            "word and vector: the file is cut short, damaged or of another format",
+            f"only {found:,} of the {claimed:,} words that the header says are complete: the file "
+            "is cut short, damaged or in another format",
             claimed - found if rest.strip() else 1,
         )
     elif rest.strip(b"\n") or source.peek(2).strip(b"\n"):
-        repairs.meet(
+        repairs.handle(
             "wrong_header",
             f"byte {end - len(rest) + 1:,}",
-            f"more follows after the {claimed:,} words of the header",
+            f"the file continues after the {claimed:,} words that the header says",
         )
 
 
 def _scan(data: bytes, dimension: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where the whole words in *data* begin, and where the spaces stand that end them."""
+    """Return where each complete word in *data* starts, and where the space after it is."""
     starts: list[int] = []
     spaces: list[int] = []
     find, last = data.find, len(data) - 1 - 4 * dimension
@@ -104,7 +105,7 @@ def _scan(data: bytes, dimension: int, most: int) -> tuple[NDArray[np.int64], ND
 
 
 def _take(
-    rows: Rows,
+    rows: RowBuilder,
     data: bytes,
     starts: NDArray[np.int64],
     spaces: NDArray[np.int64],
@@ -116,11 +117,11 @@ def _take(
 
 
 def _words(data: bytes, starts: NDArray[np.int64], spaces: NDArray[np.int64]) -> pa.BinaryArray:
-    """Return the words between *starts* and *spaces*, without the line end of the word before."""
+    """Return the words between *starts* and *spaces*, without the line feed of the row before."""
     line_ends = np.frombuffer(data, dtype=np.uint8)[starts] == ord("\n")
     places = np.empty(2 * len(starts), dtype=np.int32)
     places[::2], places[1::2] = starts + line_ends, spaces
-    # The block as Arrow has it: a word, the numbers after it, a word, and so on.
+    # The block as Arrow strings: a word, the numbers after it, a word, and so on.
     buffers = [None, pa.py_buffer(places), pa.py_buffer(data)]
     pieces = pa.Array.from_buffers(pa.binary(), len(places) - 1, buffers)
     even = pa.py_buffer(np.arange(0, len(pieces), 2))  # pa.array() would import pandas
@@ -128,9 +129,9 @@ def _words(data: bytes, starts: NDArray[np.int64], spaces: NDArray[np.int64]) ->
 
 
 def _gather(data: bytes, starts: NDArray[np.int64], dimension: int) -> NDArray[np.float32]:
-    """Return the numbers that begin at some bytes, float32 (len(starts), dimension)."""
+    """Return the numbers that start at some bytes, float32 (len(starts), dimension)."""
     width = 4 * dimension
-    # Every place of the block as a row of bytes: taking some copies each in one go.
+    # A view of the row at every byte of the block: indexing copies each row at once.
     every = np.ndarray((len(data) - width + 1,), dtype=f"V{width}", buffer=data, strides=(1,))
     rows: NDArray[np.float32] = every[starts].view("<f4").reshape(-1, dimension)
     return rows
@@ -140,8 +141,8 @@ def _place(places: NDArray[np.int64], row: int) -> str:
     return f"the vector at byte {places[row] + 1:,}"
 
 
-def write_word2vec(vectors: WordVectors, stream: BinaryIO, progress: Callable[[int], None]) -> None:
-    """Write a file; *progress* is told the words written."""
+def write_word2vec(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> None:
+    """Write a file as gensim does."""
     stream.write(f"{len(vectors)} {vectors.dimension}\n".encode())
     for start in range(0, len(vectors), _ROWS):
         rows = np.ascontiguousarray(vectors.matrix[start : start + _ROWS], dtype="<f4")
@@ -155,4 +156,4 @@ def write_word2vec(vectors: WordVectors, stream: BinaryIO, progress: Callable[[i
                 ]
             )
         )
-        progress(len(rows))
+        options.progress(len(rows))

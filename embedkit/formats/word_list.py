@@ -1,4 +1,4 @@
-"""A word a line, perhaps with a tab and its count: what lies beside a file of numbers."""
+"""The text file beside a file of numbers: one word a line, optionally with a tab and its count."""
 
 from __future__ import annotations
 
@@ -10,42 +10,44 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.formats.byte_source import Source, plain_name
+from embedkit.formats.byte_source import ByteSource, plain_name
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import byte_strings
 
-__all__ = ["beside", "read_words", "write_words"]
+__all__ = ["path_beside", "read_words", "write_words"]
 
 _LARGEST = 1 << 31
 _ROWS = 1 << 14
 
 
-def beside(path: Path) -> Path:
-    """Return where the words of a file of numbers are written: x.words.txt for x.npy.gz."""
+def path_beside(path: Path) -> Path:
+    """Return the path of the word list of a file of numbers: x.words.txt for x.npy.gz."""
     return plain_name(path).with_suffix(".words.txt")
-
-
-def _lists(path: Path) -> list[Path]:
-    return [beside(path), plain_name(path).with_suffix(".txt")]
 
 
 def read_words(path: Path, repairs: Repairs) -> tuple[pa.BinaryArray, NDArray[np.int64] | None]:
     """Return the words of the list beside a file, and their counts if every line has one.
 
     Args:
-        path: the file of numbers; the list is called x.words.txt or x.txt.
+        path: x.npy, for the list x.words.txt or x.txt.
 
     Raises:
-        FormatError: there is no list, or it is longer than 2 GB.
+        FormatError: there is no list, or it is larger than 2 GB.
     """
-    found = [name for name in _lists(path) if name.is_file()]
+    candidates = [path_beside(path), plain_name(path).with_suffix(".txt")]
+    found = [name for name in candidates if name.is_file()]
     if not found:
-        names = " or ".join(str(name) for name in _lists(path))
-        raise repairs.error("", f"there is no list of its words, {names}", "put it there")
-    with Source(found[0]) as source:
+        raise repairs.error(
+            "",
+            f"its word list, {candidates[0]} or {candidates[1]}, is missing",
+            "Put the list of words, one a line, beside the file.",
+        )
+    with ByteSource(found[0]) as source:
         text = source.read(_LARGEST)
         if len(text) == _LARGEST:
-            raise repairs.error("", f"the list of words {found[0]} is too long", "look at it")
+            raise repairs.error(
+                "", f"the word list {found[0]} is larger than 2 GB", "Check that it is a word list."
+            )
     lines = text.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n") if text else []
     words, counts = [], []
     for line in lines:
@@ -58,7 +60,7 @@ def read_words(path: Path, repairs: Repairs) -> tuple[pa.BinaryArray, NDArray[np
 
 
 def write_words(vocabulary: Vocabulary, stream: BinaryIO) -> None:
-    """Write the words, with their counts if these are known."""
+    """Write the words, with their counts if they are known."""
     counted = bool(vocabulary.counts.any())
     for start in range(0, len(vocabulary), _ROWS):
         rows = range(start, min(start + _ROWS, len(vocabulary)))

@@ -1,4 +1,4 @@
-"""Dense networks on top of word vectors, or of any table of numbers.
+"""Dense networks on word vectors, or on any numeric features.
 
     from embedkit.heads import DenseClassifier, DenseRegressor
 
@@ -6,7 +6,7 @@
     make_pipeline(TextFeatures(vectors), DenseClassifier(hidden=(64,))).fit(questions, labels)
     DenseClassifier(hidden=(64,), finetune=True, vectors=vectors).fit(questions, labels)
 
-The last one trains the words' vectors along with the network. torch is imported by `fit` alone.
+The last example fine-tunes the word vectors along with the network. Only `fit` imports torch.
 """
 
 from __future__ import annotations

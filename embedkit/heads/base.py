@@ -1,11 +1,11 @@
-"""What the dense networks share: settings, inputs, training."""
+"""The base class of the dense networks: settings, inputs, training, saving."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +19,26 @@ from embedkit.errors import ConfigurationError, InputError, ModelError
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import open_vectors, warn_of_unknown
 from embedkit.features.transformers import Vectors
+from embedkit.heads.examples import Examples
 from embedkit.heads.network import Network
-from embedkit.heads.scaling import Scaling
-from embedkit.heads.settings import Settings
+from embedkit.heads.scaling import fit_scaler, scale, unscale_inputs
+from embedkit.heads.settings import NetworkSettings
 from embedkit.heads.storage import read_network, write_network
-from embedkit.heads.terms import Terms
+from embedkit.heads.terms import TermBags
 
 __all__ = ["DenseNetwork", "check_targets"]
 
-_SETTINGS = [field.name for field in fields(Settings)]
+_SETTINGS = [field.name for field in fields(NetworkSettings)]
 _STORED = [*_SETTINGS, "finetune", "tokenizer"]
 
 
 class DenseNetwork(BaseEstimator):  # type: ignore[misc]
-    """What the classifier and the regressor share: inputs and training.
+    """The base class of `DenseClassifier` and `DenseRegressor`.
 
     Attributes:
         network_: the trained `Network`.
-        history_: an `Epoch` each, with the losses.
-        terms_: the `Terms` that have a vector, with `finetune`.
+        history_: an `Epoch` with the losses for each epoch.
+        terms_: with `finetune`, the `TermBags` of the terms that have a vector.
     """
 
     def __init__(
@@ -89,42 +90,47 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         return tags
 
     def check_settings(self) -> None:
-        """Look at the settings now, as `fit` does.
+        """Validate the settings now, as `fit` does.
 
         Raises:
-            ConfigurationError: one lies outside its range.
+            ConfigurationError: a setting is outside its range.
         """
         self._settings()
 
-    def _settings(self) -> Settings:
-        return Settings(**{name: getattr(self, name) for name in _SETTINGS})
+    def _settings(self) -> NetworkSettings:
+        return NetworkSettings(**{name: getattr(self, name) for name in _SETTINGS})
 
     def _train(
         self,
-        inputs: Any,
-        targets: NDArray[Any],
-        weights: NDArray[np.float32],
+        examples: Examples,
         strata: NDArray[np.int64],
         loss: str,
         outputs: int,
     ) -> None:
-        """Learn *targets* (n, ...) from *inputs*; rows are held out from each of the *strata*."""
-        from embedkit.heads.training import Examples, train  # torch, which answers do not need
+        """Train the network; hold out the same share of each stratum for validation.
+
+        Args:
+            examples: the training examples; with `finetune`, their inputs are texts.
+            strata: the stratum of each row, (n,).
+            loss: a name in `LOSSES`.
+            outputs: number of outputs of the network.
+        """
+        from embedkit.heads.training import train_network  # imports torch
 
         settings = self._settings()
-        embeddings, scaling = None, None
+        inputs, embeddings, scaler = examples.inputs, None, None
         if self.finetune:
             inputs, embeddings = self._bags(inputs)
         elif isinstance(inputs, np.ndarray):
-            scaling = Scaling.of(inputs)
-            inputs = scaling.apply(inputs)
+            scaler = fit_scaler(inputs)
+            inputs = scale(scaler, inputs)
         features = inputs.shape[1] if embeddings is None else embeddings.shape[1]
         start = Network.random(
             [features, *settings.hidden, outputs], settings.activation, settings.seed, embeddings
         )
         held_out = _held_out(strata, settings.validation_fraction, settings.seed)
-        examples = Examples(inputs, targets, weights)
-        trained, self.history_ = train(
+        examples = replace(examples, inputs=inputs)
+        trained, self.history_ = train_network(
             start,
             examples.take(np.flatnonzero(~held_out)),
             examples.take(np.flatnonzero(held_out)),
@@ -132,34 +138,34 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
             settings,
             self.progress,
         )
-        self.network_ = scaling.into_first_layer(trained) if scaling else trained
+        self.network_ = unscale_inputs(trained, scaler) if scaler else trained
         self.network_.check_finite()
 
     def _bags(self, texts: list[str]) -> tuple[Any, NDArray[np.float32]]:
-        """Return texts as bags of terms, and the vectors that the terms begin with."""
+        """Return texts as bags of terms, and the initial vectors of the terms."""
         if self.vectors is None:
             raise ConfigurationError(
-                "finetune=True trains word vectors.", hint="Say which, with vectors=..."
+                "finetune=True needs word vectors.", hint="Pass them as vectors=..."
             )
-        begin = open_vectors(self.vectors)
-        self.terms_, embeddings = Terms.of(texts, begin, self.ngrams, self.tokenizer)
+        initial = open_vectors(self.vectors)
+        self.terms_, embeddings = TermBags.of(texts, initial, self.ngrams, self.tokenizer)
         bags = self.terms_.bags(texts)
-        unknown = np.diff(bags[:, : len(begin)].indptr) == 0
+        unknown = np.diff(bags[:, : len(initial)].indptr) == 0
         warn_of_unknown(unknown, effect="begin as zeros", stacklevel=5)
         return bags, embeddings
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write a directory, without pickle: settings, layers, and with `finetune` the terms.
+        """Write settings, layers and, with `finetune`, terms to a directory, without pickle.
 
-        What only training needs, `vectors`, `class_weight` and `progress`, is left out.
+        Arguments that only training needs are not saved: `vectors`, `class_weight`, `progress`.
 
         Raises:
-            OutputExistsError: something is there and *overwrite* is false.
-            StorageError: the place cannot be written to.
+            OutputExistsError: the directory exists and *overwrite* is false.
+            StorageError: the path cannot be written to.
         """
         check_is_fitted(self, "network_")
         settings = {name: value for name, value in self.get_params().items() if name in _STORED}
-        settings |= asdict(self._settings())  # a search may have set NumPy's numbers
+        settings |= asdict(self._settings())  # a parameter search may have set NumPy scalars
         settings["hidden"] = [int(size) for size in self.hidden]
         config = {"kind": type(self).__name__, "settings": settings, **self._learned()}
         vocabulary = self.terms_.vocabulary if self.finetune else None
@@ -167,37 +173,37 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open a directory that `save` wrote; its arrays stay on disk until they are used.
+        """Open a directory written by `save`; its arrays are memory-mapped.
 
         Raises:
-            ModelError: it is missing, damaged, too new, or of another class.
+            ModelError: the directory is missing, damaged, too new, or of another class.
         """
         config, network, vocabulary = read_network(Path(path), cls.__name__)
         try:
-            found = cls(**{name: config["settings"][name] for name in _STORED})
-            found.network_ = network
-            found._remember(config)
+            loaded = cls(**{name: config["settings"][name] for name in _STORED})
+            loaded.network_ = network
+            loaded._restore(config)
             if vocabulary is not None:
-                found.terms_ = Terms(vocabulary, found.ngrams, found.tokenizer)
+                loaded.terms_ = TermBags(vocabulary, loaded.ngrams, loaded.tokenizer)
             else:
-                found.n_features_in_ = len(network.weights[0])
+                loaded.n_features_in_ = len(network.weights[0])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
-                f"{path} is damaged: its settings make no {cls.__name__} ({error!r}).",
-                hint="Train it again.",
+                f"{path} is damaged: invalid settings for {cls.__name__} ({error!r}).",
+                hint="Train the network again.",
             ) from error
-        return found
+        return loaded
 
     def _learned(self) -> dict[str, Any]:
-        """Return what `fit` found out besides the network, as JSON holds it."""
+        """Return what `fit` determined besides the network, as JSON values."""
         raise NotImplementedError
 
-    def _remember(self, config: dict[str, Any]) -> None:
-        """Take over what `_learned` gave."""
+    def _restore(self, config: dict[str, Any]) -> None:
+        """Restore the values of `_learned`."""
         raise NotImplementedError
 
     def _outputs(self, inputs: Any) -> NDArray[np.float32]:
-        """Return what the last layer says, (n, outputs)."""
+        """Return the outputs of the last layer, (n, outputs)."""
         check_is_fitted(self, "network_")
         if self.finetune:
             bags = self.terms_.bags(as_strings(inputs, "text"))
@@ -209,7 +215,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
 
 
 def _held_out(strata: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Return which rows are only looked at: the same share of each stratum, rounded down."""
+    """Return a mask of the rows for validation: a fraction of each stratum, rounded down."""
     random = np.random.default_rng(seed)
     held_out = np.zeros(len(strata), dtype=bool)
     for stratum in np.unique(strata):
@@ -219,15 +225,15 @@ def _held_out(strata: NDArray[np.int64], fraction: float, seed: int) -> NDArray[
 
 
 def check_targets(texts: Sequence[str], targets: Any) -> None:
-    """Raise `InputError` unless there are texts, and a target that is not missing for each."""
+    """Raise `InputError` unless there are texts, and each has a target that is not missing."""
     if not texts:
-        raise InputError("there are no texts to learn from.")
+        raise InputError("there are no texts to train on.")
     targets = list(targets)
     if len(texts) != len(targets):
-        raise InputError(f"{len(texts)} texts, but {len(targets)} targets")
+        raise InputError(f"there are {len(texts)} texts, but {len(targets)} targets.")
     for row, target in enumerate(targets):
         if target is None or (isinstance(target, float) and math.isnan(target)):
             raise InputError(
                 f"row {row} (counted from 0) has the target {target}.",
-                hint="Fill it in, or leave the row out.",
+                hint="Fill in the target, or remove the row.",
             )

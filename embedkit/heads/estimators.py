@@ -1,4 +1,4 @@
-"""Dense networks with scikit-learn's interface; `embedkit.heads` shows them at work."""
+"""Dense networks with the interface of scikit-learn; see `embedkit.heads` for examples."""
 
 from __future__ import annotations
 
@@ -17,54 +17,55 @@ from embedkit.errors import ConfigurationError
 from embedkit.features.inputs import as_strings
 from embedkit.features.transformers import Vectors
 from embedkit.heads.base import DenseNetwork, check_targets
+from embedkit.heads.examples import Examples
 from embedkit.heads.losses import sigmoid, softmax
-from embedkit.heads.scaling import Scaling
+from embedkit.heads.scaling import fit_scaler, scale, unscale_outputs
 
 __all__ = ["DenseClassifier", "DenseRegressor"]
 
-_HEAVIEST = 1_000_000
+_MAX_CLASS_WEIGHT = 1_000_000
 _DTYPES = {"U": np.str_, "O": np.object_, "i": np.int64, "u": np.uint64, "f": float, "b": np.bool_}
-"""Of labels, by the letter that NumPy has for their kind."""
+"""The type of labels by NumPy's code for its kind."""
 
 
 class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
-    """A network of dense layers that tells classes apart.
+    """A classifier: a network of dense layers.
 
-    Two classes are told apart by a sigmoid and binary cross-entropy, more by a softmax and the
-    negative log-likelihood. The inputs' columns are brought to mean 0 and deviation 1.
+    Two classes use a sigmoid and binary cross-entropy, more classes a softmax and the negative
+    log-likelihood. The columns of dense inputs are standardized.
 
     Args:
         hidden: sizes of the hidden layers; () is logistic regression.
         activation: "relu", "tanh" or "sigmoid".
         optimizer: "adam" or "sgd".
-        learning_rate: size of its steps.
-        weight_decay: times a weight is added to its gradient; keeps the layers' weights small.
-        dropout: share of each layer's inputs that is left out at random while training.
-        batch_size: rows that a step learns from.
-        epochs: passes over the rows, at most.
-        patience: passes without a lower loss on the held-out rows before training ends; None
-            never ends it early. The network of the best pass is kept.
-        validation_fraction: share of the rows that is held out, of each class; 0 holds out none.
-        class_weight: how much a class's rows count, by label; "balanced" lets all classes count the
-            same; None, all rows.
-        finetune: X are texts, and the vectors of their words are trained along with the network,
-            which sees their mean.
-        vectors: with `finetune`, where the words' vectors begin.
-        ngrams: with `finetune`, runs of so many words have a vector as well.
-        tokenizer: with `finetune`, how texts become words: "words" or "whitespace".
-        device: "cpu", "cuda", "cuda:1", or "auto", a GPU where there is one, to train on.
-        seed: of every random draw; the same seed gives the same network on the same machine.
-        progress: is called with an `Epoch` after each pass.
+        learning_rate: learning rate of the optimizer.
+        weight_decay: factor of the L2 penalty on the weights of the layers.
+        dropout: share of each layer's inputs that is set to 0 at random during training.
+        batch_size: rows per step.
+        epochs: maximum number of passes over the rows.
+        patience: number of epochs without a lower loss on the held-out rows after which training
+            ends; None disables early stopping. The network of the best epoch is kept.
+        validation_fraction: share of the rows of each class that is held out; 0 for none.
+        class_weight: weight of each class's rows, by label; "balanced" gives all classes the same
+            total weight; None gives all rows the same weight.
+        finetune: X contains texts, and the vectors of their words are trained along with the
+            network, whose input is their mean.
+        vectors: with `finetune`, the initial word vectors.
+        ngrams: with `finetune`, word n-grams up to this length have vectors, too.
+        tokenizer: with `finetune`, the tokenizer, "words" or "whitespace".
+        device: where to train: "cpu", "cuda", "cuda:1", or "auto", a GPU if there is one.
+        seed: seed of all random draws; on the same machine, training is deterministic.
+        progress: called with an `Epoch` after each epoch.
 
     Attributes:
         classes_: the labels, sorted, (K,).
         network_: the trained `Network`.
-        history_: an `Epoch` each, with the losses.
-        terms_: the `Terms` that have a vector, with `finetune`.
+        history_: an `Epoch` with the losses for each epoch.
+        terms_: with `finetune`, the `TermBags` of the terms that have a vector.
 
     Raises:
-        ConfigurationError: from `fit`: a setting lies outside its range, or there is one class.
-        TrainingError: from `fit`: the loss is no finite number.
+        ConfigurationError: from `fit`: a setting is outside its range, or there is only one class.
+        TrainingError: from `fit`: the loss is not finite.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         self.class_weight = class_weight
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn labels *y* (n,) from *X* (n, features), dense or sparse, or n texts."""
+        """Train on *X*, (n, features) dense or sparse, or n texts, and labels *y*, (n,)."""
         if self.finetune:
             X = as_strings(X, "text")
             check_targets(X, y)
@@ -122,25 +123,26 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ConfigurationError(
-                f"all {len(codes)} rows are of one class, {self.classes_.tolist()[0]!r}: nothing "
-                "to tell apart.",
+                f"all {len(codes)} rows have the same class, {self.classes_.tolist()[0]!r}.",
                 hint="Add rows of another class.",
             )
         weights = self._class_weights(y)[codes]
         if len(self.classes_) == 2:
             targets = codes.astype(np.float32)
-            self._train(X, targets, weights, codes, "binary cross-entropy", 1)
+            self._train(Examples(X, targets, weights), codes, "binary cross-entropy", 1)
         else:
-            self._train(X, codes, weights, codes, "negative log-likelihood", len(self.classes_))
+            self._train(
+                Examples(X, codes, weights), codes, "negative log-likelihood", len(self.classes_)
+            )
         return self
 
     def _class_weights(self, y: NDArray[Any]) -> NDArray[np.float32]:
-        """Return how much a row of each class counts, (K,)."""
+        """Return the weight of a row of each class, (K,)."""
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-        if not weights.any() or not ((weights >= 0) & (weights <= _HEAVIEST)).all():
+        if not weights.any() or not ((weights >= 0) & (weights <= _MAX_CLASS_WEIGHT)).all():
             raise ConfigurationError(
-                f"class_weight has a number from 0 to {_HEAVIEST:,} for each class, and not 0 for "
-                f"all, not {self.class_weight!r:.80}"
+                f"class_weight must have a number between 0 and {_MAX_CLASS_WEIGHT:,} for each "
+                f"class, and not 0 for all, got {self.class_weight!r:.80}"
             )
         return np.asarray(weights, dtype=np.float32)
 
@@ -153,14 +155,14 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         return softmax(logits)
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the likeliest label of each row, (n,)."""
+        """Return the most probable label of each row, (n,)."""
         probabilities = self.predict_proba(X)
         return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
     def _learned(self) -> dict[str, Any]:
         return {"classes": self.classes_.tolist(), "dtype": self.classes_.dtype.kind}
 
-    def _remember(self, config: dict[str, Any]) -> None:
+    def _restore(self, config: dict[str, Any]) -> None:
         self.classes_ = np.array(config["classes"], dtype=_DTYPES[config["dtype"]])
         outputs = len(self.network_.biases[-1])
         if len(self.classes_) != max(outputs, 2):
@@ -168,14 +170,14 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
 
 
 class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]
-    """A network of dense layers that predicts numbers: a linear output and the mean squared error.
+    """A regressor: a network of dense layers with linear outputs and mean squared error.
 
-    The settings are those of `DenseClassifier`, but for `class_weight`. Columns of inputs and
-    targets are brought to mean 0 and deviation 1: a loss of 1 is that of always saying the mean.
+    The settings are those of `DenseClassifier`, without `class_weight`. The columns of inputs and
+    targets are standardized, so always predicting the mean gives a loss of 1.
 
     Raises:
-        ConfigurationError: from `fit`: a setting lies outside its range.
-        TrainingError: from `fit`: the loss is no finite number, or a target is beyond 3.4e38.
+        ConfigurationError: from `fit`: a setting is outside its range.
+        TrainingError: from `fit`: the loss is not finite, or a target exceeds float32 (3.4e38).
     """
 
     def __sklearn_tags__(self) -> Any:
@@ -184,7 +186,7 @@ class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]
         return tags
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn numbers *y*, (n,) or (n, outputs), from *X* (n, features) or n texts."""
+        """Train on *X*, (n, features) or n texts, and numbers *y*, (n,) or (n, outputs)."""
         if self.finetune:
             X = as_strings(X, "text")
             check_targets(X, y)
@@ -195,27 +197,25 @@ class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]
             )
         self._single_output = y.ndim == 1
         columns = y.reshape(len(y), -1)
-        scaling = Scaling.of(columns)
+        scaler = fit_scaler(columns)
         rows = len(columns)
         self._train(
-            X,
-            scaling.apply(columns),
-            np.ones(rows, dtype=np.float32),
+            Examples(X, scale(scaler, columns), np.ones(rows, dtype=np.float32)),
             np.zeros(rows, dtype=np.int64),
             "squared error",
             columns.shape[1],
         )
-        self.network_ = scaling.into_last_layer(self.network_)
+        self.network_ = unscale_outputs(self.network_, scaler)
         self.network_.check_finite()
         return self
 
     def predict(self, X: Any) -> NDArray[np.float32]:
-        """Return the predicted numbers, float32 (n,) or (n, outputs) as `fit` saw them."""
+        """Return the predictions, float32, (n,) or (n, outputs) like the targets of `fit`."""
         outputs = self._outputs(X)
         return outputs[:, 0] if self._single_output else outputs
 
     def _learned(self) -> dict[str, Any]:
         return {"single_output": self._single_output}
 
-    def _remember(self, config: dict[str, Any]) -> None:
+    def _restore(self, config: dict[str, Any]) -> None:
         self._single_output = bool(config["single_output"])

@@ -1,7 +1,7 @@
-"""Outputs to probabilities, and how wrong they are: the textbook's formulas, in NumPy.
+"""Output activations and loss functions, in NumPy.
 
-A network's last layer gives *logits*, any real numbers. Two classes need one, the log-odds of the
-second class; more classes need one each. All losses are of single rows; training takes their mean.
+The last layer of a classifier returns *logits*: for two classes one number, the log-odds of the
+second class; for more classes one number each. Losses are per row; training takes their mean.
 """
 
 from __future__ import annotations
@@ -32,33 +32,33 @@ def sigmoid(logits: Array) -> Array:
 
 
 def softmax(logits: Array) -> Array:
-    """Return exp(logit) over the sum of its row, the probabilities of (..., K) classes."""
+    """Return exp(logit) / sum over the last axis, the probabilities of K classes, (..., K)."""
     return np.asarray(_softmax(logits, axis=-1))
 
 
 def binary_cross_entropy(logits: Array, targets: Array) -> Array:
-    """Return -log of the probability that the sigmoid gives to the true one of two classes.
+    """Return -log of the probability of the true class, of two, by the sigmoid.
 
     Args:
         logits: (n, 1).
         targets: 0 or 1, (n,).
     """
     logits = logits[:, 0]
-    return np.asarray(np.logaddexp(0, logits) - targets * logits)  # never the log of a rounded 0
+    return np.asarray(np.logaddexp(0, logits) - targets * logits)  # not the log of a rounded 0
 
 
 def negative_log_likelihood(logits: Array, targets: NDArray[np.int64]) -> Array:
-    """Return -log of the probability that the softmax gives to the true class.
+    """Return -log of the probability of the true class, by the softmax.
 
     Args:
         logits: (n, K).
-        targets: numbers of the true classes, (n,).
+        targets: indices of the true classes, (n,).
     """
     return -np.asarray(log_softmax(logits, axis=1))[np.arange(len(targets)), targets]
 
 
 def squared_error(outputs: Array, targets: Array) -> Array:
-    """Return the square of what is missing, the mean over the outputs of a row, (n, K) each."""
+    """Return the squared error of each row, the mean over its K outputs; both are (n, K)."""
     return np.asarray(((outputs - targets) ** 2).mean(axis=1))
 
 

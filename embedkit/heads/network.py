@@ -1,6 +1,6 @@
-"""A trained network: arrays, and the way from inputs to outputs, in NumPy.
+"""A dense network as NumPy arrays, with its forward pass.
 
-torch is needed to train a network, not to ask it: a question costs no import of two seconds.
+torch is needed for training only, so that predictions do not spend two seconds importing it.
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ ACTIVATIONS: Mapping[str, Callable[[Any], Any]] = {
     "sigmoid": sigmoid,
 }
 _ROWS = 1 << 12
-_MOST_WEIGHTS = 1 << 30
+_MAX_WEIGHTS = 1 << 30
 
 
 @dataclass(frozen=True)
 class Network:
-    """Dense layers with an activation between them, on top of word vectors or of plain numbers.
+    """Dense layers with an activation between them, on word vectors or numeric features.
 
     Attributes:
-        weights: a matrix (inputs, outputs) a layer, float32.
-        biases: a vector (outputs,) a layer, float32.
-        activation: a name of `ACTIVATIONS`; the last layer has none.
-        embeddings: word vectors (V, d) that the first layer sees the weighted sum of, or None.
+        weights: for each layer a matrix (inputs, outputs), float32.
+        biases: for each layer a vector (outputs,), float32.
+        activation: a name in `ACTIVATIONS`; the last layer has no activation.
+        embeddings: word vectors (V, d), whose weighted sum is the input of the first layer; or
+            None.
     """
 
     weights: tuple[Matrix, ...]
@@ -53,20 +54,20 @@ class Network:
         seed: int,
         embeddings: Matrix | None = None,
     ) -> Network:
-        """Return an untrained network with layers of these *sizes*, the inputs first.
+        """Return an untrained network with layers of these *sizes*, starting with the inputs.
 
-        Weights are uniform, with the variance that keeps signals alive: 2 / inputs before a ReLU
-        (He et al. 2015), 2 / (inputs + outputs) elsewhere (Glorot and Bengio 2010).
+        Weights are uniform with variance 2 / inputs for ReLU (He et al. 2015) and
+        2 / (inputs + outputs) otherwise (Glorot and Bengio 2010).
 
         Raises:
-            ConfigurationError: the layers would have more than 2^30 weights, 4 GB.
+            ConfigurationError: there would be more than 2^30 weights (4 GB).
         """
         count = sum(inputs * outputs for inputs, outputs in pairwise(sizes))
-        if count > _MOST_WEIGHTS:
+        if count > _MAX_WEIGHTS:
             raise ConfigurationError(
-                f"{sizes[0]:,} inputs and these hidden layers make {count:,} weights, and there "
-                f"may be {_MOST_WEIGHTS:,}.",
-                hint="Use smaller layers, or fewer.",
+                f"{sizes[0]:,} inputs and these hidden layers need {count:,} weights; the maximum "
+                f"is {_MAX_WEIGHTS:,}.",
+                hint="Use smaller or fewer layers.",
             )
         random = np.random.default_rng(seed)
         weights, biases = [], []
@@ -78,21 +79,21 @@ class Network:
         return cls(tuple(weights), tuple(biases), activation, embeddings)
 
     def outputs(self, inputs: Any) -> Matrix:
-        """Return what the last layer gives, (n, outputs).
+        """Return the outputs of the last layer, (n, outputs).
 
         Args:
-            inputs: float32 (n, features), dense or CSR; with embeddings, CSR (n, V): how much of
-                each word's vector a row is made of.
+            inputs: float32 (n, features), dense or CSR; with embeddings, CSR (n, V), the weight of
+                each word's vector in each row.
         """
         blocks = [self._forward(block) for block in _blocks(inputs)]
         return np.concatenate(blocks) if blocks else np.zeros((0, len(self.biases[-1])), np.float32)
 
     def check_finite(self) -> None:
-        """Raise `TrainingError` if a weight is no finite number."""
+        """Raise `TrainingError` if a weight is not finite."""
         embeddings = () if self.embeddings is None else (self.embeddings,)
         for matrix in (*self.weights, *self.biases, *embeddings):
             if not np.isfinite(matrix).all():
-                raise diverged("weights of the network are no longer finite numbers")
+                raise diverged("the weights of the network are not finite")
 
     def _forward(self, inputs: Any) -> Matrix:
         values = inputs if self.embeddings is None else inputs @ self.embeddings
@@ -103,12 +104,12 @@ class Network:
 
 
 def diverged(what: str) -> TrainingError:
-    """Return the error of a training that ran away."""
+    """Return the error for a training that diverged."""
     return TrainingError(
         f"{what}.",
         hint=(
-            "A lower learning_rate, or inputs and targets of moderate size "
-            "(scikit-learn's StandardScaler)."
+            "Lower learning_rate, or scale inputs and targets to a moderate size, for example with "
+            "scikit-learn's StandardScaler."
         ),
     )
 

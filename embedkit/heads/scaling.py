@@ -1,71 +1,65 @@
-"""Numbers of any size, centimetres or kilograms, to numbers that a network learns from well."""
+"""Standardized training data, and the scaling written into the layers of a trained network.
+
+A network is trained on columns of mean 0 and standard deviation 1. Afterwards its first and last
+layer take the scaling in, so that it maps unscaled inputs to unscaled outputs.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
+from sklearn.preprocessing import StandardScaler
 
 from embedkit.heads.network import Network, diverged
 
-__all__ = ["Scaling"]
+__all__ = ["fit_scaler", "scale", "unscale_inputs", "unscale_outputs"]
 
 
-@dataclass(frozen=True)
-class Scaling:
-    """Mean and standard deviation of each column, float64 (columns,).
+def fit_scaler(columns: NDArray[Any]) -> StandardScaler:
+    """Return the mean and standard deviation, in float64, of the columns of (n, columns).
 
-    A network is trained on columns of mean 0 and deviation 1. What it has learned is then written
-    in terms of the columns as they are: the first and the last layer take the scaling in.
+    Raises:
+        TrainingError: a number exceeds float32, the type of a network's inputs and outputs.
     """
-
-    mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, columns: NDArray[Any]) -> Self:
-        """Measure the columns of (n, columns); one that never changes is only centred.
-
-        Raises:
-            TrainingError: a number is beyond those of float32, which networks take and give.
-        """
-        columns = columns.astype(np.float64)
-        largest = np.abs(columns).max(initial=0)
-        if largest > np.finfo(np.float32).max:
-            raise diverged(f"{largest:g} is beyond float32, which ends at 3.4e+38")
-        deviation = columns.std(axis=0)
-        return cls(columns.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
-
-    def apply(self, columns: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the columns with mean 0 and deviation 1."""
-        scaled: NDArray[np.float32] = ((columns - self.mean) / self.deviation).astype(np.float32)
-        return scaled
-
-    def into_first_layer(self, network: Network) -> Network:
-        """Return the network that takes unscaled inputs."""
-        weights = network.weights[0] / self.deviation[:, np.newaxis]
-        biases = network.biases[0] - self.mean @ weights
-        return replace(
-            network,
-            weights=(_narrow(weights), *network.weights[1:]),
-            biases=(_narrow(biases), *network.biases[1:]),
-        )
-
-    def into_last_layer(self, network: Network) -> Network:
-        """Return the network that gives unscaled outputs."""
-        weights = network.weights[-1] * self.deviation
-        biases = network.biases[-1] * self.deviation + self.mean
-        return replace(
-            network,
-            weights=(*network.weights[:-1], _narrow(weights)),
-            biases=(*network.biases[:-1], _narrow(biases)),
-        )
+    columns = columns.astype(np.float64)
+    largest = np.abs(columns).max(initial=0)
+    if largest > np.finfo(np.float32).max:
+        raise diverged(f"{largest:g} exceeds float32, whose maximum is 3.4e+38")
+    return StandardScaler().fit(columns)
 
 
-def _narrow(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return float32; what is too large for it is infinite, which `Network.check_finite` tells."""
+def scale(scaler: StandardScaler, columns: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the standardized columns; constant columns become 0."""
+    scaled: NDArray[np.float64] = scaler.transform(columns.astype(np.float64))
+    return scaled.astype(np.float32)
+
+
+def unscale_inputs(network: Network, scaler: StandardScaler) -> Network:
+    """Return the network with *scaler* written into its first layer."""
+    weights = network.weights[0] / scaler.scale_[:, np.newaxis]
+    biases = network.biases[0] - scaler.mean_ @ weights
+    return replace(
+        network,
+        weights=(_to_float32(weights), *network.weights[1:]),
+        biases=(_to_float32(biases), *network.biases[1:]),
+    )
+
+
+def unscale_outputs(network: Network, scaler: StandardScaler) -> Network:
+    """Return the network with the inverse of *scaler* written into its last layer."""
+    weights = network.weights[-1] * scaler.scale_
+    biases = network.biases[-1] * scaler.scale_ + scaler.mean_
+    return replace(
+        network,
+        weights=(*network.weights[:-1], _to_float32(weights)),
+        biases=(*network.biases[:-1], _to_float32(biases)),
+    )
+
+
+def _to_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return float32; values that are too large become infinite, see `Network.check_finite`."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32)

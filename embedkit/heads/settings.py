@@ -1,4 +1,4 @@
-"""The settings of a dense network's training, with the ranges that make sense."""
+"""Settings of a dense network and its training, and their ranges."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from embedkit.errors import ConfigurationError
 from embedkit.heads.network import ACTIVATIONS
-from embedkit.validation import is_whole, number, whole_number
+from embedkit.validation import check_choice, is_whole, number, whole_number
 
-__all__ = ["OPTIMIZERS", "Settings"]
+__all__ = ["OPTIMIZERS", "NetworkSettings"]
 
 OPTIMIZERS = ("adam", "sgd")
-_LARGEST_LAYER = 10_000  # two such layers have weights of 400 MB between them
+_LARGEST_LAYER = 10_000  # the weights between two layers of this size take 400 MB
 _WHOLE = {
     "batch_size": (1, 2**31 - 1),
     "epochs": (1, 1_000_000),
@@ -29,11 +29,11 @@ _FRACTIONS = {
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Settings of a network and its training; `DenseClassifier` says what they mean.
+class NetworkSettings:
+    """Settings of a network and its training; see `DenseClassifier` for their meaning.
 
     Raises:
-        ConfigurationError: a value lies outside its range.
+        ConfigurationError: a value is outside its range.
     """
 
     hidden: Sequence[int] = (3, 3)
@@ -51,11 +51,8 @@ class Settings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name, known in (("activation", tuple(ACTIVATIONS)), ("optimizer", OPTIMIZERS)):
-            if getattr(self, name) not in known:
-                raise ConfigurationError(
-                    f"no {name} {getattr(self, name)!r}; there are {', '.join(known)}"
-                )
+        for name, choices in (("activation", tuple(ACTIVATIONS)), ("optimizer", OPTIMIZERS)):
+            check_choice(name, getattr(self, name), choices)
         for name, limits in _WHOLE.items():
             value = getattr(self, name)
             if value is not None or name != "patience":
@@ -67,6 +64,6 @@ class Settings:
             is_whole(size, 1, _LARGEST_LAYER) for size in sizes
         ):
             raise ConfigurationError(
-                f"hidden names the sizes of the hidden layers, as (3, 3), each a whole number from "
-                f"1 to {_LARGEST_LAYER:,}, not {sizes!r:.80}"
+                "hidden must be a list of layer sizes, such as (3, 3), each between 1 and "
+                f"{_LARGEST_LAYER:,}, got {sizes!r:.80}"
             )

@@ -1,9 +1,9 @@
-"""A network on disk: a directory, written all at once, without pickle.
+"""A network on disk: a directory, written atomically, without pickle.
 
 helpdesk.head/
-  config.json           format version, kind, settings, and what else `fit` found out
+  config.json           format version, kind, settings, and what else `fit` determined
   network.safetensors   "weights.0" (inputs, outputs), "biases.0" (outputs,), ...; float32
-  vocabulary.arrow      with `finetune`: the terms; "embeddings" (V, d) has their vectors
+  vocabulary.arrow      with `finetune`: the terms; their vectors are "embeddings" (V, d)
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from embedkit.system.files import atomic_directory, storage_errors
 __all__ = ["FORMAT", "read_config", "read_network", "write_config", "write_network"]
 
 FORMAT = 1
-"""Version of the directory's layout; a reader refuses a later one."""
+"""Version of the directory layout; newer ones cannot be read."""
 
 _TENSORS, _VOCABULARY = "network.safetensors", "vocabulary.arrow"
 
@@ -42,17 +42,18 @@ def write_network(
     *,
     overwrite: bool = False,
 ) -> None:
-    """Write a directory in one step.
+    """Write a network to a directory, atomically.
 
     Args:
         path: the directory; its parent must exist.
-        config: what JSON can hold, with the key "kind".
-        network: of which the arrays and the activation are written.
+        config: JSON values, with the key "kind".
+        network: the network.
         vocabulary: the V terms of the network's embeddings, if it has any.
+        overwrite: replace an existing directory of this kind.
 
     Raises:
-        OutputExistsError: something is there and *overwrite* is false.
-        StorageError: the disk is full or the place cannot be written to.
+        OutputExistsError: the directory exists and *overwrite* is false.
+        StorageError: the disk is full or the path cannot be written to.
     """
     path = Path(os.path.realpath(path))
     check_output(path, overwrite=overwrite)
@@ -70,10 +71,10 @@ def write_network(
 
 
 def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Vocabulary | None]:
-    """Return what `write_network` wrote.
+    """Return the config, network and vocabulary that `write_network` wrote.
 
     Raises:
-        ModelError: it is missing, damaged, too new, or of another kind.
+        ModelError: the directory is missing, damaged, too new, or of another kind.
     """
     config = read_config(path / CONFIG, kind)
     tensors = read_tensors(path / _TENSORS)
@@ -92,14 +93,14 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Vocabu
         if not (path / _VOCABULARY).is_file():
             raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing.", hint=RESTORE_HINT)
         vocabulary = Vocabulary.open(path / _VOCABULARY)
-    if not _is_sound(network, vocabulary):
+    if not _is_consistent(network, vocabulary):
         raise ModelError(
-            f"{path} is inconsistent: its layers do not fit together.", hint=RESTORE_HINT
+            f"{path} is inconsistent: the shapes of its layers do not match.", hint=RESTORE_HINT
         )
     return config, network, vocabulary
 
 
-def _is_sound(network: Network, vocabulary: Vocabulary | None) -> bool:
+def _is_consistent(network: Network, vocabulary: Vocabulary | None) -> bool:
     weights, biases, embeddings = network.weights, network.biases, network.embeddings
     if not weights or network.activation not in ACTIVATIONS:
         return False
@@ -113,14 +114,14 @@ def _is_sound(network: Network, vocabulary: Vocabulary | None) -> bool:
 
 
 def write_config(path: Path, config: Mapping[str, Any]) -> None:
-    """Write settings as JSON, with the format's version."""
+    """Write settings as JSON, with the format version."""
     config_file.write_config(path, {"format": FORMAT, **config})
 
 
 def read_config(path: Path, kind: str) -> dict[str, Any]:
-    """Return the settings that `write_config` wrote for something of this *kind*.
+    """Return the settings that `write_config` wrote with this *kind*.
 
     Raises:
-        ModelError: they are missing, damaged, too new, or of another kind.
+        ModelError: the file is missing, damaged, too new, or of another kind.
     """
     return config_file.read_config(path, FORMAT, kind)

@@ -1,4 +1,4 @@
-"""Texts as bags of terms: which word vectors, and how much of each, a text is made of."""
+"""Texts as bags of words and n-grams, for networks that fine-tune their vectors."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Terms"]
+__all__ = ["TermBags"]
 
 
-class Terms:
-    """Words and sequences of words (n-grams) that have a vector.
+class TermBags:
+    """Turns texts into bags of terms: words and word n-grams that have a vector.
 
-    An n-gram is written with a space before each of its words, so that none is taken for a word
-    and the beginning of a text is a term too: "where is it" has the bigrams "  where", " where is"
-    and " is it".
+    An n-gram is written with a space before each of its words, so that it differs from any word.
+    The beginning of a text counts as an empty word: "where is it" has the bigrams "  where",
+    " where is" and " is it".
 
     Args:
-        vocabulary: V terms.
-        ngrams: words of the longest n-gram; 1 is for words alone.
-        tokenizer: a name of `embedkit.corpus.tokenizers.TOKENIZERS`.
+        vocabulary: the V terms.
+        ngrams: maximum length of n-grams, in words; 1 means single words only.
+        tokenizer: a name in `embedkit.corpus.tokenizers.TOKENIZERS`.
     """
 
     def __init__(self, vocabulary: Vocabulary, ngrams: int, tokenizer: str) -> None:
@@ -38,28 +38,28 @@ class Terms:
     @classmethod
     def of(
         cls, texts: Sequence[str], vectors: WordVectors, ngrams: int, tokenizer: str
-    ) -> tuple[Terms, NDArray[np.float32]]:
-        """Return all words of *vectors* with the new terms of *texts*, and their vectors (V, d).
+    ) -> tuple[TermBags, NDArray[np.float32]]:
+        """Return the words of *vectors* and the new terms of *texts*, with their vectors, (V, d).
 
-        The new ones begin at zero: they say nothing until they have learned something.
+        The vectors of new terms are initially 0.
 
         Raises:
-            ConfigurationError: the vectors are one-hot: trained, they would be V x V numbers.
+            ConfigurationError: the vectors are one-hot; dense, they would be a V x V matrix.
         """
         if vectors.is_sparse:
             raise ConfigurationError(
-                "one-hot vectors cannot be trained further: they have a number for each pair of "
-                "words.",
-                hint="Keep them as they are (TextFeatures, --pooling sum).",
+                "one-hot vectors cannot be fine-tuned: a dense matrix would have one number for "
+                "each pair of words.",
+                hint="Use them as fixed features (TextFeatures, --pooling sum).",
             )
         known = vectors.vocabulary
-        found = cls(known, ngrams, tokenizer)
-        terms = list(dict.fromkeys(chain.from_iterable(map(found.split, texts))))
-        new = [term for term, row in zip(terms, known.ids(terms), strict=True) if row < 0]
+        terms = cls(known, ngrams, tokenizer)
+        names = list(dict.fromkeys(chain.from_iterable(map(terms.split, texts))))
+        new = [name for name, row in zip(names, known.ids(names), strict=True) if row < 0]
         counts = np.concatenate([known.counts, np.zeros(len(new), dtype=np.int64)])
-        found.vocabulary = Vocabulary([*known, *new], counts)
+        terms.vocabulary = Vocabulary([*known, *new], counts)
         zeros = np.zeros((len(new), vectors.dimension), dtype=np.float32)
-        return found, np.concatenate([vectors.matrix, zeros])
+        return terms, np.concatenate([vectors.matrix, zeros])
 
     def split(self, text: str) -> list[str]:
         """Return the terms of a text: its words, then its n-grams."""
@@ -72,7 +72,7 @@ class Terms:
         return terms
 
     def bags(self, texts: Iterable[str]) -> Any:
-        """Return CSR (n, V) float32: each known term of a text has an equal share of its row."""
+        """Return float32 CSR (n, V): a row holds 1 / m for each of a text's m known terms."""
         from scipy.sparse import csr_array
 
         split = [self.split(text) for text in texts]

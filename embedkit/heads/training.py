@@ -1,11 +1,10 @@
-"""The training loop, in torch: mini-batches, held-out rows, an early stop."""
+"""Training of dense networks in torch: mini-batches, held-out rows, early stopping."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,14 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from embedkit.heads.examples import Examples
 from embedkit.heads.losses import LOSSES
 from embedkit.heads.network import Network, diverged
-from embedkit.heads.settings import Settings
+from embedkit.heads.settings import NetworkSettings
 from embedkit.training.engine import device_name
 
-__all__ = ["Epoch", "Examples", "train"]
+__all__ = ["Epoch", "train_network"]
 
-_WORTH_THREADS = 1 << 26  # multiplications, a few ms on one core
+_MIN_PARALLEL_PRODUCTS = 1 << 26  # multiplications, a few ms on one core
 _ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 _LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "binary cross-entropy": lambda logits, targets: functional.binary_cross_entropy_with_logits(
@@ -37,7 +37,7 @@ _LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 class Epoch(NamedTuple):
-    """What one pass over the examples did; `validation_loss` is None if none were held out."""
+    """The losses of one epoch; `validation_loss` is None if no examples were held out."""
 
     epoch: int
     epochs: int
@@ -45,51 +45,36 @@ class Epoch(NamedTuple):
     validation_loss: float | None
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Inputs (n, features), dense or CSR, float32; targets (n, ...); weights (n,), float32."""
-
-    inputs: Any
-    targets: NDArray[Any]
-    weights: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def take(self, rows: NDArray[np.int64]) -> Examples:
-        """Return the examples of *rows*."""
-        return Examples(self.inputs[rows], self.targets[rows], self.weights[rows])
-
-
-def train(
+def train_network(
     network: Network,
     examples: Examples,
     held_out: Examples,
     loss: str,
-    settings: Settings,
+    settings: NetworkSettings,
     progress: Callable[[Epoch], Any] | None = None,
 ) -> tuple[Network, list[Epoch]]:
-    """Return the trained network and what each epoch did.
+    """Return the trained network and the losses of each epoch.
 
-    With held-out examples it is the network of the epoch with the least loss on them, and training
-    ends when that has not come down for `patience` epochs.
+    With held-out examples, the network of the epoch with the lowest loss on them is returned, and
+    training ends when that loss has not decreased for `patience` epochs.
 
     Args:
-        network: where training begins.
-        examples: to learn from.
-        held_out: to look at only; may be empty.
-        loss: a name of `LOSSES`.
-        progress: is called after each epoch.
+        network: the initial network.
+        examples: the training examples.
+        held_out: examples for validation only; may be empty.
+        loss: a name in `LOSSES`.
+        settings: see `NetworkSettings`.
+        progress: called after each epoch.
 
     Raises:
-        ConfigurationError: the device is not there.
-        TrainingError: the loss is no finite number.
+        ConfigurationError: the device is not available.
+        TrainingError: the loss is not finite.
     """
     device = torch.device(device_name(settings.device))
     history: list[Epoch] = []
-    best, least = network, math.inf
-    # Dropout draws from the global generator: leave it as it was.
-    with torch.random.fork_rng(), _few_threads(network, settings.batch_size):
+    best, lowest = network, math.inf
+    # Dropout draws from the global generator: restore its state afterwards.
+    with torch.random.fork_rng(), _limited_threads(network, settings.batch_size):
         torch.manual_seed(settings.seed)
         model = _Module(network, settings.dropout).to(device)
         optimizers = _optimizers(model, settings)
@@ -99,28 +84,28 @@ def train(
             network = model.network()
             held = _mean_loss(network, held_out, loss)
             if not math.isfinite(trained + (held or 0.0)):
-                raise diverged("the loss is no longer a finite number")
+                raise diverged("the loss is not finite")
             history.append(Epoch(epoch, settings.epochs, trained, held))
             if progress is not None:
                 progress(history[-1])
             if held is None:
                 best = network
-            elif held < least:
-                best, least = network, held
-            elif settings.patience and epoch - 1 - _least(history) >= settings.patience:
+            elif held < lowest:
+                best, lowest = network, held
+            elif settings.patience and epoch - 1 - _best_epoch(history) >= settings.patience:
                 break
     return best, history
 
 
 def _mean_loss(network: Network, examples: Examples, loss: str) -> float | None:
-    """Return the mean loss, or None if no example counts."""
+    """Return the weighted mean loss, or None if all weights are 0."""
     if not examples.weights.any():
         return None
     losses = LOSSES[loss](network.outputs(examples.inputs), examples.targets)
     return float(np.average(losses, weights=examples.weights))
 
 
-def _least(history: list[Epoch]) -> int:
+def _best_epoch(history: list[Epoch]) -> int:
     losses = [epoch.validation_loss or 0.0 for epoch in history]
     return losses.index(min(losses))
 
@@ -133,7 +118,7 @@ def _one_epoch(
     batch_size: int,
     random: np.random.Generator,
 ) -> float:
-    """Learn from all examples once, in random order; return the mean loss."""
+    """Train on all examples once, in random order; return the mean loss."""
     model.train()
     total = 0.0
     order = random.permutation(len(examples))
@@ -152,7 +137,7 @@ def _one_epoch(
 
 
 class _Module(nn.Module):
-    """The network in torch."""
+    """The network as a torch module."""
 
     def __init__(self, network: Network, dropout: float) -> None:
         super().__init__()
@@ -186,7 +171,7 @@ class _Module(nn.Module):
         return self.layers(bags)  # type: ignore[no-any-return]
 
     def network(self) -> Network:
-        """Return a copy in NumPy."""
+        """Return a copy as NumPy arrays."""
         linears = [layer for layer in self.layers if isinstance(layer, nn.Linear)]
         embeddings = None if self.embeddings is None else _copy(self.embeddings.weight)
         return Network(
@@ -201,8 +186,8 @@ def _copy(tensor: Tensor) -> NDArray[np.float32]:
     return np.array(tensor.detach().cpu().numpy())
 
 
-def _optimizers(model: _Module, settings: Settings) -> list[torch.optim.Optimizer]:
-    """Return the optimiser of the layers, and that of the embeddings, whose gradient is sparse."""
+def _optimizers(model: _Module, settings: NetworkSettings) -> list[torch.optim.Optimizer]:
+    """Return an optimizer of the layers, and one of the embeddings, whose gradient is sparse."""
     rate, decay = settings.learning_rate, settings.weight_decay
     dense, sparse = {
         "adam": (torch.optim.Adam, torch.optim.SparseAdam),
@@ -215,14 +200,14 @@ def _optimizers(model: _Module, settings: Settings) -> list[torch.optim.Optimize
 
 
 @contextmanager
-def _few_threads(network: Network, batch_size: int) -> Iterator[None]:
-    """Let one thread train a small network.
+def _limited_threads(network: Network, batch_size: int) -> Iterator[None]:
+    """Use a single thread for a small network.
 
-    Two take turns at every step and wait for each other in between, which costs more than a small
-    product, and on a machine with other work to do a hundred times as much.
+    With several threads, the synchronization in each step costs more than a small matrix product,
+    and a hundred times as much on a busy machine.
     """
     threads = torch.get_num_threads()
-    if batch_size * max(weights.size for weights in network.weights) < _WORTH_THREADS:
+    if batch_size * max(weights.size for weights in network.weights) < _MIN_PARALLEL_PRODUCTS:
         torch.set_num_threads(1)
     try:
         yield

@@ -25,6 +25,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from embedkit import __version__
 from embedkit.errors import EmbedkitError
+from embedkit.plotting.page import SHARED_MODULES
 from embedkit.service.api.routes import add_routes
 from embedkit.service.http.errors import failure, status_of
 from embedkit.service.http.guard import Guard
@@ -136,6 +137,7 @@ def _add_files(app: FastAPI) -> None:
     async def docs() -> Response:
         return FileResponse(_FILES / "docs" / "index.html")
 
+    app.mount("/page/shared", _Files(directory=SHARED_MODULES), name="shared")
     app.mount("/page", _Files(directory=page), name="page")
     app.mount("/docs/swagger", StaticFiles(directory=str(swagger)), name="swagger")
     app.mount("/docs", StaticFiles(directory=_FILES / "docs"), name="docs")

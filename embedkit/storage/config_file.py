@@ -46,7 +46,7 @@ def read_config(path: Path, newest: int, kind: str | None = None) -> dict[str, A
     """
     folder = path.parent
     if not path.is_file():
-        problem = f"it holds no {path.name}" if folder.is_dir() else "there is no such directory"
+        problem = f"it holds no {path.name}" if folder.is_dir() else "it does not exist"
         raise ModelError(
             f"cannot open {folder} as a {kind or 'model'}: {problem}.", hint=RESTORE_HINT
         )

@@ -1,7 +1,7 @@
-"""An approximate index in its model directory: index.faiss, and what config.json says of it.
+"""The approximate index of a model directory: index.faiss, and its entry in config.json.
 
-FAISS trusts what it reads, so a file must be proved whole before FAISS sees it. The index and what
-is said of it change places with the old ones in one step, like a model.
+FAISS does not check what it reads, so the checksum is compared before it opens a file. The index
+and its entry are replaced in one step, like a model.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from embedkit.storage.model_directory import FORMAT, StoredModel, checksum, read
 from embedkit.storage.quantization import unpack
 from embedkit.system.files import atomic_directory, storage_errors
 
-__all__ = ["INDEX", "described", "drop_index", "open_index", "save_index", "vectors_to_index"]
+__all__ = ["INDEX", "describe_index", "drop_index", "open_index", "save_index", "vectors_to_index"]
 
 INDEX = "index.faiss"
-_HINT = "embedkit index build makes a new index; embedkit index drop removes this one"
+_HINT = "Build a new index with embedkit index build, or remove it with embedkit index drop."
+_EXACT_HINT = f"{_HINT} Pass --exact (exact=True) to search without an index."
 
 
 def save_index(model: StoredModel, index: ApproximateIndex) -> int:
-    """Put an index into the directory of the model that it was built of; return its bytes.
+    """Save an index in the directory of its model; return its size in bytes.
 
     Raises:
-        ModelError: another model has taken the directory meanwhile.
-        StorageError: the disk is full or the place cannot be written to.
+        ModelError: the directory was replaced by another model meanwhile.
+        StorageError: the disk is full or the place is not writable.
     """
     import faiss
 
@@ -42,7 +43,7 @@ def save_index(model: StoredModel, index: ApproximateIndex) -> int:
         path = folder / INDEX
         try:
             faiss.write_index(index.index, str(path))
-        except RuntimeError as error:  # FAISS has no other
+        except RuntimeError as error:  # the only error of FAISS
             raise OSError(str(error).splitlines()[-1]) from error
         return {
             "settings": asdict(index.settings),
@@ -56,11 +57,11 @@ def save_index(model: StoredModel, index: ApproximateIndex) -> int:
 
 
 def drop_index(path: Path) -> bool:
-    """Remove the index of a model, if there is one; return whether there was.
+    """Remove the index of a model; return whether there was one.
 
     Raises:
-        ModelError: there is no model.
-        StorageError: the place cannot be written to.
+        ModelError: the path is not a model.
+        StorageError: the place is not writable.
     """
     model = read_model(path)
     if not model.index and not (path / INDEX).exists():
@@ -70,31 +71,32 @@ def drop_index(path: Path) -> bool:
 
 
 def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None:
-    """Return the index of a model, mapped where FAISS can; None if it has none that fits.
+    """Return the index of a model, memory-mapped where FAISS can; None if it has none that fits.
 
-    One of another metric is not for these questions, and one that was built of other vectors is
-    left alone, with a `StaleIndexWarning`.
+    An index of another metric does not fit, and neither does one of other vectors, for which there
+    is a `StaleIndexWarning`.
 
     Args:
-        exact: of the model's vectors.
+        model: the model.
+        exact: the exact index of the model's vectors.
 
     Raises:
-        ModelError: it is damaged.
+        ModelError: the index is damaged.
     """
     path = model.path / INDEX
     if not model.index and not path.exists():
         return None
     if not path.exists() or model.index.get("fingerprint") != model.fingerprint:
-        what = "was built of other vectors" if path.exists() else "is missing"
+        problem = "was built from other vectors" if path.exists() else "is missing"
         warnings.warn(
-            f"{path} {what}: questions are answered exactly. {_HINT}.",
+            f"{path} {problem}, so searches are exact. {_HINT}",
             StaleIndexWarning,
             stacklevel=2,
         )
         return None
     damaged = ModelError(
-        f"{path} is damaged: its checksum or what config.json says of it is wrong.",
-        hint=f"{_HINT}; --exact answers without it.",
+        f"{path} is damaged: its checksum or its entry in config.json is wrong.",
+        hint=_EXACT_HINT,
     )
     try:
         settings = IndexSettings(**model.index["settings"])
@@ -106,22 +108,22 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
         raise damaged from error
     import faiss
 
-    # Older releases of FAISS cannot map all kinds; without the flag it is read into memory.
+    # Older releases of FAISS cannot map every kind; without the flag it is read into memory.
     flag = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)
     try:
         index = faiss.read_index(str(path), flag)
     except RuntimeError as error:
         raise ModelError(
-            f"{path} cannot be read by this FAISS, {faiss.__version__}.",
-            hint=f"{_HINT}; --exact answers without it.",
+            f"{path} cannot be read by FAISS {faiss.__version__}.",
+            hint=_EXACT_HINT,
         ) from error
     if (index.ntotal, index.d) != exact.matrix.shape:
         raise damaged
     return ApproximateIndex(index, exact, settings)
 
 
-def described(model: StoredModel) -> dict[str, Any]:
-    """Return kind, metric, settings and bytes of a model's index; nothing where there is none."""
+def describe_index(model: StoredModel) -> dict[str, Any]:
+    """Return kind, metric, settings and size of a model's index; empty if it has none."""
     if not model.index:
         return {}
     try:
@@ -132,23 +134,23 @@ def described(model: StoredModel) -> dict[str, Any]:
 
 
 def vectors_to_index(model: StoredModel, metric: str) -> DenseIndex:
-    """Return the exact index of a model's vectors.
+    """Return the exact index of a model's vectors, from which to build an approximate one.
 
     Raises:
-        ConfigurationError: they are sparse, or made of the words, so that no index is kept of them.
+        ConfigurationError: the model has no dense vectors to index.
     """
     find_metric(metric)
     if "vectors" not in model.tensors:
         raise ConfigurationError(
-            f"{model.path} holds no dense vectors: those of {model.config.get('encoder')} are made "
-            "of the words, and questions about them are answered exactly.",
-            hint="Name a model of trained vectors.",
+            f"{model.path} has no dense vectors to index: the encoder "
+            f"{model.config.get('encoder')} makes them from the words.",
+            hint="Pass a model with trained vectors.",
         )
     return DenseIndex(unpack(model.tensors), metric, model.tensors.get("norms"))
 
 
 def _replace(model: StoredModel, write: Callable[[Path], dict[str, Any] | None]) -> None:
-    """Put a directory in the place of the model's with the same files but for the index."""
+    """Replace the model's directory by one with the same files and another index, or none."""
     path = Path(os.path.realpath(model.path))
     with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
         for file in path.iterdir():
@@ -162,13 +164,13 @@ def _replace(model: StoredModel, write: Callable[[Path], dict[str, Any] | None])
         write_config(folder / CONFIG, config)
         if read_model(path).fingerprint != model.fingerprint:
             raise ModelError(
-                f"{path} has become another model meanwhile, and is kept.",
-                hint="embedkit index build again.",
+                f"{path} was replaced by another model meanwhile and is kept.",
+                hint="Run embedkit index build again.",
             )
 
 
 def _share(file: Path, target: Path) -> None:
-    """Give a file a second name; where there can be none, a copy."""
+    """Make a hard link to a file, or a copy where that is impossible."""
     try:
         target.hardlink_to(file)
     except OSError:

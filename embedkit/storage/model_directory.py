@@ -1,13 +1,13 @@
-"""The model directory: settings, vocabulary and matrices, written all at once, read by memory map.
+"""The model directory: settings, vocabulary and matrices, written in one step, memory-mapped.
 
     model.embedkit/
       config.json           format version, encoder, settings, training report
       vocabulary.arrow      words and counts, most frequent first
       vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
-                            what is served has "units" (V, d), the rows at length 1, as well;
-                            "vectors" may be float16, or int8 and "scales" (V,), see `precision`;
-                            vectors of sub-words come with "ngrams" (buckets, d)
-      index.faiss           if `embedkit index build` made one; see `saved_index`
+                            a served model also has "units" (V, d), the normalized rows;
+                            "vectors" may be float16, or int8 with "scales" (V,), see
+                            `quantization`; models of subwords have "ngrams" (buckets, d)
+      index.faiss           an approximate index, if one was built; see `index_file`
 
 Nothing is pickled: opening a model cannot run code.
 """
@@ -27,10 +27,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ModelError, OutputExistsError, StorageError
+from embedkit.errors import ModelError, StorageError
 from embedkit.storage.config_file import CONFIG, RESTORE_HINT, read_config, write_config
 from embedkit.storage.tensors import read_tensors, write_tensors
-from embedkit.system.files import atomic_directory, check_place, resolve_output, storage_errors
+from embedkit.system.files import (
+    atomic_directory,
+    check_place,
+    check_replaceable,
+    resolve_output,
+    storage_errors,
+)
 
 __all__ = [
     "FORMAT",
@@ -42,9 +48,9 @@ __all__ = [
 ]
 
 FORMAT = 2
-"""Version of the directory's layout; a reader refuses a later one."""
+"""Version of the directory's layout; readers reject a later one."""
 
-_FLOAT32_FORMAT = 1  # what is all float32 can be read by older versions
+_FLOAT32_FORMAT = 1  # older versions of embedkit can read models that are all float32
 
 _VOCABULARY, _TENSORS = "vocabulary.arrow", "vectors.safetensors"
 _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
@@ -55,12 +61,18 @@ _COMPACT = (np.dtype(np.float16), np.dtype(np.int8))
 
 @dataclass(frozen=True)
 class StoredModel:
-    """What a model directory holds; the tensors are read-only memory maps.
+    """The contents of a model directory; the tensors are read-only memory maps.
 
-    *index* is what config.json says of an approximate index; see `saved_index`.
+    A pickle holds only the path and the fingerprint: unpickling maps the same files, and raises
+    `ModelError` if another model has taken their place.
 
-    Pickled, it is a path: the process that unpickles it maps the same files, and raises
-    `ModelError` if the fingerprint says that another model lies there by now.
+    Attributes:
+        path: the directory.
+        config: settings and training report.
+        vocabulary: V words.
+        tensors: matrices and vectors by name.
+        fingerprint: changes with the settings, the words and the first rows.
+        index: the entry of an approximate index in config.json; see `index_file`.
     """
 
     path: Path
@@ -72,42 +84,34 @@ class StoredModel:
 
     @property
     def storage(self) -> str | None:
-        """How the vectors are stored: "float32", "float16" or "int8"; None if there are none."""
+        """The type of the stored vectors: "float32", "float16", "int8", or None without vectors."""
         return str(self.tensors["vectors"].dtype) if "vectors" in self.tensors else None
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return _read_again, (Path(os.path.abspath(self.path)), self.fingerprint)
+        return _reopen, (Path(os.path.abspath(self.path)), self.fingerprint)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> StoredModel:
         return self  # immutable
 
 
 def check_output(path: Path, *, overwrite: bool = False) -> None:
-    """Find out whether a model may be written to *path*, before hours of work are lost.
+    """Check that a model may be written to *path*, before hours of work are lost.
 
     Raises:
-        OutputExistsError: a model is there and *overwrite* is false, or something else is there;
-            see `files.resolve_output`.
-        StorageError: the parent is missing or cannot be written to.
+        OutputExistsError: a model exists and *overwrite* is false, or something else exists; see
+            `files.resolve_output`.
+        StorageError: the parent directory is missing or not writable.
     """
-    place = resolve_output(path, overwrite=True, directory=True)
-    if place.exists():
-        try:
-            empty = not any(place.iterdir())
-            is_model = (place / CONFIG).is_file()
-        except OSError as error:
-            raise StorageError(f"cannot write {path}: {error.strerror}.") from error
-        if not empty and not is_model:
-            raise OutputExistsError(
-                f"{path} is not an embedkit model and is kept: only models are replaced.",
-                hint="Name another output.",
-            )
-        resolve_output(path, overwrite=overwrite or empty, directory=True)
-    if not place.parent.is_dir():
-        raise StorageError(
-            f"cannot write {path}: there is no directory {path.parent}.", hint="Make it first."
-        )
+    check_replaceable(path, lambda folder: (folder / CONFIG).is_file(), "an embedkit model")
     with storage_errors(path):
+        place = resolve_output(path, overwrite=True, directory=True)
+        empty = place.is_dir() and not any(place.iterdir())
+        resolve_output(path, overwrite=overwrite or empty, directory=True)
+        if not place.parent.is_dir():
+            raise StorageError(
+                f"cannot write {path}: there is no directory {path.parent}.",
+                hint="Create it first.",
+            )
         check_place(place)
 
 
@@ -123,15 +127,16 @@ def write_model(
 
     Args:
         path: the directory; its parent must exist.
-        config: what JSON can hold, with the key "encoder"; the format version is added.
+        config: settings that JSON can represent, with the key "encoder"; the format version is
+            added.
         vocabulary: V words.
-        tensors: arrays with V rows each ("ngrams" has any number), float32 but for what
-            `precision.pack` made of "vectors".
-        overwrite: replace what is there.
+        tensors: arrays with V rows each ("ngrams" has any number), all float32 except the
+            "vectors" that `quantization.pack` returned.
+        overwrite: replace an existing model.
 
     Raises:
-        OutputExistsError: something is there and *overwrite* is false.
-        StorageError: the disk is full or the place cannot be written to.
+        OutputExistsError: as for `check_output`.
+        StorageError: the disk is full or the place is not writable.
     """
     check_output(path, overwrite=overwrite)
     with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
@@ -151,14 +156,14 @@ def read_model(path: Path) -> StoredModel:
     """Open a model directory.
 
     Raises:
-        ModelError: nothing is there, it is no model, it is damaged, or it is too new.
+        ModelError: the path does not exist, or is not a model, or the model is damaged or too new.
     """
     try:
         return _read_model(path)
     except OSError as error:
         raise ModelError(
             f"cannot read {error.filename or path}: {error.strerror}.",
-            hint="Look at who may read it.",
+            hint="Check its permissions.",
         ) from error
 
 
@@ -166,16 +171,14 @@ def _read_model(path: Path) -> StoredModel:
     if not path.exists():
         raise ModelError(
             f"there is no model at {path}.",
-            hint=(
-                f"embedkit train CORPUS -o {path}, "
-                "or name another with --model (or EMBEDKIT_MODEL)."
-            ),
+            hint=f"Train one with embedkit train CORPUS -o {path}, or choose another with --model "
+            "(or EMBEDKIT_MODEL).",
         )
     if not (path / CONFIG).is_file():
-        what = "holds no config.json" if path.is_dir() else "is a file"
+        problem = f"holds no {CONFIG}" if path.is_dir() else "is a file"
         raise ModelError(
-            f"{path} is not an embedkit model: it {what}.",
-            hint=("Name the directory that embedkit train wrote."),
+            f"{path} is not an embedkit model: it {problem}.",
+            hint="Pass a directory that embedkit train wrote.",
         )
     config = read_config(path / CONFIG, FORMAT)
     index = config.pop("index", {})  # the vectors are the same with and without one
@@ -187,14 +190,11 @@ def _read_model(path: Path) -> StoredModel:
     if "kind" in config:
         raise ModelError(
             f"{path} holds a {config['kind']}, not vectors.",
-            hint=(
-                "embedkit classify asks it; for "
-                "words, name the directory that embedkit train wrote."
-            ),
+            hint="Use it with embedkit classify, or pass a directory that embedkit train wrote.",
         )
     if not (path / _VOCABULARY).is_file():
         raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing.", hint=RESTORE_HINT)
-    # Arrow trusts the offsets in a file: a damaged one must not get that far.
+    # Arrow does not check the offsets in a file, so the checksum is compared first.
     found = checksum(path / _VOCABULARY)
     if config.pop(_CHECKSUM, found) != found:
         raise ModelError(
@@ -210,19 +210,19 @@ def _read_model(path: Path) -> StoredModel:
             f"{path} is incomplete: {', '.join(missing)} is missing.", hint=RESTORE_HINT
         )
     _check_shapes(path, len(vocabulary), {name: tensor.shape for name, tensor in tensors.items()})
-    # The settings hold the vocabulary's checksum and the time training took; the first rows tell
-    # vectors of other origin apart. The whole matrix is not worth reading for this.
+    # The settings include the vocabulary's checksum and the training time; the first rows
+    # distinguish other vectors without reading the whole matrix.
     for tensor in tensors.values():
         digest.update(tensor[:1].tobytes())
     return StoredModel(path, config, vocabulary, tensors, digest.hexdigest(), index)
 
 
-def _read_again(path: Path, fingerprint: str) -> StoredModel:
+def _reopen(path: Path, fingerprint: str) -> StoredModel:
     model = read_model(path)
     if model.fingerprint != fingerprint:
         raise ModelError(
-            f"{path} is another model than the one that what was pickled had open.",
-            hint=("Put that one back, or fit and pickle again."),
+            f"{path} is not the model that was open when this object was pickled.",
+            hint="Restore that model, or fit and pickle again.",
         )
     return model
 

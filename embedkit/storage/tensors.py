@@ -1,8 +1,8 @@
 """Matrices in the safetensors format: written block by block, read by memory map.
 
-The format's own library would do, but it wants a second copy of the matrices in memory to write
-them and hands out no memory map of them to NumPy. Nothing in a file is believed before it is
-checked.
+The safetensors package is not used here for two reasons: it needs a second copy of all matrices in
+memory to write them, and it cannot return NumPy memory maps. Tests compare the two in both
+directions. Every value of a header is checked before it is used.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Entry:
 def tensors_header(
     shapes: Mapping[str, tuple[int, ...]], dtypes: Mapping[str, np.dtype[Any]] | None = None
 ) -> bytes:
-    """Return what stands before the numbers of arrays, float32 where *dtypes* says nothing."""
+    """Return the bytes before the numbers; the type is float32 unless *dtypes* has another."""
     header: dict[str, Any] = {}
     offset = 0
     for name, shape in shapes.items():
@@ -61,7 +61,7 @@ def tensors_header(
 
 
 def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays with at least one axis: float16 and int8 as they are, others as float32."""
+    """Write arrays with at least one axis; types other than float16 and int8 become float32."""
     dtypes = {name: tensor.dtype for name, tensor in tensors.items() if tensor.dtype in _NAMES}
     with path.open("wb") as file:
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
@@ -80,11 +80,11 @@ def read_tensors(
 
     Args:
         path: the file.
-        dtypes: the names that a tensor's numbers may have, "F32", "F16", "I8"; "F32" alone for
-            tensors of which it says nothing.
+        dtypes: the types that each tensor may have, of "F32", "F16" and "I8"; only "F32" for
+            tensors that are not named.
 
     Raises:
-        ModelError: it is damaged or cut short, or holds something else.
+        ModelError: it is damaged or cut short, or a tensor has another type.
     """
     try:
         with path.open("rb") as file:
@@ -92,7 +92,7 @@ def read_tensors(
             head = file.read(8)
             length = struct.unpack("<Q", head)[0] if len(head) == 8 else size
             if length > min(size - 8, _LARGEST_HEADER):
-                raise ValueError("its header does not fit")
+                raise ValueError("the length of its header is wrong")
             entries = _parse(file.read(length))
         _check(entries, size - 8 - length, dtypes or {})
     except (OSError, ValueError) as error:
@@ -125,7 +125,7 @@ def _check(entries: list[_Entry], size: int, dtypes: Mapping[str, Sequence[str]]
             or max(entry.shape) > _LARGEST_SIDE
             or math.prod(entry.shape) * _DTYPES[entry.dtype].itemsize != entry.end - entry.start
         ):
-            raise ValueError(f"{entry.name!r} is described wrongly")
+            raise ValueError(f"the header of {entry.name!r} is wrong")
         if entry.end > size:
             raise ValueError(f"{entry.end - size:,} bytes of {entry.name!r} are missing")
     spans = sorted((entry.start, entry.end) for entry in entries)
@@ -135,6 +135,6 @@ def _check(entries: list[_Entry], size: int, dtypes: Mapping[str, Sequence[str]]
 
 def _map(path: Path, entry: _Entry, offset: int) -> NDArray[Any]:
     dtype = _DTYPES[entry.dtype]
-    if entry.start == entry.end:  # nothing cannot be mapped
+    if entry.start == entry.end:  # an empty range cannot be mapped
         return np.zeros(entry.shape, dtype=dtype)
     return np.memmap(path, dtype, "r", offset=offset + entry.start, shape=entry.shape)

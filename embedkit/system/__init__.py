@@ -1,1 +1,1 @@
-"""What the operating system gives: files, compression, threads, processes, memory, random draws."""
+"""Files, compression, threads, ranks, memory, signals and random draws."""

@@ -1,4 +1,4 @@
-"""Streams that are compressed: told by content where they are read, by name where written."""
+"""Compressed streams: detected by content when read, chosen by suffix when written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 __all__ = ["COMPRESSORS", "DAMAGE", "Forward", "compress", "decompress"]
 
 DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
-"""What streams raise that `decompress` returns."""
+"""What the streams that `decompress` returns raise for damaged data."""
 
 
 def _open_zstandard(raw: BinaryIO) -> BinaryIO:
@@ -29,7 +29,7 @@ def _open_zstandard(raw: BinaryIO) -> BinaryIO:
 _HEAD = 10
 _DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
     re.compile(rb"\x1f\x8b"): lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
-    # Letters alone may begin a text: the mark of a block, or of the end, has to follow.
+    # A text may begin with "BZh9", so the magic number of a block or of the end must follow.
     re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
     re.compile(rb"\xfd7zXZ\0"): lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
     re.compile(rb"\x28\xb5\x2f\xfd"): _open_zstandard,
@@ -37,7 +37,7 @@ _DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
 
 
 class _Replayed(io.RawIOBase):
-    """A stream that cannot seek, with what was read of it put back in front."""
+    """A stream that cannot seek, with the bytes already read put back in front."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         self._head = head
@@ -56,7 +56,7 @@ class _Replayed(io.RawIOBase):
 def decompress(raw: BinaryIO) -> BinaryIO:
     """Return a stream of the plain bytes of a gzip, bzip2, xz, zstandard or plain stream.
 
-    The format is told by the first bytes, never by the name, so standard input works as well.
+    The format is detected from the first bytes, not the name, so standard input works as well.
     """
     head = raw.read(_HEAD)
     if raw.seekable():
@@ -82,11 +82,11 @@ COMPRESSORS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
     ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw, "wb")),  # noqa: SIM115
     ".zst": _write_zstandard,
 }
-"""Streams that compress, by the end of a file's name."""
+"""Compressing streams by the suffix of a file's name."""
 
 
 class Forward(io.RawIOBase):
-    """A stream that is only written to: some say that they seek, or where they are, and cannot."""
+    """A stream that can only be written: some claim to seek or to tell a position, and cannot."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -101,13 +101,13 @@ class Forward(io.RawIOBase):
         return written
 
     def tell(self) -> int:
-        """Return the bytes written."""
+        """Return the number of bytes written."""
         return self._written
 
 
 @contextlib.contextmanager
 def compress(raw: BinaryIO, name: Path) -> Iterator[BinaryIO]:
-    """Yield a stream whose bytes go to *raw*, compressed as the end of a file's name says."""
+    """Yield a stream that writes to *raw*, compressed as the suffix of the file's name says."""
     if name.suffix not in COMPRESSORS:
         yield raw
         return

@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all."""
+"""Files and directories that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,6 +23,7 @@ __all__ = [
     "atomic_file",
     "check_output_stream",
     "check_place",
+    "check_replaceable",
     "is_standard_output",
     "output_stream",
     "resolve_output",
@@ -34,7 +35,12 @@ __all__ = [
 def storage_errors(
     target: str | os.PathLike[str], kept: str = "nothing was changed"
 ) -> Iterator[None]:
-    """Turn what the operating system says while writing to *target* into a `StorageError`."""
+    """Turn an OSError while *target* is written into a `StorageError`.
+
+    Args:
+        target: the output.
+        kept: what the error says about the state of the output.
+    """
     try:
         yield
     except OSError as error:
@@ -46,7 +52,7 @@ def storage_errors(
             errno.EACCES: "Choose a directory that you may write to.",
             errno.ENOENT: "Make the parent directory first.",
         }.get(error.errno or 0, "Choose another path.")
-        if error.errno == errno.ENOENT and Path(target).parent.exists():  # as /proc says it
+        if error.errno == errno.ENOENT and Path(target).parent.exists():  # as in /proc
             hint = "Choose a directory that you may write to."
         raise StorageError(f"cannot write {target}: {reason}; {kept}.", hint=hint) from error
 
@@ -55,12 +61,12 @@ def storage_errors(
 def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty temporary sibling of *target* that becomes *target* if the block succeeds.
 
-    Everything in it is synced to disk first, and the change of names is one step, so a reader sees
-    the old directory or the new one and a crash leaves the old one untouched.
+    Its files are synced to disk first, and it is renamed in one step, so a reader sees either the
+    old directory or the new one, and a crash leaves the old one untouched.
 
     Raises:
         OutputExistsError: as for `resolve_output`.
-        StorageError: the disk is full, or the place cannot be written to.
+        StorageError: the disk is full, or the place is not writable.
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite, directory=True)
@@ -86,7 +92,7 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
 
     Raises:
         OutputExistsError: as for `resolve_output`.
-        StorageError: the disk is full, or the place cannot be written to.
+        StorageError: the disk is full, or the place is not writable.
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite)
@@ -104,13 +110,13 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
 
 
 def is_standard_output(target: str | os.PathLike[str]) -> bool:
-    """Tell whether an output is standard output: "-", where "./-" is a file of that name."""
+    """Tell whether an output is "-", standard output; "./-" is a file of that name."""
     return os.fspath(target) == "-"
 
 
 @contextlib.contextmanager
 def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[BinaryIO]:
-    """Yield standard output if *target* is "-", and else what `atomic_file` does.
+    """Yield standard output if *target* is "-", or else what `atomic_file` yields.
 
     Raises:
         OutputExistsError, StorageError: as for `atomic_file`; or standard output is closed.
@@ -120,13 +126,13 @@ def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) ->
             yield file
         return
     if sys.stdout is None:
-        raise StorageError("standard output is closed.", hint="Name a file.")
+        raise StorageError("standard output is closed.", hint="Write to a file.")
     yield cast(BinaryIO, Forward(sys.stdout.buffer))
     sys.stdout.buffer.flush()
 
 
 def check_output_stream(target: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Find out whether `output_stream` may write to *target*, before work is lost.
+    """Check that `output_stream` may write to *target*, before work is lost.
 
     Raises:
         OutputExistsError, StorageError: as for `resolve_output`.
@@ -146,17 +152,18 @@ _KINDS = {
 
 
 def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) -> Path:
-    """Return where an output is written: *target*, or where it leads to if it is a link.
+    """Return where an output is written: *target*, or what it points to if it is a link.
 
     Args:
-        overwrite: whether a file, or a directory, that is there may be replaced.
-        directory: whether the output is a directory; else it is a file.
+        target: the output.
+        overwrite: whether an existing file or directory may be replaced.
+        directory: whether the output is a directory rather than a file.
 
     Raises:
-        OutputExistsError: something is there and *overwrite* is false. Whatever that says: it is
-            of another kind, such as a pipe or a device; it is a link that leads nowhere; it is the
-            working directory, or that lies in it.
-        StorageError: it cannot be looked at.
+        OutputExistsError: the output exists and *overwrite* is false. In any case, if it is of
+            another kind, such as a pipe or a device; if it is a broken link; if it is the working
+            directory or contains it.
+        StorageError: the path cannot be examined.
     """
     with storage_errors(target):
         place = Path(os.path.realpath(target))
@@ -166,25 +173,25 @@ def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) ->
         wanted = stat.S_IFDIR if directory else stat.S_IFREG
         if kind not in (None, wanted):
             raise OutputExistsError(
-                f"{target} is {_KINDS.get(kind, 'no file')} and is kept.",
+                f"{target} is {_KINDS.get(kind, 'a special file')} and is kept.",
                 hint="Name a directory."
                 if directory
-                else "Name a file, or - where standard output will do.",
+                else "Name a file, or use - for standard output where that is possible.",
             )
-        if not place.exists():  # as well a link of /proc to a file that has lost its name
+        if not place.exists():  # also a link in /proc to a deleted file
             raise OutputExistsError(
-                f"{target} is a link that leads nowhere, and is kept.",
-                hint=("Remove it, or name another output."),
+                f"{target} is a broken link and is kept.",
+                hint="Remove it, or choose another output.",
             )
         if directory and _working_directory().is_relative_to(place):
             raise OutputExistsError(
-                f"{target} is the directory that this runs in, or above it, and is kept.",
-                hint="Name another output.",
+                f"{target} is or contains the working directory and is kept.",
+                hint="Choose another output.",
             )
         if not overwrite:
             raise OutputExistsError(
                 f"{target} exists and is kept.",
-                hint=("Pass --overwrite (overwrite=True), or name another output."),
+                hint="Pass --overwrite (overwrite=True) or choose another output.",
             )
         return place
 
@@ -192,12 +199,32 @@ def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) ->
 def _working_directory() -> Path:
     try:
         return Path.cwd()
-    except FileNotFoundError:  # it was removed
+    except FileNotFoundError:  # it was deleted
         return Path()
 
 
+def check_replaceable(target: Path, is_ours: Callable[[Path], bool], kind: str) -> None:
+    """Check that overwriting *target* would only replace a directory of the expected kind.
+
+    Args:
+        target: the output; it may be missing or empty.
+        is_ours: tells whether a directory is of that kind.
+        kind: what it is called in the error, such as "an embedkit model".
+
+    Raises:
+        OutputExistsError: it is another directory, or as for `resolve_output`.
+        StorageError: it cannot be read.
+    """
+    place = resolve_output(target, overwrite=True, directory=True)
+    with storage_errors(target):
+        if place.exists() and any(place.iterdir()) and not is_ours(place):
+            raise OutputExistsError(
+                f"{target} is not {kind} and is kept.", hint="Choose another output."
+            )
+
+
 def check_place(place: Path) -> None:
-    """Find out whether a directory can be made at *place*: only making one beside it tells.
+    """Check that a directory can be created at *place*, by creating one beside it.
 
     Raises:
         OSError: it cannot.
@@ -211,7 +238,7 @@ def check_place(place: Path) -> None:
 
 
 def _beside(place: Path) -> Path:
-    """Return a name that nothing has: known before it is taken, it is removed whatever happens."""
+    """Return an unused name; it is known before it is used, so it is removed in any case."""
     return place.with_name(f".{place.name}.{secrets.token_hex(8)}.tmp")
 
 
@@ -224,12 +251,12 @@ def _sync(path: Path) -> None:
 
 
 def _swap(new: Path, target: Path) -> None:
-    """Give *target*'s name to *new*; what stood there ends up under *new*'s old name."""
+    """Rename *new* to *target*; an old *target* ends up under the name of *new*."""
     if not os.path.lexists(target):
         new.rename(target)
     elif not _exchange(new, target):
-        # Without an exchange in one step the old one moves aside first; a crash between the two
-        # renames leaves it whole beside the target.
+        # Without an atomic exchange the old one moves aside first; a crash between the two renames
+        # leaves it complete beside the target.
         aside = new.with_suffix(".old")
         target.rename(aside)
         try:
@@ -241,7 +268,7 @@ def _swap(new: Path, target: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a directory, a file or a link, if it is there."""
+    """Remove a directory, a file or a link, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -249,7 +276,7 @@ def _remove(path: Path) -> None:
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Exchange two names in one step (Linux renameat2); false where the system cannot."""
+    """Exchange two names atomically (Linux renameat2); return False where the system cannot."""
     if not sys.platform.startswith("linux"):
         return False
     try:

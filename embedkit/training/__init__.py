@@ -1,1 +1,1 @@
-"""Corpus in, matrices out."""
+"""Training: a corpus in, word vectors out."""

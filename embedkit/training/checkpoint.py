@@ -1,11 +1,11 @@
-"""Checkpoints: training that was cut off goes on where it was.
+"""Checkpoints, from which interrupted training resumes.
 
     model.embedkit.checkpoint/
-      0000001200/     a model directory: both matrices after 1,200 chunks, and how far that was
+      0000001200/     a model directory: both matrices after 1,200 chunks, and the training state
       0000002400/
 
-A generation appears in one step and is synced to disk, and the one before it is kept until then, so
-there is a whole one at every moment. Each is a model: it can be opened and asked.
+Each checkpoint is written atomically and synced to disk, and the previous one is kept until then,
+so there is always a complete one. Each is a model that can be opened and queried.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from embedkit.system.files import storage_errors
 from embedkit.system.interrupts import held
 from embedkit.training.config import TrainingConfig
 
-__all__ = ["Checkpoints", "State"]
+__all__ = ["Checkpoints", "TrainingState"]
 
 _GENERATIONS = 2
-_FREE = frozenset({"workers"})  # settings that may differ between a run and its resumption
+_MAY_CHANGE = frozenset({"workers"})  # settings that may differ between a run and its resumption
 
 
 @dataclass(frozen=True)
-class State:
-    """Where training stands between two chunks.
+class TrainingState:
+    """The state of training between two chunks.
 
     Attributes:
-        chunk: number of the next one.
-        pairs, losses: of each epoch, int64 and float64, (epochs,).
-        seconds: of training so far.
-        inputs, outputs: the matrices, float32 (words, dimension).
+        chunk: the number of the next chunk.
+        pairs, losses: the pairs and summed loss of each epoch, int64 and float64, (epochs,).
+        seconds: training time so far.
+        inputs, outputs: the input and output matrix, float32, (words, dimension).
         ranks: number of processes that train together.
-        chunk_tokens: tokens in a chunk.
-        stopped: how often all threads stood still so far; ranks go on from there.
+        chunk_tokens: number of tokens in a chunk.
+        stopped: number of stops of the schedule reached so far; ranks resume from there.
     """
 
     chunk: int
@@ -61,12 +61,15 @@ class State:
 
 
 class Checkpoints:
-    """The generations of one training.
+    """The checkpoints of one training.
 
     Args:
-        path: directory of the generations; made when the first one is written.
-        every: seconds between two.
-        on_interrupt: is called before the one is written that an interrupt asks for.
+        path: the directory of the checkpoints; created with the first one.
+        every: seconds between checkpoints.
+        on_interrupt: called before the checkpoint that an interrupt causes is written.
+
+    Raises:
+        ConfigurationError: *every* is not above 0.
     """
 
     def __init__(
@@ -77,7 +80,9 @@ class Checkpoints:
         on_interrupt: Callable[[], None] = lambda: None,
     ) -> None:
         if not every > 0:
-            raise ConfigurationError(f"a checkpoint comes every so many seconds, not {every!r}")
+            raise ConfigurationError(
+                f"the seconds between checkpoints must be above 0, got {every!r}."
+            )
         self.path = Path(path)
         self.every = every
         self.on_interrupt = on_interrupt
@@ -91,40 +96,40 @@ class Checkpoints:
         every: float = 300.0,
         on_interrupt: Callable[[], None] = lambda: None,
     ) -> Checkpoints:
-        """Return the checkpoints of the training that will write *model*."""
+        """Return the checkpoints of the training that writes *model*."""
         target = Path(os.path.abspath(model))
         path = target.with_name(target.name + ".checkpoint")
         return cls(path, every=every, on_interrupt=on_interrupt)
 
     def on_disk(self) -> bool:
-        """Tell whether there is one."""
+        """Tell whether there is a checkpoint."""
         return bool(self._generations())
 
     def begin_again(self, *, overwrite: bool) -> None:
-        """Remove the generations of an earlier training.
+        """Remove the checkpoints of an earlier training.
 
         Raises:
             OutputExistsError: there are some, and *overwrite* is false.
         """
         if self._generations() and not overwrite:
             raise OutputExistsError(
-                f"{self.path} holds a training that was cut off, and is kept.",
-                hint=("--resume (resume=True) goes on with it, --overwrite begins again."),
+                f"{self.path} contains the checkpoints of an interrupted training.",
+                hint="Pass --resume (resume=True) to continue it, or --overwrite to start again.",
             )
         self.clear()
 
     def due(self) -> bool:
-        """Tell whether it is time for the next one."""
+        """Tell whether it is time for the next checkpoint."""
         return time.monotonic() - self._last >= self.every
 
     def save(
-        self, state: State, config: TrainingConfig, vocabulary: Vocabulary, fingerprint: str
+        self, state: TrainingState, config: TrainingConfig, vocabulary: Vocabulary, fingerprint: str
     ) -> None:
-        """Write a generation and remove those before the last.
+        """Write a checkpoint and remove all but the last two.
 
         Raises:
-            StorageError: the disk is full or the place cannot be written to; what was there stays.
-            TrainingError: a matrix holds something that is no number.
+            StorageError: the disk is full or the path cannot be written to. Older checkpoints stay.
+            TrainingError: a matrix contains infinity or NaN.
         """
         self._last = time.monotonic()
         target = self.path / f"{state.chunk:010}"
@@ -133,8 +138,8 @@ class Checkpoints:
         for matrix in (state.inputs, state.outputs):
             if not np.isfinite(matrix.sum(dtype=np.float64)):
                 raise TrainingError(
-                    f"a vector is no longer finite with learning_rate={config.learning_rate:g}.",
-                    hint="Lower the learning rate. The last checkpoint is kept.",
+                    f"a vector is not finite with learning_rate={config.learning_rate:g}.",
+                    hint="Lower the learning rate. The last checkpoint was kept.",
                 )
         stored = {
             "encoder": "skipgram",
@@ -158,7 +163,7 @@ class Checkpoints:
             write_model(target, config=stored, vocabulary=vocabulary, tensors=tensors)
         finally:
             with held(), contextlib.suppress(OSError):
-                self.path.rmdir()  # only if nothing is in it
+                self.path.rmdir()  # only if it is empty
         for old in self._generations()[:-_GENERATIONS]:
             shutil.rmtree(old)
         self._last = time.monotonic()
@@ -169,13 +174,13 @@ class Checkpoints:
         vocabulary: Vocabulary,
         fingerprint: str,
         ranks: int = 1,
-        chunk_tokens: int = State.chunk_tokens,
-    ) -> State | None:
-        """Return the newest generation that is whole, or None if there is none at all.
+        chunk_tokens: int = TrainingState.chunk_tokens,
+    ) -> TrainingState | None:
+        """Return the state of the newest complete checkpoint, or None if there is no checkpoint.
 
         Raises:
-            ConfigurationError: it is of another corpus, of other words or settings.
-            ModelError: none of the generations is whole.
+            ConfigurationError: it belongs to another corpus, vocabulary or other settings.
+            ModelError: all checkpoints are damaged.
         """
         self._remove_unfinished()
         damage: ModelError | None = None
@@ -194,7 +199,7 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Remove all generations: training has ended and its model is written."""
+        """Remove all checkpoints, when training has ended and the model is written."""
         with held():
             shutil.rmtree(self.path, ignore_errors=True)
 
@@ -204,7 +209,7 @@ class Checkpoints:
         return sorted(path for path in self.path.iterdir() if path.name.isdecimal())
 
     def _remove_unfinished(self) -> None:
-        """Remove what a process left that was killed while it wrote."""
+        """Remove temporary files of a process that was killed while it wrote."""
         for path in self.path.glob(".*.tmp"):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -219,28 +224,28 @@ class Checkpoints:
         changed = [
             f"{name} was {before.get(name)!r} and is {value!r}"
             for name, value in settings.items()
-            if name not in _FREE and before.get(name) != value
+            if name not in _MAY_CHANGE and before.get(name) != value
         ]
         if model.config["checkpoint"].get("corpus_fingerprint") != fingerprint:
-            changed.append("the corpus is another one")
+            changed.append("the corpus is different")
         elif model.vocabulary != vocabulary:
-            changed.append("the words are others (was there another --continue-from, or none?)")
+            changed.append("the vocabulary is different (check --continue-from)")
         if changed:
             raise ConfigurationError(
-                f"{self.path} is of another training: {'; '.join(changed)}.",
-                hint="Give the same corpus and settings, or remove that directory.",
+                f"{self.path} belongs to another training: {'; '.join(changed)}.",
+                hint="Use the same corpus and settings, or remove that directory.",
             )
 
 
-def _state(model: StoredModel) -> State:
-    """Return what a generation holds.
+def _state(model: StoredModel) -> TrainingState:
+    """Return the state in a checkpoint.
 
     Raises:
-        ModelError: it is a model, but no checkpoint.
+        ModelError: it is a model, but not a checkpoint.
     """
     try:
         saved = model.config["checkpoint"]
-        return State(
+        return TrainingState(
             chunk=int(saved["chunk"]),
             pairs=np.array(saved["pairs"], dtype=np.int64),
             losses=np.array(saved["losses"], dtype=np.float64),
@@ -253,5 +258,5 @@ def _state(model: StoredModel) -> State:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{model.path} is no checkpoint: {error!r}.", hint="Remove that directory."
+            f"{model.path} is not a checkpoint: {error!r}.", hint="Remove that directory."
         ) from error

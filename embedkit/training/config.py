@@ -1,19 +1,18 @@
-"""The settings of skip-gram training, with the field's names and the ranges that are safe."""
+"""Settings of skip-gram training, and their ranges."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
 
-from embedkit.errors import ConfigurationError
 from embedkit.system.memory import processors
-from embedkit.validation import number, whole_number
+from embedkit.validation import check_choice, number, whole_number
 
 __all__ = ["RANGES", "TrainingConfig"]
 
 RANGES: dict[str, tuple[float, float]] = {
     "dimension": (1, 1024),
-    "window": (1, 60),  # a factor of the loss is at most 2, and float32 holds 120 of them
+    "window": (1, 60),  # the kernel multiplies up to 120 factors, each at most 2, in float32
     "negative": (1, 25),
     "epochs": (1, 10_000),
     "min_count": (1, 2**31),
@@ -27,7 +26,7 @@ RANGES: dict[str, tuple[float, float]] = {
 _FRACTIONS = frozenset({"sample", "learning_rate", "minimum_learning_rate"})
 
 _ENOUGH_TOKENS = 20_000_000
-_FEWEST_EPOCHS, _MOST_EPOCHS = 5, 50
+_MIN_EPOCHS, _MAX_EPOCHS = 5, 50
 
 
 @dataclass(frozen=True)
@@ -35,23 +34,26 @@ class TrainingConfig:
     """Settings of skip-gram with negative sampling (Mikolov et al. 2013, arXiv:1310.4546).
 
     Attributes:
-        dimension: length of a vector.
-        window: words to either side of a word that it may be paired with; the reach is drawn
-            evenly from 1 to this for every word.
-        negative: words drawn from the noise distribution (unigram counts to the power 0.75) for
-            each word, shared by the pairs of its window.
-        epochs: passes over the corpus; None takes 5, and more over a small corpus, until some
-            20 million tokens were read (at most 50 passes).
-        min_count: rarer words are left out.
-        sample: subsampling threshold for frequent words, a share of the corpus; 0 keeps all.
-        learning_rate: step at the start; it falls linearly, to `minimum_learning_rate` at least.
-        workers: threads; None takes one a processor. One worker gives the same bytes every time.
-        seed: of every random draw.
-        sync_every: tokens that a rank trains on before the ranks put together what they changed of
-            the most frequent words, see `schedule`; of no effect where one process trains alone.
+        dimension: length of the vectors.
+        window: maximum distance between a word and its context words; the actual window of each
+            word is drawn uniformly from 1 to this.
+        negative: negative samples per word, drawn from the noise distribution (unigram counts to
+            the power 0.75) and shared by all pairs of the word's window.
+        epochs: passes over the corpus; None means 5, and more for a small corpus, enough to read
+            about 20 million tokens (at most 50 passes).
+        min_count: words with fewer occurrences are ignored.
+        sample: subsampling threshold for frequent words, as a fraction of the corpus; 0 disables
+            subsampling.
+        learning_rate: initial learning rate; it decays linearly, but not below
+            `minimum_learning_rate`.
+        workers: number of threads; None means one per processor. Training with one worker is
+            deterministic.
+        seed: seed of all random draws.
+        sync_every: tokens that each rank trains on between two synchronizations of the most
+            frequent words, see `schedule`; not used if there is one process.
 
     Raises:
-        ConfigurationError: a value lies outside its range.
+        ConfigurationError: a value is outside its range.
     """
 
     dimension: int = 100
@@ -86,15 +88,14 @@ class TrainingConfig:
         """
         known = [field.name for field in fields(cls)]
         for name in settings:
-            if name not in known:
-                raise ConfigurationError(f"no setting {name!r}; there are {', '.join(known)}")
+            check_choice("setting", name, known)
         return replace(config or cls(), **settings)  # type: ignore[arg-type]
 
     def epochs_for(self, tokens: int) -> int:
         """Return the number of passes over a corpus of *tokens* tokens."""
         if self.epochs is not None:
             return self.epochs
-        return min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, math.ceil(_ENOUGH_TOKENS / max(tokens, 1))))
+        return min(_MAX_EPOCHS, max(_MIN_EPOCHS, math.ceil(_ENOUGH_TOKENS / max(tokens, 1))))
 
     def worker_count(self) -> int:
         """Return the number of threads."""

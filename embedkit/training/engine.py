@@ -1,4 +1,4 @@
-"""Where training happens: the matrices in a device's memory, and the kernel that updates them."""
+"""Engines: the matrices in the memory of a device, and the kernel that updates them."""
 
 from __future__ import annotations
 
@@ -22,52 +22,52 @@ if TYPE_CHECKING:
 __all__ = ["DEVICES", "CpuEngine", "Engine", "device_name", "make_engine", "random_vectors"]
 
 DEVICES = ("auto", "cpu", "cuda")
-"""What `make_engine` takes, and "cuda:1" and so on."""
+"""Device names; "cuda:1" and so on are valid, too."""
 
 
 class Engine(Protocol):
-    """Both matrices, and a step of training on a range of tokens.
+    """Input and output matrix, and training on a range of tokens.
 
     Attributes:
-        threads: how many may call `train` at once.
-        chunk_tokens: how many tokens are best given to `train` at once.
+        threads: number of threads that may call `train` at the same time.
+        chunk_tokens: preferred number of tokens per call of `train`.
     """
 
     threads: int
     chunk_tokens: int
 
     def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
-        """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss."""
+        """Train on the centers tokens[start:stop]; return the number of pairs and summed loss."""
 
     def release(self) -> None:
-        """Give back memory of the corpus that is needed no more, if that takes no time."""
+        """Release memory of the corpus that is no longer needed, if that is fast."""
 
     @property
     def vectors(self) -> NDArray[np.float32]:
-        """The input matrix as it is now, read-only, (words, dimension)."""
+        """The current input matrix, read-only, (words, dimension)."""
 
     @property
     def context(self) -> NDArray[np.float32]:
-        """The output matrix as it is now, read-only, (words, dimension)."""
+        """The current output matrix, read-only, (words, dimension)."""
 
     @property
     def matrices(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Input and output matrix where they lie, to be read and written, (words, dimension)."""
+        """Writable views of the input and output matrix on the device, (words, dimension)."""
 
     def load(
         self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
     ) -> None:
-        """Set the input matrix, and the output matrix, which is zero at first."""
+        """Set the input matrix, and the output matrix if given; both are 0 initially."""
 
 
 class CpuEngine:
-    """Both matrices in main memory, shared by threads without locks."""
+    """Matrices in main memory, shared by threads without locks."""
 
     chunk_tokens = 10_000
 
     def __init__(self, corpus: Corpus, vocabulary: Vocabulary, config: TrainingConfig) -> None:
-        # Only those who train should wait for the kernel, and it comes before the matrices: what
-        # the compiler needed is given back first.
+        # Imported here because compiling takes time, and before the matrices are allocated because
+        # the compiler needs memory, which is released first.
         release_libraries("libarrow")
         from embedkit.training.kernels import cpu
 
@@ -82,7 +82,7 @@ class CpuEngine:
         self._outputs = cpu.aligned_matrix(len(vocabulary) + 1, config.dimension)
 
     def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
-        """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss."""
+        """Train on the centers tokens[start:stop]; return the number of pairs and summed loss."""
         config = self._config
         pairs, loss = self._kernel(
             self._inputs, self._outputs, config.dimension, self._corpus.tokens,
@@ -92,7 +92,7 @@ class CpuEngine:
         return int(pairs), float(loss)
 
     def release(self) -> None:
-        """Give back the pages of the corpus."""
+        """Release the memory-mapped pages of the corpus."""
         self._corpus.release()
 
     @property
@@ -107,8 +107,8 @@ class CpuEngine:
 
     @property
     def matrices(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Input and output matrix where they lie, to be read and written, (words, dimension)."""
-        import torch  # seconds, which one process alone need not wait
+        """Writable views of the input and output matrix on the device, (words, dimension)."""
+        import torch  # takes seconds, and only ranks need it
 
         inputs, outputs = map(torch.from_numpy, (self._inputs, self._outputs[:-1]))
         dimension = self._config.dimension
@@ -117,7 +117,7 @@ class CpuEngine:
     def load(
         self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
     ) -> None:
-        """Set the input matrix, and the output matrix, which is zero at first."""
+        """Set the input matrix, and the output matrix if given; both are 0 initially."""
         dimension = self._config.dimension
         self._inputs[:, :dimension] = vectors
         if context is not None:
@@ -125,19 +125,21 @@ class CpuEngine:
 
 
 def device_name(device: str) -> str:
-    """Return "cpu" or the GPU that is meant: "auto" takes one where there is one.
+    """Return "cpu", or the name of a GPU; "auto" is a GPU if there is one.
 
-    "cuda" among ranks is a GPU for each on its machine.
+    With several ranks, "cuda" is the GPU with the local rank's number.
 
     Raises:
-        ConfigurationError: there is no such device.
+        ConfigurationError: the device is unknown or not available.
     """
     if device == "auto":
         device = "cuda" if _has_gpu() else "cpu"
     if device == "cpu":
         return device
     if device.partition(":")[0] != "cuda":
-        raise ConfigurationError(f"no device {device!r}; there are {', '.join(DEVICES)}, cuda:N")
+        raise ConfigurationError(
+            f"unknown device {device!r}; choose from {', '.join(DEVICES)}, cuda:N"
+        )
     from embedkit.training.cuda_engine import find_device
 
     if device == "cuda" and "LOCAL_RANK" in os.environ:
@@ -147,7 +149,7 @@ def device_name(device: str) -> str:
 
 
 def _has_gpu() -> bool:
-    if not Path("/proc/driver/nvidia/version").exists():  # torch would know, but takes seconds
+    if not Path("/proc/driver/nvidia/version").exists():  # importing torch takes seconds
         return False
     import torch
 
@@ -157,10 +159,10 @@ def _has_gpu() -> bool:
 def make_engine(
     corpus: Corpus, vocabulary: Vocabulary, config: TrainingConfig, device: str = "cpu"
 ) -> Engine:
-    """Return the engine for a device: "cpu", "auto", "cuda" or "cuda:1", see `device_name`.
+    """Return the engine for a device; see `device_name`.
 
     Raises:
-        ConfigurationError: there is no such device.
+        ConfigurationError: the device is unknown or not available.
     """
     name = device_name(device)
     if name == "cpu":
@@ -171,7 +173,7 @@ def make_engine(
 
 
 def random_vectors(words: int, dimension: int, seed: int) -> NDArray[np.float32]:
-    """Return input vectors to begin with, drawn evenly from -0.5 / dimension to 0.5 / dimension."""
+    """Return initial input vectors, uniform in [-0.5 / dimension, 0.5 / dimension)."""
     random = np.random.Generator(np.random.Philox(seed))
     vectors = random.random((words, dimension), dtype=np.float32)
     vectors -= np.float32(0.5)

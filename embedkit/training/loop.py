@@ -1,12 +1,11 @@
-"""A training under way: chunks of the corpus through an engine, on several threads.
+"""The training loop: chunks of the corpus go through an engine, on several threads.
 
 Threads share both matrices and update them without locks (Hogwild, Recht et al. 2011). A chunk is
-a range of tokens; its learning rate and random draws follow from where it stands, not from what
-other threads do, so one worker gives the same bytes every time.
+a range of tokens. Its learning rate and random draws depend on its position only, not on other
+threads, so training with one worker is deterministic.
 
-Where all threads must stand still, to write a checkpoint, to look at an epoch's vectors or to agree
-with other ranks, they are given no chunk beyond that place, and the calling thread waits until
-those under way are done.
+To write a checkpoint, to examine the vectors after an epoch, or to synchronize with other ranks,
+the threads are given no further chunks, and the calling thread waits until they are idle.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from embedkit.errors import TrainingError
 from embedkit.system.interrupts import held
 from embedkit.system.random import epoch_key
 from embedkit.system.ranks import Ranks
-from embedkit.training.checkpoint import Checkpoints, State
+from embedkit.training.checkpoint import Checkpoints, TrainingState
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import Engine
 from embedkit.training.report import EpochReport, Progress, TrainingReport
@@ -38,22 +37,30 @@ from embedkit.training.work_queue import ChunkQueue
 if TYPE_CHECKING:
     from embedkit.training.averaging import Averaging
 
-__all__ = ["Run", "Watchers"]
+__all__ = ["TrainingHooks", "TrainingLoop"]
 
 _SECONDS_BETWEEN_REPORTS = 0.1
 
 
 @dataclass(frozen=True)
-class Watchers:
-    """Who is told of training, and where it is written down; see `trainer.train`."""
+class TrainingHooks:
+    """Callbacks and checkpoints of a training.
 
-    progress: Callable[[Progress], None] | None
-    on_epoch_end: Callable[[EpochReport], bool | None] | None
-    checkpoints: Checkpoints | None
+    Attributes:
+        progress: called a few times a second, in the calling thread.
+        on_epoch_end: called after each epoch, while training waits; returning True ends training.
+        checkpoints: where to write checkpoints; Ctrl-C writes one, too.
+        resume: continue from the last checkpoint, if there is one.
+    """
+
+    progress: Callable[[Progress], None] | None = None
+    on_epoch_end: Callable[[EpochReport], bool | None] | None = None
+    checkpoints: Checkpoints | None = None
+    resume: bool = False
 
 
-class Run:
-    """One training: what its threads share, and what has to happen while they work."""
+class TrainingLoop:
+    """One training: the state that its threads share, and the work of the calling thread."""
 
     def __init__(
         self,
@@ -72,7 +79,7 @@ class Run:
         self._all_tokens = int(ranks.total(np.array([self._tokens]))[0])
         self._epochs = config.epochs_for(self._all_tokens)
         self._chunks = -(-self._tokens // self.engine.chunk_tokens)
-        # What follows is of this rank; of all in rank 0 after a resumption.
+        # Of this rank only, except that rank 0 has the totals of all ranks after resuming.
         self._pairs = np.zeros(self._epochs, dtype=np.int64)
         self._losses = np.zeros(self._epochs, dtype=np.float64)
         self._tokens_done = 0
@@ -82,27 +89,29 @@ class Run:
         self._recent_loss = math.nan
         self._queue = ChunkQueue(0)
 
-    def until_done(self, watchers: Watchers, *, resume: bool) -> TrainingReport:
-        """Train; return what it did, all ranks taken together."""
-        stops = self._stops(watchers)
-        reached = self._resume(watchers.checkpoints, stops) if resume else 0
+    def run(self, hooks: TrainingHooks) -> TrainingReport:
+        """Train; return a report over all ranks."""
+        stops = self._stops(hooks)
+        reached = (
+            self._resume(hooks.checkpoints, stops) if hooks.resume and hooks.checkpoints else 0
+        )
         averaging = self._averaging()
         with self._queue.threads(self.engine.threads, self._work):
             try:
                 for stop in stops[reached:]:
-                    self._train_to(stop.chunk, watchers)
+                    self._train_to(stop.chunk, hooks)
                     self._stopped += 1
                     if averaging:
                         started = time.perf_counter()
-                        averaging.agree(max(len(self._vocabulary) >> stop.halvings, 1))
+                        averaging.synchronize(max(len(self._vocabulary) >> stop.halvings, 1))
                         self._seconds += time.perf_counter() - started
-                    if self._ends_at(stop, watchers):
+                    if self._ends_at(stop, hooks):
                         break
             except KeyboardInterrupt:
-                if watchers.checkpoints and not averaging:
+                if hooks.checkpoints and not averaging:
                     with held():
-                        watchers.checkpoints.on_interrupt()
-                        self._write(watchers.checkpoints)
+                        hooks.checkpoints.on_interrupt()
+                        self._write(hooks.checkpoints)
                 raise
         return self._report()
 
@@ -113,21 +122,21 @@ class Run:
 
         return Averaging(self.engine, self._ranks)
 
-    def _stops(self, watchers: Watchers) -> list[Stop]:
-        """Return where all threads stand still."""
+    def _stops(self, hooks: TrainingHooks) -> list[Stop]:
+        """Return the schedule of stops."""
         if self._ranks.size > 1:
             share = self._all_tokens / self._ranks.size
             parts = max(1, round(share / self._config.sync_every))
             return schedule(self._epochs, self._chunks, parts)
-        if watchers.on_epoch_end:
+        if hooks.on_epoch_end:
             return schedule(self._epochs, self._chunks, 1)
-        # With nobody looking, epochs flow into each other and no thread ever waits.
+        # Without a callback, threads need not wait at the end of an epoch.
         return schedule(1, self._epochs * self._chunks, 1)
 
-    def _resume(self, checkpoints: Checkpoints | None, stops: list[Stop]) -> int:
-        """Go back to the last checkpoint, if there is one; return how many stops lie before it."""
+    def _resume(self, checkpoints: Checkpoints, stops: list[Stop]) -> int:
+        """Load the last checkpoint, if there is one; return the number of stops before it."""
         state = None
-        if checkpoints and self._ranks.rank == 0:
+        if self._ranks.rank == 0:
             state = checkpoints.latest(
                 self._config, self._vocabulary, self._corpus.fingerprint, self._ranks.size,
                 self.engine.chunk_tokens,
@@ -139,9 +148,9 @@ class Run:
             self._seconds = state.seconds
         chunk = state.chunk if state else 0
         if self._ranks.size == 1:
-            # An epoch that ends here may not have been told of: it is told of again.
+            # The callback may not have been called for an epoch that ends here: call it again.
             reached = bisect_left(stops, chunk, key=attrgetter("chunk"))
-        else:  # shares differ in size, so the others stand at another chunk
+        else:  # shares differ in size, so other ranks are at another chunk
             reached = int(self._ranks.first(np.array([state.stopped if state else 0]))[0])
             chunk = stops[reached - 1].chunk if reached else 0
         self._stopped = reached
@@ -151,29 +160,29 @@ class Run:
         self._resumed = (self._tokens_done, self._seconds)
         return reached
 
-    def _train_to(self, stop: int, watchers: Watchers) -> None:
-        """Let the threads work up to a chunk, and meanwhile tell how far they are."""
-        told = (int(self._pairs.sum()), float(self._losses.sum()))
+    def _train_to(self, stop: int, hooks: TrainingHooks) -> None:
+        """Let the threads work up to a chunk, and report progress meanwhile."""
+        reported = (int(self._pairs.sum()), float(self._losses.sum()))
         before, started = self._seconds, time.perf_counter()
         self._queue.open_to(stop)
-        still = False
-        while not still:
-            still = self._queue.wait(_SECONDS_BETWEEN_REPORTS)
+        idle = False
+        while not idle:
+            idle = self._queue.wait(_SECONDS_BETWEEN_REPORTS)
             self._seconds = before + time.perf_counter() - started
             self.engine.release()
-            if watchers.progress and self._ranks.rank == 0:
-                told = self._report_progress(watchers.progress, told)
-            if not still and self._ranks.size == 1 and watchers.checkpoints:
+            if hooks.progress and self._ranks.rank == 0:
+                reported = self._report_progress(hooks.progress, reported)
+            if not idle and self._ranks.size == 1 and hooks.checkpoints:
                 paused = time.perf_counter()
-                if watchers.checkpoints.due():
-                    self._write(watchers.checkpoints)
+                if hooks.checkpoints.due():
+                    self._write(hooks.checkpoints)
                 started += time.perf_counter() - paused
 
-    def _ends_at(self, stop: Stop, watchers: Watchers) -> bool:
-        """Do what is due where all threads of all ranks stand still; tell whether to end here."""
+    def _ends_at(self, stop: Stop, hooks: TrainingHooks) -> bool:
+        """Call the epoch callback and write a checkpoint if due; tell whether to end training."""
         epoch = stop.chunk // self._chunks
         ends = False
-        if watchers.on_epoch_end and stop.ends_epoch:
+        if hooks.on_epoch_end and stop.ends_epoch:
             pairs, losses = self._totals()
             if self._ranks.rank == 0:
                 report = EpochReport(
@@ -184,36 +193,36 @@ class Run:
                     self._vocabulary,
                     self.engine.vectors,
                 )
-                ends = bool(watchers.on_epoch_end(report))
+                ends = bool(hooks.on_epoch_end(report))
             ends = bool(self._ranks.first(np.array([ends]))[0])
         if ends:
-            self._epochs = epoch  # those that were trained are all
-        elif watchers.checkpoints and self._ranks.size > 1 and not stop.halvings:
-            due = self._ranks.first(np.array([watchers.checkpoints.due()]))[0]
+            self._epochs = epoch  # the report counts the trained epochs only
+        elif hooks.checkpoints and self._ranks.size > 1 and not stop.halvings:
+            due = self._ranks.first(np.array([hooks.checkpoints.due()]))[0]
             if due:
-                self._write(watchers.checkpoints)
+                self._write(hooks.checkpoints)
         return ends
 
     def _write(self, checkpoints: Checkpoints) -> None:
-        with self._queue.standing_still():
+        with self._queue.paused():
             pairs, losses = self._totals()
             if self._ranks.rank == 0:
-                state = State(
+                state = TrainingState(
                     self._queue.next, pairs, losses, self._seconds, self.engine.vectors,
                     self.engine.context, self._ranks.size, self.engine.chunk_tokens, self._stopped,
                 )  # fmt: skip
                 checkpoints.save(state, self._config, self._vocabulary, self._corpus.fingerprint)
 
     def _totals(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the pairs and summed losses of each epoch, of all ranks."""
+        """Return the pairs and summed loss of each epoch, over all ranks."""
         return self._ranks.total(self._pairs), self._ranks.total(self._losses)
 
     def _work(self, number: int) -> Callable[[], None]:
-        """Train on a chunk; return what records it."""
+        """Train on a chunk; return the function that records it."""
         epoch, chunk = divmod(number, self._chunks)
         start = chunk * self.engine.chunk_tokens
         stop = min(start + self.engine.chunk_tokens, self._tokens)
-        # Ranks draw apart though their positions are the same.
+        # Positions are the same on all ranks, so the key must differ.
         key = epoch_key(self._config.seed, epoch * self._ranks.size + self._ranks.rank)
         pairs, loss = self.engine.train(start, stop, self._rate(epoch, start), key)
         if not math.isfinite(loss):
@@ -227,7 +236,7 @@ class Run:
         return record
 
     def _rate(self, epoch: int, start: int) -> float:
-        """Return the learning rate at a place: linear decay over all epochs."""
+        """Return the learning rate at a position: linear decay over all epochs."""
         config = self._config
         done = (epoch * self._tokens + start) / (self._epochs * self._tokens)
         return max(config.minimum_learning_rate, config.learning_rate * (1.0 - done))
@@ -237,15 +246,14 @@ class Run:
         return TrainingError(
             f"the loss is no longer finite (epoch {epoch + 1}, token {start:,}) with "
             f"learning_rate={config.learning_rate:g}, window={config.window}, "
-            f"negative={config.negative}. No model was written; a checkpoint, if there is one, is "
-            "kept.",
-            hint="Lower the learning rate.",
+            f"negative={config.negative}. No model was written.",
+            hint="Lower the learning rate. Checkpoints were kept.",
         )
 
     def _report_progress(
-        self, progress: Callable[[Progress], None], told: tuple[int, float]
+        self, progress: Callable[[Progress], None], reported: tuple[int, float]
     ) -> tuple[int, float]:
-        """Tell how far it is, as if all ranks were as far; return what was told of the loss."""
+        """Report progress, assuming that all ranks are equally far; return pairs and loss."""
         with self._queue.locked():
             done = self._tokens_done
             pairs, loss = int(self._pairs.sum()), float(self._losses.sum())
@@ -253,8 +261,8 @@ class Run:
         epoch, start = divmod(min(done, total - 1), self._tokens)
         ranks = self._all_tokens / self._tokens
         speed = (done - self._resumed[0]) / max(self._seconds - self._resumed[1], 1e-9)
-        if pairs > told[0]:
-            self._recent_loss = (loss - told[1]) / (pairs - told[0])
+        if pairs > reported[0]:
+            self._recent_loss = (loss - reported[1]) / (pairs - reported[0])
         progress(
             Progress(
                 tokens=round(done * ranks),

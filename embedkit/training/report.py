@@ -1,4 +1,4 @@
-"""What training tells: how far it is, what an epoch did, what all of it did."""
+"""Progress, epoch and training reports."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["EpochReport", "Progress", "TrainingReport", "TrainingResult"]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far training has come.
+    """The progress of training.
 
     Attributes:
-        tokens, total_tokens: tokens of the corpus read so far and in all, every epoch counted.
-        epoch, epochs: the current pass, from 1, and their number.
-        tokens_per_second: since the start, or since training was resumed.
-        loss: mean over the pairs since the last report; NaN if there were none.
-        learning_rate: of the next chunk.
-        seconds_left: an estimate.
+        tokens, total_tokens: tokens processed so far, and in total over all epochs.
+        epoch, epochs: the current epoch, counted from 1, and the number of epochs.
+        tokens_per_second: since training started or was resumed.
+        loss: mean loss of the pairs since the last report; NaN if there were none.
+        learning_rate: the current learning rate.
+        seconds_left: estimated remaining time.
     """
 
     tokens: int
@@ -37,15 +37,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What an epoch did; training waits while it is looked at.
+    """The state at the end of an epoch; training waits while it is examined.
 
     Attributes:
-        epoch, epochs: the pass that has ended, from 1, and their number.
-        loss: mean over its pairs, in nats; None if it had none.
-        seconds: of training so far.
-        vocabulary: the words that are trained.
-        vectors: the input matrix as it is now, float32 (words, dimension), read-only. It changes
-            when training goes on: copy what is to be kept.
+        epoch, epochs: the epoch that has ended, counted from 1, and the number of epochs.
+        loss: mean loss of the epoch's pairs, in nats; None if it had none.
+        seconds: training time so far.
+        vocabulary: the words being trained.
+        vectors: the current input matrix, float32, (words, dimension), read-only. It changes when
+            training continues, so copy it to keep it.
     """
 
     epoch: int
@@ -58,16 +58,16 @@ class EpochReport:
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What training did.
+    """A summary of the training.
 
     Attributes:
-        tokens: tokens of the corpus, once.
-        epochs, workers: as used; fewer epochs than asked for if a callback stopped training.
-        pairs: (word, context) and (noise word, context) pairs trained on.
-        loss: mean over the pairs of the last epoch of -log sigmoid(+-u.v), in nats.
-        epoch_losses: the same for each epoch; None for one without a pair.
-        seconds: of the training passes alone.
-        tokens_per_second: tokens times epochs by seconds.
+        tokens: number of tokens in the corpus.
+        epochs, workers: as used; fewer epochs than configured if a callback stopped training.
+        pairs: number of (word, context) and (negative sample, context) pairs trained on.
+        loss: mean of -log sigmoid(+-u.v) over the pairs of the last epoch, in nats.
+        epoch_losses: the mean loss of each epoch; None for an epoch without pairs.
+        seconds: duration of the training passes alone.
+        tokens_per_second: tokens * epochs / seconds.
     """
 
     tokens: int
@@ -85,10 +85,10 @@ class TrainingResult:
     """The trained matrices.
 
     Attributes:
-        vocabulary: the words that were trained, most frequent first.
-        vectors: the input matrix, float32 (words, dimension), read-only.
+        vocabulary: the trained words, most frequent first.
+        vectors: the input matrix, float32, (words, dimension), read-only.
         context: the output matrix, of the same shape, read-only.
-        report: what training did.
+        report: a summary of the training.
     """
 
     vocabulary: Vocabulary

@@ -1,8 +1,7 @@
-"""The random choices of skip-gram: which words stay, how far a window reaches, which are noise.
+"""Probabilities and tables of subsampling and negative sampling.
 
-Draws come from a counter-based generator: a hash of (seed and epoch, position in the corpus, which
-draw). They depend on nothing else, so every kernel makes the same ones, whatever was computed
-before, by whom, and in which order.
+The random draws themselves are those of `system.random`: a hash of the key, the position in the
+corpus and the number of the draw, so that all kernels make the same ones in any order.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ NOISE_POWER = 0.75
 
 
 def keep_probabilities(counts: NDArray[np.int64], total: int, sample: float) -> NDArray[np.float64]:
-    """Return the probability that an occurrence of each word is kept, shape (words,).
+    """Return the probability that subsampling keeps an occurrence of each word, (words,).
 
-    With f = count / total it is sqrt(sample / f) + sample / f, at most 1: what word2vec computes,
-    which is not quite the formula of its paper.
+    With f = count / total it is min(1, sqrt(sample / f) + sample / f), as in the word2vec program;
+    the formula in its paper is slightly different.
     """
     if sample == 0:
         return np.ones(len(counts))
@@ -37,19 +36,19 @@ def keep_probabilities(counts: NDArray[np.int64], total: int, sample: float) -> 
 def sampling_tables(
     counts: NDArray[np.int64], sample: float
 ) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.int32]]:
-    """Return what a kernel draws with, (words,) each: see `keep_thresholds` and `noise_alias`."""
+    """Return the tables of a kernel, (words,) each: see `keep_thresholds` and `noise_alias`."""
     keep = keep_thresholds(keep_probabilities(counts, int(counts.sum()), sample))
     return keep, *noise_alias(noise_distribution(counts))
 
 
 def keep_thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.uint32]:
-    """Return t for each word such that 32 random bits are <= t with the word's probability."""
+    """Return the threshold t of each word: 32 random bits are <= t with its probability."""
     scaled = np.ceil(probabilities * 2.0**32) - 1
     return np.asarray(np.clip(scaled, 0, 2**32 - 1), dtype=np.uint32)
 
 
 def noise_distribution(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the probability of each word as a negative: counts to the power 0.75, normalised."""
+    """Return the noise distribution: counts to the power 0.75, normalized, (words,)."""
     weights = counts.astype(np.float64) ** NOISE_POWER
     return np.asarray(weights / weights.sum())
 
@@ -59,8 +58,8 @@ def noise_alias(
 ) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
     """Return the alias table of a distribution (Vose 1991): thresholds and aliases, (words,) each.
 
-    Of 64 random bits the upper half picks a place, ``(upper * words) >> 32``; the word there is
-    drawn if the lower half is <= its threshold, and its alias otherwise.
+    The upper half of 64 random bits selects a word, ``(upper * words) >> 32``. That word is drawn
+    if the lower half is <= its threshold, and its alias otherwise.
     """
     size = len(probabilities)
     scaled = probabilities * size
@@ -74,5 +73,5 @@ def noise_alias(
         scaled[more] -= 1.0 - scaled[less]
         if scaled[more] < 1.0:
             small.append(large.pop())
-    # What is left over is 1 but for rounding.
+    # The remaining entries are 1 up to rounding.
     return keep_thresholds(threshold), alias

@@ -1,4 +1,4 @@
-"""Where all threads of a training stand still: to look at an epoch's vectors, to agree."""
+"""The schedule of stops, where all threads pause: epoch ends and synchronizations of ranks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _HALVINGS = 4
 
 
 class Stop(NamedTuple):
-    """A place where no chunk is under way.
+    """A point in training where no chunk is being processed.
 
     Attributes:
-        chunk: number of chunks before it, of all epochs.
-        halvings: if ranks agree here, they do on the V / 2**halvings most frequent words.
-        ends_epoch: whether an epoch ends here. The chunk alone does not tell: a rank with few of
-            them stands still several times at one place, so that all stop as often.
+        chunk: number of chunks before it, over all epochs.
+        halvings: ranks synchronize the V / 2**halvings most frequent words here.
+        ends_epoch: whether an epoch ends here. The chunk number does not tell: a rank with few
+            chunks has several stops at the same chunk, so that all ranks stop equally often.
     """
 
     chunk: int
@@ -25,11 +25,12 @@ class Stop(NamedTuple):
 
 
 def schedule(epochs: int, chunks: int, parts: int) -> list[Stop]:
-    """Return the places where *epochs* of *chunks* chunks stand still, *parts* times an epoch.
+    """Return the stops of *epochs* epochs of *chunks* chunks, *parts* stops per epoch.
 
-    Ranks soon differ in what they learned of a frequent word, and only slowly of a rare one. So all
-    words take part at the end of an epoch and at every 16th stop in it, the more frequent quarter
-    at every 8th as well, and with every halving of the words twice as often: a 32nd of them always.
+    The ranks' vectors diverge fast for frequent words and slowly for rare ones. So all words are
+    synchronized at the end of an epoch and at every 16th stop, the most frequent quarter also at
+    every 8th, the most frequent eighth at every 4th, and so on; the most frequent 32nd at every
+    stop.
     """
     return [
         Stop(
@@ -43,6 +44,6 @@ def schedule(epochs: int, chunks: int, parts: int) -> list[Stop]:
 
 
 def _halvings(number: int) -> int:
-    """Return 0 for a multiple of 16, 2 for another one of 8, 3 of 4, 4 of 2, 5 for odd numbers."""
+    """Return 0 for multiples of 16, else 2 for those of 8, 3 of 4, 4 of 2, and 5 for odd ones."""
     twos = (number & -number).bit_length() - 1
     return 0 if twos >= _HALVINGS else _HALVINGS + 1 - twos

@@ -1,4 +1,4 @@
-"""Training that goes on from a model with new text, and adds the new words of it."""
+"""Warm start: continue training a model on a new text, and add its new words."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import random_vectors
 
-__all__ = ["Start", "start_from"]
+__all__ = ["WarmStart", "warm_start"]
 
 
 @dataclass(frozen=True)
-class Start:
-    """Words and matrices to begin with.
+class WarmStart:
+    """The words and matrices that training starts from.
 
     Attributes:
         vocabulary: V words, most frequent first, with their counts.
@@ -29,22 +29,22 @@ class Start:
     context: NDArray[np.float32]
 
 
-def start_from(old: Start, corpus: Corpus, config: TrainingConfig) -> Start:
-    """Return what training on *corpus* begins with after training that ended with *old*.
+def warm_start(old: WarmStart, corpus: Corpus, config: TrainingConfig) -> WarmStart:
+    """Return the start of training on *corpus* that continues a training that ended with *old*.
 
-    All old words stay. New ones are those that occur `min_count` times in the corpus; they begin
-    as in training from nothing. Counts are added up, so that frequencies are those of all text.
+    All old words are kept. Words that occur at least `min_count` times in the corpus are added, and
+    start as in training from scratch. Counts are added up over both texts.
     """
     fresh = corpus.vocabulary.at_least(config.min_count)
     added = fresh.words(np.flatnonzero(old.vocabulary.ids(fresh.words()) < 0))
     words = [*old.vocabulary, *added]
-    here = corpus.vocabulary.ids(words)
-    counts = np.where(here < 0, 0, corpus.vocabulary.counts[here])
+    ids = corpus.vocabulary.ids(words)
+    counts = np.where(ids < 0, 0, corpus.vocabulary.counts[ids])
     counts[: len(old.vocabulary)] += old.vocabulary.counts
     order = np.argsort(-counts, kind="stable")
     vectors = random_vectors(len(words), config.dimension, config.seed)
     vectors[: len(old.vocabulary)] = old.vectors
     context = np.zeros_like(vectors)
     context[: len(old.vocabulary)] = old.context
-    vocabulary = Vocabulary([words[place] for place in order], counts[order])
-    return Start(vocabulary, vectors[order], context[order])
+    vocabulary = Vocabulary([words[row] for row in order], counts[order])
+    return WarmStart(vocabulary, vectors[order], context[order])

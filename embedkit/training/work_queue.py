@@ -1,4 +1,4 @@
-"""Chunks of work for several threads, which can be made to stand still between two."""
+"""A queue of chunk numbers for several threads, which can be paused between chunks."""
 
 from __future__ import annotations
 
@@ -10,51 +10,51 @@ __all__ = ["ChunkQueue"]
 
 
 class ChunkQueue:
-    """Numbers from *first* on, given out in order.
+    """Hands out chunk numbers from *first* on, in order, up to a limit (see `open_to`).
 
-    Nothing is given out from the limit on (see `open_to`). When all that was given out is done, the
-    threads stand still, and what they share can be looked at.
+    When all chunks below the limit are done, the threads are idle, and the state that they share
+    can be read.
     """
 
     def __init__(self, first: int) -> None:
         self._next = first
         self._limit = first
-        self._under_way = 0
+        self._active = 0
         self._closed = False
         self._failure: BaseException | None = None
         self._changed = threading.Condition()
 
     @property
     def next(self) -> int:
-        """The number that is given out next."""
+        """The next number to hand out."""
         return self._next
 
     @property
     def limit(self) -> int:
-        """The first number that is not given out yet."""
+        """The first number that is not handed out yet."""
         return self._limit
 
     def open_to(self, limit: int) -> None:
-        """Give out the numbers below *limit*."""
+        """Hand out the numbers below *limit*."""
         with self._changed:
             self._limit = limit
             self._changed.notify_all()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the threads stand still, at most so long; tell whether they do.
+        """Wait until the threads are idle, at most *seconds*; tell whether they are.
 
         Raises:
-            BaseException: what `run` could not go on for.
+            BaseException: the exception that ended a thread.
         """
         with self._changed:
-            still = self._changed.wait_for(self._stands_still, seconds)
+            idle = self._changed.wait_for(self._is_idle, seconds)
             if self._failure:
                 raise self._failure
-            return still
+            return idle
 
     @contextmanager
-    def standing_still(self) -> Iterator[None]:
-        """Make the threads stand still for the time of the block."""
+    def paused(self) -> Iterator[None]:
+        """Pause the threads during the block."""
         limit = self._limit
         self.open_to(self._next)
         try:
@@ -65,17 +65,17 @@ class ChunkQueue:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let no thread take or finish anything for the time of the block."""
+        """Let no thread start or finish a chunk during the block."""
         with self._changed:
             yield
 
     @contextmanager
     def threads(self, count: int, work: Callable[[int], Callable[[], None]]) -> Iterator[None]:
-        """Work on what is given out, on *count* threads, for the time of the block.
+        """Run *count* threads that process the numbers during the block.
 
         Args:
             count: number of threads.
-            work: does a number's work and returns what is to be done of it under the lock.
+            work: processes a chunk; returns a function that records it, called under the lock.
         """
         threads = [
             threading.Thread(target=self._run, args=(work,), name=f"embedkit-{n}", daemon=True)
@@ -98,25 +98,25 @@ class ChunkQueue:
                 record = work(number)
                 with self._changed:
                     record()
-                    self._under_way -= 1
-                    if self._stands_still():
+                    self._active -= 1
+                    if self._is_idle():
                         self._changed.notify_all()
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+        except BaseException as error:  # noqa: BLE001 - raised again in `wait`
             with self._changed:
                 self._failure = error
                 self._changed.notify_all()
 
     def _take(self) -> int | None:
         with self._changed:
-            self._changed.wait_for(lambda: self._next < self._limit or self._over())
-            if self._over():
+            self._changed.wait_for(lambda: self._next < self._limit or self._has_ended())
+            if self._has_ended():
                 return None
             self._next += 1
-            self._under_way += 1
+            self._active += 1
             return self._next - 1
 
-    def _over(self) -> bool:
+    def _has_ended(self) -> bool:
         return self._closed or self._failure is not None
 
-    def _stands_still(self) -> bool:
-        return self._failure is not None or (self._next >= self._limit and not self._under_way)
+    def _is_idle(self) -> bool:
+        return self._failure is not None or (self._next >= self._limit and not self._active)

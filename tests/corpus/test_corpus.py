@@ -68,7 +68,7 @@ def read(path: Path, text: str, *, block_bytes: int, **options: Any) -> Corpus:
 
 @settings(deadline=None, max_examples=200)
 @given(text=texts, block_bytes=st.sampled_from(BLOCK_BYTES), workers=st.sampled_from([1, 3]))
-def test_text_between_white_space_is_counted(
+def test_words_between_white_space_are_counted(
     path: Path, text: str, block_bytes: int, workers: int
 ) -> None:
     text = f"first\n{text}"
@@ -119,7 +119,7 @@ def test_text_of_many_blocks_is_counted(write: Callable[[str], Path]) -> None:
     assert_is(Corpus.read(line for line in lines), lines)
 
 
-def test_line_of_many_blocks_is_one_sentence(write: Callable[[str], Path]) -> None:
+def test_line_across_many_blocks_is_one_sentence(write: Callable[[str], Path]) -> None:
     words = 2_000_000
     text = "before\n" + "".join(f"w{number % 1000:03d} " for number in range(words)) + "\nafter"
     assert len(text) > 10_000_000
@@ -132,7 +132,7 @@ def test_line_of_many_blocks_is_one_sentence(write: Callable[[str], Path]) -> No
     }
 
 
-def test_word_of_many_blocks_is_not_cut(
+def test_word_across_many_blocks_is_not_split(
     write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "_BLOCK_BYTES", 1_000)
@@ -142,7 +142,7 @@ def test_word_of_many_blocks_is_not_cut(
 
 @pytest.mark.parametrize("block_bytes", BLOCK_BYTES)
 @pytest.mark.parametrize("character", ["é", "中", "😀"])
-def test_character_across_a_border_of_blocks_is_not_cut(
+def test_character_across_two_blocks_is_not_split(
     path: Path, character: str, block_bytes: int
 ) -> None:
     lines = ["x" * number + character for number in range(12)]
@@ -192,9 +192,9 @@ def test_tokenizer_is_remembered_unless_tokens_were_given(write: Callable[[str],
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"tokenizer": "spacy"}, "spacy"), ({"errors": "surrogateescape"}, "strict, replace, ignore")],
+    [({"tokenizer": "spacy"}, "spacy"), ({"errors": "surrogateescape"}, "strict, replace, skip")],
 )
-def test_unknown_option_is_an_error(options: dict[str, Any], message: str) -> None:
+def test_unknown_option_is_rejected(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         Corpus.read([["a"]], **options)
 
@@ -217,7 +217,7 @@ def ids_folder(tmp_path: Path) -> Iterator[Path]:
     assert os.listdir(tmp_path / "ids") == []  # noqa: PTH208
 
 
-def test_nothing_is_left_in_the_directory_of_the_ids(ids_folder: Path) -> None:
+def test_no_file_is_left_in_the_directory(ids_folder: Path) -> None:
     corpus = Corpus.read([["a", "b"]], directory=ids_folder)
     assert list(ids_folder.iterdir()) == []
     assert list(corpus) == [["a", "b"]]
@@ -227,7 +227,7 @@ def test_nothing_is_left_in_the_directory_of_the_ids(ids_folder: Path) -> None:
     ("text", "error"),
     [(b"caf\xe9", EncodingError), (b"\n", CorpusError), (b"\x1f\x8b\x08", CorpusError)],
 )
-def test_nothing_is_left_in_the_directory_of_the_ids_after_an_error(
+def test_no_file_is_left_in_the_directory_after_an_error(
     ids_folder: Path, write: Callable[[bytes], Path], text: bytes, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
@@ -266,8 +266,8 @@ def test_fingerprint_is_a_hexadecimal_number() -> None:
     assert len(bytes.fromhex(Corpus.read([["a"]]).fingerprint)) == 16
 
 
-def test_token_that_no_encoding_has_is_a_clear_error() -> None:
-    with pytest.raises(CorpusError, match=r"'a\\ud800' cannot be written in UTF-8"):
+def test_token_that_is_not_utf8_is_rejected() -> None:
+    with pytest.raises(CorpusError, match=r"'a\\ud800' cannot be encoded as UTF-8"):
         Corpus.read([["good", "a\ud800"]])
 
 

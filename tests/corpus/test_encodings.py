@@ -15,19 +15,19 @@ TEXT = "naïve Wörter\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_a_mark_tells_the_encoding(encoding: str) -> None:
+def test_byte_order_mark_gives_the_encoding(encoding: str) -> None:
     data = TEXT.encode(encoding)
     assert likely_encoding(data) == encoding
     assert data.decode(likely_encoding(data) or "") == TEXT
-    assert f"Convert the file (iconv -f {encoding} -t utf-8)" in conversion(data)
+    assert f"{encoding.upper()}. Convert it (iconv -f {encoding} -t utf-8)" in conversion(data)
 
 
-def test_without_a_mark_it_may_be_latin_1_or_no_text() -> None:
+def test_without_a_mark_the_guess_is_latin_1_or_binary() -> None:
     assert likely_encoding(TEXT.encode("latin-1")) == "latin1"
-    remedy = conversion(TEXT.encode("latin-1"), ", or else")
-    assert remedy == "Convert the file (iconv -f latin1 -t utf-8), or else."
+    hint = conversion(TEXT.encode("latin-1"), ", or else")
+    assert hint == "Convert the file (iconv -f latin1 -t utf-8), or else."
     assert likely_encoding(b"\x7fELF\0\0\xd0") is None
-    assert conversion(b"\x7fELF\0\0\xd0", ", or else").endswith("no text does: name a text.")
+    assert conversion(b"\x7fELF\0\0\xd0", ", or else").endswith("Choose a text file.")
 
 
 class Pipe(io.BytesIO):
@@ -36,7 +36,7 @@ class Pipe(io.BytesIO):
 
 
 @pytest.mark.parametrize("stream", [io.BytesIO, Pipe])
-def test_whole_or_an_error_with_the_line(stream: type[BinaryIO]) -> None:
+def test_stream_is_read_whole_or_error_names_the_line(stream: type[BinaryIO]) -> None:
     text = b"".join(b"line %d\n" % (number * 7919 % 9973) for number in range(90_000))
     assert read_whole(stream(text), "t", InputError) == text  # type: ignore[call-arg]
     packed = gzip.compress(text)

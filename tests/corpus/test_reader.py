@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from embedkit.corpus import reader
 from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError, StorageError
+from embedkit.validation import CODEC_ERRORS
 
 TEXT = b"the cat sat\non the mat\n"
 SENTENCES = [["the", "cat", "sat"], ["on", "the", "mat"]]
@@ -109,7 +110,7 @@ def test_compressed_file_of_several_members_is_read_to_its_end(
 
 
 @pytest.mark.parametrize("form", [bytes, *COMPRESSORS.values()], ids=["plain", *COMPRESSORS])
-def test_progress_is_told_every_byte_of_the_file(
+def test_progress_counts_every_byte_of_the_file(
     form: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
     (tmp_path / "text").write_bytes(form(LINES.encode()))
@@ -174,37 +175,37 @@ def test_damaged_file_is_an_error_that_names_it(
     place = 10 + int(len(content) * part)
     content[place : place + 20] = b"\xff" * 20
     (tmp_path / "text").write_bytes(content)
-    with pytest.raises(CorpusError, match=r"text is damaged.*Fetch or compress it again"):
+    with pytest.raises(CorpusError, match=r"text is damaged.*Download or compress it again"):
         Corpus.read(tmp_path / "text")
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda folder: folder / "missing", r"there is no file .*missing\. Check the name"),
-        (lambda folder: folder, "the folder .* holds no file to read"),
-        (lambda _: "the cat sat", "pass lists of tokens, not strings"),
-        (lambda _: "the cat sat on the mat. " * 50, "pass lists of tokens, not strings"),
-        (lambda _: ["the cat sat", "on the mat"], "pass lists of tokens, not strings"),
+        (lambda folder: folder / "missing", r"missing does not exist\. Check the name"),
+        (lambda folder: folder, "the folder .* contains no file to read"),
+        (lambda _: "the cat sat", "pass lists of tokens"),
+        (lambda _: "the cat sat on the mat. " * 50, "pass lists of tokens"),
+        (lambda _: ["the cat sat", "on the mat"], "pass lists of tokens"),
         (lambda _: (line for line in ["the cat sat"]), r"sentence 0 is 'the cat sat'.*tokenize"),
         (lambda _: [["fine"], "the cat sat"], r"sentence 1 is 'the cat sat'.*tokenize"),
-        (lambda _: iter([["fine"], [b"cat"]]), r"sentence 1 has the token b'cat'"),
-        (lambda _: [["fine", ""]], "sentence 0 has the token ''"),
-        (lambda _: [["fine", None]], "sentence 0 has the token None"),
+        (lambda _: iter([["fine"], [b"cat"]]), "sentence 1 contains b'cat'"),
+        (lambda _: [["fine", ""]], "sentence 0 contains ''"),
+        (lambda _: [["fine", None]], "sentence 0 contains None"),
         (lambda _: b"the cat sat", "sentence 0 is .*not a list of tokens"),
         (lambda _: [], "the corpus is empty"),
         (lambda _: iter([[], []]), "the corpus is empty"),
     ],
 )
-def test_what_is_no_text_is_a_clear_error(
+def test_invalid_source_is_a_clear_error(
     make: Callable[[Path], Any], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(CorpusError, match=message):
         Corpus.read(make(tmp_path))
 
 
-def test_what_is_no_iterable_is_a_clear_error() -> None:
-    with pytest.raises(ConfigurationError, match="not 42"):
+def test_source_that_is_not_iterable_is_rejected() -> None:
+    with pytest.raises(ConfigurationError, match="got 42"):
         Corpus.read(42)  # type: ignore[arg-type]
 
 
@@ -220,7 +221,7 @@ def test_unreadable_file_is_an_error_that_names_it(
 
 
 @pytest.mark.parametrize("error", [ValueError("mine"), KeyError("mine"), OSError("mine")])
-def test_exception_of_a_generator_passes_through(error: Exception) -> None:
+def test_exception_of_a_generator_is_passed_on(error: Exception) -> None:
     def generate() -> Iterator[list[str]]:
         yield ["fine"]
         raise error
@@ -248,7 +249,7 @@ def test_missing_directory_for_the_ids_is_a_storage_error(file: Path, tmp_path: 
         b"\n\xc3\xa9\n\xed\xa0\x80 surrogate",
     ],
 )
-def test_bytes_that_are_not_utf8_are_named_exactly(
+def test_error_names_the_position_of_invalid_utf8(
     text: bytes, block_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader, "_BLOCK_BYTES", block_bytes)
@@ -258,7 +259,7 @@ def test_bytes_that_are_not_utf8_are_named_exactly(
     lines = text[: decoding.value.start].split(b"\n")
     expected = (
         f"{tmp_path / 'text'}, line {len(lines)}, byte {len(lines[-1]) + 1}: "
-        f"0x{text[decoding.value.start]:02x} is not UTF-8. "
+        f"0x{text[decoding.value.start]:02x} is not valid UTF-8. "
     )
     with pytest.raises(EncodingError, match=re.escape(expected)):
         Corpus.read(tmp_path / "text")
@@ -270,17 +271,17 @@ def test_bytes_that_are_not_utf8_are_named_exactly(
         st.one_of(st.binary(max_size=4), st.sampled_from([b" ", b"\n", b"\xe4\xb8", b"ab"])),
         max_size=20,
     ).map(b"".join),
-    policy=st.sampled_from(["replace", "ignore"]),
+    policy=st.sampled_from(["replace", "skip"]),
     block_bytes=st.sampled_from([1, 7, 1 << 20]),
 )
-def test_errors_are_treated_as_by_python(
+def test_error_policies_agree_with_python(
     tmp_path_factory: pytest.TempPathFactory, text: bytes, policy: str, block_bytes: int
 ) -> None:
     spaces = bytes(c if c > 32 or c == 10 else 32 for c in range(256))
     text = b"first " + text.translate(spaces)
     path = tmp_path_factory.mktemp("policy") / "text"
     path.write_bytes(text)
-    lines = text.decode(errors=policy).encode().split(b"\n")
+    lines = text.decode(errors=CODEC_ERRORS[policy]).encode().split(b"\n")
     expected = [[token.decode() for token in line.split()] for line in lines if line.split()]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reader, "_BLOCK_BYTES", block_bytes)

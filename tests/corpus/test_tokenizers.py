@@ -94,7 +94,7 @@ def test_only_a_single_hyphen_between_word_characters_joins(text: str) -> None:
 
 
 @pytest.mark.parametrize("invisible", INVISIBLE)
-def test_invisible_characters_are_no_part_of_the_spelling(invisible: str) -> None:
+def test_invisible_characters_are_removed(invisible: str) -> None:
     assert tokenize(f"{invisible}co{invisible}op e{invisible}\u0301") == ["coop", "é"]
 
 
@@ -129,7 +129,7 @@ def test_words_of_many_scripts(text: str, words: list[str]) -> None:
         ("I ❤️ emoji 👍🏽", ["i", "\ufe0f", "emoji"]),
     ],
 )
-def test_what_is_no_word_separates_words(text: str, words: list[str]) -> None:
+def test_other_characters_separate_words(text: str, words: list[str]) -> None:
     assert tokenize(text) == words
 
 
@@ -157,21 +157,21 @@ def test_each_character_is_treated_as_by_the_slow_oracle() -> None:
 
 @settings(deadline=None, max_examples=300)
 @given(texts)
-def test_lines_are_tokenised_one_by_one(text: str) -> None:
+def test_lines_are_tokenized_one_by_one(text: str) -> None:
     lines = tokenizer("words")(text.encode()).decode().split("\n")
     assert [line.split() for line in lines] == [tokenize(line) for line in text.split("\n")]
 
 
 @settings(deadline=None, max_examples=300)
 @given(texts, st.sampled_from(list(TOKENIZERS)))
-def test_tokenising_tokens_changes_nothing(text: str, name: str) -> None:
+def test_tokenizing_tokens_changes_nothing(text: str, name: str) -> None:
     tokens = tokenize(text, name)
     assert tokenize(" ".join(tokens), name) == tokens
 
 
 @settings(deadline=None, max_examples=500)
 @given(texts)
-def test_normalising_twice_changes_nothing(text: str) -> None:
+def test_normalizing_twice_changes_nothing(text: str) -> None:
     once = normalize(text)
     assert normalize(once) == once
 
@@ -197,6 +197,6 @@ def test_whitespace_splits_at_each_ascii_space(space: str) -> None:
 
 
 @pytest.mark.parametrize("find", [tokenizer, lambda name: tokenize("a", name)])
-def test_unknown_tokenizer_is_an_error_that_names_those_there_are(find: object) -> None:
+def test_unknown_tokenizer_error_lists_the_choices(find: object) -> None:
     with pytest.raises(ConfigurationError, match=r"'spacy'.*words.*whitespace"):
         find("spacy")  # type: ignore[operator]

@@ -38,14 +38,14 @@ def saved(vocabulary: Vocabulary, tmp_path: Path) -> Path:
     return tmp_path / "vocabulary.arrow"
 
 
-def test_id_of_a_word_is_its_place(vocabulary: Vocabulary) -> None:
+def test_id_of_a_word_is_its_index(vocabulary: Vocabulary) -> None:
     assert [vocabulary.id(word) for word in WORDS] == list(range(len(WORDS)))
     assert [vocabulary[number] for number in range(len(WORDS))] == WORDS
     assert vocabulary[np.int64(3)] == "mat"
 
 
 @given(words, st.text(max_size=2) | st.sampled_from(AWKWARD), st.integers(0, 3))
-def test_completions_are_what_begins_so(words: list[str], prefix: str, start: int) -> None:
+def test_completions_begin_with_the_prefix(words: list[str], prefix: str, start: int) -> None:
     expected = [number for number, word in enumerate(words) if word.startswith(prefix)]
     found = Vocabulary(words).complete(prefix, limit=5, start=start)
     assert found.tolist() == expected[start : start + 5]
@@ -91,7 +91,7 @@ def test_counts_that_are_not_known_are_zero() -> None:
     assert Vocabulary(["a", "b"]).counts.tolist() == [0, 0]
 
 
-def test_as_many_counts_as_words_are_needed() -> None:
+def test_number_of_counts_must_match() -> None:
     with pytest.raises(ValueError, match="2 words but 3 counts"):
         Vocabulary(["a", "b"], [1, 2, 3])
 

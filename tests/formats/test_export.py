@@ -1,4 +1,4 @@
-"""Exports, loaded by what they are for: PostgreSQL with pgvector, Qdrant's client, Parquet."""
+"""Formats that are only written, loaded by PostgreSQL, Qdrant's client, TensorBoard and others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ import pytest
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import OneHotEncoder, load
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError, StorageError
-from embedkit.formats.export import FORMATS, export
+from embedkit.formats import EXPORT_FORMATS, write
+from embedkit.formats.names import FORMATS_INFO
 from embedkit.vectors.word_vectors import WordVectors
 from tests.conftest import Command
 
@@ -26,7 +27,7 @@ ODD = ["tab\tword", "back\\slash", "line\nend", "carriage\r", "o'clock", 'quo"te
 
 @pytest.fixture(scope="module")
 def odd() -> WordVectors:
-    """Words that a careless writer would break on, and numbers that need all their digits."""
+    """Words with special characters, and numbers that need all their digits."""
     matrix = np.random.default_rng(1).standard_normal((len(ODD), 3)).astype(np.float32)
     matrix[0] = [1e-30, -1.5e10, 0.1]
     return WordVectors(Vocabulary(ODD, range(len(ODD), 0, -1)), matrix)
@@ -39,7 +40,7 @@ def vectors_of(texts: list[str]) -> np.ndarray:
 @pytest.fixture(scope="module")
 def database() -> Iterator[Any]:
     """A PostgreSQL server with pgvector."""
-    pgserver = pytest.importorskip("pgserver", reason="PostgreSQL with pgvector is not here")
+    pgserver = pytest.importorskip("pgserver", reason="PostgreSQL with pgvector is not installed")
     with tempfile.TemporaryDirectory() as folder:  # one that the server's own user may enter
         server = pgserver.get_server(folder, cleanup_mode="stop")
         yield server
@@ -52,11 +53,11 @@ def rows(database: Any, query: str) -> list[list[str]]:
 
 
 class TestPostgres:
-    def test_a_model_answers_there_as_it_does_here(
+    def test_queries_return_the_same_neighbors(
         self, database: Any, model: Path, tmp_path: Path
     ) -> None:
         vectors = load(model)
-        export(vectors, tmp_path / "words.sql", "pgvector")
+        write(vectors, tmp_path / "words.sql", format="pgvector")
         database.psql((tmp_path / "words.sql").read_text())
         found = rows(database, "SELECT word, count, vector::text FROM words ORDER BY id")
         assert [row[0] for row in found] == list(vectors.vocabulary)
@@ -74,8 +75,10 @@ class TestPostgres:
         (index,) = rows(database, "SELECT indexdef FROM pg_indexes WHERE indexdef ~ 'hnsw'")
         assert "vector_cosine_ops" in index[0]
 
-    def test_odd_words_arrive_whole(self, database: Any, odd: WordVectors, tmp_path: Path) -> None:
-        export(odd, tmp_path / "odd.sql", "pgvector", name="odd")
+    def test_special_characters_are_escaped(
+        self, database: Any, odd: WordVectors, tmp_path: Path
+    ) -> None:
+        write(odd, tmp_path / "odd.sql", format="pgvector", name="odd")
         database.psql((tmp_path / "odd.sql").read_text())
         found = rows(
             database, "SELECT encode(convert_to(word, 'UTF8'), 'hex'), vector::text FROM odd "
@@ -85,12 +88,12 @@ class TestPostgres:
         np.testing.assert_array_equal(vectors_of([row[1] for row in found]), odd.matrix)
 
 
-def test_qdrants_client_takes_every_line(model: Path, odd: WordVectors, tmp_path: Path) -> None:
+def test_qdrant_client_accepts_every_line(model: Path, odd: WordVectors, tmp_path: Path) -> None:
     qdrant = pytest.importorskip("qdrant_client")
     vectors = load(model)
     for name, found in (("words", vectors), ("odd", odd)):
         path = tmp_path / f"{name}.jsonl"
-        export(found, path, "qdrant", name=name)
+        write(found, path, format="qdrant", name=name)
         size = qdrant.models.VectorParams(
             size=found.dimension, distance=qdrant.models.Distance.COSINE
         )
@@ -110,10 +113,10 @@ def test_qdrants_client_takes_every_line(model: Path, odd: WordVectors, tmp_path
         client.close()
 
 
-def test_parquet_holds_every_bit(odd: WordVectors, tmp_path: Path) -> None:
+def test_parquet_keeps_every_bit(odd: WordVectors, tmp_path: Path) -> None:
     from pyarrow import parquet
 
-    export(odd, tmp_path / "odd.parquet", "parquet")
+    write(odd, tmp_path / "odd.parquet", format="parquet")
     table = parquet.read_table(tmp_path / "odd.parquet")
     assert table.column_names == ["id", "word", "count", "vector"]
     assert table["id"].to_pylist() == list(range(len(ODD)))
@@ -122,10 +125,10 @@ def test_parquet_holds_every_bit(odd: WordVectors, tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.array(table["vector"].to_pylist(), np.float32), odd.matrix)
 
 
-def test_lines_hold_every_bit(odd: WordVectors, tmp_path: Path) -> None:
+def test_json_lines_keep_every_bit(odd: WordVectors, tmp_path: Path) -> None:
     import pyarrow.json
 
-    export(odd, tmp_path / "odd.jsonl", "jsonl")
+    write(odd, tmp_path / "odd.jsonl", format="jsonl")
     table = pyarrow.json.read_json(tmp_path / "odd.jsonl")
     assert table.column_names == ["id", "word", "count", "vector"]
     assert table["word"].to_pylist() == ODD
@@ -134,8 +137,8 @@ def test_lines_hold_every_bit(odd: WordVectors, tmp_path: Path) -> None:
 
 
 class TestProjector:
-    def test_tensorboard_serves_it(self, odd: WordVectors, tmp_path: Path) -> None:
-        """What TensorBoard's own plugin answers to its page."""
+    def test_tensorboard_serves_the_vectors(self, odd: WordVectors, tmp_path: Path) -> None:
+        """Ask TensorBoard's plugin what it serves to its page."""
         script = """
 import sys, json, numpy as np
 from tensorboard.backend.event_processing import plugin_event_multiplexer
@@ -157,8 +160,8 @@ numbers = np.frombuffer(get("tensor", run=run, name=name, num_rows=1000), np.flo
 words = get("metadata", run=run, name=name, num_rows=1000).decode()
 print(json.dumps([name, tensor["tensorShape"], numbers.tolist(), words]))
 """
-        pytest.importorskip("tensorboard", reason="TensorBoard is not here")
-        export(odd, tmp_path / "logs", "projector", name="mine")
+        pytest.importorskip("tensorboard", reason="TensorBoard is not installed")
+        write(odd, tmp_path / "logs", format="projector", name="mine")
         done = subprocess.run(
             [sys.executable, "-c", script, tmp_path / "logs"],
             capture_output=True, text=True, check=False,
@@ -173,29 +176,33 @@ print(json.dumps([name, tensor["tensorShape"], numbers.tolist(), words]))
         expected = [f"{word}\t{n}" for word, n in zip(shown, range(len(ODD), 0, -1), strict=True)]
         assert lines == expected
 
-    def test_only_such_a_folder_is_replaced(self, odd: WordVectors, tmp_path: Path) -> None:
+    def test_only_a_projector_folder_is_replaced(self, odd: WordVectors, tmp_path: Path) -> None:
         path = tmp_path / "logs"
-        export(odd, path, "projector")
-        with pytest.raises(OutputExistsError, match="pass --overwrite"):
-            export(odd, path, "projector")
-        export(odd, path, "projector", overwrite=True)
+        write(odd, path, format="projector")
+        with pytest.raises(OutputExistsError, match="Pass --overwrite"):
+            write(odd, path, format="projector")
+        write(odd, path, format="projector", overwrite=True)
         (path / "mine.txt").write_text("mine")
-        with pytest.raises(OutputExistsError, match="is no folder for the projector and is kept"):
-            export(odd, path, "projector", overwrite=True)
+        with pytest.raises(
+            OutputExistsError, match="is not a folder for the projector and is kept"
+        ):
+            write(odd, path, format="projector", overwrite=True)
         assert (path / "mine.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize("target", [name for name in FORMATS if not FORMATS[name].is_folder])
-def test_blocks_join_up(
+@pytest.mark.parametrize(
+    "target", [name for name in EXPORT_FORMATS if not FORMATS_INFO[name].is_folder]
+)
+def test_blocks_are_complete_and_in_order(
     target: str, odd: WordVectors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Small blocks and large ones hold the same words, in the same order, once each."""
+    """Small and large blocks contain each word once, in the same order."""
     numbers = {}
     for size in (3, 1000):
         monkeypatch.setattr("embedkit.formats.export._ROWS", size)
         monkeypatch.setattr("embedkit.formats.export._POINTS", size)
         path = tmp_path / f"{size}"
-        export(odd, path, target)
+        write(odd, path, format=target)
         if target == "parquet":
             from pyarrow import parquet
 
@@ -206,43 +213,47 @@ def test_blocks_join_up(
     assert numbers[3] == numbers[1000] == list(range(len(ODD)))
 
 
-class TestRefused:
-    def test_what_is_there_is_kept(self, odd: WordVectors, tmp_path: Path) -> None:
+class TestErrors:
+    def test_existing_output_is_kept(self, odd: WordVectors, tmp_path: Path) -> None:
         path = tmp_path / "words.sql"
         path.write_text("mine")
         with pytest.raises(OutputExistsError, match=r"words\.sql exists and is kept"):
-            export(odd, path, "pgvector")
+            write(odd, path, format="pgvector")
         assert path.read_text() == "mine"
-        export(odd, path, "pgvector", overwrite=True)
+        write(odd, path, format="pgvector", overwrite=True)
         assert path.read_text().startswith("BEGIN;")
         (tmp_path / "folder").mkdir()
         with pytest.raises(OutputExistsError):
-            export(odd, tmp_path / "folder", "pgvector", overwrite=True)
+            write(odd, tmp_path / "folder", format="pgvector", overwrite=True)
 
-    def test_numbers_that_are_none_leave_nothing_behind(self, tmp_path: Path) -> None:
+    def test_numbers_that_are_not_finite_are_rejected(self, tmp_path: Path) -> None:
         matrix = np.ones((3, 2), dtype=np.float32)
         matrix[1, 1] = np.nan
         broken = WordVectors(Vocabulary(["a", "b", "c"]), matrix)
-        with pytest.raises(ModelError, match="the vector of 'b' holds numbers that are not finite"):
-            export(broken, tmp_path / "words.jsonl", "qdrant")
+        with pytest.raises(
+            ModelError, match="the vector of 'b' contains numbers that are not finite"
+        ):
+            write(broken, tmp_path / "words.jsonl", format="qdrant")
         assert not list(tmp_path.iterdir())
 
-    def test_one_hot(self, tmp_path: Path) -> None:
+    def test_one_hot_vectors_are_rejected(self, tmp_path: Path) -> None:
         sparse = OneHotEncoder().fit([["a", "b"]]).vectors()
-        with pytest.raises(ConfigurationError, match="one-hot vectors are not exported"):
-            export(sparse, tmp_path / "words.sql", "pgvector")
+        with pytest.raises(ConfigurationError, match="one-hot vectors cannot be written"):
+            write(sparse, tmp_path / "words.sql", format="pgvector")
 
     @pytest.mark.parametrize("name", ["", "Words", "1words", "a b", 'x"; DROP TABLE y', "a" * 64])
-    def test_names_that_are_no_tables(self, name: str, odd: WordVectors, tmp_path: Path) -> None:
-        with pytest.raises(ConfigurationError, match="is no name for a table"):
-            export(odd, tmp_path / "words.sql", "pgvector", name=name)
+    def test_invalid_table_names_are_rejected(
+        self, name: str, odd: WordVectors, tmp_path: Path
+    ) -> None:
+        with pytest.raises(ConfigurationError, match="is not a valid table name"):
+            write(odd, tmp_path / "words.sql", format="pgvector", name=name)
 
-    def test_a_folder_that_is_not_there(self, odd: WordVectors, tmp_path: Path) -> None:
-        with pytest.raises(StorageError, match="make the parent directory first"):
-            export(odd, tmp_path / "nowhere" / "words.sql", "pgvector")
+    def test_missing_parent_is_an_error(self, odd: WordVectors, tmp_path: Path) -> None:
+        with pytest.raises(StorageError, match="Make the parent directory first"):
+            write(odd, tmp_path / "nowhere" / "words.sql", format="pgvector")
 
 
-def test_the_command(embedkit: Command, model: Path, tmp_path: Path) -> None:
+def test_export_command(embedkit: Command, model: Path, tmp_path: Path) -> None:
     done = embedkit("export", "pgvector", "--model", model)
     assert done.returncode == 0, done.stderr
     words, dimension = load(model).matrix.shape
@@ -252,15 +263,15 @@ def test_the_command(embedkit: Command, model: Path, tmp_path: Path) -> None:
     assert (tmp_path / "words.sql").is_file()
     again = embedkit("export", "pgvector", "--model", model)
     assert again.returncode == 1
-    assert "pass --overwrite" in again.stderr
+    assert "Pass --overwrite" in again.stderr
     facts = json.loads(embedkit("export", "parquet", "--model", model, "--json").stdout)
     assert facts["bytes"] == (tmp_path / "words.parquet").stat().st_size
 
 
-def test_the_printed_command_for_qdrant_sends_every_line(
+def test_printed_command_for_qdrant_sends_every_line(
     embedkit: Command, model: Path, tmp_path: Path
 ) -> None:
-    """curl is stood in for by a script that keeps what it is given."""
+    """Replace curl by a script that saves its input."""
     done = embedkit("export", "qdrant", "--model", model, "--name", "mine")
     command = done.stdout.splitlines()[1].removeprefix("Load: ")
     bin_ = tmp_path / "bin"

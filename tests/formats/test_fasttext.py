@@ -1,4 +1,4 @@
-"""fastText's own library is the oracle where it is installed, gensim's reader of its files else."""
+"""fastText models, compared with the definition, with gensim, and with fastText if installed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNKNOWN = ["kings", "ö", "日語", "zz", "x"]
 
 
 def fnv(text: bytes) -> int:
-    """fastText's hash, written out: FNV-1a over signed characters."""
+    """fastText's hash: FNV-1a over signed characters."""
     value = 2166136261
     for byte in text:
         value = ((value ^ (byte | 0xFFFFFF00 if byte > 127 else byte)) * 16777619) % 2**32
@@ -62,7 +62,7 @@ def expected(word: str, own: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("labels", [(), ("__label__x", "__label__y")])
-def test_words_are_means_by_the_definition(tmp_path: Path, labels: tuple[str, ...]) -> None:
+def test_word_vectors_are_means_of_rows(tmp_path: Path, labels: tuple[str, ...]) -> None:
     own, rows = model_file(tmp_path / "x.bin", labels=labels, kind=3 if labels else 2)
     found = read(tmp_path / "x.bin")
     assert [*found.vocabulary] == WORDS
@@ -76,7 +76,7 @@ def test_words_are_means_by_the_definition(tmp_path: Path, labels: tuple[str, ..
     assert [*read(tmp_path / "x.bin", limit=2).vocabulary] == WORDS[:2]
 
 
-def test_subwords_stay_in_a_model_directory(tmp_path: Path) -> None:
+def test_model_directory_keeps_subwords(tmp_path: Path) -> None:
     model_file(tmp_path / "x.bin")
     convert(tmp_path / "x.bin", tmp_path / "x.embedkit")
     first, second = (embedkit.load(tmp_path / name) for name in ("x.bin", "x.embedkit"))
@@ -86,7 +86,7 @@ def test_subwords_stay_in_a_model_directory(tmp_path: Path) -> None:
     assert np.array_equal(first.matrix, second.matrix)
 
 
-def test_every_cut_is_an_error(tmp_path: Path) -> None:
+def test_file_cut_short_anywhere_is_an_error(tmp_path: Path) -> None:
     model_file(tmp_path / "x.bin", buckets=3)
     data = (tmp_path / "x.bin").read_bytes()
     for size in range(8, len(data), 7):
@@ -97,23 +97,23 @@ def test_every_cut_is_an_error(tmp_path: Path) -> None:
         assert raised.value.hint
 
 
-def test_claims_are_not_believed(tmp_path: Path) -> None:
+def test_impossible_settings_are_rejected(tmp_path: Path) -> None:
     model_file(tmp_path / "x.bin")
     data = bytearray((tmp_path / "x.bin").read_bytes())
     struct.pack_into("<i", data, 8, 1 << 30)
     (tmp_path / "x.bin").write_bytes(data)
-    with pytest.raises(FormatError, match="no settings of fastText"):
+    with pytest.raises(FormatError, match="the settings are not those of fastText"):
         read(tmp_path / "x.bin")
-    quantised = bytearray(bytes(data))
-    struct.pack_into("<i", quantised, 8, 6)
-    place = bytes(quantised).index(struct.pack("<?qq", False, 55, 6))
-    quantised[place] = 1
-    (tmp_path / "x.bin").write_bytes(quantised)
-    with pytest.raises(FormatError, match="quantised"):
+    quantized = bytearray(bytes(data))
+    struct.pack_into("<i", quantized, 8, 6)
+    place = bytes(quantized).index(struct.pack("<?qq", False, 55, 6))
+    quantized[place] = 1
+    (tmp_path / "x.bin").write_bytes(quantized)
+    with pytest.raises(FormatError, match="quantized"):
         read(tmp_path / "x.bin")
 
 
-def test_a_word_without_ngrams_is_zeros() -> None:
+def test_word_without_ngrams_has_a_zero_vector() -> None:
     subwords = Subwords(np.ones((5, 2), dtype=np.float32), 5, 6)
     assert subwords.encode(["a", "abcdef"]).tolist() == [[0, 0], [1, 1]]
 
@@ -121,7 +121,7 @@ def test_a_word_without_ngrams_is_zeros() -> None:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["sub-words", "short", "no sub-words", "supervised"])
 def test_fasttext_gives_the_same_vectors(kind: str, tmp_path: Path) -> None:
-    fasttext = pytest.importorskip("fasttext", reason="fastText is not here")
+    fasttext = pytest.importorskip("fasttext", reason="fastText is not installed")
     random = np.random.default_rng(0)
     words = ["king", "paris", "naïve", "über", "straße", "日本語", "cat", "a", "b", "kingdom"]
     lines = [" ".join(random.choice(words, 12)) for _ in range(200)]

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from embedkit.errors import ConfigurationError
-from embedkit.heads.settings import Settings
+from embedkit.heads.settings import NetworkSettings
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"activation": "gelu"}, "no activation 'gelu'; there are relu, tanh, sigmoid"),
-        ({"optimizer": "lbfgs"}, "no optimizer 'lbfgs'; there are adam, sgd"),
+        ({"activation": "gelu"}, "unknown activation 'gelu'; choose from relu, tanh, sigmoid"),
+        ({"optimizer": "lbfgs"}, "unknown optimizer 'lbfgs'; choose from adam, sgd"),
         ({"batch_size": 0}, "batch_size must be an integer between 1 and 2,147,483,647, got 0"),
         ({"epochs": 2.5}, "epochs must be an integer between 1 and 1,000,000, got 2.5"),
         ({"epochs": True}, "epochs must be an integer between 1 and 1,000,000, got True"),
@@ -32,12 +32,12 @@ from embedkit.heads.settings import Settings
         ),
         ({"dropout": 1}, "dropout must be a number between 0 and 0.99, got 1"),
         ({"validation_fraction": "0.1"}, "validation_fraction must be a number between 0 and 0.9"),
-        ({"hidden": (3, 0)}, "hidden names the sizes of the hidden layers"),
-        ({"hidden": (10**11,)}, r"each a whole number from 1 to 10,000, not \(100000000000,\)"),
-        ({"hidden": "33"}, "hidden names the sizes of the hidden layers"),
-        ({"hidden": 3}, "hidden names the sizes of the hidden layers"),
+        ({"hidden": (3, 0)}, "hidden must be a list of layer sizes"),
+        ({"hidden": (10**11,)}, r"each between 1 and 10,000, got \(100000000000,\)"),
+        ({"hidden": "33"}, "hidden must be a list of layer sizes"),
+        ({"hidden": 3}, "hidden must be a list of layer sizes"),
     ],
 )
-def test_outside_its_range(settings: dict[str, Any], message: str) -> None:
+def test_invalid_setting_is_rejected(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        Settings(**settings)
+        NetworkSettings(**settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.heads.terms import Terms
+from embedkit.heads.terms import TermBags
 from embedkit.vectors.word_vectors import WordVectors
 
 VECTORS = WordVectors(
@@ -13,19 +13,19 @@ VECTORS = WordVectors(
 )
 
 
-def test_words_then_runs_of_words_with_the_beginning() -> None:
-    terms = Terms(VECTORS.vocabulary, 3, "words")
+def test_words_then_ngrams_with_the_beginning() -> None:
+    terms = TermBags(VECTORS.vocabulary, 3, "words")
     assert terms.split("Where is milk?") == [
         "where", "is", "milk",
         "  where", " where is", " is milk",
         "  where is", " where is milk",
     ]  # fmt: skip
     assert terms.split("") == []
-    assert Terms(VECTORS.vocabulary, 1, "words").split("where is") == ["where", "is"]
+    assert TermBags(VECTORS.vocabulary, 1, "words").split("where is") == ["where", "is"]
 
 
 def test_new_terms_begin_at_zero() -> None:
-    terms, matrix = Terms.of(["is new", "where is new"], VECTORS, 2, "words")
+    terms, matrix = TermBags.of(["is new", "where is new"], VECTORS, 2, "words")
     assert terms.vocabulary.words() == [
         "where", "is", "milk", "new", "  is", " is new", "  where", " where is",
     ]  # fmt: skip
@@ -35,7 +35,7 @@ def test_new_terms_begin_at_zero() -> None:
 
 
 def test_known_terms_have_equal_shares() -> None:
-    terms = Terms(VECTORS.vocabulary, 2, "words")
+    terms = TermBags(VECTORS.vocabulary, 2, "words")
     bags = terms.bags(["where is the milk", "nothing known", "", "is is milk"])
     expected = [[1 / 3, 1 / 3, 1 / 3], [0, 0, 0], [0, 0, 0], [0, 2 / 3, 1 / 3]]
     np.testing.assert_allclose(bags.toarray(), expected, rtol=1e-6)

@@ -11,10 +11,11 @@ import torch
 from scipy.sparse import csr_array
 
 from embedkit.errors import ConfigurationError, TrainingError
+from embedkit.heads.examples import Examples
 from embedkit.heads.losses import LOSSES
 from embedkit.heads.network import Network
-from embedkit.heads.settings import Settings
-from embedkit.heads.training import Epoch, Examples, train
+from embedkit.heads.settings import NetworkSettings
+from embedkit.heads.training import Epoch, train_network
 
 RANDOM = np.random.default_rng(0)
 INPUTS = RANDOM.normal(size=(40, 3)).astype(np.float32)
@@ -42,8 +43,8 @@ def nothing(examples: Examples) -> Examples:
 
 def one_step(network: Network, examples: Examples, loss: str) -> Network:
     """Go one step of gradient descent, with rate 1, over all examples at once."""
-    settings = Settings(optimizer="sgd", learning_rate=1, batch_size=40, epochs=1)
-    return train(network, examples, nothing(examples), loss, settings)[0]
+    settings = NetworkSettings(optimizer="sgd", learning_rate=1, batch_size=40, epochs=1)
+    return train_network(network, examples, nothing(examples), loss, settings)[0]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -86,8 +87,8 @@ def test_a_step_is_the_gradient(loss: str, bags: bool) -> None:
 def test_adam_moves_only_the_vectors_of_words_it_saw() -> None:
     start = Network.random([5, 1], "relu", 7, WORDS)
     examples = Examples(BAGS, TARGETS["binary cross-entropy"], WEIGHTS)
-    after, _ = train(
-        start, examples, nothing(examples), "binary cross-entropy", Settings(epochs=20)
+    after, _ = train_network(
+        start, examples, nothing(examples), "binary cross-entropy", NetworkSettings(epochs=20)
     )
     assert (np.abs(after.embeddings[:3] - WORDS[:3]) > 0.01).all()
     np.testing.assert_array_equal(after.embeddings[3], WORDS[3])
@@ -98,8 +99,8 @@ def test_the_best_epoch_is_kept_and_patience_ends_training() -> None:
     examples = Examples(INPUTS, noise, np.ones(40, dtype=np.float32))
     held_out = examples.take(np.arange(20))
     seen: list[Epoch] = []
-    settings = Settings(learning_rate=0.1, epochs=500, patience=7)
-    network, history = train(
+    settings = NetworkSettings(learning_rate=0.1, epochs=500, patience=7)
+    network, history = train_network(
         Network.random([3, 16, 1], "relu", 0), examples.take(np.arange(20, 40)), held_out,
         "binary cross-entropy", settings, seen.append,
     )  # fmt: skip
@@ -113,8 +114,8 @@ def test_the_best_epoch_is_kept_and_patience_ends_training() -> None:
 def test_without_held_out_rows_the_last_epoch_is_kept() -> None:
     examples = Examples(INPUTS, TARGETS["binary cross-entropy"], WEIGHTS)
     start = Network.random([3, 1], "relu", 0)
-    settings = Settings(epochs=5, patience=1)
-    _, history = train(start, examples, nothing(examples), "binary cross-entropy", settings)
+    settings = NetworkSettings(epochs=5, patience=1)
+    _, history = train_network(start, examples, nothing(examples), "binary cross-entropy", settings)
     assert [epoch.epoch for epoch in history] == [1, 2, 3, 4, 5]
     assert all(epoch.validation_loss is None for epoch in history)
 
@@ -136,8 +137,8 @@ def test_the_global_generator_is_left_as_it_was() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    settings = Settings(dropout=0.5, epochs=2)
-    train(
+    settings = NetworkSettings(dropout=0.5, epochs=2)
+    train_network(
         Network.random([3, 4, 1], "relu", 0), examples, nothing(examples),
         "binary cross-entropy", settings,
     )  # fmt: skip
@@ -156,28 +157,30 @@ def test_a_small_network_takes_one_thread_and_gives_the_others_back() -> None:
     try:
         for size, batch in ((4, 32), (1 << 16, 1024)):
             start = Network.random([3, size, 1], "relu", 0)
-            settings = Settings(epochs=1, batch_size=batch)
-            train(start, examples, nothing(examples), "binary cross-entropy", settings, look)
+            settings = NetworkSettings(epochs=1, batch_size=batch)
+            train_network(
+                start, examples, nothing(examples), "binary cross-entropy", settings, look
+            )
         assert seen == [1, 2]
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
 
 
-def test_a_loss_that_is_no_number_is_an_error() -> None:
+def test_loss_that_is_not_finite_is_an_error() -> None:
     examples = Examples(INPUTS, TARGETS["squared error"], WEIGHTS)
-    settings = Settings(optimizer="sgd", learning_rate=100, epochs=200)
+    settings = NetworkSettings(optimizer="sgd", learning_rate=100, epochs=200)
     start = Network.random([3, 8, 2], "relu", 0)
-    with pytest.raises(TrainingError, match=r"no longer a finite number\. A lower"):
-        train(start, examples, nothing(examples), "squared error", settings)
+    with pytest.raises(TrainingError, match=r"the loss is not finite\. Lower"):
+        train_network(start, examples, nothing(examples), "squared error", settings)
 
 
-def test_a_held_out_loss_that_is_no_number_is_an_error() -> None:
+def test_validation_loss_that_is_not_finite_is_an_error() -> None:
     examples = Examples(INPUTS, TARGETS["squared error"], WEIGHTS)
     beyond = Examples(INPUTS * np.float32(1e30), TARGETS["squared error"], WEIGHTS)
     start = Network.random([3, 8, 2], "relu", 0)
-    with pytest.raises(TrainingError, match="no longer a finite number"), np.errstate(all="ignore"):
-        train(start, examples, beyond, "squared error", Settings(epochs=3))
+    with pytest.raises(TrainingError, match="the loss is not finite"), np.errstate(all="ignore"):
+        train_network(start, examples, beyond, "squared error", NetworkSettings(epochs=3))
 
 
 @pytest.mark.parametrize(
@@ -187,8 +190,8 @@ def test_a_held_out_loss_that_is_no_number_is_an_error() -> None:
         ("abacus", "no device 'abacus'; there are auto, cpu, cuda, cuda:N"),
     ],
 )
-def test_a_device_that_is_not_there(device: str, message: str) -> None:
+def test_unavailable_device_is_rejected(device: str, message: str) -> None:
     examples = Examples(INPUTS, TARGETS["squared error"], WEIGHTS)
     start = Network.random([3, 2], "relu", 0)
     with pytest.raises(ConfigurationError, match=message):
-        train(start, examples, examples, "squared error", Settings(device=device))
+        train_network(start, examples, examples, "squared error", NetworkSettings(device=device))

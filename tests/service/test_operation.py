@@ -200,6 +200,40 @@ def test_nothing_is_left_behind(start: Start, model: Path, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+LAID_OUT = """
+import signal, sys
+from embedkit.cli import main
+from embedkit.service import publishing
+
+def lay_out(model, target):
+    target.mkdir()
+    {raised}
+
+publishing.lay_out = lay_out
+publishing.load_encoder = lambda path: None
+sys.argv = ["embedkit", "serve", "--port", "0"]
+main()
+"""
+RAISED = {
+    "raised": "signal.raise_signal(signal.SIGHUP)",
+    "lost": "try: signal.raise_signal(signal.SIGHUP)\n    except BaseException: pass",
+}
+
+
+@pytest.mark.parametrize("raised", RAISED.values(), ids=RAISED)
+def test_a_signal_before_the_supervisor_is_there_ends_the_command(
+    raised: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LAID_OUT.format(raised=raised)], capture_output=True, text=True,
+        check=False, timeout=60, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 128 + signal.SIGHUP
+    assert done.stderr.endswith("Interrupted.\n")
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def wait_until_gone(pids: list[int]) -> None:
     deadline = time.monotonic() + 60
     while any(Path(f"/proc/{pid}").exists() for pid in pids):

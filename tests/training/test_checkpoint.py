@@ -27,10 +27,11 @@ from embedkit.errors import (
     StorageError,
     TrainingError,
 )
-from embedkit.training.checkpoint import Checkpoints, State
+from embedkit.training.checkpoint import Checkpoints, TrainingState
 from embedkit.training.config import TrainingConfig
+from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import EpochReport, Progress
-from embedkit.training.trainer import train
+from embedkit.training.trainer import train_skipgram
 from tests.conftest import heed_interrupts
 
 CONFIG = TrainingConfig(dimension=4, epochs=3, workers=1)
@@ -38,10 +39,10 @@ WORDS = Vocabulary(["one", "two", "three"], [9, 8, 7])
 WORLD = Path(__file__).parent.parent.parent / "corpora" / "world.txt"
 
 
-def state(chunk: int, value: float = 0.5) -> State:
+def state(chunk: int, value: float = 0.5) -> TrainingState:
     inputs = np.full((3, 4), value, dtype=np.float32)
     pairs, losses = np.array([chunk, 1, 0]), np.array([0.1 + chunk, 1e-300, 0.0])
-    return State(chunk, pairs, losses, 1.25, inputs, inputs + 1)
+    return TrainingState(chunk, pairs, losses, 1.25, inputs, inputs + 1)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def save(checkpoints: Checkpoints, *chunks: int) -> None:
         checkpoints.save(state(chunk, chunk / 7), CONFIG, WORDS, "text")
 
 
-def test_what_is_saved_comes_back_bit_for_bit(checkpoints: Checkpoints) -> None:
+def test_saved_state_is_loaded_bit_for_bit(checkpoints: Checkpoints) -> None:
     save(checkpoints, 12)
     found = checkpoints.latest(CONFIG, WORDS, "text")
     expected = state(12, 12 / 7)
@@ -64,7 +65,7 @@ def test_what_is_saved_comes_back_bit_for_bit(checkpoints: Checkpoints) -> None:
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
-def test_two_generations_are_kept_and_each_is_a_model(checkpoints: Checkpoints) -> None:
+def test_two_checkpoints_are_kept_and_each_is_a_model(checkpoints: Checkpoints) -> None:
     save(checkpoints, 1, 2, 30)
     assert sorted(path.name for path in checkpoints.path.iterdir()) == ["0000000002", "0000000030"]
     assert load(checkpoints.path / "0000000002")["two"].tolist() == [np.float32(2 / 7)] * 4
@@ -73,7 +74,7 @@ def test_two_generations_are_kept_and_each_is_a_model(checkpoints: Checkpoints) 
 
 
 @pytest.mark.parametrize("damage", ["vectors.safetensors", "vocabulary.arrow", "config.json"])
-def test_a_damaged_generation_is_passed_over(checkpoints: Checkpoints, damage: str) -> None:
+def test_damaged_checkpoint_is_skipped(checkpoints: Checkpoints, damage: str) -> None:
     save(checkpoints, 1, 2)
     newest = checkpoints.path / "0000000002" / damage
     newest.write_bytes(newest.read_bytes()[:-20])
@@ -85,7 +86,7 @@ def test_a_damaged_generation_is_passed_over(checkpoints: Checkpoints, damage: s
         checkpoints.latest(CONFIG, WORDS, "text")
 
 
-def test_what_a_killed_process_left_is_removed(checkpoints: Checkpoints) -> None:
+def test_leftovers_of_a_killed_process_are_removed(checkpoints: Checkpoints) -> None:
     save(checkpoints, 1)
     half = checkpoints.path / ".0000000002.abc.tmp"
     half.mkdir()
@@ -100,28 +101,28 @@ def test_what_a_killed_process_left_is_removed(checkpoints: Checkpoints) -> None
     [
         (replace(CONFIG, dimension=5), "text", "dimension was 4 and is 5"),
         (replace(CONFIG, seed=2, window=3), "text", "window was 5 and is 3; seed was 1 and is 2"),
-        (CONFIG, "other", "the corpus is another one"),
+        (CONFIG, "other", "the corpus is different"),
     ],
 )
-def test_another_training_is_refused(
+def test_checkpoint_of_another_training_is_rejected(
     checkpoints: Checkpoints, config: TrainingConfig, text: str, problem: str
 ) -> None:
     save(checkpoints, 1)
-    with pytest.raises(ConfigurationError, match=f"of another training: {problem}"):
+    with pytest.raises(ConfigurationError, match=f"belongs to another training: {problem}"):
         checkpoints.latest(config, WORDS, text)
     assert checkpoints.latest(replace(CONFIG, workers=7), WORDS, "text") is not None
 
 
-def test_other_words_are_refused(checkpoints: Checkpoints) -> None:
+def test_checkpoint_of_other_words_is_rejected(checkpoints: Checkpoints) -> None:
     """As many rows, but not of the same words: they would change owners."""
     save(checkpoints, 1)
     for words in (["one", "three", "two"], ["one", "two"]):
         others = Vocabulary(words, range(9, 9 - len(words), -1))
-        with pytest.raises(ConfigurationError, match=r"the words are others .*--continue-from"):
+        with pytest.raises(ConfigurationError, match=r"vocabulary is different .*--continue-from"):
             checkpoints.latest(CONFIG, others, "text")
 
 
-def test_another_number_of_ranks_cannot_resume(checkpoints: Checkpoints) -> None:
+def test_other_number_of_ranks_is_rejected(checkpoints: Checkpoints) -> None:
     save(checkpoints, 1)
     with pytest.raises(ConfigurationError, match="ranks was 1 and is 2"):
         checkpoints.latest(CONFIG, WORDS, "text", ranks=2)
@@ -129,26 +130,26 @@ def test_another_number_of_ranks_cannot_resume(checkpoints: Checkpoints) -> None
         checkpoints.latest(CONFIG, WORDS, "text", chunk_tokens=9)
 
 
-def test_earlier_checkpoints_are_not_lost_unasked(checkpoints: Checkpoints) -> None:
+def test_earlier_checkpoints_are_kept_without_overwrite(checkpoints: Checkpoints) -> None:
     checkpoints.begin_again(overwrite=False)
     save(checkpoints, 1)
-    with pytest.raises(OutputExistsError, match=r"--resume .* goes on .* --overwrite begins"):
+    with pytest.raises(OutputExistsError, match=r"--resume .* to continue .* --overwrite to start"):
         checkpoints.begin_again(overwrite=False)
     checkpoints.begin_again(overwrite=True)
     assert checkpoints.latest(CONFIG, WORDS, "text") is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_vectors_that_are_no_numbers_are_not_saved(checkpoints: Checkpoints, value: float) -> None:
+def test_vectors_that_are_not_finite_are_not_saved(checkpoints: Checkpoints, value: float) -> None:
     save(checkpoints, 1)
-    with pytest.raises(TrainingError, match=r"learning_rate=0\.05.*last checkpoint is kept"):
+    with pytest.raises(TrainingError, match=r"learning_rate=0\.05.*last checkpoint was kept"):
         checkpoints.save(state(2, value), CONFIG, WORDS, "text")
     found = checkpoints.latest(CONFIG, WORDS, "text")
     assert found is not None
     assert found.chunk == 1
 
 
-def test_a_place_that_cannot_be_written_to_is_an_error(tmp_path: Path) -> None:
+def test_unwritable_path_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"cannot write .*file/x\.checkpoint"):
         save(Checkpoints.beside(tmp_path / "file" / "x"), 1)
@@ -156,17 +157,17 @@ def test_a_place_that_cannot_be_written_to_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("every", [0, -1.0, float("nan")])
 def test_seconds_between_checkpoints_are_checked(every: float) -> None:
-    with pytest.raises(ConfigurationError, match="every so many seconds"):
+    with pytest.raises(ConfigurationError, match="seconds between checkpoints must be above 0"):
         Checkpoints("x", every=every)
 
 
 @pytest.mark.parametrize("after", [1, 5, 20])
-def test_a_run_cut_off_by_ctrl_c_goes_on_to_the_same_bytes(
+def test_run_interrupted_by_ctrl_c_resumes_to_the_same_bytes(
     checkpoints: Checkpoints, after: int
 ) -> None:
     corpus = Corpus.read(WORLD)
     config = TrainingConfig(dimension=16, epochs=3, workers=1)
-    whole = train(corpus, config)
+    whole = train_skipgram(corpus, config)
     calls = 0
 
     def interrupt(_: Progress) -> None:
@@ -177,9 +178,9 @@ def test_a_run_cut_off_by_ctrl_c_goes_on_to_the_same_bytes(
 
     patient = Checkpoints(checkpoints.path, every=1000)
     try:
-        resumed = train(corpus, config, progress=interrupt, checkpoints=patient)
+        resumed = train_skipgram(corpus, config, TrainingHooks(interrupt, checkpoints=patient))
     except KeyboardInterrupt:
-        resumed = train(corpus, config, checkpoints=patient, resume=True)
+        resumed = train_skipgram(corpus, config, TrainingHooks(checkpoints=patient, resume=True))
     assert resumed.vectors.tobytes() == whole.vectors.tobytes()
     assert resumed.context.tobytes() == whole.context.tobytes()
     assert resumed.report.epoch_losses == whole.report.epoch_losses
@@ -233,7 +234,7 @@ def killed_and_resumed(folder: Path, kills: int, chance: random.Random) -> tuple
     return model, found
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(
+def test_killed_run_resumes_to_the_same_bytes(
     tmp_path: Path, uninterrupted: dict[str, object]
 ) -> None:
     model, found = killed_and_resumed(tmp_path, 4, random.Random(0))
@@ -252,7 +253,7 @@ def test_runs_killed_many_times(
 
 
 @pytest.mark.parametrize(("number", "every"), [(signal.SIGINT, "300"), (signal.SIGTERM, "0")])
-def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(
+def test_signal_writes_a_checkpoint_and_prints_how_to_resume(
     number: int, every: str, tmp_path: Path, uninterrupted: dict[str, object]
 ) -> None:
     model = tmp_path / "model.embedkit"
@@ -273,7 +274,7 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(
     assert not model.exists()
     again = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     assert again.returncode == 1
-    assert "holds a training that was cut off, and is kept" in again.stderr
+    assert "contains the checkpoints of an interrupted training" in again.stderr
     log = (tmp_path / "log").read_text().splitlines()
     subprocess.run([*command, "--resume", "--checkpoint-every", every], check=True)
     assert facts(model) == uninterrupted
@@ -285,7 +286,68 @@ def test_a_signal_leaves_a_checkpoint_and_says_how_to_go_on(
     assert not (tmp_path / "model.embedkit.checkpoint").exists()
 
 
-def test_an_epoch_that_was_not_told_of_is_told_of_after_resumption(
+LARGE = [
+    sys.executable, "-m", "embedkit", "train", str(WORLD), "--workers", "1", "--epochs", "99",
+    "--dimension", "1000",
+]  # fmt: skip
+
+
+def test_further_signals_do_not_cut_a_checkpoint(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*LARGE, "--log-json", "log"], stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        preexec_fn=heed_interrupts,
+    )  # fmt: skip
+    while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    while process.stderr.readline() != "Interrupted: writing a checkpoint ...\n":
+        assert process.poll() is None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        process.send_signal(number)
+        time.sleep(0.02)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert "Interrupted. Nothing was written to model.embedkit. The last checkpoint is in" in said
+    (checkpoint,) = (tmp_path / "model.embedkit.checkpoint").iterdir()
+    assert load(checkpoint).dimension == 1000
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "model.embedkit.checkpoint").touch()
+    process = subprocess.Popen(
+        [*LARGE, "--log-json", "log"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "No checkpoint was written. Error: cannot write" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("seconds", [0, 0.2, 0.5])
+def test_no_checkpoint_is_claimed_that_is_not_there(seconds: float, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        LARGE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=heed_interrupts
+    )
+    assert process.stderr is not None
+    assert "tokens" in process.stderr.readline()
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in said
+    written = bool(list(tmp_path.glob("model.embedkit.checkpoint/*")))
+    assert ("The last checkpoint is in" in said) == written
+    assert ("No checkpoint was written." in said) == (not written)
+    assert written or not list(tmp_path.iterdir())
+
+
+def test_interrupted_epoch_callback_is_called_again_after_resuming(
     checkpoints: Checkpoints,
 ) -> None:
     corpus = Corpus.read(WORLD)
@@ -299,20 +361,26 @@ def test_an_epoch_that_was_not_told_of_is_told_of_after_resumption(
 
     patient = Checkpoints(checkpoints.path, every=1000)
     with pytest.raises(KeyboardInterrupt):
-        train(corpus, config, on_epoch_end=interrupt, checkpoints=patient)
-    train(
-        corpus, config, on_epoch_end=lambda report: told.append(report.epoch),
-        checkpoints=patient, resume=True,
-    )  # fmt: skip
+        train_skipgram(corpus, config, TrainingHooks(on_epoch_end=interrupt, checkpoints=patient))
+    train_skipgram(
+        corpus,
+        config,
+        TrainingHooks(
+            on_epoch_end=lambda report: told.append(report.epoch),
+            checkpoints=patient,
+            resume=True,
+        ),
+    )
     assert told == [1, 2, 3, 4]
 
 
-def test_the_loss_that_is_told_is_always_a_number() -> None:
+def test_reported_loss_is_never_nan() -> None:
     losses = []
-    train(
-        Corpus.read(WORLD), TrainingConfig(dimension=8, epochs=6, workers=1),
-        progress=lambda progress: losses.append(progress.loss), on_epoch_end=lambda report: None,
-    )  # fmt: skip
+    train_skipgram(
+        Corpus.read(WORLD),
+        TrainingConfig(dimension=8, epochs=6, workers=1),
+        TrainingHooks(lambda progress: losses.append(progress.loss), lambda report: None),
+    )
     assert losses
     assert not any(map(math.isnan, losses[1:])), "the first may come before any pair"
 

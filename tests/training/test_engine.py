@@ -1,4 +1,4 @@
-"""Which device trains."""
+"""The choice of the device, and the CPU engine."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ def corpus() -> Corpus:
 
 
 @pytest.mark.skipif(Path("/proc/driver/nvidia/version").exists(), reason="there is a GPU")
-def test_auto_is_the_cpu_where_there_is_no_gpu(corpus: Corpus) -> None:
+def test_auto_is_the_cpu_without_a_gpu(corpus: Corpus) -> None:
     assert isinstance(make_engine(corpus, corpus.vocabulary, CONFIG, "auto"), CpuEngine)
 
 
 @pytest.mark.skipif(not NO_GPU, reason="there is a GPU")
 @pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:7"])
-def test_a_gpu_that_is_not_there_is_an_error(corpus: Corpus, device: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"no CUDA device .*--device cpu"):
+def test_unavailable_gpu_is_rejected(corpus: Corpus, device: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"found no CUDA device.*--device cpu"):
         make_engine(corpus, corpus.vocabulary, CONFIG, device)
 
 
 @pytest.mark.parametrize("device", ["tpu", "", "cudas"])
-def test_an_unknown_device_is_an_error(corpus: Corpus, device: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"no device .* auto, cpu, cuda, cuda:N"):
+def test_unknown_device_is_rejected(corpus: Corpus, device: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"unknown device .* auto, cpu, cuda, cuda:N"):
         make_engine(corpus, corpus.vocabulary, CONFIG, device)
 
 
-def test_what_is_loaded_comes_back_and_cannot_be_changed(corpus: Corpus) -> None:
+def test_loaded_matrices_are_returned_read_only(corpus: Corpus) -> None:
     engine = make_engine(corpus, corpus.vocabulary, CONFIG)
     vectors = random_vectors(3, 8, seed=1)
     assert np.abs(vectors).max() <= 0.5 / 8

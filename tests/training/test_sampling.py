@@ -18,7 +18,7 @@ from embedkit.training.sampling import (
 COUNTS = np.array([50_000, 9_000, 1_000, 300, 40, 5])
 
 
-def test_mix_is_the_finaliser_of_splitmix64() -> None:
+def test_mix_is_the_finalizer_of_splitmix64() -> None:
     # The first outputs of SplitMix64 with seed 1234567, from its reference implementation.
     state, outputs = 1234567, []
     for _ in range(3):
@@ -32,7 +32,7 @@ def test_keys_differ_by_seed_and_epoch() -> None:
     assert len(keys) == 2_500
 
 
-def test_keep_probability_is_word2vecs() -> None:
+def test_keep_probability_is_that_of_word2vec() -> None:
     # word2vec.c: (sqrt(count / (sample * total)) + 1) * (sample * total) / count
     total, sample = int(COUNTS.sum()), 1e-3
     expected = [

@@ -7,11 +7,11 @@ from collections import Counter
 from embedkit.training.schedule import Stop, schedule
 
 
-def test_without_parts_an_epoch_ends_and_all_words_take_part() -> None:
+def test_single_part_ends_an_epoch_with_all_words() -> None:
     assert schedule(3, 7, 1) == [Stop(7, 0, True), Stop(14, 0, True), Stop(21, 0, True)]
 
 
-def test_frequent_words_take_part_more_often() -> None:
+def test_frequent_words_are_synchronized_more_often() -> None:
     stops = schedule(2, 330, 33)
     assert [stop.chunk for stop in stops] == list(range(10, 661, 10))
     first = [stop.halvings for stop in stops[:16]]
@@ -24,7 +24,7 @@ def test_frequent_words_take_part_more_often() -> None:
     assert [taking_part[h] for h in (0, 2, 3, 4, 5)] == [1, 2, 4, 8, 16]
 
 
-def test_every_rank_stops_as_often_whatever_its_share() -> None:
+def test_all_ranks_stop_equally_often() -> None:
     assert len(schedule(4, 2, 5)) == len(schedule(4, 100, 5)) == 20
     few = schedule(1, 2, 5)
     assert [stop.chunk for stop in few] == [1, 1, 2, 2, 2]

@@ -1,4 +1,4 @@
-"""Going on: epochs that are looked at, training that ends early, new text for an old model."""
+"""Epoch callbacks, early stopping, and training that continues a model with new text."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from embedkit.encoders import SkipGramEncoder, load, load_encoder
 from embedkit.errors import ConfigurationError, QuestionError
 from embedkit.evaluation import EarlyStopping, analogy_accuracy
 from embedkit.training.config import TrainingConfig
+from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import EpochReport
-from embedkit.training.trainer import train
-from embedkit.training.warm_start import Start, start_from
+from embedkit.training.trainer import train_skipgram
+from embedkit.training.warm_start import WarmStart, warm_start
 from embedkit.vectors.word_vectors import WordVectors
 
 CORPORA = Path(__file__).parent.parent.parent / "corpora"
@@ -29,7 +30,7 @@ NEW = [["sun", "comet", "star"], ["comet", "tail"], ["rare", "moon"]] * 10 + [["
 SETTINGS = {"dimension": 8, "epochs": 3, "sample": 0, "workers": 1, "min_count": 5}
 
 
-def test_epochs_are_reported_as_they_were() -> None:
+def test_epoch_reports_equal_training_without_callbacks() -> None:
     seen: list[tuple[int, float | None]] = []
     shots: list[np.ndarray] = []
 
@@ -40,8 +41,8 @@ def test_epochs_are_reported_as_they_were() -> None:
 
     corpus = Corpus.read(WORLD)
     config = TrainingConfig(dimension=16, epochs=3, workers=1)
-    watched = train(corpus, config, on_epoch_end=look)
-    alone = train(corpus, config)
+    watched = train_skipgram(corpus, config, TrainingHooks(on_epoch_end=look))
+    alone = train_skipgram(corpus, config)
     assert [epoch for epoch, _ in seen] == [1, 2, 3]
     assert (
         tuple(loss for _, loss in seen) == alone.report.epoch_losses == watched.report.epoch_losses
@@ -51,14 +52,15 @@ def test_epochs_are_reported_as_they_were() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_a_callback_ends_training(workers: int) -> None:
+def test_callback_ends_training(workers: int) -> None:
     corpus = Corpus.read(WORLD)
     config = TrainingConfig(dimension=8, epochs=50, workers=workers)
-    report = train(corpus, config, on_epoch_end=lambda report: report.epoch == 2).report
+    hooks = TrainingHooks(on_epoch_end=lambda report: report.epoch == 2)
+    report = train_skipgram(corpus, config, hooks).report
     assert report.epochs == len(report.epoch_losses) == 2
 
 
-def test_an_error_in_a_callback_passes_through() -> None:
+def test_error_in_a_callback_is_passed_on() -> None:
     with pytest.raises(ZeroDivisionError):
         SkipGramEncoder(**SETTINGS).fit(
             OLD, on_epoch_end=lambda report: 1 // (report.epoch - 1) > 9
@@ -94,7 +96,7 @@ def test_patience_counts_epochs_without_a_better_score(
     assert stopping.accuracies == accuracies
 
 
-def test_questions_that_cannot_be_asked_are_an_error(tmp_path: Path) -> None:
+def test_unusable_questions_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(QuestionError, match="cannot read"):
         EarlyStopping(tmp_path / "nowhere")
     (tmp_path / "others").write_text("one two three four\n")
@@ -102,14 +104,14 @@ def test_questions_that_cannot_be_asked_are_an_error(tmp_path: Path) -> None:
         EarlyStopping(tmp_path / "others")(epoch(1.0))
 
 
-def test_counts_words_and_rows_of_a_continuation() -> None:
+def test_counts_words_and_rows_of_a_warm_start() -> None:
     config = TrainingConfig(**{**SETTINGS, "dimension": 2})
-    old = Start(
+    old = WarmStart(
         Vocabulary(["sun", "star", "moon"], [60, 60, 30]),
         np.arange(6, dtype=np.float32).reshape(3, 2),
         np.arange(10, 16, dtype=np.float32).reshape(3, 2),
     )
-    new = start_from(old, Corpus.read(NEW), config)
+    new = warm_start(old, Corpus.read(NEW), config)
     found = dict(zip(new.vocabulary, new.vocabulary.counts.tolist(), strict=True))
     # "once" is too rare to be added; the three old words occur 11, 10 and 10 times more.
     assert found == {"sun": 71, "star": 70, "moon": 40, "comet": 20, "tail": 10, "rare": 10}
@@ -120,7 +122,7 @@ def test_counts_words_and_rows_of_a_continuation() -> None:
     assert 0 < np.abs(new.vectors[3:]).max() <= 0.5 / 2
 
 
-def test_training_goes_on_with_new_text() -> None:
+def test_training_continues_with_new_text() -> None:
     first = SkipGramEncoder(**SETTINGS).fit(OLD)
     second = SkipGramEncoder(**SETTINGS).fit(NEW, start=first)
     assert set(second.vocabulary) == {"sun", "star", "moon", "comet", "tail", "rare"}
@@ -131,7 +133,7 @@ def test_training_goes_on_with_new_text() -> None:
     assert third.report["tokens"] == 40
 
 
-def test_what_cannot_be_gone_on_from_is_an_error(tmp_path: Path) -> None:
+def test_unusable_start_is_an_error(tmp_path: Path) -> None:
     first = SkipGramEncoder(**SETTINGS).fit(OLD)
     with pytest.raises(ConfigurationError, match=r"dimension=9, but .* have 8"):
         SkipGramEncoder(**{**SETTINGS, "dimension": 9}).fit(NEW, start=first)

@@ -1,25 +1,15 @@
-"""Phrases: words that come together more often than chance has it, joined to one word.
+"""Phrases: word sequences that occur together more often than by chance, joined into one token.
 
 corpus = Corpus.read("wiki.txt")
 phrases = Phrases.learn(corpus, passes=2)
-phrases.apply(corpus)                          # a corpus with new_york in it
+phrases.apply(corpus)                          # a corpus that contains new_york
 phrases.apply(["she", "left", "new", "york"])  # ['she', 'left', 'new_york']
+
+Names are imported when they are first used: the settings need no NumPy.
 """
 
-from embedkit.corpus.phrases.phrases import Phrases
-from embedkit.corpus.phrases.settings import (
-    CONNECTORS,
-    DEFAULT_THRESHOLDS,
-    MOST_PASSES,
-    PhraseSettings,
-)
-from embedkit.corpus.phrases.storage import Phrase
+from __future__ import annotations
 
-__all__ = [
-    "CONNECTORS",
-    "DEFAULT_THRESHOLDS",
-    "MOST_PASSES",
-    "Phrase",
-    "PhraseSettings",
-    "Phrases",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,8 +1,8 @@
-"""One pass: the phrases of a text as token ids.
+"""One pass over a text that finds its phrases.
 
-Every candidate of the text becomes a key of 8 bytes in a temporary file, parted by its first bits;
-then the parts are counted one by one, each in a hash table of its own. Memory does not grow with
-the text, but with the candidates that are frequent enough to be phrases.
+Each candidate of the text becomes an 8-byte key in a temporary file, partitioned by its leading
+bits; the partitions are then counted one by one, each in its own hash table. Memory grows with the
+number of candidates that are frequent enough to be phrases, not with the text.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from embedkit.corpus.phrases.settings import PhraseSettings
 from embedkit.corpus.phrases.storage import Phrase
 from embedkit.system.ranks import Ranks
 
-__all__ = ["connecting", "find_phrases"]
+__all__ = ["connector_mask", "find_phrases"]
 
 _BLOCK = 1 << 20  # tokens
-_PART = 1 << 18  # keys, about
-_MOST_PART_BITS = 12
+_PARTITION = 1 << 18  # keys, about
+_MAX_PARTITION_BITS = 12
 
 
 class _Candidates(NamedTuple):
@@ -36,12 +36,12 @@ class _Candidates(NamedTuple):
 
 
 class _Counts(NamedTuple):
-    """How often what occurs.
+    """Counts of words and candidates.
 
     Attributes:
-        distinct: number of distinct spellings, words and candidates taken together.
-        words: of each word of the vocabulary, and of candidates that are spelled like it.
-        table: keys and counts of the candidates that occur often enough.
+        distinct: number of distinct spellings among words and candidates.
+        words: the count of each word of the vocabulary plus those of candidates spelled like it.
+        table: a hash table (keys and counts) of the candidates that occur often enough.
     """
 
     distinct: int
@@ -50,19 +50,19 @@ class _Counts(NamedTuple):
 
 
 class _Text:
-    """A corpus, and what its words are spelled like.
+    """A corpus with the keys of its words' spellings.
 
     Args:
         corpus: the text.
-        settings: which words are connectors, and what stands between words.
-        progress: is called with the number of tokens looked at since the last call.
+        settings: gives the connectors and the delimiter.
+        progress: called with the number of tokens processed since the last call.
     """
 
     def __init__(
         self, corpus: Corpus, settings: PhraseSettings, progress: Callable[[int], None]
     ) -> None:
         self.corpus = corpus
-        self.connects = connecting(corpus, settings)
+        self.connects = connector_mask(corpus, settings)
         words = corpus.vocabulary.words()
         encoded = [word.encode() for word in words]
         offsets = np.cumsum([0, *map(len, encoded)])
@@ -75,17 +75,17 @@ class _Text:
         self._progress = progress
 
     def candidates(self) -> Iterator[_Candidates]:
-        """Yield the candidates block by block, in arrays that the next block is written to."""
+        """Yield the candidates block by block; each block overwrites the arrays of the last."""
         tokens, boundaries = np.asarray(self.corpus.tokens), np.asarray(self.corpus.boundaries)
         size = min(_BLOCK, len(tokens))
         keys = np.empty(size, dtype=np.uint64)
         firsts, lasts = np.empty((2, size), dtype=np.int64)
-        place, begun = np.array([0, -1]), np.zeros(1, dtype=np.uint64)
+        state, prefix = np.array([0, -1]), np.zeros(1, dtype=np.uint64)
         for start in range(0, len(tokens), _BLOCK):
             stop = min(start + _BLOCK, len(tokens))
             found = kernels.candidates(
                 tokens, boundaries, start, stop, self.connects, self.heads, self.tails,
-                self.shifts, place, begun, keys, firsts, lasts,
+                self.shifts, state, prefix, keys, firsts, lasts,
             )  # fmt: skip
             yield _Candidates(keys[:found], firsts[:found], lasts[:found])
             self.corpus.release()
@@ -99,10 +99,10 @@ def find_phrases(
     directory: str | os.PathLike[str],
     progress: Callable[[int], None],
 ) -> list[Phrase]:
-    """Return the phrases of a text, of all ranks taken together, the best first."""
+    """Return the phrases of the text of all ranks, highest score first."""
     text = _Text(corpus, settings, progress)
     total = int(ranks.total(np.array([len(corpus.tokens)]))[0])
-    bits = min(max(total // _PART, 1).bit_length(), _MOST_PART_BITS)
+    bits = min(max(total // _PARTITION, 1).bit_length(), _MAX_PARTITION_BITS)
     with tempfile.TemporaryFile(dir=directory) as file:
         places = _write_keys(text, bits, file)
         counts = _count(text, _parts(file, places), bits, settings, ranks)
@@ -114,8 +114,8 @@ def find_phrases(
     return sorted(distinct, key=lambda phrase: (-phrase.score, phrase.words))
 
 
-def connecting(corpus: Corpus, settings: PhraseSettings) -> NDArray[np.bool_]:
-    """Return which words of the vocabulary are connectors, (words,)."""
+def connector_mask(corpus: Corpus, settings: PhraseSettings) -> NDArray[np.bool_]:
+    """Return a mask of the vocabulary's words that are connectors, (words,)."""
     ids = corpus.vocabulary.ids([*settings.connectors])
     connects = np.zeros(len(corpus.vocabulary), dtype=np.bool_)
     connects[ids[ids >= 0]] = True
@@ -123,13 +123,13 @@ def connecting(corpus: Corpus, settings: PhraseSettings) -> NDArray[np.bool_]:
 
 
 def _table(size: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return keys and counts of an empty hash table with room for *size* keys."""
+    """Return the keys and counts of an empty hash table for up to *size* keys."""
     slots = 1 << max(2 * size, 1).bit_length()
     return np.zeros(slots, dtype=np.uint64), np.zeros(slots, dtype=np.int64)
 
 
 def _write_keys(text: _Text, bits: int, file: IO[bytes]) -> NDArray[np.int64]:
-    """Write the key of every candidate; return where the parts of each block begin and end."""
+    """Write the key of every candidate; return each block's partition offsets in the file."""
     places = []
     written = 0
     ordered = np.empty(_BLOCK, dtype=np.uint64)
@@ -144,7 +144,7 @@ def _write_keys(text: _Text, bits: int, file: IO[bytes]) -> NDArray[np.int64]:
 
 
 def _parts(file: IO[bytes], places: NDArray[np.int64]) -> Iterator[NDArray[np.uint64]]:
-    """Yield the keys of each part."""
+    """Yield the keys of each partition."""
     for part in range(places.shape[1] - 1):
         pieces = [
             os.pread(file.fileno(), int(stop - start) * 8, int(start) * 8)
@@ -165,7 +165,7 @@ def _count(
     words = words[np.argsort(word_parts, kind="stable")]
     word_ends = np.cumsum(np.bincount(word_parts.astype(np.int64), minlength=1 << bits))
     word_counts = np.zeros(len(text.heads), dtype=np.int64)
-    # With Mikolov's score a candidate that occurs min_count times has the score 0.
+    # With Mikolov's score, a candidate that occurs min_count times scores 0.
     floor = settings.min_count + (settings.scoring == "mikolov")
     distinct, frequent = 0, []
     for part, own in enumerate(parts):
@@ -191,7 +191,7 @@ def _count(
 def _of_all_ranks(
     own: NDArray[np.uint64], ranks: Ranks
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the keys of a part as all ranks have them, and their counts; a key may come twice."""
+    """Return the keys of a partition over all ranks, and their counts; keys may repeat."""
     keys, counts = np.unique(own, return_counts=True)
     every_key = b"".join(ranks.gather(keys.tobytes()))
     every_count = b"".join(ranks.gather(counts.astype(np.int64).tobytes()))
@@ -209,7 +209,7 @@ def _add(
 
 
 def _accepted(text: _Text, counts: _Counts, total: int, settings: PhraseSettings) -> list[Phrase]:
-    """Return the candidates of this rank that have a higher score than the threshold."""
+    """Return the candidates of this rank that score above the threshold."""
     tokens = np.asarray(text.corpus.tokens)
     kept: dict[int, tuple[int, int, float, int]] = {}
     for block in text.candidates():

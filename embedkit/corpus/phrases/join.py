@@ -1,4 +1,4 @@
-"""Words of a text joined to phrases, as token ids: a corpus in, a corpus out."""
+"""Join the phrases of a corpus: a corpus in, a corpus out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.phrases import kernels
-from embedkit.corpus.phrases.count import connecting
+from embedkit.corpus.phrases.count import connector_mask
 from embedkit.corpus.phrases.settings import PhraseSettings
 from embedkit.corpus.phrases.storage import Phrase
 from embedkit.corpus.reader import EncodedBlock
-from embedkit.corpus.token_ids import IdWriter
+from embedkit.corpus.token_ids import TokenIdWriter
 from embedkit.system.ranks import Ranks
 
 __all__ = ["join_phrases"]
@@ -32,10 +32,10 @@ def join_phrases(
     directory: str | os.PathLike[str],
     progress: Callable[[int], None],
 ) -> Corpus:
-    """Return the text with its phrases joined, from the left, as if it had been read like that."""
-    known = _Known(corpus, phrases, settings.delimiter)
-    with closing(IdWriter(directory)) as writer:
-        for block in _blocks(corpus, known, connecting(corpus, settings), progress):
+    """Return the corpus that reading the text with its phrases joined would give."""
+    known = _PhraseTable(corpus, phrases, settings.delimiter)
+    with closing(TokenIdWriter(directory)) as writer:
+        for block in _blocks(corpus, known, connector_mask(corpus, settings), progress):
             writer.add(block)
         files = writer.finish(ranks)
     return Corpus(
@@ -43,15 +43,15 @@ def join_phrases(
     )
 
 
-class _Known:
-    """Phrases as the ids of a corpus.
+class _PhraseTable:
+    """Phrases as token ids of a corpus.
 
     Attributes:
-        words: of the corpus, then the phrases that are no word of it.
-        opens: whether a phrase begins with a word, (words of the corpus,).
-        keys, numbers: a hash table, from the key of a phrase's ids to its number and 1.
-        parts, offsets: phrase n is parts[offsets[n]:offsets[n + 1]].
-        joined: the place of each phrase in *words*.
+        words: the words of the corpus, then the joined phrases that are not words of it.
+        opens: for each word of the corpus, whether a phrase begins with it.
+        keys, numbers: a hash table from the key of a phrase's ids to its number plus 1.
+        parts, offsets: phrase n consists of the ids parts[offsets[n]:offsets[n + 1]].
+        joined: the id of each joined phrase, an index into *words*.
     """
 
     def __init__(self, corpus: Corpus, phrases: Sequence[Phrase], delimiter: str) -> None:
@@ -90,7 +90,10 @@ def _table(
 
 
 def _blocks(
-    corpus: Corpus, known: _Known, connects: NDArray[np.bool_], progress: Callable[[int], None]
+    corpus: Corpus,
+    known: _PhraseTable,
+    connects: NDArray[np.bool_],
+    progress: Callable[[int], None],
 ) -> Iterator[EncodedBlock]:
     tokens, boundaries = np.asarray(corpus.tokens), np.asarray(corpus.boundaries)
     places = np.full(len(known.words), -1, dtype=np.int32)
@@ -103,9 +106,9 @@ def _blocks(
             tokens, boundaries, start, stop, sentence, connects, known.opens, known.keys,
             known.numbers, known.parts, known.offsets, known.joined, out, ends,
         )  # fmt: skip
-        # A word that more connectors follow than a block holds waits for the next word.
+        # If a word and the connectors after it fill a block, try again with a larger one.
         size = _BLOCK if reached > start else 2 * size
-        seen = kernels.number_by_sight(out[:written], places, order)
+        seen = kernels.renumber(out[:written], places, order)
         yield EncodedBlock(out[:written], known.words.take(pa.array(order[:seen])), ends[:ended])
         progress(reached - start)
         start = reached

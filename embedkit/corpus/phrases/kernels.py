@@ -1,10 +1,16 @@
-"""The loops over token ids behind phrases, compiled by Numba.
+"""The loops of phrase detection over token ids, compiled by Numba.
 
-A candidate is a word, any number of connectors, and a word. It is counted by how its words are
-spelled when they are joined, as its joined form will be one word of the text: `new_york` and `city`
-make the same phrase as `new` and `york_city`. The key of a spelling is a polynomial over its bytes
-modulo the prime 2**61 - 1 (Karp and Rabin 1987), which can be put together from those of its parts,
-so no string is made. Two of n spellings share a key with a probability of about n**2 / 2**62.
+A candidate is a word, any number of connectors, and a word. Candidates are counted by the spelling
+of their joined form, because that form becomes one token of the text: `new_york` + `city` is the
+same phrase as `new` + `york_city`. The key of a spelling is a polynomial hash of its bytes modulo
+the Mersenne prime 2**61 - 1 (Karp and Rabin 1987). The key of a joined form follows from the keys
+of its parts, so no string is built. Among n spellings, the probability that any two share a key is
+about n**2 / 2**62.
+
+The hash tables use open addressing with linear probing and 2**n slots. A slot is empty if its count
+(or phrase number) is 0.
+
+All of it is in one file, because Numba's cache does not see changes in other files.
 """
 
 from __future__ import annotations
@@ -16,6 +22,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from embedkit.system.random import GOLDEN_GAMMA
+
 __all__ = [
     "KEY_BITS",
     "accept",
@@ -24,8 +32,8 @@ __all__ = [
     "identities",
     "join",
     "look_up",
-    "number_by_sight",
     "partition",
+    "renumber",
     "spell",
     "tally",
 ]
@@ -33,7 +41,7 @@ __all__ = [
 KEY_BITS = 61
 _PRIME = np.uint64((1 << 61) - 1)
 _BASE = np.uint64(0x0B5297A4D1E36C5F)
-_ODD = np.uint64(0x9E3779B97F4A7C15)
+_GAMMA = np.uint64(GOLDEN_GAMMA)  # odd, so that multiplying by it is a bijection
 _LOW, _MIDDLE = np.uint64((1 << 32) - 1), np.uint64((1 << 29) - 1)
 _ONE, _3, _29, _32, _BITS = map(np.uint64, (1, 3, 29, 32, 61))
 
@@ -41,19 +49,20 @@ _ONE, _3, _29, _32, _BITS = map(np.uint64, (1, 3, 29, 32, 61))
 def _compiled(function: Callable[..., Any]) -> Any:
     try:
         return njit(function, nogil=True, cache=True)
-    except RuntimeError:  # Numba found no folder that it may write to
+    except RuntimeError:  # Numba found no writable cache folder
         return njit(function, nogil=True)
 
 
 @njit(inline="always")
 def _reduced(number):
+    """Return number modulo 2**61 - 1."""
     number = (number & _PRIME) + (number >> _BITS)
     return number - _PRIME if number >= _PRIME else number
 
 
 @njit(inline="always")
 def _times(first, second):
-    """Return the product modulo 2**61 - 1 of two numbers below it."""
+    """Return first * second modulo 2**61 - 1; both are below it."""
     low, high = first & _LOW, first >> _32
     other_low, other_high = second & _LOW, second >> _32
     lowest = low * other_low
@@ -69,14 +78,14 @@ def _times(first, second):
 
 @njit(inline="always")
 def _slot(key, size):
-    """Return where to look for a key first in a table of 2**n slots."""
-    mixed = key * _ODD
+    """Return the first slot to try for a key in a table of 2**n slots (multiplicative hashing)."""
+    mixed = key * _GAMMA
     return np.int64((mixed ^ (mixed >> _32)) & np.uint64(size - 1))
 
 
 @njit
 def _find(table_keys, table_counts, key):
-    """Return the slot that holds a key, or the empty one where it belongs."""
+    """Return the slot of a key, or the empty slot where it would be inserted."""
     slot = _slot(key, len(table_keys))
     while table_counts[slot] and table_keys[slot] != key:
         slot = (slot + 1) & (len(table_keys) - 1)
@@ -85,17 +94,21 @@ def _find(table_keys, table_counts, key):
 
 @njit
 def _identity(tokens, first, last):
-    """Return a key of token ids, those of one candidate."""
-    key = _BASE ^ np.uint64(last - first)  # nothing near 0, which few small ids would keep at 0
+    """Return a hash of the token ids of a candidate."""
+    key = _BASE ^ np.uint64(last - first)  # not 0, which id 0 would leave at 0
     for position in range(first, last + 1):
-        key = (key ^ np.uint64(tokens[position])) * _ODD
+        key = (key ^ np.uint64(tokens[position])) * _GAMMA
         key ^= key >> _32
     return key
 
 
 @_compiled
 def spell(offsets, text, delimiter, heads, tails, shifts):
-    """Write the key of each word, of delimiter and word, and the power that makes room for both."""
+    """Write the hashes from which the keys of joined forms are computed.
+
+    For each word: *heads*, its key; *tails*, the key of delimiter + word; *shifts*, the power of
+    the base by which a key is multiplied before the tail of the next word is added.
+    """
     mark, mark_power = np.uint64(0), _ONE
     for byte in delimiter:
         mark = _reduced(_times(mark, _BASE) + np.uint64(byte) + _ONE)
@@ -112,15 +125,18 @@ def spell(offsets, text, delimiter, heads, tails, shifts):
 
 @_compiled
 def candidates(
-    tokens, boundaries, start, stop, connects, heads, tails, shifts, place, begun, keys, firsts,
+    tokens, boundaries, start, stop, connects, heads, tails, shifts, state, prefix, keys, firsts,
     lasts,
 ):  # fmt: skip
-    """Write key, first and last position of the candidates that end between start and stop.
+    """Write the key, first and last position of each candidate that ends in tokens[start:stop].
 
-    *place* is the number of the sentence and the position where the candidate under way begins, or
-    -1; *begun* is its key. Both go from one call to the next.
+    *state* holds the sentence number and the first position of the unfinished candidate (or -1),
+    *prefix* its key so far. Both carry over from one call to the next.
+
+    Returns:
+        The number of candidates.
     """
-    sentence, first, key, found = place[0], place[1], begun[0], 0
+    sentence, first, key, found = state[0], state[1], prefix[0], 0
     end = boundaries[sentence + 1]
     for position in range(start, stop):
         if position == end:
@@ -135,14 +151,14 @@ def candidates(
                 keys[found], firsts[found], lasts[found] = key, first, position
                 found += 1
             first, key = position, heads[word]
-    place[0], place[1], begun[0] = sentence, first, key
+    state[0], state[1], prefix[0] = sentence, first, key
     return found
 
 
 @_compiled
 def partition(keys, bits, ordered, offsets):
-    """Order keys by their first *bits* bits; part p is ordered[offsets[p]:offsets[p + 1]]."""
-    down = np.uint64(61 - bits)
+    """Sort keys by their leading *bits* bits; partition p is ordered[offsets[p]:offsets[p + 1]]."""
+    down = np.uint64(KEY_BITS - bits)
     offsets[:] = 0
     for key in keys:
         offsets[np.int64(key >> down) + 1] += 1
@@ -151,13 +167,13 @@ def partition(keys, bits, ordered, offsets):
         part = np.int64(key >> down)
         ordered[offsets[part]] = key
         offsets[part] += 1
-    offsets[1:] = offsets[:-1].copy()  # each had moved on to where the next part begins
+    offsets[1:] = offsets[:-1].copy()  # each now holds the start of the next partition
     offsets[0] = 0
 
 
 @_compiled
 def tally(table_keys, table_counts, keys, counts):
-    """Add counts, one for all or one a key, to a table of 2**n slots."""
+    """Add counts, one per key or a single one for all keys, to a table of 2**n slots."""
     for number in range(len(keys)):
         slot = _find(table_keys, table_counts, keys[number])
         table_keys[slot] = keys[number]
@@ -166,14 +182,14 @@ def tally(table_keys, table_counts, keys, counts):
 
 @_compiled
 def look_up(table_keys, table_counts, keys, counts):
-    """Write the count of each key, 0 if it is not in the table."""
+    """Write the count of each key, or 0 if it is not in the table."""
     for number in range(len(keys)):
         counts[number] = table_counts[_find(table_keys, table_counts, keys[number])]
 
 
 @njit(inline="always")
 def _score(first, last, both, distinct, min_count, total, npmi):
-    # The operations and their order are gensim's, so that ties with a threshold are broken alike.
+    # The operations and their order are gensim's, so that rounding at the threshold is the same.
     if npmi:
         first_share, last_share, share = first / total, last / total, both / total
         return math.log(share / (first_share * last_share)) / -math.log(share)
@@ -185,7 +201,10 @@ def accept(
     tokens, keys, firsts, lasts, word_counts, table_keys, table_counts, distinct, min_count, total,
     npmi, threshold, counts, scores,
 ):  # fmt: skip
-    """Keep the candidates of a higher score than the threshold, in place; return how many."""
+    """Keep the candidates that score above the threshold, in place; return their number.
+
+    Their keys are replaced by hashes of their token ids.
+    """
     kept = 0
     for number in range(len(keys)):
         both = table_counts[_find(table_keys, table_counts, keys[number])]
@@ -203,14 +222,14 @@ def accept(
 
 @_compiled
 def identities(tokens, offsets, keys):
-    """Write the key of each run of ids, tokens[offsets[n]:offsets[n + 1]]."""
+    """Write the hash of each phrase's ids, tokens[offsets[n]:offsets[n + 1]]."""
     for number in range(len(keys)):
         keys[number] = _identity(tokens, offsets[number], offsets[number + 1] - 1)
 
 
 @njit
 def _phrase(tokens, first, last, table_keys, table_phrases, parts, offsets):
-    """Return the number of the phrase that is tokens[first:last + 1], or -1."""
+    """Return the number of the phrase with the ids tokens[first:last + 1], or -1."""
     key = _identity(tokens, first, last)
     slot = _slot(key, len(table_keys))
     while table_phrases[slot]:
@@ -231,10 +250,11 @@ def join(
     tokens, boundaries, start, stop, sentence, connects, opens, table_keys, table_phrases, parts,
     offsets, joined, out, ends,
 ):  # fmt: skip
-    """Join from the left what stands between start and stop.
+    """Join the phrases in tokens[start:stop], from left to right.
 
-    Return the position to go on from, the number of the sentence there, the tokens written to *out*
-    and the sentences that ended, whose places are in *ends*.
+    Returns:
+        The position where the next call starts, the number of the sentence there, the number of
+        tokens written to *out*, and the number of sentence ends written to *ends*.
     """
     first, size, ended = -1, 0, 0
     end = boundaries[sentence + 1]
@@ -273,8 +293,12 @@ def join(
 
 
 @_compiled
-def number_by_sight(ids, places, order):
-    """Replace ids by numbers in order of first sight; *places* is -1 for all before and after."""
+def renumber(ids, places, order):
+    """Replace ids by numbers in order of first occurrence; return how many there are.
+
+    *order* receives the id of each number. *places* must be -1 everywhere, and is so again at the
+    end.
+    """
     seen = 0
     for position in range(len(ids)):
         word = ids[position]
@@ -290,7 +314,7 @@ def number_by_sight(ids, places, order):
 
 @_compiled
 def fill(table_keys, table_phrases, keys):
-    """Put the number of each key, counted from 1, into an empty table of 2**n slots."""
+    """Insert each key with its number, counted from 1, into an empty table of 2**n slots."""
     for number in range(len(keys)):
         slot = _slot(keys[number], len(table_keys))
         while table_phrases[slot]:

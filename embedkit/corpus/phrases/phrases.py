@@ -1,4 +1,4 @@
-"""What was learned from a text: phrases, which can be applied to texts, written down and read."""
+"""Phrases learned from a text: apply them to texts, save and load them."""
 
 from __future__ import annotations
 
@@ -13,23 +13,20 @@ from typing import Any, BinaryIO, overload
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.phrases.settings import PhraseSettings
 from embedkit.corpus.phrases.storage import Phrase, read_phrases, write_phrases
+from embedkit.corpus.reader import no_progress
 from embedkit.system.files import atomic_file, storage_errors
-from embedkit.system.ranks import Alone, Ranks
+from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.validation import refuse_string
 
 __all__ = ["Phrases"]
 
 
-def _ignore_progress(_: int) -> None:
-    pass
-
-
 class Phrases:
-    """Phrases that were learned from a text.
+    """Phrases learned from a text.
 
     Args:
-        settings: with which they were learned.
-        passes: the phrases of each pass, the best first.
+        settings: the settings they were learned with.
+        passes: the phrases of each pass, highest score first.
 
     Attributes:
         settings, passes: as given.
@@ -47,31 +44,35 @@ class Phrases:
         *,
         ranks: Ranks | None = None,
         directory: str | os.PathLike[str] | None = None,
-        progress: Callable[[int], None] = _ignore_progress,
+        progress: Callable[[int], None] = no_progress,
         **changes: Any,
     ) -> Phrases:
         """Find the phrases of a text.
 
         Args:
             corpus: the text.
-            settings: or its fields as keywords, such as passes, scoring, threshold.
+            settings: default: `PhraseSettings()`.
+            changes: fields of `PhraseSettings` to change, such as passes, scoring, threshold.
             ranks: processes that each have a share of the text; all find the same phrases.
-            directory: of temporary files, 8 bytes a token; default: the system's.
-            progress: is called with the number of tokens looked at since the last call: twice as
-                many as the text has in the first pass, and three times in each that follows.
+            directory: where to make temporary files, 8 bytes per token; default: the system's
+                temporary folder.
+            progress: called with the number of tokens processed since the last call. The first pass
+                processes the text twice, each later pass three times.
 
         Raises:
             ConfigurationError: a setting is unknown or outside its range.
             StorageError: the disk is too small for the temporary files.
         """
         settings = PhraseSettings.of(settings, **changes)
-        work = _Work(settings, ranks or Alone(), directory or tempfile.gettempdir(), progress)
+        runner = _Passes(
+            settings, ranks or SingleProcess(), directory or tempfile.gettempdir(), progress
+        )
         passes: list[Sequence[Phrase]] = []
         for number in range(settings.passes):
             if number:
-                corpus = work.join(corpus, passes[-1])
-            passes.append(work.find(corpus))
-            if not passes[-1]:  # nor would another pass find any
+                corpus = runner.join(corpus, passes[-1])
+            passes.append(runner.find(corpus))
+            if not passes[-1]:  # later passes would find nothing either
                 break
         return cls(settings, passes)
 
@@ -83,14 +84,16 @@ class Phrases:
         *,
         ranks: Ranks | None = None,
         directory: str | os.PathLike[str] | None = None,
-        progress: Callable[[int], None] = _ignore_progress,
+        progress: Callable[[int], None] = no_progress,
     ) -> tuple[Phrases, Corpus]:
-        """Return what `learn` and then `apply` return, with less work: each pass joins once."""
-        work = _Work(settings, ranks or Alone(), directory or tempfile.gettempdir(), progress)
+        """Learn phrases and apply them; faster than `learn` and `apply`, with the same result."""
+        runner = _Passes(
+            settings, ranks or SingleProcess(), directory or tempfile.gettempdir(), progress
+        )
         passes: list[Sequence[Phrase]] = []
         while len(passes) < settings.passes and (not passes or passes[-1]):
-            passes.append(work.find(corpus))
-            corpus = work.join(corpus, passes[-1])
+            passes.append(runner.find(corpus))
+            corpus = runner.join(corpus, passes[-1])
         learned = cls(settings, passes)
         corpus.phrases = learned.facts()
         return learned, corpus
@@ -102,7 +105,7 @@ class Phrases:
         *,
         ranks: Ranks | None = None,
         directory: str | os.PathLike[str] | None = None,
-        progress: Callable[[int], None] = _ignore_progress,
+        progress: Callable[[int], None] = no_progress,
     ) -> Corpus: ...
 
     @overload
@@ -114,27 +117,31 @@ class Phrases:
         *,
         ranks: Ranks | None = None,
         directory: str | os.PathLike[str] | None = None,
-        progress: Callable[[int], None] = _ignore_progress,
+        progress: Callable[[int], None] = no_progress,
     ) -> Corpus | list[str]:
-        """Return a text with its phrases joined: from the left, pass by pass.
+        """Return a text with its phrases joined, from left to right, pass by pass.
 
         Args:
-            text: a corpus, or the tokens of one sentence; the options are of use for a corpus.
+            text: a corpus, or the tokens of one sentence; the other arguments are for a corpus.
             ranks: processes that each have a share of the text.
-            directory: of temporary files, 4 bytes a token; default: the system's.
-            progress: is called with the number of tokens looked at since the last call, as many as
-                the text has in each pass.
+            directory: where to make temporary files, 4 bytes per token; default: the system's
+                temporary folder.
+            progress: called with the number of tokens processed since the last call. Each pass
+                processes the text once.
 
         Raises:
             ConfigurationError: *text* is a string.
             StorageError: the disk is too small for the temporary files.
         """
         if isinstance(text, Corpus):
-            work = _Work(
-                self.settings, ranks or Alone(), directory or tempfile.gettempdir(), progress
+            runner = _Passes(
+                self.settings,
+                ranks or SingleProcess(),
+                directory or tempfile.gettempdir(),
+                progress,
             )
             for found in self.passes:
-                text = work.join(text, found)
+                text = runner.join(text, found)
             text.phrases = self.facts()
             return text
         refuse_string(text)
@@ -150,11 +157,11 @@ class Phrases:
         return [{phrase.words: delimiter.join(phrase.words) for phrase in p} for p in self.passes]
 
     def facts(self) -> dict[str, Any]:
-        """Return the settings, and the number of phrases that each pass found."""
-        facts = asdict(self.settings)
+        """Return the settings, and as "found" the number of phrases of each pass."""
+        settings = asdict(self.settings)
         return {
-            **facts,
-            "connectors": list(facts["connectors"]),
+            **settings,
+            "connectors": list(settings["connectors"]),
             "found": list(map(len, self.passes)),
         }
 
@@ -162,23 +169,23 @@ class Phrases:
         """Write a file of tab-separated lines: joined form, score, count, pass, words.
 
         Raises:
-            ConfigurationError: a word has white space in it, which a list of tokens may have.
-            OutputExistsError: something is there and *overwrite* is false.
-            StorageError: the disk is full or the place cannot be written to.
+            ConfigurationError: a word contains white space, as tokens from lists may.
+            OutputExistsError: the file exists and *overwrite* is false.
+            StorageError: the disk is full or the path cannot be written to.
         """
         with atomic_file(Path(path), overwrite=overwrite) as file:
             self.write(file)
 
     def write(self, file: BinaryIO) -> None:
-        """Write to an open file what `save` does."""
+        """Write the contents of `save` to an open file."""
         write_phrases(file, self.settings, self.passes)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Phrases:
-        """Read what `save` wrote.
+        """Read a file written by `save`.
 
         Raises:
-            CorpusError: there is no such file, or a line of it is no phrase; the message names it.
+            CorpusError: the file cannot be read or is not a phrase file.
         """
         return cls(*read_phrases(Path(path)))
 
@@ -187,44 +194,44 @@ class Phrases:
         return sum(map(len, self.passes))
 
     def __iter__(self) -> Iterator[Phrase]:
-        """Yield the phrases, pass by pass, the best first."""
+        """Yield the phrases, pass by pass, highest score first."""
         for found in self.passes:
             yield from found
 
     def __repr__(self) -> str:
-        return f"Phrases({len(self):,} of {len(self.passes)} passes, {self.settings.scoring})"
+        return f"Phrases({len(self):,} in {len(self.passes)} passes, {self.settings.scoring})"
 
 
-class _Work:
-    """Where and with whom passes over a corpus are made."""
+class _Passes:
+    """Runs passes over a corpus, with the settings and resources that all passes share."""
 
     def __init__(
         self,
         settings: PhraseSettings,
-        ranks: Ranks,
-        directory: str | os.PathLike[str],
+        ranks: Ranks | None,
+        directory: str | os.PathLike[str] | None,
         progress: Callable[[int], None],
     ) -> None:
-        self._rest = (settings, ranks, directory, progress)
-        self._directory = directory
+        self._directory = directory or tempfile.gettempdir()
+        self._arguments = (settings, ranks or SingleProcess(), self._directory, progress)
 
     def find(self, corpus: Corpus) -> list[Phrase]:
         from embedkit.corpus.phrases.count import find_phrases  # imports numba
 
         with storage_errors(self._directory, "nothing was written"):
-            return find_phrases(corpus, *self._rest)
+            return find_phrases(corpus, *self._arguments)
 
     def join(self, corpus: Corpus, found: Sequence[Phrase]) -> Corpus:
         from embedkit.corpus.phrases.join import join_phrases  # imports numba
 
         with storage_errors(self._directory, "nothing was written"):
-            return join_phrases(corpus, found, *self._rest)
+            return join_phrases(corpus, found, *self._arguments)
 
 
 def _join(
     tokens: list[str], joined: dict[tuple[str, ...], str], connectors: frozenset[str]
 ) -> Iterator[str]:
-    """Yield the tokens of a sentence, those of a phrase as one: what `kernels.join` does."""
+    """Yield the tokens of a sentence with phrases joined, like `kernels.join`."""
     pending: list[str] = []  # a word and the connectors after it
     for token in tokens:
         if token in connectors:

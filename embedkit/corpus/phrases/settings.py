@@ -1,4 +1,4 @@
-"""What makes two words a phrase: settings and their ranges."""
+"""Settings of phrase detection, and their ranges."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from embedkit.errors import ConfigurationError
-from embedkit.validation import whole_number
+from embedkit.validation import check_choice, number, whole_number
 
-__all__ = ["CONNECTORS", "DEFAULT_THRESHOLDS", "MOST_PASSES", "PhraseSettings"]
+__all__ = ["CONNECTORS", "DEFAULT_THRESHOLDS", "MAX_PASSES", "PhraseSettings"]
 
 CONNECTORS: dict[str, tuple[str, ...]] = {
     "none": (),
@@ -19,30 +19,31 @@ CONNECTORS: dict[str, tuple[str, ...]] = {
         "without",
     ),
 }  # fmt: skip
-"""Words that a phrase may hold inside; gensim's `ENGLISH_CONNECTOR_WORDS` are the English ones."""
+"""Words allowed inside a phrase; "english" is gensim's `ENGLISH_CONNECTOR_WORDS`."""
 
 DEFAULT_THRESHOLDS = {"mikolov": 10.0, "npmi": 0.5}
-MOST_PASSES = 10
+MAX_PASSES = 10
 
 
 @dataclass(frozen=True)
 class PhraseSettings:
-    """Settings of phrases.
+    """Settings of phrase detection.
 
     Attributes:
-        passes: times that the text is looked at; each may join what the one before it joined, so
-            that n passes give phrases of up to 2**n words, not counting connectors.
+        passes: passes over the text. Each pass may join the phrases of the previous one, so n
+            passes find phrases of up to 2**n words, not counting connectors.
         scoring: "mikolov", (count(ab) - min_count) * V / (count(a) * count(b)), where V is the
-            number of distinct words and candidates (Mikolov et al. 2013, arXiv:1310.4546, as gensim
-            has it), or "npmi", normalised pointwise mutual information, from -1 to 1 (Bouma 2009).
-        threshold: a phrase has a higher score; None takes 10 for mikolov, 0.5 for npmi.
-        min_count: a phrase occurs so often, with mikolov more often.
-        connectors: words that a phrase may hold inside, but not at its ends, as "of" in "state of
-            the art"; they are not counted by themselves.
-        delimiter: what stands between the words of a phrase.
+            number of distinct words and candidates (Mikolov et al. 2013, arXiv:1310.4546, as
+            implemented in gensim), or "npmi", normalized pointwise mutual information, from -1 to
+            1 (Bouma 2009).
+        threshold: phrases score higher than this; None means 10 for mikolov and 0.5 for npmi.
+        min_count: minimum number of occurrences of a phrase; mikolov needs one more.
+        connectors: words allowed inside a phrase but not at its ends, such as "of" in "state of
+            the art"; they do not count as words of the phrase.
+        delimiter: the string between the words of a phrase.
 
     Raises:
-        ConfigurationError: a value lies outside its range.
+        ConfigurationError: a value is outside its range.
     """
 
     passes: int = 1
@@ -61,17 +62,13 @@ class PhraseSettings:
         """
         known = [field.name for field in fields(cls)]
         for name in changes:
-            if name not in known:
-                raise ConfigurationError(f"no setting {name!r}; there are {', '.join(known)}")
+            check_choice("setting", name, known)
         return replace(settings or cls(), **changes)
 
     def __post_init__(self) -> None:
-        whole_number("passes", self.passes, 1, MOST_PASSES)
+        whole_number("passes", self.passes, 1, MAX_PASSES)
         whole_number("min_count", self.min_count, 1, 2**31)
-        if self.scoring not in DEFAULT_THRESHOLDS:
-            raise ConfigurationError(
-                f"no scoring {self.scoring!r}; there are {', '.join(DEFAULT_THRESHOLDS)}"
-            )
+        check_choice("scoring", self.scoring, DEFAULT_THRESHOLDS)
         self._check_threshold()
         self._check_words()
 
@@ -79,31 +76,32 @@ class PhraseSettings:
         threshold = self.threshold
         if threshold is None:
             threshold = DEFAULT_THRESHOLDS[self.scoring]
-        number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
-        if self.scoring == "npmi" and not (number and -1 <= threshold <= 1):
-            raise ConfigurationError(
-                f"threshold is a number from -1 to 1 with npmi, not {threshold!r}"
-            )
-        if self.scoring == "mikolov" and not (number and 0 < threshold < math.inf):
-            raise ConfigurationError(
-                f"threshold is a finite number above 0 with mikolov, not {threshold!r}"
-            )
+        if self.scoring == "npmi":
+            threshold = number("threshold", threshold, -1, 1)
+        else:
+            is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+            if not is_number or not 0 < threshold < math.inf:
+                raise ConfigurationError(
+                    f"threshold must be a finite number above 0, got {threshold!r}"
+                )
         object.__setattr__(self, "threshold", float(threshold))
 
     def _check_words(self) -> None:
         delimiter = self.delimiter
         if not isinstance(delimiter, str) or not delimiter or _has_spaces(delimiter):
             raise ConfigurationError(
-                f"delimiter is one character or more, none of them white space, not {delimiter!r}"
+                f"delimiter must be a non-empty string without white space, got {delimiter!r}"
             )
         if isinstance(self.connectors, str):
             raise ConfigurationError(
-                f"connectors is a list of words, not the string {self.connectors!r:.60}"
+                f"connectors must be a list of words, got the string {self.connectors!r:.60}"
             )
         connectors = tuple(sorted(set(self.connectors)))
         for word in connectors:
             if not isinstance(word, str) or not word or _has_spaces(word):
-                raise ConfigurationError(f"a connector is one word, not {word!r:.60}")
+                raise ConfigurationError(
+                    f"connectors must be words without white space, got {word!r:.60}"
+                )
         object.__setattr__(self, "connectors", connectors)
 
 

@@ -1,4 +1,4 @@
-r"""Phrases on disk: a line of settings, then tab-separated lines, the best of each pass first.
+r"""The phrase file: a line of settings, then tab-separated lines, best of each pass first.
 
 # embedkit phrases {"passes": 1, "scoring": "mikolov", ...}
 new_york\t86.21\t5123\t1\tnew york
@@ -25,12 +25,12 @@ _SHORTEST = 2  # words
 
 
 class Phrase(NamedTuple):
-    """What is joined to one word.
+    """Words that are joined into one token.
 
     Attributes:
-        words: as they stand in the text, in a second pass phrases of the first among them.
-        score: higher than the threshold.
-        occurrences: in the text.
+        words: as in the text; in later passes they may be phrases of the pass before.
+        score: the score, which is higher than the threshold.
+        occurrences: how often the phrase occurs in the text.
     """
 
     words: tuple[str, ...]
@@ -41,10 +41,10 @@ class Phrase(NamedTuple):
 def write_phrases(
     file: BinaryIO, settings: PhraseSettings, passes: Sequence[Sequence[Phrase]]
 ) -> None:
-    """Write phrases.
+    """Write settings and phrases.
 
     Raises:
-        ConfigurationError: a word has white space in it.
+        ConfigurationError: a word contains white space.
     """
     file.write(f"{_HEAD}{json.dumps(asdict(settings), ensure_ascii=False)}\n".encode())
     for number, found in enumerate(passes, start=1):
@@ -52,8 +52,8 @@ def write_phrases(
             for word in words:
                 if len(word.split()) != 1 or word != word.strip():
                     raise ConfigurationError(
-                        f"the word {word!r:.60} has white space in it, so its phrases cannot be "
-                        "written as lines."
+                        f"the word {word!r:.60} contains white space, so its phrases cannot be "
+                        "written to a file."
                     )
             joined = settings.delimiter.join(words)
             line = f"{joined}\t{score!r}\t{count}\t{number}\t{' '.join(words)}\n"
@@ -64,7 +64,7 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
     """Return the settings and the phrases of each pass.
 
     Raises:
-        CorpusError: there is no such file, or it holds something else; the message names the line.
+        CorpusError: the file cannot be read or is not a phrase file; the message names the line.
     """
     try:
         with path.open("rb") as raw:
@@ -74,7 +74,8 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
         raise CorpusError(f"cannot read phrases from {path}: {reason}.") from error
     if not lines[0].startswith(_HEAD):
         raise CorpusError(
-            f"{path} holds no phrases.", hint=f"embedkit phrases CORPUS --list {path} writes them."
+            f"{path} is not a phrase file.",
+            hint=f"Write one with: embedkit phrases CORPUS --list {path}.",
         )
     number = 1
     try:
@@ -82,16 +83,16 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
         passes: list[list[Phrase]] = []
         for line in lines[1:-1] if not lines[-1] else lines[1:]:
             number += 1
-            turn, phrase = _phrase(line)
-            if not len(passes) <= turn <= settings.passes or not turn:
+            pass_number, phrase = _phrase(line)
+            if not len(passes) <= pass_number <= settings.passes or not pass_number:
                 raise ValueError(
-                    f"pass {turn} does not come after pass {len(passes)}, of {settings.passes}"
+                    f"pass {pass_number} cannot follow pass {len(passes)} of {settings.passes}"
                 )
-            passes += [[] for _ in range(turn - len(passes))]
+            passes += [[] for _ in range(pass_number - len(passes))]
             passes[-1].append(phrase)
     except ValueError as error:
         raise CorpusError(
-            f"{path}, line {number}: {error}.", hint="Write the phrases again."
+            f"{path}, line {number}: {error}.", hint="Write the phrase file again."
         ) from error
     return settings, passes
 
@@ -100,31 +101,34 @@ def _settings(text: str) -> PhraseSettings:
     try:
         given = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError("the settings are no JSON") from None
+        raise ValueError("the settings are not JSON") from None
     try:
         return PhraseSettings.of(**given)
     except TypeError:
-        raise ValueError(f"{text:.60} are no settings of phrases") from None
+        raise ValueError(f"invalid settings {text:.60}") from None
 
 
 def _phrase(line: str) -> tuple[int, Phrase]:
-    """Return the pass of a phrase, from 1, and the phrase that a line holds."""
+    """Return the pass, counted from 1, and the phrase of a line."""
     columns = line.split("\t")
-    if len(columns) != _COLUMNS:
-        found = f"{len(columns)} column{'s' * (len(columns) != 1)}"
-        raise ValueError(f"{found}, not {_COLUMNS}: joined form, score, count, pass, words")
-    _, score, count, turn, joined = columns
+    found = len(columns)
+    if found != _COLUMNS:
+        raise ValueError(
+            f"expected {_COLUMNS} columns (joined form, score, count, pass, words), got {found}"
+        )
+    _, score, count, pass_number, joined = columns
     try:
-        numbers = float(score), int(count), int(turn)
+        numbers = float(score), int(count), int(pass_number)
     except ValueError:
         raise ValueError(
-            f"score, count and pass are numbers, not {score:.20}, {count:.20}, {turn:.20}"
+            "score, count and pass must be numbers, got "
+            f"{score:.20}, {count:.20} and {pass_number:.20}"
         ) from None
     if not math.isfinite(numbers[0]) or numbers[1] < 1:
         raise ValueError(
-            f"a finite score and a count from 1 are needed, not {score:.20} and {count:.20}"
+            f"the score must be finite and the count at least 1, got {score:.20} and {count:.20}"
         )
     words = tuple(joined.split(" "))
     if len(words) < _SHORTEST or not all(words):
-        raise ValueError(f"{joined!r:.60} are not two words or more, with a space between them")
+        raise ValueError(f"expected two or more words joined by spaces, got {joined!r:.60}")
     return numbers[2], Phrase(words, numbers[0], numbers[1])

@@ -1,4 +1,4 @@
-"""How a file of edges is written: what stands between its columns, and whether it names them."""
+"""The columns of an edge list: their separator, their number and the header."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["SEPARATORS", "Form"]
+__all__ = ["SEPARATORS", "ColumnFormat"]
 
 SEPARATORS = {"tab": "\t", "comma": ",", "space": None}
-"""What stands between columns; *space* is any run of spaces and tabs."""
+"""Separators by name; "space" is any run of spaces and tabs."""
 
-_USUAL_HEADS = {
+_COMMON_NAMES = {
     *("source", "target", "src", "dst", "from", "to", "fromnode", "tonode", "fromnodeid"),
     *("tonodeid", "node1", "node2", "node_1", "node_2", "id1", "id2", "id_1", "id_2"),
 }
 
 
 @dataclass(frozen=True)
-class Form:
-    """What was asked for, and after `known_from` what the first line says.
+class ColumnFormat:
+    """The requested column format; `detect` fills in the rest from the first line.
 
     Attributes:
-        weighted: a third column is a weight.
-        separator: a key of `SEPARATORS`, or None for whichever the first line has.
-        header: the first line names the columns; None: if it looks like it.
-        columns: their number, or 0 as long as no line was seen.
-        first_line: its number.
+        weighted: whether a third column is a weight.
+        separator: a key of `SEPARATORS`, or None to detect it.
+        header: whether the first line names the columns, or None to detect it.
+        columns: the number of columns, or 0 before detection.
+        first_line: the number of the first line.
     """
 
     weighted: bool
@@ -38,15 +38,15 @@ class Form:
     columns: int = 0
     first_line: int = 0
 
-    def known_from(self, line: str, number: int) -> Form:
-        """Return the form as the first line that is no comment shows it."""
+    def detect(self, line: str, number: int) -> ColumnFormat:
+        """Return the format as the first line that is not a comment shows it."""
         separator = self.separator or next(
             name for name, mark in SEPARATORS.items() if mark is None or mark in line
         )
         cells = [cell.strip(" \t\r#\"'") for cell in line.strip().split(SEPARATORS[separator])]
         header = self.header
         if header is None:
-            header = {cell.lower() for cell in cells[:2]} <= _USUAL_HEADS or (
+            header = {cell.lower() for cell in cells[:2]} <= _COMMON_NAMES or (
                 self.weighted and len(cells) == 3 and _is_name(cells[2])
             )
         return replace(
@@ -54,7 +54,7 @@ class Form:
         )
 
     def split(self, lines: pa.StringArray) -> tuple[pa.StringArray, NDArray[np.int64]]:
-        """Return the cells of all lines, and where each line's begin and the last one's end."""
+        """Return the cells of all lines, and the offsets of each line's cells, (lines + 1,)."""
         mark = SEPARATORS[self.separator or "space"]
         lines = pc.ascii_trim(lines, " \r")
         if mark is None:
@@ -67,7 +67,7 @@ class Form:
 
 
 def _is_name(text: str) -> bool:
-    """Tell a column's name from a number, which may be a wrong one, such as nan."""
+    """Tell whether a cell is a column name: not a number, nor an invalid one such as nan."""
     try:
         float(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Files of edges: two nodes a line, and perhaps a weight.
+"""Edge lists: two nodes per line and an optional weight.
 
-Arrow splits and numbers whole blocks of lines; only an error looks at a single one.
+Arrow splits and encodes whole blocks of lines; single lines are only examined for errors.
 """
 
 from __future__ import annotations
@@ -15,21 +15,24 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embedkit.corpus.reader import ERROR_POLICIES, TextBlock, read_blocks, unify, valid_utf8
-from embedkit.corpus.walks.columns import SEPARATORS, Form
-from embedkit.corpus.walks.graph import NO_NAME, Graph
-from embedkit.errors import ConfigurationError, InputError
+from embedkit.corpus.reader import (
+    TextBlock,
+    no_progress,
+    read_blocks,
+    unify,
+    valid_utf8,
+)
+from embedkit.corpus.walks.columns import SEPARATORS, ColumnFormat
+from embedkit.corpus.walks.graph import INVALID_NAME, Graph
+from embedkit.errors import InputError
+from embedkit.validation import ERROR_POLICIES, check_choice
 
 __all__ = ["read_edges"]
 
 _LONGEST_LINE = 1 << 16
-_COMMENT = r"^[\s,]*(#(\s|$)|$)"  # "#cat" is a node; empty lines are left out like comments
+_COMMENT = r"^[\s,]*(#(\s|$)|$)"  # "#cat" is a node; empty lines are skipped like comments
 _NUMBER = r"^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_ADVICE = "write two nodes a line, and perhaps a weight"
-
-
-def _ignore_progress(_: int) -> None:
-    pass
+_HINT = "Write two nodes and an optional weight on each line"
 
 
 def read_edges(
@@ -40,58 +43,55 @@ def read_edges(
     separator: str | None = None,
     header: bool | None = None,
     errors: str = "strict",
-    progress: Callable[[int], None] = _ignore_progress,
+    progress: Callable[[int], None] = no_progress,
 ) -> Graph:
-    """Read a graph.
+    """Read a graph from an edge list.
 
-    A line holds two nodes and perhaps a weight, a number above 0; all lines hold a weight or none
-    does. The weights of an edge that stands there more than once are added, and so is the 1 of an
-    edge without. Nodes are numbered in the order of first sight. A line that begins with ``#`` and
-    a blank is a comment.
+    Each line has two nodes and an optional weight above 0, which all lines have or none. The
+    weights of repeated edges (1 if there are none) are added up. Nodes are numbered in order of
+    first occurrence. A line that begins with ``#`` and white space is a comment.
 
     Args:
-        source: a file (plain, gzip, bzip2, xz or zstandard), a folder of them, or "-" for standard
-            input.
-        directed: an edge leads from the first node to the second only.
-        weighted: a third column is a weight; otherwise all but the first two are left out.
-        separator: a key of `SEPARATORS`; by default what the first line has of them, in that order.
-        header: the first line names the columns; by default it does if its third column is a name,
-            or if the first two are usual ones (source, target, from, to, ...).
-        errors: what to do with bytes that are not UTF-8: "strict", "replace" or "ignore".
-        progress: is called with the number of bytes read since the last call.
+        source: a file (plain, gzip, bzip2, xz or zstandard), a folder, or "-" (standard input).
+        directed: edges lead from the first node to the second only.
+        weighted: read the third column as a weight; if false, only the first two columns are read.
+        separator: a key of `SEPARATORS`; default: the first of them that occurs in the first line.
+        header: whether the first line names the columns; default: it does if its third cell is not
+            a number, or if the first two are common names (source, target, from, to, ...).
+        errors: what to do about bytes that are not UTF-8; see `Corpus.read`.
+        progress: called with the number of bytes read since the last call.
 
     Raises:
-        ConfigurationError: there is no such separator or policy of errors.
+        ConfigurationError: the separator or error policy is unknown.
         CorpusError: the file is missing, unreadable or damaged.
-        EncodingError: it is not UTF-8.
-        InputError: a line is no edge, or there is none. The message names file and line.
+        EncodingError: the file is not UTF-8 and *errors* is "strict".
+        InputError: a line is not an edge, or there are no edges. The message names file and line.
     """
-    if separator is not None and separator not in SEPARATORS:
-        raise ConfigurationError(f"no separator {separator!r}; there are {', '.join(SEPARATORS)}")
-    if errors not in ERROR_POLICIES:
-        raise ConfigurationError(f"errors={errors!r}; one of {', '.join(ERROR_POLICIES)}")
-    asked = form = Form(weighted, separator, header)
+    if separator is not None:
+        check_choice("separator", separator, SEPARATORS)
+    check_choice("error policy", errors, ERROR_POLICIES)
+    requested = columns = ColumnFormat(weighted, separator, header)
     found: list[_Edges] = []
     for block in _whole_lines(read_blocks(os.fspath(source), progress)):
         lines = _lines(replace(block, data=valid_utf8(block, errors)))
         if block.first_line == 1:
-            form = asked
-        if lines and not form.columns:
-            form = asked.known_from(lines.text[0].as_py(), int(lines.numbers[0]))
-            lines = lines.from_place(int(bool(form.header)))
+            columns = requested
+        if lines and not columns.columns:
+            columns = requested.detect(lines.text[0].as_py(), int(lines.numbers[0]))
+            lines = lines.skip(int(bool(columns.header)))
         if lines:
-            found.append(_edges(lines, form))
+            found.append(_edges(lines, columns))
     if not found:
         name = "standard input" if os.fspath(source) == "-" else os.fspath(source)
-        raise InputError(f"{name} holds no edge.", hint=f"{_ADVICE}.")
+        raise InputError(f"{name} contains no edges.", hint=f"{_HINT}.")
     return _graph(found, directed=directed)
 
 
 def _whole_lines(blocks: Iterable[object]) -> Iterator[TextBlock]:
-    """Yield blocks that begin and end where a line does."""
+    """Yield blocks of whole lines."""
     part: TextBlock | None = None
     for block in blocks:
-        assert isinstance(block, TextBlock)  # noqa: S101 - a path gives no token lists
+        assert isinstance(block, TextBlock)  # noqa: S101 - read_blocks yields these for a path
         if part:
             block = replace(part, data=part.data + block.data, ends_file=block.ends_file)
         if block.ends_file or block.data.endswith(b"\n"):
@@ -101,9 +101,9 @@ def _whole_lines(blocks: Iterable[object]) -> Iterator[TextBlock]:
             part = block
             if len(block.data) > _LONGEST_LINE:
                 raise InputError(
-                    f"{block.name}, line {block.first_line}: more than {_LONGEST_LINE:,} bytes are "
-                    "no edge.",
-                    hint=f"{_ADVICE}.",
+                    f"{block.name}, line {block.first_line}: the line is longer than "
+                    f"{_LONGEST_LINE:,} bytes.",
+                    hint=f"{_HINT}.",
                 )
 
 
@@ -118,16 +118,14 @@ class _Lines:
     def __len__(self) -> int:
         return len(self.text)
 
-    def from_place(self, place: int) -> _Lines:
-        return replace(self, text=self.text[place:], numbers=self.numbers[place:])
+    def skip(self, count: int) -> _Lines:
+        return replace(self, text=self.text[count:], numbers=self.numbers[count:])
 
-    def refuse(self, wrong: NDArray[np.bool_], problem: Callable[[int], str], remedy: str) -> None:
-        """Raise `InputError` for the first line that is wrong, if there is one."""
-        if wrong.any():
-            place = int(np.argmax(wrong))
-            raise InputError(
-                f"{self.name}, line {self.numbers[place]}: {problem(place)}.", hint=f"{remedy}."
-            )
+    def check(self, invalid: NDArray[np.bool_], problem: Callable[[int], str], hint: str) -> None:
+        """Raise `InputError` for the first invalid line, if there is one."""
+        if invalid.any():
+            row = int(np.argmax(invalid))
+            raise InputError(f"{self.name}, line {self.numbers[row]}: {problem(row)}.", hint=hint)
 
 
 def _lines(block: TextBlock) -> _Lines:
@@ -138,69 +136,69 @@ def _lines(block: TextBlock) -> _Lines:
 
 @dataclass(frozen=True)
 class _Edges:
-    """Edges of a block: places in its own list of names, (2, edges), and weights, (edges,)."""
+    """Edges of a block: indices into its own list of names, (2, edges); weights, (edges,)."""
 
     names: pa.StringArray
     nodes: NDArray[np.int32]
     weights: NDArray[np.float64]
 
 
-def _edges(lines: _Lines, form: Form) -> _Edges:
-    """Read a block of lines.
+def _edges(lines: _Lines, columns: ColumnFormat) -> _Edges:
+    """Parse a block of lines.
 
     Raises:
-        InputError: a line is no edge.
+        InputError: a line is not an edge.
     """
-    cells, offsets = form.split(lines.text)
-    columns, starts = np.diff(offsets), offsets[:-1]
-    lines.refuse(
-        (columns < 2) | (form.weighted & ((columns > 3) | (columns != form.columns))),
-        lambda place: _wrong_columns(int(columns[place]), form),
-        f"{_ADVICE}; a comment begins with '# ', and --unweighted (weighted=False) reads the first "
-        "two columns only",
+    cells, offsets = columns.split(lines.text)
+    counts, starts = np.diff(offsets), offsets[:-1]
+    lines.check(
+        (counts < 2) | (columns.weighted & ((counts > 3) | (counts != columns.columns))),
+        lambda row: _wrong_columns(int(counts[row]), columns),
+        f"{_HINT}. Comments begin with '# '. Pass --unweighted (weighted=False) to read the first "
+        "two columns only.",
     )
     pairs = np.stack([starts, starts + 1], axis=1).ravel()
     nodes = cells.take(pa.array(pairs)).dictionary_encode()
     indices = np.asarray(nodes.indices).reshape(-1, 2).T
-    unfit = np.asarray(pc.match_substring_regex(nodes.dictionary, NO_NAME))[indices]
-    lines.refuse(
-        unfit.any(axis=0),
-        lambda place: (
-            f"{cells[int(starts[place] + np.argmax(unfit[:, place]))].as_py()!r} is no "
-            "name of a node: it is empty or holds white space"
+    invalid = np.asarray(pc.match_substring_regex(nodes.dictionary, INVALID_NAME))[indices]
+    lines.check(
+        invalid.any(axis=0),
+        lambda row: (
+            f"invalid node name {cells[int(starts[row] + np.argmax(invalid[:, row]))].as_py()!r}: "
+            "it is empty or contains white space"
         ),
-        "put _ for the blanks, or say what stands between the columns with --separator",
+        "Replace white space in names with _, or set --separator (separator=...).",
     )
-    if not form.weighted or form.columns == 2:
+    if not columns.weighted or columns.columns == 2:
         return _Edges(nodes.dictionary, indices, np.ones(len(lines)))
     texts = cells.take(pa.array(starts + 2))
     numeric = np.asarray(pc.match_substring_regex(texts, _NUMBER))
     weights = np.zeros(len(lines))
     weights[numeric] = np.asarray(texts.filter(pa.array(numeric)).cast(pa.float64()))
-    lines.refuse(
+    lines.check(
         ~(weights > 0) | np.isinf(weights),
-        lambda place: f"the weight {texts[place].as_py()!r} is no number above 0",
-        "leave out edges that are none; --unweighted (weighted=False) leaves all weights out",
+        lambda row: f"the weight {texts[row].as_py()!r} is not a number above 0",
+        "Remove edges of weight 0, or pass --unweighted (weighted=False) to ignore all weights.",
     )
     return _Edges(nodes.dictionary, indices, weights)
 
 
-def _wrong_columns(found: int, form: Form) -> str:
-    said = "1 column" if found == 1 else f"{found} columns"
-    said += f" between which stands a {form.separator}"
-    if found != form.columns and form.columns in (2, 3):
-        said += f", but line {form.first_line} has {form.columns}"
-    return said
+def _wrong_columns(found: int, expected: ColumnFormat) -> str:
+    problem = "1 column" if found == 1 else f"{found} columns"
+    problem += f" (separator: {expected.separator})"
+    if found != expected.columns and expected.columns in (2, 3):
+        problem += f", but line {expected.first_line} has {expected.columns}"
+    return problem
 
 
 def _graph(found: list[_Edges], *, directed: bool) -> Graph:
-    names, places = unify([edges.names for edges in found])
-    pairs = zip(places, found, strict=True)
+    names, block_ids = unify([edges.names for edges in found])
+    pairs = zip(block_ids, found, strict=True)
     nodes = np.concatenate([ids[edges.nodes] for ids, edges in pairs], axis=1)
     weights = np.concatenate([edges.weights for edges in found])
     sources, targets = nodes
     if not directed:
-        other = sources != targets  # a loop is there once
+        other = sources != targets  # a self-loop is stored once
         weights = np.concatenate([weights, weights[other]])
         sources, targets = (
             np.concatenate([sources, targets[other]]),

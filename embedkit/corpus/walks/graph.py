@@ -1,4 +1,4 @@
-"""Nodes and what they are joined to, in the layout of a sparse matrix."""
+"""A graph as a compressed sparse row matrix with named nodes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from scipy import sparse
 
 from embedkit.errors import InputError
 
-__all__ = ["NO_NAME", "Graph"]
+__all__ = ["INVALID_NAME", "Graph"]
 
-NO_NAME = r"[\x00-\x20]|^$"
-"""What makes a string unfit to be a word of a text, in RE2."""
+INVALID_NAME = r"[\x00-\x20]|^$"
+"""RE2 pattern of strings that cannot be a token of a text."""
 
 
 _LARGEST = np.finfo(np.float64).max
@@ -27,13 +27,13 @@ class Graph:
     """An immutable graph.
 
     Attributes:
-        names: of the nodes, (nodes,).
-        offsets: the neighbours of node v are neighbors[offsets[v]:offsets[v + 1]]; int64,
+        names: the node names, (nodes,).
+        offsets: the neighbors of node v are neighbors[offsets[v]:offsets[v + 1]]; int64,
             (nodes + 1,).
-        neighbors: ascending within a node; int32, (neighbours,). An edge that is not directed is
-            held twice, a loop once.
-        weights: of the edges, (neighbours,) float64, or None if all are the same.
-        directed: whether an edge leads one way only.
+        neighbors: sorted for each node; int32, (neighbors,). An undirected edge is stored twice, a
+            self-loop once.
+        weights: the edge weights, float64, (neighbors,), or None if all are equal.
+        directed: whether the edges are directed.
     """
 
     names: pa.StringArray
@@ -44,16 +44,16 @@ class Graph:
 
     @classmethod
     def of(cls, matrix: Any, names: Any = None, *, directed: bool = True) -> Graph:
-        """Make a graph of an adjacency matrix.
+        """Make a graph from an adjacency matrix.
 
         Args:
-            matrix: (nodes, nodes) of a sparse or dense kind that SciPy takes; row v holds the
-                weights of the edges that leave v, and a zero is no edge.
-            names: of the nodes, distinct and without white space; by default their numbers.
-            directed: if false, the matrix is symmetric, and two of its entries are one edge.
+            matrix: (nodes, nodes), sparse or dense; row v has the weights of the edges from v, and
+                0 means no edge.
+            names: the node names, distinct and without white space; default: their numbers.
+            directed: if false, the matrix is symmetric, and each edge is in it twice.
 
         Raises:
-            InputError: a name or a weight is unfit, or the shapes do not match.
+            InputError: a name or weight is invalid, or the shapes do not match.
         """
         adjacency = sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
         nodes = adjacency.shape[0]
@@ -61,22 +61,25 @@ class Graph:
         words = pa.array(numbers).cast(pa.string())
         if adjacency.shape != (nodes, nodes) or len(words) != nodes:
             raise InputError(
-                f"a matrix of shape {adjacency.shape} and {len(words)} names make no graph.",
-                hint="One row, one column and one name for every node.",
+                f"the matrix has the shape {adjacency.shape}, but there are {len(words)} names.",
+                hint="Pass one row, one column and one name for each node.",
             )
-        unfit = words.filter(pc.match_substring_regex(words, NO_NAME))
-        if len(unfit):
-            raise InputError(f"the name {unfit[0].as_py()!r} is empty or holds white space.")
+        invalid = words.filter(pc.match_substring_regex(words, INVALID_NAME))
+        if len(invalid):
+            raise InputError(
+                f"invalid node name {invalid[0].as_py()!r}: it is empty or contains white space."
+            )
         if len(words.unique()) < nodes or words.null_count:
             raise InputError("two nodes have the same name, or one has none.")
-        adjacency.sum_duplicates()  # sorts the neighbours as well
+        adjacency.sum_duplicates()  # also sorts the neighbors
         adjacency.eliminate_zeros()
         weights = adjacency.data
         if not np.isfinite(weights).all() or (weights < 0).any():
-            raise InputError("a weight is negative or no finite number.")
+            raise InputError("edge weights must be finite and not negative.")
         if len(weights) and weights.max() > _LARGEST / len(weights):
             raise InputError(
-                "the weights add up to more than a number can hold.", hint="Divide them all."
+                "the sum of the edge weights exceeds float64.",
+                hint="Divide all weights by the same number.",
             )
         same = not len(weights) or bool((weights == weights[0]).all())
         return cls(

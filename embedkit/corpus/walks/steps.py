@@ -1,11 +1,11 @@
 """The steps of random walks, compiled by Numba.
 
-They are compiled, or loaded from Numba's cache, when this module is imported: walking does that,
-nothing else. Draws are those of `system.random.draw`, keyed by the seed, the number of the walk
-and the number of the draw: a walk is the same whichever thread takes it.
+They are compiled, or loaded from Numba's cache, when this module is imported; only walking imports
+it. Random draws are those of `system.random.draw`, keyed by the seed, the number of the walk and
+the number of the draw, so a walk does not depend on the thread that computes it.
 
-In all of them *graph* is offsets, neighbors and sums: see `Graph` and `sums_of_weights`; there are
-no sums if all weights are the same. *biases* are 1/p and 1/q of node2vec.
+In all functions, *graph* is the tuple (offsets, neighbors, sums), see `Graph` and
+`cumulative_weights`; sums is empty if all weights are equal. *biases* is (1/p, 1/q) of node2vec.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from embedkit.system.random import mix
+from embedkit.system.random import GOLDEN_GAMMA, mix
 
-__all__ = ["sums_of_weights", "walk"]
+__all__ = ["cumulative_weights", "walk"]
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_GAMMA = np.uint64(GOLDEN_GAMMA)
 _mix: Any = njit(mix)
 
 
 @njit
 def _fraction(first: Any, number: Any) -> Any:
-    """Return a number that is evenly distributed from 0 to below 1, of 53 bits."""
-    return (_mix(first + np.uint64(number) * _GOLDEN) >> np.uint64(11)) * 2.0**-53
+    """Return a uniform number in [0, 1), with 53 bits."""
+    return (_mix(first + np.uint64(number) * _GAMMA) >> np.uint64(11)) * 2.0**-53
 
 
 @njit
 def _first_above(numbers: Any, low: Any, high: Any, target: Any) -> Any:
-    """Return the first place from low to below high whose number is above target, or high."""
+    """Return the first index in [low, high) whose number is above target, or high."""
     while low < high:
         middle = (low + high) // 2
         if numbers[middle] > target:
@@ -43,7 +43,7 @@ def _first_above(numbers: Any, low: Any, high: Any, target: Any) -> Any:
 
 @njit
 def _propose(sums: Any, low: Any, high: Any, fraction: Any) -> Any:
-    """Return a place from low to below high, each as likely as its weight says."""
+    """Return an index in [low, high), drawn in proportion to the weights."""
     if len(sums) == 0:
         return low + np.int64(fraction * (high - low))
     return _first_above(sums, low, high - 1, fraction * sums[high - 1])
@@ -51,7 +51,7 @@ def _propose(sums: Any, low: Any, high: Any, fraction: Any) -> Any:
 
 @njit
 def _bias(graph: Any, previous: Any, node: Any, biases: Any) -> Any:
-    """Return node2vec's alpha: 1/p, 1 or 1/q as node is 0, 1 or 2 edges away from the previous."""
+    """Return alpha of node2vec: 1/p, 1 or 1/q if node is 0, 1 or 2 edges from previous."""
     if node == previous:
         return biases[0]
     offsets, neighbors, _ = graph
@@ -62,7 +62,7 @@ def _bias(graph: Any, previous: Any, node: Any, biases: Any) -> Any:
 
 @njit
 def _summed_to(graph: Any, previous: Any, low: Any, high: Any, biases: Any, target: Any) -> Any:
-    """Add up weight times bias until that is above target; return the last place, and the sum."""
+    """Add up weight * bias until the sum is above target; return the last index and the sum."""
     _, neighbors, sums = graph
     total = 0.0
     for place in range(low, high):
@@ -79,11 +79,11 @@ def _summed_to(graph: Any, previous: Any, low: Any, high: Any, biases: Any, targ
 def _propose_biased(
     graph: Any, previous: Any, low: Any, high: Any, biases: Any, first: Any, number: Any
 ) -> Any:
-    """Return a place, as likely as weight times bias says, and the number of the last draw.
+    """Return an index drawn in proportion to weight * bias, and the number of the last draw.
 
-    Proposals by weight are accepted by bias (rejection sampling, as in KnightKing, Yang et al.
-    2019). After as many as there are neighbours, looking at all of these costs no more; what was
-    rejected before does not change the odds.
+    Rejection sampling as in KnightKing (Yang et al. 2019): propose by weight, accept by bias. After
+    as many rejections as there are neighbors, sample from the exact distribution, which then costs
+    no more; earlier rejections do not change the probabilities.
     """
     _, neighbors, sums = graph
     largest = max(biases[0], 1.0, biases[1])
@@ -100,8 +100,8 @@ def _propose_biased(
     return _summed_to(graph, previous, low, high, biases, target)[0], number
 
 
-def _sums_of_weights(offsets: Any, weights: Any) -> Any:
-    """Return the running sums of the weights of each node's neighbours, (neighbours,)."""
+def _cumulative_weights(offsets: Any, weights: Any) -> Any:
+    """Return the cumulative sums of each node's edge weights, (neighbors,)."""
     sums = np.empty(len(weights))
     for node in range(len(offsets) - 1):
         total = 0.0
@@ -112,19 +112,19 @@ def _sums_of_weights(offsets: Any, weights: Any) -> Any:
 
 
 def _walk(graph: Any, starts: Any, number: Any, key: Any, biases: Any, walks: Any) -> None:
-    """Fill in walks; what comes after a dead end stays as it was.
+    """Write walks; entries after a dead end are not written.
 
     Args:
-        graph, biases: see above.
+        graph, biases: see the module docstring.
         starts: the first nodes, (walks,) int32.
-        number: of the first walk; the others count on from it.
+        number: the number of the first walk; the others follow.
         key: see `random.epoch_key`.
-        walks: (walks, length) int32.
+        walks: output, (walks, length) int32.
     """
     offsets, neighbors, sums = graph
     uniform = biases[0] == 1.0 and biases[1] == 1.0
     for row in range(len(starts)):
-        first = _mix(key + np.uint64(number + row + 1) * _GOLDEN)
+        first = _mix(key + np.uint64(number + row + 1) * _GAMMA)
         node = previous = starts[row]
         drawn = 0
         walks[row, 0] = node
@@ -153,9 +153,9 @@ _SUMS = types.float64[::1](_OFFSETS, _NUMBERS)
 def _compiled(function: Any, signature: Any) -> Any:
     try:
         return njit(signature, nogil=True, cache=True)(function)
-    except RuntimeError:  # Numba found no folder that it may write to
+    except RuntimeError:  # Numba found no writable cache folder
         return njit(signature, nogil=True)(function)
 
 
-sums_of_weights = _compiled(_sums_of_weights, _SUMS)
+cumulative_weights = _compiled(_cumulative_weights, _SUMS)
 walk = _compiled(_walk, _WALK)

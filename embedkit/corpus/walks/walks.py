@@ -1,4 +1,4 @@
-"""Random walks on a graph: uniform, by weight, or biased as in node2vec; and as lines of text."""
+"""Random walks on a graph: uniform, weighted, or biased as in node2vec."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from embedkit.corpus.reader import no_progress
 from embedkit.corpus.walks.graph import Graph
 from embedkit.system.compression import compress
 from embedkit.system.files import output_stream
@@ -32,11 +33,7 @@ _WHOLE = {
 }
 _BLOCK_NODES = 1 << 18
 
-Made = TypeVar("Made")
-
-
-def _ignore_progress(_: int) -> None:
-    pass
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -44,16 +41,16 @@ class WalkConfig:
     """Settings of random walks.
 
     Attributes:
-        walks: how many begin at each node.
-        length: nodes of a walk, the first one among them; a dead end makes it shorter.
-        p: return parameter of node2vec: above 1, a walk seldom goes back to where it came from.
-        q: in-out parameter of node2vec: above 1, a walk stays near to where it came from; below 1
-            it goes away. With p = q = 1 a step is as likely as its edge's weight says.
-        seed: of every random draw.
-        workers: threads; None takes one a processor. The walks do not depend on it.
+        walks: number of walks from each node.
+        length: number of nodes in a walk, including the first; a walk ends early at a dead end.
+        p: return parameter of node2vec: above 1, walks rarely return to the previous node.
+        q: in-out parameter of node2vec: above 1, walks stay near the previous node; below 1, they
+            move away. With p = q = 1, the probability of a step is proportional to its weight.
+        seed: seed of all random draws.
+        workers: number of threads; None means one per processor. The walks do not depend on it.
 
     Raises:
-        ConfigurationError: a value lies outside its range.
+        ConfigurationError: a value is outside its range.
     """
 
     walks: int = 10
@@ -72,7 +69,7 @@ class WalkConfig:
 
 
 class WalkCounts(NamedTuple):
-    """How many walks were written, and how many nodes they hold in all."""
+    """The number of walks written, and the total number of their nodes."""
 
     walks: int
     nodes: int
@@ -80,11 +77,11 @@ class WalkCounts(NamedTuple):
 
 @dataclass(frozen=True)
 class Walks:
-    """Some walks on a graph.
+    """A block of walks on a graph.
 
     Attributes:
-        graph: what they walk on.
-        nodes: (walks, length) int32; -1 after the end of a walk that met a dead end.
+        graph: the graph.
+        nodes: (walks, length) int32; -1 after the end of a walk that reached a dead end.
     """
 
     graph: Graph
@@ -100,14 +97,14 @@ class Walks:
         return int(np.count_nonzero(self.nodes >= 0))
 
     def names(self) -> list[list[str]]:
-        """Return the names of the nodes of each walk."""
+        """Return the node names of each walk."""
         return self._names().to_pylist()  # type: ignore[no-any-return]
 
     def text(self) -> bytes:
-        """Return a line for each walk, of names with blanks between them, in UTF-8."""
+        """Return one line per walk, names joined by spaces, in UTF-8."""
         lines = pc.binary_join(self._names(), " ")
-        one = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
-        joined: bytes = pc.binary_join(one, "\n")[0].as_buffer().to_pybytes()
+        single = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+        joined: bytes = pc.binary_join(single, "\n")[0].as_buffer().to_pybytes()
         return joined + b"\n"
 
     def _names(self) -> pa.ListArray:
@@ -121,21 +118,21 @@ class Walks:
 def random_walks(
     graph: Graph, config: WalkConfig | None = None, **settings: Any
 ) -> Iterator[Walks]:
-    """Yield random walks, some at a time; each round, the nodes begin one in a new order.
+    """Yield blocks of random walks; in each round, every node starts one, in a new random order.
 
-    From v, where it came to from t, a walk goes on to x with a probability that is the weight of
-    the edge from v to x times 1/p if x is t, 1 if there is an edge from t to x, and else 1/q
-    (Grover and Leskovec 2016, section 3.2; on a directed graph the distance from t to x is meant).
+    A walk that came from t to v continues to x with a probability proportional to the weight of the
+    edge (v, x), times 1/p if x = t, 1 if there is an edge from t to x, and 1/q otherwise (Grover
+    and Leskovec 2016, section 3.2; on a directed graph, distances are from t to x).
 
     Args:
-        graph: what to walk on.
-        config, settings: see `WalkConfig`; single settings come before those of *config*.
+        graph: the graph.
+        config, settings: see `WalkConfig`; *settings* override *config*.
 
     Raises:
-        ConfigurationError: a setting lies outside its range.
+        ConfigurationError: a setting is outside its range.
     """
     config = replace(config or WalkConfig(), **settings)
-    return _made_of_walks(lambda walks: walks, graph, config)
+    return _map_walks(lambda walks: walks, graph, config)
 
 
 def write_walks(
@@ -144,27 +141,26 @@ def write_walks(
     config: WalkConfig | None = None,
     *,
     overwrite: bool = False,
-    progress: Callable[[int], None] = _ignore_progress,
+    progress: Callable[[int], None] = no_progress,
     **settings: Any,
 ) -> WalkCounts:
-    """Write random walks to a file, one a line, in one step.
+    """Write random walks to a file, one per line, atomically.
 
     Args:
-        graph: what to walk on.
-        path: the file, or "-" for standard output; ``.gz``, ``.bz2``, ``.xz`` and ``.zst`` at the
-            end of its name compress it.
-        overwrite: replace what is there.
-        progress: is called with the number of walks taken since the last call.
-        config, settings: see `WalkConfig`; single settings come before those of *config*.
+        graph: the graph.
+        path: the file, or "-" for standard output; compressed if the name ends in ``.gz``,
+            ``.bz2``, ``.xz`` or ``.zst``.
+        overwrite: replace an existing file.
+        progress: called with the number of walks written since the last call.
+        config, settings: see `WalkConfig`; *settings* override *config*.
 
     Returns:
-        How many walks and nodes were written.
+        The number of walks and nodes written.
 
     Raises:
-        ConfigurationError: a setting lies outside its range.
-        OutputExistsError: something is there and *overwrite* is false.
-        StorageError: the disk is full, the place cannot be written to, or standard output is
-            closed.
+        ConfigurationError: a setting is outside its range.
+        OutputExistsError: the file exists and *overwrite* is false.
+        StorageError: the disk is full, the path cannot be written to, or standard output is closed.
     """
     config = replace(config or WalkConfig(), **settings)
     with output_stream(path, overwrite=overwrite) as raw, compress(raw, Path(path)) as file:
@@ -175,7 +171,7 @@ def _write(
     file: BinaryIO, graph: Graph, config: WalkConfig, progress: Callable[[int], None]
 ) -> WalkCounts:
     walks = nodes = 0
-    blocks = _made_of_walks(lambda walks: (len(walks), walks.size, walks.text()), graph, config)
+    blocks = _map_walks(lambda walks: (len(walks), walks.size, walks.text()), graph, config)
     for count, steps, text in blocks:
         file.write(text)
         walks += count
@@ -184,30 +180,30 @@ def _write(
     return WalkCounts(walks, nodes)
 
 
-def _made_of_walks(
-    make: Callable[[Walks], Made], graph: Graph, config: WalkConfig
-) -> Iterator[Made]:
-    """Yield what *make* makes of some walks at a time, on several threads."""
+def _map_walks(
+    function: Callable[[Walks], Result], graph: Graph, config: WalkConfig
+) -> Iterator[Result]:
+    """Yield *function* of each block of walks; several threads compute them."""
     from embedkit.corpus.walks import steps
 
     sums = np.zeros(0)
     if graph.weights is not None:
-        sums = steps.sums_of_weights(graph.offsets, graph.weights)
+        sums = steps.cumulative_weights(graph.offsets, graph.weights)
     arrays = (graph.offsets, graph.neighbors, sums)
     key = np.uint64(epoch_key(config.seed, 0))
     biases = (1.0 / config.p, 1.0 / config.q)
 
-    def take(begin: tuple[int, NDArray[np.int32]]) -> Made:
+    def take(begin: tuple[int, NDArray[np.int32]]) -> Result:
         first, starts = begin
         nodes = np.full((len(starts), config.length), -1, dtype=np.int32)
         steps.walk(arrays, starts, first, key, biases, nodes)
-        return make(Walks(graph, nodes))
+        return function(Walks(graph, nodes))
 
     return map_in_order(take, _starts(graph, config), config.workers or processors())
 
 
 def _starts(graph: Graph, config: WalkConfig) -> Iterator[tuple[int, NDArray[np.int32]]]:
-    """Yield the first nodes of some walks, and the number of the first of these walks."""
+    """Yield for each block the number of its first walk, and the first nodes of its walks."""
     size = max(1, _BLOCK_NODES // config.length)
     first = 0
     waiting: list[NDArray[np.int32]] = []

@@ -1,6 +1,7 @@
-"""Kernels: pure functions over arrays that all compute the same training step.
+"""Training kernels: functions over arrays that all compute the same training step.
 
-`reference` is plain and obvious, `cpu` (with `simd`) is fast. What they must agree on is here.
+`reference` is simple and slow; `cpu` (with `simd`) and `cuda` are fast. This module holds the
+constants that they share.
 """
 
 from __future__ import annotations
@@ -8,23 +9,23 @@ from __future__ import annotations
 __all__ = ["GROUP", "LARGEST_ERROR", "LARGEST_WEIGHT"]
 
 GROUP = 6
-"""Output rows per gradient step: a word and its negatives are taken in groups of six.
+"""Output rows per gradient step: the center and its negative samples, six at a time.
 
-Six rows by two contexts are the sums that fit the registers of AVX2.
+The sums of six output rows and two context rows fit into the registers of AVX2.
 """
 
 LARGEST_WEIGHT = 0.5
-"""Most that all gradients of a step, contexts by output rows, may weigh together.
+"""Upper bound of the sum of the absolute gradients of the logits in one step.
 
-A step moves each row by a weighted sum of the others. Where a word stands several times in a window
-or among its negatives, as it does with few words and a wide window, the weights add up; beyond 1 a
-step overshoots, the next one more so, and the vectors grow until they are infinite. At the default
-settings the bound is seldom reached.
+A step adds to each row a sum of the others, weighted with the gradients of the logits. If a word
+occurs several times in a window or among the negative samples, as happens with a small vocabulary
+and a wide window, its weights add up. If they exceed 1, the step overshoots, the next one even
+more, and the vectors diverge. With the default settings the bound is rarely reached.
 """
 
 LARGEST_ERROR = 20.0
-"""Sum of logits on the wrong side of 0 beyond which a step that weighs too much is smaller still.
+"""Sum of the logits of wrong sign above which a bounded step is scaled down further.
 
-Where words are few and settings wild, steps that contradict each other make the vectors grow even
-so; a step that shrinks as they grow puts an end to it.
+With a small vocabulary and extreme settings, contradictory steps can make the vectors grow in spite
+of LARGEST_WEIGHT. Steps that shrink as the vectors grow prevent that.
 """

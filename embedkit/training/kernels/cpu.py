@@ -1,7 +1,7 @@
-"""The training kernel for CPUs, compiled by Numba; see `reference.py` for what it computes.
+"""The training kernel for CPUs, compiled by Numba; `reference.py` defines what it computes.
 
-It is compiled, or loaded from Numba's cache, when this module is imported: training imports it,
-nothing else does.
+It is compiled, or loaded from Numba's cache, when this module is imported; only training imports
+it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit, types
 
+from embedkit.system import random
+from embedkit.system.random import FIRST_MULTIPLIER, GOLDEN_GAMMA, SECOND_MULTIPLIER
 from embedkit.training.kernels import GROUP
 from embedkit.training.kernels.simd import prefetch_row, row_lanes, update_group
 
@@ -21,15 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = ["aligned_matrix", "train_range"]
 
-_ROW_FLOATS = 16  # rows start on a cache line and end on one
+_ROW_FLOATS = 16  # a cache line: rows are aligned to cache lines
 _CACHE_LINE = 64
-_LANES = 8  # of a row of gradients
+_LANES = 8  # floats in a row of gradients
 _ROW_LANES = row_lanes()
 _LARGE = 1e30
+_GAMMA, _FIRST, _SECOND = map(np.uint64, (GOLDEN_GAMMA, FIRST_MULTIPLIER, SECOND_MULTIPLIER))
 
 
 def aligned_matrix(rows: int, dimension: int) -> NDArray[np.float32]:
-    """Return zeros, (rows, dimension rounded up to a multiple of 16), on a cache line."""
+    """Return zeros, (rows, dimension rounded up to a multiple of 16), aligned to a cache line."""
     stride = -(-dimension // _ROW_FLOATS) * _ROW_FLOATS
     raw = np.zeros(rows * stride * 4 + _CACHE_LINE, dtype=np.uint8)
     start = -raw.ctypes.data % _CACHE_LINE
@@ -38,14 +41,14 @@ def aligned_matrix(rows: int, dimension: int) -> NDArray[np.float32]:
 
 @njit(inline="always")
 def _mix(value: Any) -> Any:
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    value = (value ^ (value >> np.uint64(30))) * _FIRST
+    value = (value ^ (value >> np.uint64(27))) * _SECOND
     return value ^ (value >> np.uint64(31))
 
 
 @njit(inline="always")
 def _first_draw(key: Any, position: Any) -> Any:
-    return _mix(key + np.uint64(position + 1) * np.uint64(0x9E3779B97F4A7C15))
+    return _mix(key + np.uint64(position + 1) * _GAMMA)
 
 
 @njit(inline="always")
@@ -55,7 +58,7 @@ def _is_kept(word: Any, bits: Any, thresholds: Any) -> Any:
 
 @njit(inline="always")
 def _negative(first: Any, number: Any, thresholds: Any, aliases: Any) -> Any:
-    bits = _mix(first + np.uint64(number) * np.uint64(0x9E3779B97F4A7C15))
+    bits = _mix(first + np.uint64(number) * _GAMMA)
     place = ((bits >> np.uint64(32)) * np.uint64(len(aliases))) >> np.uint64(32)
     word = np.int64(place)
     if np.uint32(bits & np.uint64(0xFFFFFFFF)) > thresholds[word]:
@@ -65,9 +68,12 @@ def _negative(first: Any, number: Any, thresholds: Any, aliases: Any) -> Any:
 
 @njit
 def _gather(tokens, low, high, start, stop, window, key, keep, words, draws):  # type: ignore[no-untyped-def]
-    """Collect the kept words of tokens[start:stop] and the `window` kept ones on either side.
+    """Collect the words of tokens[start:stop] that subsampling keeps, with their context.
 
-    Returns the slots that hold something, and those of them that are centres.
+    The context is up to *window* kept words on either side, in tokens[low:high].
+
+    Returns:
+        The first and last slot in use, then the first and last slot of the centers.
     """
     first = window
     position = start - 1
@@ -84,27 +90,27 @@ def _gather(tokens, low, high, start, stop, window, key, keep, words, draws):  #
             words[slot] = tokens[position]
             draws[slot] = bits
             slot += 1
-    last_centre = slot
+    last_center = slot
     position = stop
-    while position < high and slot < last_centre + window:
+    while position < high and slot < last_center + window:
         bits = _first_draw(key, position)
         if _is_kept(tokens[position], bits, keep):
             words[slot] = tokens[position]
             slot += 1
         position += 1
-    return first, slot, window, last_centre
+    return first, slot, window, last_center
 
 
 @njit
-def _draw_outputs(centre, first, negative, thresholds, aliases, rows, rates, rate, unused):  # type: ignore[no-untyped-def]
-    """Fill in the output rows of a centre and their learning rates, in whole groups."""
-    rows[0] = centre
+def _draw_outputs(center, first, negative, thresholds, aliases, rows, rates, rate, unused):  # type: ignore[no-untyped-def]
+    """Write the output rows of a center and their learning rates, padded to whole groups."""
+    rows[0] = center
     rates[0] = rate
     for number in range(1, negative + 1):
         word = _negative(first, number, thresholds, aliases)
         rows[number] = word
-        # A negative that is the centre itself says nothing, as in word2vec.
-        rates[number] = np.float32(0.0) if word == centre else rate
+        # A negative sample equal to the center is ignored, as in word2vec.
+        rates[number] = np.float32(0.0) if word == center else rate
     for number in range(negative + 1, len(rows)):
         rows[number] = unused
         rates[number] = np.float32(0.0)
@@ -112,7 +118,7 @@ def _draw_outputs(centre, first, negative, thresholds, aliases, rows, rates, rat
 
 @njit
 def _contexts(words, slot, begin, end, reach, contexts):  # type: ignore[no-untyped-def]
-    """Collect the words up to `reach` slots from a centre; return how many there are."""
+    """Write the words up to *reach* slots from a center; return their number."""
     count = 0
     for other in range(max(begin, slot - reach), min(end, slot + reach + 1)):
         if other != slot:
@@ -122,13 +128,13 @@ def _contexts(words, slot, begin, end, reach, contexts):  # type: ignore[no-unty
 
 
 @njit
-def _train_centre(  # type: ignore[no-untyped-def]
+def _train_center(  # type: ignore[no-untyped-def]
     inputs, outputs, width, contexts, count, rows, rates, labels, gradients, losses, loss, product
 ):  # fmt: skip
-    """Take the steps of one centre, a group of output rows at a time; go on with the loss.
+    """Take the steps of one center, one per group of output rows; return pairs and loss so far.
 
-    What is added to the loss as logarithms is gathered as a product, which costs one logarithm
-    every few centres.
+    The loss is *loss* + log(*product*): multiplying the factors instead of adding their logarithms
+    costs only one logarithm every few centers.
     """
     pairs = 0
     for first in range(0, len(rows), GROUP):
@@ -151,7 +157,7 @@ def _train_centre(  # type: ignore[no-untyped-def]
 
 @njit
 def _sentence_at(boundaries, position):  # type: ignore[no-untyped-def]
-    """Return the number of the sentence that holds a position; searchsorted compiles for long."""
+    """Return the number of the sentence at a position; np.searchsorted compiles slowly."""
     low, high = 0, len(boundaries) - 1
     while high - low > 1:
         middle = (low + high) // 2
@@ -178,13 +184,13 @@ _SIGNATURE = types.Tuple((types.int64, types.float64))(  # type: ignore[no-untyp
 
 
 def _workspace(tokens: int, window: int, negative: int) -> tuple[NDArray[Any], ...]:
-    """Return what the kernel writes notes in; made here, because Numba compiles that for long."""
+    """Return the kernel's scratch arrays; made here, because Numba compiles np.empty slowly."""
     outputs = (negative + GROUP) // GROUP * GROUP
     return (
         np.empty(tokens + 2 * window, dtype=np.int64),  # words
         np.empty(tokens + 2 * window, dtype=np.uint64),  # draws
         np.empty(2 * window, dtype=np.int64),  # contexts
-        # The outputs of a centre and of the next, which are drawn ahead and prefetched.
+        # The output rows of a center and of the next one, which are drawn and prefetched ahead.
         np.empty((2, outputs), dtype=np.int64),  # rows
         np.empty((2, outputs), dtype=np.float32),  # rates
         np.zeros((2, _LANES), dtype=np.float32),  # labels
@@ -196,8 +202,8 @@ def _workspace(tokens: int, window: int, negative: int) -> tuple[NDArray[Any], .
 def _compiled(version: int, *, cache: bool) -> Any:
     """Compile the kernel, or load it from Numba's cache.
 
-    The cache looks at the source of this file, at the bytes of the function and at what it
-    encloses, so what lies elsewhere is enclosed as a number.
+    Numba's cache is keyed by this file and by the bytecode and enclosed values of the function,
+    so the function encloses *version*, a hash of the other files that it depends on.
     """
 
     @njit(_SIGNATURE, nogil=True, cache=cache)
@@ -213,12 +219,12 @@ def _compiled(version: int, *, cache: bool) -> Any:
         sentence = _sentence_at(boundaries, start)
         while start < stop:
             low, high = boundaries[sentence], boundaries[sentence + 1]
-            begin, end, first_centre, last_centre = _gather(
+            begin, end, first_center, last_center = _gather(
                 tokens, low, high, start, min(high, stop), window, key, keep, words, draws
             )
-            for slot in range(first_centre - 1, last_centre):
+            for slot in range(first_center - 1, last_center):
                 ahead = slot + 1
-                if ahead < last_centre:
+                if ahead < last_center:
                     _draw_outputs(
                         words[ahead], draws[ahead], negative, noise, aliases,
                         rows[ahead & 1], rates[ahead & 1], rate, unused,
@@ -227,13 +233,13 @@ def _compiled(version: int, *, cache: bool) -> Any:
                         prefetch_row(outputs, rows[ahead & 1, number], stride)
                     if ahead + window < end:
                         prefetch_row(inputs, words[ahead + window], stride)
-                if slot < first_centre:
+                if slot < first_center:
                     continue
                 low_bits = draws[slot] & np.uint64(0xFFFFFFFF)
                 reach = 1 + np.int64((low_bits * np.uint64(window)) >> np.uint64(32))
                 count = _contexts(words, slot, begin, end, reach, contexts)
                 if count:
-                    seen, loss, product = _train_centre(
+                    seen, loss, product = _train_center(
                         inputs, outputs, width, contexts, count, rows[slot & 1], rates[slot & 1],
                         labels, gradients, losses, loss, product,
                     )  # fmt: skip
@@ -247,11 +253,12 @@ def _compiled(version: int, *, cache: bool) -> Any:
 
 def _load() -> Any:
     folder = Path(__file__).parent
-    source = b"".join((folder / name).read_bytes() for name in ("__init__.py", "simd.py"))
+    paths = (folder / "__init__.py", folder / "simd.py", Path(random.__file__))
+    source = b"".join(path.read_bytes() for path in paths)
     version = int.from_bytes(hashlib.blake2b(source, digest_size=6).digest(), "little")
     try:
         return _compiled(version, cache=True)
-    except RuntimeError:  # Numba found no folder that it may write to
+    except RuntimeError:  # Numba found no writable cache folder
         return _compiled(version, cache=False)
 
 
@@ -274,10 +281,10 @@ def train_range(
     negative: int,
     key: np.uint64,
 ) -> tuple[int, float]:
-    """Train on the centres tokens[start:stop]; return the pairs seen and their summed loss.
+    """Train on the centers tokens[start:stop]; return the number of pairs and their summed loss.
 
-    Same contract as `reference.train_range`; `inputs` and `outputs` come from `aligned_matrix`, and
-    `outputs` has one row more than there are words, which stays zero.
+    The arguments are those of `reference.train_range`, except that *inputs* and *outputs* are made
+    by `aligned_matrix`, and *outputs* has one extra row, which stays zero.
     """
     pairs, loss = _train_range(
         inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,

@@ -1,14 +1,14 @@
-"""The training kernel for GPUs, in Triton; see `reference.py` for what it computes.
+"""The training kernel for GPUs, in Triton; `reference.py` defines what it computes.
 
-A program goes through a run of neighbouring centres one after the other, as one CPU thread would,
-and hundreds of programs share both matrices without locks (Hogwild, Recht et al. 2011). What a
-centre needs is in registers: its contexts' rows as one tile, the rows of its outputs beside it,
-all loaded at once, once, and stored once. With a single program the result is the reference's.
+Each program processes a run of consecutive centers sequentially, like one CPU thread. Hundreds of
+programs share both matrices without locks (Hogwild, Recht et al. 2011). The rows of a center stay
+in registers: its context rows as one tile, its output rows beside it, each loaded and stored once.
+With a single program the result is that of the reference kernel.
 
-Rows are loaded from the L2 cache and never from L1, which is not coherent: a multiprocessor would
-go on for long with its own copy of a frequent word and undo the others' updates by storing it.
+Rows are loaded from the L2 cache, never from L1, which is not coherent: a multiprocessor would keep
+using its own stale copy of a frequent word, and undo the updates of others by storing it.
 
-``TRITON_INTERPRET=1`` in the environment, when Triton is first imported, runs it on CPU tensors.
+It runs on CPU tensors if ``TRITON_INTERPRET=1`` is in the environment when Triton is imported.
 """
 
 from __future__ import annotations
@@ -21,22 +21,20 @@ from embedkit.errors import ConfigurationError
 from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
 from embedkit.training.kernels.draws import KeptWords
 
-__all__ = ["WIDEST_WINDOW", "launch_shape", "train_kept"]
+__all__ = ["launch_shape", "train_kept"]
 
-_TILE_FLOATS_A_WARP = 1024  # 32 registers a thread; with 64 sm_90 is short of registers
-_MOST_WARPS = 16
-
-WIDEST_WINDOW = 16
-"""A window whose contexts fit into a tile of the kernel, with as many registers as a GPU has."""
+_FLOATS_PER_WARP = 1024  # of a tile: 32 registers per thread; 64 are too many on sm_90
+_MAX_WARPS = 16
+_MAX_TILE_FLOATS = 1 << 15  # larger tiles exceed the registers and take minutes to compile
 
 
 @triton.jit
 def _stored(value, word, column, slot, kind: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Round to the matrix's type: to bfloat16 up or down at random, right on average.
+    """Convert to the type of the matrix, with stochastic rounding to bfloat16.
 
-    An update is mostly smaller than half a unit of bfloat16 (2^-8 of the value), and rounding to
-    the nearest would lose it. What is random depends on the row, the column and the centre only,
-    so lanes that hold the same row round alike.
+    Most updates are smaller than half a unit of bfloat16 (2^-8 of the value), so rounding to
+    nearest would lose them. The random bits depend on the row, the column and the center only, so
+    that lanes with the same row round alike.
     """
     if kind == tl.float32:
         return value
@@ -49,15 +47,17 @@ def _stored(value, word, column, slot, kind: tl.constexpr):  # type: ignore[no-u
 
 @triton.jit
 def _weights(  # type: ignore[no-untyped-def]
-    context, row, live, rate, IS_CENTRE: tl.constexpr
+    context, row, live, rate, IS_CENTER: tl.constexpr
 ):
-    """Return the gradient of each logit of an output row, the logits, and exp(-|logit|)."""
+    """Return for each context the gradient of its logit with an output row, times the learning
+    rate; the logit; and exp(-|logit|).
+    """
     logit = tl.sum(context * row[None, :], axis=1)
     small = tl.exp(-tl.abs(logit))
     half = 1.0 / (1.0 + small)
     chance = tl.where(logit >= 0, half, small * half)
     weight = -rate * chance
-    if IS_CENTRE:
+    if IS_CENTER:
         weight = rate * (1.0 - chance)
     return tl.where(live, weight, 0.0), logit, small
 
@@ -68,9 +68,9 @@ def _train(  # type: ignore[no-untyped-def]
     STRIDE: tl.constexpr, COLUMNS: tl.constexpr, CONTEXTS: tl.constexpr, NEGATIVE: tl.constexpr,
     GROUP: tl.constexpr, MOST_WEIGHT: tl.constexpr, MOST_ERROR: tl.constexpr, ATOMIC: tl.constexpr,
 ):  # fmt: skip
-    """Go through a program's share of the centres first..last of `slots` kept words.
+    """Train on a program's share of the centers, the slots in [first, last) of *slots* kept words.
 
-    Rows are STRIDE numbers long, COLUMNS and CONTEXTS are the shape of a tile, powers of two.
+    STRIDE is the length of a row; (CONTEXTS, COLUMNS) is the shape of a tile, powers of two.
     """
     program = tl.program_id(0)
     share = tl.cdiv(last - first, tl.num_programs(0))
@@ -83,7 +83,7 @@ def _train(  # type: ignore[no-untyped-def]
     seen = tl.zeros((), tl.int64)
     loss = tl.zeros((), tl.float64)
     for slot in range(begin, end):
-        centre = tl.load(words + slot)
+        center = tl.load(words + slot)
         sentence = tl.load(sentences + slot)
         reach = tl.load(reaches + slot)
         other = slot + lane - reach + (lane >= reach).to(tl.int32)
@@ -91,7 +91,7 @@ def _train(  # type: ignore[no-untyped-def]
         near = near & (tl.load(sentences + other, mask=near, other=-1) == sentence)
         count = tl.sum(near.to(tl.int32))
         if count > 0:
-            # Lanes without a context get numbers that no other lane has.
+            # Lanes without a context get ids that no other lane has.
             ids = tl.where(near, tl.load(words + other, mask=near, other=0), -1 - lane)
             same = (ids[:, None] == ids[None, :]) & (lane[:, None] > lane[None, :])
             repeated = tl.sum(tl.sum(same.to(tl.int32), axis=1)) > 0
@@ -103,7 +103,7 @@ def _train(  # type: ignore[no-untyped-def]
                 rows = ()
                 for i in tl.static_range(GROUP):
                     if start + i <= NEGATIVE:
-                        out = centre
+                        out = center
                         if start + i > 0:
                             out = tl.load(negatives + slot * NEGATIVE + (start + i - 1))
                         place = outputs + out.to(tl.int64) * STRIDE + column
@@ -117,19 +117,19 @@ def _train(  # type: ignore[no-untyped-def]
                 sizes = tl.zeros((CONTEXTS,), tl.float32)
                 for i in tl.static_range(GROUP):
                     if start + i <= NEGATIVE:
-                        # A negative that is the centre itself says nothing.
+                        # A negative sample equal to the center is ignored.
                         live = near
                         if start + i == 0:
                             seen += count
                         else:
-                            live = near & (outs[i] != centre)
-                            seen += tl.where(outs[i] != centre, count, 0)
+                            live = near & (outs[i] != center)
+                            seen += tl.where(outs[i] != center, count, 0)
                         weight, logit, small = _weights(
                             context, rows[i], live, rate, start + i == 0
                         )
                         if start + i == 0:
                             logit = -logit
-                        # The sum of logarithms is the logarithm of a product, at most 2^GROUP.
+                        # One logarithm of a product (at most 2^GROUP) instead of a sum of logs.
                         wrong += tl.where(live, tl.maximum(logit, 0.0), 0.0)
                         product *= tl.where(live, 1.0 + small, 1.0)
                         sizes += tl.abs(weight)
@@ -143,8 +143,8 @@ def _train(  # type: ignore[no-untyped-def]
                 delta *= scale
                 if ATOMIC:
                     tl.atomic_add(places, delta, mask=mask, sem="relaxed")
-                # A row that stands n times in the window changes n times by the same; its outputs
-                # see it before each change.
+                # A context that occurs n times in the window changes n times by the same amount.
+                # Output rows use its values before each of these changes.
                 before = context
                 if repeated:
                     earlier = tl.sum(same.to(tl.float32), axis=1)
@@ -152,7 +152,7 @@ def _train(  # type: ignore[no-untyped-def]
                     times = tl.sum((ids[:, None] == ids[None, :]).to(tl.float32), axis=1)
                     delta *= times[:, None]
                 context += delta
-                # Of a word that was drawn twice, the last row has all changes.
+                # If a negative sample was drawn twice, its last row has all changes.
                 news = ()
                 for i in tl.static_range(GROUP):
                     if start + i <= NEGATIVE:
@@ -173,7 +173,7 @@ def _train(  # type: ignore[no-untyped-def]
                             if drawn_again == 0:
                                 stored = _stored(row, outs[i], column, slot, kind)
                                 tl.store(place, stored, mask=used)
-                # Another thread may load next what this one stored.
+                # The next group may load, in another thread, the rows stored by this one.
                 if start + GROUP <= NEGATIVE:
                     tl.debug_barrier()
             if not ATOMIC:
@@ -185,10 +185,20 @@ def _train(  # type: ignore[no-untyped-def]
 
 
 def launch_shape(stride: int, window: int) -> tuple[int, int, int]:
-    """Return the columns and contexts of a tile, powers of two, and the warps of a program."""
+    """Return the columns and contexts of a tile, powers of two, and the warps of a program.
+
+    Raises:
+        ConfigurationError: the tile would be too large.
+    """
     columns = triton.next_power_of_2(stride)
     contexts = triton.next_power_of_2(2 * window)
-    warps = min(max(columns * contexts // _TILE_FLOATS_A_WARP, 1), _MOST_WARPS)
+    if columns * contexts > _MAX_TILE_FLOATS:
+        raise ConfigurationError(
+            f"window={window} is too wide for vectors of {stride} numbers on a GPU; it must be at "
+            f"most {_MAX_TILE_FLOATS // columns // 2}.",
+            hint='Use a smaller window or dimension, or pass --device cpu (device="cpu").',
+        )
+    warps = min(max(columns * contexts // _FLOATS_PER_WARP, 1), _MAX_WARPS)
     return columns, contexts, warps
 
 
@@ -202,26 +212,28 @@ def train_kept(
     programs: int = 1,
     atomic: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Train on the centres of *kept*; update both matrices in place.
+    """Train on the centers of *kept*; update both matrices in place.
 
     Args:
-        inputs, outputs: from `kept.device_matrix`, float32 or bfloat16 (arithmetic is float32).
-        kept: on the same device.
-        rate: learning rate.
-        window: largest of *kept*'s reaches.
-        programs: among which the centres are divided, in runs of neighbours.
-        atomic: add changes to rows so that none is lost to another program, float32 only. By
-            default the last one to store a row wins, which bounds what many programs do at once.
+        inputs, outputs: the input and output matrix, from `draws.device_matrix`, float32 or
+            bfloat16 (arithmetic is float32).
+        kept: the words, on the same device.
+        rate: the learning rate.
+        window: the largest window size in *kept*.
+        programs: the number of programs, each of which gets a run of consecutive centers.
+        atomic: use atomic additions, so that no update is lost to another program; float32 only.
+            By default the last program to store a row wins, which limits the effect of many
+            simultaneous updates.
 
     Returns:
-        Pairs seen (int64) and their summed loss (float64) by program, (programs,) each, on the
-        device: reading them waits for the kernel.
+        The number of pairs (int64) and the summed loss (float64) of each program, (programs,)
+        each, on the device: reading them waits for the kernel.
 
     Raises:
-        ConfigurationError: atomic updates of bfloat16.
+        ConfigurationError: *atomic* with bfloat16, or the window is too wide for the dimension.
     """
     if atomic and inputs.dtype != torch.float32:
-        raise ConfigurationError("atomic updates need float32 rows; these are bfloat16")
+        raise ConfigurationError("atomic updates need float32 rows, got bfloat16.")
     pairs = torch.zeros(programs, dtype=torch.int64, device=inputs.device)
     losses = torch.zeros(programs, dtype=torch.float64, device=inputs.device)
     if kept.first == kept.last:
@@ -234,7 +246,7 @@ def train_kept(
         STRIDE=stride, COLUMNS=columns, CONTEXTS=contexts,
         NEGATIVE=kept.negatives.shape[1], GROUP=GROUP, MOST_WEIGHT=LARGEST_WEIGHT,
         MOST_ERROR=LARGEST_ERROR, ATOMIC=atomic,
-        # The pipeliner of Triton would move loads of the next centre before stores of this one.
+        # With more stages, Triton would move loads of the next center before stores of this one.
         num_warps=warps, num_stages=1, enable_fp_fusion=True,
     )  # fmt: skip
     return pairs, losses

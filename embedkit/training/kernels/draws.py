@@ -1,8 +1,8 @@
-"""The draws of `sampling.py` for many tokens at once, as torch tensors on any device.
+"""The random draws of a chunk of the corpus, as torch tensors on any device.
 
-Kernels for GPUs see a chunk of the corpus as `KeptWords`: only words that survive subsampling,
-each with its sentence, its reach and its negatives. Window positions count kept words, so a window
-is a range of slots, and no kernel draws anything. Nothing here knows of the kernels.
+GPU kernels see a chunk of the corpus as `KeptWords`: only the words that subsampling keeps, each
+with its sentence, its window size (reach) and its negative samples. Windows count kept words, so a
+window is a range of slots, and the kernels draw nothing themselves.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from embedkit.system.random import FIRST_MULTIPLIER, GOLDEN_GAMMA, SECOND_MULTIPLIER
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["KeptWords", "Tables", "context_span", "device_matrix", "kept_words"]
+__all__ = ["KeptWords", "SamplingTables", "context_span", "device_matrix", "kept_words"]
 
-_ROW_FLOATS = 32  # rows start on a line of the cache, 128 bytes, in float32
+_ROW_FLOATS = 32  # rows are aligned to cache lines of 128 bytes
 _LOW_HALF = 0xFFFFFFFF
-_BLOCK = 1024  # tokens looked at in one go for context beyond a range
+_BLOCK = 1024  # tokens searched at a time for context beyond a range
 
 
 def _signed(value: int) -> int:
-    """Return 64 bits as the int64 that has them: torch does not compute with uint64."""
+    """Return the int64 with the same 64 bits; torch has no uint64 arithmetic."""
     return (value & (1 << 64) - 1 ^ 1 << 63) - (1 << 63)
 
 
-_GOLDEN = _signed(0x9E3779B97F4A7C15)
-_FIRST_FACTOR = _signed(0xBF58476D1CE4E5B9)
-_SECOND_FACTOR = _signed(0x94D049BB133111EB)
+_GAMMA, _FIRST, _SECOND = map(_signed, (GOLDEN_GAMMA, FIRST_MULTIPLIER, SECOND_MULTIPLIER))
 
 
 @dataclass(frozen=True)
-class Tables:
-    """What draws are compared with, (words,) int64 each, on one device.
+class SamplingTables:
+    """The tables that draws are compared with, int64, (words,) each, on one device.
 
     Attributes:
         keep: see `sampling.keep_thresholds`.
@@ -53,7 +53,7 @@ class Tables:
         noise: NDArray[np.uint32],
         aliases: NDArray[np.int32],
         device: torch.device | str = "cpu",
-    ) -> Tables:
+    ) -> SamplingTables:
         """Copy the tables to a device."""
         return cls(
             *(torch.from_numpy(a.astype(np.int64)).to(device) for a in (keep, noise, aliases))
@@ -62,14 +62,14 @@ class Tables:
 
 @dataclass(frozen=True)
 class KeptWords:
-    """The kept words of a range of tokens and of the context around it, in the corpus's order.
+    """The kept words of a range of tokens and of the context around it, in corpus order.
 
     Attributes:
-        words: ids, (slots,) int32.
-        sentences: a number for each sentence, (slots,) int32.
-        reaches: words to either side that a window takes in, (slots,) int32.
-        negatives: noise words of each slot as a centre, (slots, negative) int32.
-        first, last: the centres are the slots from first to below last.
+        words: word ids, int32, (slots,).
+        sentences: sentence numbers, int32, (slots,).
+        reaches: the drawn window size of each slot, in kept words on either side, int32, (slots,).
+        negatives: the negative samples of each slot, int32, (slots, negative).
+        first, last: the centers are the slots in [first, last).
     """
 
     words: torch.Tensor
@@ -83,7 +83,7 @@ class KeptWords:
 def device_matrix(
     words: int, dimension: int, device: torch.device | str, kind: torch.dtype = torch.float32
 ) -> torch.Tensor:
-    """Return zeros, (words, dimension rounded up to whole lines of the cache)."""
+    """Return zeros, (words, dimension rounded up to whole cache lines)."""
     stride = -(-dimension // _ROW_FLOATS) * _ROW_FLOATS
     return torch.zeros(words, stride, dtype=kind, device=device)
 
@@ -94,17 +94,17 @@ def _upper(bits: torch.Tensor, by: int = 32) -> torch.Tensor:
 
 
 def _mix(value: torch.Tensor) -> torch.Tensor:
-    value = (value ^ _upper(value, 30)) * _FIRST_FACTOR
-    value = (value ^ _upper(value, 27)) * _SECOND_FACTOR
+    value = (value ^ _upper(value, 30)) * _FIRST
+    value = (value ^ _upper(value, 27)) * _SECOND
     return value ^ _upper(value, 31)
 
 
 def _kept(
     tokens: torch.Tensor, base: int, keep: torch.Tensor, key: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return draw 0 of each token from position *base* on, and whether the token is kept."""
+    """Return draw 0 of each token, the first at position *base*, and whether it is kept."""
     positions = torch.arange(base + 1, base + 1 + len(tokens), device=tokens.device)
-    draws = _mix(positions * _GOLDEN + _signed(key))
+    draws = _mix(positions * _GAMMA + _signed(key))
     ids = tokens.long()
     known = ids < len(keep)
     return draws, known & (_upper(draws) <= keep[torch.where(known, ids, 0)])
@@ -119,10 +119,10 @@ def context_span(
     window: int,
     key: int,
 ) -> tuple[int, int]:
-    """Return a range of tokens that holds start..stop and the contexts of all its centres.
+    """Return a range of tokens that contains [start, stop) and the contexts of its centers.
 
-    On either side it goes on for at least `window` kept words, if the sentence has as many.
-    *keep* is on the CPU; see `reference.train_range` for the rest.
+    It extends over at least *window* kept words on either side, or to the end of the sentence.
+    *keep* is on the CPU; for the other arguments, see `reference.train_range`.
     """
     low, high = start, stop
     begin = int(boundaries[np.searchsorted(boundaries, start, side="right") - 1])
@@ -146,18 +146,19 @@ def kept_words(
     boundaries: torch.Tensor,
     start: int,
     stop: int,
-    tables: Tables,
+    tables: SamplingTables,
     window: int,
     negative: int,
     key: int,
 ) -> KeptWords:
-    """Return the kept words of a piece of the corpus, with all that was drawn for them.
+    """Return the kept words of a range of the corpus, with their random draws.
 
     Args:
-        tokens: ids from position *base* on, int32; at least the range of `context_span`.
-        boundaries: positions in the corpus where sentences begin, int64; all that lie within.
-        start, stop: the centres' positions in the corpus.
-        tables: on the device of *tokens*, as *boundaries* are.
+        tokens: token ids, the first at position *base*, int32; at least those of `context_span`.
+        base: position of the first token in the corpus.
+        boundaries: positions where sentences begin, int64; all within the range.
+        start, stop: positions of the centers.
+        tables: on the same device as *tokens* and *boundaries*.
         window, negative, key: see `reference.train_range`.
     """
     draws, kept = _kept(tokens, base, tables.keep, key)
@@ -165,8 +166,8 @@ def kept_words(
     first = draws[places]
     positions = places + base
     negatives = torch.empty(len(places), negative, dtype=torch.int32, device=tokens.device)
-    for number in range(1, negative + 1):  # one after the other, because each takes much memory
-        bits = _mix(first + _signed(number * _GOLDEN))
+    for number in range(1, negative + 1):  # one at a time to save memory
+        bits = _mix(first + _signed(number * _GAMMA))
         place = (_upper(bits) * len(tables.noise)) >> 32
         drawn = (bits & _LOW_HALF) <= tables.noise[place]
         negatives[:, number - 1] = torch.where(drawn, place, tables.aliases[place])

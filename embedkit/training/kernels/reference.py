@@ -1,8 +1,8 @@
-"""The training kernel in plain NumPy and float64: slow, obvious, the oracle of the fast ones.
+"""The training kernel in NumPy and float64: slow and simple, the test oracle of the fast ones.
 
-A kernel is a pure function over arrays. It trains on the centres ``tokens[start:stop]``, looking
-beyond them for context, updates the two matrices in place, and returns the number of pairs seen
-and their summed loss. It knows nothing of files, epochs or progress.
+A kernel trains on the centers ``tokens[start:stop]``, reading context beyond them, updates the
+input and output matrix in place, and returns the number of pairs and their summed loss. It does
+not know about files, epochs or progress.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["noise_word", "train_range"]
 
 
 def noise_word(bits: int, noise: NDArray[np.uint32], aliases: NDArray[np.int32]) -> int:
-    """Return the word that 64 random bits draw from an alias table."""
+    """Return the word that 64 random bits select in an alias table."""
     place = ((bits >> 32) * len(noise)) >> 32
     return place if (bits & 0xFFFFFFFF) <= noise[place] else int(aliases[place])
 
@@ -27,7 +27,7 @@ def noise_word(bits: int, noise: NDArray[np.uint32], aliases: NDArray[np.int32])
 def _kept(
     tokens: NDArray[np.int32], positions: range, key: int, keep: NDArray[np.uint32]
 ) -> Iterator[int]:
-    """Yield the positions whose word is in the vocabulary and survives subsampling."""
+    """Yield the positions whose word is in the vocabulary and passes subsampling."""
     for position in positions:
         word = int(tokens[position])
         if word < len(keep) and draw(key, position) >> 32 <= keep[word]:
@@ -43,9 +43,10 @@ def _step(
     live: NDArray[np.float64],
     rate: float,
 ) -> float:
-    """One step of gradient descent, all gradients taken before anything changes.
+    """Take one step of gradient descent; return the loss before it.
 
-    A row that stands twice among *contexts* is read again, with its first change, the second time.
+    The gradients of all logits are computed before any row changes. A context that occurs twice is
+    read again for its second update, after its first.
     """
     rows = outputs[words].copy()
     logits = inputs[contexts] @ rows.T
@@ -80,43 +81,45 @@ def train_range(
     negative: int,
     key: int,
 ) -> tuple[int, float]:
-    """Train skip-gram with negative sampling on the centres tokens[start:stop].
+    """Train skip-gram with negative sampling on the centers tokens[start:stop].
 
-    For every kept centre the words up to its drawn reach on either side, in its sentence, are the
-    contexts. Each is paired with the centre (label 1) and with `negative` noise words (label 0)
-    that the whole window shares; a noise word equal to the centre is left out. The contexts are
-    rows of *inputs*, centre and noise are rows of *outputs*, as in word2vec.
+    The contexts of a center are the kept words of its sentence within its drawn window, up to
+    *window* words on either side. Each context is paired with the center (label 1) and with
+    *negative* negative samples (label 0), which all contexts share; a sample equal to the center is
+    ignored. Contexts are rows of the input matrix, center and negative samples are rows of the
+    output matrix, as in word2vec.
 
     Args:
-        inputs, outputs: (words, at least dimension), changed in place.
-        dimension: columns in use.
-        tokens: word ids of the corpus, (tokens,); ids >= len(keep) are skipped.
+        inputs, outputs: the input and output matrix, (words, at least dimension), updated in place.
+        dimension: the number of columns in use.
+        tokens: token ids of the corpus, (tokens,); ids >= len(keep) are skipped.
         boundaries: sentence s is tokens[boundaries[s]:boundaries[s + 1]].
         keep: see `sampling.keep_thresholds`, (words,).
         noise, aliases: see `sampling.noise_alias`, (words,) each.
-        rate: learning rate.
+        rate: the learning rate.
+        window, negative: see `TrainingConfig`.
         key: see `random.epoch_key`.
 
     Returns:
-        The number of pairs and the sum of their losses, -log sigmoid(+-logit).
+        The number of pairs, and the sum of their losses, -log sigmoid(+-logit).
     """
     inputs, outputs = inputs[:, :dimension], outputs[:, :dimension]
     pairs, loss = 0, 0.0
-    for centre in _kept(tokens, range(start, stop), key, keep):
-        sentence = int(np.searchsorted(boundaries, centre, side="right")) - 1
+    for center in _kept(tokens, range(start, stop), key, keep):
+        sentence = int(np.searchsorted(boundaries, center, side="right")) - 1
         low, high = int(boundaries[sentence]), int(boundaries[sentence + 1])
-        bits = draw(key, centre)
+        bits = draw(key, center)
         reach = 1 + (((bits & 0xFFFFFFFF) * window) >> 32)
-        before = _kept(tokens, range(centre - 1, low - 1, -1), key, keep)
-        after = _kept(tokens, range(centre + 1, high), key, keep)
+        before = _kept(tokens, range(center - 1, low - 1, -1), key, keep)
+        after = _kept(tokens, range(center + 1, high), key, keep)
         near = [p for _, p in zip(range(reach), before, strict=False)][::-1]
         near += [p for _, p in zip(range(reach), after, strict=False)]
         if not near:
             continue
         contexts = [int(tokens[position]) for position in near]
-        word = int(tokens[centre])
+        word = int(tokens[center])
         words = [word] + [
-            noise_word(draw(key, centre, n), noise, aliases) for n in range(1, negative + 1)
+            noise_word(draw(key, center, n), noise, aliases) for n in range(1, negative + 1)
         ]
         live = np.array([1.0] + [float(other != word) for other in words[1:]])
         labels = np.zeros(len(words))

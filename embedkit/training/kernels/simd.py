@@ -1,11 +1,13 @@
-"""The innermost arithmetic of the CPU kernel, written as LLVM vector code.
+"""The innermost step of the CPU kernel, as LLVM vector code.
 
-Numba compiles a loop over a row well, but not the small matrix product that skip-gram with shared
-negatives is: C context rows times six output rows, whose sums should stay in registers. These
-functions say so directly, with LLVM's own vector types; LLVM maps them to AVX-512, AVX2, NEON or
-whatever the machine has. `kernels/reference.py` computes the same in plain NumPy.
+Skip-gram with shared negative samples is a small matrix product: C context rows times six output
+rows, whose sums should stay in registers. Numba compiles a loop over one row well, but not this
+product. So the functions below build LLVM instructions on vectors, which LLVM maps to AVX-512,
+AVX2, NEON or whatever the machine has. `reference.py` computes the same in NumPy.
 
-Each builder below runs when Numba compiles, on values that exist when the program runs.
+The builders run when Numba compiles the kernel; `Value` objects stand for values at run time.
+The file is longer than others because its builders form a single function, `update_group`, and
+`cpu.py` keys its cache by the contents of this file.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
 
 __all__ = ["prefetch_row", "row_lanes", "update_group"]
 
-_LANES = 8  # of the vectors of logits: one lane an output row, the last two unused
-_MAXIMUM_EXPONENT = 80.0  # exp(-80) is 0 beside 1 in float32
+_LANES = 8  # of a vector of logits: one per output row; the last two are not used
+_MAXIMUM_EXPONENT = 80.0  # 1 + exp(-80) is 1 in float32
 _CACHE_LINE_FLOATS = 16
 
 Value: TypeAlias = Any  # ir.Value; llvmlite has no type hints
@@ -34,7 +36,7 @@ _float, _double, _int32, _int64 = ir.FloatType(), ir.DoubleType(), ir.IntType(32
 
 
 def row_lanes() -> int:
-    """Floats in the widest vector of the machine that compiles."""
+    """Return the number of floats in the widest vector of this machine."""
     return 16 if llvm.get_host_cpu_features().get("avx512f") else 8
 
 
@@ -56,7 +58,7 @@ def _declare(builder: Value, signature: Value, name: str) -> Value:
 
 
 def _call(builder: Value, name: str, *arguments: Value) -> Value:
-    """Call an LLVM intrinsic that maps vectors of one type to that type."""
+    """Call an LLVM intrinsic whose arguments and result are vectors of the same type."""
     vector = arguments[0].type
     signature = ir.FunctionType(vector, [vector] * len(arguments))
     full_name = f"llvm.{name}.v{vector.count}f32"
@@ -74,7 +76,7 @@ def _shuffle(builder: Value, a: Value, b: Value, order: Sequence[int]) -> Value:
 
 
 def _sum_lanes(builder: Value, rows: list[Value]) -> Value:
-    """Return one vector that holds the sum over the lanes of each of up to eight vectors."""
+    """Return a vector of the lane sums of up to eight vectors."""
     while rows[0].type.count > _LANES:
         half = rows[0].type.count // 2
         rows = [
@@ -85,7 +87,7 @@ def _sum_lanes(builder: Value, rows: list[Value]) -> Value:
             for row in rows
         ]
     rows = rows + [_constant(rows[0].type, 0.0)] * (_LANES - len(rows))
-    # Three rounds of a transposition; each adds the two halves that it brings together.
+    # Three rounds of a transposition, each of which adds pairs of lanes.
     for low, high in (
         ((0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)),
         ((0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)),
@@ -99,7 +101,7 @@ def _sum_lanes(builder: Value, rows: list[Value]) -> Value:
 
 
 def _exp_minus(builder: Value, x: Value) -> Value:
-    """Return exp(-x) for x >= 0, to about 2e-7 relative: 2**n times a polynomial."""
+    """Return exp(-x) for x >= 0, relative error about 2e-7: 2**n times a polynomial."""
     vector = x.type
     x = _call(builder, "minnum", x, _constant(vector, _MAXIMUM_EXPONENT))
     power = builder.fmul(x, _constant(vector, -1 / math.log(2)))
@@ -139,7 +141,7 @@ def _product_to_double(builder: Value, vector: Value) -> Value:
 
 
 class _Group:
-    """One step of stochastic gradient descent on C context rows and six output rows."""
+    """Builds one step of stochastic gradient descent on C context rows and six output rows."""
 
     def __init__(self, context: Value, builder: Value, signature: Value, arguments: Any) -> None:
         self.builder = builder
@@ -209,7 +211,7 @@ class _Group:
         return values
 
     def logits(self, contexts: list[Value]) -> list[Value]:
-        """Return the dot products of some context rows with the six output rows."""
+        """Return the dot products of the given context rows with the six output rows."""
         zero = _constant(self.row_vector, 0.0)
 
         def body(index: Value, sums: list[Value]) -> list[Value]:
@@ -229,10 +231,10 @@ class _Group:
         ]
 
     def gradient_and_loss(self, logit: Value, state: list[Value], place: Value) -> list[Value]:
-        """Store learning rate times (label - sigmoid) and go on with the loss.
+        """Store rate * (label - sigmoid(logit)), and update the loss.
 
-        The loss of a pair is max(z, 0) + log(1 + exp(-|z|)), z the logit with the sign that is
-        wrong for its label. The first parts are summed; the second ones multiplied, so that one
+        The loss of a pair is max(z, 0) + log(1 + exp(-|z|)), where z is the logit, negated for
+        label 1. The first terms are added; the factors 1 + exp(-|z|) are multiplied, so that one
         logarithm serves many pairs.
         """
         builder = self.builder
@@ -250,14 +252,14 @@ class _Group:
         is_label = builder.fcmp_ordered(">", label, zero)
         wrong = builder.select(is_label, builder.fsub(zero, logit), logit)
         linear = builder.select(live, _call(builder, "maxnum", wrong, zero), zero)
-        # maxnum takes what is no number for 0; a sum with it is none either.
+        # maxnum(NaN, 0) is 0; adding logit * 0 makes the result NaN again.
         linear = _multiply_add(builder, logit, zero, linear)
         factor = builder.select(live, builder.fadd(one, tail), one)
         weight = builder.fadd(state[2], _call(builder, "fabs", gradient))
         return [builder.fadd(state[0], linear), builder.fmul(state[1], factor), weight]
 
     def gradients_of_all(self) -> None:
-        """First pass: logits, gradients and loss, two contexts at a time and perhaps one more."""
+        """First pass: logits, gradients and loss, two contexts at a time, then an odd last one."""
         builder = self.builder
 
         def context_row(number: Value) -> Value:
@@ -287,7 +289,7 @@ class _Group:
             builder.store(value, builder.gep(self.losses, [_int64(place)]))
 
     def bound_gradients(self, weights: Value, errors: Value) -> None:
-        """Scale all gradients of the step if they weigh more than LARGEST_WEIGHT together."""
+        """Scale all gradients of the step if their absolute sum exceeds LARGEST_WEIGHT."""
         builder = self.builder
         weight = _sum(builder, weights)
         most = _float(LARGEST_WEIGHT)
@@ -308,7 +310,7 @@ class _Group:
             self.loop(self.context_count, 1, [], context)
 
     def update_all(self) -> None:
-        """Second pass: every context row, then the six output rows, a vector's width at a time."""
+        """Second pass: update all context rows and output rows, one vector width at a time."""
         builder = self.builder
 
         def column(index: Value, _: list[Value]) -> list[Value]:
@@ -321,7 +323,7 @@ class _Group:
                 pointer = self.row(self.inputs, self.load(self.context_rows, number))
                 old = self.load_vector(pointer, index, self.row_vector)
                 first = builder.mul(number, _int64(_LANES))
-                # Two chains of additions, because one would wait for each result in turn.
+                # Two independent chains of additions, to hide the latency of each.
                 chains = [old, _constant(self.row_vector, 0.0)]
                 results = []
                 for k, (output, change) in enumerate(zip(outputs, changes, strict=True)):
@@ -335,7 +337,7 @@ class _Group:
             zero = _constant(self.row_vector, 0.0)
             changes = self.loop(self.context_count, 1, [zero] * GROUP, context)
             for pointer, change in zip(self.output_pointers, changes, strict=True):
-                # Read again: a row may stand twice among the six, and both changes count.
+                # Load again: a row may occur twice among the six, and both changes count.
                 current = self.load_vector(pointer, index, self.row_vector)
                 self.store_vector(builder.fadd(current, change), pointer, index)
             return []
@@ -357,15 +359,15 @@ def update_group(
     gradients: Any,
     losses: Any,
 ) -> Any:
-    """Take one step of gradient descent on `context_count` context rows and GROUP output rows.
+    """Take one step of gradient descent on *context_count* context rows and GROUP output rows.
 
     Args:
-        inputs, outputs: float32 matrices, rows `stride` floats apart, zero from the dimension to
-            `width`, the next multiple of the vector width.
+        inputs, outputs: the input and output matrix, float32, with rows *stride* floats apart; the
+            columns from the dimension to *width*, a multiple of the vector width, are zero.
         context_rows, output_rows: int64 row numbers; GROUP of the latter.
-        labels: float32 (2, 8): labels, and learning rates (0 switches an output row off).
-        gradients: float32 (contexts, 8), overwritten.
-        losses: float64 (2,), set to the loss's sum and to the product whose logarithm adds to it.
+        labels: float32, (2, 8): labels, and learning rates (0 disables an output row).
+        gradients: float32, (contexts, 8), overwritten.
+        losses: float64, (2,), set to a sum and a product; the loss is sum + log(product).
     """
     signature = types.void(
         inputs, outputs, context_rows, types.int64, output_rows, types.int64, types.int64,
@@ -383,7 +385,7 @@ def update_group(
 
 @intrinsic
 def prefetch_row(typing_context: Any, matrix: Any, row: Any, stride: Any) -> Any:
-    """Ask for a row of a float32 matrix before it is needed."""
+    """Prefetch a row of a float32 matrix."""
     signature = types.void(matrix, types.int64, types.int64)
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -397,8 +399,8 @@ def prefetch_row(typing_context: Any, matrix: Any, row: Any, stride: Any) -> Any
             builder, _int64(0), arguments[2], _int64(_CACHE_LINE_FLOATS)
         ) as (index, _):
             line = builder.bitcast(builder.gep(place, [index]), byte_pointer)
-            # Into L2 and to be read: the lines that L1 can wait for are few, and to ask for writing
-            # takes a row away from the threads that are at work on it.
+            # Into L2, because L1 has few line-fill buffers; for reading, because prefetching for
+            # writing would take the row away from threads that are updating it.
             for_reading, second_level, data_cache = _int32(0), _int32(2), _int32(1)
             builder.call(function, [line, for_reading, second_level, data_cache])
         return context.get_dummy_value()

@@ -83,7 +83,7 @@ def check_against_gensim(text: Sentences, learned: Phrases, corpus: Corpus) -> N
 
 @given(text=texts, scoring=scorings, min_count=st.integers(1, 3), inside=connectors)
 @settings(max_examples=60, deadline=None)
-def test_three_passes_are_those_of_gensim(
+def test_three_passes_equal_gensim(
     text: Sentences, scoring: tuple[str, float], min_count: int, inside: tuple[str, ...]
 ) -> None:
     corpus = Corpus.read(text)
@@ -104,10 +104,12 @@ def random_text(tokens: int, kinds: int, length: int) -> Sentences:
 
 
 @pytest.mark.parametrize("length", [1, 7, 20_000], ids=["one word", "short", "one sentence"])
-def test_blocks_and_parts_change_nothing(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_block_and_partition_sizes_change_nothing(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = random_text(20_000, 300, length)
     monkeypatch.setattr(count, "_BLOCK", 999)
-    monkeypatch.setattr(count, "_PART", 500)
+    monkeypatch.setattr(count, "_PARTITION", 500)
     monkeypatch.setattr(join, "_BLOCK", 64)
     corpus = Corpus.read(text)
     chosen = PhraseSettings(2, threshold=0.1, min_count=2, connectors=("w2", "w3"))
@@ -168,7 +170,7 @@ def test_applied_to_a_text_with_other_words() -> None:
 
 @given(text=texts, delimiter=st.sampled_from(["_", "~", "::", "\u2581"]))
 @settings(max_examples=30, deadline=None)
-def test_saved_phrases_come_back(
+def test_saved_phrases_are_loaded(
     text: Sentences, delimiter: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     learned = Phrases.learn(
@@ -183,14 +185,14 @@ def test_saved_phrases_come_back(
     assert list(Phrases.load(path.with_suffix(".gz"))) == list(learned)
 
 
-def test_saving_keeps_what_is_there_and_refuses_white_space(tmp_path: Path) -> None:
+def test_saving_keeps_existing_files_and_rejects_white_space(tmp_path: Path) -> None:
     learned = Phrases.learn(Corpus.read([["a", "b"]] * 9), threshold=0.1)
     learned.save(tmp_path / "p.tsv")
     with pytest.raises(OutputExistsError):
         learned.save(tmp_path / "p.tsv")
     spaced = Phrases.learn(Corpus.read([["a x", "b"]] * 9), threshold=0.1)
     assert spaced.apply(["a x", "b"]) == ["a x_b"]
-    with pytest.raises(ConfigurationError, match="'a x' has white space"):
+    with pytest.raises(ConfigurationError, match="'a x' contains white space"):
         spaced.save(tmp_path / "q.tsv")
     assert not (tmp_path / "q.tsv").exists()
 
@@ -199,31 +201,40 @@ def test_saving_keeps_what_is_there_and_refuses_white_space(tmp_path: Path) -> N
     ("content", "message"),
     [
         (None, "cannot read phrases from .*: No such file"),
-        (b"", "holds no phrases"),
-        (b"new_york\t1.0\t2\t1\tnew york\n", "holds no phrases"),
+        (b"", "is not a phrase file"),
+        (b"new_york\t1.0\t2\t1\tnew york\n", "is not a phrase file"),
         (b"\xff\xfe", "cannot read phrases"),
-        (b"# embedkit phrases {\n", "p, line 1: the settings are no JSON. Write the phrases again"),
-        (b"# embedkit phrases " + b"[" * 99_999, "line 1: the settings are no JSON"),
-        (b"# embedkit phrases []\n", r"line 1: \[\] are no settings of phrases"),
-        (b'# embedkit phrases {"connectors": 5}\n', "line 1: .*5} are no settings of phrases"),
-        (b'# embedkit phrases {"passes": 99}\n', "line 1: passes is a whole number"),
-        (b'# embedkit phrases {"colour": 1}\n', "line 1: no setting 'colour'"),
-        (b"# embedkit phrases {}\nx_y\t1\t2\t1\tx y\nx_y\t1\t2\n", "line 3: 3 columns, not 5"),
-        (b"# embedkit phrases {}\n\n\n", "line 2: 1 column, not 5: joined form, score"),
-        (b"# embedkit phrases {}\nx_y\t1\t2\t2\tx y\n", "line 2: pass 2 does not come after"),
-        (b"# embedkit phrases {}\nx_y\t1\t2\t0\tx y\n", "line 2: pass 0 does not come after"),
-        (b"# embedkit phrases {}\nx\t1\t2\t1\tx\n", "line 2: 'x' are not two words"),
-        (b"# embedkit phrases {}\nx\t1\t2\t1\tx \n", "line 2: 'x ' are not two words"),
-        (b"# embedkit phrases {}\nx_y\tmany\t2\t1\tx y\n", "line 2: score, .* not many, 2, 1"),
-        (b"# embedkit phrases {}\nx_y\tnan\t2\t1\tx y\n", "line 2: a finite score .* not nan"),
-        (b"# embedkit phrases {}\nx_y\t1e999\t2\t1\tx y\n", "line 2: a finite score"),
-        (b"# embedkit phrases {}\nx_y\t1\t0\t1\tx y\n", "line 2: .*a count from 1 .* and 0"),
+        (
+            b"# embedkit phrases {\n",
+            "p, line 1: the settings are not JSON. Write",
+        ),
+        (b"# embedkit phrases " + b"[" * 99_999, "line 1: the settings are not JSON"),
+        (b"# embedkit phrases []\n", r"line 1: invalid settings \[\]"),
+        (b'# embedkit phrases {"connectors": 5}\n', "line 1: invalid settings .*5}"),
+        (b'# embedkit phrases {"passes": 99}\n', "line 1: passes must be an integer"),
+        (b'# embedkit phrases {"colour": 1}\n', "line 1: unknown setting 'colour'"),
+        (
+            b"# embedkit phrases {}\nx_y\t1\t2\t1\tx y\nx_y\t1\t2\n",
+            "line 3: .* 5 columns .*, got 3",
+        ),
+        (b"# embedkit phrases {}\n\n\n", "line 2: expected 5 columns .joined form, score.*, got 1"),
+        (b"# embedkit phrases {}\nx_y\t1\t2\t2\tx y\n", "line 2: pass 2 cannot follow"),
+        (b"# embedkit phrases {}\nx_y\t1\t2\t0\tx y\n", "line 2: pass 0 cannot follow"),
+        (b"# embedkit phrases {}\nx\t1\t2\t1\tx\n", "line 2: expected two or more words .* 'x'"),
+        (b"# embedkit phrases {}\nx\t1\t2\t1\tx \n", "line 2: expected two or more words .* 'x '"),
+        (b"# embedkit phrases {}\nx_y\tmany\t2\t1\tx y\n", "line 2: score, .* got many, 2 and 1"),
+        (
+            b"# embedkit phrases {}\nx_y\tnan\t2\t1\tx y\n",
+            "line 2: the score must be .* got nan",
+        ),
+        (b"# embedkit phrases {}\nx_y\t1e999\t2\t1\tx y\n", "line 2: the score must be finite"),
+        (b"# embedkit phrases {}\nx_y\t1\t0\t1\tx y\n", "line 2: .*count at least 1, got .* and 0"),
         (gzip.compress(b"# embedkit phrases {}\n" * 99, mtime=0)[:-9], "cannot read phrases"),
         (gzip.compress(b"", mtime=0)[:10] + b"\xff" * 9, "cannot read phrases"),
         (lzma.compress(b"# embedkit phrases {}\n")[:12] + b"\xff" * 20, "cannot read phrases"),
     ],
 )
-def test_files_that_hold_something_else(
+def test_invalid_phrase_file_is_rejected(
     content: bytes | None, message: str, tmp_path: Path
 ) -> None:
     if content is not None:
@@ -239,35 +250,35 @@ def test_files_that_hold_something_else(
         ({"passes": 99}, "passes .* not 99"),
         ({"passes": True}, "passes"),
         ({"min_count": 0}, "min_count must be an integer between 1"),
-        ({"threshold": math.nan}, "threshold is a finite number above 0"),
+        ({"threshold": math.nan}, "threshold must be a finite number above 0"),
         ({"threshold": 0}, "threshold"),
         ({"threshold": math.inf}, "threshold"),
         ({"threshold": "high"}, "threshold"),
         ({"threshold": 1.1, "scoring": "npmi"}, "threshold must be a number between -1 and 1"),
         ({"threshold": math.nan, "scoring": "npmi"}, "threshold"),
-        ({"scoring": "pmi"}, "no scoring 'pmi'; there are mikolov, npmi"),
+        ({"scoring": "pmi"}, "unknown scoring 'pmi'; choose from mikolov, npmi"),
         ({"delimiter": " "}, "delimiter"),
         ({"delimiter": "a b"}, "delimiter"),
         ({"delimiter": ""}, "delimiter"),
         ({"delimiter": "\0"}, "delimiter"),
-        ({"connectors": "of"}, "connectors is a list of words"),
-        ({"connectors": ["of the"]}, "a connector is one word"),
-        ({"connectors": [3]}, "a connector is one word"),
-        ({"colour": 3}, "no setting 'colour'"),
+        ({"connectors": "of"}, "connectors must be a list of words"),
+        ({"connectors": ["of the"]}, "connectors must be words without white space"),
+        ({"connectors": [3]}, "connectors must be words without white space"),
+        ({"colour": 3}, "unknown setting 'colour'"),
     ],
 )
-def test_settings_outside_their_range(changes: dict[str, Any], message: str) -> None:
+def test_invalid_settings_are_rejected(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         PhraseSettings.of(**changes)
 
 
-def test_a_string_is_no_list_of_tokens() -> None:
+def test_string_instead_of_tokens_is_rejected() -> None:
     learned = Phrases.learn(Corpus.read([["a", "b"]] * 9), threshold=0.1)
     with pytest.raises(ConfigurationError, match="'a b'"):
         learned.apply("a b")
 
 
-def test_a_place_that_cannot_be_written_to() -> None:
+def test_unwritable_directory_is_a_storage_error() -> None:
     corpus = Corpus.read([["a", "b"]] * 9)
     with pytest.raises(StorageError, match="cannot write /nowhere"):
         Phrases.learn(corpus, directory="/nowhere")

@@ -43,7 +43,7 @@ def test_answers_come_while_one_types(page: Any) -> None:
     ]
     assert all(longer >= shorter for longer, shorter in pairwise(bars))
     assert bars[0] > bars[-1] > 0
-    assert "madrid" in page.locator("#told").inner_text()
+    assert "madrid" in page.locator("#answers-status").inner_text()
 
 
 def test_what_is_typed_is_one_step_back(page: Any) -> None:
@@ -202,7 +202,7 @@ def test_words_are_quoted_where_an_expression_would_misread_them(page: Any) -> N
     words = [*hard.split(), "new york"]
     said = page.evaluate(
         """async (words) => {
-            const { inExpression } = await import("./page/dom.js");
+            const { inExpression } = await import("./page/expression.js");
             return words.map(inExpression);
         }""",
         words,

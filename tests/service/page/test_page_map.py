@@ -29,7 +29,7 @@ def test_the_map_draws_and_moves(page: Any) -> None:
     page.mouse.wheel(0, -300)
     seen.add(picture())
     page.get_by_role("button", name="These words").click()
-    page.get_by_text("directions in which these words").wait_for()
+    page.get_by_text("components of these words").wait_for()
     seen.add(picture())
     assert len(seen) == 4
 
@@ -68,7 +68,7 @@ def test_the_map_is_walked_through_by_keyboard(page: Any) -> None:
     def told(key: str) -> str:
         page.keyboard.press(key)
         page.wait_for_timeout(50)  # the labels are drawn anew around the word that is told
-        word: str = page.locator("#map-told").inner_text()
+        word: str = page.locator("#map-status").inner_text()
         return word
 
     walked = [told("n") for _ in range(5)]
@@ -76,7 +76,7 @@ def test_the_map_is_walked_through_by_keyboard(page: Any) -> None:
     assert len(set(walked)) == 5
     assert told("p") == walked[3]
     page.locator(".in-words summary").click()
-    page.get_by_text("The arrow from france to paris is moved onto italy").wait_for()
+    page.get_by_text("The arrow from france to paris, drawn from italy").wait_for()
     page.locator("#map").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/#q={walked[3]}")
@@ -105,9 +105,9 @@ def test_the_nearest_point_is_the_nearest(page: Any) -> None:
     asked = random.normal(size=(200, 2))
     found = page.evaluate(
         """async ([places, asked]) => {
-            const { boundsOf, Grid } = await import("./page/grid.js");
+            const { boundsOfMost, Grid } = await import("./page/grid.js");
             const flat = Float32Array.from(places.flat());
-            const grid = new Grid(flat, boundsOf(flat));
+            const grid = new Grid(flat, boundsOfMost(flat));
             return asked.map(([x, y]) => grid.nearest(x, y, 0.5, 2000));
         }""",
         [places.tolist(), asked.tolist()],

@@ -108,6 +108,6 @@ def test_a_phone_scrolls_only_downwards(browser: Any, address: str, expression: 
 
 
 def test_an_upgrade_is_seen_at_once(page: Any) -> None:
-    for path in ("/", "/page/main.js"):
+    for path in ("/", "/page/main.js", "/page/shared/view.js"):
         answer = page.request.get(page.url.split("/#")[0] + path)
         assert answer.headers["cache-control"] == "no-cache"

@@ -1,0 +1,12 @@
+from .conversion import ConversionReport as ConversionReport
+from .conversion import convert as convert
+from .conversion import detect as detect
+from .conversion import read as read
+from .conversion import write as write
+from .names import EXPORT_FORMATS as EXPORT_FORMATS
+from .names import FORMAT_NAMES as FORMAT_NAMES
+from .names import POLICIES as POLICIES
+from .names import READABLE_FORMATS as READABLE_FORMATS
+from .names import WRITABLE_FORMATS as WRITABLE_FORMATS
+from .registry import VECTOR_FORMATS as VECTOR_FORMATS
+from .registry import VectorFormat as VectorFormat

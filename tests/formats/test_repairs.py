@@ -1,0 +1,51 @@
+"""Words that a format cannot hold, and numbers that are not finite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import ConfigurationError, FormatError, ModelError
+from embedkit.formats import convert, read, write
+from embedkit.formats.repairs import Repairs, require_finite
+from embedkit.vectors.word_vectors import WordVectors
+
+
+def test_words_that_a_format_cannot_hold(tmp_path: Path) -> None:
+    words = [". .", "new york", "new_york", "plain"]
+    vectors = WordVectors(Vocabulary(words), np.eye(4, dtype=np.float32))
+    write(vectors, tmp_path / "x.npy")
+    for name in ("x.vec", "x.bin", "x.glove"):
+        with pytest.raises(FormatError, match=r"word 1: '\. \.' contains a character that separ"):
+            write(vectors, tmp_path / name)
+        assert not (tmp_path / name).exists()
+    report = convert(tmp_path / "x.npy", tmp_path / "skip.vec", errors="skip")
+    assert (report.words, report.repairs) == (2, {"unwritable": 2})
+    convert(tmp_path / "x.npy", tmp_path / "replace.vec", errors="replace")
+    repaired = read(tmp_path / "replace.vec")
+    assert [*repaired.vocabulary] == ["._.", "new_york", "plain"]
+    assert repaired["new_york"].tolist() == [0, 0, 1, 0]
+
+
+@pytest.mark.parametrize("row", [0, 4_095, 4_096, 9_999])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_found(row: int, bad: float) -> None:
+    matrix = np.ones((10_000, 2), dtype=np.float32)
+    matrix[row, 1] = bad
+    vectors = WordVectors(Vocabulary([f"w{n}" for n in range(10_000)]), matrix)
+    with pytest.raises(ModelError, match=f"the vector of 'w{row}' contains numbers that are not"):
+        require_finite(vectors)
+    with pytest.raises(ModelError, match=f"the vector of 'w{row}' contains"):
+        require_finite(vectors, range(row, row + 1))
+    require_finite(vectors, range(row))
+    require_finite(vectors, range(row + 1, 10_000))
+
+
+def test_unknown_policy_is_rejected() -> None:
+    with pytest.raises(
+        ConfigurationError, match="unknown error policy 'never'; choose from strict"
+    ):
+        Repairs("x", "never")

@@ -1,0 +1,122 @@
+"""Text files: faults are errors that name the line, or counted repairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+
+from embedkit.errors import FormatError
+from embedkit.formats import convert, detect, read, write
+from embedkit.vectors.word_vectors import WordVectors
+from tests.formats.conftest import Fault, check_fault, same
+
+FAULTS = {
+    "too few numbers": Fault(
+        b"3 2\na 1 2\nb 1\nc 1 2\n", "line 3: 1 number, not 2", {"unreadable": 1}, ["a", "c"]
+    ),
+    "too many numbers": Fault(
+        b"a 1 2\nb 1 2\nc 1 2 3\n", "line 3: 3 numbers, not 2", {"unreadable": 1}, ["a", "b"]
+    ),
+    "not a number": Fault(
+        b"a 1 2\nb 1 two\n", "line 2: 'two' is not a number", {"unreadable": 1}, ["a"]
+    ),
+    "duplicate": Fault(
+        b"a 1 2\nb 1 2\na 3 4\n", "line 3: 'a' is already in line 1", {"duplicate": 1}, ["a", "b"]
+    ),
+    "not UTF-8": Fault(
+        b"a 1 2\nb\xff 1 2\n", "line 2: byte 2 of the word 'b\ufffd' is 0xff", {"not_utf8": 1},
+        ["a"],
+    ),
+    "NUL": Fault(b"a 1 2\nb\0 1 2\n", "line 2: the word .* contains NUL", {"nul": 1}, ["a"]),
+    "empty word": Fault(b"a 1 2\n 1 2\n", "line 2: the word is empty", {"empty": 1}, ["a"]),
+    "not finite": Fault(
+        b"a 1 2\nb 1 inf\nc nan 1\n", "line 2: number 2 is inf, which is not finite",
+        {"not_finite": 2}, ["a"],
+    ),
+    "header says more": Fault(
+        b"9 2\na 1 2\n", "line 1: the header says 9 words, but there are 1: the file is cut short",
+        {"wrong_header": 1}, ["a"],
+    ),
+    "header says less": Fault(
+        b"1 2\na 1 2\nb 1 2\n",
+        "line 1: the header says 1 words, but there are 2: the header is wrong",
+        {"wrong_header": 1}, ["a", "b"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_fault_is_an_error_or_a_counted_repair(case: str, tmp_path: Path) -> None:
+    check_fault(FAULTS[case], tmp_path)
+
+
+def test_faults_are_repaired_where_possible(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"a 1 2\nb\xff 1 2\nc\0d 1 2\ne nan 2\n")
+    report = convert(tmp_path / "x", tmp_path / "y.embedkit", errors="replace")
+    found = read(tmp_path / "y.embedkit")
+    assert [*found.vocabulary] == ["a", "b\ufffd", "c\ufffdd", "e"]
+    assert found["e"].tolist() == [0, 2]
+    assert report.repairs == {"not_utf8": 1, "nul": 1, "not_finite": 1}
+
+
+def test_line_number_of_a_late_fault(tmp_path: Path) -> None:
+    lines = [f"w{number} {number} 0.5 0.{'1' * 60}" for number in range(40_000)]
+    lines[31_203] = "wrong 1"
+    (tmp_path / "x").write_text("\n".join(lines))
+    with pytest.raises(FormatError, match="line 31204: 1 number, not 3"):
+        read(tmp_path / "x")
+
+
+def test_words_may_contain_spaces(tmp_path: Path) -> None:
+    """As some words of GloVe's 840B do."""
+    (tmp_path / "x").write_bytes(b"a 1 2\n. . . 3 4\nat name@domain.com 5 6 \r\nb\t 1e1 +2\n\n")
+    found = read(tmp_path / "x")
+    assert [*found.vocabulary] == ["a", ". . .", "at name@domain.com", "b\t"]
+    assert found.matrix.tolist() == [[1, 2], [3, 4], [5, 6], [10, 2]]
+
+
+def test_tabs_may_separate_columns(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"new york\t1\t2\nparis\t3\t4\n")
+    assert read(tmp_path / "x")["new york"].tolist() == [1, 2]
+
+
+def test_numbers_are_rounded_once(tmp_path: Path) -> None:
+    """Halfway between two float32 except for the last digit, which rounding to float64 loses."""
+    (tmp_path / "x").write_text(
+        "a 1.00000017881393432617187499 1\nb 1.000000178813934326171875001 1\n"
+    )
+    assert read(tmp_path / "x").matrix[:, 0].view(np.uint32).tolist() == [0x3F800001, 0x3F800002]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # gensim's
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("x.txt", {}), ("x.bin", {"binary": True}), ("x.glove", {"no_header": True})],
+)
+def test_gensim_reads_what_is_written(
+    name: str, options: dict[str, bool], odd: WordVectors, tmp_path: Path
+) -> None:
+    write(odd, tmp_path / name)
+    found = KeyedVectors.load_word2vec_format(str(tmp_path / name), **options)
+    assert found.index_to_key == [*odd.vocabulary]
+    assert np.array_equal(found.vectors.view(np.uint32), odd.matrix.view(np.uint32))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("word2vec", {}), ("word2vec-binary", {"binary": True}), ("glove", {"write_header": False}),
+    ],
+)  # fmt: skip
+def test_what_gensim_writes_is_read(
+    name: str, options: dict[str, bool], odd: WordVectors, tmp_path: Path
+) -> None:
+    theirs = KeyedVectors(odd.dimension)
+    theirs.add_vectors([*odd.vocabulary], np.array(odd.matrix))
+    theirs.save_word2vec_format(str(tmp_path / "x"), **options)
+    assert detect(tmp_path / "x") == name
+    assert same(read(tmp_path / "x"), odd)

@@ -1,0 +1,222 @@
+"""Processes that train together: real ones, started by torchrun, connected by gloo."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from embedkit.corpus.corpus import Corpus
+from embedkit.encoders import load
+from embedkit.errors import ConfigurationError
+from embedkit.evaluation import analogy_accuracy
+from embedkit.system.ranks import SingleProcess, join
+
+CORPORA = Path(__file__).parent.parent.parent / "corpora"
+WORLD, ANALOGIES = CORPORA / "world.txt", CORPORA / "analogies.txt"
+TRAIN = ["-m", "embedkit", "train", str(WORLD), "--workers", "1"]
+
+
+def torchrun(ranks: int, *arguments: object) -> list[str]:
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
+    return [sys.executable, *launcher, *map(str, arguments)]
+
+
+def together(script: str, ranks: int, folder: Path, *arguments: object) -> list[dict[str, object]]:
+    """Run a script in several ranks; return what each wrote to its file."""
+    path = folder / "script.py"
+    path.write_text(
+        "import json, sys\nfrom pathlib import Path\nfrom embedkit.system.ranks import join\n"
+        "ranks = join()\n"
+        "def tell(**facts):\n"
+        "    Path(sys.argv[1], f'{ranks.rank}.json').write_text(json.dumps(facts))\n"
+        f"{script}\nranks.leave()\n"
+    )
+    command = torchrun(ranks, path, folder, *arguments)
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(ranks)]
+
+
+def test_ranks_share_a_text_and_a_vocabulary(tmp_path: Path) -> None:
+    found = together(
+        """
+from embedkit.corpus import reader
+from embedkit.corpus.corpus import Corpus
+reader._BLOCK_BYTES = 20_000
+corpus = Corpus.read(sys.argv[2], ranks=ranks)
+tell(words=corpus.vocabulary.words(), counts=corpus.vocabulary.counts.tolist(),
+     sentences=[" ".join(s) for s in corpus], fingerprint=corpus.fingerprint)
+""",
+        3,
+        tmp_path,
+        WORLD,
+    )
+    alone = Corpus.read(WORLD)
+    counts = dict(zip(alone.vocabulary, alone.vocabulary.counts.tolist(), strict=True))
+    for rank in found:
+        assert dict(zip(rank["words"], rank["counts"], strict=True)) == counts
+        assert rank["words"] == found[0]["words"]
+        assert rank["counts"] == sorted(rank["counts"], reverse=True)
+        assert rank["fingerprint"] == found[0]["fingerprint"]
+    shares = [Counter(rank["sentences"]) for rank in found]
+    assert sum(shares, Counter()) == Counter(" ".join(sentence) for sentence in alone)
+    assert min(share.total() for share in shares) > len(alone) / 4
+
+
+def test_changes_of_ranks_are_combined(tmp_path: Path) -> None:
+    """Rows: changed by none, by rank 0, by rank 1, by both alike, by both at right angles."""
+    found = together(
+        """
+import numpy as np
+import torch
+from embedkit.training import averaging
+from embedkit.training.averaging import Averaging
+averaging._BLOCK_ROWS = 3  # so that the matrices are more than one block
+
+class Matrices:
+    pass
+
+engine = Matrices()
+start = np.arange(10, dtype=np.float32).reshape(5, 2)
+vectors, context = start + 100 * ranks.rank, start * 0  # the others' start does not count
+engine.matrices = torch.from_numpy(vectors), torch.from_numpy(context)
+averaging = Averaging(engine, ranks)
+vectors[[1, 3] if ranks.rank == 0 else [2, 3]] += 1 + ranks.rank
+vectors[4, ranks.rank] += 3
+context[[0, 4]] -= 1 + ranks.rank
+averaging.synchronize(2)
+few = vectors.tolist()
+averaging.synchronize(5)
+averaging.synchronize(5)  # nothing has changed since
+tell(few=few, vectors=vectors.tolist(), context=context.tolist())
+""",
+        2,
+        tmp_path,
+    )
+    np.testing.assert_array_equal(found[0]["few"], [[0, 1], [3, 4], [4, 5], [7, 8], [11, 9]])
+    np.testing.assert_array_equal(found[1]["few"], [[0, 1], [3, 4], [6, 7], [8, 9], [8, 12]])
+    assert found[0]["vectors"] == found[1]["vectors"]
+    assert found[0]["context"] == found[1]["context"]
+    # (1, 1) and (2, 2) sum up to (3, 3): 18 is its squared length, 2 and 8 are theirs.
+    both = 3 / (18 / (2 + 8))
+    expected = np.array([[0, 1], [3, 4], [6, 7], [6 + both, 7 + both], [11, 12]])
+    np.testing.assert_allclose(found[0]["vectors"], expected, rtol=1e-6)
+    expected = np.array([[-both, -both], [0, 0], [0, 0], [0, 0], [-both, -both]])
+    np.testing.assert_allclose(found[0]["context"], expected, rtol=1e-6)
+
+
+def test_two_ranks_learn_as_well_as_one(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    log = tmp_path / "log"
+    command = torchrun(2, *TRAIN, "-o", model, "--sync-every", 100_000, "--log-json", log)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    assert len(re.findall(r"words, 100 dimensions", done.stdout)) == 1, "one rank speaks and writes"
+    vectors = load(model)
+    assert analogy_accuracy(vectors, ANALOGIES).accuracy >= 0.8
+    training = vectors.config["training"]
+    assert training["workers"] == 2
+    assert training["tokens"] == len(Corpus.read(WORLD).tokens)
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    losses = [event["loss"] for event in events if event["event"] == "epoch"]
+    assert losses == training["epoch_losses"]
+    assert len(losses) == training["epochs"]
+    assert not (tmp_path / "model.checkpoint").exists()
+
+
+def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:
+    """Files of very different sizes, and so many exchanges that a chunk lies between two."""
+    text = WORLD.read_text().splitlines(keepends=True)
+    (tmp_path / "text").mkdir()
+    for number, (start, stop) in enumerate(
+        [(0, 9000), (9000, 9030), (9030, 15000), (15000, 15040)]
+    ):
+        (tmp_path / "text" / f"{number}.txt").write_text("".join(text[start:stop]))
+    log = tmp_path / "log"
+    options = ["--epochs", 3, "--dimension", 8, "--sync-every", 700, "--log-json", log]
+    command = torchrun(
+        2, "-m", "embedkit", "train", tmp_path / "text", "-o", tmp_path / "model", *options
+    )
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [event["epoch"] for event in events if event["event"] == "epoch"] == [1, 2, 3]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize(
+    ("device", "problem"),
+    [("nonsense", "unknown device 'nonsense'"), ("cuda", "torch .* found no CUDA device")],
+)
+def test_wrong_device_is_reported_before_ranks_connect(
+    device: str, problem: str, tmp_path: Path
+) -> None:
+    command = torchrun(2, *TRAIN, "-o", tmp_path / "model", "--device", device)
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode != 0
+    assert re.search(f"Error: {problem}", done.stderr)
+    assert "another rank has ended" not in done.stderr
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return sorted(map(int, found))
+
+
+def test_killed_rank_ends_the_job_and_the_checkpoint_is_usable(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    options = ["--dimension", 32, "--epochs", 80, "--sync-every", 50_000, "-o", model]
+    command = torchrun(2, *TRAIN, *options, "--checkpoint-every", 0.3)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    generations = tmp_path / "model.checkpoint"
+    while len(list(generations.glob("0*"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.kill(children(process)[1], signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Another rank has ended" in said
+    assert "Run the same command with --resume to continue" in said
+    assert not model.exists()
+    resumed = [*torchrun(2, *TRAIN, *options), "--resume", "--log-json", str(tmp_path / "log")]
+    subprocess.run(resumed, check=True, stderr=subprocess.DEVNULL)
+    first = json.loads((tmp_path / "log").read_text().splitlines()[0])
+    assert first["tokens"] > 439_414 * 2, "it did not begin again"
+    assert load(model).config["training"]["epochs"] == 80
+    assert not generations.exists()
+
+
+def test_text_too_small_to_share_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "small.txt").write_text("one two\n" * 10)
+    command = torchrun(2, "-m", "embedkit", "train", "small.txt")
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
+    assert done.returncode != 0
+    assert "Error: the corpus is too small to share among 2 ranks" in done.stderr
+    assert "embedkit/cli" not in done.stderr, "torchrun has a traceback of its own, we have none"
+
+
+def test_standard_input_cannot_be_shared() -> None:
+    ranks = SingleProcess()
+    ranks.size = 2
+    with pytest.raises(ConfigurationError, match="ranks cannot share standard input"):
+        Corpus.read(["-"], ranks=ranks)
+
+
+def test_single_process_needs_no_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    assert isinstance(join(), SingleProcess)
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigurationError, match="MASTER_ADDR and MASTER_PORT not"):
+        join()
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert isinstance(join(), SingleProcess)

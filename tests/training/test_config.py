@@ -1,0 +1,44 @@
+"""Settings of training."""
+
+from __future__ import annotations
+
+import pytest
+
+from embedkit.errors import ConfigurationError
+from embedkit.training.config import TrainingConfig
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dimension", 0),
+        ("dimension", 1025),
+        ("window", 61),
+        ("negative", 26),
+        ("epochs", 0),
+        ("min_count", 0),
+        ("sample", -1e-3),
+        ("learning_rate", 0.2),
+        ("learning_rate", float("nan")),
+        ("workers", 0),
+        ("seed", -1),
+        ("window", 2.5),
+        ("window", True),
+    ],
+)
+def test_invalid_setting_is_rejected(name: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} must be .* between .*, got {value!r}"):
+        TrainingConfig.of(**{name: value})
+
+
+def test_unknown_setting_is_rejected() -> None:
+    with pytest.raises(ConfigurationError, match="unknown setting 'windows'; choose from dim"):
+        TrainingConfig.of(windows=5)
+
+
+def test_small_corpus_gets_more_epochs() -> None:
+    config = TrainingConfig()
+    assert config.epochs_for(16_000_000) == 5
+    assert config.epochs_for(1_000_000) == 20
+    assert config.epochs_for(10) == 50
+    assert TrainingConfig(epochs=3).epochs_for(10) == 3

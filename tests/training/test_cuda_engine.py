@@ -1,0 +1,176 @@
+"""The engine for GPUs, with a simple kernel on the CPU and the real one on a GPU."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embedkit.corpus.corpus import Corpus
+from embedkit.errors import ConfigurationError
+from embedkit.system.random import epoch_key
+from embedkit.training import kernels
+from embedkit.training.config import TrainingConfig
+from embedkit.training.cuda_engine import CudaEngine, find_device
+from embedkit.training.engine import random_vectors
+from embedkit.training.kernels import reference
+from tests.conftest import PAIRS, sentences
+
+torch = pytest.importorskip("torch")
+
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
+
+def simple_kernel(
+    inputs: Any, outputs: Any, kept: Any, rate: float, window: int, **_: Any
+) -> tuple[Any, Any]:
+    """Train on each center with the reference's step, on CPU tensors."""
+    pairs, loss = 0, 0.0
+    words, sentence = kept.words.tolist(), kept.sentences.tolist()
+    for slot in range(kept.first, kept.last):
+        reach = int(kept.reaches[slot])
+        assert reach <= window
+        near = range(max(slot - reach, 0), min(slot + reach + 1, len(words)))
+        contexts = [words[n] for n in near if n != slot and sentence[n] == sentence[slot]]
+        if contexts:
+            rows = [words[slot], *kept.negatives[slot].tolist()]
+            live = np.array([n == 0 or row != rows[0] for n, row in enumerate(rows)], dtype=float)
+            labels = np.eye(1, len(rows))[0]
+            loss += reference._step(
+                inputs.numpy(), outputs.numpy(), contexts, rows, labels, live, rate
+            )
+            pairs += len(contexts) * int(live.sum())
+    return torch.tensor([pairs]), torch.tensor([loss])
+
+
+@pytest.fixture
+def simple(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the Triton kernel, which runs on a GPU only."""
+    pytest.importorskip("triton")
+    from embedkit.training.kernels import cuda
+
+    monkeypatch.setattr(cuda, "train_kept", simple_kernel)
+
+
+def train(engine: CudaEngine, corpus: Corpus, epochs: int) -> list[float]:
+    """Train with a learning rate that falls; return the loss a pair of each epoch."""
+    losses = []
+    for epoch in range(epochs):
+        pairs, loss = 0, 0.0
+        for start in range(0, len(corpus.tokens), engine.chunk_tokens):
+            stop = min(start + engine.chunk_tokens, len(corpus.tokens))
+            seen, lost = engine.train(start, stop, 0.05 * (1 - epoch / epochs), epoch_key(1, epoch))
+            pairs, loss = pairs + seen, loss + lost
+        losses.append(loss / pairs)
+    return losses
+
+
+def learns(device: str) -> None:
+    """Check that the loss falls, and that each capital ends up nearest to its country."""
+    corpus = Corpus.read(sentences(600))
+    config = TrainingConfig(dimension=24, min_count=1, sample=0)
+    engine = CudaEngine(corpus, corpus.vocabulary, config, device)
+    engine.chunk_tokens = 1_000
+    engine.load(random_vectors(len(corpus.vocabulary), 24, 1))
+    losses = train(engine, corpus, 15)
+    assert losses[-1] < 0.8 * losses[0]
+    units = engine.vectors / np.linalg.norm(engine.vectors, axis=1, keepdims=True)
+    capitals = units[corpus.vocabulary.ids([capital for capital, _ in PAIRS])]
+    countries = units[corpus.vocabulary.ids([country for _, country in PAIRS])]
+    assert ((capitals @ countries.T).argmax(axis=1) == np.arange(len(PAIRS))).all()
+
+
+@pytest.mark.gpu
+def test_the_kernel_learns_on_a_gpu() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    learns("cuda")
+
+
+@pytest.fixture
+def corpus() -> Corpus:
+    return Corpus.read([["a", "b", "c", "b"], ["a", "c"]] * 20)
+
+
+def small(corpus: Corpus, **options: Any) -> CudaEngine:
+    config = TrainingConfig(dimension=5, min_count=1, sample=0)
+    return CudaEngine(corpus, corpus.vocabulary, config, "cpu", **options)
+
+
+def test_missing_triton_is_an_error_with_a_hint(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(kernels, "cuda", raising=False)
+    monkeypatch.setitem(sys.modules, "embedkit.training.kernels.cuda", None)
+    with pytest.raises(ConfigurationError, match=r"needs Triton.*pip install 'embedkit\[gpu\]'"):
+        small(corpus)
+
+
+def test_window_that_the_kernel_cannot_take_is_an_error(corpus: Corpus) -> None:
+    pytest.importorskip("triton")
+    config = TrainingConfig(dimension=300, min_count=1, sample=0, window=60)
+    with pytest.raises(ConfigurationError, match=r"window=60 is too wide .* --device cpu"):
+        CudaEngine(corpus, corpus.vocabulary, config, "cpu")
+
+
+@pytest.mark.usefixtures("simple")
+def test_consecutive_ranges_are_trained(corpus: Corpus) -> None:
+    engine = small(corpus)
+    engine.load(random_vectors(3, 5, 1))
+    assert engine.train(0, 50, 0.05, 7)[0] > 0
+    assert engine.train(50, 120, 0.05, 7)[0] > 0
+
+
+@pytest.mark.usefixtures("simple")
+def test_chunk_prepared_ahead_is_dropped_if_another_follows(corpus: Corpus) -> None:
+    first, second = small(corpus), small(corpus)
+    for engine in (first, second):
+        engine.chunk_tokens = 30
+        engine.load(random_vectors(3, 5, 1))
+    first.train(0, 30, 0.05, 7)  # prepares 30..60 with key 7
+    second.train(0, 30, 0.05, 7)
+    second._next = None
+    assert first.train(60, 90, 0.05, 8) == second.train(60, 90, 0.05, 8)
+    np.testing.assert_array_equal(first.vectors, second.vectors)
+
+
+@pytest.mark.usefixtures("simple")
+def test_matrices_are_read_only_copies_and_can_be_loaded(corpus: Corpus) -> None:
+    engine = small(corpus)
+    vectors, context = random_vectors(3, 5, 1), random_vectors(3, 5, 2)
+    engine.load(vectors)
+    np.testing.assert_array_equal(engine.context, np.zeros((3, 5)))
+    engine.load(vectors, context)
+    before = engine.vectors
+    assert not before.flags.writeable
+    engine.train(0, 120, 0.05, 7)
+    engine.release()
+    np.testing.assert_array_equal(before, vectors)
+    assert (engine.vectors != vectors).any()
+    assert (engine.context != context).any()
+
+
+@pytest.mark.usefixtures("simple")
+def test_rows_of_bfloat16_are_read_as_float32(corpus: Corpus) -> None:
+    engine = small(corpus, rows="bfloat16")
+    engine.load(random_vectors(3, 5, 1))
+    assert engine.vectors.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "cuda:-1", "", "cpu:0"])
+def test_unknown_device_is_rejected(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="choose from cpu, cuda, cuda:N"):
+        find_device(name)
+
+
+def test_unavailable_device_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigurationError, match="--device cpu"):
+        find_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(ConfigurationError, match="the last one is cuda:1"):
+        find_device("cuda:2")
+    assert find_device("cuda:1").index == 1
