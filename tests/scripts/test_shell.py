@@ -13,7 +13,7 @@ import pytest
 from tests.scripts.conftest import SCRIPTS
 
 LOG = '#!/bin/sh\necho "$(basename "$0") $*" >> "$LOG"\n'
-TOOLS = ("ruff", "mypy", "hadolint", "python")
+TOOLS = ("ruff", "mypy", "hadolint", "mkdocs", "python")
 MAKERS = ("make_corpus.py", "make_questions.py", "make_baskets.py")
 ANSWERS = {
     "paris france italy": "rome",
@@ -36,7 +36,7 @@ def repository(tmp_path: Path) -> Path:
     """The shell scripts, and an environment in .venv that seems to be up to date."""
     root = tmp_path / "repository"
     (root / "scripts").mkdir(parents=True)
-    for name in ("check", "demo", "environment", "test"):
+    for name in ("check", "demo", "docs", "environment", "test"):
         shutil.copy(SCRIPTS / name, root / "scripts")
     for name in MAKERS:
         write_tool(root / "scripts" / name)
@@ -66,7 +66,7 @@ def run(repository: Path, *command: str) -> tuple[subprocess.CompletedProcess[st
 
 CHECKS = [
     "ruff check .", "ruff format --check .", "mypy ", "hadolint Dockerfile",
-    *(f"{name} --check" for name in MAKERS),
+    *(f"{name} --check" for name in MAKERS), "python scripts/cli_reference.py --check",
 ]  # fmt: skip
 
 
@@ -93,6 +93,28 @@ def test_test_runs_the_checks_and_then_the_suite(script: str, repository: Path) 
     assert (done.returncode, done.stderr) == (0, "")
     suite = " ".join(["python -m pytest --numprocesses auto --dist worksteal", *arguments])
     assert log == [*CHECKS, suite]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "commands"),
+    [
+        ([], ["python scripts/cli_reference.py --check", "mkdocs build --strict --quiet"]),
+        (["--serve"], ["mkdocs serve --dev-addr 127.0.0.1:8100"]),
+        (["--write"], ["python scripts/cli_reference.py", "python scripts/readme.py --write"]),
+    ],
+)
+def test_docs_builds_serves_and_writes(
+    arguments: list[str], commands: list[str], repository: Path
+) -> None:
+    done, log = run(repository, "scripts/docs", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert log == commands
+
+
+def test_docs_rejects_unknown_options(repository: Path) -> None:
+    done, log = run(repository, "scripts/docs", "--unknown")
+    assert (done.returncode, log) == (2, [])
+    assert done.stderr.startswith("Usage: scripts/docs")
 
 
 EMBEDKIT = """#!{python}

@@ -1,4 +1,4 @@
-"""The scripts that write the corpora write exactly the files of the repository."""
+"""The scripts that generate files write exactly the files of the repository."""
 
 from __future__ import annotations
 
@@ -26,3 +26,7 @@ def test_the_files_are_reproduced_and_checked(script: str, run_script: Any, tmp_
     (tmp_path / FILES[script][-1]).write_text("changed")
     done = run_script(script, "--check", "--output", tmp_path, status=1)
     assert f"{FILES[script][-1]} is out of date. Run scripts/{script}." in done.stderr
+
+
+def test_the_command_reference_is_up_to_date(run_script: Any) -> None:
+    run_script("cli_reference.py", "--check")
