@@ -32,7 +32,7 @@ def fit_scaler(columns: NDArray[Any]) -> StandardScaler:
 
 
 def scale(scaler: StandardScaler, columns: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the standardized columns; constant columns become 0."""
+    """Return the standardized columns; constant columns become 0 up to rounding."""
     scaled: NDArray[np.float64] = scaler.transform(columns.astype(np.float64))
     return scaled.astype(np.float32)
 

@@ -122,5 +122,5 @@ def test_damaged_directory_is_an_error(damage: Any, message: str, tmp_path: Path
 
 
 def test_missing_directory_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="it does not exist"):
+    with pytest.raises(ModelError, match="nowhere as a DenseClassifier: it does not exist"):
         DenseClassifier.load(tmp_path / "nowhere")

@@ -187,7 +187,7 @@ def test_validation_loss_that_is_not_finite_is_an_error() -> None:
     ("device", "message"),
     [
         ("cuda:99", "no CUDA device|no device 'cuda:99'; the last"),
-        ("abacus", "no device 'abacus'; there are auto, cpu, cuda, cuda:N"),
+        ("abacus", "unknown device 'abacus'; choose from auto, cpu, cuda, cuda:N"),
     ],
 )
 def test_unavailable_device_is_rejected(device: str, message: str) -> None:

@@ -247,7 +247,7 @@ def test_invalid_phrase_file_is_rejected(
     ("changes", "message"),
     [
         ({"passes": 0}, "passes must be an integer between 1 and 10, got 0"),
-        ({"passes": 99}, "passes .* not 99"),
+        ({"passes": 99}, "passes .* got 99"),
         ({"passes": True}, "passes"),
         ({"min_count": 0}, "min_count must be an integer between 1"),
         ({"threshold": math.nan}, "threshold must be a finite number above 0"),

@@ -175,7 +175,7 @@ class TestMeaning:
                 read(tmp_path, "\n".join(broken))
 
 
-class TestInvalid:
+class TestErrors:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [

@@ -77,7 +77,7 @@ def likelihood(
 
 @pytest.mark.parametrize(("p", "q"), BIASES)
 @pytest.mark.parametrize("kind", GRAPHS)
-def test_steps_are_as_likely_as_the_definition_says(kind: str, p: float, q: float) -> None:
+def test_step_probabilities_follow_the_definition(kind: str, p: float, q: float) -> None:
     """24 cases, one seed: a right program fails one of them with a chance of 24e-4."""
     counts = steps_of(GRAPHS[kind], p=p, q=q, seed=7)
     assert likelihood(counts, GRAPHS[kind], p, q) > 1e-4
@@ -91,7 +91,7 @@ def test_other_probabilities_would_be_noticed() -> None:
     assert likelihood(counts, np.where(WEIGHTS == 10, 12, WEIGHTS), 0.5, 2) < 1e-6
 
 
-def test_draws_are_those_of_training() -> None:
+def test_draws_equal_those_of_training() -> None:
     """A uniform walk, step by step in Python's own numbers."""
     neighbors = [np.flatnonzero(row) for row in ROUND]
     key = epoch_key(5, 0)
@@ -166,7 +166,7 @@ class TestOfManyBlocks:
         write_walks(ring, other, walks=2, p=0.5, q=2, seed=2)
         assert other.read_bytes() not in texts
 
-    def test_a_round_begins_once_at_each_node_in_a_new_order(self, ring: Graph) -> None:
+    def test_each_round_starts_once_at_each_node_in_a_new_order(self, ring: Graph) -> None:
         starts = np.concatenate([b.nodes[:, 0] for b in random_walks(ring, walks=3, length=20)])
         rounds = starts.reshape(3, -1)
         assert (np.sort(rounds) == np.arange(len(ring))).all()
@@ -196,7 +196,7 @@ def test_a_dead_end_ends_a_walk(tmp_path: Path) -> None:
     assert counts == (6, 12)
 
 
-class TestRefused:
+class TestErrors:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
@@ -204,11 +204,13 @@ class TestRefused:
             ("q", float("nan")), ("p", float("inf")), ("seed", -1), ("workers", 0),
         ],
     )  # fmt: skip
-    def test_settings(self, name: str, value: float) -> None:
-        with pytest.raises(ConfigurationError, match=f"^{name} is a (whole )?number from"):
+    def test_invalid_setting_is_rejected(self, name: str, value: float) -> None:
+        with pytest.raises(
+            ConfigurationError, match=f"^{name} must be an? (integer|number) between"
+        ):
             random_walks(Graph.of(ROUND), **{name: value})
 
-    def test_what_is_there_is_kept(self, tmp_path: Path) -> None:
+    def test_existing_file_is_kept(self, tmp_path: Path) -> None:
         path = tmp_path / "walks.txt"
         path.write_text("mine")
         with pytest.raises(OutputExistsError, match=r"walks\.txt exists and is kept"):
@@ -217,6 +219,6 @@ class TestRefused:
         write_walks(Graph.of(ROUND), path, overwrite=True)
         assert len(path.read_text().splitlines()) == 70
 
-    def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
-        with pytest.raises(StorageError, match="make the parent directory first"):
+    def test_missing_folder_is_a_storage_error(self, tmp_path: Path) -> None:
+        with pytest.raises(StorageError, match="Make the parent directory first"):
             write_walks(Graph.of(ROUND), tmp_path / "nowhere" / "walks.txt")
