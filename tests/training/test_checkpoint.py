@@ -32,7 +32,7 @@ from embedkit.training.config import TrainingConfig
 from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import EpochReport, Progress
 from embedkit.training.trainer import train_skipgram
-from tests.conftest import heed_interrupts
+from tests.conftest import restore_interrupts
 
 CONFIG = TrainingConfig(dimension=4, epochs=3, workers=1)
 WORDS = Vocabulary(["one", "two", "three"], [9, 8, 7])
@@ -259,7 +259,7 @@ def test_signal_writes_a_checkpoint_and_prints_how_to_resume(
     model = tmp_path / "model.embedkit"
     command = [*COMMAND, model, "--log-json", tmp_path / "log"]
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=restore_interrupts
     )
     while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
         time.sleep(0.01)
