@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedkit.cli.paths import call_if_interrupted, watch_output
 from embedkit.cli.progress import Display, ProgressLog
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, EmbedkitError
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -83,16 +83,21 @@ class TrainingSession:
                 self._log.epoch(report, accuracy)
             return stops
 
-        model.fit(
-            text,
-            start=start,
-            progress=on_progress,
-            on_epoch_end=on_epoch_end if self._follows_epochs else None,
-            checkpoints=self._checkpoints,
-            resume=self._resume,
-            ranks=self._ranks,
-            device=self._device,
-        )
+        try:
+            model.fit(
+                text,
+                start=start,
+                progress=on_progress,
+                on_epoch_end=on_epoch_end if self._follows_epochs else None,
+                checkpoints=self._checkpoints,
+                resume=self._resume,
+                ranks=self._ranks,
+                device=self._device,
+            )
+        except EmbedkitError as error:  # perhaps no checkpoint could be written after an interrupt
+            said = f"Error: {error}"
+            call_if_interrupted(lambda: said)
+            raise
 
     def _how_to_resume(self) -> str:
         """Return what to print if training is interrupted, depending on what is on disk then."""

@@ -6,12 +6,12 @@ import subprocess
 import sys
 
 from embedkit.features.options import OOV_POLICIES
-from embedkit.vectors.options import UNKNOWN_WORDS
+from embedkit.vectors.options import OOV
 
 
 def test_the_policies_of_questions_have_the_same_names_here() -> None:
-    assert set(OOV_POLICIES) - set(UNKNOWN_WORDS) == {"zero"}
-    assert set(UNKNOWN_WORDS) <= set(OOV_POLICIES)
+    assert set(OOV_POLICIES) - set(OOV) == {"zero"}
+    assert set(OOV) <= set(OOV_POLICIES)
 
 
 def test_choices_are_imported_without_numeric_libraries() -> None:

@@ -129,7 +129,7 @@ def test_fit_is_required_first(transformer: Any, vectors: WordVectors) -> None:
         ({"pooling": "median"}, "unknown pooling 'median'; choose from mean, max, sum, tfidf, sif"),
         (
             {"oov": "ignore"},
-            "unknown oov policy 'ignore'; choose from error, skip, zero, spell, subwords, or",
+            "unknown oov policy 'ignore'; choose from error, skip, spell, subwords, zero, or",
         ),
         ({"tokenizer": "characters"}, "no tokenizer 'characters'"),
         (

@@ -7,4 +7,4 @@ from collections.abc import Mapping
 __all__ = ["SEPARATORS"]
 
 SEPARATORS: Mapping[str, str | None] = {"tab": "\t", "comma": ",", "space": None}
-"""Separators by name, in the order in which they are tried; None is any run of spaces and tabs."""
+"""Separators of columns by name, in the order that detection tries; None is white space."""
