@@ -147,7 +147,7 @@ def test_features_import_no_compiler(tmp_path: Path, model: Path) -> None:
 
 def test_a_classifier_answers_without_torch(tmp_path: Path, model: Path) -> None:
     (tmp_path / "roles.tsv").write_text("paris\tcapital\nfrance\tcountry\nrome\tcapital\n")
-    train = ["classify", "train", "roles.tsv", "--vectors", str(model), "--quiet"]
+    train = ["classify", "train", "roles.tsv", "--model", str(model), "--quiet"]
     assert "torch" in modules_after(RUN.format(arguments=train), tmp_path)
     found = modules_after(RUN.format(arguments=["classify", "predict", "oslo"]), tmp_path)
     assert "sklearn" in found

@@ -105,7 +105,9 @@ def test_training_on_unknown_words_is_reported(embedkit: Any, model: Path, tmp_p
         done = embedkit(*train, "--pooling", pooling, "-o", pooling)
         assert done.returncode == 0
         known = "Warning: 2 of 3 texts have no known word: their features"
-        assert done.stderr == f"{known} {so} zeros (rows 0, 1, from 0).\n"
+        # On a busy machine progress is printed too.
+        printed = [line for line in done.stderr.splitlines() if not line.startswith("training: ")]
+        assert printed == [f"{known} {so} zeros (rows 0, 1, counted from 0)."]
     assert embedkit(*train, "--quiet").stderr == ""
 
 
@@ -131,7 +133,7 @@ def test_a_file_with_one_label_can_be_scored(embedkit: Any, trained: Path) -> No
     ("arguments", "code", "message"),
     [
         (("train", "good.tsv", "--model", "MODEL", "--hidden", "99999999999"), 2,
-         "each a whole number from 1 to 10,000, not (99999999999,)"),
+         "each between 1 and 10,000, got (99999999999,)"),
         (("train", "good.tsv", "--model", "MODEL", "--seed", "9" * 26), 2,
          "seed must be an integer between 0 and 9,223,372,036,854,775,807, got 9999"),
         (("train", "good.tsv", "--model", "MODEL", "--epochs", "99999999999"), 2,
@@ -139,7 +141,7 @@ def test_a_file_with_one_label_can_be_scored(embedkit: Any, trained: Path) -> No
         (("train", "good.tsv", "--model", "MODEL", "--ngrams", "99999999999"), 2,
          "ngrams must be an integer between 1 and 10, got 99999999999"),
         (("train", "good.tsv", "--model", "MODEL", "--device", "foo"), 2,
-         "no device 'foo'; there are auto, cpu, cuda, cuda:N"),
+         "unknown device 'foo'; choose from auto, cpu, cuda, cuda:N"),
         (("train", "cut.gz"), 1,
          "cut.gz is damaged or cut short after line "),
         (("train", "nowhere.tsv", "--model", "m"), 1, "cannot read nowhere.tsv: No such file"),
@@ -151,7 +153,7 @@ def test_a_file_with_one_label_can_be_scored(embedkit: Any, trained: Path) -> No
         (("train", "good.tsv", "-o", "mine", "--overwrite"), 1, "mine is not an embedkit model"),
         (("predict", "a"), 1, "cannot open helpdesk.embedkit as a classifier"),
         (("predict", "a", "-c", "MODEL"), 1, "holds a skipgram, not a classifier"),
-        (("evaluate", "good.tsv", "--encoding", "utf-9"), 2, "no encoding 'utf-9'"),
+        (("evaluate", "good.tsv", "--encoding", "utf-9"), 2, "unknown encoding 'utf-9'"),
     ],
 )  # fmt: skip
 def test_mistakes_are_reported(

@@ -24,3 +24,12 @@ def test_export_to_standard_output(embedkit: Command, folder: Path, target: str)
         table = parquet.read_table(io.BytesIO(done.stdout))
         assert table["word"].to_pylist() == list(load(folder / "words").vocabulary)
     assert not (folder / "-").exists()
+
+
+def test_the_command_that_loads_an_export_is_printed(inside: Command, folder: Path) -> None:
+    done = inside("export", "pgvector", "--model", "words", "--name", "mine")
+    assert done.stdout.startswith("mine.sql: ")
+    assert "Load: psql --set ON_ERROR_STOP=1 --file mine.sql" in done.stdout
+    quiet = inside("export", "jsonl", "--model", "words", "--quiet")
+    assert (quiet.stdout, quiet.stderr) == ("", "")
+    assert (folder / "words.jsonl").stat().st_size > 0

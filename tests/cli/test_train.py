@@ -82,7 +82,7 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "there is no file corpus.txt"),
+        (None, "corpus.txt does not exist.\nHint: "),
         (b"", "the corpus is empty"),
         (b" \n\n", "the corpus is empty"),
         (b"a b c d\n", "occur at least min_count=5 times"),
@@ -90,28 +90,31 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
             b"only\n",
             (
                 "0 of 1 distinct words occur at least min_count=5 times; training needs 2. The most"
-                " frequent word occurs 1 times. Use a longer text."
+                " frequent word occurs 1 times.\nHint: Use a longer text."
             ),
         ),
         (
             b"a a b b b\n",
-            "The most frequent word occurs 3 times. Lower --min-count (min_count) to 2 or",
+            "The most frequent word occurs 3 times.\nHint: Lower --min-count (min_count) to 2, or",
         ),
         (
             b"fine\nna\xefve\n",
             (
-                "corpus.txt, line 2, byte 3: 0xef is not UTF-8. Convert the "
+                "corpus.txt, line 2, byte 3: 0xef is not valid UTF-8.\nHint: Convert the "
                 "file (iconv -f latin1 -t utf-8), or pass"
             ),
         ),
         (
             "ein Wörtchen".encode("utf-16"),
             (
-                "corpus.txt, line 1, byte 1: 0xff is not UTF-8. It "
-                "looks like UTF-16: convert the file (iconv -f utf-16 -t utf-8)."
+                "corpus.txt, line 1, byte 1: 0xff is not valid UTF-8.\nHint: The file "
+                "looks like UTF-16. Convert it (iconv -f utf-16 -t utf-8)."
             ),
         ),
-        (b"\x89PNG\0\0", "it holds zero bytes, as no text does: name a text."),
+        (
+            b"\x89PNG\0\0",
+            "The file contains zero bytes, so it is probably not text. Choose a text file.",
+        ),
         (gzip.compress(b"x " * 9_000, mtime=0)[:-12], "corpus.txt is damaged or cut short"),
     ],
 )
@@ -148,9 +151,17 @@ def test_an_unwritable_temporary_directory_is_reported(embedkit: Command, text: 
     assert done.stderr.endswith("Choose a directory that you may write to.\n")
 
 
-def test_errors_replace_reads_on(embedkit: Command, tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf_8_can_be_replaced_or_skipped(
+    embedkit: Command, tmp_path: Path
+) -> None:
     (tmp_path / "corpus.txt").write_bytes(b"na\xefve reader\n" * 10)
-    assert embedkit("train", "corpus.txt", "--errors", "replace", *QUICK).returncode == 0
+    for policy in ("replace", "skip"):
+        done = embedkit(
+            "train", "corpus.txt", "--errors", policy, *QUICK, "-o", f"{policy}.embedkit"
+        )
+        assert done.returncode == 0
+        word = {"replace": "na", "skip": "nave"}[policy]
+        assert word in load_encoder(tmp_path / f"{policy}.embedkit").vocabulary
 
 
 def test_existing_files_are_kept(embedkit: Command, text: Path, tmp_path: Path) -> None:
@@ -210,7 +221,7 @@ def test_models_in_a_folder_of_texts_are_ignored(embedkit: Command, tmp_path: Pa
     for _ in range(2):
         done = embedkit("train", ".", "--sample", 0, "--epochs", 1, "--overwrite", "--json")
         assert json.loads(done.stdout)["training"]["tokens"] == 140
-    assert "the name of a file is empty" in embedkit("train", "", "-o", "new").stderr
+    assert "a file name is empty" in embedkit("train", "", "-o", "new").stderr
 
 
 def test_a_folder_that_is_not_a_model_is_kept(embedkit: Command, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.helpers import QUICK, leftovers
-from tests.conftest import Command, heed_interrupts
+from tests.conftest import Command, restore_interrupts
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -24,7 +24,7 @@ def test_an_interrupt_leaves_the_old_model(
         [sys.executable, "-m", "embedkit", "train", text, "--overwrite", "--epochs", "9999",
          "--dimension", "1000", "--sample", "0", "--window", "15", "--checkpoint-every", "0"],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        preexec_fn=heed_interrupts,
+        preexec_fn=restore_interrupts,
     )  # fmt: skip
     assert process.stderr is not None
     assert "tokens" in process.stderr.readline()

@@ -87,7 +87,7 @@ def test_an_existing_file_is_kept(embedkit: Command, edges: Path, tmp_path: Path
         ),
         (["edges.tsv", "--walks", "0"], 2, "'--walks': must be at least 1, got 0"),
         (["edges.tsv", "--length", "x"], 2, "Error: Invalid value for '--length'"),
-        (["nowhere.tsv"], 1, "Error: there is no file nowhere.tsv"),
+        (["nowhere.tsv"], 1, "Error: nowhere.tsv does not exist.\nHint: "),
         (["edges.tsv", "-o", "no/where.txt"], 1, "Hint: Make the parent directory first."),
         (["broken.tsv"], 1, "Error: broken.tsv, line 2: 1 column"),
     ],

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from embedkit.system.interrupts import Interrupted, held
-from tests.conftest import heed_interrupts
+from tests.conftest import restore_interrupts
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -41,7 +41,7 @@ class Process:
     def __init__(self, lines: str, folder: Path, *, end: str = END) -> None:
         body = "".join(f"    {line}\n" for line in lines.strip().splitlines())
         self._process = subprocess.Popen(
-            [sys.executable, "-c", START + body + end], cwd=folder, preexec_fn=heed_interrupts,
+            [sys.executable, "-c", START + body + end], cwd=folder, preexec_fn=restore_interrupts,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 

@@ -32,7 +32,7 @@ from embedkit.training.config import TrainingConfig
 from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import EpochReport, Progress
 from embedkit.training.trainer import train_skipgram
-from tests.conftest import heed_interrupts
+from tests.conftest import restore_interrupts
 
 CONFIG = TrainingConfig(dimension=4, epochs=3, workers=1)
 WORDS = Vocabulary(["one", "two", "three"], [9, 8, 7])
@@ -259,7 +259,7 @@ def test_signal_writes_a_checkpoint_and_prints_how_to_resume(
     model = tmp_path / "model.embedkit"
     command = [*COMMAND, model, "--log-json", tmp_path / "log"]
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=restore_interrupts
     )
     while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
         time.sleep(0.01)
@@ -295,7 +295,7 @@ LARGE = [
 def test_further_signals_do_not_cut_a_checkpoint(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*LARGE, "--log-json", "log"], stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-        preexec_fn=heed_interrupts,
+        preexec_fn=restore_interrupts,
     )  # fmt: skip
     while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
         assert process.poll() is None
@@ -332,7 +332,7 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None
 @pytest.mark.parametrize("seconds", [0, 0.2, 0.5])
 def test_no_checkpoint_is_claimed_that_is_not_there(seconds: float, tmp_path: Path) -> None:
     process = subprocess.Popen(
-        LARGE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=heed_interrupts
+        LARGE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=restore_interrupts
     )
     assert process.stderr is not None
     assert "tokens" in process.stderr.readline()

@@ -13,8 +13,6 @@ from embedkit.corpus.walks.options import SEPARATORS
 
 __all__ = ["ColumnFormat"]
 
-"""Separators by name; "space" is any run of spaces and tabs."""
-
 _COMMON_NAMES = {
     *("source", "target", "src", "dst", "from", "to", "fromnode", "tonode", "fromnodeid"),
     *("tonodeid", "node1", "node2", "node_1", "node_2", "id1", "id2", "id_1", "id_2"),
