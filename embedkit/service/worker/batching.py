@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from embedkit.service.http.errors import RefusedError
 
-__all__ = ["Batcher", "BoundedExecutor", "too_slow"]
+__all__ = ["BatchLimits", "Batcher", "BoundedExecutor", "too_slow"]
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -71,6 +71,25 @@ class _Pending(Generic[Question, Answer]):
             self.answered.set_result(self.answers)
 
 
+@dataclass(frozen=True)
+class BatchLimits:
+    """Limits of a queue and of its batches.
+
+    Attributes:
+        capacity: questions that may wait; further ones are refused.
+        timeout: seconds after which a request is refused.
+        batch_cost: approximate cost of a batch.
+        share: approximate cost of the questions of one request in a batch.
+        pause: seconds for collecting.
+    """
+
+    capacity: int
+    timeout: float = 10.0
+    batch_cost: int = 256
+    share: int = 32
+    pause: float = 0.001
+
+
 class Batcher(Generic[Question, Answer]):
     """Collects questions while the previous batch is being answered, and a moment longer.
 
@@ -84,34 +103,22 @@ class Batcher(Generic[Question, Answer]):
 
     Args:
         answer: answers a batch, in order.
-        capacity: questions that may wait; `ask` refuses further ones.
-        timeout: seconds after which a request is refused.
+        limits: limits of the queue and of its batches.
         cost: the work of answering a question, in units of a simple one.
-        batch_cost: approximate cost of a batch.
-        share: approximate cost of the questions of one request in a batch.
-        pause: seconds for collecting.
         observe: called with the size of each batch.
     """
 
     def __init__(
         self,
         answer: Callable[[Sequence[Question]], Sequence[Answer]],
+        limits: BatchLimits,
         *,
-        capacity: int,
-        timeout: float = 10.0,
         cost: Callable[[Question], int] = lambda question: 1,
-        batch_cost: int = 256,
-        share: int = 32,
-        pause: float = 0.001,
         observe: Callable[[int], object] = lambda size: None,
     ) -> None:
         self._answer = answer
-        self._capacity = capacity
-        self._timeout = timeout
+        self._limits = limits
         self._cost = cost
-        self._batch_cost = batch_cost
-        self._share = share
-        self._pause = pause
         self._observe = observe
         self._queue: deque[_Pending[Question, Answer]] = deque()
         self._arrived = asyncio.Event()
@@ -138,7 +145,9 @@ class Batcher(Generic[Question, Answer]):
         self._queue.append(request)
         self._count(request, len(questions))
         self._arrived.set()
-        timer = loop.call_later(self._timeout, _give_up, request.answered, self._timeout)
+        timer = loop.call_later(
+            self._limits.timeout, _give_up, request.answered, self._limits.timeout
+        )
         try:
             return await request.answered
         finally:
@@ -155,12 +164,12 @@ class Batcher(Generic[Question, Answer]):
 
         A request larger than the capacity is accepted if nothing is waiting.
         """
-        half = self._capacity // 2
+        half = self._limits.capacity // 2
         if number == 1:
-            return self._single + min(self._many, half) >= self._capacity
+            return self._single + min(self._many, half) >= self._limits.capacity
         if self._many and self._many + number > half:
             return True
-        return self.waiting > 0 and self.waiting + number > self._capacity
+        return self.waiting > 0 and self.waiting + number > self._limits.capacity
 
     def _count(self, request: _Pending[Question, Answer], number: int) -> None:
         if len(request.questions) == 1:
@@ -176,7 +185,7 @@ class Batcher(Generic[Question, Answer]):
                 self._arrived.clear()
                 await self._arrived.wait()
             if is_shared:
-                await asyncio.sleep(self._pause)
+                await asyncio.sleep(self._limits.pause)
             batch: list[tuple[_Pending[Question, Answer], int]] = []
             try:
                 await self._answer_next(batch)
@@ -189,13 +198,13 @@ class Batcher(Generic[Question, Answer]):
     async def _answer_next(self, batch: list[tuple[_Pending[Question, Answer], int]]) -> None:
         """Fill *batch* with requests and the number of questions taken from each; answer them."""
         questions: list[Question] = []
-        room = self._batch_cost
+        room = self._limits.batch_cost
         while self._queue and room > 0:
             request = self._queue.popleft()
             if request.answered.done():  # the client has disconnected, or time is up
                 continue
             start = request.taken
-            questions += request.take(min(self._share, room))
+            questions += request.take(min(self._limits.share, room))
             room -= sum(request.costs[start : request.taken])
             batch.append((request, request.taken - start))
             self._count(request, start - request.taken)

@@ -14,7 +14,7 @@ from embedkit.service.http.json_response import json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.answers import Answer, SearchRequest, answer_batch
-from embedkit.service.worker.batching import Batcher, BoundedExecutor, too_slow
+from embedkit.service.worker.batching import Batcher, BatchLimits, BoundedExecutor, too_slow
 from embedkit.service.worker.served_model import ModelHolder, ServedModel
 
 __all__ = ["Dispatcher", "as_list", "cancel_on_disconnect", "check_limit"]
@@ -36,9 +36,8 @@ class Dispatcher:
         self.executor = BoundedExecutor()
         self.batcher: Batcher[SearchRequest, Answer] = Batcher(
             lambda requests: answer_batch(self.holder.current.vectors, requests),
+            BatchLimits(settings.queue, settings.timeout),
             cost=lambda request: request.cost,
-            capacity=settings.queue,
-            timeout=settings.timeout,
             observe=self._observe,
         )
         self._timeout = settings.timeout

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from embedkit.service.http.errors import RefusedError
-from embedkit.service.worker.batching import Batcher, BoundedExecutor
+from embedkit.service.worker.batching import Batcher, BatchLimits, BoundedExecutor
 
 
 def run(work: Callable[[Batcher[int, int]], Awaitable[None]], batcher: Batcher[int, int]) -> None:
@@ -52,7 +52,7 @@ def test_questions_that_arrive_during_a_batch_form_the_next() -> None:
         assert await first == [0]
         assert await asyncio.gather(*others) == [[2 * n, 2 * n + 200] for n in range(1, 20)]
 
-    run(work, Batcher(doubling, capacity=100))
+    run(work, Batcher(doubling, BatchLimits(100)))
     assert [len(batch) for batch in doubling.batches] == [1, 38]
 
 
@@ -79,7 +79,7 @@ def test_a_full_queue_refuses_questions() -> None:
             range(0, 18, 2)
         )  # larger than the capacity
 
-    run(work, Batcher(doubling, capacity=4))
+    run(work, Batcher(doubling, BatchLimits(4)))
     assert doubling.batches[1] == [0, 2, 3]
 
 
@@ -94,7 +94,7 @@ def test_batches_are_bounded_and_an_error_affects_only_its_batch() -> None:
         assert isinstance(found[3], ValueError)
         assert await batcher.ask([5]) == [10]
 
-    run(work, Batcher(doubling, capacity=100, batch_cost=2))
+    run(work, Batcher(doubling, BatchLimits(100, batch_cost=2)))
     assert max(map(len, doubling.batches)) == 2
 
 
@@ -124,7 +124,7 @@ def test_requests_of_many_questions_take_turns_with_others() -> None:
         assert answers == [[2 * n for n in numbers] for numbers in [*large, [1]]]
         assert batcher.waiting == 0
 
-    run(work, Batcher(doubling, capacity=100, share=3, batch_cost=8))
+    run(work, Batcher(doubling, BatchLimits(100, share=3, batch_cost=8)))
     assert doubling.batches == [
         [0],
         [100, 101, 102, 200, 201, 202, 1],
@@ -146,7 +146,10 @@ def test_the_cost_of_a_batch_is_bounded() -> None:
         await await_first
         assert await asyncio.gather(*tasks) == [[2 * n for n in numbers] for numbers in asked]
 
-    run(work, Batcher(doubling, capacity=100, share=3, batch_cost=15, cost=lambda number: number))
+    run(
+        work,
+        Batcher(doubling, BatchLimits(100, share=3, batch_cost=15), cost=lambda number: number),
+    )
     # A share of 3: a 9 alone, or three times 1; room for 15: 9, 1, 1 and the 7, no more.
     assert doubling.batches == [[0], [9, 1, 1, 7], [2, 9], [1, 1, 1], [1]]
 
@@ -169,7 +172,7 @@ def test_large_requests_leave_room_for_single_questions() -> None:
         assert answers == [[0], [2] * 20, *[[4]] * 5]
         assert await batcher.ask([1, 1]) == [2, 2]
 
-    run(work, Batcher(doubling, capacity=10))
+    run(work, Batcher(doubling, BatchLimits(10)))
 
 
 def test_cancelled_requests_are_not_answered() -> None:
@@ -189,7 +192,7 @@ def test_cancelled_requests_are_not_answered() -> None:
         assert await stays == [12] * 40
         assert batcher.waiting == 0
 
-    run(work, Batcher(doubling, capacity=1000))
+    run(work, Batcher(doubling, BatchLimits(1000)))
     assert doubling.batches == [[0], [6] * 32, [6] * 8]
 
 
@@ -206,7 +209,7 @@ def test_an_error_outside_of_answering_affects_only_its_batch() -> None:
             await batcher.ask([1, 2])
         assert await batcher.ask([3]) == [6]
 
-    run(work, Batcher(doubling, capacity=100, observe=observe))
+    run(work, Batcher(doubling, BatchLimits(100), observe=observe))
 
 
 def test_the_queue_of_an_executor_is_bounded() -> None:

@@ -48,7 +48,7 @@ export class Combobox {
     else this.field.removeAttribute("aria-activedescendant");
   }
 
-  /** Move to the next or previous option; unless preselected, the text itself lies between ends. */
+  /** Move to another option; without `preselect`, no option is active after the last one. */
   move(step) {
     const last = this.items.length - 1;
     const next = this.active + step;
