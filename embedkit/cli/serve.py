@@ -76,27 +76,31 @@ def serve(
     copy of the vectors in the directory for temporary files (TMPDIR).
     """
     try:
-        from embedkit.service.server import Listening
+        from embedkit.service.server import ListenAddress
         from embedkit.service.server import serve as serve_http
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"the service needs the package {error.name}.",
             hint="Run pip install 'embedkit[serve]'.",
         ) from None
-    from embedkit.service.settings import Settings, read_keys, refuse_open_door
+    from embedkit.service.settings import (
+        ServiceSettings,
+        read_keys,
+        require_key_for_public_host,
+    )
 
     keys = read_keys(api_key_file)
-    refuse_open_door(host, keys, insecure=insecure)
-    settings = Settings(
+    require_key_for_public_host(host, keys, insecure=insecure)
+    settings = ServiceSettings(
         model=_named(Path(model)),
         folder=Path(tempfile.gettempdir()),
         keys=keys,
         origins=cors_origin,
         queue=queue,
-        body=body_limit,
-        seconds=timeout,
+        body_limit=body_limit,
+        timeout=timeout,
     )
-    serve_http(settings, Listening(host, port, workers, reload_model, access_log))
+    serve_http(settings, ListenAddress(host, port, workers, reload_model, access_log))
 
 
 def _named(model: Path) -> Path:

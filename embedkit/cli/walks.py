@@ -20,7 +20,7 @@ from embedkit.cli.output import to_json
 from embedkit.cli.parameters import INPUT, Number, OutputPath, WholeNumber
 from embedkit.cli.paths import refuse_inputs
 from embedkit.cli.progress import Display
-from embedkit.corpus.walks.columns import SEPARATORS
+from embedkit.corpus.walks.options import SEPARATORS
 
 __all__ = ["walks"]
 

@@ -62,7 +62,7 @@ class Encoder(ABC):
         """Return the settings by name, as scikit-learn's estimators do.
 
         Args:
-            deep: without effect, as no setting has settings of its own.
+            deep: ignored; settings are plain values.
         """
         return {name: getattr(self, name) for name in signature(type(self)).parameters}
 

@@ -27,7 +27,7 @@ from embedkit.index.scan import nearest_rows
 __all__ = ["DenseIndex", "SparseIndex", "make_index", "ranked", "without"]
 
 _EXTRA = 4  # candidates fetched beyond those wanted
-_WANTED_PER_EXTRA = 64  # one more extra candidate for each of so many wanted
+_WANTED_PER_EXTRA = 64  # one more extra candidate for every 64 wanted
 _WIDER = 8  # factor by which more candidates are fetched if rounding may have hidden a nearer row
 _MOST_CANDIDATES = 1 << 22  # of all queries of one search together
 _SCORED_NUMBERS = 1 << 20  # numbers of a matrix that are scored in float64 at a time
@@ -53,7 +53,7 @@ class DenseIndex:
         matrix: float32 (n, d).
         metric: a name of `metrics.METRICS`.
         norms: lengths of the rows, (n,), if they are known.
-        rows: the rows scaled to length 1, (n, d), if they are at hand; for cosine.
+        rows: the rows scaled to length 1, (n, d), if they are known; for cosine.
     """
 
     def __init__(

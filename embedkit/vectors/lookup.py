@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.index.metrics import Matrix
 from embedkit.validation import refuse_string
 
-__all__ = ["Composer", "Lookup", "RowOrVector", "word_list"]
+__all__ = ["Composer", "Lookup", "RowOrVector", "read_only_matrix", "vocabulary_of", "word_list"]
 
 RowOrVector: TypeAlias = "int | NDArray[np.float32]"
 """The number of a word's row, or for a word without a row its vector, float32 (d,)."""
@@ -156,3 +156,41 @@ def word_list(words: Iterable[str]) -> list[str]:
     """
     refuse_string(words)
     return list(words)
+
+
+def vocabulary_of(words: Vocabulary | Sequence[str]) -> Vocabulary:
+    """Return *words* as a vocabulary, most frequent first.
+
+    Raises:
+        ConfigurationError: a word is listed twice.
+    """
+    if isinstance(words, Vocabulary):
+        return words
+    listed = word_list(words)
+    if len(set(listed)) < len(listed):
+        twice = next(word for number, word in enumerate(listed) if word in listed[:number])
+        raise ConfigurationError(f"the word {twice!r} is listed twice")
+    return Vocabulary(listed)
+
+
+def read_only_matrix(matrix: Matrix) -> Matrix:
+    """Return a read-only view of a matrix as float32, (n, d), dense or CSR.
+
+    Raises:
+        ConfigurationError: the matrix does not have two axes.
+    """
+    is_sparse = hasattr(matrix, "toarray")
+    matrix = matrix.tocsr() if is_sparse else np.asanyarray(matrix)
+    if len(matrix.shape) != 2:
+        raise ConfigurationError(f"expected a matrix with two axes, got {len(matrix.shape)}")
+    matrix = matrix.astype(np.float32, copy=False)
+    if not is_sparse:
+        return _read_only(matrix)
+    parts = tuple(_read_only(part) for part in (matrix.data, matrix.indices, matrix.indptr))
+    return type(matrix)(parts, shape=matrix.shape)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view

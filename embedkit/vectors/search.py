@@ -36,7 +36,7 @@ class Search:
     Args:
         lookup: words and their rows.
         norms: lengths of the rows, float32 (V,), if they are known.
-        units: the rows scaled to length 1, float32 (V, d), if they are at hand; dense only.
+        units: the rows scaled to length 1, float32 (V, d), if they are known; dense only.
         approximate: chooses an approximate index.
     """
 
@@ -76,7 +76,9 @@ class Search:
     def first_units(self, size: int | None) -> Matrix | UnitRows:
         """Return the first *size* unit vectors, or all of them."""
         units = self.units
-        return units.first(size) if isinstance(units, UnitRows) and size else units[:size]
+        if size is None:
+            return units
+        return units.first(size) if isinstance(units, UnitRows) else units[:size]
 
     def index(self, metric: str, size: int | None = None) -> Index:
         """Return the index of the first *size* vectors, or of all, for *metric*.

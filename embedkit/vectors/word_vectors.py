@@ -31,7 +31,14 @@ from embedkit.storage.quantization import pack, unpack
 from embedkit.vectors.analogies import nearest_neighbors, solve_analogies, solve_expressions
 from embedkit.vectors.display import html_summary
 from embedkit.vectors.example_pairs import solve_from_pairs, transfer_words
-from embedkit.vectors.lookup import Composer, Lookup, RowOrVector, word_list
+from embedkit.vectors.lookup import (
+    Composer,
+    Lookup,
+    RowOrVector,
+    read_only_matrix,
+    vocabulary_of,
+    word_list,
+)
 from embedkit.vectors.options import SearchKeywords, SearchOptions
 from embedkit.vectors.scores import Neighbor
 from embedkit.vectors.search import Approximate, Search, WeightedSum
@@ -53,7 +60,7 @@ class WordVectors:
         vocabulary: V words, or a list of distinct words, most frequent first.
         matrix: float32 (V, d), a NumPy array (a memory map is not copied) or scipy.sparse CSR.
         norms: lengths of the rows, float32 (V,), if they are known.
-        units: the rows scaled to length 1, float32 (V, d), if they are at hand; dense only.
+        units: the rows scaled to length 1, float32 (V, d), if they are known; dense only.
         config: what is known about the origin of the vectors; saved with them.
         subwords: composes vectors of words that are not in the vocabulary.
         opener: opens the same vectors again. Then pickling them copies no numbers, and processes
@@ -79,8 +86,8 @@ class WordVectors:
         opener: Callable[[], WordVectors] | None = None,
         approximate: Approximate | None = None,
     ) -> None:
-        words = vocabulary if isinstance(vocabulary, Vocabulary) else _vocabulary_of(vocabulary)
-        rows = _read_only_matrix(matrix)
+        words = vocabulary_of(vocabulary)
+        rows = read_only_matrix(matrix)
         if rows.shape[0] != len(words):
             raise ConfigurationError(f"{len(words)} words but {rows.shape[0]} rows")
         self._lookup = Lookup(words, rows, subwords)
@@ -287,12 +294,7 @@ class WordVectors:
         return self._search.weighted_sums([list(weighted)], oov)[0]
 
     def neighbors(
-        self,
-        word: str,
-        k: int = 10,
-        *,
-        metric: str = "cosine",
-        **options: Unpack[SearchKeywords],
+        self, word: str, k: int = 10, *, metric: str = "cosine", **options: Unpack[SearchKeywords]
     ) -> list[Neighbor]:
         """Return the *k* words nearest to *word*, without *word* itself.
 
@@ -621,30 +623,3 @@ class WordVectors:
             tensors=tensors,
             overwrite=overwrite,
         )
-
-
-def _vocabulary_of(words: Sequence[str]) -> Vocabulary:
-    listed = word_list(words)
-    if len(set(listed)) < len(listed):
-        twice = next(word for number, word in enumerate(listed) if word in listed[:number])
-        raise ConfigurationError(f"the word {twice!r} is listed twice")
-    return Vocabulary(listed)
-
-
-def _read_only_matrix(matrix: Matrix) -> Matrix:
-    """Return a read-only view of a matrix, as float32."""
-    is_sparse = hasattr(matrix, "toarray")
-    matrix = matrix.tocsr() if is_sparse else np.asanyarray(matrix)
-    if len(matrix.shape) != 2:
-        raise ConfigurationError(f"expected a matrix with two axes, got {len(matrix.shape)}")
-    matrix = matrix.astype(np.float32, copy=False)
-    if not is_sparse:
-        return _read_only(matrix)
-    parts = tuple(_read_only(part) for part in (matrix.data, matrix.indices, matrix.indptr))
-    return type(matrix)(parts, shape=matrix.shape)
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -84,7 +84,7 @@ def test_existing_files_are_kept(tmp_path: Path) -> None:
     network.save(tmp_path / "h", overwrite=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
-    with pytest.raises(OutputExistsError, match="only models are replaced"):
+    with pytest.raises(OutputExistsError, match="is not an embedkit model and is kept"):
         network.save(tmp_path / "mine", overwrite=True)
 
 
@@ -122,5 +122,5 @@ def test_damaged_directory_is_an_error(damage: Any, message: str, tmp_path: Path
 
 
 def test_missing_directory_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="is no such directory"):
+    with pytest.raises(ModelError, match="it does not exist"):
         DenseClassifier.load(tmp_path / "nowhere")

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from embedkit.system.interrupts import Interrupted, held
 
+from embedkit.system.interrupts import Interrupted, held
 from tests.conftest import heed_interrupts
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"

@@ -1,4 +1,7 @@
-"""Expressions over words."""
+"""Expressions over words.
+
+Longer than other files because of its tables of valid and invalid expressions.
+"""
 
 from __future__ import annotations
 

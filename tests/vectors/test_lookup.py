@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -10,6 +10,8 @@ import pytest
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.vectors.word_vectors import WordVectors
+from tests.vectors import samples
+from tests.vectors.samples import DENSE
 
 WORDS = ["the", "government", "paris", "queen", "receive", "parts", "quern", "new_york", "x"]
 MATRIX = np.random.default_rng(9).normal(size=(len(WORDS), 6)).astype(np.float32)
@@ -120,3 +122,27 @@ def test_words_are_found_in_other_spellings(asked: str, meant: str) -> None:
     assert vectors.resolve(asked) == meant
     assert vectors.query(f'"{asked}"', 10) == vectors.neighbors(meant, 10)
     assert vectors.distance([asked, meant]).tolist() == [[0, 0], [0, 0]]
+
+
+def test_words_may_come_from_any_iterable() -> None:
+    words = ["w5", "w9", "w5"]
+    np.testing.assert_array_equal(DENSE.encode(word for word in words), samples.MATRIX[[5, 9, 5]])
+    assert DENSE.neighbors_of(iter(words)) == DENSE.neighbors_of(words)
+    assert DENSE.queries(iter(words)) == DENSE.queries(words)
+    np.testing.assert_array_equal(DENSE.distance(iter(words)), DENSE.distance(words))
+    assert DENSE.similarity(iter(words), "w1") == DENSE.similarity(words, "w1")
+    pairs = [("w1", "w2"), ("w3", "w4")]
+    assert DENSE.transfer(iter(pairs), iter(words)) == DENSE.transfer(pairs, words)
+
+
+@pytest.mark.parametrize("ask", [DENSE.encode, DENSE.neighbors_of, DENSE.queries, DENSE.distance])
+def test_a_string_is_not_a_list_of_words(ask: Callable[[str], object]) -> None:
+    with pytest.raises(ConfigurationError, match="expected a list of words, got the string 'w1'"):
+        ask("w1")
+
+
+def test_a_list_is_not_a_word() -> None:
+    with pytest.raises(ConfigurationError, match=r"expected one word, got \['w1'\].*neighbors_of"):
+        DENSE.neighbors(["w1"])  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"expected a word, got \['w1'\]"):
+        DENSE.analogy(["w1"], "w2", "w3")  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
-from embedkit.index.metrics import METRICS
+from embedkit.index.metrics import METRICS, UnitRows
 from embedkit.vectors.word_vectors import WordVectors
 from tests.vectors.samples import (
     ASKING,
@@ -130,3 +130,12 @@ def test_zero_rows_have_finite_answers(kind: type, metric: str) -> None:
     answers = [word for word, _ in vectors.neighbors("w1", metric=metric)]
     assert ("w4" in answers) == (metric != "cosine")
     assert {"w0", "w2", "w3", "w5"} <= set(answers)
+
+
+def test_unit_vectors_of_all_words_or_the_first_are_not_copied() -> None:
+    search = WordVectors(WORDS, MATRIX).search
+    assert search.first_units(None) is search.units
+    first = search.first_units(9)
+    assert isinstance(first, UnitRows)
+    expected = MATRIX[:9] / np.linalg.norm(MATRIX[:9], axis=1, keepdims=True)
+    np.testing.assert_allclose(first[:], expected, rtol=1e-6)

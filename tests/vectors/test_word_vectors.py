@@ -235,30 +235,6 @@ def test_words_may_be_a_list_and_numbers_a_list_of_lists() -> None:
         WordVectors(["a"], [1])
 
 
-def test_words_may_come_from_any_iterable() -> None:
-    words = ["w5", "w9", "w5"]
-    np.testing.assert_array_equal(DENSE.encode(word for word in words), MATRIX[[5, 9, 5]])
-    assert DENSE.neighbors_of(iter(words)) == DENSE.neighbors_of(words)
-    assert DENSE.queries(iter(words)) == DENSE.queries(words)
-    np.testing.assert_array_equal(DENSE.distance(iter(words)), DENSE.distance(words))
-    assert DENSE.similarity(iter(words), "w1") == DENSE.similarity(words, "w1")
-    pairs = [("w1", "w2"), ("w3", "w4")]
-    assert DENSE.transfer(iter(pairs), iter(words)) == DENSE.transfer(pairs, words)
-
-
-@pytest.mark.parametrize("ask", [DENSE.encode, DENSE.neighbors_of, DENSE.queries, DENSE.distance])
-def test_a_string_is_not_a_list_of_words(ask: Callable[[str], object]) -> None:
-    with pytest.raises(ConfigurationError, match="expected a list of words, got the string 'w1'"):
-        ask("w1")
-
-
-def test_a_list_is_not_a_word() -> None:
-    with pytest.raises(ConfigurationError, match=r"expected one word, got \['w1'\].*neighbors_of"):
-        DENSE.neighbors(["w1"])  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match=r"expected a word, got \['w1'\]"):
-        DENSE.analogy(["w1"], "w2", "w3")  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     "name", ["vocabulary", "matrix", "norms", "units", "config", "subwords", "opener", "search"]
 )

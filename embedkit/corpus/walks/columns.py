@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["SEPARATORS", "ColumnFormat"]
+from embedkit.corpus.walks.options import SEPARATORS
 
-SEPARATORS = {"tab": "\t", "comma": ",", "space": None}
+__all__ = ["ColumnFormat"]
+
 """Separators by name; "space" is any run of spaces and tabs."""
 
 _COMMON_NAMES = {

@@ -1,4 +1,4 @@
-"""Gathering, its limits, and errors, without a server."""
+"""Batching, its limits, and errors, without a server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from embedkit.service.http.errors import RefusedError
-from embedkit.service.worker.batching import Batcher, Lane
+from embedkit.service.worker.batching import Batcher, BoundedExecutor
 
 
 def run(work: Callable[[Batcher[int, int]], Awaitable[None]], batcher: Batcher[int, int]) -> None:
@@ -24,7 +24,7 @@ def run(work: Callable[[Batcher[int, int]], Awaitable[None]], batcher: Batcher[i
 
 
 class Doubling:
-    """Doubles numbers; holds the first batch until told, and keeps what it was asked."""
+    """Doubles numbers after the event `go`, and records the batches."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -38,7 +38,7 @@ class Doubling:
         return [2 * number for number in numbers]
 
 
-def test_what_comes_while_a_batch_is_answered_makes_the_next() -> None:
+def test_questions_that_arrive_during_a_batch_form_the_next() -> None:
     doubling = Doubling()
 
     async def work(batcher: Batcher[int, int]) -> None:
@@ -56,7 +56,7 @@ def test_what_comes_while_a_batch_is_answered_makes_the_next() -> None:
     assert [len(batch) for batch in doubling.batches] == [1, 38]
 
 
-def test_a_queue_that_is_full_refuses() -> None:
+def test_a_full_queue_refuses_questions() -> None:
     doubling = Doubling()
 
     async def work(batcher: Batcher[int, int]) -> None:
@@ -71,17 +71,19 @@ def test_a_queue_that_is_full_refuses() -> None:
         assert caught.value.headers == {"Retry-After": "1"}
         with pytest.raises(RefusedError):
             batcher.refuse_if_full()
-        tasks[2].cancel()  # who has gone is not answered, and nobody else suffers
+        tasks[2].cancel()  # a cancelled request does not affect the others
         doubling.go.set()
         answers = await asyncio.gather(*tasks, return_exceptions=True)
         assert [a for a in answers if isinstance(a, list)] == [[0], [0], [4], [6]]
-        assert await batcher.ask(list(range(9))) == list(range(0, 18, 2))  # alone, it may be larger
+        assert await batcher.ask(list(range(9))) == list(
+            range(0, 18, 2)
+        )  # larger than the capacity
 
     run(work, Batcher(doubling, capacity=4))
     assert doubling.batches[1] == [0, 2, 3]
 
 
-def test_batches_are_bounded_and_an_error_ends_only_its_own() -> None:
+def test_batches_are_bounded_and_an_error_affects_only_its_batch() -> None:
     doubling = Doubling()
 
     async def work(batcher: Batcher[int, int]) -> None:
@@ -92,12 +94,12 @@ def test_batches_are_bounded_and_an_error_ends_only_its_own() -> None:
         assert isinstance(found[3], ValueError)
         assert await batcher.ask([5]) == [10]
 
-    run(work, Batcher(doubling, capacity=100, largest=2))
+    run(work, Batcher(doubling, capacity=100, batch_cost=2))
     assert max(map(len, doubling.batches)) == 2
 
 
 async def first_batch(doubling: Doubling, batcher: Batcher[int, int]) -> asyncio.Task[object]:
-    """Have the thread busy, so that what is asked next has to wait."""
+    """Keep the thread busy, so that the next questions have to wait."""
     task: asyncio.Task[object] = asyncio.create_task(_ask(batcher, [0]))
     while not doubling.batches:
         await asyncio.sleep(0.001)
@@ -122,7 +124,7 @@ def test_requests_of_many_questions_take_turns_with_others() -> None:
         assert answers == [[2 * n for n in numbers] for numbers in [*large, [1]]]
         assert batcher.waiting == 0
 
-    run(work, Batcher(doubling, capacity=100, share=3, largest=8))
+    run(work, Batcher(doubling, capacity=100, share=3, batch_cost=8))
     assert doubling.batches == [
         [0],
         [100, 101, 102, 200, 201, 202, 1],
@@ -132,7 +134,7 @@ def test_requests_of_many_questions_take_turns_with_others() -> None:
     ]
 
 
-def test_a_batch_ends_where_its_questions_cost_enough() -> None:
+def test_the_cost_of_a_batch_is_bounded() -> None:
     doubling = Doubling()
 
     async def work(batcher: Batcher[int, int]) -> None:
@@ -144,7 +146,7 @@ def test_a_batch_ends_where_its_questions_cost_enough() -> None:
         await await_first
         assert await asyncio.gather(*tasks) == [[2 * n for n in numbers] for numbers in asked]
 
-    run(work, Batcher(doubling, capacity=100, share=3, largest=15, cost=lambda number: number))
+    run(work, Batcher(doubling, capacity=100, share=3, batch_cost=15, cost=lambda number: number))
     # A share of 3: a 9 alone, or three times 1; room for 15: 9, 1, 1 and the 7, no more.
     assert doubling.batches == [[0], [9, 1, 1, 7], [2, 9], [1, 1, 1], [1]]
 
@@ -154,7 +156,7 @@ def test_large_requests_leave_room_for_single_questions() -> None:
 
     async def work(batcher: Batcher[int, int]) -> None:
         tasks = [await first_batch(doubling, batcher)]
-        tasks += [asyncio.create_task(_ask(batcher, [1] * 20))]  # more than all the room there is
+        tasks += [asyncio.create_task(_ask(batcher, [1] * 20))]  # more than the capacity
         await asyncio.sleep(0.01)
         with pytest.raises(RefusedError):
             await batcher.ask([1, 1])
@@ -170,7 +172,7 @@ def test_large_requests_leave_room_for_single_questions() -> None:
     run(work, Batcher(doubling, capacity=10))
 
 
-def test_who_has_gone_is_not_answered_any_more() -> None:
+def test_cancelled_requests_are_not_answered() -> None:
     doubling = Doubling()
 
     async def work(batcher: Batcher[int, int]) -> None:
@@ -191,7 +193,7 @@ def test_who_has_gone_is_not_answered_any_more() -> None:
     assert doubling.batches == [[0], [6] * 32, [6] * 8]
 
 
-def test_what_goes_wrong_beside_the_answering_ends_only_its_batch() -> None:
+def test_an_error_outside_of_answering_affects_only_its_batch() -> None:
     doubling = Doubling()
     doubling.go.set()
 
@@ -207,15 +209,15 @@ def test_what_goes_wrong_beside_the_answering_ends_only_its_batch() -> None:
     run(work, Batcher(doubling, capacity=100, observe=observe))
 
 
-def test_a_lane_is_bounded() -> None:
+def test_the_queue_of_an_executor_is_bounded() -> None:
     async def main() -> None:
-        lane, go = Lane(capacity=2), threading.Event()
-        tasks = [asyncio.create_task(lane.run(lambda: go.wait(30))) for _ in range(2)]
+        executor, go = BoundedExecutor(capacity=2), threading.Event()
+        tasks = [asyncio.create_task(executor.run(lambda: go.wait(30))) for _ in range(2)]
         await asyncio.sleep(0.01)
         with pytest.raises(RefusedError):
-            await lane.run(lambda: True)
+            await executor.run(lambda: True)
         go.set()
         assert await asyncio.gather(*tasks) == [True, True]
-        assert await lane.run(lambda: 7) == 7
+        assert await executor.run(lambda: 7) == 7
 
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""The model that a worker holds, and how another takes its place."""
+"""The model that a worker serves, and switching to newer ones."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from embedkit.errors import ConfigurationError, EmbedkitError
 from embedkit.service.worker.publishing import CURRENT
 from embedkit.vectors.projection import Projection, principal_plane
 
-__all__ = ["Holder", "Served"]
+__all__ = ["ModelHolder", "ServedModel"]
 
-_SECONDS = 0.25  # between two looks for a new generation
-_EXAMPLES = 8
-_LONGEST_EXAMPLE = 200  # schemas.Word takes no longer one
+_POLL_SECONDS = 0.25
+_MAX_EXAMPLES = 8
+_MAX_EXAMPLE_LENGTH = 200  # the longest word that requests accept
 _WELL_KNOWN = (
     "king - man + woman",
     "paris - france + italy",
@@ -37,13 +37,13 @@ _WELL_KNOWN = (
 _log = logging.getLogger("embedkit.service")
 
 
-class Served:
+class ServedModel:
     """One generation of the model.
 
     Args:
         path: a model directory.
-        name: what it is called in answers.
-        generation: how many models were served up to this one.
+        name: the name of the model in responses.
+        generation: number of models served so far, including this one.
     """
 
     def __init__(self, path: Path, name: str, generation: int) -> None:
@@ -61,20 +61,20 @@ class Served:
         """
         if self.vectors.is_sparse:
             raise ConfigurationError(
-                "one-hot vectors lie the same way in every direction: there is no map of them.",
-                hint='Ask with "fit": "words".',
+                "one-hot vectors have no principal components, so there is no map.",
+                hint='Use "fit": "words".',
             )
         return principal_plane(self.vectors.units)
 
     @cached_property
     def map(self) -> tuple[bytes, str]:
-        """All words on the plane, float32 (V, 2), little-endian, and a tag that tells it apart."""
+        """All words on the plane, little-endian float32 (V, 2), and an ETag."""
         places = self.plane.apply(self.vectors.units).astype("<f4").tobytes()
         return places, f'"{zlib.crc32(places):08x}-{len(self.vectors)}"'
 
     @cached_property
     def description(self) -> dict[str, Any]:
-        """What is told of the model; nothing of where it lies."""
+        """The response of /v1/model, which contains no paths."""
         config = self.vectors.config
         return {
             "name": self.name,
@@ -95,20 +95,20 @@ class Served:
             for expression in _WELL_KNOWN
             if all(self.vectors.find(word) >= 0 for word in expression.split()[::2])
         ]
-        if not known:  # neither too frequent to mean much nor too rare
+        if not known:  # words of medium frequency
             frequent = self.vectors.vocabulary.words(range(min(len(self.vectors), 2_000)))
             known = [word for word in frequent if len(word) > 3 and word.isalpha()]
             known = known[len(known) // 10 :] or frequent
-            known = [word for word in known if len(word) <= _LONGEST_EXAMPLE]
-        return known[:_EXAMPLES]
+            known = [word for word in known if len(word) <= _MAX_EXAMPLE_LENGTH]
+        return known[:_MAX_EXAMPLES]
 
 
-class Holder:
-    """The generation that this process serves now.
+class ModelHolder:
+    """Holds the model that this process serves now.
 
     Args:
-        folder: what `publishing.Publisher` fills.
-        name: what the model is called in answers.
+        folder: the directory of `publishing.Publisher`.
+        name: the name of the model in responses.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -116,35 +116,35 @@ class Holder:
         self._name = name
         self.current = self._open()
 
-    def _laid_out(self) -> str:
+    def _published(self) -> str:
         return (self._folder / CURRENT).readlink().name
 
-    def _open(self) -> Served:
+    def _open(self) -> ServedModel:
         while True:
-            number = self._laid_out()
+            number = self._published()
             try:
-                served = Served(self._folder / number, self._name, int(number))
-                # What the first question would wait for: imports, and pages of the file.
+                served = ServedModel(self._folder / number, self._name, int(number))
+                # Warm up imports and the pages of the file.
                 served.vectors.nearest([[(0, 1.0)]], 1)
             except EmbedkitError:
-                if self._laid_out() == number:
+                if self._published() == number:
                     raise
             else:
                 return served
 
     async def follow(self, observe: Callable[[int], object]) -> None:
-        """Change to every new generation, until cancelled; questions under way keep the old one.
+        """Switch to each new generation until cancelled; requests in progress keep the old one.
 
         Args:
-            observe: is told the generation, the first one as well.
+            observe: called with the number of each generation, including the first.
         """
         observe(self.current.generation)
         while True:
-            await asyncio.sleep(_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
             try:
-                if self._laid_out() != str(self.current.generation):
+                if self._published() != str(self.current.generation):
                     self.current = await asyncio.to_thread(self._open)
                     observe(self.current.generation)
                     _log.info("Serving generation %d of the model.", self.current.generation)
             except (EmbedkitError, OSError) as error:
-                _log.error("Generation %d stays: %s", self.current.generation, error)
+                _log.error("Still serving generation %d: %s", self.current.generation, error)

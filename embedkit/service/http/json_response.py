@@ -1,4 +1,4 @@
-"""Answers as JSON."""
+"""Responses with a JSON body."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 import orjson
 from fastapi import Response
 
-__all__ = ["reply"]
+__all__ = ["json_response"]
 
 
-def reply(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(
+    body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Return *body* as JSON."""
     return Response(orjson.dumps(body), status, headers, "application/json")
