@@ -1,6 +1,6 @@
 """The service that bench_service compares with: FastAPI around gensim's most_similar.
 
-scripts/bench_service_peer.py MODEL [PORT]
+scripts/bench_service_peer.py MODEL
 """
 
 from __future__ import annotations

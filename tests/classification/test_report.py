@@ -83,7 +83,7 @@ def test_cells_are_shaded_by_their_share_of_the_row(tmp_path: Path) -> None:
 
 def test_pictures_that_cannot_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report = score_labels(TRUE, PREDICTED)
-    with pytest.raises(ConfigurationError, match=r"ends in none of .png, .svg, .pdf"):
+    with pytest.raises(ConfigurationError, match=r"unknown picture format .*from .png, .svg, .pdf"):
         confusion_picture(report, tmp_path / "a.bmp")
     with pytest.raises(StorageError, match="cannot write"):
         confusion_picture(report, tmp_path / "nowhere" / "a.png")

@@ -103,5 +103,5 @@ def test_anything_else_than_a_classifier_is_rejected(model: Path, tmp_path: Path
         TextClassifier.load(tmp_path)
     with pytest.raises(ConfigurationError, match="unknown pooling 'median'"):
         TextClassifier.train(TEXTS, LABELS, str(model), pooling="median")
-    with pytest.raises(ConfigurationError, match="one-hot vectors cannot be trained further"):
+    with pytest.raises(ConfigurationError, match="one-hot vectors cannot be fine-tuned"):
         TextClassifier.train(TEXTS, LABELS, embedkit.load(model, encoder="onehot"))

@@ -211,5 +211,5 @@ class TestVectors:
             TextFeatures({"the": [1.0]}).fit(["the"])  # type: ignore[arg-type]
         with pytest.raises(ModelError, match=r"no model at nowhere\.embedkit"):
             TextFeatures("nowhere.embedkit").fit(["the"])
-        with pytest.raises(NotFittedError, match="has seen no text"):
+        with pytest.raises(NotFittedError, match="is not fitted"):
             TextFeatures(embedkit.OneHotEncoder()).fit(["the"])

@@ -116,7 +116,7 @@ def test_a_pickle_of_a_changed_model_is_rejected(
         config = {"training": {"seconds": 2.5}} if change == "trained again" else {}
         matrix = vectors.matrix if change == "trained again" else 2 * np.asarray(vectors.matrix)
         WordVectors(vectors.vocabulary, matrix, config=config).save(path, overwrite=True)
-    message = "there is no model" if change == "removed" else "is another model than the one"
+    message = "there is no model" if change == "removed" else "is not the model that was open when"
     with pytest.raises(ModelError, match=message):
         pickle.loads(data)
 

@@ -131,7 +131,7 @@ def test_fit_is_required_first(transformer: Any, vectors: WordVectors) -> None:
             {"oov": "ignore"},
             "unknown oov policy 'ignore'; choose from error, skip, spell, subwords, zero, or",
         ),
-        ({"tokenizer": "characters"}, "no tokenizer 'characters'"),
+        ({"tokenizer": "characters"}, "unknown tokenizer 'characters'"),
         (
             {"pooling": "sif", "sif_a": 0},
             "sif_a must be a number between 1e-12 and 1,000,000, got 0",
