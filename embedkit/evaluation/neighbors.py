@@ -16,7 +16,8 @@ def neighbor_overlap(
     """Return the mean share of a word's *k* nearest words by cosine that are so in both, 0 to 1.
 
     Args:
-        before, after: vectors of the same words.
+        before: vectors.
+        after: other vectors of the same words.
         words: how many are looked at, chosen at random.
 
     Raises:

@@ -122,7 +122,10 @@ def draw_training(
     Args:
         runs: from `read_runs`.
         path: ends in .png, .svg or .pdf.
-        title, size, dark, overwrite: as for `embedkit.plotting.draw`.
+        title: as for `embedkit.plotting.draw`.
+        size: as for `embedkit.plotting.draw`.
+        dark: as for `embedkit.plotting.draw`.
+        overwrite: as for `embedkit.plotting.draw`.
 
     Raises:
         ConfigurationError: no run, the name ends otherwise, the size is out of bounds, or

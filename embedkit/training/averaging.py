@@ -6,7 +6,7 @@ changes point the same way, all ranks learned the same thing, and their mean is 
 are at right angles, each learned something else, and their sum is (as Adasum does with two, Maleki
 et al. 2021, arXiv:2006.02924). In between the sum is divided by its squared length over the sum of
 the changes' squared lengths, which is k for k changes that agree and 1 for unrelated ones. A rare
-word that one rank met keeps its whole step. docs/scaling.md has figures.
+word that one rank met keeps its whole step. docs/guides/scaling.md has figures.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> WordVectors:
 
 
 def shipped(name: str) -> tuple[list[tuple[str, str]], str, tuple[int, int]]:
-    """Return pairs, title and size as docs/pictures.md has them for a picture that ships."""
-    page = (ROOT / "docs" / "pictures.md").read_text()
+    """Return pairs, title and size as docs/guides/pictures.md has them for a picture that ships."""
+    page = (ROOT / "docs" / "guides" / "pictures.md").read_text()
     (command,) = re.findall(rf"^\$ (embedkit plot --pairs .* -o {name})$", page, re.MULTILINE)
     _, _, _, *words = shlex.split(command)
     pairs = [pair_of(word) for word in itertools.takewhile(lambda word: word[0] != "-", words)]

@@ -129,7 +129,8 @@ def random_walks(
 
     Args:
         graph: what to walk on.
-        config, settings: see `WalkConfig`; single settings come before those of *config*.
+        config: the settings of the walks.
+        **settings: fields of `WalkConfig`; they override those of *config*.
 
     Raises:
         ConfigurationError: a setting lies outside its range.
@@ -155,7 +156,8 @@ def write_walks(
             end of its name compress it.
         overwrite: replace what is there.
         progress: is called with the number of walks taken since the last call.
-        config, settings: see `WalkConfig`; single settings come before those of *config*.
+        config: the settings of the walks.
+        **settings: fields of `WalkConfig`; they override those of *config*.
 
     Returns:
         How many walks and nodes were written.
