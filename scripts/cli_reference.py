@@ -57,7 +57,7 @@ def text_of(command: click.Command) -> str:
 def escaped(text: str) -> str:
     """Return text on one line, with a backslash before Markdown's special characters."""
     return re.sub(
-        r"`[^`]*`|[_*|<]",
+        r"`[^`]*`|[_*|<\[\]]",
         lambda match: match[0] if match[0][0] == "`" else f"\\{match[0]}",
         " ".join(text.split()),
     )

@@ -123,7 +123,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ConfigurationError(
-                f"there is only one class, {self.classes_.tolist()[0]!r}, in all {len(codes)} rows.",
+                f"all {len(codes)} rows have the same class, {self.classes_.tolist()[0]!r}.",
                 hint="Add rows of another class.",
             )
         weights = self._class_weights(y)[codes]

@@ -124,7 +124,10 @@ def draw_loss_curves(
     Args:
         curves: from `read_loss_curves`.
         path: ends in .png, .svg or .pdf.
-        title, size, dark, overwrite: as for `embedkit.plotting.draw`.
+        title: as for `embedkit.plotting.draw`.
+        size: as for `embedkit.plotting.draw`.
+        dark: as for `embedkit.plotting.draw`.
+        overwrite: as for `embedkit.plotting.draw`.
 
     Raises:
         ConfigurationError: there are no curves, the suffix is unknown, the size is out of range,

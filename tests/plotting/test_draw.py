@@ -43,8 +43,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> WordVectors:
 
 
 def documented(name: str) -> tuple[list[tuple[str, str]], str, tuple[int, int]]:
-    """Return the pairs, title and size of a picture in docs/pictures.md."""
-    page = (ROOT / "docs" / "pictures.md").read_text()
+    """Return the pairs, title and size of a picture in docs/guides/pictures.md."""
+    page = (ROOT / "docs" / "guides" / "pictures.md").read_text()
     (command,) = re.findall(rf"^\$ (embedkit plot --pairs .* -o {name})$", page, re.MULTILINE)
     _, _, _, *words = shlex.split(command)
     named = itertools.takewhile(lambda word: word[0] != "-", words)
