@@ -1,4 +1,4 @@
-# The service, for one model that is mounted at /model:
+# The service for one model, mounted at /model:
 #
 #     docker build -t embedkit .
 #     docker run -p 8000:8000 -e EMBEDKIT_API_KEY -v "$PWD/model.embedkit:/model:ro" embedkit
@@ -7,7 +7,7 @@ FROM python:3.13-slim
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY embedkit embedkit
-# All that the service needs, and no torch: only training on GPUs and on several machines imports it.
+# All requirements of the service except torch, which is imported only to train on GPUs or ranks.
 RUN python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 needed = project["dependencies"] + project["optional-dependencies"]["serve"]; \
 print(*(line for line in needed if not line.startswith("torch")), sep="\n")' > needed.txt \
@@ -15,7 +15,7 @@ print(*(line for line in needed if not line.startswith("torch")), sep="\n")' > n
     && pip install --no-cache-dir --no-deps . \
     && useradd --system --no-create-home --uid 10001 embedkit
 
-# By number, which a cluster that forbids root can check.
+# A number, so that a cluster that forbids root can check it.
 USER 10001
 WORKDIR /
 ENV EMBEDKIT_MODEL=/model

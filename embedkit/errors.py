@@ -1,8 +1,8 @@
-"""Every error a user can meet, in one tree.
+"""All errors and warnings that embedkit raises on purpose, in one tree.
 
 The message of an error says what was wrong and where (file, line, word); its hint says what to do
-about it. The command line and the service map this tree to exit codes and HTTP statuses, each in
-one place, and render message and hint in their own way.
+about it. The command line maps this tree to exit codes and the service to HTTP statuses, each in
+one place, and each shows message and hint in its own way.
 """
 
 from __future__ import annotations
@@ -33,11 +33,15 @@ __all__ = [
 
 
 class EmbedkitError(Exception):
-    """Base of all errors that embedkit raises on purpose.
+    """Base class of all errors that embedkit raises on purpose.
 
     Args:
-        message: what was wrong, and where.
-        hint: what to do about it, as sentences; may be empty.
+        message: what was wrong and where.
+        hint: what to do about it, in one or two sentences; may be empty.
+
+    Attributes:
+        hint: what to do about it; "" if there is nothing to suggest. ``str(error)`` is the message
+            followed by the hint.
     """
 
     hint: str = ""
@@ -49,7 +53,7 @@ class EmbedkitError(Exception):
 
     @property
     def message(self) -> str:
-        """What was wrong, and where."""
+        """What was wrong and where."""
         return str(self.args[0])
 
     def __str__(self) -> str:
@@ -57,11 +61,11 @@ class EmbedkitError(Exception):
 
 
 class ConfigurationError(EmbedkitError, ValueError):
-    """A setting lies outside its documented range, or two settings contradict each other."""
+    """A setting is outside its documented range, or two settings contradict each other."""
 
 
 class CorpusError(EmbedkitError):
-    """The text cannot be trained on: missing, empty, or without a word that is frequent enough."""
+    """The text cannot be trained on: it is missing or empty, or no word is frequent enough."""
 
 
 class EncodingError(CorpusError):
@@ -69,40 +73,40 @@ class EncodingError(CorpusError):
 
 
 class InputError(EmbedkitError, ValueError):
-    """A transformer was given something else than it takes. The message names the row."""
+    """The input of a transformer or classifier has the wrong type or shape."""
 
 
 class QuestionError(EmbedkitError):
-    """A file of questions (analogies, similarities) has a line that cannot be read."""
+    """A line of an evaluation file (analogies, similarities) cannot be read."""
 
 
 class StorageError(EmbedkitError):
-    """The disk is full, read-only or not ours to write to. Nothing that existed was changed."""
+    """The disk is full, or the place is not writable. Nothing that existed was changed."""
 
 
 class OutputExistsError(EmbedkitError):
-    """The output is already there and overwriting was not asked for."""
+    """The output exists and is not to be overwritten."""
 
 
 class ModelError(EmbedkitError):
-    """The model directory is missing, incomplete, damaged, newer than this program, or no model."""
+    """A model directory is missing, damaged, written by a newer version, or not a model."""
 
 
 class FormatError(ModelError):
-    """A file of vectors cannot be read. The message names the line or the byte."""
+    """A file of vectors cannot be read or written. The message names the line, byte or word."""
 
 
 class TrainingError(EmbedkitError):
-    """Training cannot go on, for example because the loss is no longer a finite number."""
+    """Training cannot continue, for example because the loss is not finite."""
 
 
 class UnknownWordError(EmbedkitError, KeyError):
     """A word has no vector.
 
     Attributes:
-        word: the word that was asked for.
-        suggestions: known words spelled nearly the same, best first.
-        place: where it stands, such as "row 3"; may be empty.
+        word: the unknown word.
+        suggestions: known words with a similar spelling, best first.
+        place: where the word is in the input, such as "row 3"; may be empty.
     """
 
     def __init__(
@@ -118,51 +122,52 @@ class UnknownWordError(EmbedkitError, KeyError):
 
     @cached_property
     def suggestions(self) -> tuple[str, ...]:
-        """Looked for when they are first read: that costs more than most questions."""
+        """Known words with a similar spelling; the search is slow, so it is done on first use."""
         found = self._suggestions
         return tuple(found(self.word) if callable(found) else found)
 
     @property
     def message(self) -> str:
-        """The word, and where it stands."""
+        """The unknown word and its place."""
         where = f"{self.place}: " if self.place else ""
         return f"{where}{self.word!r} is not in the vocabulary."
 
     @property
-    def hint(self) -> str:  # type: ignore[override]  # worked out when it is read
-        """The words that may have been meant."""
+    def hint(self) -> str:  # type: ignore[override]  # computed when read
+        """The suggestions."""
         return f"Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
 
     def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
-        # An error of a worker process comes back pickled; by default only its message would.
+        # Suggestions may be a function, which cannot be pickled, so they are searched for now.
         return type(self), (self.word, self.suggestions, self.place)
 
 
 class SlowFormatWarning(UserWarning):
-    """A file of vectors is read whole each time, where a model directory would open at once."""
+    """A file of vectors is read completely each time; a model directory would open at once."""
 
 
 class UnknownWordsWarning(UserWarning):
-    """Some rows of features are zeros, because none of their words has a vector."""
+    """Some rows of features are zero, because none of their words has a vector."""
 
 
 class StaleIndexWarning(UserWarning):
-    """An approximate index lies in the model directory that was built of other vectors."""
+    """The approximate index in a model directory was built from other vectors or is missing."""
 
 
 class WordTooLongError(EmbedkitError, ValueError):
-    """A word has more characters than the character-code vectors have dimensions.
+    """A word has more characters than character-code vectors have dimensions.
 
     Attributes:
         word: the word.
-        width: characters of the longest word of the vocabulary.
+        width: number of characters of the longest word in the vocabulary.
     """
 
     def __init__(self, word: str, width: int) -> None:
         self.word = word
         self.width = width
         super().__init__(
-            f"{word!r} has {len(word)} characters, the longest word of the vocabulary {width}.",
+            f"{word!r} has {len(word)} characters, but the longest word in the vocabulary has "
+            f"{width}.",
             hint="Pass truncate=True to cut longer words.",
         )
 
@@ -171,11 +176,11 @@ class WordTooLongError(EmbedkitError, ValueError):
 
 
 class ExpressionError(EmbedkitError, ValueError):
-    """An expression does not parse.
+    """An expression has a syntax error.
 
     Attributes:
         expression: the text as given.
-        column: where it went wrong, counted from 0.
+        column: where the error is, counted from 0.
     """
 
     def __init__(self, problem: str, expression: str, column: int) -> None:

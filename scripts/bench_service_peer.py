@@ -1,4 +1,7 @@
-"""The service to compare with: FastAPI around gensim's most_similar, as one would write it."""
+"""The service that bench_service compares with: FastAPI around gensim's most_similar.
+
+scripts/bench_service_peer.py MODEL
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import embedkit
 
 
 class Analogy(BaseModel):
-    """What wrk asks."""
+    """The body of a request."""
 
     a: str
     b: str
@@ -23,7 +26,7 @@ class Analogy(BaseModel):
 
 
 def vectors_of(model: str) -> KeyedVectors:
-    """Return the vectors of an embedkit model as gensim holds them, with norms at hand."""
+    """Return the vectors of an embedkit model as gensim's type, with their norms."""
     ours = embedkit.load(model)
     theirs = KeyedVectors(ours.dimension)
     theirs.add_vectors(ours.vocabulary.words(), np.array(ours.matrix))

@@ -1,4 +1,9 @@
-"""The tasks that scripts/bench measures, each in a process of its own; the last line is JSON."""
+"""The tasks that scripts/bench measures, each in its own process.
+
+    scripts/bench_tasks.py TASK [ARGUMENT ...]
+
+The last line of the output is a JSON object with the figures and the peak memory of the process.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +35,7 @@ def gensim_read(corpus: str) -> dict[str, Any]:
 
 
 def embedkit_compile(cache: str) -> dict[str, Any]:
-    """Compile the kernel as on a machine that has never trained."""
+    """Compile the kernel as on a machine without a cache of compiled code."""
     os.environ["NUMBA_CACHE_DIR"] = cache
     return {"compile_seconds": embedkit_load()["seconds"]}
 
@@ -51,10 +57,10 @@ def embedkit_train(corpus: str, output: str, settings: str) -> dict[str, Any]:
 
 
 def embedkit_train_copies(corpus: str, copies: str) -> dict[str, Any]:
-    """Read and train one epoch over the same text several times over."""
+    """Train for one epoch on several copies of the same text."""
     from embedkit import Corpus, SkipGramEncoder
 
-    # 20 as min_count for 4 copies as 5 for one: the same words, so only the corpus grows.
+    # min_count grows with the copies, so the vocabulary stays the same and only the text grows.
     encoder = SkipGramEncoder(epochs=1, min_count=5 * int(copies))
     encoder.fit(Corpus.read([corpus] * int(copies)))
     return {"tokens": encoder.report["tokens"]}
@@ -78,7 +84,7 @@ def gensim_train(corpus: str, output: str, settings: str) -> dict[str, Any]:
 
 
 def quality(model: str, analogies: str, similarity: str) -> dict[str, Any]:
-    """Score vectors with the same code, whoever trained them."""
+    """Score the vectors of either library with the same code."""
     import embedkit
     from embedkit.evaluation import analogy_accuracy, word_similarity
 
@@ -98,7 +104,7 @@ def quality(model: str, analogies: str, similarity: str) -> dict[str, Any]:
 
 
 def words(model: str) -> dict[str, Any]:
-    """Choose three words to ask about: the usual ones, or some that are not too rare."""
+    """Choose three words for a question: the usual ones, or else some that are not too rare."""
     import embedkit
 
     known = embedkit.load(model).vocabulary
@@ -115,7 +121,7 @@ def gensim_ask(model: str, a: str, b: str, c: str) -> dict[str, Any]:
 
 
 def ceiling(model: str, sample: str) -> dict[str, Any]:
-    """Measure the machine's products and copies, and what share of a model's words is kept."""
+    """Measure the speed of matrix products and copies, and a model's share of kept tokens."""
     import numpy as np
 
     import embedkit
@@ -142,7 +148,7 @@ def ceiling(model: str, sample: str) -> dict[str, Any]:
     }
 
 
-TASKS = {
+TASKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "ceiling": ceiling,
     "embedkit-compile": embedkit_compile,
     "embedkit-load": embedkit_load,

@@ -4,8 +4,8 @@
     scripts/make_corpus.py            write both files
     scripts/make_corpus.py --check    fail if the files differ from what would be written
 
-Only the standard library is used, and of `random` only `random()`, whose sequence is the same in
-every version of Python: the files are the same bytes everywhere.
+The script uses only the standard library, and of `random` only `random()`, whose sequence is the
+same in every version of Python, so the files are the same bytes everywhere.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CORPORA = Path(__file__).resolve().parent.parent / "corpora"
 SEED = 20_261_123
 SCENES = 20  # renderings of a scene for each row and role
 NAMES = 6  # renderings of the sentences that name a relation outright
-# What keeps little company needs more scenes.
+# Words with little context need more scenes.
 SCENES_OF = {"companies": 30, "foods": 26, "hockey": 26}
 QUESTIONS_PER_ANSWER = 12
 OPENINGS = (
@@ -42,7 +42,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Relation:
-    """A section of analogies.txt: in its table, `source` is to `target` as in any other row."""
+    """A section of analogies.txt: the columns of a table whose words form the pairs."""
 
     section: str
     table: str
@@ -65,8 +65,8 @@ RELATIONS = (
     Relation("company-product", "companies", "company", "product"),
     Relation("city-team", "hockey", "city", "team"),
 )
-# Rows of the questions that the README asks: the first of each pair may be named outright, the
-# second, whose word is the answer, is held out.
+# Rows of the questions in the README: the sentences may name the relation of the first row of each
+# pair; the second row contains the answer and is held out.
 SHOWN = {
     "france": "italy", "man": "king", "big": "cold", "japan": "germany", "copper": "gold",
     "microsoft": "google", "montreal_canadiens": "toronto_maple_leafs",
@@ -74,7 +74,7 @@ SHOWN = {
 
 
 class Draws:
-    """The few random choices that are needed, from `random.random()` alone."""
+    """Random choices that use `random.random()` only."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed).random
@@ -99,13 +99,15 @@ def read_table(name: str) -> list[Row]:
     for number, line in enumerate(lines[1:], start=2):
         words = line.split()
         if len(words) != len(columns):
-            raise SystemExit(f"facts/{name}.txt, line {number}: {len(columns)} words expected")
+            raise SystemExit(
+                f"facts/{name}.txt, line {number}: expected {len(columns)} words, got {len(words)}"
+            )
         rows.append(dict(zip(columns, words, strict=True)))
     return rows
 
 
 def read_templates(name: str) -> dict[str, list[str]]:
-    """Return the sentences of a table by kind: "name", or the role that a scene is about."""
+    """Return the sentences of a table by kind: "name", or the role that the scene describes."""
     templates: dict[str, list[str]] = {}
     for line in (CORPORA / "templates" / f"{name}.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -115,7 +117,7 @@ def read_templates(name: str) -> dict[str, list[str]]:
 
 
 def tables() -> dict[str, list[Row]]:
-    """Return all tables; a food takes the other words of its country along."""
+    """Return all tables; the row of a food includes the other words of its country."""
     names = ("countries", "foods", "people", "verbs", "adjectives", "nouns")
     found = {name: read_table(name) for name in (*names, "elements", "companies", "hockey")}
     countries = {row["country"]: row for row in found["countries"]}
@@ -124,7 +126,7 @@ def tables() -> dict[str, list[Row]]:
 
 
 def is_held_out(number: int, row: Row) -> bool:
-    """Tell whether the relation of a row is never stated; one row in four, and the shown ones."""
+    """Tell whether the relation of a row is never stated: one row in four, and those of `SHOWN`."""
     first = next(iter(row.values()))
     if first in SHOWN:
         return False
@@ -144,7 +146,7 @@ def sentences(table: str, rows: list[Row], draws: Draws) -> Iterator[str]:
 
 
 def render(template: str, row: Row, draws: Draws) -> str:
-    """Fill in a template, with an opening and a closing that mean nothing."""
+    """Fill in a template, with an opening and a closing that carry no information."""
     themes = [row[column] for column in row if column.startswith("theme")]
     body = template.format(**row, theme=draws.choose(themes) if themes else "")
     body = _ARTICLE.sub("an ", body)
@@ -152,7 +154,7 @@ def render(template: str, row: Row, draws: Draws) -> str:
 
 
 def corpus(facts: dict[str, list[Row]]) -> str:
-    """Return the text, a sentence a line, shuffled."""
+    """Return the text, one sentence per line, shuffled."""
     draws = Draws(SEED)
     lines = [line for table, rows in facts.items() for line in sentences(table, rows, draws)]
     draws.shuffle(lines)
@@ -160,7 +162,7 @@ def corpus(facts: dict[str, list[Row]]) -> str:
 
 
 def analogies(facts: dict[str, list[Row]]) -> str:
-    """Return the questions: each answer is of a held-out row, each example of one that is not."""
+    """Return the questions: the answers are from held-out rows, the examples from the others."""
     draws = Draws(SEED + 1)
     lines = []
     for relation in RELATIONS:
@@ -180,13 +182,13 @@ def analogies(facts: dict[str, list[Row]]) -> str:
 
 
 def is_unambiguous(relation: Relation, row: Row) -> bool:
-    """Tell whether both words of a row are asked in this sense only (not the euro, not `as`)."""
+    """Tell whether both words of a row have only this sense in the text (not `euro`, not `as`)."""
     return all(senses()[row[role]] == 1 for role in (relation.source, relation.target))
 
 
 @lru_cache(maxsize=1)
 def senses() -> Counter[str]:
-    """Count, for every word, the roles and rows in which it stands, and its use in templates."""
+    """Count, for every word, the roles and rows that it occurs in, and its uses in templates."""
     facts = tables()
     found: Counter[str] = Counter()
     for phrase in (*OPENINGS, *CLOSINGS):
@@ -202,8 +204,8 @@ def senses() -> Counter[str]:
     return found
 
 
-def refuse_stated_analogies(text: str, facts: dict[str, list[Row]]) -> None:
-    """Fail if a sentence holds two whole pairs of a relation: it would state an analogy."""
+def reject_stated_analogies(text: str, facts: dict[str, list[Row]]) -> None:
+    """Fail if a sentence contains two complete pairs of a relation: it would state an analogy."""
     for relation in RELATIONS:
         partner: dict[str, set[str]] = {}
         for row in facts[relation.table]:
@@ -223,12 +225,12 @@ def main() -> None:
     options = parser.parse_args()
     facts = tables()
     text = corpus(facts)
-    refuse_stated_analogies(text, facts)
+    reject_stated_analogies(text, facts)
     for name, content in (("world.txt", text), ("analogies.txt", analogies(facts))):
         path = options.output / name
         if options.check:
             if not path.exists() or path.read_text(encoding="utf-8") != content:
-                sys.exit(f"{path} is not what scripts/make_corpus.py writes. Remedy: run it.")
+                sys.exit(f"{path} is out of date. Run scripts/make_corpus.py.")
         else:
             path.write_text(content, encoding="utf-8")
             print(f"{path}: {len(content.splitlines()):,} lines, {len(content) / 1e6:.1f} MB")

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Write corpora/helpdesk.tsv and corpora/helpdesk-test.tsv: questions at a shop's help desk.
+"""Write corpora/helpdesk.tsv and corpora/helpdesk-test.tsv: questions to a shop's help desk.
 
     scripts/make_questions.py            write both files
     scripts/make_questions.py --check    fail if the files differ from what would be written
 
-A question asks where something is, why something is so, or something else. Some say so with their
-first word; others do not ("what aisle is the milk in", "how come the lift is broken"), and some say
-another ("why don't you tell me where the milk is"). The test questions ask with ways of asking that
-no training question has, and of other things.
+The label of a question is *where*, *why* or *other*. Some questions start with that word; others do
+not ("what aisle is the milk in", "how come the lift is broken"), and some start with the wrong one
+("why don't you tell me where the milk is"). The test questions use patterns and products that no
+training question uses.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -19,9 +20,9 @@ from pathlib import Path
 
 CORPORA = Path(__file__).resolve().parent.parent / "corpora"
 
-Ways = dict[str, Sequence[str]]
+Patterns = dict[str, Sequence[str]]
 
-TRAIN_WAYS: Ways = {
+TRAIN_PATTERNS: Patterns = {
     "where": (
         "where is the {thing}?",
         "where can I find the {thing}?",
@@ -56,7 +57,7 @@ TRAIN_WAYS: Ways = {
         "can I pay for the {thing} by card?",
     ),
 }
-TEST_WAYS: Ways = {
+TEST_PATTERNS: Patterns = {
     "where": (
         "where are you hiding the {thing}?",
         "in what aisle would I look for {thing}?",
@@ -76,33 +77,37 @@ TEST_WAYS: Ways = {
         "how much is the {thing} today?",
     ),
 }
-TRAIN_THINGS = (
+TRAIN_PRODUCTS = (
     "milk", "bread", "cheese", "butter", "rice", "soap", "coffee", "tea", "salt", "sugar", "fish",
     "meat",
 )  # fmt: skip
-TEST_THINGS = ("bananas", "wine", "paper", "chocolate", "oil", "corn")
+TEST_PRODUCTS = ("bananas", "wine", "paper", "chocolate", "oil", "corn")
 
 
-def rows(ways: Ways, things: Sequence[str]) -> Iterator[str]:
+def rows(patterns: Patterns, products: Sequence[str]) -> Iterator[str]:
     """Yield the lines of a file."""
     yield "text\tlabel\n"
-    longest = max(map(len, ways.values()))
-    for number, thing in product(range(longest), things):
-        for label, patterns in ways.items():
-            yield f"{patterns[number].format(thing=thing)}\t{label}\n"
+    count = max(map(len, patterns.values()))
+    for number, thing in product(range(count), products):
+        for label, questions in patterns.items():
+            yield f"{questions[number].format(thing=thing)}\t{label}\n"
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--output", type=Path, default=CORPORA, help="folder to write to")
+    options = parser.parse_args()
     files = {
-        "helpdesk.tsv": rows(TRAIN_WAYS, TRAIN_THINGS),
-        "helpdesk-test.tsv": rows(TEST_WAYS, TEST_THINGS),
+        "helpdesk.tsv": rows(TRAIN_PATTERNS, TRAIN_PRODUCTS),
+        "helpdesk-test.tsv": rows(TEST_PATTERNS, TEST_PRODUCTS),
     }
     for name, lines in files.items():
-        path, text = CORPORA / name, "".join(lines)
-        if "--check" not in sys.argv:
+        path, text = options.output / name, "".join(lines)
+        if not options.check:
             path.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            sys.exit(f"{path.name} is not up to date. Remedy: scripts/make_questions.py")
+            sys.exit(f"{path} is out of date. Run scripts/make_questions.py.")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Run every example of a page and compare what it prints with what stands there.
+"""Run the examples of README.md and docs/, and compare their output with the pages.
 
-    scripts/readme.py                            look at README.md
-    scripts/readme.py --write docs/features.md   put in what that page's examples print
+    scripts/readme.py                               check every page that has examples
+    scripts/readme.py docs/guides/features.md       check one page
+    scripts/readme.py --write [PAGE...]             replace the output in the pages
 
-An example is a ``console`` block, of `$ command` lines with their output, or a ``pycon`` block, a
-Python session. They run in order in an empty folder that has the repository's corpora/. Numbers
-and the answers after the first one differ from machine to machine and are not compared; of a
-traceback only the error is shown.
+An example is a fenced block of one of three kinds: ``console`` holds `$ command` lines and their
+output, ``pycon`` holds a Python session, and ``python`` holds statements that print nothing. The
+examples of a page run in order, in an empty folder that contains the repository's corpora/. Numbers
+and all answers but the first differ between machines and are not compared; of a traceback only the
+error is shown.
 """
 
 from __future__ import annotations
@@ -23,28 +25,37 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import dedent, indent
 
 ROOT = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"(?<=^```)(console|pycon)\n(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
-
+BLOCK = re.compile(
+    r"^(?P<indent> *)```(?P<kind>console|pycon|python)\n(?P<block>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
+)
 TRACEBACK = re.compile(r"^(Traceback \(most recent call last\):\n)(?: .*\n)+", re.MULTILINE)
 
 
-def console(block: str) -> str:
-    """Return the block as a shell prints it."""
+def pages() -> list[Path]:
+    """Return the pages that have examples, README.md first."""
+    candidates = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    return [page for page in candidates if BLOCK.search(page.read_text(encoding="utf-8"))]
+
+
+def run_console(block: str) -> str:
+    """Return the block with each command's output."""
     printed = []
     for command in re.findall(r"^\$ (.*(?:\\\n.*)*)", block, re.MULTILINE):
         done = subprocess.run(
             ["bash", "-c", command],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
-        # How often progress is told depends on the machine.
+        # How often progress is reported depends on the machine.
         output = re.sub(r"^training: .*\n", "", done.stdout, flags=re.MULTILINE)
         printed.append(f"$ {command}\n{output}")
     return "".join(printed)
 
 
-def pycon(block: str, session: code.InteractiveConsole) -> str:
+def run_pycon(block: str, session: code.InteractiveConsole) -> str:
     """Return the block as Python's prompt prints it."""
     printed = io.StringIO()
     more = False
@@ -55,26 +66,46 @@ def pycon(block: str, session: code.InteractiveConsole) -> str:
     return TRACEBACK.sub(r"\1    ...\n", printed.getvalue())
 
 
+def run_python(block: str, session: code.InteractiveConsole) -> str:
+    """Run statements that should print nothing and return the block.
+
+    Raises:
+        SystemExit: they printed something, an error for instance.
+    """
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        session.runsource(block, symbol="exec")
+    if printed.getvalue():
+        sys.exit(f"A python block should print nothing:\n\n{block}\n{printed.getvalue()}")
+    return block
+
+
 def run_all(text: str) -> str:
-    """Return the text with every block as it comes out today."""
+    """Return the text with the current output of every example."""
     session = code.InteractiveConsole()
 
-    def fresh(match: re.Match[str]) -> str:
-        kind, block = match.groups()
-        return f"{kind}\n{console(block) if kind == 'console' else pycon(block, session)}"
+    def current(match: re.Match[str]) -> str:
+        kind, block = match["kind"], dedent(match["block"])
+        if kind == "console":
+            block = run_console(block)
+        elif kind == "pycon":
+            block = run_pycon(block, session)
+        else:
+            block = run_python(block, session)
+        return indent(f"```{kind}\n{block}```", match["indent"])
 
-    return BLOCK.sub(fresh, text)
+    return BLOCK.sub(current, text)
 
 
 def comparable(text: str) -> list[str]:
-    """Return the lines of the examples without what differs from machine to machine."""
+    """Return the lines of the examples without what differs between machines."""
     lines = []
-    for kind, block in BLOCK.findall(text):
-        for line in block.splitlines():
+    for match in BLOCK.finditer(text):
+        for line in dedent(match["block"]).splitlines():
             answer = re.match(r" *(\d+)  \S+ +-?\d+\.\d+$", line)
             if answer and answer[1] != "1":
                 line = "another answer"
-            if kind == "console" and not line.startswith("$"):
+            if match["kind"] == "console" and not line.startswith("$"):
                 line = re.sub(r"\b[0-9a-f]{32}\b|[+-]?\d[\d.,e-]*", "N", line)
             elif not line.startswith((">>>", "...")):
                 line = re.sub(r"-?\d+\.\d+(e-\d+)?", "N", line)
@@ -82,31 +113,48 @@ def comparable(text: str) -> list[str]:
     return lines
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="put in what the examples print")
-    parser.add_argument("file", type=Path, nargs="?", default=ROOT / "README.md")
-    options = parser.parse_args()
-    path = options.file.resolve()
-    old = path.read_text(encoding="utf-8")
-    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    os.environ.pop("EMBEDKIT_MODEL", None)
+def check(page: Path, *, write: bool) -> bool:
+    """Run one page; return whether its output is current, or write it."""
+    old = page.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "corpora").symlink_to(ROOT / "corpora")
         os.chdir(folder)
         new = run_all(old)
         os.chdir(ROOT)
-    if options.write:
-        path.write_text(new, encoding="utf-8")
-        return
+    if write:
+        page.write_text(new, encoding="utf-8")
+        return True
     difference = list(
-        difflib.unified_diff(comparable(old), comparable(new), path.name, "today", lineterm="")
+        difflib.unified_diff(comparable(old), comparable(new), page.name, "today", lineterm="")
     )
     if difference:
         print("\n".join(difference))
-        sys.exit(
-            f"The examples print something else today: scripts/readme.py --write {options.file}"
+        print(
+            f"The examples print something else today. Run scripts/readme.py --write {page}.",
+            file=sys.stderr,
         )
+    return not difference
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="replace the output in the pages")
+    parser.add_argument("pages", type=Path, nargs="*", help="by default all that have examples")
+    options = parser.parse_args()
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    os.environ.pop("EMBEDKIT_MODEL", None)
+    chosen = [page.resolve() for page in options.pages] or pages()
+    if len(chosen) == 1:
+        sys.exit(not check(chosen[0], write=options.write))
+    # One process a page: a warning that Python shows once must not depend on the other pages.
+    failed = []
+    for page in chosen:
+        print(page.relative_to(ROOT), file=sys.stderr)
+        arguments = [*(["--write"] if options.write else []), page]
+        if subprocess.run([sys.executable, __file__, *arguments], check=False).returncode:
+            failed.append(str(page.relative_to(ROOT)))
+    if failed:
+        sys.exit(f"Not current: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A small trained model that many tests ask, and the command line as a function."""
+"""A small trained model that many tests use, and functions that run the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAIRS = [("paris", "france"), ("rome", "italy"), ("berlin", "germany"), ("madrid
 
 
 def sentences(count: int = 4_000) -> list[list[str]]:
-    """Capitals and countries: each pair has words of its own, each side words of its role."""
+    """Return sentences about capitals and countries, with words for each pair and for each role."""
     random = np.random.default_rng(0)
     found = []
     for number in range(count):
@@ -32,14 +32,14 @@ def sentences(count: int = 4_000) -> list[list[str]]:
     return found
 
 
-def heed_interrupts() -> None:
-    """Let a child process be interrupted, also where these tests run in a shell's background."""
+def restore_interrupts() -> None:
+    """Let a child process be interrupted even if the tests run in the background of a shell."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A skip-gram model of `sentences`; tests must not change it."""
+    """A skip-gram model trained on `sentences`; tests must not change it."""
     path = tmp_path_factory.mktemp("model") / "model.embedkit"
     SkipGramEncoder(dimension=24, epochs=10, sample=0, workers=1).fit(sentences()).save(path)
     return path
@@ -47,7 +47,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def embedkit(tmp_path: Path) -> Command:
-    """Run the command line as a real process in an empty folder."""
+    """Run the command line as a process in an empty folder."""
 
     def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
         environment = {k: v for k, v in os.environ.items() if k != "EMBEDKIT_MODEL"}
@@ -71,7 +71,7 @@ def embedkit(tmp_path: Path) -> Command:
 def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run the command line in this process, in an empty folder.
 
-    For mistakes, which end before there is work: there are many, and a process takes its time.
+    It is faster than a new process, for commands that fail early or do little.
     """
     from embedkit.cli.app import app
 
@@ -84,3 +84,14 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("EMBEDKIT_MODEL", raising=False)
     return run
+
+
+def shell(command: str, model: Path) -> subprocess.CompletedProcess[str]:
+    """Run embedkit in bash with *model* as the default model; *command* may redirect streams."""
+    environment = {**os.environ, "EMBEDKIT_MODEL": str(model)}
+    line = f'"{sys.executable}" -m embedkit {command}'
+    done = subprocess.run(
+        ["bash", "-c", line], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done

@@ -1,4 +1,4 @@
-"""The order of the house: who may import whom, and what an import may cost."""
+"""The layers of the package: which folder may import which, and what an import may cost."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def module_name(path: Path) -> str:
 
 
 def imported_modules(source: str, known: set[str]) -> set[str]:
-    """Return the modules of the package that a source imports, wherever it does."""
+    """Return the modules of the package that a source file imports, at any level of nesting."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports name the whole path"
+            assert node.level == 0, "use absolute imports"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
     found = set()
     for name in names:
@@ -66,24 +66,24 @@ NAMES = {module_name(path) for path in MODULES}
 IMPORTS = {module_name(path): imported_modules(path.read_text(), NAMES) for path in MODULES}
 
 
-def test_the_package_holds_these_folders_and_modules() -> None:
+def test_the_package_contains_exactly_these_folders_and_modules() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
     assert folders == set(FOLDERS)
     assert {path.stem for path in PACKAGE.glob("*.py")} == set(ROOT)
 
 
 @pytest.mark.parametrize("module", sorted(IMPORTS))
-def test_a_folder_imports_only_from_those_below_it(module: str) -> None:
+def test_a_folder_imports_only_from_folders_below_it(module: str) -> None:
     own = module.split(".")[0]
-    rooms = {name.split(".")[0] for name in IMPORTS[module]} - {own}
-    assert not {room for room in rooms if LEVEL[room] < LEVEL[own]}
+    folders = {name.split(".")[0] for name in IMPORTS[module]} - {own}
+    assert not {folder for folder in folders if LEVEL[folder] < LEVEL[own]}
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_imports_have_no_cycle() -> None:
     list(TopologicalSorter(IMPORTS).static_order())  # raises CycleError
 
 
-def test_the_check_sees_every_kind_of_import() -> None:
+def test_every_kind_of_import_is_recognized() -> None:
     assert imported_modules("import embedkit.cli.queries", NAMES) == {"cli.queries"}
     source = "def f():\n    from embedkit.storage import tensors, StoredModel"
     assert imported_modules(source, NAMES) == {"storage.tensors", "storage"}
@@ -145,9 +145,9 @@ def test_features_import_no_compiler(tmp_path: Path, model: Path) -> None:
     assert not {"numba", "torch", "faiss"} & found
 
 
-def test_a_classifier_answers_without_torch(tmp_path: Path, model: Path) -> None:
+def test_a_classifier_predicts_without_torch(tmp_path: Path, model: Path) -> None:
     (tmp_path / "roles.tsv").write_text("paris\tcapital\nfrance\tcountry\nrome\tcapital\n")
-    train = ["classify", "train", "roles.tsv", "--vectors", str(model), "--quiet"]
+    train = ["classify", "train", "roles.tsv", "--model", str(model), "--quiet"]
     assert "torch" in modules_after(RUN.format(arguments=train), tmp_path)
     found = modules_after(RUN.format(arguments=["classify", "predict", "oslo"]), tmp_path)
     assert "sklearn" in found

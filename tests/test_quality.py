@@ -1,4 +1,4 @@
-"""What training has to show for itself: the corpus that ships, and real text beside gensim."""
+"""Quality of trained vectors: on the corpus that ships, and on real text compared with gensim."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ def vectors() -> WordVectors:
 
 
 @pytest.mark.parametrize(("a", "b", "c", "answer"), QUESTIONS)
-def test_the_questions_of_the_demonstration(
+def test_the_questions_of_the_demonstration_are_answered(
     a: str, b: str, c: str, answer: str, vectors: WordVectors
 ) -> None:
     assert vectors.analogy(a, b, c, k=1)[0].word == answer
 
 
-def test_held_out_analogies_of_the_corpus_that_ships(vectors: WordVectors) -> None:
+def test_held_out_analogies_are_answered(vectors: WordVectors) -> None:
     scores = analogy_accuracy(vectors, CORPORA / "analogies.txt")
     assert scores.total.skipped == 0
     assert scores.accuracy >= 0.8
     assert min(section.correct / section.asked for section in scores.sections) >= 0.6
 
 
-def test_no_sentence_of_the_corpus_holds_a_question_and_its_answer() -> None:
+def test_no_sentence_of_the_corpus_contains_a_question_and_its_answer() -> None:
     lines = [set(line.split()) for line in (CORPORA / "world.txt").read_text().splitlines()]
     for _, _, word, answer in QUESTIONS:
         assert not [line for line in lines if {word, answer} <= line]
@@ -60,7 +60,7 @@ def test_no_sentence_of_the_corpus_holds_a_question_and_its_answer() -> None:
 
 
 def test_held_out_pairs_share_no_sentence() -> None:
-    """But for nationalities and currencies, which stand in scenes of their countries."""
+    """Except for nationalities and currencies, which occur together with their countries."""
     lines: dict[str, set[int]] = {}
     for number, line in enumerate((CORPORA / "world.txt").read_text().splitlines()):
         for word in line.split():
@@ -78,7 +78,7 @@ def test_held_out_pairs_share_no_sentence() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3, 4, 5])
-def test_the_questions_do_not_hang_on_the_seed(seed: int) -> None:
+def test_the_questions_are_answered_with_other_seeds(seed: int) -> None:
     trained = world(seed)
     wrong = [q for q in QUESTIONS if trained.analogy(*q[:3], k=1)[0].word != q[3]]
     assert not wrong
@@ -88,7 +88,7 @@ def test_the_questions_do_not_hang_on_the_seed(seed: int) -> None:
 def wikipedia(tmp_path_factory: pytest.TempPathFactory) -> Path:
     packed = SHARED / "corpora" / "wiki-dev.txt.xz"
     if not packed.is_file():
-        pytest.skip(f"there is no {packed.name} below EMBEDKIT_SHARED ({SHARED.name})")
+        pytest.skip(f"{packed.name} is missing from EMBEDKIT_SHARED ({SHARED.name})")
     path = tmp_path_factory.mktemp("wikipedia") / "wiki-dev.txt"
     with lzma.open(packed) as source, path.open("wb") as target:
         shutil.copyfileobj(source, target)
@@ -97,7 +97,7 @@ def wikipedia(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_real_text_at_least_as_well_as_gensim(wikipedia: Path) -> None:
+def test_scores_on_real_text_are_at_least_those_of_gensim(wikipedia: Path) -> None:
     from gensim.models import Word2Vec
 
     theirs = Word2Vec(
@@ -119,7 +119,7 @@ def test_real_text_at_least_as_well_as_gensim(wikipedia: Path) -> None:
 
 
 @pytest.mark.slow
-def test_counts_of_real_text_are_those_of_a_plain_count(wikipedia: Path) -> None:
+def test_counts_of_real_text_match_a_plain_count(wikipedia: Path) -> None:
     from collections import Counter
 
     from embedkit.corpus.corpus import Corpus

@@ -1,4 +1,4 @@
-"""The examples of the README and of the docs print what stands there."""
+"""The examples of README.md and docs/ print what the pages show."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-
-
-EXAMPLES = re.compile(r"^```(console|pycon)$", re.MULTILINE)
+EXAMPLES = re.compile(r"^ *```(console|pycon|python)$", re.MULTILINE)
 PAGES = [
     str(page.relative_to(ROOT))
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     if EXAMPLES.search(page.read_text())
 ]
+OTHER_LIBRARIES = {"docs/migrate/gensim.md": "gensim", "docs/migrate/fasttext.md": "fasttext"}
 
 
-def check(page: Path) -> subprocess.CompletedProcess[str]:
+def check(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, ROOT / "scripts" / "readme.py", page],
+        [sys.executable, ROOT / "scripts" / "readme.py", *options, page],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_examples_print_what_stands_there(page: str) -> None:
+def test_examples_print_what_the_page_shows(page: str) -> None:
+    if page in OTHER_LIBRARIES:
+        pytest.importorskip(OTHER_LIBRARIES[page])
     done = check(ROOT / page)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -44,10 +45,11 @@ def test_examples_print_what_stands_there(page: str) -> None:
             "```pycon\n>>> 1 / 0\nTraceback (most recent call last):\n    ...\nZero\n```\n",
             "+ZeroDiv",
         ),
+        ('=== "Tab"\n\n    ```console\n    $ echo rome\n    paris\n    ```\n', "-paris\n+rome"),
     ],
-    ids=["command", "python", "first answer", "left out", "error"],
+    ids=["command", "python", "first answer", "missing output", "error", "indented"],
 )
-def test_a_wrong_example_is_found(example: str, difference: str, tmp_path: Path) -> None:
+def test_wrong_example_is_found(example: str, difference: str, tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(example)
     done = check(readme)
@@ -55,12 +57,33 @@ def test_a_wrong_example_is_found(example: str, difference: str, tmp_path: Path)
     assert difference in done.stdout
 
 
+def test_python_block_that_fails_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```python\nimport embedkit\n\nembedkit.no_such_name\n```\n")
+    done = check(page)
+    assert done.returncode == 1
+    assert "No embedkit attribute no_such_name" in done.stderr
+
+
+def test_output_is_written_in_place(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        '=== "Tab"\n\n    ```console\n    $ echo rome\n    ```\n\n'
+        "```python\nx = 2\n```\n\n```pycon\n>>> x + 1\n```\n"
+    )
+    assert check(page, "--write").returncode == 0
+    assert page.read_text() == (
+        '=== "Tab"\n\n    ```console\n    $ echo rome\n    rome\n    ```\n\n'
+        "```python\nx = 2\n```\n\n```pycon\n>>> x + 1\n3\n```\n"
+    )
+
+
 def test_every_command_is_shown() -> None:
     from embedkit.cli.app import app
 
-    text = (ROOT / "README.md").read_text()
+    text = "\n".join((ROOT / page).read_text() for page in PAGES)
     assert [
         name
         for name in app.commands
-        if not re.search(rf"^\$ embedkit {name}\b", text, re.MULTILINE)
+        if not re.search(rf"^ *\$ embedkit {name}\b", text, re.MULTILINE)
     ] == []

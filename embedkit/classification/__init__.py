@@ -1,4 +1,4 @@
-"""Texts to labels: the classifier, files of labelled texts, and reports of its errors."""
+"""Text classification: the classifier, files of labelled texts, and evaluation reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-from .datasets import Labelled as Labelled
+from .datasets import LabelledTexts as LabelledTexts
 from .datasets import read_labelled as read_labelled
 from .report import ClassificationReport as ClassificationReport
 from .report import score_labels as score_labels

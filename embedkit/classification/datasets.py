@@ -1,4 +1,4 @@
-"""Labelled texts: files of a text and its label a line, as the usual tools write them."""
+"""Read files of labelled texts, one text and label per line, in four common formats."""
 
 from __future__ import annotations
 
@@ -11,75 +11,79 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from embedkit.classification.options import LABELLED_FORMATS
 from embedkit.corpus.encodings import likely_encoding, read_whole
 from embedkit.errors import ConfigurationError, EncodingError, InputError
+from embedkit.validation import check_choice
 
-__all__ = ["FORMATS", "Labelled", "read_labelled"]
+__all__ = ["LabelledTexts", "read_labelled"]
 
 _FASTTEXT = "__label__"
 _COLUMNS = ("text", "label")
+_ONE_OBJECT = "Write one JSON object per line."
 
 
-class Labelled(NamedTuple):
-    """Texts and a label for each."""
+class LabelledTexts(NamedTuple):
+    """Texts and the label of each."""
 
     texts: list[str]
     labels: list[str]
 
 
-Row = tuple[int, str, str]  # line, text, label
+_Example = tuple[int, str, str]  # line number, text, label
 
 
 def read_labelled(
     path: str | Path,
     *,
-    form: str | None = None,
+    format: str | None = None,  # noqa: A002 - the standard name
     encoding: str = "utf-8",
     columns: tuple[str, str] = _COLUMNS,
-) -> Labelled:
+) -> LabelledTexts:
     """Read a file of labelled texts, plain or compressed.
 
-    *tsv* and *csv*: if the first line names the *columns*, in upper or lower case, these are read;
-    otherwise every line has two, a text and its label. Quotes are text in TSV, and hold a cell
-    together in CSV. *jsonl*: a JSON object a line with these keys. *fasttext*: a line is
-    ``__label__LABEL`` and the text. Empty lines are skipped.
+    *tsv* and *csv*: if the first line contains the names of the *columns*, in any case, it is a
+    header; otherwise every line has two cells, a text and its label. Quotation marks are ordinary
+    characters in TSV and enclose a cell in CSV. *jsonl*: one JSON object with these keys per line.
+    *fasttext*: each line is ``__label__LABEL`` followed by the text. Empty lines are skipped.
 
     Args:
         path: the file, or "-" for standard input.
-        form: a name of `FORMATS`; by default what the file's name ends in (.tsv, .csv, .jsonl), or
-            else what its first line looks like.
-        encoding: of the bytes, as Python calls it.
-        columns: the names of the text's column and of the label's.
+        format: one of `LABELLED_FORMATS`; by default, it is detected from the file's extension
+            (.tsv, .csv, .jsonl) or else from its first line.
+        encoding: Python's name of the file's encoding.
+        columns: the names of the text column and the label column.
 
     Raises:
-        InputError: the file is missing or empty, or a line cannot be read. The message names it.
-        EncodingError: the bytes are not of this encoding.
-        ConfigurationError: there is no such format or encoding.
+        InputError: the file is missing or empty, or a line cannot be read. The message names the
+            line.
+        EncodingError: the bytes are not valid in this encoding.
+        ConfigurationError: the format or encoding is unknown.
     """
     name = "standard input" if str(path) == "-" else str(path)
     text = _decode(_read(path, name), encoding, name)
-    form = form or _form_of(name, text)
-    if form not in FORMATS:
-        raise ConfigurationError(f"no format {form!r}; there are {', '.join(FORMATS)}")
+    format = format or _detect_format(name, text)  # noqa: A001
+    check_choice("format", format, LABELLED_FORMATS)
     texts, labels = [], []
     try:
-        for line, sentence, label in FORMATS[form](text, columns):
-            for what, value in zip(columns, (sentence, label), strict=True):
+        for line, sentence, label in _PARSERS[format](text, columns):
+            for column, value in zip(columns, (sentence, label), strict=True):
                 if not value.strip():
-                    raise _LineError(line, f"the {what} is empty", "fill it in or remove the line")
+                    raise _LineError(
+                        line, f"the {column} is empty", "Fill it in or remove the line."
+                    )
             texts.append(sentence)
             labels.append(label.strip())
     except _LineError as error:
-        place = f"{name}, line {error.line}"
-        raise InputError(f"{place}: {error.problem}.", hint=f"{error.remedy}.") from error
+        raise InputError(f"{name}, line {error.line}: {error.problem}.", hint=error.hint) from error
     if not texts:
-        raise InputError(f"{name} holds no labelled text.")
-    return Labelled(texts, labels)
+        raise InputError(f"{name} contains no labelled texts.")
+    return LabelledTexts(texts, labels)
 
 
 class _LineError(Exception):
-    def __init__(self, line: int, problem: str, remedy: str) -> None:
-        self.line, self.problem, self.remedy = line, problem, remedy
+    def __init__(self, line: int, problem: str, hint: str) -> None:
+        self.line, self.problem, self.hint = line, problem, hint
         super().__init__(problem)
 
 
@@ -87,7 +91,7 @@ def _read(path: str | Path, name: str) -> bytes:
     try:
         if str(path) == "-":
             if sys.stdin is None:
-                raise InputError("standard input is closed.", hint="Name a file.")
+                raise InputError("standard input is closed.", hint="Pass the name of a file.")
             return read_whole(sys.stdin.buffer, name, InputError)
         with Path(path).open("rb") as file:
             return read_whole(file, name, InputError)
@@ -100,29 +104,30 @@ def _decode(data: bytes, encoding: str, name: str) -> str:
         text = data.decode(encoding)
     except LookupError as error:
         raise ConfigurationError(
-            f"no encoding {encoding!r}.",
-            hint="Usual encodings are utf-8, latin-1, cp1252 and utf-16.",
+            f"unknown encoding {encoding!r}.",
+            hint="Common encodings are utf-8, latin-1, cp1252 and utf-16.",
         ) from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise EncodingError(
-            f"{name}, line {line}: byte 0x{data[error.start]:02x} is not {encoding}.",
-            hint=f"{_encoding_remedy(data)}.",
+            f"{name}, line {line}: byte 0x{data[error.start]:02x} is not valid {encoding}.",
+            hint=_encoding_hint(data),
         ) from error
     return text.removeprefix("\ufeff")
 
 
-def _encoding_remedy(data: bytes) -> str:
+def _encoding_hint(data: bytes) -> str:
     encoding = likely_encoding(data)
     if encoding is None:
-        return "it holds zero bytes, as no text does: name a file of labelled texts"
+        return "The file contains zero bytes and is not text. Pass a file of labelled texts."
     if encoding != "latin1":
-        looks = encoding.upper()
-        return f'it looks like {looks}: pass --encoding {encoding} (encoding="{encoding}")'
-    return 'say what it is with --encoding (encoding="latin-1", say)'
+        return (
+            f'It looks like {encoding.upper()}. Pass --encoding {encoding} (encoding="{encoding}").'
+        )
+    return 'Pass the right encoding, such as --encoding latin-1 (encoding="latin-1").'
 
 
-def _form_of(name: str, text: str) -> str:
+def _detect_format(name: str, text: str) -> str:
     endings = {
         ".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
     }  # fmt: skip
@@ -143,33 +148,33 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\r")
 
 
-def _tsv(text: str, columns: tuple[str, str]) -> Iterator[Row]:
+def _tsv(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
     return _table(((number, line.split("\t")) for number, line in _lines(text)), columns)
 
 
-def _csv(text: str, columns: tuple[str, str]) -> Iterator[Row]:
+def _csv(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
     return _table(_csv_rows(text), columns)
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
-        start = reader.line_num + 1  # a quoted text may go over several lines
+        start = reader.line_num + 1  # a quoted text may span several lines
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            remedy = "close the quotes, or double them"
+            hint = "Close the quotation marks, or double those inside a text."
             if "field limit" in str(error):
-                remedy += "; if a text is so long, write it as TSV or JSON lines"
-            raise _LineError(start, f"no CSV: {error}", remedy) from None
+                hint += " If a text really is that long, write it as TSV or JSON lines."
+            raise _LineError(start, f"invalid CSV: {error}", hint) from None
         if row:
             yield start, row
 
 
-def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> Iterator[Row]:
-    """Yield the rows of a table whose first line may name its columns."""
+def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> Iterator[_Example]:
+    """Yield the examples of a table whose first line may be a header."""
     first = next(rows, None)
     if first is None:
         return
@@ -183,75 +188,76 @@ def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> I
     else:
         raise _LineError(
             first[0],
-            f"{_columns(names)}, and none called "
-            + " and ".join(repr(column) for column in columns if column.casefold() not in names),
-            "separate a text and its label by a tab (TSV) or a comma (CSV)"
+            f"{_count_columns(names)}, but no column named "
+            + " or ".join(repr(column) for column in columns if column.casefold() not in names),
+            "Separate each text and its label by a tab (TSV) or a comma (CSV)."
             if len(names) == 1
-            else "name the columns in the first line, or say what they are called with --text and "
-            "--label (columns), or keep a text and its label a line",
+            else "Name the columns in the first line, pass their names with --text and --label "
+            "(columns), or write only a text and its label on each line.",
         )
     for line, cells in rows:
         if len(cells) != len(names):
             raise _LineError(
                 line,
-                f"{_columns(cells)}, but line {first[0]} has {len(names)}",
-                "look for a separator that is missing or stands in a text",
+                f"{_count_columns(cells)}, but line {first[0]} has {len(names)}",
+                "Look for a missing separator, or for a separator inside a text.",
             )
         yield line, cells[text], cells[label]
 
 
-def _columns(cells: list[str]) -> str:
+def _count_columns(cells: list[str]) -> str:
     return "1 column" if len(cells) == 1 else f"{len(cells)} columns"
 
 
-def _jsonl(text: str, columns: tuple[str, str]) -> Iterator[Row]:
+def _jsonl(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
     for number, line in _lines(text):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            problem = f"no JSON: {error.msg} at column {error.colno}"
-            raise _LineError(number, problem, "write one object a line") from None
-        except (ValueError, RecursionError) as error:  # a number of too many digits, deep nesting
-            raise _LineError(number, f"no JSON: {error}", "write one object a line") from None
+            problem = f"invalid JSON: {error.msg} at column {error.colno}"
+            raise _LineError(number, problem, _ONE_OBJECT) from None
+        except (ValueError, RecursionError) as error:  # a number with too many digits, deep nesting
+            raise _LineError(number, f"invalid JSON: {error}", _ONE_OBJECT) from None
         if not isinstance(row, dict):
-            raise _LineError(number, "no JSON object", 'write {"text": ..., "label": ...}')
+            raise _LineError(number, "not a JSON object", 'Write {"text": ..., "label": ...}.')
         text, label = columns
-        if isinstance(row.get(label), int):  # a class's number, or true and false
+        if isinstance(row.get(label), int):  # a class number, true or false
             row[label] = json.dumps(row[label])
         yield number, _string(row, text, number), _string(row, label, number)
 
 
 def _string(row: dict[str, Any], column: str, line: int) -> str:
     if column not in row:
-        remedy = "name the keys with --text and --label (columns)"
-        raise _LineError(line, f"no key {column!r}", remedy)
+        hint = "Pass the names of the keys with --text and --label (columns)."
+        raise _LineError(line, f"no key {column!r}", hint)
     value = row[column]
     if not isinstance(value, str):
         shown = json.dumps(value)
-        raise _LineError(line, f"{column!r} is {shown:.60}, no string", "put it into quotes")
+        hint = "Put it in quotation marks."
+        raise _LineError(line, f"{column!r} is {shown:.60}, not a string", hint)
     try:
         value.encode()
     except UnicodeEncodeError as error:
         raise _LineError(
             line,
-            f"{column!r} is {value!r:.60}, half a character: {error.reason}",
-            "write the other half",
+            f"{column!r} is {value!r:.60}, which is not valid Unicode: {error.reason}",
+            "Write both halves of the surrogate pair, or remove it.",
         ) from None
     return value
 
 
-def _fasttext(text: str, columns: tuple[str, str]) -> Iterator[Row]:
+def _fasttext(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
     for number, line in _lines(text):
         label, *rest = line.split(maxsplit=1)
         sentence = "".join(rest).strip()
         labels = [word for word in (label, *sentence.split()) if word.startswith(_FASTTEXT)]
         if len(labels) != 1 or label != labels[0]:
-            found = f"{len(labels)} labels" if labels[1:] else f"no {_FASTTEXT} at its beginning"
-            raise _LineError(number, found, f"begin each line with one {_FASTTEXT}LABEL")
+            found = f"{len(labels)} labels" if labels[1:] else f"no {_FASTTEXT} at the beginning"
+            raise _LineError(number, found, f"Begin each line with one {_FASTTEXT}LABEL.")
         yield number, sentence, label.removeprefix(_FASTTEXT)
 
 
-FORMATS: Mapping[str, Callable[[str, tuple[str, str]], Iterator[Row]]] = {
+_PARSERS: Mapping[str, Callable[[str, tuple[str, str]], Iterator[_Example]]] = {
     "tsv": _tsv,
     "csv": _csv,
     "jsonl": _jsonl,

@@ -1,8 +1,9 @@
-"""How good is a classifier? Accuracy, scores of each class, and which are taken for which."""
+"""Evaluate a classifier: accuracy, scores of each class, and the confusion matrix."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError
-from embedkit.plotting.figures import DRAWN, check_suffix, save
+from embedkit.plotting.figures import FIGURE_FORMATS, check_suffix, save
 
 __all__ = ["ClassScore", "ClassificationReport", "confusion_picture", "score_labels"]
 
 
 @dataclass(frozen=True)
 class ClassScore:
-    """Scores of one class, and how many texts are of it.
+    """Precision, recall and F1 of one class, and its number of texts.
 
-    Precision is the share of the texts called so that are so, recall the share of the texts that
-    are so that are called so, F1 their harmonic mean; 0 where there is nothing to divide by.
+    Precision is the share of correct labels among the texts that were given this label; recall is
+    the share of this class's texts that were given this label; F1 is their harmonic mean. A score
+    whose denominator is 0 is 0.
     """
 
     label: str
@@ -37,9 +39,9 @@ class ClassificationReport:
     """Scores of a classifier.
 
     Attributes:
-        accuracy: share of the texts whose label is right.
-        classes: one score a label, in the order of the labels.
-        confusion: texts of label i that were given label j, int64 (K, K).
+        accuracy: share of the texts whose label is correct.
+        classes: the score of each label, in sorted order of the labels.
+        confusion: number of texts with true label i and predicted label j, int64 (K, K).
     """
 
     accuracy: float
@@ -48,16 +50,16 @@ class ClassificationReport:
 
     @property
     def labels(self) -> list[str]:
-        """The K labels, those of the truth and those that were given."""
+        """The K labels that occur as true or predicted labels."""
         return [score.label for score in self.classes]
 
     @property
     def macro_f1(self) -> float:
-        """Mean F1 of the classes, each counting the same."""
+        """Unweighted mean of the classes' F1."""
         return sum(score.f1 for score in self.classes) / len(self.classes)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
+        """Return the report as values that JSON can represent."""
         return {
             "accuracy": self.accuracy,
             "macro_f1": self.macro_f1,
@@ -67,24 +69,26 @@ class ClassificationReport:
         }
 
 
-def score_labels(truth: Sequence[Any], given: Sequence[Any]) -> ClassificationReport:
-    """Compare labels, n each, with the true ones.
+def score_labels(true: Sequence[Any], predicted: Sequence[Any]) -> ClassificationReport:
+    """Compare the predicted labels of n texts with their true labels.
 
     Raises:
-        ConfigurationError: there are none, or not the same number of both.
+        ConfigurationError: the lengths differ, or there are no labels.
     """
-    from sklearn.metrics import precision_recall_fscore_support
+    from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-    if len(truth) != len(given) or not len(truth):
-        raise ConfigurationError(f"{len(given)} labels to compare with {len(truth)} true ones")
-    labels = sorted({*truth, *given})
-    scores = precision_recall_fscore_support(truth, given, labels=labels, zero_division=0)
-    places = {label: place for place, label in enumerate(labels)}
-    confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
-    for true, found in zip(truth, given, strict=True):
-        confusion[places[true], places[found]] += 1
+    if len(true) != len(predicted) or not len(true):
+        raise ConfigurationError(
+            "expected the same number of true and predicted labels and at least one of each, got "
+            f"{len(true)} and {len(predicted)}"
+        )
+    labels = sorted({*true, *predicted})
+    with warnings.catch_warnings():  # with one label, although it is passed
+        warnings.filterwarnings("ignore", "A single label was found", UserWarning)
+        confusion = confusion_matrix(true, predicted, labels=labels)
+    scores = precision_recall_fscore_support(true, predicted, labels=labels, zero_division=0)
     return ClassificationReport(
-        accuracy=float(np.trace(confusion) / len(truth)),
+        accuracy=float(accuracy_score(true, predicted)),
         classes=tuple(
             ClassScore(str(label), float(precision), float(recall), float(f1), int(texts))
             for label, precision, recall, f1, texts in zip(labels, *scores, strict=True)
@@ -96,39 +100,40 @@ def score_labels(truth: Sequence[Any], given: Sequence[Any]) -> ClassificationRe
 def confusion_picture(
     report: ClassificationReport, path: str | os.PathLike[str], *, overwrite: bool = False
 ) -> None:
-    """Draw the confusion matrix: a row a true label, shaded by the share of the row.
+    """Draw the confusion matrix: one row per true label, shaded by the share of the row.
 
     Args:
-        report: of K labels.
-        path: of the picture, which ends in .png, .svg or .pdf.
-        overwrite: replace what is there.
+        report: with K labels.
+        path: of the picture; ends in .png, .svg or .pdf.
+        overwrite: replace an existing file.
 
     Raises:
-        ConfigurationError: matplotlib is missing, or the name ends otherwise.
-        OutputExistsError: something is there and *overwrite* is false.
-        StorageError: the place cannot be written to.
+        ConfigurationError: matplotlib is missing, or the extension is not supported.
+        OutputExistsError: the file exists and *overwrite* is false.
+        StorageError: the file cannot be written.
     """
+    from sklearn.metrics import ConfusionMatrixDisplay
+
     path = Path(path)
-    check_suffix(path, DRAWN)
+    check_suffix(path, FIGURE_FORMATS)
     try:
-        from matplotlib.figure import Figure  # without pyplot: no window, no state
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise ConfigurationError(
-            "a picture needs matplotlib.", hint="pip install 'embedkit[viz]'."
+            "a picture needs matplotlib.", hint="Run pip install 'embedkit[viz]'."
         ) from error
-    labels, confusion = report.labels, report.confusion
+    confusion = report.confusion
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    side = 2.2 + 0.6 * len(labels)
-    figure = Figure(figsize=(side + 0.6, side), layout="constrained")
+    side = 2.2 + 0.6 * len(confusion)
+    figure = Figure(figsize=(side + 0.6, side), layout="constrained")  # no window, unlike pyplot's
     axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
+    display = ConfusionMatrixDisplay(shares, display_labels=report.labels).plot(
+        ax=axes, cmap="Blues", im_kw={"vmin": 0}, colorbar=False, xticks_rotation=45
+    )
+    for text, count in zip(display.text_.flat, confusion.flat, strict=True):
+        text.set_text(f"{count:,}")
+    for label in axes.get_xticklabels():
+        label.set(horizontalalignment="right", rotation_mode="anchor")
     axes.set_title(f"accuracy {report.accuracy:.1%} of {confusion.sum():,}")
-    for (row, column), count in np.ndenumerate(confusion):
-        color = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
-    figure.colorbar(image, label="share of the row")
+    figure.colorbar(display.im_, label="share of the row")
     save(axes, path, overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""Texts to labels: word vectors that were there already, and a network trained on top of them.
+"""Classify texts with a network trained on top of existing word vectors.
 
 classifier = TextClassifier.train(questions, labels, "model.embedkit")
 classifier.predict(["where are the bananas?"])
@@ -20,7 +20,8 @@ from embedkit.encoders import ENCODERS, load, untrained
 from embedkit.errors import ModelError
 from embedkit.features import TextFeatures
 from embedkit.features.lookup import open_vectors
-from embedkit.features.transformers import POOLINGS, Vectors
+from embedkit.features.options import POOLINGS
+from embedkit.features.transformers import Vectors
 from embedkit.heads import DenseClassifier
 from embedkit.heads.storage import read_config, write_config
 from embedkit.storage.config_file import CONFIG, RESTORE_HINT
@@ -34,29 +35,29 @@ __all__ = ["SETTINGS", "TextClassifier"]
 _KIND = "classifier"
 _NETWORK, _VECTORS, _POOLING = "network", "vectors", "pooling.safetensors"
 _LEARNED = {"tfidf": ("idf_", "_idf_of_others"), "sif": ("component_",)}
-"""What `TextFeatures` learned from the texts of `fit`, by pooling."""
+"""The attributes that `TextFeatures.fit` learns from the texts, by pooling."""
 
 
 SETTINGS: Mapping[str, Any] = {
     "hidden": (128,), "ngrams": 3, "dropout": 0.5, "learning_rate": 0.003,
 }  # fmt: skip
-"""Of `DenseClassifier`, for texts."""
+"""Default settings of `DenseClassifier` for texts."""
 
 
 class TextClassifier:
-    """A network that tells texts apart by the vectors of their words.
+    """A network that predicts the label of a text from the vectors of its words.
 
-    Saved, it is a directory that needs no other: it holds the vectors as well, so that the model
-    they came from may change or go.
+    A saved classifier is a self-contained directory: it includes the vectors, so the model that
+    they came from may change or be deleted.
 
       helpdesk.embedkit/
         config.json           format version, pooling, fingerprint of the vectors
-        network/              the `DenseClassifier`, and its fine-tuned vectors
-        vectors/              a model directory, if the vectors were kept as they were
-        pooling.safetensors   what the pooling learned from the texts, if anything
+        network/              the `DenseClassifier`, with its fine-tuned vectors
+        vectors/              a model directory, unless the vectors were fine-tuned
+        pooling.safetensors   statistics that the pooling learned from the texts, if any
 
     Args:
-        features: fitted, for vectors that are kept as they are; None if the head has its own.
+        features: fitted, for fixed vectors; None if the head has fine-tuned vectors.
         head: fitted.
     """
 
@@ -75,27 +76,27 @@ class TextClassifier:
         tokenizer: str = "words",
         **settings: Any,
     ) -> Self:
-        """Learn from texts and their labels.
+        """Train on texts and their labels.
 
         Args:
             texts: n texts.
             labels: n labels.
             vectors: the path of a model, a `WordVectors`, or an `Encoder`.
-            pooling: how `TextFeatures` makes one vector of a text's; None trains the vectors along
-                with the network, which sees their mean.
+            pooling: how `TextFeatures` combines the vectors of a text's words; None fine-tunes the
+                vectors together with the network, whose input is their mean.
             tokenizer: "words" or "whitespace", as for training.
-            settings: of `DenseClassifier`, where they are to differ from `SETTINGS`, which were
-                chosen by cross-validation on real questions.
+            settings: arguments of `DenseClassifier` that override `SETTINGS`, which were chosen by
+                cross-validation on real questions.
 
         Raises:
-            ConfigurationError: a setting lies outside its range, or all labels are the same.
+            ConfigurationError: a setting is invalid, or all labels are the same.
             ModelError: there is no model at the path.
         """
         settings = {**SETTINGS, **settings}
         if pooling is None:
             settings |= {"finetune": True, "vectors": vectors, "tokenizer": tokenizer}
         head = DenseClassifier(**settings)
-        head.check_settings()  # texts may take a while
+        head.check_settings()  # before the texts, which may take a while
         if pooling is None:
             return cls(None, head.fit(texts, labels))
         features = TextFeatures(open_vectors(vectors), pooling, tokenizer=tokenizer)
@@ -103,26 +104,26 @@ class TextClassifier:
 
     @property
     def labels(self) -> NDArray[Any]:
-        """The labels it tells apart, sorted, (K,)."""
+        """The labels that it can predict, sorted, (K,)."""
         return self.head.classes_
 
     def predict(self, texts: Sequence[str]) -> NDArray[Any]:
-        """Return the likeliest label of each text, (n,)."""
+        """Return the most likely label of each text, (n,)."""
         return self.head.predict(self._inputs(texts))
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the probability of each label, float32 (n, K), columns as in `labels`."""
+        """Return the probability of each label, float32 (n, K), columns ordered like `labels`."""
         return self.head.predict_proba(self._inputs(texts))
 
     def _inputs(self, texts: Sequence[str]) -> Any:
         return texts if self.features is None else self.features.transform(texts)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write a directory in one step; readers see the old one or the new one.
+        """Write a directory in one step: readers see either the old one or the new one.
 
         Raises:
-            OutputExistsError: something is there and *overwrite* is false.
-            StorageError: the disk is full or the place cannot be written to.
+            OutputExistsError: the path exists and *overwrite* is false.
+            StorageError: the disk is full or the path cannot be written to.
         """
         path = Path(os.path.realpath(path))
         check_output(path, overwrite=overwrite)
@@ -145,14 +146,15 @@ class TextClassifier:
         """Open a directory that `save` wrote; its vectors stay on disk until they are used.
 
         Raises:
-            ModelError: it is missing, incomplete, damaged, too new, or no classifier.
+            ModelError: the directory is missing, incomplete, damaged, too new, or not a classifier.
         """
         path = Path(path)
         if (path / CONFIG).is_file() or not path.exists():
             config = read_config(path / CONFIG, _KIND)
         else:
             raise ModelError(
-                f"{path} is not a classifier.", hint="Name what embedkit classify train wrote."
+                f"{path} is not a classifier.",
+                hint="Pass a directory that embedkit classify train wrote.",
             )
         head = DenseClassifier.load(path / _NETWORK)
         if head.finetune:
@@ -162,7 +164,7 @@ class TextClassifier:
 
 def _save_vectors(vectors: WordVectors, path: Path) -> None:
     name = str(vectors.config.get("encoder"))
-    if name in ENCODERS and vectors.is_sparse:  # one-hot: the words say it all
+    if name in ENCODERS and vectors.is_sparse:  # one-hot: the words are enough
         untrained(name, vectors.vocabulary).save(path)
     else:
         vectors.save(path)
@@ -173,13 +175,13 @@ def _load_features(path: Path, config: dict[str, Any]) -> TextFeatures:
         raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing.", hint=RESTORE_HINT)
     if read_model(path / _VECTORS).fingerprint != config.get("vectors"):
         raise ModelError(
-            f"{path / _VECTORS} are not the vectors that the classifier was trained on.",
+            f"{path / _VECTORS} holds other vectors than those that the classifier was trained on.",
             hint=RESTORE_HINT,
         )
     vectors = load(path / _VECTORS)
     pooling = str(config.get("pooling"))
     if pooling not in POOLINGS:
-        raise ModelError(f"{path} is damaged: there is no pooling {pooling!r}.", hint=RESTORE_HINT)
+        raise ModelError(f"{path} is damaged: unknown pooling {pooling!r}.", hint=RESTORE_HINT)
     features = TextFeatures(vectors, pooling, tokenizer=str(config.get("tokenizer")))
     features.vectors_ = vectors
     learned = read_tensors(path / _POOLING) if (path / _POOLING).exists() else {}

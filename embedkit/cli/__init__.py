@@ -1,6 +1,6 @@
-"""The command line: `main` runs it; the commands are in `embedkit.cli.app`.
+"""The command line: `main` runs it; `embedkit.cli.app` has the commands.
 
-This module imports little, so that a signal while the rest is imported finds handlers.
+This module imports little, so that signal handlers are set before the rest is imported.
 """
 
 from __future__ import annotations
@@ -41,6 +41,6 @@ def _say_interrupted(notes: list[Callable[[], str]]) -> None:
         try:
             stream.write(text)
             stream.flush()
-        except (OSError, ValueError):  # the reader has gone, perhaps with the terminal
+        except (OSError, ValueError):  # the reader has closed it, perhaps with the terminal
             with contextlib.suppress(OSError, ValueError):
                 discard(stream)

@@ -1,7 +1,7 @@
 """The command line. Its commands parse, call one library function and print.
 
-This is the one place where errors become exit codes: 2 for a wrong usage, 1 for everything else
-that embedkit foresees. A traceback is a bug.
+This is the one place where errors become exit codes: 2 for wrong usage, 1 for every other expected
+error. A traceback is a bug.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from embedkit.cli.classify import classify
 from embedkit.cli.convert import convert
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
+from embedkit.cli.groups import SectionedGroup
+from embedkit.cli.help import completion, show_help, version
 from embedkit.cli.index import index
 from embedkit.cli.inspect import compare, distance, encode, info
 from embedkit.cli.phrases import phrases
@@ -26,6 +28,7 @@ from embedkit.cli.queries import analogy, neighbors, query, transfer
 from embedkit.cli.serve import serve
 from embedkit.cli.similarity import odd_one_out, rank, similarity
 from embedkit.cli.streams import discard
+from embedkit.cli.suggestions import suggest_option
 from embedkit.cli.train import train
 from embedkit.cli.walks import walks
 from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
@@ -34,7 +37,7 @@ from embedkit.system.interrupts import checked
 __all__ = ["app", "show_warning"]
 
 
-class _App(click.Group):
+class _App(SectionedGroup):
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -43,11 +46,16 @@ class _App(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
+        arguments = list(sys.argv[1:] if args is None else args)
         try:
             with checked():
-                code = super().main(args, prog_name, *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]
+                code = super().main(arguments, prog_name, *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]
                 if sys.stdout is not None:
                     sys.stdout.flush()
+        except click.NoSuchOption as error:
+            suggestion = suggest_option(error, arguments)
+            suggestion.show()
+            code = suggestion.exit_code
         except click.ClickException as error:
             error.show()
             code = error.exit_code
@@ -56,16 +64,16 @@ class _App(click.Group):
             code = 2 if isinstance(error, ConfigurationError | ExpressionError) else 1
         except MemoryError:
             click.echo(
-                "Error: there is not enough memory for this. Nothing was written.\n"
-                "Hint: Use smaller settings, or fewer words.",
+                "Error: there is not enough memory. Nothing was written.\n"
+                "Hint: Use smaller settings or fewer words.",
                 err=True,
             )
             code = 1
-        except BrokenPipeError:  # the reader has gone, as `head` does; nobody is left to be told
+        except BrokenPipeError:  # the reader has closed the pipe, as `head` does
             discard(sys.stdout)
             code = 1
         except OSError as error:
-            if error.filename is not None:  # not the output: a bug
+            if error.filename is not None:  # not standard output: a bug
                 raise
             discard(sys.stdout)
             code = 1
@@ -74,34 +82,43 @@ class _App(click.Group):
 
 
 def _rendered(error: EmbedkitError) -> str:
-    """Return an error as a terminal shows it: the hint on a line of its own."""
+    """Return an error as a terminal shows it: the hint on its own line."""
     if isinstance(error, ExpressionError):
-        return str(error)  # with the place underneath
+        return str(error)  # with a caret under the place
     return f"{error.message}\nHint: {error.hint}" if error.hint else error.message
 
 
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="embedkit")
 def app() -> None:
-    """Turn words into vectors and ask what they know.
+    """Turn words into vectors and ask questions about them.
 
     \b
     embedkit train corpus.txt                 train on a text
     embedkit analogy paris france italy       paris - france + italy
     embedkit query "king - man + woman"       any expression
-    embedkit compare cat bat car paw          three ways to measure distance
-    embedkit serve                            all of it over HTTP, with a page
-    """  # noqa: D301 - click wants the character, not a backslash
+    embedkit compare cat bat car paw          distances by three encoders
+    embedkit serve                            answer over HTTP, with a web page
+    """  # noqa: D301 - click needs the character, not a backslash
 
 
-for _command in (
-    train, phrases, analogy, transfer, query, neighbors, odd_one_out, rank, similarity, distance,
-    compare, encode, info, evaluate, classify, plot, export, convert, index, postprocess, walks,
-    serve,
-):  # fmt: skip
-    app.add_command(_command)
+app.add_sections(
+    {
+        "Train": (train, phrases, walks, classify),
+        "Ask": (
+            analogy, query, neighbors, transfer, similarity, rank, odd_one_out, distance, compare,
+            encode, info, plot,
+        ),
+        "Score": (evaluate,),
+        "Convert": (convert, export, postprocess, index),
+        "Serve": (serve,),
+        "Help": (show_help, version, completion),
+    }
+)  # fmt: skip
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Print a line, without the place in the code."""
-    click.echo(f"Warning: {message}", err=True)
+    """Print a warning on one line, unless the command is quiet."""
+    context = click.get_current_context(silent=True)
+    if context is None or not context.params.get("quiet"):
+        click.echo(f"Warning: {message}", err=True)

@@ -1,9 +1,8 @@
-"""classify: texts to labels, on top of vectors that are there already."""
+"""classify: labels for texts, with a classifier on top of word vectors."""
 
 from __future__ import annotations
 
 import shlex
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,107 +11,125 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embedkit.classification.options import LABELLED_FORMATS
+from embedkit.cli.groups import Group
 from embedkit.cli.input import ask_all
-from embedkit.cli.options import OutputName, json_option
+from embedkit.cli.options import (
+    device_option,
+    json_option,
+    model_option,
+    output_option,
+    overwrite_option,
+    quiet_option,
+    refuse_unused,
+    seed_option,
+)
 from embedkit.cli.output import print_json
+from embedkit.cli.parameters import INPUT, ModelPath, OutputPath, WholeNumber
+from embedkit.cli.progress import Display
+from embedkit.features.options import POOLINGS
 
 if TYPE_CHECKING:
-    from embedkit.classification.datasets import Labelled
+    from embedkit.classification.datasets import LabelledTexts
     from embedkit.classification.report import ClassificationReport
     from embedkit.classification.text_classifier import TextClassifier
-    from embedkit.heads.training import Epoch
 
 __all__ = ["classify"]
 
+_DEFAULT_CLASSIFIER = "helpdesk.embedkit"
+_FINETUNE = "finetune"
+
+_examples_argument = click.argument("examples", type=INPUT)
 _classifier_option = click.option(
-    "--classifier",
     "-c",
-    default="helpdesk.embedkit",
+    "--classifier",
+    type=ModelPath(),
+    default=_DEFAULT_CLASSIFIER,
     envvar="EMBEDKIT_CLASSIFIER",
     show_default=True,
     metavar="PATH",
-    help="Directory that classify train wrote; EMBEDKIT_CLASSIFIER names another default.",
+    help="Directory that classify train wrote; EMBEDKIT_CLASSIFIER sets another default.",
 )
+
+
+def _column_option(name: str, meaning: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(f"--{name}", default=name, show_default=True, metavar="NAME", help=meaning)
 
 
 def _labelled_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of `read_labelled`."""
     for option in (
-        click.option("--label", default="label", show_default=True, help="Column of the labels."),
-        click.option("--text", default="text", show_default=True, help="Column of the texts."),
-        click.option("--encoding", default="utf-8", show_default=True, help="Of the file."),
+        _column_option("label", "Column of labels."),
+        _column_option("text", "Column of texts."),
+        click.option(
+            "--encoding",
+            default="utf-8",
+            show_default=True,
+            metavar="NAME",
+            help="Character encoding of EXAMPLES.",
+        ),
         click.option(
             "--format",
             "form",
-            type=click.Choice(["tsv", "csv", "jsonl", "fasttext"]),
-            help="Of the file.  [default: told by its name or its first line]",
+            type=click.Choice(LABELLED_FORMATS),
+            show_default="detected from the name or the first line",
+            help="Format of EXAMPLES.",
         ),
     ):
         command = option(command)
     return command
 
 
-@click.group()
+@click.group(cls=Group)
 def classify() -> None:
-    """Train a text classifier on word vectors, ask it, score it.
+    """Train and use a text classifier on top of word vectors.
 
-    A file of labelled texts is TSV, CSV, JSON lines or fastText's __label__ lines.
+    Labelled texts are TSV, CSV, JSON lines or fastText's __label__ lines.
     """
 
 
-@classify.command()
-@click.argument("examples", type=click.Path())
-@click.option(
-    "-o",
-    "--output",
-    type=OutputName(),
-    default="helpdesk.embedkit",
-    show_default=True,
-    metavar="PATH",
-    help="Directory to write.",
-)
-@click.option(
-    "--vectors",
-    default="model.embedkit",
-    envvar="EMBEDKIT_MODEL",
-    show_default=True,
-    metavar="PATH",
-    help="Model directory whose vectors to begin with (or EMBEDKIT_MODEL).",
-)
+@classify.command("train")
+@_examples_argument
+@output_option("Directory to write.", OutputPath(directory=True), default=_DEFAULT_CLASSIFIER)
+@model_option
 @click.option(
     "--pooling",
-    type=click.Choice(["finetune", "mean", "max", "sum", "tfidf", "sif"]),
-    default="finetune",
+    type=click.Choice([_FINETUNE, *POOLINGS]),
+    default=_FINETUNE,
     show_default=True,
-    help="finetune: train the vectors too; the others keep them and make one of a text's.",
+    help="How the vectors of a text are combined; finetune takes their mean and trains them too.",
 )
 @click.option(
     "--ngrams",
-    type=int,
-    help="Runs of up to so many words get a vector too, with finetune.  [default: 3]",
+    type=WholeNumber(1),
+    default=3,
+    show_default=True,
+    help="With finetune: also learn vectors of word n-grams, up to this many words.",
 )
 @click.option(
     "--hidden",
-    type=int,
+    type=WholeNumber(0),
     multiple=True,
     default=(128,),
-    show_default="128",
-    help="Size of a hidden layer; repeat for more, 0 for none.",
+    show_default=True,
+    help="Size of a hidden layer; repeatable; 0 for none.",
 )
-@click.option("--epochs", type=int, default=100, show_default=True, help="Passes over the texts.")
-@click.option("--balanced", is_flag=True, help="Let all classes count the same.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of every random draw.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:N or auto.")
+@click.option(
+    "--epochs", type=WholeNumber(1), default=100, show_default=True, help="Passes over the texts."
+)
+@click.option("--balanced", is_flag=True, help="Give all classes the same weight.")
+@seed_option
+@device_option
 @_labelled_options
-@click.option("--overwrite", is_flag=True, help="Replace a classifier that is there.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@overwrite_option
+@quiet_option
 @json_option
-def train(
+def train_classifier(
     examples: str,
     output: str,
-    vectors: str,
+    model: str,
     pooling: str,
-    ngrams: int | None,
+    ngrams: int,
     hidden: tuple[int, ...],
     balanced: bool,
     overwrite: bool,
@@ -120,21 +137,21 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train on EXAMPLES, a file of labelled texts, or - for standard input."""
+    """Train a classifier on EXAMPLES, a file of labelled texts, or - for standard input."""
     from embedkit.classification.text_classifier import TextClassifier
     from embedkit.errors import InputError
     from embedkit.storage.model_directory import check_output
 
-    settings: dict[str, Any] = {"pooling": None if pooling == "finetune" else pooling}
-    if ngrams is not None:
+    settings: dict[str, Any] = {"pooling": None if pooling == _FINETUNE else pooling}
+    if pooling == _FINETUNE:
         settings["ngrams"] = ngrams
-        if pooling != "finetune":
-            raise click.UsageError("--ngrams has no use without --pooling finetune.")
+    else:
+        refuse_unused(f"with --pooling {pooling}", "ngrams")
     check_output(Path(output), overwrite=overwrite)
     texts, labels = _read(examples, options)
     if len(set(labels)) == 1:
         raise InputError(
-            f"{examples}: the label of every text is {labels[0]!r}: nothing to tell apart.",
+            f"{examples}: every text has the label {labels[0]!r}.",
             hint="Add texts with another label.",
         )
     settings |= {name: options[name] for name in ("epochs", "seed", "device")}
@@ -142,8 +159,10 @@ def train(
         "hidden": tuple(filter(None, hidden)),
         "class_weight": "balanced" if balanced else None,
     }
-    with _Bar(quiet=quiet or as_json) as bar, _warnings(quiet=quiet):
-        classifier = TextClassifier.train(texts, labels, vectors, progress=bar.epoch, **settings)
+    with Display(quiet=quiet or as_json) as display, _warnings(quiet=quiet):
+        classifier = TextClassifier.train(
+            texts, labels, model, progress=display.fitting, **settings
+        )
     classifier.save(output, overwrite=overwrite)
     if as_json or not quiet:
         _print_trained(output, texts, classifier, as_json=as_json)
@@ -162,31 +181,34 @@ def _print_trained(
         )  # fmt: skip
         return
     click.echo(f"{output}: {len(texts):,} texts, {len(classifier.labels)} labels")
-    held = "" if last.validation_loss is None else f", held out {last.validation_loss:.4f}"
-    click.echo(f"{last.epoch} epochs, loss {last.loss:.4f}{held}")
-    option = "" if output == "helpdesk.embedkit" else f" -c {shlex.quote(output)}"
+    validation = (
+        "" if last.validation_loss is None else f", validation loss {last.validation_loss:.4f}"
+    )
+    click.echo(f"{last.epoch} epochs, loss {last.loss:.4f}{validation}")
+    option = "" if output == _DEFAULT_CLASSIFIER else f" -c {shlex.quote(output)}"
     click.echo(f"Try: embedkit classify predict {shlex.quote(_short(texts))}{option}")
 
 
 def _short(texts: list[str]) -> str:
-    """Return the first text that makes a good example on a command line."""
+    """Return the first text that suits an example on the command line."""
     good = (text for text in texts if len(text) <= 60 and text.isprintable() and text[0] != "-")
     return next(good, "TEXT")
 
 
-@classify.command()
+@classify.command("predict")
 @click.argument("text")
 @_classifier_option
+@quiet_option
 @json_option
-def predict(text: str, classifier: str, as_json: bool) -> None:
+def predict_label(text: str, classifier: str, quiet: bool, as_json: bool) -> None:
     """Print the label of TEXT, or with - of each line of standard input.
 
-    A blank line has an answer too, that of a text without a known word: answers and lines match.
+    Each line gets one answer; a blank line gets that of a text without known words.
     """
     from embedkit.classification.text_classifier import TextClassifier
 
     model = TextClassifier.load(classifier)
-    with _warnings(quiet=False):
+    with _warnings(quiet=quiet):
         given = None if text == "-" else text
         texts, probabilities = ask_all(
             given, str, lambda asked: list(model.predict_proba(asked)), blank=True
@@ -200,18 +222,25 @@ def predict(text: str, classifier: str, as_json: bool) -> None:
             click.echo(f"{label}\t{best:.4f}\t{sentence}")
 
 
-@classify.command()
-@click.argument("examples", type=click.Path())
+@classify.command("evaluate")
+@_examples_argument
 @_classifier_option
-@click.option("--picture", type=OutputName(), help="Draw the confusion matrix: .png, .svg, .pdf.")
-@click.option("--overwrite", is_flag=True, help="Replace a picture that is there.")
+@click.option(
+    "--picture",
+    type=OutputPath(),
+    metavar="PATH",
+    help="Picture of the confusion matrix to write: .png, .svg or .pdf.",
+)
 @_labelled_options
+@overwrite_option
+@quiet_option
 @json_option
-def evaluate(
+def evaluate_classifier(
     examples: str,
     classifier: str,
     picture: str | None,
     overwrite: bool,
+    quiet: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -221,10 +250,10 @@ def evaluate(
     from embedkit.system.files import resolve_output
 
     if picture:
-        resolve_output(Path(picture), overwrite=overwrite)  # before the work
+        resolve_output(Path(picture), overwrite=overwrite)  # checked before the work
     texts, labels = _read(examples, options)
     model = TextClassifier.load(classifier)
-    with _warnings(quiet=False):
+    with _warnings(quiet=quiet):
         report = score_labels(labels, model.predict(texts).tolist())
     if picture:
         confusion_picture(report, picture, overwrite=overwrite)
@@ -234,12 +263,12 @@ def evaluate(
         _print_report(report)
 
 
-def _read(examples: str, options: dict[str, Any]) -> Labelled:
+def _read(examples: str, options: dict[str, Any]) -> LabelledTexts:
     from embedkit.classification.datasets import read_labelled
 
     return read_labelled(
         examples,
-        form=options.pop("form"),
+        format=options.pop("form"),
         encoding=options.pop("encoding"),
         columns=(options.pop("text"), options.pop("label")),
     )
@@ -266,36 +295,10 @@ def _print_report(report: ClassificationReport) -> None:
 
 @contextmanager
 def _warnings(*, quiet: bool) -> Iterator[None]:
-    """Say on standard error, in a line, what the library warns of."""
+    """Print the warnings of the block, one per line, on standard error."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         yield
     for warning in found:
         if not quiet:
             click.echo(f"Warning: {warning.message}", err=True)
-
-
-class _Bar:
-    """Epochs on standard error: a bar on a terminal, and nothing elsewhere: it takes seconds."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._bar: Any = None
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def epoch(self, epoch: Epoch) -> None:
-        """Show what an epoch did."""
-        if self._quiet or not sys.stderr.isatty():
-            return
-        if self._bar is None:
-            from tqdm import tqdm
-
-            self._bar = tqdm(total=epoch.epochs, unit=" epochs", file=sys.stderr, leave=False)
-        self._bar.set_postfix_str(f"loss {epoch.loss:.4f}", refresh=False)
-        self._bar.update(1)

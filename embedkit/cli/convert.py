@@ -1,4 +1,4 @@
-"""convert: vectors from one program's format to another's."""
+"""convert: vectors from one format to another."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedkit.cli.options import OutputName, json_option, refuse_two_streams
-from embedkit.cli.output import print_json
+from embedkit.cli.options import errors_option, json_option, overwrite_option, quiet_option
+from embedkit.cli.output import print_json, summary_of_vectors
+from embedkit.cli.parameters import ModelPath, OutputPath, WholeNumber
+from embedkit.cli.paths import refuse_two_streams
 from embedkit.cli.progress import Display
+from embedkit.formats.names import READABLE_FORMATS, WRITABLE_FORMATS
 from embedkit.system.files import is_standard_output
 
 if TYPE_CHECKING:
@@ -19,20 +22,31 @@ __all__ = ["convert"]
 
 
 @click.command()
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT", type=OutputName(stream=True))
-@click.option("--format", "source_format", metavar="FORMAT", help="Of IN.  [default: by content]")
-@click.option("--to", "target_format", metavar="FORMAT", help="Of OUT.  [default: by its name]")
-@click.option("--limit", type=click.IntRange(min=1), help="Take only the first so many words.")
+@click.argument("source", type=ModelPath(), metavar="IN")
+@click.argument("target", metavar="OUT", type=OutputPath(stream=True))
 @click.option(
-    "--errors",
-    type=click.Choice(["strict", "skip", "replace"]),
-    default="strict",
-    show_default=True,
-    help="What is wrong in a file: stop, leave the word out, or mend what can be mended.",
+    "--format",
+    "source_format",
+    type=click.Choice(READABLE_FORMATS),
+    metavar="FORMAT",
+    show_default="detected from its content",
+    help="Format of IN.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option(
+    "--to",
+    "target_format",
+    type=click.Choice(WRITABLE_FORMATS),
+    metavar="FORMAT",
+    show_default="chosen by its name",
+    help="Format of OUT.",
+)
+@click.option("--limit", type=WholeNumber(1), help="Convert only the first N words.", metavar="N")
+@errors_option(
+    "What to do with invalid lines and words: stop with an error, repair what can be repaired, or "
+    "skip them."
+)
+@overwrite_option
+@quiet_option
 @json_option
 def convert(
     source: str,
@@ -47,10 +61,11 @@ def convert(
 ) -> None:
     """Read words and vectors from IN and write them to OUT.
 
-    Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin,
-    only read), npz, npy, safetensors, static (model2vec, sentence-transformers). That of IN is
-    told by its content, that of OUT by its name; .gz, .bz2, .xz and .zst compress. - as OUT is
-    standard output, for formats of one file.
+    Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin;
+    read only), npz, npy, safetensors, static (model2vec, sentence-transformers), and those of
+    `embedkit export` (written only). The format of IN is detected from its content, that of OUT
+    chosen by its name; .gz, .bz2, .xz and .zst compress. - as OUT is standard output, for formats
+    of one file.
     """
     from embedkit import formats
 
@@ -71,16 +86,12 @@ def convert(
     if as_json:
         print_json(asdict(report))
         return
-    if not (quiet and piped):
+    if not quiet:
         _print(report, err=piped)
 
 
 def _print(report: ConversionReport, *, err: bool) -> None:
-    size = "" if report.bytes is None else f", {report.bytes:,} bytes"
-    click.echo(
-        f"{report.target}: {report.words:,} words, {report.dimension:,} dimensions{size} "
-        f"({report.source_format} to {report.target_format})",
-        err=err,
-    )
+    summary = summary_of_vectors(report.target, report.words, report.dimension, report.bytes)
+    click.echo(f"{summary} ({report.source_format} to {report.target_format})", err=err)
     for fault, count in report.repairs.items():
         click.echo(f"  {fault:<12}  {count:,}", err=err)

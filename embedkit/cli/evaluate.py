@@ -1,127 +1,113 @@
-"""evaluate: how good are the vectors, and which are better?"""
+"""evaluate: scores of one model, or of several side by side."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.options import json_option, model_option
+from embedkit.cli.options import json_option, models_argument, quiet_option, seed_option
 from embedkit.cli.output import print_json
+from embedkit.cli.parameters import INPUT, WholeNumber
+from embedkit.evaluation.options import BENCHMARK_KINDS, EVALUATION_METHODS
 
 if TYPE_CHECKING:
     from embedkit.evaluation.analogies import AnalogyReport, SectionScore
     from embedkit.evaluation.bootstrap import Difference, Interval
     from embedkit.evaluation.comparison import Score
 
-__all__ = ["difference_facts", "evaluate", "file_options", "print_change", "scored_files"]
+__all__ = ["benchmark_files", "benchmark_options", "difference_facts", "evaluate", "print_change"]
 
 Scores = dict[tuple[str, str], "Score"]
-"""By kind and path of the file."""
+"""By the kind and the path of the benchmark file."""
 
 _LEGEND = (
-    "better, worse: 95 % of the differences in paired bootstrap draws lie on one side of 0; "
-    "unclear: they do not."
+    "better, worse: the 95 % interval of the difference, by paired bootstrap, excludes 0; "
+    "unclear: it includes 0."
 )
 
 
-def file_options(command: Any) -> Any:
-    """Add the options that name files of questions."""
-    for option in (
-        click.option(
-            "--categories", type=click.Path(), multiple=True, help="File of words and categories."
-        ),
-        click.option(
-            "--similarity", type=click.Path(), multiple=True, help="File of word pairs and scores."
-        ),
-        click.option(
-            "--analogies",
-            type=click.Path(),
-            multiple=True,
-            help="Questions in Google's format or BATS's, or a folder of BATS's files.",
-        ),
-    ):
-        command = option(command)
+_FILES = {
+    "analogies": "Analogy questions in Google's format or BATS's, or a folder of BATS's files.",
+    "similarity": "Word pairs with similarity scores.",
+    "categories": "Words with their categories.",
+}
+
+
+def benchmark_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name benchmark files."""
+    for kind in reversed(BENCHMARK_KINDS):
+        command = click.option(
+            f"--{kind}", type=INPUT, multiple=True, metavar="FILE",
+            help=f"{_FILES[kind]} Repeatable.",
+        )(command)  # fmt: skip
     return command
 
 
-def scored_files(
-    analogies: Sequence[str], similarity: Sequence[str], categories: Sequence[str]
-) -> list[tuple[str, str]]:
-    """Return the kind and the path of each file that `file_options` were given."""
-    kinds = {"analogies": analogies, "similarity": similarity, "categories": categories}
-    return [(kind, path) for kind, paths in kinds.items() for path in dict.fromkeys(paths)]
+def benchmark_files(options: dict[str, Any]) -> list[tuple[str, str]]:
+    """Take the values of `benchmark_options` out of *options*; return kind and path of each."""
+    return [(kind, path) for kind in BENCHMARK_KINDS for path in dict.fromkeys(options.pop(kind))]
 
 
 @click.command()
-@click.argument("models", nargs=-1)
-@file_options
+@models_argument
+@benchmark_options
 @click.option(
     "--restrict",
-    type=int,
+    type=WholeNumber(1),
     default=30_000,
     show_default=True,
-    help="Answer analogies among the most frequent words only.",
+    help="Search only this many of the most frequent words for answers.",
 )
 @click.option(
     "--top",
-    type=int,
+    type=WholeNumber(1),
     default=1,
     show_default=True,
-    help="An analogy is right if the answer is among the first so many.",
+    help="Count an analogy as right if the answer is in the top N.",
 )
 @click.option(
     "--method",
-    type=click.Choice(["3cosadd", "3cosmul", "3cosavg", "lrcos"]),
+    type=click.Choice(EVALUATION_METHODS),
     default="3cosadd",
     show_default=True,
-    help="How analogies are answered; the last two learn from all other pairs of a section.",
+    help="How analogies are answered; 3cosavg and lrcos learn from the other pairs of a section.",
 )
-@click.option("--count-unknown", is_flag=True, help="Unknown words make an answer wrong.")
-@click.option("--case-sensitive", is_flag=True, help="Tell Polish from polish.")
+@click.option("--count-unknown", is_flag=True, help="Count questions with unknown words as wrong.")
+@click.option("--case-sensitive", is_flag=True, help="Distinguish Polish from polish.")
 @click.option(
     "--draws",
-    type=int,
+    type=WholeNumber(1),
     default=1_000,
     show_default=True,
-    help="Of the bootstrap that the 95 % intervals come from.",
+    help="Bootstrap draws for the 95 % intervals.",
 )
-@click.option(
-    "--seed",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Of the bootstrap and of the clusters.",
-)
-@model_option
+@seed_option
+@quiet_option
 @json_option
 def evaluate(
     models: tuple[str, ...],
-    analogies: tuple[str, ...],
-    similarity: tuple[str, ...],
-    categories: tuple[str, ...],
-    model: str,
+    quiet: bool,
     as_json: bool,
-    **settings: Any,
+    **options: Any,
 ) -> None:
     """Score models on analogies, word similarities and categories.
 
-    Several MODELS stand side by side, and each is compared with the first.
+    Several MODELS are shown side by side, each compared with the first.
     """
     from embedkit.encoders import load
     from embedkit.evaluation.comparison import ScoreSettings, compare, facts, score
 
-    files = scored_files(analogies, similarity, categories)
+    files = benchmark_files(options)
     if not files:
         raise click.UsageError("name a file with --analogies, --similarity or --categories.")
-    chosen = ScoreSettings(**settings)
-    names = list(dict.fromkeys(models or (model,)))
+    chosen = ScoreSettings(**options)
     found: list[Scores] = []
-    for name in names:  # one after the other: they need not fit into memory together
+    for name in models:  # one after the other: together they may not fit in memory
         vectors = load(name)
         found.append({file: score(vectors, *file, chosen) for file in files})
     differences = [
@@ -131,24 +117,24 @@ def evaluate(
     if as_json:
         scores = [{path: facts(one[kind, path]) for kind, path in files} for one in found]
         print_json(
-            scores[0] if len(names) == 1
+            scores[0] if len(models) == 1
             else {
-                "models": dict(zip(names, scores, strict=True)),
+                "models": dict(zip(models, scores, strict=True)),
                 "differences": {
                     name: {path: difference_facts(one[kind, path]) for kind, path in files}
-                    for name, one in zip(names[1:], differences, strict=True)
+                    for name, one in zip(models[1:], differences, strict=True)
                 },
             }
         )  # fmt: skip
-    elif len(names) == 1:
+    elif len(models) == 1:
         for file in files:
             _print_one(file, found[0][file])
     else:
-        _print_side_by_side(files, names, found, differences)
+        _print_side_by_side(files, models, found, differences)
 
 
 def difference_facts(found: Difference) -> dict[str, Any]:
-    """Return a difference as JSON has it."""
+    """Return a difference for JSON."""
     interval = list(asdict(found.interval).values())
     return asdict(found) | {"interval": interval, "verdict": found.verdict}
 
@@ -175,7 +161,7 @@ def _known(report: Any) -> str:
 
 
 def _print_analogies(path: str, report: AnalogyReport, interval: Interval) -> None:
-    among = f", among the first {report.top}" if report.top > 1 else ""
+    among = f", answer in the top {report.top}" if report.top > 1 else ""
     click.echo(f"{path}{among}")
     scores = (*report.sections, *report.groups, report.total)
     width = max(len(score.name) for score in scores)
@@ -260,12 +246,12 @@ def _difference_rows(
     return [
         (f"  difference from {first}", ["", *values]),
         ("    95 % interval", ["", *(_difference_between(kind, one.interval) for one in found)]),
-        ("    so it is", ["", *(one.verdict for one in found)]),
+        ("    verdict", ["", *(one.verdict for one in found)]),
     ]
 
 
 def print_change(file: tuple[str, str], before: Score, after: Score, found: Difference) -> None:
-    """Print a score before and after, and whether it changed; accuracies change in points."""
+    """Print a score before and after, and whether it changed; accuracies in percentage points."""
     kind, path = file
     form = ".4f" if kind == "similarity" else ".1%"
     click.echo(

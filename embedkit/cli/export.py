@@ -1,4 +1,4 @@
-"""export: words and vectors for other programs."""
+"""export: vectors for databases and TensorBoard."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from pathlib import Path
 import click
 
 from embedkit.cli.options import (
-    OutputName,
     encoder_option,
     json_option,
     model_option,
-    refuse_two_streams,
+    output_option,
+    overwrite_option,
+    quiet_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import print_json, summary_of_vectors
+from embedkit.cli.parameters import OutputPath
+from embedkit.cli.paths import refuse_two_streams
+from embedkit.cli.progress import Display
 from embedkit.formats.names import EXPORT_FORMATS, FORMATS_INFO
 from embedkit.system.files import is_standard_output
 
@@ -22,22 +26,23 @@ __all__ = ["export"]
 
 
 @click.command()
-@click.argument(
-    "target",
-    metavar="FORMAT",
-    type=click.Choice(EXPORT_FORMATS),
+@click.argument("target", metavar="FORMAT", type=click.Choice(EXPORT_FORMATS))
+@output_option(
+    "File or folder to write; - is standard output.",
+    OutputPath(stream=True),
+    show_default="--name with the format's suffix, such as words.sql",
 )
 @click.option(
-    "-o",
-    "--output",
-    type=OutputName(stream=True),
-    metavar="PATH",
-    help="What to write; - is standard output.  [default: words.sql, words.jsonl, ...]",
+    "--name",
+    default="words",
+    show_default=True,
+    metavar="NAME",
+    help="Name of the table or collection.",
 )
-@click.option("--name", default="words", show_default=True, help="Of the table or collection.")
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@overwrite_option
 @encoder_option
 @model_option
+@quiet_option
 @json_option
 def export(
     target: str,
@@ -46,13 +51,14 @@ def export(
     overwrite: bool,
     encoder: str | None,
     model: str,
+    quiet: bool,
     as_json: bool,
 ) -> None:
-    """Write words, counts and vectors for a database, or for TensorBoard.
+    """Write vectors for a database or for TensorBoard.
 
-    pgvector: SQL that psql loads. qdrant: JSON lines, each the body of a request that upserts
-    points. parquet, jsonl: columns or keys id, word, count, vector. projector: a folder that
-    TensorBoard's embedding projector shows.
+    FORMAT is pgvector: SQL for psql; qdrant: JSON lines, each the body of a request that upserts
+    points; parquet or jsonl: columns or keys id, word, count, vector; projector: a folder for
+    TensorBoard's embedding projector.
     """
     from embedkit.encoders import load
     from embedkit.formats import write
@@ -61,7 +67,15 @@ def export(
     output = output or f"{name}{chosen.suffixes[0]}"
     refuse_two_streams(output, as_json=as_json)
     vectors = load(model, encoder=encoder)
-    write(vectors, output, format=target, name=name, overwrite=overwrite)
+    with Display(quiet=quiet or as_json) as display:
+        write(
+            vectors,
+            output,
+            format=target,
+            name=name,
+            overwrite=overwrite,
+            progress=lambda count: display.writing(count, len(vectors)),
+        )
     if is_standard_output(output):
         return
     path = Path(output)
@@ -69,7 +83,8 @@ def export(
     if as_json:
         facts = {"file": str(path), "format": target, "words": len(vectors), "bytes": size}
         print_json({**facts, "dimension": vectors.dimension})
-        return
-    click.echo(f"{path}: {len(vectors):,} words, {vectors.dimension:,} dimensions, {size:,} bytes")
-    if chosen.load_command:
-        click.echo("Load: " + chosen.load_command.format(path=shlex.quote(str(path)), name=name))
+    elif not quiet:
+        click.echo(summary_of_vectors(str(path), len(vectors), vectors.dimension, size))
+        if chosen.load_command:
+            command = chosen.load_command.format(path=shlex.quote(str(path)), name=name)
+            click.echo(f"Load: {command}")

@@ -1,136 +1,145 @@
-"""index: approximate indexes, for vocabularies that exact search is too slow for."""
+"""index: approximate indexes, for vocabularies too large for exact search."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.options import given_options, json_option, model_option
+from embedkit.cli.groups import Group
+from embedkit.cli.options import (
+    json_option,
+    metric_option,
+    model_argument,
+    quiet_option,
+    refuse_unused,
+    seed_option,
+)
 from embedkit.cli.output import print_json
-from embedkit.errors import ConfigurationError
+from embedkit.cli.parameters import WholeNumber
+from embedkit.cli.progress import Display
+from embedkit.index.options import INDEX_KINDS, INDEX_SETTINGS
 
 if TYPE_CHECKING:
     from embedkit.index.benchmark import Measured
 
 __all__ = ["index"]
 
-_KINDS = ("flat", "hnsw", "ivf", "ivfpq")
-_CHOSEN = click.IntRange(1, 2**31 - 1)  # 0, by the size of the vectors, is not for users to say
+_CHOSEN = WholeNumber(1, 2**31 - 1)  # the library's 0, chosen by size, is the default here
 _SETTINGS = (
+    metric_option(),
     click.option(
-        "--metric", type=click.Choice(["cosine", "l2", "dot"]), default="cosine", show_default=True,
-        help="Of the questions that the index answers.",
-    ),
-    click.option("--m", type=int, help="hnsw: links of a vector.  [default: 16]"),
-    click.option(
-        "--ef-construction", type=int, help="hnsw: vectors looked at to place one.  [default: 64]"
+        "--m", type=WholeNumber(1), default=16, show_default=True, help="hnsw: links per vector."
     ),
     click.option(
-        "--ef-search", type=int, help="hnsw: vectors kept in view in a search.  [default: 128]"
+        "--ef-construction", type=WholeNumber(1), default=64, show_default=True,
+        help="hnsw: candidates when a vector is added.",
     ),
     click.option(
-        "--nlist", type=_CHOSEN, help="ivf, ivfpq: lists.  [default: 2 sqrt(words)]"
+        "--ef-search", type=WholeNumber(1), default=128, show_default=True,
+        help="hnsw: candidates during a search.",
     ),
     click.option(
-        "--nprobe", type=_CHOSEN,
-        help="ivf, ivfpq: lists that are searched.  [default: nlist / 12]",
+        "--nlist", type=_CHOSEN, show_default="2 sqrt(words)",
+        help="ivf, ivfpq: number of inverted lists.",
     ),
     click.option(
-        "--pq-m", type=_CHOSEN, help="ivfpq: bytes of a vector.  [default: dimension / 4]"
+        "--nprobe", type=_CHOSEN, show_default="nlist / 12",
+        help="ivf, ivfpq: inverted lists per search.",
     ),
-    click.option("--seed", type=int, help="Of random choices.  [default: 1]"),
     click.option(
-        "--questions", type=click.IntRange(1, 1_000_000), default=500, show_default=True,
-        help="Words whose neighbours are asked for to measure.",
+        "--pq-m", type=_CHOSEN, show_default="dimension / 4", help="ivfpq: bytes per vector."
     ),
-    model_option,
-    click.option("--quiet", is_flag=True, help="Show no progress."),
+    seed_option,
+    click.option(
+        "--questions", type=WholeNumber(1, 1_000_000), default=500, show_default=True,
+        help="Words whose neighbours are searched to measure speed and recall.",
+    ),
+    quiet_option,
     json_option,
 )  # fmt: skip
 
 
 def _measuring_options(command: Callable[..., None]) -> Callable[..., None]:
+    command = model_argument(command)
     for option in reversed(_SETTINGS):
         command = option(command)
     return command
 
 
-@click.group()
+@click.group(cls=Group)
 def index() -> None:
     """Build, compare or drop an approximate index.
 
-    Questions are answered exactly unless a model has an index. What an index misses is printed when
-    it is built.
+    Without an index, search is exact. The share of neighbours that an index finds (recall) is
+    printed when it is built.
     """
 
 
-@index.command()
-@click.option("--kind", type=click.Choice(_KINDS), default="hnsw", show_default=True)
+@index.command("build")
+@click.option(
+    "--kind", type=click.Choice(INDEX_KINDS), default="hnsw", show_default=True,
+    help="flat is exact search, hnsw a graph, ivf inverted lists, ivfpq compressed inverted lists.",
+)  # fmt: skip
 @_measuring_options
-def build(kind: str, **options: Any) -> None:
-    """Build an index, measure it beside exact search, and keep it in the model directory.
+def build_index(kind: str, **options: Any) -> None:
+    """Build an index, compare it with exact search, and store it in the model directory.
 
-    Another index that is there is replaced. flat is exact search, which needs none: it drops what
-    is there.
+    An existing index is replaced. --kind flat removes it: exact search needs no index.
     """
     from embedkit.storage.index_file import drop_index, save_index
 
-    _refuse_unused(kind)
+    of_kinds = dict.fromkeys(name for used in INDEX_SETTINGS.values() for name in used)
+    # The seed is always used: it draws the questions.
+    refuse_unused(
+        f"with --kind {kind}",
+        *(name for name in of_kinds if name not in {*INDEX_SETTINGS[kind], "seed"}),
+    )
     path = Path(options["model"])
     model, measured, built = _measure([kind] if kind == "flat" else ["flat", kind], options)
     if kind == "flat":
         drop_index(path)
     else:
         measured[-1].bytes = save_index(model, built)
+    if options["quiet"] and not options["as_json"]:
+        return
     _print(options, measured)
     if not options["as_json"]:
         click.echo(
-            f"{path}: questions are answered exactly."
+            f"{path}: search is exact."
             if kind == "flat"
-            else f"{path}: questions by {options['metric']} use it; --exact asks without."
+            else f"{path}: searches by {options['metric']} use the index, except with --exact."
         )
 
 
-@index.command()
+@index.command("compare")
 @_measuring_options
-def compare(**options: Any) -> None:
-    """Build an index of each kind, print what they are worth, and keep none."""
-    _, measured, _ = _measure(_KINDS, options)
+def compare_indexes(**options: Any) -> None:
+    """Build an index of each kind, print speed and recall, and store none."""
+    _, measured, _ = _measure(INDEX_KINDS, options)
     _print(options, measured)
 
 
-@index.command()
-@model_option
+@index.command("drop")
+@model_argument
+@quiet_option
 @json_option
-def drop(model: str, as_json: bool) -> None:
-    """Remove the index; questions are answered exactly again."""
-    from embedkit.storage.index_file import drop_index
+def drop_index(model: str, quiet: bool, as_json: bool) -> None:
+    """Remove the index; search is exact again."""
+    from embedkit.storage.index_file import drop_index as drop
 
-    dropped = drop_index(Path(model))
+    dropped = drop(Path(model))
     if as_json:
         print_json({"model": model, "dropped": dropped})
-    else:
-        click.echo(f"{model}: {'the index is gone' if dropped else 'there was no index'}.")
+    elif not quiet:
+        click.echo(f"{model}: {'removed the index' if dropped else 'there was no index'}.")
 
 
-def _refuse_unused(kind: str) -> None:
-    from embedkit.index.approximate import USED
-
-    of_kinds = dict.fromkeys(name for used in USED.values() for name in used)
-    heeded = {*USED[kind], "seed"}  # which draws questions too
-    unused = given_options(*(name for name in of_kinds if name not in heeded))
-    if unused:
-        raise ConfigurationError(f"an index of kind {kind} has no use for {', '.join(unused)}.")
-
-
-def _measure(kinds: Any, options: dict[str, Any]) -> tuple[Any, list[Measured], Any]:
-    """Return the model, what each kind is worth, and the index of the last one."""
+def _measure(kinds: Sequence[str], options: dict[str, Any]) -> tuple[Any, list[Measured], Any]:
+    """Return the model, the measurements of each kind, and the index of the last kind."""
     from embedkit.index.approximate import IndexSettings
     from embedkit.index.benchmark import measure
     from embedkit.storage.index_file import vectors_to_index
@@ -142,20 +151,12 @@ def _measure(kinds: Any, options: dict[str, Any]) -> tuple[Any, list[Measured], 
     model = read_model(Path(options["model"]))
     exact = vectors_to_index(model, options["metric"])
     quiet = options["quiet"] or options["as_json"]
-    with _bar(len(exact.matrix) * sum(kind != "flat" for kind in kinds), quiet=quiet) as progress:
-        measured, built = measure(exact, chosen, options["questions"], progress)
+    total = len(exact.matrix) * sum(kind != "flat" for kind in kinds)
+    with Display(quiet=quiet) as display:
+        measured, built = measure(
+            exact, chosen, options["questions"], lambda count: display.indexing(count, total)
+        )
     return model, measured, built
-
-
-@contextlib.contextmanager
-def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int], object]]:
-    if quiet or not total or not sys.stderr.isatty():
-        yield lambda rows: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=total, unit=" words", unit_scale=True, file=sys.stderr, leave=False) as bar:
-        yield bar.update
 
 
 def _print(options: dict[str, Any], measured: list[Measured]) -> None:
@@ -163,7 +164,7 @@ def _print(options: dict[str, Any], measured: list[Measured]) -> None:
         print_json({"model": options["model"], "indexes": [one.as_dict() for one in measured]})
         return
     click.echo(
-        f"{'':6}  {'recall@10':>9}  {'one by one/s':>12}  {'together/s':>10}  {'build s':>7}  "
+        f"{'':6}  {'recall@10':>9}  {'single/s':>12}  {'batch/s':>10}  {'build s':>7}  "
         f"{'MB on disk':>10}  {'peak MB':>7}"
     )
     for one in measured:

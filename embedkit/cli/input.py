@@ -11,6 +11,8 @@ from embedkit.errors import ExpressionError, QuestionError, UnknownWordError, Wo
 __all__ = [
     "ask_all",
     "ask_many",
+    "parse_lines",
+    "read_lines",
 ]
 
 Question = TypeVar("Question")
@@ -24,16 +26,16 @@ def ask_all(
     *,
     blank: bool = False,
 ) -> tuple[list[Question], Sequence[Answer]]:
-    """Answer the question that was given, or if None the lines of standard input in one batch.
+    """Answer *given*, or if it is None the lines of standard input in one batch.
 
     Args:
         given: the question, or None.
-        read: makes a question of a line.
+        read: parses a line into a question.
         answer: answers a batch of questions.
-        blank: whether a blank line is a question too; by default it is passed over.
+        blank: whether a blank line is a question too; otherwise it is skipped.
 
     Raises:
-        QuestionError: a line cannot be read or answered; the message names it.
+        QuestionError: a line cannot be parsed or answered; the message names it.
     """
     return ask_many(None if given is None else [given], read, answer, blank=blank)
 
@@ -45,18 +47,11 @@ def ask_many(
     *,
     blank: bool = False,
 ) -> tuple[list[Question], Sequence[Answer]]:
-    """Like `ask_all`, for any number of questions that were given."""
+    """Like `ask_all`, for a list of questions."""
     if given is not None:
         return given, answer(given)
-    lines = _lines_of_stdin(blank=blank)
-    questions = []
-    for number, line in lines:
-        try:
-            questions.append(read(line))
-        except QuestionError as error:
-            raise QuestionError(
-                f"standard input, line {number}: {error.message}", hint=error.hint
-            ) from error
+    lines = read_lines(blank=blank)
+    questions = parse_lines(lines, read)
     try:
         return questions, answer(questions) if questions else []
     except (UnknownWordError, WordTooLongError, ExpressionError) as error:
@@ -67,7 +62,22 @@ def ask_many(
         ) from error
 
 
-def _lines_of_stdin(*, blank: bool) -> list[tuple[int, str]]:
+def parse_lines(
+    lines: Sequence[tuple[int, str]], read: Callable[[str], Question]
+) -> list[Question]:
+    """Return *read*(line) for each line of `read_lines`; an error names the line."""
+    questions = []
+    for number, line in lines:
+        try:
+            questions.append(read(line))
+        except QuestionError as error:
+            raise QuestionError(
+                f"standard input, line {number}: {error.message}", hint=error.hint
+            ) from error
+    return questions
+
+
+def read_lines(*, blank: bool = False) -> list[tuple[int, str]]:
     """Return the lines of standard input, with their numbers; blank ones only if *blank*."""
     lines: list[tuple[int, str]] = []
     if sys.stdin is None:

@@ -1,4 +1,4 @@
-"""distance, compare, encode, info: look at vectors."""
+"""distance, compare, encode, info: the vectors themselves, and facts about a model."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedkit.cli.input import ask_all
-from embedkit.cli.options import encoder_option, json_option, model_option, oov_option
-from embedkit.cli.output import Unknown, print_json, print_table
+from embedkit.cli.options import (
+    encoder_option,
+    json_option,
+    metric_option,
+    model_argument,
+    model_option,
+    oov_option,
+)
+from embedkit.cli.output import UnknownWords, print_json, print_table
+from embedkit.encoders.names import UNTRAINED_ENCODERS
 
 if TYPE_CHECKING:
     from embedkit.encoders import Encoder
@@ -20,13 +28,7 @@ __all__ = ["compare", "distance", "encode", "info"]
 
 @click.command()
 @click.argument("words", nargs=-1, required=True)
-@click.option(
-    "--metric",
-    type=click.Choice(["l2", "cosine", "dot"]),
-    default="l2",
-    show_default=True,
-    help="Euclidean distance, or a similarity.",
-)
+@metric_option("l2")
 @oov_option
 @encoder_option
 @model_option
@@ -34,29 +36,29 @@ __all__ = ["compare", "distance", "encode", "info"]
 def distance(
     words: tuple[str, ...], metric: str, oov: str, encoder: str | None, model: str, as_json: bool
 ) -> None:
-    """Show the distance of every word from every other.
+    """Show the distance between every two of WORDS.
 
-    With --encoder charcode or onehot no model is needed. With - in place of the words, sets of
-    words are read from standard input, one a line.
+    --encoder charcode and onehot need no model. With - instead of the words, sets of words are
+    read from standard input, one per line.
     """
     from embedkit.encoders import load
 
-    vectors = None if encoder in _ALONE else load(model, encoder=encoder)
+    vectors = None if encoder in UNTRAINED_ENCODERS else load(model, encoder=encoder)
 
     def answer(asked: list[list[str]]) -> list[Any]:
         return [
-            (vectors or _of_words_alone(str(encoder), chosen).vectors()).distance(
+            (vectors or _encoder_of(str(encoder), chosen).vectors()).distance(
                 chosen, metric=metric, oov=oov
             )
             for chosen in asked
         ]
 
     sets, tables = ask_all(None if words == ("-",) else list(words), str.split, answer)
-    unknown = None if vectors is None else Unknown(vectors, oov, [w for s in sets for w in s])
+    unknown = None if vectors is None else UnknownWords(vectors, oov, [w for s in sets for w in s])
     printed = 0
     for chosen, values in zip(sets, tables, strict=True):
-        notes = unknown.of(chosen) if unknown else {}
-        shown = [word for word in chosen if word not in notes.get("left_out", ())]
+        notes = unknown.notes(chosen) if unknown else {}
+        shown = [word for word in chosen if word not in notes.get("skipped", ())]
         if as_json:
             table = {"words": shown, "metric": metric, "table": values.tolist()}
             print_json({**table, **notes})
@@ -66,24 +68,23 @@ def distance(
             printed += 1
             print_table(shown, values.tolist())
     if unknown:
-        unknown.tell(sum(not len(table) for table in tables), len(sets))
+        unknown.report(sum(not len(table) for table in tables), len(sets))
 
 
-def _of_words_alone(encoder: str, words: list[str]) -> Encoder:
-    """Return an encoder that knows these words and needs nothing else."""
+def _encoder_of(encoder: str, words: list[str]) -> Encoder:
+    """Return an encoder whose vocabulary is these words."""
     from embedkit.corpus.vocabulary import Vocabulary
     from embedkit.encoders import untrained
 
     return untrained(encoder, Vocabulary(list(dict.fromkeys(words))))
 
 
-_ALONE = ("charcode", "onehot")  # what needs no model
 _LONGEST_LIST = 10
 _LESSONS = {
-    "charcode": "Character codes: two words are near if they are spelled alike, place by place.",
-    "onehot": "One-hot: every two words are sqrt(2) = 1.4142 apart; it tells them apart, no more.",
-    "skipgram": "Skip-gram: two words are near if they keep the same company, so distance begins "
-    "to mean meaning.",
+    "charcode": "Character codes: words are near if they have the same letters in the same places.",
+    "onehot": "One-hot: every two words are sqrt(2) = 1.4142 apart, whatever they mean.",
+    "skipgram": "Skip-gram: words are near if they occur in the same contexts, so distance "
+    "reflects meaning.",
 }
 
 
@@ -92,10 +93,10 @@ _LESSONS = {
 @model_option
 @json_option
 def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
-    """Show the L2 distances between words as each of the three encoders sees them.
+    """Show the distances between WORDS by each of three encoders.
 
-    Character codes and one-hot need no model. With - in place of the words, sets of words are read
-    from standard input, one a line.
+    Distances are Euclidean. Character codes and one-hot need no model. With - instead of the words,
+    sets of words are read from standard input, one per line.
     """
     from embedkit import encoders
 
@@ -120,7 +121,7 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
             if name in found:
                 print_table(chosen, found[name], indent="  ")
             else:
-                click.echo(f"  (no skip-gram model at {model}: embedkit train CORPUS makes one)")
+                click.echo(f"  (no model at {model}: train one with embedkit train CORPUS)")
 
 
 @click.command()
@@ -132,11 +133,11 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
 def encode(
     words: tuple[str, ...], oov: str, encoder: str | None, model: str, as_json: bool
 ) -> None:
-    """Print the vectors of words: tab-separated, a word a line.
+    """Print the vectors of WORDS: tab-separated, one word per line.
 
-    One-hot vectors are printed as the number of the one place that is 1. With - in place of the
-    words, words are read from standard input. Character codes are those of any word, as long as the
-    model's longest; without a model, of the words alone.
+    A one-hot vector is printed as the position of its 1. Character codes exist for every word; they
+    are padded to the length of the model's longest word or, without a model, of the longest of
+    WORDS. With - instead of the words, they are read from standard input.
     """
     from embedkit.encoders import load
 
@@ -156,7 +157,7 @@ def encode(
 
     sets, answers = ask_all(None if words == ("-",) else list(words), str.split, answer)
     for word, row in [pair for found in answers for pair in found]:
-        if hasattr(row, "indices"):  # sparse: one place is 1
+        if hasattr(row, "indices"):  # sparse: one element is 1
             (place,) = row.indices.tolist()
             print_json({"word": word, "index": place}) if as_json else click.echo(
                 f"{word}\t{place}"
@@ -164,11 +165,11 @@ def encode(
         elif as_json:
             print_json({"word": word, "vector": row.tolist()})
         else:
-            # 9 digits give back every float32.
+            # 9 digits reproduce every float32.
             click.echo("\t".join([word, *(f"{value:.9g}" for value in row.tolist())]))
     if vectors is not None:
         asked = [word for chosen in sets for word in chosen]
-        Unknown(vectors, oov, asked).tell(sum(not found for found in answers), len(sets))
+        UnknownWords(vectors, oov, asked).report(sum(not found for found in answers), len(sets))
 
 
 def _character_codes(model: str, words: list[str]) -> Encoder:
@@ -176,14 +177,14 @@ def _character_codes(model: str, words: list[str]) -> Encoder:
 
     if Path(model).exists():
         return untrained("charcode", load_encoder(model).vocabulary)
-    return _of_words_alone("charcode", words)
+    return _encoder_of("charcode", words)
 
 
 @click.command()
-@model_option
+@model_argument
 @json_option
 def info(model: str, as_json: bool) -> None:
-    """Show what a model is and how it was trained."""
+    """Show facts about a model and how it was trained."""
     from embedkit.encoders import is_foreign
     from embedkit.storage.model_directory import read_model
 
@@ -212,7 +213,7 @@ def info(model: str, as_json: bool) -> None:
 
 
 def _index_of(stored: StoredModel) -> dict[str, Any]:
-    """Return what there is to say of the approximate index; nothing where there is none."""
+    """Return facts about the approximate index; none if there is none."""
     from embedkit.storage.index_file import describe_index
 
     return describe_index(stored)

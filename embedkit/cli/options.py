@@ -1,301 +1,225 @@
-"""What several commands share: options, questions from standard input, tables."""
+"""Options with the same name and meaning in every command, each defined once."""
 
 from __future__ import annotations
 
 import functools
-import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import click
 from click.core import ParameterSource
 
+from embedkit.cli.parameters import DIRECTORY, ModelPath, OutputPath, WholeNumber
+from embedkit.corpus.tokenizers import TOKENIZERS
+from embedkit.encoders.names import ENCODER_NAMES
 from embedkit.errors import ConfigurationError
-from embedkit.system.files import is_standard_output
+from embedkit.index.options import METRIC_NAMES
 from embedkit.validation import ERROR_POLICIES
-
-if TYPE_CHECKING:
-    from embedkit.vectors.options import How
-    from embedkit.vectors.word_vectors import WordVectors
+from embedkit.vectors.options import OOV
 
 __all__ = [
-    "Asked",
-    "OutputName",
-    "Pairs",
-    "PairsCommand",
-    "asking_options",
+    "DEFAULT_MODEL",
+    "device_option",
     "encoder_option",
-    "given_options",
+    "errors_option",
+    "explicit_options",
+    "explicit_parameters",
     "json_option",
+    "k_option",
     "metric_option",
+    "model_argument",
     "model_option",
-    "note_for_interrupt",
-    "number_option",
+    "models_argument",
     "oov_option",
-    "pairs_option",
+    "output_option",
+    "overwrite_option",
+    "quiet_option",
     "reading_options",
-    "refuse_inputs",
-    "refuse_two_streams",
+    "refuse_unused",
     "restrict_option",
-    "watch_output",
+    "seed_option",
+    "workers_option",
 ]
 
+Command: TypeAlias = Callable[..., Any]
+Decorator: TypeAlias = Callable[[Command], Command]
+
+DEFAULT_MODEL = "model.embedkit"
+_MODEL: dict[str, Any] = {"type": ModelPath(), "envvar": "EMBEDKIT_MODEL", "metavar": "PATH"}
+_MODEL_HELP = "Model directory, or a file of vectors; EMBEDKIT_MODEL sets another default."
 
 model_option = click.option(
-    "--model",
-    default="model.embedkit",
-    envvar="EMBEDKIT_MODEL",
-    show_default=True,
-    metavar="PATH",
-    help="Model directory; the environment variable EMBEDKIT_MODEL names another default.",
+    "--model", default=DEFAULT_MODEL, show_default=True, help=_MODEL_HELP, **_MODEL
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-number_option = click.option(
-    "-k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of answers."
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Print no progress, no warnings and no summary."
 )
-metric_option = click.option(
-    "--metric",
-    type=click.Choice(["cosine", "l2", "dot"]),
-    default="cosine",
-    show_default=True,
-    help="How nearness is measured; l2 is the Euclidean distance.",
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
+seed_option = click.option(
+    "--seed", type=WholeNumber(0), default=1, show_default=True, help="Seed of the random numbers."
 )
-oov_option = click.option(
-    "--oov",
-    type=click.Choice(["error", "skip", "spell", "subwords"]),
-    default="error",
+device_option = click.option(
+    "--device",
+    default="cpu",
     show_default=True,
-    help="What becomes of unknown words: an error, left out, the nearest known spelling, or a "
-    "vector of their character n-grams, if the model has them.",
+    metavar="DEVICE",
+    help="cpu, cuda, cuda:N, or auto for a GPU if there is one.",
+)
+k_option = click.option(
+    "-k", type=WholeNumber(1), default=10, show_default=True, help="Number of answers."
+)
+restrict_option = click.option(
+    "--restrict", type=WholeNumber(1), help="Search only this many of the most frequent words."
 )
 encoder_option = click.option(
     "--encoder",
-    type=click.Choice(["charcode", "onehot", "skipgram"]),
-    help="Ask these vectors of the model's words; by default those it was trained for.",
+    type=click.Choice(ENCODER_NAMES),
+    help="Use these vectors of the model's words instead of those it was trained with.",
+)
+oov_option = click.option(
+    "--oov",
+    type=click.Choice(OOV),
+    default="error",
+    show_default=True,
+    help="What to do with unknown words: stop with an error, skip them, use the nearest spelling, "
+    "or compose a vector from character n-grams if the model has them.",
 )
 
 
-class OutputName(click.ParamType):  # type: ignore[type-arg]
-    """The name of an output.
-
-    Args:
-        stream: whether it may be -, standard output.
-        whole: whether it is written whole or not at all.
-    """
-
-    name = "path"
-
-    def __init__(self, *, stream: bool = False, whole: bool = True) -> None:
-        self._stream = stream
-        self._whole = whole
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        if not value:
-            self.fail("the name is empty.", param, ctx)
-        if is_standard_output(value) and not self._stream:
-            self.fail("this cannot go to standard output; ./- is a file called -.", param, ctx)
-        if self._whole and not is_standard_output(value):
-            _note_output(str(value))
-        return str(value)
-
-
-def note_for_interrupt(note: Callable[[], str]) -> None:
-    """Have *note* called if the command is interrupted, for a sentence to print; "" is none."""
-    context = click.get_current_context(silent=True)
-    if context is not None and context.obj is not None:
-        context.obj.append(note)
-
-
-def _note_output(name: str) -> None:
-    """If the command is interrupted, have it say what became of an output."""
-    written = watch_output(name)
-    note_for_interrupt(
-        lambda: f"{name} was written." if written() else f"Nothing was written to {name}."
+def metric_option(default: str = "cosine") -> Decorator:
+    """Return the option that chooses how vectors are compared."""
+    return click.option(
+        "--metric",
+        type=click.Choice(METRIC_NAMES),
+        default=default,
+        show_default=True,
+        help="Cosine similarity, Euclidean distance (l2) or inner product (dot).",
     )
 
 
-def watch_output(name: str | os.PathLike[str]) -> Callable[[], bool]:
-    """Return what tells whether a file or directory is another one than it is now."""
-    before = _identity(name)
-    return lambda: _identity(name) != before
+def errors_option(meaning: str = "What to do with bytes that are not UTF-8.") -> Decorator:
+    """Return the option that chooses what to do with invalid input."""
+    return click.option(
+        "--errors",
+        type=click.Choice(ERROR_POLICIES),
+        default="strict",
+        show_default=True,
+        help=meaning,
+    )
 
 
-def _identity(name: str | os.PathLike[str]) -> tuple[int, ...] | None:
-    try:
-        found = Path(name).stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+def workers_option(meaning: str, limits: WholeNumber, default: int | str) -> Decorator:
+    """Return the option that sets how many threads or processes work in parallel.
+
+    Args:
+        meaning: what the workers are.
+        limits: the smallest and the largest number.
+        default: the number, or a description of it.
+    """
+    shown: dict[str, Any] = {"default": default, "show_default": True}
+    if isinstance(default, str):
+        shown = {"show_default": default}
+    return click.option("--workers", type=limits, help=meaning, **shown)
 
 
-def refuse_two_streams(*outputs: str | None, as_json: bool) -> None:
-    """Raise `ConfigurationError` if more than one thing is to go to standard output."""
-    if outputs.count("-") + as_json > 1:
-        raise ConfigurationError(
-            "only one output, or --json, can go to standard output.", hint="Name a file."
-        )
+def output_option(meaning: str, path: OutputPath, **settings: Any) -> Decorator:
+    """Return the option that names the output; *settings* are those of `click.option`."""
+    settings = {"show_default": "default" in settings, **settings}
+    return click.option("-o", "--output", type=path, metavar="PATH", help=meaning, **settings)
 
 
-def refuse_inputs(outputs: Iterable[str | None], inputs: Iterable[str | None]) -> None:
-    """Raise `ConfigurationError` if one of *outputs* would replace one of *inputs*."""
-    read = [Path(name).resolve() for name in inputs if name not in (None, "", "-")]
-    for name in outputs:
-        if name in (None, "-"):
-            continue
-        place = Path(str(name)).resolve()
-        if place.exists() and any(place.is_relative_to(path) for path in read):
-            raise ConfigurationError(
-                f"{name} is read, and would be replaced.", hint="Name another output."
-            )
-
-
-def given_options(*names: str) -> list[str]:
-    """Return those of a command's options that were typed, as they are typed: --min-count."""
-    context = click.get_current_context()
-    return [
-        "--" + name.replace("_", "-")
-        for name in names
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    ]
-
-
-def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def reading_options(command: Command) -> Command:
     """Add the options of `Corpus.read`."""
     for option in (
         click.option(
             "--temporary-directory",
             "directory",
-            type=click.Path(exists=True, file_okay=False),
-            help="Where token ids go for a while, 4 bytes a token.  [default: the system's]",
+            type=DIRECTORY,
+            show_default="the system's",
+            help="Directory for temporary token ids, 4 bytes per token.",
         ),
-        click.option(
-            "--errors",
-            type=click.Choice(ERROR_POLICIES),
-            default="strict",
-            show_default=True,
-            help="What to do with bytes that are not UTF-8.",
-        ),
+        errors_option(),
         click.option(
             "--tokenizer",
-            type=click.Choice(["words", "whitespace"]),
+            type=click.Choice(tuple(TOKENIZERS)),
             default="words",
             show_default=True,
-            help="words: case-folded words of any script; whitespace: tokens as they are.",
+            help="words: case-folded words of any script; whitespace: tokens between white space, "
+            "unchanged.",
         ),
     ):
         command = option(command)
     return command
 
 
-restrict_option = click.option(
-    "--restrict",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Answers come from the N most frequent words.",
-)
-_OPTIONS = (
-    number_option,
-    metric_option,
-    restrict_option,
-    click.option(
-        "--exclude", multiple=True, metavar="WORD", help="A word that is no answer; repeatable."
-    ),
-    click.option(
-        "--include-question", is_flag=True, help="Words of the question may be answers, too."
-    ),
-    oov_option,
-    encoder_option,
-    model_option,
-    click.option("--exact", is_flag=True, help="Ask without the model's approximate index."),
-    json_option,
-)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The options of a command whose answers are the nearest words."""
-
-    k: int
-    metric: str
-    restrict: int | None
-    exclude: tuple[str, ...]
-    include_question: bool
-    oov: str
-    encoder: str | None
-    model: str
-    exact: bool
-    as_json: bool
-
-    def vectors(self) -> WordVectors:
-        """Open the model."""
-        from embedkit.encoders import load
-
-        return load(self.model, encoder=self.encoder, exact=self.exact)
-
-    @property
-    def how(self) -> How:
-        """What the methods of `WordVectors` take beside k and metric."""
-        return {
-            "restrict": self.restrict,
-            "exclude": self.exclude,
-            "include_question": self.include_question,
-            "oov": self.oov,
-        }
-
-
-def asking_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `Asked`; it gets them as one argument, *asked*."""
+def model_argument(command: Command) -> Command:
+    """Add --model, and an argument MODEL with the same meaning."""
 
     @functools.wraps(command)
-    def gathered(**given: Any) -> None:
-        options = {field.name: given.pop(field.name) for field in fields(Asked)}
-        command(asked=Asked(**options), **given)
+    def with_model(*, model: str, model_argument: str | None, **given: Any) -> Any:
+        if model_argument is not None:
+            _refuse_two_names()
+            model = model_argument
+        return command(model=model, **given)
 
-    for option in reversed(_OPTIONS):
-        gathered = option(gathered)
-    return gathered
-
-
-Pairs: TypeAlias = Sequence[tuple[str, str]]
-_OPTION = "--pairs"
+    argument = click.argument("model_argument", required=False, type=ModelPath(), metavar="[MODEL]")
+    return argument(model_option(with_model))
 
 
-class PairsCommand(click.Command):
-    """A command whose --pairs takes all that follows it and has a colon in it."""
+def models_argument(command: Command) -> Command:
+    """Add a repeatable --model, and arguments MODELS with the same meaning."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        end = args.index("--") if "--" in args else len(args)
-        spread: list[str] = []
-        taking = False
-        for argument in args[:end]:
-            is_pair = ":" in argument and not argument.startswith("-")
-            # click's options have one value each, so that the option is said again for each pair.
-            if taking and is_pair and spread[-1] != _OPTION:
-                spread.append(_OPTION)
-            spread.append(argument)
-            taking = argument == _OPTION or (taking and is_pair)
-        return super().parse_args(ctx, spread + args[end:])
+    @functools.wraps(command)
+    def with_models(
+        *, models: tuple[str, ...], models_argument: tuple[str, ...], **given: Any
+    ) -> Any:
+        if models_argument:
+            _refuse_two_names()
+            models = models_argument
+        return command(models=tuple(dict.fromkeys(models)), **given)
 
-
-def _pairs(_ctx: click.Context, _option: Any, given: tuple[str, ...]) -> Pairs:
-    pairs = []
-    for text in given:
-        first, _, second = (part.strip() for part in text.partition(":"))
-        if not first or not second or ":" in second:
-            raise click.BadParameter(
-                f"a pair is two words with a colon between them, as in man:woman; got {text!r}."
-            )
-        pairs.append((first, second))
-    return pairs
+    option = click.option(
+        "--model",
+        "models",
+        multiple=True,
+        default=(DEFAULT_MODEL,),
+        show_default=True,
+        help=f"{_MODEL_HELP} Repeatable.",
+        **_MODEL,
+    )
+    argument = click.argument("models_argument", nargs=-1, type=ModelPath(), metavar="[MODELS]...")
+    return argument(option(with_models))
 
 
-pairs_option = click.option(
-    _OPTION,
-    multiple=True,
-    callback=_pairs,
-    metavar="FROM:TO ...",
-    help="Examples, a colon between two words; all that follow the option. Then comes --, or a "
-    "word without a colon.",
-)
+def _refuse_two_names() -> None:
+    if explicit_options("model", "models"):
+        raise click.UsageError("name the model once, as an argument or with --model.")
+
+
+def explicit_options(*names: str) -> list[str]:
+    """Return those options of the running command that the user gave, as in --min-count.
+
+    Args:
+        names: of parameters of the command's function.
+    """
+    params = click.get_current_context().command.params
+    options = {str(param.name): max(param.opts, key=len) for param in params}
+    return [options[name] for name in explicit_parameters(*names)]
+
+
+def explicit_parameters(*names: str) -> list[str]:
+    """Return those parameters of the running command that the user gave."""
+    source = click.get_current_context().get_parameter_source
+    return [name for name in names if source(name) is ParameterSource.COMMANDLINE]
+
+
+def refuse_unused(reason: str, *names: str) -> None:
+    """Raise `ConfigurationError` if the user gave options that would have no effect.
+
+    Args:
+        reason: completes the sentence "--size cannot be used", as in "with --training".
+        names: of parameters of the command's function.
+    """
+    if unused := explicit_options(*names):
+        raise ConfigurationError(f"{', '.join(unused)} cannot be used {reason}.")

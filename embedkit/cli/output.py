@@ -1,4 +1,4 @@
-"""What commands print: JSON, tables, answers, and what became of unknown words."""
+"""What commands print: JSON, tables, answers, and notes on unknown words."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ if TYPE_CHECKING:
     from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
-    "Unknown",
+    "UnknownWords",
     "print_answers",
     "print_json",
     "print_table",
+    "summary_of_vectors",
     "to_json",
 ]
 
-_MOST_NOTES = 10  # words that are told of one by one
+_MOST_NOTES = 10  # words that are named one by one
 
 
 def to_json(value: Any) -> str:
-    """Return one JSON document; what is no number, for which JSON has no word, is null."""
+    """Return one JSON document; NaN and infinity, which JSON does not have, become null."""
     text = json.dumps(value, ensure_ascii=False)
     if "NaN" in text or "Infinity" in text:
         text = json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)
@@ -49,57 +50,63 @@ def print_table(
         click.echo(f"{indent}{word:<{first}}  {cells}")
 
 
-class Unknown:
-    """What became of the unknown words of a batch of questions.
+def summary_of_vectors(path: str, words: int, dimension: int, size: int | None) -> str:
+    """Return a line about vectors that were written; *size* is in bytes, None for a stream."""
+    written = "" if size is None else f", {size:,} bytes"
+    return f"{path}: {words:,} words, {dimension:,} dimensions{written}"
+
+
+class UnknownWords:
+    """The unknown words of a batch of questions, and what was used instead of them.
 
     Args:
-        vectors: what was asked.
-        oov: as `embedkit.vectors.options.Scope` has it.
-        words: all that the questions hold.
+        vectors: the vectors that were asked.
+        oov: as in `embedkit.vectors.options.SearchOptions`.
+        words: all words of the questions.
     """
 
     def __init__(self, vectors: WordVectors, oov: str, words: Iterable[str]) -> None:
-        self.taken: dict[str, str] = {}
-        self.composed: list[str] = []
-        self.left_out: list[str] = []
+        self._replaced: dict[str, str] = {}
+        self._composed: list[str] = []
+        self._skipped: list[str] = []
         if oov == "error":
             return
         unknown = [word for word in dict.fromkeys(words) if vectors.find(word) < 0]
         for word, place in vectors.look_up(unknown, oov).items():
             if place is None:
-                self.left_out.append(word)
+                self._skipped.append(word)
             elif isinstance(place, int):
-                self.taken[word] = vectors.vocabulary[place]
+                self._replaced[word] = vectors.vocabulary[place]
             else:
-                self.composed.append(word)
+                self._composed.append(word)
 
-    def of(self, words: Iterable[str]) -> dict[str, Any]:
-        """Return what became of the unknown ones of *words*, for JSON."""
+    def notes(self, words: Iterable[str]) -> dict[str, Any]:
+        """Return how the unknown ones of *words* were treated, for JSON."""
         words = dict.fromkeys(words)
         found = {
-            "taken": {word: self.taken[word] for word in words if word in self.taken},
-            "composed": [word for word in words if word in self.composed],
-            "left_out": [word for word in words if word in self.left_out],
+            "replaced": {word: self._replaced[word] for word in words if word in self._replaced},
+            "composed": [word for word in words if word in self._composed],
+            "skipped": [word for word in words if word in self._skipped],
         }
         return {name: value for name, value in found.items() if value}
 
-    def tell(self, skipped: int, asked: int) -> None:
-        """Say on standard error what was done; end with 1 if no question has an answer."""
-        notes = [f"{word!r}: {known!r} is taken" for word, known in self.taken.items()]
-        notes += [f"{word!r}: composed from its n-grams" for word in self.composed]
+    def report(self, unanswered: int, asked: int) -> None:
+        """Print notes to standard error; exit with 1 if no question has an answer."""
+        notes = [f"{word!r}: using {known!r}" for word, known in self._replaced.items()]
+        notes += [f"{word!r}: composed from its n-grams" for word in self._composed]
         for note in notes[:_MOST_NOTES]:
             click.echo(f"Not in the vocabulary: {note}.", err=True)
         if len(notes) > _MOST_NOTES:
             click.echo(f"And {len(notes) - _MOST_NOTES:,} more words.", err=True)
-        if self.left_out:
-            named = ", ".join(map(repr, self.left_out[:_MOST_NOTES]))
-            more = ", ..." if len(self.left_out) > _MOST_NOTES else ""
+        if self._skipped:
+            named = ", ".join(map(repr, self._skipped[:_MOST_NOTES]))
+            more = ", ..." if len(self._skipped) > _MOST_NOTES else ""
             click.echo(
-                f"Not in the vocabulary, left out: {named}{more}. "
-                f"{skipped:,} of {asked:,} questions have no answer.",
+                f"Not in the vocabulary, skipped: {named}{more}. "
+                f"{unanswered:,} of {asked:,} questions have no answer.",
                 err=True,
             )
-        if skipped and skipped == asked:
+        if unanswered and unanswered == asked:
             click.get_current_context().exit(1)
 
 
@@ -107,27 +114,27 @@ def print_answers(
     questions: Sequence[str],
     words: Sequence[Sequence[str]],
     answers: Sequence[Sequence[Neighbor]],
-    unknown: Unknown,
+    unknown: UnknownWords,
     *,
     as_json: bool,
 ) -> None:
-    """Print each question and its answers, the best first.
+    """Print each question and its answers, best first.
 
     Args:
-        questions: as they are shown.
-        words: of each question.
-        answers: to each.
-        unknown: what became of unknown words; a question without an answer for one is left out, and
+        questions: as they are printed.
+        words: the words of each question.
+        answers: the answers to each question.
+        unknown: the unknown words; a question that one leaves without an answer is left out, or
             has an error in JSON.
         as_json: whether to print JSON.
     """
-    printed = skipped = 0
+    printed = unanswered = 0
     for question, used, found in zip(questions, words, answers, strict=True):
-        notes = unknown.of(used)
-        if not found and "left_out" in notes:
-            skipped += 1
+        notes = unknown.notes(used)
+        if not found and "skipped" in notes:
+            unanswered += 1
             if as_json:
-                error = f"{notes['left_out'][0]!r} is not in the vocabulary."
+                error = f"{notes['skipped'][0]!r} is not in the vocabulary."
                 print_json({"question": question, "error": error, **notes})
             continue
         if as_json:
@@ -140,4 +147,4 @@ def print_answers(
         width = max((len(neighbor.word) for neighbor in found), default=0)
         for rank, neighbor in enumerate(found, start=1):
             click.echo(f"{rank:4}  {neighbor.word:<{width}}  {neighbor.score:8.4f}")
-    unknown.tell(skipped, len(questions))
+    unknown.report(unanswered, len(questions))

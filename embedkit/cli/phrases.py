@@ -1,4 +1,4 @@
-"""phrases: a text with words that belong together joined to one."""
+"""phrases: find phrases in a text and join each to one word."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from embedkit.cli.options import (
-    OutputName,
-    given_options,
+    json_option,
+    output_option,
+    overwrite_option,
+    quiet_option,
     reading_options,
-    refuse_inputs,
-    refuse_two_streams,
+    refuse_unused,
 )
 from embedkit.cli.output import print_json
+from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
+from embedkit.cli.paths import refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
+from embedkit.corpus.phrases.settings import DEFAULT_THRESHOLDS, MAX_PASSES
 from embedkit.errors import ConfigurationError, CorpusError
 
 if TYPE_CHECKING:
@@ -28,33 +32,34 @@ __all__ = ["PHRASE_OPTIONS", "phrase_options", "phrase_settings", "phrases"]
 
 PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
     "scoring": {
-        "type": click.Choice(["mikolov", "npmi"]),
+        "type": click.Choice(tuple(DEFAULT_THRESHOLDS)),
         "default": "mikolov",
         "show_default": True,
-        "help": "Mikolov's score, or normalised pointwise mutual information, from -1 to 1.",
+        "help": "Mikolov's score, or normalised pointwise mutual information (npmi), from -1 to 1.",
     },
     "threshold": {
         "type": float,
-        "help": "A phrase has a higher score.  [default: 10, with npmi 0.5]",
+        "show_default": "10, or 0.5 with npmi",
+        "help": "Lowest score of a phrase, exclusive.",
     },
     "connectors": {
         "default": "none",
         "show_default": True,
         "metavar": "WORDS",
-        "help": "Words that a phrase may hold inside: none, english, or a file of them.",
+        "help": "Words allowed inside a phrase: none, english, or a file of words.",
     },
     "min_count": {
-        "type": int,
+        "type": WholeNumber(1),
         "default": 5,
         "show_default": True,
-        "help": "Leave out rarer phrases.",
+        "help": "Lowest count of a phrase.",
     },
 }
-"""Options of phrases, by the names of the settings that they stand for."""
+"""Options of phrases, by the name of their setting."""
 
 
 def phrase_options(prefix: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return what adds the options of phrases, whose names begin with *prefix*."""
+    """Return a decorator that adds the options of phrases, with *prefix* before their names."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for name, settings in reversed(PHRASE_OPTIONS.items()):
@@ -66,11 +71,11 @@ def phrase_options(prefix: str) -> Callable[[Callable[..., Any]], Callable[..., 
 
 
 def phrase_settings(options: dict[str, Any], prefix: str = "", **others: Any) -> PhraseSettings:
-    """Return the settings that the options of `phrase_options` stand for.
+    """Return the settings that the options of `phrase_options` give.
 
     Raises:
-        ConfigurationError: one lies outside its range.
-        CorpusError: there is no file of connectors.
+        ConfigurationError: a value is out of range.
+        CorpusError: the file of connectors cannot be read.
     """
     from embedkit.corpus.phrases import PhraseSettings
 
@@ -90,48 +95,50 @@ def _connectors(name: str) -> tuple[str, ...]:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise CorpusError(
             f"cannot read connectors from {name}: {reason}.",
-            hint="Name a file of words, or say none or english.",
+            hint="Pass a file of words, none or english.",
         ) from error
 
 
 @click.command()
-@click.argument("corpus", nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--output",
-    type=OutputName(stream=True),
-    metavar="OUT",
-    help="File to write the text to, a sentence a line; .gz, .bz2, .xz and .zst compress; - is "
-    "standard output.",
+@click.argument("corpus", nargs=-1, required=True, type=INPUT)
+@output_option(
+    "File for the text, one sentence per line; .gz, .bz2, .xz and .zst compress; - is standard "
+    "output.",
+    OutputPath(stream=True),
 )
 @click.option(
     "--list",
     "listed",
-    type=OutputName(stream=True),
-    metavar="FILE",
-    help="File to write the phrases to, with score, count, pass and words; - is standard output.",
+    type=OutputPath(stream=True),
+    metavar="PATH",
+    help="File for the phrases, with score, count, pass and words; - is standard output.",
 )
 @click.option(
     "--passes",
-    type=int,
+    type=WholeNumber(1, MAX_PASSES),
     default=1,
     show_default=True,
-    help="Each may join what the one before it joined; 2 give up to 4 words.",
+    help="Passes over the text; each may join phrases of the pass before: 2 give up to 4 words.",
 )
 @phrase_options("")
 @click.option(
-    "--delimiter", default="_", show_default=True, help="What joins the words of a phrase."
+    "--delimiter",
+    default="_",
+    show_default=True,
+    metavar="TEXT",
+    help="Text between the words of a phrase.",
 )
 @click.option(
     "--apply",
     "applied",
+    type=INPUT,
     metavar="FILE",
-    help="Join the phrases that --list wrote to this file; look for no others.",
+    help="Join the phrases in FILE, as --list wrote it, and find no others.",
 )
 @reading_options
-@click.option("--overwrite", is_flag=True, help="Replace files that are there.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@overwrite_option
+@quiet_option
+@json_option
 def phrases(
     corpus: tuple[str, ...],
     output: str | None,
@@ -143,9 +150,9 @@ def phrases(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find words of CORPUS that belong together and write the text with them joined: new_york.
+    """Find phrases in CORPUS and join each to one word: new_york.
 
-    CORPUS is what `embedkit train` takes: files, folders, or - for standard input.
+    CORPUS is files, folders, or - for standard input, as for `embedkit train`.
     """
     from embedkit.corpus.corpus import Corpus
     from embedkit.corpus.phrases import Phrases
@@ -153,11 +160,8 @@ def phrases(
 
     _check_targets(output, listed, as_json=as_json)
     refuse_inputs([output, listed], [*corpus, applied])
-    unused = given_options("passes", *PHRASE_OPTIONS, "delimiter")
-    if applied and unused:
-        raise ConfigurationError(
-            f"--apply has no use for {', '.join(unused)}: {applied} says what is joined, and how."
-        )
+    if applied:
+        refuse_unused("with --apply", "passes", *PHRASE_OPTIONS, "delimiter")
     names = {name: options[name] for name in ("passes", "delimiter")}
     settings = phrase_settings(options, **names)
     for name in (output, listed):
@@ -189,7 +193,7 @@ def _check_targets(output: str | None, listed: str | None, *, as_json: bool) -> 
         raise click.UsageError("name a file with --output (-o) or --list.")
     refuse_two_streams(output, listed, as_json=as_json)
     if output and listed and Path(output).resolve() == Path(listed).resolve():
-        raise ConfigurationError(f"--output and --list are both {output}.")
+        raise ConfigurationError(f"--output and --list are the same file, {output}.")
 
 
 def _joined(
@@ -211,7 +215,7 @@ def _joined(
 def _write(
     learned: Phrases, joined: Corpus, output: str | None, listed: str | None, *, overwrite: bool
 ) -> None:
-    """Write the text and the list; neither appears if one of them cannot be written."""
+    """Write the text and the list; if one cannot be written, neither is."""
     from embedkit.system.compression import compress
     from embedkit.system.files import output_stream
 

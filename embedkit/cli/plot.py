@@ -1,4 +1,4 @@
-"""plot: pictures of words, and of how training went."""
+"""plot: pictures of words, and of losses during training."""
 
 from __future__ import annotations
 
@@ -10,96 +10,107 @@ import click
 
 from embedkit.cli.input import ask_all
 from embedkit.cli.options import (
-    OutputName,
     encoder_option,
-    given_options,
     json_option,
     model_option,
+    output_option,
+    overwrite_option,
+    quiet_option,
+    refuse_unused,
+    seed_option,
 )
 from embedkit.cli.output import print_json
+from embedkit.cli.pairs import Pairs, pairs_option
+from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.errors import QuestionError
+from embedkit.plotting.options import PROJECTION_METHODS
 
 if TYPE_CHECKING:
-    from embedkit.plotting import Run, WordMap
+    from embedkit.plotting import LossCurve, WordMap
 
 __all__ = ["plot"]
 
 
-class _Size(click.ParamType):  # type: ignore[type-arg]
-    """Two numbers of pixels."""
+class _PictureSize(click.ParamType):  # type: ignore[type-arg]
+    """The width and the height of a picture."""
 
     name = "WIDTHxHEIGHT"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value
         match = re.fullmatch(r"(\d{1,6})[xX](\d{1,6})", str(value))
         if not match:
-            self.fail(f"{value!r} is no size such as 1600x1200.", param, ctx)
+            self.fail(f"expected WIDTHxHEIGHT, such as 1600x1200; got {value!r}.", param, ctx)
         return int(match[1]), int(match[2])
 
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[WORDS]...")
-@click.option("--pairs", is_flag=True, help="Arrows: WORDS are pairs such as king:queen, or files.")
-@click.option("--top", type=click.IntRange(min=1), help="The N most frequent words as well.")
-@click.option("--training", is_flag=True, help="Losses: WORDS are models, or logs of training.")
+@pairs_option
+@click.option("--top", type=WholeNumber(1), metavar="N", help="Add the N most frequent words.")
 @click.option(
-    "-o", "--output", type=OutputName(), metavar="FILE", help="Picture: .png, .svg, .pdf or .html."
+    "--training", is_flag=True, help="Draw losses; WORDS are models or logs of train --log-json."
 )
+@output_option("Picture to write: .png, .svg, .pdf or .html.", OutputPath())
 @click.option(
     "--method",
-    type=click.Choice(["pca", "tsne", "umap"]),
+    type=click.Choice(PROJECTION_METHODS),
     default="pca",
     show_default=True,
-    help="How words come to the plane.",
+    help="How vectors are projected to two dimensions.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, help="Of tsne and umap.")
-@click.option("--title", default="", help="Stands above.")
+@seed_option
+@click.option("--title", default="", metavar="TEXT", help="Title of the picture.")
 @click.option(
     "--size",
-    type=_Size(),
+    type=_PictureSize(),
     default="1600x1200",
     show_default=True,
-    help="Of the picture, in pixels.",
+    help="Size of the picture in pixels.",
 )
-@click.option("--dark", is_flag=True, help="On a dark background.")
-@click.option("--overwrite", is_flag=True, help="Replace the file that is there.")
+@click.option("--dark", is_flag=True, help="Use a dark background.")
+@overwrite_option
 @encoder_option
 @model_option
+@quiet_option
 @json_option
 def plot(
     words: tuple[str, ...],
-    pairs: bool,
+    pairs: Pairs,
     top: int | None,
     training: bool,
     output: str | None,
+    quiet: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Draw words as points on a plane.
+    """Draw words as points on a plane, and pairs as arrows.
 
     \b
-    embedkit plot --pairs man:woman king:queen -o gender.png     an arrow a pair
+    embedkit plot --pairs man:woman,king:queen -o gender.png     an arrow for each pair
     embedkit plot cat dog cow -o animals.svg                     words
-    embedkit plot --top 2000 --method tsne -o words.html         a page to look around in
+    embedkit plot --top 2000 --method tsne -o words.html         an interactive page
     embedkit plot --training model.embedkit -o training.png      the loss by epoch
 
-    With - in place of the words, they are read from standard input, and so are pairs, one a line. A
-    file of pairs has one a line as well: king:queen, or two words. --json prints the places.
-    """  # noqa: D301 - click wants the character, not a backslash
+    With - instead of the words, they are read from standard input. --json prints the coordinates.
+    """  # noqa: D301 - click needs the character, not a backslash
     if not (output or as_json):
         raise click.UsageError("name the picture, as in: -o words.png (.svg, .pdf, .html).")
-    unused = given_options("pairs", "top", "method", "seed", "encoder")
-    if training and unused:
-        raise click.UsageError(f"--training has no use for {', '.join(unused)}: it draws no words.")
-    if not words and (pairs or training or not top):
+    if training:
+        refuse_unused("with --training", "pairs", "top", "method", "seed", "encoder")
+    if not (words or ((pairs or top) and not training)):
         raise click.UsageError("name some words, as in: embedkit plot cat dog cow -o animals.png")
     look = {name: options.pop(name) for name in ("title", "size", "dark", "overwrite")}
     if training:
-        _plot_training(words, output, look, as_json=as_json)
+        summary = _plot_training(words, output, look, as_json=as_json)
     else:
-        _plot_words(words, output, look, pairs=pairs, top=top or 0, as_json=as_json, **options)
+        options |= {"pairs": pairs, "top": top or 0}
+        summary = _plot_words(words, output, look, quiet=quiet, as_json=as_json, **options)
+    if not (as_json or quiet):
+        click.echo(f"{output}: {summary}")
 
 
 def _plot_words(
@@ -107,62 +118,38 @@ def _plot_words(
     output: str | None,
     look: dict[str, Any],
     *,
-    pairs: bool,
-    top: int,
+    quiet: bool,
     as_json: bool,
     encoder: str | None,
     model: str,
-    **method: Any,
-) -> None:
+    **settings: Any,
+) -> str:
+    """Draw words; return what was drawn, in words."""
     from embedkit.encoders import load
     from embedkit.plotting import draw, word_map
     from embedkit.plotting.draw import FORMATS
     from embedkit.plotting.figures import check_suffix
-    from embedkit.plotting.pairs import pair_of
     from embedkit.system.files import resolve_output
 
-    if output:  # before minutes of work are lost
+    if output:  # checked before the work
         check_suffix(Path(output), FORMATS)
         resolve_output(Path(output), overwrite=look["overwrite"])
     vectors = load(model, encoder=encoder)
 
-    def shown(asked: list[list[Any]]) -> list[WordMap]:
-        named = [one for line in asked for one in line]
-        chosen: dict[str, Any] = {"pairs": named} if pairs else {"words": named}
-        return [word_map(vectors, **chosen, top=top, **method)]
+    def map_of(lines: list[list[str]]) -> list[WordMap]:
+        return [word_map(vectors, [word for line in lines for word in line], **settings)]
 
-    def read(line: str) -> list[Any]:
-        return [pair_of(line)] if pairs else line.split()
-
-    named: list[Any] = _pairs(words) if pairs and words != ("-",) else list(words)
-    _, maps = ask_all(None if words == ("-",) else named, read, shown)
+    _, maps = ask_all(None if words == ("-",) else list(words), str.split, map_of)
     if not maps:
-        raise QuestionError("standard input holds no word.")
-    for found in maps:
-        remarks = draw(found, output, **look) if output else []
-        for remark in remarks:
-            click.echo(f"Warning: {remark}", err=True)
-        if as_json:
-            _print_map(found)
-        else:
-            arrows = f", {len(found.arrows):,} arrows" if found.arrows else ""
-            click.echo(f"{output}: {len(found.words):,} words{arrows}")
-
-
-def _pairs(arguments: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return the pairs that arguments are, or that the files they name hold."""
-    from embedkit.plotting.pairs import pair_of, read_pairs
-
-    pairs = []
-    for argument in arguments:
-        if ":" not in argument and Path(argument).is_file():
-            pairs += read_pairs(Path(argument))
-        else:
-            try:
-                pairs.append(pair_of(argument))
-            except QuestionError as error:
-                raise click.UsageError(str(error)) from error
-    return pairs
+        raise QuestionError("standard input contains no words.")
+    (found,) = maps
+    for warning in draw(found, output, **look) if output else []:
+        if not quiet:
+            click.echo(f"Warning: {warning}", err=True)
+    if as_json:
+        _print_map(found)
+    arrows = f", {len(found.arrows):,} arrows" if found.arrows else ""
+    return f"{len(found.words):,} words{arrows}"
 
 
 def _print_map(found: WordMap) -> None:
@@ -177,16 +164,15 @@ def _print_map(found: WordMap) -> None:
 
 def _plot_training(
     paths: tuple[str, ...], output: str | None, look: dict[str, Any], *, as_json: bool
-) -> None:
-    from embedkit.plotting import draw_training, read_runs
+) -> str:
+    """Draw losses; return what was drawn, in words."""
+    from embedkit.plotting import draw_loss_curves, read_loss_curves
 
-    runs: list[Run] = read_runs(paths)
+    runs: list[LossCurve] = read_loss_curves(paths)
     if output:
-        draw_training(runs, output, **look)
+        draw_loss_curves(runs, output, **look)
     if as_json:
         print_json(
             {"runs": [{"name": r.name, "epochs": r.epochs, "losses": r.losses} for r in runs]}
         )
-        return
-    curves = f"{len(runs):,} runs" if len(runs) > 1 else f"{len(runs[0].epochs):,} epochs"
-    click.echo(f"{output}: {curves}")
+    return f"{len(runs):,} runs" if len(runs) > 1 else f"{len(runs[0].epochs):,} epochs"

@@ -1,4 +1,4 @@
-"""postprocess: better vectors, or smaller ones, and what that does to their scores."""
+"""postprocess: improve or shrink vectors, and score the change."""
 
 from __future__ import annotations
 
@@ -7,41 +7,47 @@ from typing import Any
 
 import click
 
-from embedkit.cli.evaluate import difference_facts, file_options, print_change, scored_files
-from embedkit.cli.options import OutputName, json_option
+from embedkit.cli.evaluate import (
+    benchmark_files,
+    benchmark_options,
+    difference_facts,
+    print_change,
+)
+from embedkit.cli.options import (
+    json_option,
+    model_argument,
+    output_option,
+    overwrite_option,
+    quiet_option,
+)
 from embedkit.cli.output import print_json
+from embedkit.cli.parameters import OutputPath, WholeNumber
 
 __all__ = ["postprocess"]
 
 
 @click.command()
-@click.argument("model")
-@click.option(
-    "-o",
-    "--output",
-    type=OutputName(),
-    required=True,
-    metavar="PATH",
-    help="Model directory to write.",
-)
+@model_argument
+@output_option("Model directory to write.", OutputPath(directory=True), required=True)
 @click.option("--average", is_flag=True, help="Average the input and the output matrix.")
-@click.option("--center", is_flag=True, help="Take the mean off.")
+@click.option("--center", is_flag=True, help="Subtract the mean.")
 @click.option(
     "--remove-top",
-    type=click.IntRange(1, 1_000_000),
+    type=WholeNumber(1, 1_000_000),
     metavar="D",
-    help="Take the mean and the first D principal components off (all-but-the-top).",
+    help="Subtract the mean and remove the first D principal components (all-but-the-top).",
 )
 @click.option(
     "--pca",
-    type=click.IntRange(1, 1_000_000),
+    type=WholeNumber(1, 1_000_000),
     metavar="N",
-    help="Keep the first N principal components: fewer dimensions.",
+    help="Reduce to the first N principal components.",
 )
-@click.option("--float16", is_flag=True, help="Store 2 bytes a number.")
-@click.option("--int8", is_flag=True, help="Store 1 byte a number.")
-@file_options
-@click.option("--overwrite", is_flag=True, help="Replace the model that is there.")
+@click.option("--float16", is_flag=True, help="Store 2 bytes per number.")
+@click.option("--int8", is_flag=True, help="Store 1 byte per number.")
+@benchmark_options
+@overwrite_option
+@quiet_option
 @json_option
 def postprocess(
     model: str,
@@ -49,17 +55,15 @@ def postprocess(
     remove_top: int | None,
     float16: bool,
     int8: bool,
-    analogies: tuple[str, ...],
-    similarity: tuple[str, ...],
-    categories: tuple[str, ...],
     overwrite: bool,
+    quiet: bool,
     as_json: bool,
-    **steps: Any,
+    **options: Any,
 ) -> None:
-    """Make a model's vectors better or smaller.
+    """Improve or shrink a model's vectors.
 
-    Steps are done in this order, whatever the order of the options: average, center, remove-top,
-    pca, float16 or int8. MODEL stays as it is. Files of questions are scored before and after.
+    Steps run in this order, whatever the order of the options: average, center, remove-top, pca,
+    float16 or int8. MODEL is not changed. Benchmark files are scored before and after.
     """
     from embedkit.encoders import load, load_encoder
     from embedkit.evaluation.comparison import compare, score
@@ -69,16 +73,17 @@ def postprocess(
     from embedkit.vectors.postprocess import postprocess as change
 
     if float16 and int8:
-        raise click.UsageError("--float16 has no use for --int8: numbers are stored in one way.")
+        raise click.UsageError("--int8 cannot be used with --float16.")
+    files = benchmark_files(options)
     storage = "float16" if float16 else "int8" if int8 else "float32"
-    chosen = Steps(remove_top=remove_top or 0, storage=storage, **steps)
+    chosen = Steps(remove_top=remove_top or 0, storage=storage, **options)
     if chosen == Steps():
         raise click.UsageError(
-            "say what to do: --average, --center, --remove-top D, --pca N, --float16 or --int8."
+            "choose at least one step: --average, --center, --remove-top D, --pca N, --float16 or "
+            "--int8."
         )
     target = Path(output)
     check_output(target, overwrite=overwrite)
-    files = scored_files(analogies, similarity, categories)
     before = load(model)
     context = getattr(load_encoder(model), "context", None) if chosen.average else None
     after = change(before, chosen, context=context)
@@ -102,6 +107,8 @@ def postprocess(
                 },
             }
         )
+        return
+    if quiet:
         return
     click.echo(
         f"{output}: {len(after):,} words, {after.dimension:,} dimensions, {chosen.storage}, "

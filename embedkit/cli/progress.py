@@ -1,11 +1,11 @@
-"""How far reading and training are: bars on a terminal, a line now and then elsewhere."""
+"""Progress of long work: bars on a terminal, a line now and then elsewhere, and a log file."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -16,28 +16,34 @@ from embedkit.cli.output import to_json
 from embedkit.system.files import storage_errors
 
 if TYPE_CHECKING:
+    from embedkit.heads.training import Epoch
     from embedkit.training.report import EpochReport, Progress
 
-__all__ = ["Display", "Log"]
+__all__ = ["Display", "ProgressLog"]
 
 _SECONDS_BETWEEN_LINES = 5.0
 _BAR = "{desc} {percentage:3.0f}% |{bar}| {rate_fmt}, {remaining} left{postfix}"
 
 
 class Display:
-    """Progress on standard error."""
+    """Progress on standard error; one bar at a time.
 
-    def __init__(self, corpus: tuple[str, ...], *, quiet: bool) -> None:
+    Args:
+        inputs: names of what is read; their sizes give the length of the bar.
+        quiet: whether to print nothing.
+    """
+
+    def __init__(self, inputs: Iterable[str] = (), *, quiet: bool) -> None:
         self._quiet = quiet
         self._bars = sys.stderr.isatty() and not quiet
         self._bar: Any = None
+        self._stage = ""
+        self._done = 0
         self._last = time.monotonic()
-        files = [Path(name) for name in corpus]
+        files = [Path(name) for name in inputs]
         self._bytes = (
             sum(file.stat().st_size for file in files) if all(map(Path.is_file, files)) else None
         )
-        self._done = 0
-        self._written = 0
 
     def __enter__(self) -> Display:
         return self
@@ -45,98 +51,49 @@ class Display:
     def __exit__(self, *_: object) -> None:
         self._close_bar()
 
-    def _start_bar(self, **options: Any) -> Any:
-        from tqdm import tqdm
-
-        width = shutil.get_terminal_size().columns  # some terminals say 0, tqdm shows nothing then
-        return tqdm(file=sys.stderr, ncols=width, leave=False, bar_format=_BAR, **options)
-
-    def _line(self, text: str) -> None:
-        if self._quiet or self._bars:
-            return
-        if time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES:
-            self._last = time.monotonic()
-            click.echo(text, err=True)
-
     def reading(self, count: int) -> None:
-        """Show that *count* more bytes are read."""
-        self._done += count
-        if self._bars:
-            if self._bar is None:
-                self._bar = self._start_bar(
-                    desc="reading", total=self._bytes, unit="B", unit_scale=True
-                )
-            self._bar.update(count)
+        """Show that *count* more bytes were read."""
+        self._advance("reading", count, self._bytes, "B")
         share = f" of {self._bytes / 1e6:,.0f}" if self._bytes else ""
         self._line(f"reading: {self._done / 1e6:,.0f}{share} MB")
 
     def walking(self, count: int, total: int) -> None:
-        """Show that *count* more walks of *total* are taken."""
-        self._done += count
-        if self._bars:
-            if self._bar is None:
-                self._bar = self._start_bar(
-                    desc="walking", total=total, unit=" walks", unit_scale=True
-                )
-            self._bar.update(count)
+        """Show that *count* more of *total* walks were taken."""
+        self._advance("walking", count, total, " walks")
         self._line(f"walking: {self._done / total:4.0%} of {total:,} walks")
 
     def writing(self, count: int, total: int) -> None:
-        """Show that *count* more of *total* words are written."""
-        if not self._written:
-            self._close_bar()
-        self._written += count
-        if self._bars:
-            if self._bar is None:
-                self._bar = self._start_bar(
-                    desc="writing", total=total, unit=" words", unit_scale=True
-                )
-            self._bar.update(count)
-        self._line(f"writing: {self._written:,} of {total:,} words")
+        """Show that *count* more of *total* words were written."""
+        self._advance("writing", count, total, " words")
+        self._line(f"writing: {self._done:,} of {total:,} words")
 
-    def _close_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-
-    def say(self, text: str) -> None:
-        """Print a line, whatever bar was there."""
-        self._close_bar()
-        self._done = 0
-        if not self._quiet:
-            click.echo(text, err=True)
+    def indexing(self, count: int, total: int) -> None:
+        """Show that *count* more of *total* words were added to an index."""
+        self._advance("indexing", count, total, " words")
+        self._line(f"indexing: {self._done:,} of {total:,} words")
 
     def phrases(self, total: int) -> Callable[[int], None]:
-        """Return what shows that so many more of *total* tokens are looked at for phrases."""
-        done = 0
+        """Return a function that shows that more of *total* tokens were searched for phrases."""
 
         def more(count: int) -> None:
-            nonlocal done
-            done += count
-            if self._bars:
-                if self._bar is None:
-                    self._bar = self._start_bar(
-                        desc="phrases", total=total, unit=" words", unit_scale=True
-                    )
-                self._bar.update(count)
-            self._line(f"phrases: {min(done / total, 1):4.0%}")
+            self._advance("phrases", count, total, " words")
+            self._line(f"phrases: {min(self._done / total, 1):4.0%}")
 
         return more
 
     def training(self, progress: Progress) -> None:
-        """Show where training stands."""
-        if self._bars:
-            if self._bar is None:
-                self._bar = self._start_bar(
-                    total=progress.total_tokens, unit=" words", unit_scale=True
-                )
-            self._bar.set_description_str(
-                f"epoch {progress.epoch}/{progress.epochs}", refresh=False
-            )
-            self._bar.set_postfix_str(
-                f"loss {progress.loss:.4f}, rate {progress.learning_rate:.4f}", refresh=False
-            )
-            self._bar.update(progress.tokens - self._bar.n)
+        """Show the progress of training."""
+        count = progress.tokens - (self._done if self._stage == "training" else 0)
+        self._advance(
+            "training",
+            count,
+            progress.total_tokens,
+            " words",
+            shown=(
+                f"epoch {progress.epoch}/{progress.epochs}",
+                f"loss {progress.loss:.4f}, rate {progress.learning_rate:.4f}",
+            ),
+        )
         self._line(
             f"training: {progress.tokens / progress.total_tokens:4.0%}, epoch {progress.epoch} of "
             f"{progress.epochs}, {progress.tokens_per_second:,.0f} words/s, loss "
@@ -144,8 +101,14 @@ class Display:
             f"{progress.seconds_left:,.0f} s left"
         )
 
+    def fitting(self, epoch: Epoch) -> None:
+        """Show the progress of training a classifier."""
+        shown = ("training", f"loss {epoch.loss:.4f}")
+        self._advance("training", 1, epoch.epochs, " epochs", shown=shown)
+        self._line(f"training: epoch {epoch.epoch} of {epoch.epochs}, loss {epoch.loss:.4f}")
+
     def epoch(self, report: EpochReport, accuracy: float | None) -> None:
-        """Print what an epoch did."""
+        """Print the loss of an epoch, and its score if there is one."""
         loss = "-" if report.loss is None else f"{report.loss:.4f}"
         score = "" if accuracy is None else f", analogies {accuracy:.1%}"
         text = f"epoch {report.epoch} of {report.epochs}: loss {loss}{score}"
@@ -154,9 +117,64 @@ class Display:
         elif not self._quiet:
             click.echo(text, err=True)
 
+    def say(self, text: str) -> None:
+        """Print a line and end the bar."""
+        self._close_bar()
+        if not self._quiet:
+            click.echo(text, err=True)
 
-class Log:
-    """A file with a JSON object a line: where training stands, and the loss of each epoch."""
+    def _advance(
+        self,
+        stage: str,
+        count: int,
+        total: int | None,
+        unit: str,
+        *,
+        shown: tuple[str, str] | None = None,
+    ) -> None:
+        """Count *count* more of *total*; a new stage starts a new bar.
+
+        Args:
+            shown: the text before the bar and the text after it.
+        """
+        if stage != self._stage:
+            self._close_bar()
+            self._stage = stage
+        self._done += count
+        if self._bars:
+            if self._bar is None:
+                self._bar = _start_bar(desc=stage, total=total, unit=unit)
+            if shown:
+                self._bar.set_description_str(shown[0], refresh=False)
+                self._bar.set_postfix_str(shown[1], refresh=False)
+            self._bar.update(count)
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        self._stage = ""
+        self._done = 0
+
+    def _line(self, text: str) -> None:
+        if self._quiet or self._bars:
+            return
+        if time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES:
+            self._last = time.monotonic()
+            click.echo(text, err=True)
+
+
+def _start_bar(**settings: Any) -> Any:
+    from tqdm import tqdm
+
+    width = shutil.get_terminal_size().columns  # of a terminal of width 0, tqdm shows nothing
+    return tqdm(
+        file=sys.stderr, ncols=width, leave=False, bar_format=_BAR, unit_scale=True, **settings
+    )
+
+
+class ProgressLog:
+    """A file with one JSON object per line: the progress of training, and each epoch's loss."""
 
     def __init__(self, path: str) -> None:
         with storage_errors(path):
@@ -167,11 +185,11 @@ class Log:
         self._file.close()
 
     def training(self, progress: Progress) -> None:
-        """Write where training stands."""
+        """Write the progress of training."""
         self._write({"event": "progress", **asdict(progress)})
 
     def epoch(self, report: EpochReport, accuracy: float | None) -> None:
-        """Write what an epoch did."""
+        """Write the loss of an epoch, and its score if there is one."""
         facts = {"epoch": report.epoch, "epochs": report.epochs, "loss": report.loss}
         facts |= {"seconds": report.seconds, "analogies": accuracy}
         self._write({"event": "epoch", **facts})

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from embedkit.cli.input import ask_all, ask_many
-from embedkit.cli.options import Asked, Pairs, PairsCommand, asking_options, pairs_option
-from embedkit.cli.output import Unknown, print_answers
+from embedkit.cli.output import UnknownWords, print_answers
+from embedkit.cli.pairs import Pairs, pairs_option
+from embedkit.cli.questions import QuestionOptions, question_options
 from embedkit.errors import QuestionError
+from embedkit.vectors.options import ANALOGY_METHODS, PAIR_METHODS
 
 if TYPE_CHECKING:
     from embedkit.vectors.scores import Neighbor
@@ -18,44 +20,49 @@ if TYPE_CHECKING:
 
 __all__ = ["analogy", "neighbors", "query", "transfer"]
 
-_THREE_WORDS = ["3cosadd", "3cosmul", "pairdirection"]
-_WITH_PAIRS = ["3cosavg", "lrcos"]
 
-
-@click.command(cls=PairsCommand)
-@click.argument("words", nargs=-1, required=True, metavar="A B C | WORDS")
+@click.command()
+@click.argument("words", nargs=-1, required=True, metavar="A B C | WORDS...")
 @pairs_option
 @click.option(
     "--method",
-    type=click.Choice([*_THREE_WORDS, *_WITH_PAIRS]),
-    help="3cosadd, 3cosmul, pairdirection (Levy and Goldberg 2014); with --pairs 3cosavg, lrcos "
-    "(Drozd et al. 2016).  [default: 3cosadd, with --pairs 3cosavg]",
+    type=click.Choice([*ANALOGY_METHODS, *PAIR_METHODS]),
+    show_default=f"{ANALOGY_METHODS[0]}, or {PAIR_METHODS[0]} with --pairs",
+    help="3cosadd, 3cosmul or pairdirection (Levy and Goldberg 2014); with --pairs 3cosavg or "
+    "lrcos (Drozd et al. 2016).",
 )
-@asking_options
-def analogy(words: tuple[str, ...], pairs: Pairs, method: str | None, asked: Asked) -> None:
-    """Answer A - B + C: what is to C as A is to B?
+@question_options
+def analogy(
+    words: tuple[str, ...], pairs: Pairs, method: str | None, options: QuestionOptions
+) -> None:
+    """Answer A - B + C: which word is to C as A is to B?
 
-    `embedkit analogy paris france italy` gives rome. With - in place of the words, questions are
-    read from standard input, three words a line.
+    `embedkit analogy paris france italy` gives rome. With - instead of the words, questions are
+    read from standard input, three words per line.
 
-    With examples in place of A and B, each word is a question of its own:
+    With --pairs, examples replace A and B, and each of WORDS is a question:
 
-    `embedkit analogy --pairs man:woman king:queen -- uncle` gives aunt.
+    `embedkit analogy --pairs man:woman,king:queen uncle` gives aunt.
     """
-    known = _WITH_PAIRS if pairs else _THREE_WORDS
+    known = PAIR_METHODS if pairs else ANALOGY_METHODS
     chosen = method or known[0]
     if chosen not in known:
         raise click.UsageError(
-            f"{chosen} wants {'no' if pairs else 'example'} pairs"
-            f"{'' if pairs else ' (--pairs man:woman king:queen)'}; without it there are "
-            f"{', '.join(known)}."
+            f"--method {chosen} {'cannot be used with' if pairs else 'needs'} --pairs"
+            f"{'' if pairs else ', as in --pairs man:woman,king:queen'}; "
+            f"choose from {', '.join(known)}."
         )
     if pairs:
         _ask_words(
             words,
-            asked,
-            lambda vectors, chosen_words: vectors.analogies_from_pairs(
-                pairs, chosen_words, asked.k, method=chosen, metric=asked.metric, **asked.how
+            options,
+            lambda vectors, questions: vectors.analogies_from_pairs(
+                pairs,
+                questions,
+                options.k,
+                method=chosen,
+                metric=options.metric,
+                **options.search,
             ),
             pairs,
         )
@@ -63,19 +70,19 @@ def analogy(words: tuple[str, ...], pairs: Pairs, method: str | None, asked: Ask
     given: Sequence[str] | None = None if words == ("-",) else words
     if given is not None and len(given) != 3:
         raise click.UsageError(
-            "an analogy has three words, as in: embedkit analogy paris france italy; "
+            "an analogy needs three words, as in: embedkit analogy paris france italy; "
             f"got {len(given)}."
         )
-    vectors = asked.vectors()
+    vectors = options.vectors()
     questions, answers = ask_all(
         given,
         _three_words,
-        lambda asks: vectors.analogies(
-            asks, asked.k, method=chosen, metric=asked.metric, **asked.how
+        lambda batch: vectors.analogies(
+            batch, options.k, method=chosen, metric=options.metric, **options.search
         ),
     )
     names = [f"{a} - {b} + {c}" for a, b, c in questions]
-    _print(vectors, names, questions, answers, asked)
+    _print(vectors, names, questions, answers, options)
 
 
 def _three_words(line: str) -> Sequence[str]:
@@ -85,30 +92,37 @@ def _three_words(line: str) -> Sequence[str]:
     return words
 
 
-@click.command(cls=PairsCommand)
+@click.command()
 @click.argument("words", nargs=-1, required=True)
 @pairs_option
 @click.option(
     "--strength",
     type=float,
-    default=1.0,
+    default=1,
     show_default=True,
-    help="How far to move: 1 is the mean length of the pairs, -1 the way back.",
+    help="Distance to move: 1 is the mean length of the pairs, -1 the opposite direction.",
 )
-@asking_options
-def transfer(words: tuple[str, ...], pairs: Pairs, strength: float, asked: Asked) -> None:
+@question_options
+def transfer(
+    words: tuple[str, ...], pairs: Pairs, strength: float, options: QuestionOptions
+) -> None:
     """Move WORDS along the direction that pairs have in common.
 
-    `embedkit transfer --pairs man:woman king:queen -- uncle actor` gives aunt and actress. With
-    - in place of the words, one a line is read from standard input.
+    `embedkit transfer --pairs man:woman,king:queen uncle actor` gives aunt and actress. With -
+    instead of the words, they are read from standard input, one per line.
     """
     if not pairs:
-        raise click.UsageError("a direction is learned from --pairs, as in: --pairs man:woman.")
+        raise click.UsageError("name example pairs, as in: --pairs man:woman,king:queen.")
     _ask_words(
         words,
-        asked,
-        lambda vectors, chosen: vectors.transfer(
-            pairs, chosen, asked.k, strength=strength, metric=asked.metric, **asked.how
+        options,
+        lambda vectors, questions: vectors.transfer(
+            pairs,
+            questions,
+            options.k,
+            strength=strength,
+            metric=options.metric,
+            **options.search,
         ),
         pairs,
     )
@@ -116,55 +130,55 @@ def transfer(words: tuple[str, ...], pairs: Pairs, strength: float, asked: Asked
 
 @click.command()
 @click.argument("expression")
-@asking_options
-def query(expression: str, asked: Asked) -> None:
+@question_options
+def query(expression: str, options: QuestionOptions) -> None:
     """Answer an expression such as "king - man + woman".
 
-    Weights and parentheses work: "2 * king - (man + boy) / 2". Quote words with spaces or signs.
-    With - as the expression, one a line is read from standard input.
+    Weights and parentheses work: "2 * king - (man + boy) / 2". Quote words that contain spaces or
+    operators. With - instead of the expression, one per line is read from standard input.
     """
     from embedkit.vectors.expressions import parse
 
-    vectors = asked.vectors()
+    vectors = options.vectors()
     questions, answers = ask_all(
         None if expression == "-" else expression,
         str,
-        lambda asks: vectors.queries(asks, asked.k, metric=asked.metric, **asked.how),
+        lambda batch: vectors.queries(batch, options.k, metric=options.metric, **options.search),
     )
     words = [[term.word for term in parse(question)] for question in questions]
-    _print(vectors, questions, words, answers, asked)
+    _print(vectors, questions, words, answers, options)
 
 
 @click.command()
 @click.argument("word")
-@asking_options
-def neighbors(word: str, asked: Asked) -> None:
+@question_options
+def neighbors(word: str, options: QuestionOptions) -> None:
     """Show the words nearest to WORD.
 
-    With - in place of the word, one a line is read from standard input.
+    With - instead of the word, one per line is read from standard input.
     """
     _ask_words(
         (word,),
-        asked,
-        lambda vectors, words: vectors.neighbors_of(
-            words, asked.k, metric=asked.metric, **asked.how
+        options,
+        lambda vectors, questions: vectors.neighbors_of(
+            questions, options.k, metric=options.metric, **options.search
         ),
     )
 
 
 def _ask_words(
     words: Sequence[str],
-    asked: Asked,
+    options: QuestionOptions,
     answer: Callable[[WordVectors, list[str]], list[list[Neighbor]]],
     pairs: Pairs = (),
 ) -> None:
-    """Ask of each word, or of each line of standard input, the same."""
-    vectors = asked.vectors()
+    """Ask the same question of each word, or of each line of standard input."""
+    vectors = options.vectors()
     questions, answers = ask_many(
-        None if tuple(words) == ("-",) else list(words), str, lambda asks: answer(vectors, asks)
+        None if tuple(words) == ("-",) else list(words), str, lambda batch: answer(vectors, batch)
     )
     examples = [word for pair in pairs for word in pair]
-    _print(vectors, questions, [[word, *examples] for word in questions], answers, asked)
+    _print(vectors, questions, [[word, *examples] for word in questions], answers, options)
 
 
 def _print(
@@ -172,7 +186,7 @@ def _print(
     names: Sequence[str],
     words: Sequence[Sequence[str]],
     answers: Sequence[list[Neighbor]],
-    asked: Asked,
+    options: QuestionOptions,
 ) -> None:
-    unknown = Unknown(vectors, asked.oov, [word for used in words for word in used])
-    print_answers(names, words, answers, unknown, as_json=asked.as_json)
+    unknown = UnknownWords(vectors, options.oov, [word for used in words for word in used])
+    print_answers(names, words, answers, unknown, as_json=options.as_json)

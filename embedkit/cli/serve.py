@@ -1,4 +1,4 @@
-"""serve: answer questions over HTTP."""
+"""serve: the HTTP service."""
 
 from __future__ import annotations
 
@@ -7,51 +7,54 @@ from pathlib import Path
 
 import click
 
-from embedkit.cli.options import model_option
+from embedkit.cli.options import model_argument, workers_option
+from embedkit.cli.parameters import Number, WholeNumber
 from embedkit.errors import ConfigurationError
 
 __all__ = ["serve"]
 
 
 @click.command()
-@model_option
+@model_argument
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Listen here; the default is this machine only.",
+    help="Address to listen on; the default accepts connections from this machine only.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @click.option(
-    "--workers", type=click.IntRange(1, 256), default=1, show_default=True,
-    help="Processes that answer; they share one copy of the vectors.",
+    "--port", type=WholeNumber(0, 65535), default=8000, show_default=True,
+    help="Port to listen on; 0 chooses a free one.",
 )  # fmt: skip
+@workers_option("Processes; they share one copy of the vectors.", WholeNumber(1, 256), 1)
 @click.option(
     "--reload-model", is_flag=True,
-    help="Serve every new state of the model directory; SIGHUP does that once.",
+    help="Reload the model whenever its directory changes; SIGHUP reloads it once.",
 )  # fmt: skip
 @click.option(
     "--api-key-file", type=click.Path(path_type=Path), metavar="FILE",
-    help="Ask for one of these keys, one a line; EMBEDKIT_API_KEY sets one as well.",
+    help="Require one of the keys in FILE, one per line; EMBEDKIT_API_KEY sets a key as well.",
 )  # fmt: skip
-@click.option("--insecure", is_flag=True, help="Let other machines ask without a key.")
+@click.option(
+    "--insecure", is_flag=True, help="Accept connections from other machines without a key."
+)
 @click.option(
     "--cors-origin", multiple=True, metavar="URL",
-    help="Let pages of this site ask, such as https://example.org; may be repeated.",
+    help="Allow requests from pages of this site, such as https://example.org; repeatable.",
 )  # fmt: skip
 @click.option(
-    "--queue", type=click.IntRange(1), default=1024, show_default=True,
-    help="Questions that may wait in a worker; past it the answer is 429.",
+    "--queue", type=WholeNumber(1), default=1024, show_default=True,
+    help="Requests that may wait in each worker; more are answered with status 429.",
 )  # fmt: skip
 @click.option(
-    "--body-limit", type=click.IntRange(1), default=1 << 20, show_default=True, metavar="BYTES",
-    help="Size of a request's body.",
+    "--body-limit", type=WholeNumber(1), default=1 << 20, show_default=True, metavar="BYTES",
+    help="Largest body of a request.",
 )  # fmt: skip
 @click.option(
-    "--timeout", type=click.FloatRange(0.01), default=10.0, show_default=True, metavar="SECONDS",
-    help="Give up an answer that takes longer.",
+    "--timeout", type=Number(0.01), default=10, show_default=True, metavar="SECONDS",
+    help="Give up on a request after this time.",
 )  # fmt: skip
-@click.option("--access-log", is_flag=True, help="Write a line for each request.")
+@click.option("--access-log", is_flag=True, help="Log each request on one line.")
 def serve(
     model: str,
     host: str,
@@ -66,34 +69,40 @@ def serve(
     timeout: float,
     access_log: bool,
 ) -> None:
-    """Answer questions over HTTP, with a page at / and the API's description at /docs.
+    """Answer questions over HTTP, with a web page.
 
-    Only this machine can ask unless --host says otherwise, which wants a key. A copy of the vectors
-    for all workers lies in the folder for temporary files (TMPDIR) while the service runs.
+    The page is at /, the documentation of the API at /docs. Only this machine can connect unless
+    --host is another address, which requires a key. While the service runs, the workers share a
+    copy of the vectors in the directory for temporary files (TMPDIR).
     """
     try:
-        from embedkit.service.server import Listening
+        from embedkit.service.server import ListenAddress
         from embedkit.service.server import serve as serve_http
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"the service needs the package {error.name}.", hint="pip install 'embedkit[serve]'"
+            f"the service needs the package {error.name}.",
+            hint="Run pip install 'embedkit[serve]'.",
         ) from None
-    from embedkit.service.settings import Settings, read_keys, refuse_open_door
+    from embedkit.service.settings import (
+        ServiceSettings,
+        read_keys,
+        require_key_for_public_host,
+    )
 
     keys = read_keys(api_key_file)
-    refuse_open_door(host, keys, insecure=insecure)
-    settings = Settings(
+    require_key_for_public_host(host, keys, insecure=insecure)
+    settings = ServiceSettings(
         model=_named(Path(model)),
         folder=Path(tempfile.gettempdir()),
         keys=keys,
         origins=cors_origin,
         queue=queue,
-        body=body_limit,
-        seconds=timeout,
+        body_limit=body_limit,
+        timeout=timeout,
     )
-    serve_http(settings, Listening(host, port, workers, reload_model, access_log))
+    serve_http(settings, ListenAddress(host, port, workers, reload_model, access_log))
 
 
 def _named(model: Path) -> Path:
-    """Return the same directory by a path that ends in its name, which answers tell."""
+    """Return a path to the same directory that ends in its name, which answers include."""
     return model.resolve() if model.name in ("", "..") else model

@@ -1,4 +1,4 @@
-"""similarity, rank, odd-one-out: how near words are that are all given."""
+"""similarity, rank, odd-one-out: how similar the given words are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from embedkit.cli.options import (
     oov_option,
     restrict_option,
 )
-from embedkit.cli.output import Unknown, print_answers, print_json
+from embedkit.cli.output import UnknownWords, print_answers, print_json
 from embedkit.errors import QuestionError
 
 __all__ = ["odd_one_out", "rank", "similarity"]
@@ -24,7 +24,7 @@ __all__ = ["odd_one_out", "rank", "similarity"]
 
 @click.command()
 @click.argument("words", nargs=-1, required=True, metavar="SET SET")
-@metric_option
+@metric_option()
 @oov_option
 @encoder_option
 @model_option
@@ -32,10 +32,11 @@ __all__ = ["odd_one_out", "rank", "similarity"]
 def similarity(
     words: tuple[str, ...], metric: str, oov: str, encoder: str | None, model: str, as_json: bool
 ) -> None:
-    """Show how near two words are, or two sets of words with commas between them.
+    """Show how similar two words, or two sets of words, are.
 
-    `embedkit similarity cat,dog lion,tiger` compares the mean vectors of the sets. With - in place
-    of the sets, two a line are read from standard input.
+    Words of a set have commas between them: `embedkit similarity cat,dog lion,tiger` compares the
+    mean vectors of the sets. With - instead of the sets, they are read from standard input, two per
+    line.
     """
     from embedkit.encoders import load
 
@@ -53,22 +54,22 @@ def similarity(
         lambda asked: [vectors.similarity(a, b, metric=metric, oov=oov) for a, b in asked],
     )
     used = [[*first, *second] for first, second in questions]
-    unknown = Unknown(vectors, oov, [word for words in used for word in words])
-    skipped = 0
+    unknown = UnknownWords(vectors, oov, [word for words in used for word in words])
+    unanswered = 0
     for (first, second), chosen, number in zip(questions, used, numbers, strict=True):
-        notes = unknown.of(chosen)
-        left_out = math.isnan(number) and "left_out" in notes
-        skipped += left_out
+        notes = unknown.notes(chosen)
+        skipped = math.isnan(number) and "skipped" in notes
+        unanswered += skipped
         if as_json:
             print_json({"sets": [first, second], "metric": metric, "score": number, **notes})
-        elif not left_out:
+        elif not skipped:
             click.echo(f"{','.join(first)}  {','.join(second)}  {number:.4f}")
-    unknown.tell(skipped, len(questions))
+    unknown.report(unanswered, len(questions))
 
 
 @click.command()
 @click.argument("words", nargs=-1, required=True, metavar="A B")
-@metric_option
+@metric_option()
 @restrict_option
 @oov_option
 @encoder_option
@@ -83,9 +84,10 @@ def rank(
     model: str,
     as_json: bool,
 ) -> None:
-    """Show which place B has among the neighbours of A, and A among those of B.
+    """Show the rank of B among A's neighbours, and of A among B's.
 
-    The nearest has place 1. With - in place of the words, two a line are read from standard input.
+    The nearest word has rank 1. With - instead of the words, they are read from standard input, two
+    per line.
     """
     from embedkit.encoders import load
 
@@ -106,22 +108,22 @@ def rank(
     questions, found = ask_all(
         given, lambda line: two(line.split()), lambda asked: [ranks(pair) for pair in asked]
     )
-    unknown = Unknown(vectors, oov, [word for pair in questions for word in pair])
-    skipped = 0
+    unknown = UnknownWords(vectors, oov, [word for pair in questions for word in pair])
+    unanswered = 0
     for pair, places in zip(questions, found, strict=True):
-        skipped += places[0] is None
+        unanswered += places[0] is None
         for (a, b), place in zip((pair, pair[::-1]), places, strict=True):
             if as_json:
-                notes: dict[str, Any] = unknown.of(pair)
+                notes: dict[str, Any] = unknown.notes(pair)
                 print_json({"word": b, "neighbor_of": a, "rank": place, **notes})
             elif place is not None:
                 click.echo(f"{b} is neighbour {place:,} of {a}")
-    unknown.tell(skipped, len(questions))
+    unknown.report(unanswered, len(questions))
 
 
 @click.command("odd-one-out")
 @click.argument("words", nargs=-1, required=True)
-@metric_option
+@metric_option()
 @oov_option
 @encoder_option
 @model_option
@@ -129,9 +131,10 @@ def rank(
 def odd_one_out(
     words: tuple[str, ...], metric: str, oov: str, encoder: str | None, model: str, as_json: bool
 ) -> None:
-    """Show which of WORDS does not belong: it comes first, the others by nearness to their mean.
+    """Show which of WORDS does not belong to the others.
 
-    With - in place of the words, a set of them a line is read from standard input.
+    It comes first, then the others by similarity to their mean. With - instead of the words, sets
+    are read from standard input, one per line.
     """
     from embedkit.encoders import load
 
@@ -147,13 +150,13 @@ def odd_one_out(
         lambda line: three(line.split()),
         lambda asked: [vectors.odd_one_out(chosen, metric=metric, oov=oov) for chosen in asked],
     )
-    unknown = Unknown(vectors, oov, [word for chosen in sets for word in chosen])
+    unknown = UnknownWords(vectors, oov, [word for chosen in sets for word in chosen])
     names = [" ".join(chosen) for chosen in sets]
     print_answers(names, sets, answers, unknown, as_json=as_json)
 
 
 def _usage(read: Any, words: list[str]) -> Any:
-    """Return what *read* makes of words on the command line, where a mistake is one of usage."""
+    """Return *read*(words); a mistake on the command line is wrong usage."""
     try:
         return read(words)
     except QuestionError as error:

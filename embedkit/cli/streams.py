@@ -1,4 +1,4 @@
-"""Standard streams whose reader has gone."""
+"""Standard streams whose reader has closed them."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ __all__ = ["discard"]
 
 
 def discard(stream: TextIO) -> None:
-    """Send what is still to be written nowhere, so that the interpreter can end quietly."""
+    """Discard what is still to be written, so that the interpreter exits without an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

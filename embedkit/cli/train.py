@@ -1,4 +1,4 @@
-"""train: text in, model directory out."""
+"""train: a model from a text."""
 
 from __future__ import annotations
 
@@ -6,18 +6,33 @@ import math
 import shlex
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.options import OutputName, given_options, reading_options
+from embedkit.cli.options import (
+    DEFAULT_MODEL,
+    device_option,
+    explicit_parameters,
+    json_option,
+    output_option,
+    overwrite_option,
+    quiet_option,
+    reading_options,
+    refuse_unused,
+    seed_option,
+    workers_option,
+)
 from embedkit.cli.output import print_json
+from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeNumber
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
 from embedkit.cli.progress import Display
-from embedkit.cli.train_session import Training
-from embedkit.errors import ConfigurationError, ModelError
+from embedkit.cli.train_session import TrainingSession
+from embedkit.corpus.phrases.settings import MAX_PASSES
+from embedkit.encoders.names import ENCODER_NAMES
+from embedkit.errors import ModelError
 from embedkit.training.config import RANGES, TrainingConfig
 
 if TYPE_CHECKING:
@@ -30,105 +45,101 @@ __all__ = ["train"]
 
 _HELP = {
     "dimension": "Length of a vector.",
-    "window": "Words to either side that a word is paired with.",
-    "negative": "Noise words drawn for each word.",
-    "epochs": "Passes over the text.  [default: 5, more for a small text]",
-    "min_count": "Leave out words that are rarer.",
+    "window": "Largest distance between a word and its context words.",
+    "negative": "Negative samples per word.",
+    "epochs": "Passes over the text.",
+    "min_count": "Leave out words that occur less often.",
     "sample": "Subsampling threshold for frequent words; 0 keeps all.",
-    "learning_rate": "Step at the start; it falls linearly.",
-    "workers": "Threads; one gives the same bytes every time.  [default: one a processor]",
-    "seed": "Of every random draw.",
-    "sync_every": "Tokens after which ranks, started by torchrun, agree.",
+    "learning_rate": "Initial learning rate; it falls linearly.",
+    "sync_every": "Tokens between synchronisations of processes started by torchrun.",
 }
+_SETTINGS = (*_HELP, "workers", "seed")
 _NOTHING_LEARNED = 0.68
 _UNLIMITED = 10_000
 
 
 def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for each setting of training, with the default that `TrainingConfig` has."""
+    workers = WholeNumber(*map(int, RANGES["workers"]))
+    command = workers_option(
+        "Threads; with one, the same seed gives the same bytes.", workers, "one per processor"
+    )(seed_option(command))
     for field in reversed(fields(TrainingConfig)):
-        if field.name not in _HELP:
-            continue
-        default = None if field.default is MISSING else field.default
-        kind = float if isinstance(default, float) else int
-        shown = f"  [default: {default:g}]" if default is not None and kind is float else ""
-        shown = f"  [default: {default:,}]" if default is not None and kind is int else shown
-        low, high = RANGES[field.name]
-        limits = f"  From {low:g} to {high:g}." if high < _UNLIMITED else ""
-        name = "--" + field.name.replace("_", "-")
-        text = _HELP[field.name] + limits + shown
-        command = click.option(name, type=kind, help=text)(command)
+        if field.name in _HELP:
+            command = _setting_option(field.name, field.default)(command)
     return command
 
 
+def _setting_option(name: str, default: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    low, high = RANGES[name]
+    highest = high if high < _UNLIMITED else None
+    kind = (
+        Number(low, highest)
+        if isinstance(default, float)
+        else WholeNumber(int(low), None if highest is None else int(highest))
+    )
+    shown = "5, or more for a small text" if default is None else True
+    option = "--" + name.replace("_", "-")
+    return click.option(option, type=kind, default=default, show_default=shown, help=_HELP[name])
+
+
 @click.command()
-@click.argument("corpus", nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--output",
-    type=OutputName(),
-    default="model.embedkit",
-    show_default=True,
-    metavar="MODEL",
-    help="Model directory to write.",
-)
+@click.argument("corpus", nargs=-1, required=True, type=INPUT)
+@output_option("Model directory to write.", OutputPath(directory=True), default=DEFAULT_MODEL)
 @click.option(
     "--encoder",
-    type=click.Choice(["skipgram", "charcode", "onehot"]),
+    type=click.Choice(ENCODER_NAMES),
     default="skipgram",
     show_default=True,
+    help="How words become vectors.",
 )
 @_setting_options
 @reading_options
 @click.option(
     "--phrases",
     "passes",
-    type=int,
+    type=WholeNumber(0, MAX_PASSES),
     default=0,
+    show_default=True,
     metavar="N",
-    help="Join words that belong together, new_york, in N passes; 0 joins none.  [default: 0]",
+    help="Join phrases, as in new_york, in N passes over the text; 0 joins none.",
 )
 @phrase_options("phrase-")
 @click.option(
     "--checkpoint-every",
-    type=click.FloatRange(min=0),
-    default=300.0,
+    type=Number(0),
+    default=300,
     show_default=True,
     metavar="SECONDS",
-    help="Write down where training stands so often; 0 never does.",
+    help="Time between checkpoints; 0 writes none.",
 )
-@click.option(
-    "--device",
-    default="cpu",
-    show_default=True,
-    metavar="DEVICE",
-    help="cpu, cuda, cuda:N, or auto, a GPU where there is one.",
-)
-@click.option("--resume", is_flag=True, help="Go on from the last checkpoint, if there is one.")
+@device_option
+@click.option("--resume", is_flag=True, help="Continue from the last checkpoint if there is one.")
 @click.option(
     "--continue-from",
-    type=click.Path(),
-    metavar="MODEL",
-    help="Begin with this model's vectors and add the new words of CORPUS.",
+    type=ModelPath(),
+    metavar="PATH",
+    help="Start with this model's vectors and add the new words of CORPUS.",
 )
 @click.option(
-    "--evaluate",
-    type=click.Path(),
-    metavar="FILE",
-    help="Answer these analogies after each epoch.",
+    "--evaluate", type=INPUT, metavar="FILE", help="Score these analogies after each epoch."
 )
 @click.option(
     "--patience",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     metavar="EPOCHS",
-    help="Stop when --evaluate has not improved for so many epochs, counted anew by --resume.",
+    help="Stop after this many epochs without a better --evaluate score; --resume restarts the "
+    "count.",
 )
 @click.option(
-    "--log-json", type=OutputName(whole=False), metavar="FILE", help="Add progress to a file."
+    "--log-json",
+    type=OutputPath(whole=False),
+    metavar="FILE",
+    help="Append progress to FILE as JSON lines.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace a model that is there.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@overwrite_option
+@quiet_option
+@json_option
 def train(
     corpus: tuple[str, ...],
     output: str,
@@ -142,21 +153,24 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train on CORPUS: files (.gz, .bz2, .xz and .zst too), folders, or - for standard input."""
+    """Train a model on CORPUS.
+
+    CORPUS is files (.gz, .bz2, .xz and .zst are decompressed), folders, or - for standard input.
+    """
     from embedkit.corpus.corpus import Corpus
     from embedkit.encoders import ENCODERS, SkipGramEncoder
     from embedkit.storage.model_directory import check_output
     from embedkit.system.ranks import join
     from embedkit.training.engine import device_name
 
-    given = {name: options[name] for name in _HELP if options[name] is not None}
+    # The defaults depend on the encoder, and on the model that training continues from.
+    given = {name: options[name] for name in explicit_parameters(*_SETTINGS)}
     if encoder != SkipGramEncoder.name:
-        _refuse_unused(encoder)
-    unused = given_options(*(f"phrase_{name}" for name in PHRASE_OPTIONS))
-    if unused and not passes:
-        raise ConfigurationError(f"{', '.join(unused)} has no use without --phrases N.")
+        _refuse_training_options(encoder)
+    if not passes:
+        refuse_unused("without --phrases N", *(f"phrase_{name}" for name in PHRASE_OPTIONS))
     path = Path(output)
-    device = device_name(options["device"])  # a mistake is found before the others are waited for
+    device = device_name(options["device"])  # checked before waiting for other ranks
     ranks = join(gpus=device != "cpu")
     if ranks.rank == 0:
         check_output(path, overwrite=overwrite)
@@ -165,7 +179,7 @@ def train(
         given.setdefault("dimension", start.dimension)
     model = ENCODERS[encoder](**given)
     phrases = phrase_settings(options, "phrase_", passes=passes) if passes else None
-    training = Training(path, options, ranks, overwrite=overwrite)
+    training = TrainingSession(path, options, ranks, overwrite=overwrite)
     with Display(corpus, quiet=quiet or ranks.rank > 0) as display, closing(training):
         text = Corpus.read(
             list(corpus),
@@ -189,7 +203,7 @@ def train(
     if ranks.rank > 0:
         return
     model.save(path, overwrite=overwrite)
-    training.is_over()
+    training.finish()
     if as_json:
         report = getattr(model, "report", {})
         words, dimension = len(model.vocabulary), model.dimension
@@ -220,18 +234,17 @@ def _start(path: str) -> SkipGramEncoder:
     model = load_encoder(path)
     if not isinstance(model, SkipGramEncoder) or model.context is None:
         raise ModelError(
-            f"{path} has no output matrix, which training goes on from: only skipgram models have "
+            f"{path} has no output matrix to continue training from. Only skipgram models have "
             "one, until they are postprocessed or converted.",
-            hint="Name the model as embedkit train wrote it.",
+            hint="Use the model that embedkit train wrote.",
         )
     return model
 
 
-def _refuse_unused(encoder: str) -> None:
-    settings = [name for name in _HELP if name != "min_count"]
-    unused = given_options(*settings, "resume", "continue_from", "evaluate", "patience", "log_json")
-    if unused:
-        raise ConfigurationError(f"the {encoder} encoder has no use for {', '.join(unused)}.")
+def _refuse_training_options(encoder: str) -> None:
+    settings = [name for name in _SETTINGS if name != "min_count"]
+    others = ("resume", "continue_from", "evaluate", "patience", "log_json")
+    refuse_unused(f"with --encoder {encoder}", *settings, *others)
 
 
 def _summary(model: Any, output: str) -> str:
@@ -242,12 +255,12 @@ def _summary(model: Any, output: str) -> str:
             f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s, "
             f"{report['tokens_per_second']:,.0f} words/s, loss {report['loss']:.4f}"
         )
-    option = "" if output == "model.embedkit" else f" --model {shlex.quote(output)}"
+    option = "" if output == DEFAULT_MODEL else f" --model {shlex.quote(output)}"
     middle = model.vocabulary[len(model.vocabulary) // 20]
     if report and report["loss"] > _NOTHING_LEARNED:
         lines.append(
-            f"The loss is that of guessing, {math.log(2):.3f}: next to nothing was learned. "
-            "Use more text, more --epochs, or --sample 0, which keeps every word."
+            f"The loss is close to that of guessing, {math.log(2):.3f}: almost nothing was "
+            "learned. Use more text, more --epochs, or --sample 0, which keeps every word."
         )
     lines.append(f"Try: embedkit neighbors {shlex.quote(middle)}{option}")
     return "\n".join(lines)

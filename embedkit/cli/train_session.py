@@ -1,4 +1,4 @@
-"""What goes on beside training: checkpoints, scores, a log, and how to go on after Ctrl-C."""
+"""Beside training: checkpoints, scores, a log, and how to resume after an interrupt."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedkit.cli.options import note_for_interrupt, watch_output
-from embedkit.cli.progress import Display, Log
-from embedkit.errors import ConfigurationError
+from embedkit.cli.paths import call_if_interrupted, watch_output
+from embedkit.cli.progress import Display, ProgressLog
+from embedkit.errors import ConfigurationError, EmbedkitError
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from embedkit.system.ranks import Ranks
     from embedkit.training.report import EpochReport, Progress
 
-__all__ = ["Training"]
+__all__ = ["TrainingSession"]
 
 
-class Training:
-    """What the options of `train` ask for besides a model.
+class TrainingSession:
+    """What the options of `train` request besides a model.
 
     Args:
-        output: where the model will be; checkpoints stand beside it.
+        output: path of the model; checkpoints are written beside it.
         options: of the command.
-        ranks: that train together.
-        overwrite: whether checkpoints of an earlier training may go.
+        ranks: the processes that train together.
+        overwrite: whether to delete checkpoints of an earlier training.
 
     Raises:
-        ConfigurationError: options that need others come without them.
-        OutputExistsError: an earlier training was cut off, and *overwrite* is false.
+        ConfigurationError: an option is given without another that it needs.
+        OutputExistsError: an earlier training was interrupted and *overwrite* is false.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Training:
         from embedkit.training.checkpoint import Checkpoints
 
         if options["patience"] and not options["evaluate"]:
-            raise ConfigurationError("--patience needs --evaluate FILE, to know what is better.")
+            raise ConfigurationError("--patience needs --evaluate FILE.")
         self._ranks = ranks
         self._device: str = options["device"]
         self._resume: bool = options["resume"]
@@ -52,21 +52,23 @@ class Training:
             self._checkpoints = Checkpoints.beside(output, every=every or math.inf)
         if self._checkpoints and not self._resume and ranks.rank == 0:
             self._checkpoints.begin_again(overwrite=overwrite)
-        note_for_interrupt(self._how_to_go_on)
+        call_if_interrupted(self._how_to_resume)
         self._stopping: EarlyStopping | None = None
-        self._looks_at_epochs = bool(options["evaluate"] or options["log_json"])
+        self._follows_epochs = bool(options["evaluate"] or options["log_json"])
         if options["evaluate"] and ranks.rank == 0:
             from embedkit.evaluation import EarlyStopping
 
             self._stopping = EarlyStopping(options["evaluate"], options["patience"])
-        self._log = Log(options["log_json"]) if options["log_json"] and not ranks.rank else None
+        self._log = (
+            ProgressLog(options["log_json"]) if options["log_json"] and not ranks.rank else None
+        )
 
     def fit(
         self, model: SkipGramEncoder, text: Corpus, start: SkipGramEncoder | None, display: Display
     ) -> None:
-        """Train; an interrupt says how to go on."""
+        """Train; if interrupted, print how to resume."""
         if self._checkpoints:
-            self._checkpoints.on_interrupt = lambda: _say_writing(display)
+            self._checkpoints.on_interrupt = lambda: _say_checkpoint(display)
 
         def on_progress(progress: Progress) -> None:
             display.training(progress)
@@ -81,19 +83,24 @@ class Training:
                 self._log.epoch(report, accuracy)
             return stops
 
-        model.fit(
-            text,
-            start=start,
-            progress=on_progress,
-            on_epoch_end=on_epoch_end if self._looks_at_epochs else None,
-            checkpoints=self._checkpoints,
-            resume=self._resume,
-            ranks=self._ranks,
-            device=self._device,
-        )
+        try:
+            model.fit(
+                text,
+                start=start,
+                progress=on_progress,
+                on_epoch_end=on_epoch_end if self._follows_epochs else None,
+                checkpoints=self._checkpoints,
+                resume=self._resume,
+                ranks=self._ranks,
+                device=self._device,
+            )
+        except EmbedkitError as error:  # perhaps no checkpoint could be written after an interrupt
+            said = f"Error: {error}"
+            call_if_interrupted(lambda: said)
+            raise
 
-    def _how_to_go_on(self) -> str:
-        """Return what to say if training is interrupted, by what is on disk then."""
+    def _how_to_resume(self) -> str:
+        """Return what to print if training is interrupted, depending on what is on disk then."""
         if self._checkpoints is None or self._written():
             return ""
         others = "Another rank has ended, or the job was stopped. " * (self._ranks.size > 1)
@@ -104,8 +111,8 @@ class Training:
             "Run the same command with --resume to continue from it."
         )
 
-    def is_over(self) -> None:
-        """Remove the checkpoints: the model is written."""
+    def finish(self) -> None:
+        """Remove the checkpoints once the model is written."""
         if self._checkpoints:
             self._checkpoints.clear()
 
@@ -115,6 +122,6 @@ class Training:
             self._log.close()
 
 
-def _say_writing(display: Display) -> None:
-    with contextlib.suppress(OSError):  # the terminal has gone
+def _say_checkpoint(display: Display) -> None:
+    with contextlib.suppress(OSError):  # the terminal is closed
         display.say("Interrupted: writing a checkpoint ...")

@@ -1,4 +1,4 @@
-"""walks: a graph in, random walks out, to be trained on."""
+"""walks: random walks on a graph, as a text to train on."""
 
 from __future__ import annotations
 
@@ -7,69 +7,75 @@ from typing import Any
 
 import click
 
-from embedkit.cli.options import OutputName, refuse_inputs
+from embedkit.cli.options import (
+    errors_option,
+    json_option,
+    output_option,
+    overwrite_option,
+    quiet_option,
+    seed_option,
+    workers_option,
+)
 from embedkit.cli.output import to_json
+from embedkit.cli.parameters import INPUT, Number, OutputPath, WholeNumber
+from embedkit.cli.paths import refuse_inputs
 from embedkit.cli.progress import Display
-from embedkit.validation import ERROR_POLICIES
+from embedkit.corpus.walks.options import SEPARATORS
 
 __all__ = ["walks"]
 
 
 @click.command()
-@click.argument("edges", metavar="EDGES")
-@click.option(
-    "-o",
-    "--output",
-    type=OutputName(stream=True),
+@click.argument("edges", type=INPUT, metavar="EDGES")
+@output_option(
+    "File to write; .gz, .bz2, .xz and .zst compress; - is standard output.",
+    OutputPath(stream=True),
     default="walks.txt",
-    show_default=True,
-    metavar="FILE",
-    help="File to write, compressed if its name ends so (.gz, .zst, ...); - for standard output.",
 )
-@click.option("--walks", type=int, default=10, show_default=True, help="Walks from each node.")
-@click.option("--length", type=int, default=40, show_default=True, help="Nodes of a walk.")
+@click.option(
+    "--walks", type=WholeNumber(1), default=10, show_default=True, help="Walks from each node."
+)
+@click.option(
+    "--length", type=WholeNumber(1), default=40, show_default=True, help="Nodes per walk."
+)
 @click.option(
     "--p",
-    type=float,
-    default=1.0,
+    type=Number(1e-6, 1e6),
+    default=1,
     show_default=True,
-    help="node2vec's return parameter: above 1, walks seldom step back.",
+    help="node2vec's return parameter; above 1, walks rarely step back.",
 )
 @click.option(
     "--q",
-    type=float,
-    default=1.0,
+    type=Number(1e-6, 1e6),
+    default=1,
     show_default=True,
-    help="node2vec's in-out parameter: below 1, walks go far; above 1, they stay near.",
+    help="node2vec's in-out parameter; below 1, walks go far, above 1 they stay near.",
 )
-@click.option("--directed", is_flag=True, help="Edges lead from the first node to the second only.")
-@click.option("--unweighted", is_flag=True, help="Read two columns; the others are no weights.")
+@click.option(
+    "--directed", is_flag=True, help="Follow edges only from the first node to the second."
+)
+@click.option("--unweighted", is_flag=True, help="Read two columns and ignore weights.")
 @click.option(
     "--separator",
-    type=click.Choice(["tab", "comma", "space"]),
-    help="What stands between columns.  [default: what the first line has, in this order]",
+    type=click.Choice(tuple(SEPARATORS)),
+    show_default="the first of them in the first line",
+    help="Separator between columns.",
 )
 @click.option(
     "--header/--no-header",
     default=None,
-    help="Whether the first line names the columns.  [default: if it looks like it]",
+    show_default="detected",
+    help="Whether the first line names the columns.",
 )
-@click.option(
-    "--errors",
-    type=click.Choice(ERROR_POLICIES),
-    default="strict",
-    show_default=True,
-    help="What to do with bytes that are not UTF-8.",
+@errors_option()
+@seed_option
+@workers_option(
+    "Threads; their number does not change the walks.", WholeNumber(1, 1024), "one per processor"
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of every random draw.")
-@click.option(
-    "--workers",
-    type=int,
-    help="Threads; the walks do not depend on them.  [default: one a processor]",
-)
-@click.option("--overwrite", is_flag=True, help="Replace the file that is there.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@overwrite_option
+@quiet_option
+@json_option
 def walks(
     edges: str,
     output: str,
@@ -83,19 +89,19 @@ def walks(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Walk at random on the graph that EDGES holds, and write a walk a line.
+    """Write random walks on the graph EDGES, one per line.
 
-    EDGES has two nodes a line, and perhaps a weight; it is a file (.gz, .bz2, .xz and .zst too), a
-    folder of them, or - for standard input. Train on the walks as they are:
+    EDGES has two nodes per line and optionally a weight. It is a file (.gz, .bz2, .xz and .zst are
+    decompressed), a folder of files, or - for standard input. Train on the walks as a text:
 
     \b
     embedkit walks edges.tsv
     embedkit train walks.txt --tokenizer whitespace
-    """  # noqa: D301 - click wants the character, not a backslash
+    """  # noqa: D301 - click needs the character, not a backslash
     from embedkit.corpus.walks import WalkConfig, read_edges, write_walks
     from embedkit.system.files import check_output_stream
 
-    config = WalkConfig(**settings)  # mistakes are found before the edges are read
+    config = WalkConfig(**settings)  # checked before the edges are read
     refuse_inputs([output], [edges])
     check_output_stream(output, overwrite=overwrite)
     with Display((edges,), quiet=quiet) as display:
@@ -132,9 +138,8 @@ def walks(
         "q": config.q,
         "seed": config.seed,
     }
-    said = [f"{output}: {counts.walks:,} walks, {counts.nodes:,} nodes"]
-    said.append(f"Try: embedkit train {shlex.quote(output)} --tokenizer whitespace")
     if as_json:
         click.echo(to_json(report), err=output == "-")
     elif not quiet and output != "-":
-        click.echo("\n".join(said))
+        click.echo(f"{output}: {counts.walks:,} walks, {counts.nodes:,} nodes")
+        click.echo(f"Try: embedkit train {shlex.quote(output)} --tokenizer whitespace")

@@ -1,23 +1,11 @@
-"""Words to vectors behind one interface: character codes, one-hot, and skip-gram."""
+"""Words to vectors behind one interface: character codes, one-hot and skip-gram.
+
+The names are imported when they are first used, so that `embedkit.encoders.names` imports no
+numeric library.
+"""
 
 from __future__ import annotations
 
-from embedkit.encoders.base import Encoder, NotFittedError
-from embedkit.encoders.charcode import CharCodeEncoder
-from embedkit.encoders.loading import ENCODERS, compare, is_foreign, load, load_encoder, untrained
-from embedkit.encoders.onehot import OneHotEncoder
-from embedkit.encoders.skipgram import SkipGramEncoder
+import lazy_loader
 
-__all__ = [
-    "ENCODERS",
-    "CharCodeEncoder",
-    "Encoder",
-    "NotFittedError",
-    "OneHotEncoder",
-    "SkipGramEncoder",
-    "compare",
-    "is_foreign",
-    "load",
-    "load_encoder",
-    "untrained",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

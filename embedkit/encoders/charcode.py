@@ -1,9 +1,9 @@
-"""Character codes: the naive encoder. A word is the code points of its characters."""
+"""Character codes, a naive baseline: a word is the code points of its characters."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders.base import Encoder, as_corpus, frequent_words
 from embedkit.errors import WordTooLongError
 from embedkit.storage.model_directory import StoredModel, write_model
-from embedkit.validation import refuse_string
+from embedkit.vectors.lookup import word_list
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["CharCodeEncoder"]
@@ -26,12 +26,12 @@ __all__ = ["CharCodeEncoder"]
 class CharCodeEncoder(Encoder):
     """Words as their Unicode code points, padded with 0 to the longest word of the vocabulary.
 
-    ``cat`` is [99, 97, 116]: one letter away from ``bat``, and far from ``feline``. Vectors that
-    know spelling and no meaning show what the learned ones add.
+    ``cat`` is [99, 97, 116], close to ``bat`` and far from ``feline``: these vectors encode
+    spelling but not meaning, which shows what learned vectors add.
 
     Args:
-        min_count: rarer words are left out of the vocabulary.
-        truncate: cut longer words at `encode` instead of raising `WordTooLongError`.
+        min_count: leave out words that are rarer.
+        truncate: cut words that are too long in `encode` instead of raising `WordTooLongError`.
     """
 
     name: ClassVar[str] = "charcode"
@@ -60,19 +60,18 @@ class CharCodeEncoder(Encoder):
     def fit(
         self, corpus: Corpus | TextSource, *, progress: Callable[[Any], None] | None = None
     ) -> Self:
-        """Take the vocabulary of a text; there is nothing to train."""
+        """Read the vocabulary of a text; nothing is trained."""
         self._vocabulary = frequent_words(as_corpus(corpus), self.min_count)
         self._dimension = max(map(len, self._vocabulary))
         return self
 
-    def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Return code points, float32 (len(words), dimension), for words known or not.
+    def encode(self, words: Iterable[str]) -> NDArray[np.float32]:
+        """Return code points, float32 (n, dimension), also of words outside the vocabulary.
 
         Raises:
-            WordTooLongError: a word is longer than the longest of the vocabulary.
+            WordTooLongError: a word is longer than the longest word of the vocabulary.
         """
-        refuse_string(words)
-        width = self.dimension
+        words, width = word_list(words), self.dimension
         for word in words:
             if len(word) > width and not self.truncate:
                 raise WordTooLongError(word, width)
@@ -84,7 +83,7 @@ class CharCodeEncoder(Encoder):
         return WordVectors(self.vocabulary, matrix, config={"encoder": self.name})
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write a model directory; it holds the vocabulary only."""
+        """Write a model directory with the vocabulary only."""
         config = {
             "encoder": self.name,
             "dimension": self.dimension,
@@ -104,7 +103,7 @@ class CharCodeEncoder(Encoder):
 
 
 def _code_points(words: Sequence[str], width: int) -> NDArray[np.float32]:
-    """Return code points padded with 0, (len(words), width); NumPy strings are just that."""
+    """Return code points padded with 0, (len(words), width): NumPy's layout of strings."""
     if not len(words) or not width:
         return np.zeros((len(words), width), dtype=np.float32)
     table = np.array(words, dtype=f"U{width}")

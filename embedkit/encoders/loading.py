@@ -1,4 +1,4 @@
-"""Three ways from words to vectors, behind one interface."""
+"""Open model directories and files of vectors; make the encoders that need no training."""
 
 from __future__ import annotations
 
@@ -13,41 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.encoders.base import Encoder, NotFittedError
+from embedkit.encoders.base import Encoder
 from embedkit.encoders.charcode import CharCodeEncoder
+from embedkit.encoders.names import UNTRAINED_ENCODERS
 from embedkit.encoders.onehot import OneHotEncoder
 from embedkit.encoders.skipgram import SkipGramEncoder
 from embedkit.errors import ConfigurationError, ModelError, SlowFormatWarning
 from embedkit.storage.model_directory import StoredModel, read_model
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = [
-    "ENCODERS",
-    "CharCodeEncoder",
-    "Encoder",
-    "NotFittedError",
-    "OneHotEncoder",
-    "SkipGramEncoder",
-    "compare",
-    "is_foreign",
-    "load",
-    "load_encoder",
-    "untrained",
-]
+__all__ = ["ENCODERS", "compare", "is_foreign", "load", "load_encoder", "untrained"]
 
 ENCODERS: Mapping[str, type[Encoder]] = {
     encoder.name: encoder for encoder in (CharCodeEncoder, OneHotEncoder, SkipGramEncoder)
 }
-_ALONE = (CharCodeEncoder.name, OneHotEncoder.name)  # what needs nothing but words
 _SLOW = 2.0  # seconds
-_VECTORS_ONLY = "vectors"  # what WordVectors.save writes: no encoder, but its words and rows
+_VECTORS_ONLY = "vectors"  # the encoder name that WordVectors.save writes
 
 
 def load_encoder(path: str | os.PathLike[str]) -> Encoder:
-    """Open a model directory as the encoder that wrote it, or another program's file.
+    """Open the encoder of a model directory, or of another program's file of vectors.
 
     Raises:
-        ModelError: it is missing, damaged, too new, or of an encoder that is not known here.
+        ModelError: it is missing, damaged, too new, or was written by an unknown encoder.
     """
     if is_foreign(Path(path)):
         return SkipGramEncoder.from_vectors(load(path))
@@ -55,7 +43,7 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
 
 
 def is_foreign(path: Path) -> bool:
-    """Tell whether something is there that another program wrote."""
+    """Tell whether *path* exists and is not a model directory."""
     if path.is_dir():
         return not (path / "vocabulary.arrow").exists() and (path / "tokenizer.json").exists()
     return path.exists()
@@ -67,14 +55,15 @@ def _encoder_of(model: StoredModel) -> Encoder:
         name = SkipGramEncoder.name
     if name not in ENCODERS:
         raise ModelError(
-            f"{model.path} is of the encoder {name!r}; known are {', '.join(ENCODERS)}.",
-            hint="pip install --upgrade embedkit.",
+            f"{model.path} was written by the encoder {name!r}, which this version does not know; "
+            f"it knows {', '.join(ENCODERS)}.",
+            hint="Run pip install --upgrade embedkit.",
         )
     try:
         return ENCODERS[name].from_model(model)
     except (ConfigurationError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(
-            f"{model.path} is damaged: its settings make no {name} encoder ({error}).",
+            f"{model.path} is damaged: its settings are invalid for the encoder {name} ({error}).",
             hint="Train the model again.",
         ) from error
 
@@ -86,13 +75,13 @@ def load(
 
     Args:
         path: the model directory, or a file in one of `embedkit.formats.READABLE_FORMATS`.
-        encoder: "charcode" or "onehot" gives that encoder's vectors of the model's words; by
-            default the vectors are those of the encoder that wrote the model.
-        exact: answer questions by exact search, also where the model has an approximate index.
+        encoder: "charcode" or "onehot" for that encoder's vectors of the words of the model; by
+            default the vectors of the encoder that wrote the model.
+        exact: use exact search even if the model has an approximate index.
 
     Raises:
         ModelError: it is missing, damaged or too new.
-        ConfigurationError: there is no such encoder, or the model holds no trained vectors.
+        ConfigurationError: the encoder is unknown, or the model contains no trained vectors.
     """
     if is_foreign(Path(path)):
         vectors = _foreign(path)
@@ -110,8 +99,8 @@ def _foreign(path: str | os.PathLike[str]) -> WordVectors:
     seconds = time.monotonic() - start
     if seconds > _SLOW:
         warnings.warn(
-            f"reading {path} takes {seconds:.0f} s each time; what `embedkit convert` makes of it "
-            "opens at once.",
+            f"reading {path} took {seconds:.0f} s; convert it once with `embedkit convert` to a "
+            "model directory, which opens at once.",
             SlowFormatWarning,
             stacklevel=3,
         )
@@ -121,41 +110,39 @@ def _foreign(path: str | os.PathLike[str]) -> WordVectors:
 def _vectors_of(model: StoredModel, name: str | None, *, exact: bool = False) -> WordVectors:
     stored = _encoder_of(model)
     encoder = stored if name in (None, stored.name) else untrained(str(name), stored.vocabulary)
-    vectors = encoder.vectors()
-    vectors.opener = partial(_vectors_of, model, name, exact=exact)
-    if exact:
-        vectors.approximate = None
-    return vectors
+    vectors = encoder.vectors().with_opener(partial(_vectors_of, model, name, exact=exact))
+    return vectors.with_exact_search() if exact else vectors
 
 
 def untrained(name: str, vocabulary: Vocabulary) -> Encoder:
-    """Return an encoder that needs nothing but words.
+    """Return the encoder called *name* for the words of *vocabulary*.
 
     Raises:
-        ConfigurationError: the encoder called *name* has to be trained, or there is none.
+        ConfigurationError: the encoder needs training, or is unknown.
     """
     encoders: dict[str, type[CharCodeEncoder | OneHotEncoder]] = {
         encoder.name: encoder for encoder in (CharCodeEncoder, OneHotEncoder)
     }
     if name not in encoders:
         raise ConfigurationError(
-            f"{name!r} vectors cannot be made from words alone; {' and '.join(encoders)} can.",
-            hint="Name a model that was trained with it.",
+            f"{name!r} vectors cannot be made from a list of words; choose from "
+            f"{', '.join(encoders)}.",
+            hint="Load a model that was trained with this encoder.",
         )
     return encoders[name].from_vocabulary(vocabulary)
 
 
 def compare(words: Sequence[str], trained: Encoder | None = None) -> dict[str, NDArray[np.float64]]:
-    """Return the L2 distances between words, (n, n), as each encoder sees them, by its name.
+    """Return the L2 distances between words, (n, n), by the name of the encoder.
 
-    Character codes and one-hot vectors are made of these words alone; those of *trained* are there
-    if it is an encoder that has to be trained.
+    Character codes and one-hot vectors are made from these words; *trained* is added if it is an
+    encoder that needs training.
 
     Raises:
         UnknownWordError: *trained* has no vector for a word.
     """
     alone = Vocabulary(list(dict.fromkeys(words)))
-    encoders: list[Encoder] = [untrained(name, alone) for name in _ALONE]
-    if trained is not None and trained.name not in _ALONE:
+    encoders: list[Encoder] = [untrained(name, alone) for name in UNTRAINED_ENCODERS]
+    if trained is not None and trained.name not in UNTRAINED_ENCODERS:
         encoders.append(trained)
     return {encoder.name: encoder.vectors().distance(words) for encoder in encoders}

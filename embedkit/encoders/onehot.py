@@ -1,32 +1,35 @@
-"""One-hot: every word is its own dimension."""
+"""One-hot vectors: each word is a dimension."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import Self
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.reader import TextSource
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders.base import Encoder, as_corpus, frequent_words
+from embedkit.index.metrics import Matrix
 from embedkit.storage.model_directory import StoredModel, write_model
+from embedkit.vectors.lookup import word_list
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["OneHotEncoder"]
 
 
 class OneHotEncoder(Encoder):
-    """Words as unit vectors, a dimension a word, in scipy.sparse CSR.
+    """Words as unit vectors with one dimension per word, in scipy.sparse CSR.
 
-    Every two different words are sqrt(2) apart: the vectors tell words apart and know nothing else.
+    The distance between any two different words is sqrt(2): the vectors encode identity only.
 
     Args:
-        min_count: rarer words are left out.
+        min_count: leave out words that are rarer.
     """
 
     name: ClassVar[str] = "onehot"
@@ -50,25 +53,25 @@ class OneHotEncoder(Encoder):
     def fit(
         self, corpus: Corpus | TextSource, *, progress: Callable[[Any], None] | None = None
     ) -> Self:
-        """Take the vocabulary of a text; there is nothing to train."""
+        """Read the vocabulary of a text; nothing is trained."""
         self._vocabulary = frequent_words(as_corpus(corpus), self.min_count)
         return self
 
-    def encode(self, words: Sequence[str]) -> Any:
-        """Return a scipy.sparse CSR array of float32, (len(words), dimension), one 1 a row.
+    def encode(self, words: Iterable[str]) -> Matrix:
+        """Return a scipy.sparse CSR array, float32 (n, dimension), with a single 1 in each row.
 
         Raises:
             UnknownWordError: a word is not in the vocabulary.
         """
-        return _one_hot(self.vocabulary.known_ids(words), self.dimension)
+        return _one_hot(self.vocabulary.known_ids(word_list(words)), self.dimension)
 
     def vectors(self) -> WordVectors:
-        """Return the identity matrix as a sparse one: V numbers, not V x V."""
+        """Return the identity matrix in CSR, which stores V numbers."""
         matrix = _one_hot(np.arange(self.dimension), self.dimension)
         return WordVectors(self.vocabulary, matrix, config={"encoder": self.name})
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write a model directory; it holds the vocabulary only."""
+        """Write a model directory with the vocabulary only."""
         config = {
             "encoder": self.name,
             "dimension": self.dimension,
@@ -84,7 +87,7 @@ class OneHotEncoder(Encoder):
         return encoder
 
 
-def _one_hot(columns: Any, width: int) -> Any:
+def _one_hot(columns: NDArray[np.int64], width: int) -> Matrix:
     from scipy import sparse
 
     ones = np.ones(len(columns), dtype=np.float32)

@@ -1,9 +1,9 @@
-"""Skip-gram: a word is known by the company it keeps."""
+"""Skip-gram: dense vectors learned from the contexts of words."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
 from functools import partial
 from pathlib import Path
@@ -37,35 +37,72 @@ __all__ = ["SkipGramEncoder"]
 class SkipGramEncoder(Encoder):
     """Dense vectors trained by skip-gram with negative sampling (Mikolov et al. 2013).
 
-    Args:
-        config: the settings, or
-        **settings: fields of `TrainingConfig`, such as dimension, window, epochs.
+    There is a parameter for each field of `TrainingConfig`, which describes them.
 
     Attributes:
         config: the settings.
         context: the output matrix after `fit`, float32 (V, dimension), read-only.
-        report: what training did, as `TrainingReport`'s fields, and the corpus's fingerprint.
+        report: the fields of `TrainingReport`, and the fingerprint and tokenizer of the corpus.
 
     Raises:
-        ConfigurationError: a setting is unknown or outside its range.
+        ConfigurationError: a setting is out of range.
     """
 
     name: ClassVar[str] = "skipgram"
 
-    def __init__(self, config: TrainingConfig | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        dimension: int = 100,
+        window: int = 5,
+        negative: int = 5,
+        epochs: int | None = None,
+        min_count: int = 5,
+        sample: float = 1e-4,
+        learning_rate: float = 0.05,
+        minimum_learning_rate: float = 5e-6,
+        workers: int | None = None,
+        seed: int = 1,
+        sync_every: int = 500_000,
+    ) -> None:
         super().__init__()
-        self.config = TrainingConfig.of(config, **settings)
-        self._dimension = self.config.dimension  # vectors made elsewhere may have any
+        self.config = TrainingConfig(
+            dimension=dimension,
+            window=window,
+            negative=negative,
+            epochs=epochs,
+            min_count=min_count,
+            sample=sample,
+            learning_rate=learning_rate,
+            minimum_learning_rate=minimum_learning_rate,
+            workers=workers,
+            seed=seed,
+            sync_every=sync_every,
+        )
+        self._dimension = self.config.dimension  # that of vectors made elsewhere may differ
         self.report: dict[str, Any] = {}
         self.context: NDArray[np.float32] | None = None
         self._vectors: WordVectors | None = None
         self._model: StoredModel | None = None
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
-        # What a model directory holds is mapped again where it is unpickled, not copied.
+        # Unpickling maps the model directory again instead of copying its matrices.
         if self._model is not None:
             return type(self).from_model, (self._model,)
         return super().__reduce_ex__(protocol)
+
+    def get_params(self, *, deep: bool = True) -> dict[str, Any]:
+        """Return the settings by name, as scikit-learn's estimators do."""
+        return asdict(self.config)
+
+    @classmethod
+    def from_config(cls, config: TrainingConfig | None = None, **settings: Any) -> Self:
+        """Return an encoder with the settings of *config*, or the default ones, some changed.
+
+        Raises:
+            ConfigurationError: a setting is unknown or out of range.
+        """
+        return cls(**asdict(TrainingConfig.of(config, **settings)))
 
     @property
     def dimension(self) -> int:
@@ -88,20 +125,20 @@ class SkipGramEncoder(Encoder):
 
         Args:
             corpus: a `Corpus`, or anything that `Corpus.read` takes.
-            progress: is called a few times a second, with `training.report.Progress`.
-            on_epoch_end: is called after each epoch, with `training.report.EpochReport`; True ends
-                training.
-            start: a trained encoder to go on from; its words stay, and new ones are added.
-            checkpoints: where to write down how far training is; see `training.checkpoint`.
-            resume: go on from the last checkpoint, if there is one.
-            ranks: processes that train together, each on its share of the text; see `ranks.join`.
-            device: "cpu", "cuda", "cuda:1", or "auto", a GPU where there is one.
+            progress: called a few times per second with `training.report.Progress`.
+            on_epoch_end: called after each epoch with `training.report.EpochReport`; returning True
+                ends training.
+            start: a trained encoder to continue from; its words are kept, and new ones added.
+            checkpoints: where to save the state of training; see `training.checkpoint`.
+            resume: continue from the last checkpoint, if there is one.
+            ranks: processes that train together, each on a part of the text; see `ranks.join`.
+            device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one.
 
         Raises:
             CorpusError: too few words are frequent enough.
             ConfigurationError: *start* has another dimension or no output matrix, or the checkpoint
-                is of another training.
-            TrainingError: the loss became infinite.
+                belongs to another training run.
+            TrainingError: the loss is no longer finite.
         """
         from embedkit.training.loop import TrainingHooks
         from embedkit.training.trainer import train_skipgram
@@ -136,22 +173,23 @@ class SkipGramEncoder(Encoder):
 
         if old.dimension != self.dimension:
             raise ConfigurationError(
-                f"dimension={self.dimension}, but the vectors to go on from have {old.dimension}.",
-                hint=f"dimension={old.dimension}.",
+                f"dimension is {self.dimension}, but the vectors to continue from have "
+                f"{old.dimension}.",
+                hint=f"Pass dimension={old.dimension} (--dimension {old.dimension}).",
             )
         if old.context is None:
             raise ConfigurationError(
-                "the vectors to go on from come without their output matrix, which training needs.",
-                hint="Go on from a model that embedkit trained.",
+                "the vectors to continue from have no output matrix, which training needs.",
+                hint="Continue from a model that embedkit trained.",
             )
         before = WarmStart(old.vocabulary, old.vectors().matrix, old.context)
         return warm_start(before, corpus, self.config)
 
-    def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Return the trained vectors of *words*, float32 (len(words), dimension).
+    def encode(self, words: Iterable[str]) -> NDArray[np.float32]:
+        """Return the trained vectors of *words*, float32 (n, dimension).
 
         Raises:
-            UnknownWordError: a word was not trained.
+            UnknownWordError: a word has no vector.
         """
         found: NDArray[np.float32] = self.vectors().encode(words)
         return found
@@ -195,12 +233,13 @@ class SkipGramEncoder(Encoder):
 
     @classmethod
     def from_model(cls, model: StoredModel) -> Self:
-        """Return the encoder that was saved; its matrices stay on disk until they are used."""
+        """Return the encoder that was saved; its matrices are memory-mapped."""
         known = {field.name for field in fields(TrainingConfig)}
         settings = model.config.get("settings", {})
         if "vectors" not in model.tensors:
             raise ModelError(
-                f"{model.path} is incomplete: it holds no vectors.", hint="Train it again."
+                f"{model.path} is incomplete: it contains no vectors.",
+                hint="Train the model again.",
             )
         encoder = cls(**{name: settings[name] for name in known & settings.keys()})
         encoder._dimension = model.tensors["vectors"].shape[1]

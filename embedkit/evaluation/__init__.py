@@ -1,35 +1,11 @@
-"""How good are vectors? Analogies, word similarities, categories; what a difference is worth."""
+"""Scores of vectors: analogies, word similarity, categories, and intervals of the scores.
+
+The names are imported when they are first used, so that `embedkit.evaluation.options` imports no
+numeric library.
+"""
 
 from __future__ import annotations
 
-from embedkit.evaluation.analogies import AnalogyReport, SectionScore, analogy_accuracy
-from embedkit.evaluation.bootstrap import (
-    Difference,
-    Interval,
-    accuracy_difference,
-    accuracy_interval,
-    correlation_difference,
-    correlation_interval,
-)
-from embedkit.evaluation.categories import CategoryReport, category_purity
-from embedkit.evaluation.early_stopping import EarlyStopping
-from embedkit.evaluation.neighbors import neighbor_overlap
-from embedkit.evaluation.similarity import SimilarityReport, word_similarity
+import lazy_loader
 
-__all__ = [
-    "AnalogyReport",
-    "CategoryReport",
-    "Difference",
-    "EarlyStopping",
-    "Interval",
-    "SectionScore",
-    "SimilarityReport",
-    "accuracy_difference",
-    "accuracy_interval",
-    "analogy_accuracy",
-    "category_purity",
-    "correlation_difference",
-    "correlation_interval",
-    "neighbor_overlap",
-    "word_similarity",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""Analogies: how often the answer of a - b + c is the right one."""
+"""Accuracy of analogies."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
-from embedkit.errors import ConfigurationError, ModelError
-from embedkit.evaluation.analogy_ranks import METHODS, SKIPPED, KnownWords, ask
+from embedkit.errors import ConfigurationError
+from embedkit.evaluation.analogy_ranks import SKIPPED, KnownWords, answer_ranks
 from embedkit.evaluation.datasets import Section, read_analogies
-from embedkit.index.metrics import unit_rows
+from embedkit.evaluation.options import EVALUATION_METHODS
+from embedkit.index.metrics import require_finite, unit_rows
+from embedkit.validation import check_choice, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["AnalogyReport", "SectionScore", "analogy_accuracy"]
@@ -22,7 +24,7 @@ __all__ = ["AnalogyReport", "SectionScore", "analogy_accuracy"]
 
 @dataclass(frozen=True)
 class SectionScore:
-    """Questions of one section: answered rightly, asked, and skipped for an unknown word."""
+    """Numbers of the questions of a section: correct, asked, and skipped for an unknown word."""
 
     name: str
     correct: int
@@ -33,26 +35,29 @@ class SectionScore:
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers: to questions asked, or to all with *count_unknown*; or NaN."""
+        """Share of correct answers, of all questions if *count_unknown*; NaN without questions."""
         counted = self.asked + self.skipped * self.count_unknown
         return self.correct / counted if counted else float("nan")
 
     @property
     def coverage(self) -> float:
-        """Share of the questions that were asked; NaN without any."""
+        """Share of the questions that were asked; NaN without questions."""
         total = self.asked + self.skipped
         return self.asked / total if total else float("nan")
 
 
 @dataclass(frozen=True)
 class AnalogyReport:
-    """Scores by section, by group of sections where the file has groups, and in all.
+    """Scores by section, by group of sections if the file has groups, and in total.
 
     Attributes:
-        ranks: for each question how many words come before a right answer, (questions,); -1 where
-            it was skipped, and the largest number where a word of the question is the answer.
-            By the methods that learn from pairs a question is a pair.
-        top: a rank below this is right.
+        sections: scores of sections.
+        groups: scores of groups of sections.
+        total: scores of all questions.
+        ranks: for each question the number of words before the right answer, (questions,);
+            `SKIPPED` for a skipped question, `NEVER` if the answer is a word of the question. For
+            the methods that learn from pairs, each pair is a question.
+        top: an answer with a rank below this is correct.
     """
 
     sections: tuple[SectionScore, ...]
@@ -63,7 +68,7 @@ class AnalogyReport:
 
     @property
     def accuracy(self) -> float:
-        """Share of all questions that are answered rightly; see `SectionScore.accuracy`."""
+        """Share of correct answers; see `SectionScore.accuracy`."""
         return self.total.accuracy
 
     @property
@@ -73,7 +78,7 @@ class AnalogyReport:
 
     @property
     def outcomes(self) -> NDArray[np.float64]:
-        """1 for a right answer, 0 for a wrong one, NaN for what does not count, (questions,)."""
+        """1 for a correct answer, 0 for a wrong one, NaN if it does not count, (questions,)."""
         right = (self.ranks >= 0) & (self.ranks < self.top)
         unknown = 0.0 if self.total.count_unknown else np.nan
         return np.where(self.ranks == SKIPPED, unknown, right.astype(np.float64))
@@ -89,41 +94,40 @@ def analogy_accuracy(
     case_sensitive: bool = False,
     count_unknown: bool = False,
 ) -> AnalogyReport:
-    """Ask the analogies of a file or folder; `files.read_analogies` has the formats.
+    """Score the analogies of a file or folder, in a format of `datasets.read_analogies`.
 
     For ``a b c d`` the nearest word to b - a + c should be d. As in gensim, case is ignored, the
-    words of the question are no answers, and a question with a word that is not among the
-    *restrict* most frequent is skipped. Where several answers are right, any of them counts.
+    words of the question are not answers, and a question with a word outside the *restrict* most
+    frequent ones is skipped. If a question has several right answers, any of them counts.
 
     Args:
-        restrict: how many of the most frequent words there are.
-        top: a right answer counts among the first so many.
-        method: over unit vectors, "3cosadd" (Mikolov et al. 2013, N13-1090) or "3cosmul" (Levy and
-            Goldberg 2014, W14-1618); or "3cosavg" or "lrcos" (Drozd et al. 2016, C16-1332), which
-            ask for the second word of each pair of a section once, with all its other pairs as
-            examples; answers may be words of those.
-        case_sensitive: tell Polish from polish.
-        count_unknown: a skipped question is a wrong answer, gensim's ``dummy4unknown``.
+        vectors: the vectors to score.
+        path: a file or folder of questions.
+        restrict: number of the most frequent words that are known.
+        top: an answer is correct if it is in the top *top*.
+        method: "3cosadd" (Mikolov et al. 2013, N13-1090) or "3cosmul" (Levy and Goldberg 2014,
+            W14-1618), both over unit vectors; or "3cosavg" or "lrcos" (Drozd et al. 2016,
+            C16-1332), which ask for the second word of each pair of a section once, with all other
+            pairs as examples; words of the examples may be answers.
+        case_sensitive: distinguish Polish from polish.
+        count_unknown: count a skipped question as a wrong answer, gensim's ``dummy4unknown``.
 
     Raises:
-        QuestionError: nothing is there or a line cannot be read.
-        ConfigurationError: no such method, none for one-hot vectors, or a number below 1.
-        ModelError: a vector holds what is no finite number.
+        QuestionError: the file is missing, or a line cannot be read.
+        ConfigurationError: the method is unknown or does not support sparse vectors, or a number is
+            out of range.
+        ModelError: a vector contains NaN or infinity.
     """
-    if method not in METHODS:
-        raise ConfigurationError(f"no analogy method {method!r}; there are {', '.join(METHODS)}")
-    if restrict < 1 or top < 1:
-        raise ConfigurationError(f"restrict and top are at least 1, not {restrict} and {top}")
+    check_choice("analogy method", method, EVALUATION_METHODS)
+    whole_number("restrict", restrict, 1)
+    whole_number("top", top, 1)
     if method == "lrcos" and vectors.is_sparse:
-        raise ConfigurationError("lrcos needs dense vectors; use 3cosavg.")
+        raise ConfigurationError("lrcos needs dense vectors.", hint="Choose the method 3cosavg.")
     sections = read_analogies(Path(path))
     known = KnownWords(vectors, sections, restrict, normalize if not case_sensitive else str)
-    units = unit_rows(vectors.matrix[: known.size])  # sparse if they are: one-hot ones are V x V
-    if not np.isfinite(units.data if vectors.is_sparse else units).all():
-        raise ModelError(
-            "the vectors hold numbers that are not finite.", hint="Train the model again."
-        )
-    ranks = [ask(section, known, units, method) for section in sections]
+    units = unit_rows(vectors.matrix[: known.size])
+    require_finite(units)
+    ranks = [answer_ranks(section, known, units, method) for section in sections]
     scores = [
         _score(section, own, top, count_unknown=count_unknown)
         for section, own in zip(sections, ranks, strict=True)

@@ -1,38 +1,47 @@
-"""Analogies in row numbers: which words a file asks for, and how many come before the right one."""
+"""Ranks of the right answers to analogies: the questions as row numbers, and their scores."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.evaluation.datasets import Pair, Question, Section
-from embedkit.vectors.scores import PAIR_METHODS, class_probabilities, spread_rows
+from embedkit.evaluation.datasets import Question, Section, WordAnswers
+from embedkit.index.metrics import Matrix
+from embedkit.vectors.options import PAIR_METHODS
+from embedkit.vectors.scores import (
+    analogy_targets,
+    class_probabilities,
+    contrast_rows,
+    cosmul,
+    held_out_targets,
+    lrcos_scores,
+    shifted,
+)
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["METHODS", "NEVER", "SKIPPED", "Asked", "KnownWords", "ask", "find_ranks"]
+__all__ = ["METHODS", "NEVER", "SKIPPED", "KnownWords", "RowQuestion", "answer_ranks", "find_ranks"]
 
 SKIPPED = -1
-"""Rank of a question that was not asked."""
+"""Rank of a question that was not asked, because a word is unknown."""
 
 NEVER = np.iinfo(np.int64).max
-"""Rank of a right answer that is a word of the question."""
+"""Rank of a right answer that is excluded, because it is a word of the question."""
 
-_SCORES = 1 << 23  # of a batch, 32 MB: questions times words
-_EPSILON = np.float32(1e-6)
+_BATCH_SCORES = 1 << 23  # questions times words of a batch, 32 MB
 
-Rows = NDArray[np.int64]
+RowNumbers: TypeAlias = "NDArray[np.int64]"
 
 
-class Asked(NamedTuple):
-    """A question in row numbers; a word of it may have several spellings.
+class RowQuestion(NamedTuple):
+    """A question as row numbers; a word may have several spellings.
 
     Attributes:
-        words: a, b and c; or a pair, of which the second word is asked for.
-        excluded: are no answers.
-        right: are.
+        words: a, b and c; or a pair, whose second word is asked for.
+        excluded: rows that are not answers.
+        right: rows that are right answers.
     """
 
     words: tuple[int, ...]
@@ -41,13 +50,13 @@ class Asked(NamedTuple):
 
 
 class KnownWords:
-    """The rows of the words that questions have, by their normalised spelling.
+    """The rows of the words of questions, by normalized spelling.
 
     Args:
-        vectors: their most frequent words are known.
-        sections: whose words are looked up.
-        restrict: how many words are known.
-        spell: makes one word of its spellings.
+        vectors: where the words are looked up.
+        sections: the questions.
+        restrict: number of the most frequent words that are known.
+        spell: normalizes the spelling of a word.
     """
 
     def __init__(
@@ -70,30 +79,30 @@ class KnownWords:
             if (found := self._rows.get(spell(word))) is not None:
                 found.append(row)
 
-    def of_question(self, question: Question) -> Asked | None:
-        """Return a question in row numbers, or None if a word of it is not known."""
+    def of_question(self, question: Question) -> RowQuestion | None:
+        """Return a question as row numbers, or None if a word of it is not known."""
         a, b, c = self._of(question.a), self._first_known(question.b), self._of(question.c)
         right = self._of_any(question.answers)
         if not (a and b and c and right):
             return None
-        return Asked((a[0], b[0], c[0]), [*a, *b, *c], right)
+        return RowQuestion((a[0], b[0], c[0]), [*a, *b, *c], right)
 
-    def of_pairs(self, pairs: Iterable[Pair]) -> list[Asked | None]:
-        """Return the questions for the second words of pairs, None where a word is not known.
+    def of_pairs(self, pairs: Iterable[WordAnswers]) -> list[RowQuestion | None]:
+        """Return the questions for the second words of pairs, None if a word is not known.
 
-        Of pairs that differ in spelling alone there is one: the others would give its answer away.
+        Pairs that differ only in spelling count once: the others would reveal the answer.
         """
-        asked: dict[tuple[str, ...], Asked | None] = {}
+        asked: dict[tuple[str, ...], RowQuestion | None] = {}
         for word, answers in pairs:
             spelled = tuple(self._spelled[each] for each in (word, *answers))
             asked[spelled] = self._of_pair(word, answers)
         return list(asked.values())
 
-    def _of_pair(self, word: str, answers: Sequence[str]) -> Asked | None:
+    def _of_pair(self, word: str, answers: Sequence[str]) -> RowQuestion | None:
         start, end = self._of(word), self._first_known(answers)
         if not (start and end):
             return None
-        return Asked((start[0], end[0]), start, self._of_any(answers))
+        return RowQuestion((start[0], end[0]), start, self._of_any(answers))
 
     def _of(self, word: str) -> list[int]:
         return self._rows[self._spelled[word]]
@@ -105,72 +114,74 @@ class KnownWords:
         return [row for word in words for row in self._of(word)]
 
 
-def _dense(rows: Any) -> NDArray[np.float32]:
+def _dense(rows: Matrix) -> NDArray[np.float32]:
     return np.asarray(rows if isinstance(rows, np.ndarray) else rows.toarray())
 
 
-def _add(units: Any, words: Rows, numbers: Rows) -> NDArray[np.float32]:
+def _add(units: Matrix, words: RowNumbers, numbers: RowNumbers) -> NDArray[np.float32]:
     a, b, c = words[numbers].T
-    return _dense((units[b] - units[a] + units[c]) @ units.T)
+    return _dense(analogy_targets(units[b], units[a], units[c]) @ units.T)
 
 
-def _multiply(units: Any, words: Rows, numbers: Rows) -> NDArray[np.float32]:
-    # Neighbouring questions share most of their words.
+def _multiply(units: Matrix, words: RowNumbers, numbers: RowNumbers) -> NDArray[np.float32]:
+    # Questions that follow each other share most of their words.
     rows, places = np.unique(words[numbers].T, return_inverse=True)
-    shifted = (_dense(units[rows] @ units.T) + np.float32(1)) / np.float32(2)
+    similarities = shifted(_dense(units[rows] @ units.T))
     a, b, c = places.reshape(3, -1)
-    return np.asarray(shifted[b] * shifted[c] / (shifted[a] + _EPSILON))
+    return cosmul(similarities[b] * similarities[c], similarities[a])
 
 
-def _average(units: Any, words: Rows, numbers: Rows) -> NDArray[np.float32]:
-    starts, ends = words.T
-    shares = np.full((len(numbers), len(words)), 1 / (len(words) - 1), dtype=np.float32)
-    shares[np.arange(len(numbers)), numbers] = 0
-    moved = _dense(units[starts[numbers]]) + shares @ (units[ends] - units[starts])
-    return np.asarray(moved @ units.T)
+def _average(units: Matrix, words: RowNumbers, numbers: RowNumbers) -> NDArray[np.float32]:
+    return np.asarray(held_out_targets(units, words, numbers) @ units.T)
 
 
-def _by_class(units: Any, words: Rows, numbers: Rows) -> NDArray[np.float32]:
+def _by_class(units: Matrix, words: RowNumbers, numbers: RowNumbers) -> NDArray[np.float32]:
     scores = _dense(units[words[numbers, 0]] @ units.T)
     for place, number in enumerate(numbers):
         starts, ends = np.delete(words, number, axis=0).T
-        others = [*starts, *spread_rows(len(starts), len(units), ends)]
-        scores[place] *= class_probabilities(units, units[ends], units[others])
+        others = [*starts, *contrast_rows(len(starts), len(units), ends)]
+        probabilities = class_probabilities(units, units[ends], units[others])
+        scores[place] = lrcos_scores(probabilities, scores[place])
     return scores
 
 
-Method = Callable[[Any, Rows, Rows], NDArray[np.float32]]
-METHODS: Mapping[str, Method] = {
+ScoreFunction: TypeAlias = Callable[[Matrix, RowNumbers, RowNumbers], NDArray[np.float32]]
+METHODS: Mapping[str, ScoreFunction] = {
     "3cosadd": _add,
     "3cosmul": _multiply,
     "3cosavg": _average,
     "lrcos": _by_class,
 }
-"""From unit rows (V, d), words of all questions (n, 2 or 3) and numbers of m questions to (m, V).
+"""Functions of unit rows (V, d), the words of all questions (n, 2 or 3) and the numbers of m of
+them, (m,), that return the scores of all words, (m, V).
 
-Questions of `PAIR_METHODS` are pairs of one relation: all pairs but its own answer each.
+The questions of `PAIR_METHODS` are the pairs of one relation; the examples of each are the others.
 """
 
 
-def ask(section: Section, known: KnownWords, units: Any, method: str) -> Rows:
+def answer_ranks(section: Section, known: KnownWords, units: Matrix, method: str) -> RowNumbers:
     """Return the ranks of the right answers to the questions of a section, or to its pairs.
 
     Args:
-        units: unit rows of the known words, (V, d), sparse or not.
-        method: a key of `METHODS`; those in `PAIR_METHODS` ask for each pair of the section once.
+        section: the questions.
+        known: the rows of their words.
+        units: unit rows of the known words, (V, d), dense or CSR.
+        method: one of `EVALUATION_METHODS`; `PAIR_METHODS` ask for each pair of the section once.
 
     Returns:
-        Numbers of words before the first right answer, `SKIPPED` or `NEVER`, (questions,).
+        The number of words before the first right answer, `SKIPPED` or `NEVER`, (questions,).
     """
     if method not in PAIR_METHODS:
         return find_ranks(list(map(known.of_question, section.questions)), units, METHODS[method])
     pairs = known.of_pairs(section.pairs)
-    if sum(pair is not None for pair in pairs) < 2:  # nothing to learn from
+    if sum(pair is not None for pair in pairs) < 2:  # one pair has no examples
         pairs = [None] * len(pairs)
     return find_ranks(pairs, units, METHODS[method])
 
 
-def find_ranks(questions: Sequence[Asked | None], units: Any, method: Method) -> Rows:
+def find_ranks(
+    questions: Sequence[RowQuestion | None], units: Matrix, method: ScoreFunction
+) -> RowNumbers:
     """Return the number of words before the first right answer to each question, or `SKIPPED`."""
     ranks = np.full(len(questions), SKIPPED, dtype=np.int64)
     asked = [question for question in questions if question is not None]
@@ -178,7 +189,7 @@ def find_ranks(questions: Sequence[Asked | None], units: Any, method: Method) ->
         return ranks
     places = np.array([place for place, question in enumerate(questions) if question is not None])
     words = np.array([question.words for question in asked])
-    batch = max(1, _SCORES // units.shape[0])
+    batch = max(1, _BATCH_SCORES // units.shape[0])
     for start in range(0, len(asked), batch):
         numbers = np.arange(start, min(start + batch, len(asked)))
         scores = method(units, words, numbers)
@@ -186,21 +197,23 @@ def find_ranks(questions: Sequence[Asked | None], units: Any, method: Method) ->
     return ranks
 
 
-def _ranks(scores: NDArray[np.float32], questions: Sequence[Asked]) -> Rows:
+def _ranks(scores: NDArray[np.float32], questions: Sequence[RowQuestion]) -> RowNumbers:
     scores[_pairs(question.excluded for question in questions)] = -np.inf
     right = _pairs(question.right for question in questions)
     starts = np.flatnonzero(np.diff(right[0], prepend=-1))
     best = np.maximum.reduceat(scores[right], starts)
-    ranks: Rows = np.count_nonzero(scores > best[:, np.newaxis], axis=1)
-    for number, question in enumerate(questions):  # among equals the more frequent word comes first
+    ranks: RowNumbers = np.count_nonzero(scores > best[:, np.newaxis], axis=1)
+    for number, question in enumerate(
+        questions
+    ):  # equal scores: the more frequent word comes first
         row = min(row for row in question.right if scores[number, row] == best[number])
         ranks[number] += np.count_nonzero(scores[number, :row] == best[number])
     ranks[np.isneginf(best)] = NEVER
     return ranks
 
 
-def _pairs(rows: Iterable[list[int]]) -> tuple[Rows, Rows]:
-    """Return (place, row) of every row in a sequence of lists."""
+def _pairs(rows: Iterable[list[int]]) -> tuple[RowNumbers, RowNumbers]:
+    """Return the number of the list and the row, for every row of a sequence of lists."""
     lists = list(rows)
     places = np.repeat(np.arange(len(lists)), [len(found) for found in lists])
     return places, np.concatenate(lists).astype(np.int64)

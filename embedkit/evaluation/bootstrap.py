@@ -1,9 +1,10 @@
-"""What a score is worth: bootstrap intervals (Efron 1979), and paired ones of a difference.
+"""Bootstrap confidence intervals of scores (Efron 1979) and of differences between two models.
 
-The questions that were asked stand for those that might have been: they are drawn again, with
-replacement, many times, and the middle 95 % of the scores are the interval. Two models are compared
-over the same draws (Koehn 2004, W04-3250), so that what makes a question hard for both counts for
-neither.
+The questions are resampled with replacement many times; the interval is the middle 95 % of the
+scores. Two models are compared on the same resamples (paired bootstrap, Koehn 2004, W04-3250).
+
+Not `scipy.stats.bootstrap`: for the accuracy over Google's 19,544 questions it takes 0.6 s where
+the multinomial draw below takes 1 ms, and it gives NaN if a single resample has no correlation.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ __all__ = [
 ]
 
 _LEVEL = 0.95
-_BLOCK = 1 << 19  # numbers of the draws that are ranked at a time, 4 MB
+_BLOCK = 1 << 19  # numbers of resamples that are ranked at a time, 4 MB
 
 Statistic = Callable[[NDArray[np.intp]], NDArray[np.float64]]
-"""From the numbers of the drawn pairs, (draws, n), to a score of each draw, (draws,)."""
+"""Returns the score of each resample, (draws,), given the numbers of its pairs, (draws, n)."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """The middle 95 % of the scores of the draws; NaN where there is nothing to draw from."""
+    """The middle 95 % of the scores of resamples; NaN if there is nothing to resample."""
 
     low: float
     high: float
@@ -42,11 +43,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """A second model's score less the first one's, on the questions that both were asked.
+    """The score of a second model minus that of a first one, on questions that both were asked.
 
     Attributes:
         value: the difference.
-        interval: of it.
+        interval: the confidence interval of the difference.
         compared: number of questions.
     """
 
@@ -56,7 +57,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """Whether 0, no difference, lies outside the interval: "better", "worse" or "unclear"."""
+        """Either "better" or "worse" if the interval excludes 0, else "unclear"."""
         if self.interval.low > 0:
             return "better"
         return "worse" if self.interval.high < 0 else "unclear"
@@ -65,7 +66,7 @@ class Difference:
 def accuracy_interval(
     outcomes: NDArray[np.float64], *, draws: int = 1000, seed: int = 1
 ) -> Interval:
-    """Return the interval of the mean of *outcomes*, (n,), 0 or 1; NaN is left out."""
+    """Return the interval of the mean of *outcomes*, (n,), 0 or 1; NaN is ignored."""
     known = outcomes[~np.isnan(outcomes)]
     return _interval(_drawn_means(known, draws, seed))
 
@@ -73,7 +74,7 @@ def accuracy_interval(
 def accuracy_difference(
     first: NDArray[np.float64], second: NDArray[np.float64], *, draws: int = 1000, seed: int = 1
 ) -> Difference:
-    """Compare the outcomes of two models on the same questions, (n,) each; NaN is left out."""
+    """Compare the outcomes of two models on the same questions, (n,) each; NaN is ignored."""
     gains = second - first
     gains = gains[~np.isnan(gains)]
     value = float(gains.mean()) if len(gains) else float("nan")
@@ -83,7 +84,7 @@ def accuracy_difference(
 def correlation_interval(
     human: NDArray[np.float64], ours: NDArray[np.float64], *, draws: int = 1000, seed: int = 1
 ) -> Interval:
-    """Return the interval of Spearman's correlation, (n,) each; where *ours* is NaN is left out."""
+    """Return the interval of Spearman's correlation, (n,) each; pairs with NaN are ignored."""
     known = ~np.isnan(ours)
     human, ours = human[known], ours[known]
 
@@ -101,7 +102,7 @@ def correlation_difference(
     draws: int = 1000,
     seed: int = 1,
 ) -> Difference:
-    """Compare two models' correlations with the same human scores, (n,) each; NaN is left out."""
+    """Compare two models' correlations with human scores, (n,) each; pairs with NaN are ignored."""
     known = ~np.isnan(first + second)
     human, first, second = human[known], first[known], second[known]
 
@@ -115,10 +116,10 @@ def correlation_difference(
 
 
 def _drawn_means(values: NDArray[np.float64], draws: int, seed: int) -> NDArray[np.float64]:
-    """Return the mean of each draw of n of n values, (draws,).
+    """Return the means of resamples of *values*, (draws,).
 
-    Values are few and repeat, 0 and 1 or -1, 0 and 1: how often each is drawn is multinomial, which
-    gives the same means as drawing thousands of questions one by one.
+    There are few distinct values (0 and 1, or -1, 0 and 1), so how often each is drawn follows a
+    multinomial distribution; one draw from it replaces thousands of single draws.
     """
     if not len(values):
         return np.full(draws, np.nan)
@@ -128,7 +129,7 @@ def _drawn_means(values: NDArray[np.float64], draws: int, seed: int) -> NDArray[
 
 
 def _drawn_scores(statistic: Statistic, count: int, draws: int, seed: int) -> NDArray[np.float64]:
-    """Return the score of each draw of *count* of as many pairs, (draws,)."""
+    """Return the scores of resamples of *count* pairs, (draws,)."""
     random = np.random.default_rng(seed)
     scores = np.full(draws, np.nan)
     block = max(1, _BLOCK // max(1, count))
@@ -139,7 +140,7 @@ def _drawn_scores(statistic: Statistic, count: int, draws: int, seed: int) -> ND
 
 
 def _interval(scores: NDArray[np.float64]) -> Interval:
-    known = scores[~np.isnan(scores)]  # a draw of pairs that are all equal has no correlation
+    known = scores[~np.isnan(scores)]  # a resample of equal pairs has no correlation
     if not len(known):
         return Interval(float("nan"), float("nan"))
     low, high = np.quantile(known, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])

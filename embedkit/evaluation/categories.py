@@ -1,4 +1,4 @@
-"""Categorisation: do clusters of vectors come out as people group the words?"""
+"""Categorization: purity of clusters of vectors, given categories of words by people."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
-from embedkit.errors import ModelError, QuestionError
+from embedkit.errors import QuestionError
 from embedkit.evaluation.datasets import read_categories
-from embedkit.index.metrics import unit_rows
+from embedkit.index.metrics import require_finite, unit_rows
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["CategoryReport", "category_purity", "in_majority"]
@@ -23,11 +23,15 @@ _STARTS = 10
 
 @dataclass(frozen=True)
 class CategoryReport:
-    """How pure the clusters are, and how many of the words were known.
+    """Purity of the clusters.
 
     Attributes:
-        outcomes: for each word whether most words of its cluster are of its category, 1 or 0,
-            (total,); NaN where it is not known.
+        purity: share of words in the majority category of their cluster.
+        categories: number of categories, and of clusters.
+        found: number of known words.
+        total: number of words.
+        outcomes: for each word 1 if its category is that of the majority of its cluster, else 0,
+            (total,); NaN for an unknown word.
     """
 
     purity: float
@@ -38,7 +42,7 @@ class CategoryReport:
 
     @property
     def coverage(self) -> float:
-        """Share of the words that were known."""
+        """Share of known words."""
         return self.found / self.total
 
 
@@ -49,15 +53,21 @@ def category_purity(
     seed: int = 1,
     case_sensitive: bool = False,
 ) -> CategoryReport:
-    """Cluster words and compare with their categories; `files.read_categories` has the format.
+    """Cluster words and compare with their categories, in the format of `read_categories`.
 
-    Unit vectors are clustered by k-means, the best of 10 beginnings, into as many clusters as the
-    known words have categories. Purity is the share of words whose category is the most frequent
+    Unit vectors are clustered by k-means, the best of 10 initializations, with one cluster for each
+    category of the known words. Purity is the share of words whose category is the most frequent
     one of their cluster (Manning et al. 2008, 16.3; for words Baroni et al. 2014, P14-1023).
+
+    Args:
+        vectors: the vectors to score.
+        path: the file.
+        seed: of k-means.
+        case_sensitive: distinguish Polish from polish.
 
     Raises:
         QuestionError: the file is missing, a line cannot be read, or too few words are known.
-        ModelError: a vector holds what is no finite number.
+        ModelError: a vector contains NaN or infinity.
     """
     spell = str if case_sensitive else normalize
     lines = [(spell(word), category) for word, category in read_categories(Path(path))]
@@ -71,8 +81,8 @@ def category_purity(
     count = len(np.unique(labels[known]))
     if count < 2 or known.sum() <= count:
         raise QuestionError(
-            f"{path}: the model knows {known.sum()} of {len(lines)} words, of {count} categories; "
-            "too few to cluster."
+            f"{path}: too few known words to cluster: the model knows {known.sum()} of "
+            f"{len(lines)} words, in {count} categories."
         )
     clusters = _clusters(vectors, places[known], count, seed)
     outcomes = np.full(len(lines), np.nan)
@@ -88,18 +98,15 @@ def _clusters(
     from sklearn.exceptions import ConvergenceWarning
 
     units = unit_rows(vectors.matrix[rows])
-    if not np.isfinite(units.data if vectors.is_sparse else units).all():
-        raise ModelError(
-            "the vectors hold numbers that are not finite.", hint="Train the model again."
-        )
-    with warnings.catch_warnings():  # that some clusters are empty, as vectors are the same
+    require_finite(units)
+    with warnings.catch_warnings():  # equal vectors leave some clusters empty
         warnings.simplefilter("ignore", ConvergenceWarning)
         found = KMeans(count, n_init=_STARTS, random_state=seed).fit_predict(units)
     return np.asarray(found, dtype=np.int64)
 
 
 def in_majority(clusters: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return 1 for each word whose label is its cluster's most frequent one, 0 for others, (n,)."""
+    """Return 1 for each word with the most frequent label of its cluster, 0 for others, (n,)."""
     table = np.zeros((clusters.max() + 1, labels.max() + 1), dtype=np.int64)
     np.add.at(table, (clusters, labels), 1)
     right: NDArray[np.bool_] = table.argmax(axis=1)[clusters] == labels

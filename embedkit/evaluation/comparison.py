@@ -1,4 +1,4 @@
-"""Scores of a model on several files, and whether another model's are better."""
+"""Score a model on benchmark files, and compare the scores of two models."""
 
 from __future__ import annotations
 
@@ -17,34 +17,39 @@ from embedkit.evaluation.bootstrap import (
     correlation_interval,
 )
 from embedkit.evaluation.categories import CategoryReport, category_purity
+from embedkit.evaluation.options import BENCHMARK_KINDS
 from embedkit.evaluation.similarity import SimilarityReport, word_similarity
-from embedkit.validation import whole_number
+from embedkit.validation import check_choice, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Report", "Score", "ScoreSettings", "compare", "facts", "score"]
+__all__ = ["BenchmarkReport", "Score", "ScoreSettings", "compare", "facts", "score"]
 
-Report: TypeAlias = "AnalogyReport | SimilarityReport | CategoryReport"
+BenchmarkReport: TypeAlias = "AnalogyReport | SimilarityReport | CategoryReport"
 
 _RANGES = {
     "restrict": (1, 2**31 - 1),
     "top": (1, 2**31 - 1),
     "draws": (1, 1_000_000),
-    "seed": (0, 2**32 - 1),  # of scikit-learn's clusters
+    "seed": (0, 2**32 - 1),  # the limit of scikit-learn
 }
 
 
 @dataclass(frozen=True)
 class ScoreSettings:
-    """How files are asked; see `analogy_accuracy`, `word_similarity`, `category_purity`.
+    """Settings of `analogy_accuracy`, `word_similarity`, `category_purity` and the bootstrap.
 
     Attributes:
-        count_unknown: a question with an unknown word is answered wrongly, a pair with one has the
-            similarity 0; by default both are left out.
-        draws: of the bootstrap.
-        seed: of the bootstrap and of the clusters.
+        restrict: number of the most frequent words that are known to analogies.
+        top: an analogy is correct if a right answer is in the top *top*.
+        method: one of `EVALUATION_METHODS`.
+        case_sensitive: distinguish Polish from polish.
+        count_unknown: count a question with an unknown word as wrong, and a pair with one as having
+            the similarity 0; by default both are left out.
+        draws: resamples of the bootstrap.
+        seed: of the bootstrap and of k-means.
 
     Raises:
-        ConfigurationError: a number lies outside its range.
+        ConfigurationError: a setting is out of range.
     """
 
     restrict: int = 30_000
@@ -62,15 +67,15 @@ class ScoreSettings:
 
 @dataclass(frozen=True)
 class Score:
-    """What one model scored on one file.
+    """The score of a model on a file.
 
     Attributes:
-        report: all that was found.
+        report: the detailed report.
         value: accuracy, Spearman's correlation or purity.
-        interval: of the value.
+        interval: confidence interval of the value.
     """
 
-    report: Report
+    report: BenchmarkReport
     value: float
     interval: Interval
 
@@ -78,13 +83,20 @@ class Score:
 def score(
     vectors: WordVectors, kind: str, path: str, settings: ScoreSettings | None = None
 ) -> Score:
-    """Score vectors on a file of the kind "analogies", "similarity" or "categories".
+    """Score vectors on a benchmark file.
+
+    Args:
+        vectors: the vectors to score.
+        kind: one of `BENCHMARK_KINDS`.
+        path: the file.
+        settings: by default `ScoreSettings()`.
 
     Raises:
-        QuestionError: the file is missing, a line cannot be read, or too little of it is known.
-        ConfigurationError: no such kind.
-        ModelError: a vector holds what is no finite number.
+        QuestionError: the file is missing, a line cannot be read, or too few words are known.
+        ConfigurationError: the kind is unknown.
+        ModelError: a vector contains NaN or infinity.
     """
+    check_choice("kind of benchmark", kind, BENCHMARK_KINDS)
     chosen = settings or ScoreSettings()
     drawn: Any = {"draws": chosen.draws, "seed": chosen.seed}
     if kind == "analogies":
@@ -106,28 +118,24 @@ def score(
             case_sensitive=chosen.case_sensitive,
         )
         return Score(pairs, pairs.spearman, correlation_interval(pairs.human, pairs.ours, **drawn))
-    if kind == "categories":
-        groups = category_purity(
-            vectors, path, seed=chosen.seed, case_sensitive=chosen.case_sensitive
-        )
-        return Score(groups, groups.purity, accuracy_interval(groups.outcomes, **drawn))
-    raise ConfigurationError(f"no kind {kind!r}; there are analogies, similarity, categories")
+    groups = category_purity(vectors, path, seed=chosen.seed, case_sensitive=chosen.case_sensitive)
+    return Score(groups, groups.purity, accuracy_interval(groups.outcomes, **drawn))
 
 
 def compare(first: Score, second: Score, settings: ScoreSettings | None = None) -> Difference:
-    """Return the second model's score less the first one's, on what of one file both know."""
+    """Return the second score minus the first, on those questions of a file that both count."""
     chosen = settings or ScoreSettings()
     drawn: Any = {"draws": chosen.draws, "seed": chosen.seed}
     one, other = first.report, second.report
     if isinstance(one, SimilarityReport) and isinstance(other, SimilarityReport):
         return correlation_difference(one.human, one.ours, other.ours, **drawn)
     if isinstance(one, SimilarityReport) or isinstance(other, SimilarityReport):
-        raise ConfigurationError("scores of two kinds are not compared.")
+        raise ConfigurationError("scores of different kinds of benchmarks cannot be compared")
     return accuracy_difference(one.outcomes, other.outcomes, **drawn)
 
 
 def facts(found: Score) -> dict[str, Any]:
-    """Return a score as JSON can hold it, without the single questions."""
+    """Return a score for JSON, without the single questions."""
     report = found.report
     shared = {"coverage": report.coverage, "interval": list(asdict(found.interval).values())}
     if isinstance(report, AnalogyReport):

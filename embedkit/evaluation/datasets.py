@@ -1,6 +1,6 @@
-"""Files of questions: analogies as Google's and BATS's, word pairs with scores, categories.
+"""Benchmark files: analogies of Google and BATS, word pairs with human scores, categories.
 
-They may be compressed, as texts may. What cannot be read is an error that names file and line.
+Files may be compressed. An error names the file and the line.
 """
 
 from __future__ import annotations
@@ -10,32 +10,33 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from embedkit.corpus.encodings import conversion, read_whole
 from embedkit.errors import QuestionError
 
 __all__ = [
-    "Pair",
     "Question",
     "Section",
+    "WordAnswers",
     "read_analogies",
     "read_categories",
     "read_pairs",
 ]
 
 
-Pair = tuple[str, tuple[str, ...]]
-"""A word and its answers."""
+WordAnswers: TypeAlias = "tuple[str, tuple[str, ...]]"
+"""A word and its right answers."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """``a`` is to ``b`` as ``c`` is to what?
+    """An analogy: ``a`` is to ``b`` as ``c`` is to any of the answers.
 
     Attributes:
         a, c: words.
-        b: spellings of the word beside a; the first one that a model knows is asked with.
-        answers: words beside c, any of which is right.
+        b: alternatives for the word that belongs to a; the first known one is used.
+        answers: words that belong to c, any of which is right.
     """
 
     a: str
@@ -49,9 +50,9 @@ class Section:
     """Questions about one relation.
 
     Attributes:
-        name: of the relation.
-        group: of the sections that are summed up together, or "".
-        questions: what is asked.
+        name: the relation.
+        group: name of the group of sections that this one belongs to, or "".
+        questions: the questions.
     """
 
     name: str
@@ -59,8 +60,8 @@ class Section:
     questions: tuple[Question, ...]
 
     @property
-    def pairs(self) -> tuple[Pair, ...]:
-        """Words and their answers that the questions are made of, each once."""
+    def pairs(self) -> tuple[WordAnswers, ...]:
+        """The distinct words with their answers that the questions are made of."""
         found = [
             pair
             for question in self.questions
@@ -70,18 +71,18 @@ class Section:
 
 
 def read_analogies(path: Path) -> list[Section]:
-    """Read questions, in one of two formats that the first line tells apart.
+    """Read analogies in the format of Google or of BATS, which the first line tells apart.
 
-    Google's has ``: section`` lines, then four words a line, a b c d. Where a section's name begins
-    with gram, such sections are the group "syntactic", and the others "semantic", as in word2vec's
-    own program.
+    Google's files have ``: section`` lines, and lines of four words, a b c d. If the name of any
+    section begins with gram, such sections form the group "syntactic" and the others "semantic", as
+    in word2vec's own program.
 
-    BATS's has two columns, a word and its answers with / between them; a file is a section, and
-    each ordered pair of its lines a question. A folder holds such files; those of a folder in it
-    are a group.
+    BATS's files have two columns, a word and its answers, separated by /. A file is a section, and
+    each ordered pair of its lines is a question. *path* may be a folder of such files; each of its
+    subfolders is a group.
 
     Raises:
-        QuestionError: nothing is there, or a line cannot be read.
+        QuestionError: there are no questions, or a line cannot be read.
     """
     if path.is_dir():
         files = sorted(file for file in path.rglob("*.txt") if file.is_file())
@@ -92,16 +93,16 @@ def read_analogies(path: Path) -> list[Section]:
         sections = _google_sections(path, lines) if is_google else [_bats_section(path, None)]
     if not sections:
         raise QuestionError(
-            f"{path} holds no question.",
-            hint=("Name a file in Google's or BATS's format, or a folder of BATS's .txt files."),
+            f"{path} contains no questions.",
+            hint="Pass a file in Google's or BATS's format, or a folder of BATS's .txt files.",
         )
     return sections
 
 
 def read_pairs(path: Path) -> list[tuple[str, str, float]]:
-    """Read word pairs and their scores: three columns between tabs, commas or spaces.
+    """Read word pairs and their scores: three columns separated by tabs, commas or spaces.
 
-    Lines that begin with # are comments, and a first line without a number names the columns.
+    Lines that begin with # are comments, and a first line without a number is a header.
 
     Raises:
         QuestionError: the file is missing or a line cannot be read.
@@ -113,7 +114,9 @@ def read_pairs(path: Path) -> list[tuple[str, str, float]]:
 
 
 def read_categories(path: Path) -> list[tuple[str, str]]:
-    """Read words and their categories: two columns between tabs, commas or spaces; # comments.
+    """Read words and their categories: two columns separated by tabs, commas or spaces.
+
+    Lines that begin with # are comments.
 
     Raises:
         QuestionError: the file is missing or a line cannot be read.
@@ -132,7 +135,7 @@ def read_categories(path: Path) -> list[tuple[str, str]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are not blank, with their numbers from 1."""
+    """Yield the numbers, from 1, and the text of lines that are not blank."""
     try:
         with path.open("rb") as file:
             data = read_whole(file, str(path), QuestionError)
@@ -143,7 +146,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
         except UnicodeDecodeError as error:
             raise QuestionError(
-                f"{path}, line {number}, byte {error.start + 1}: not UTF-8.",
+                f"{path}, line {number}, byte {error.start + 1}: the text is not UTF-8.",
                 hint=conversion(data),
             ) from None
         if line:
@@ -178,8 +181,8 @@ def _bats_section(file: Path, folder: Path | None) -> Section:
         answers = tuple(filter(None, columns[1].split("/"))) if len(columns) == 2 else ()
         if not answers:
             raise QuestionError(
-                f"{file}, line {number}: expected a word and its answers, such as "
-                f"'cat<TAB>animal/mammal', got {line!r:.80}."
+                f"{file}, line {number}: expected a word and its answers, got {line!r:.80}.",
+                hint="Write for example 'cat<TAB>animal/mammal'.",
             )
         pairs.append((columns[0], answers))
     questions = tuple(

@@ -1,4 +1,4 @@
-"""Ends training when analogies get no better."""
+"""Early stopping: end training when the accuracy of analogies stops improving."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ __all__ = ["EarlyStopping"]
 
 
 class EarlyStopping:
-    """Ends training when analogies get no better; pass it as `on_epoch_end`.
+    """Ends training when analogies stop improving; pass it as `on_epoch_end`.
 
     Args:
-        path: questions, as `analogy_accuracy` takes them.
-        patience: epochs without a better score before training ends; None never ends it.
-        restrict: answers come from so many of the most frequent words.
+        path: a file of analogies, as `analogy_accuracy` takes it.
+        patience: number of epochs without improvement after which training ends; None never ends
+            it.
+        restrict: number of the most frequent words that are known.
 
     Attributes:
-        accuracies: of each epoch so far.
+        accuracies: accuracy of each epoch so far.
 
     Raises:
         QuestionError: the file is missing, or a line cannot be read.
@@ -37,13 +38,13 @@ class EarlyStopping:
         self._patience = patience
         self._restrict = restrict
         self.accuracies: list[float] = []
-        read_analogies(self._path)  # so that a mistake in the file is found before training begins
+        read_analogies(self._path)  # raises before training begins, not after an epoch
 
     def __call__(self, report: EpochReport) -> bool:
-        """Score the epoch's vectors; tell whether training should end.
+        """Score the vectors of an epoch; return whether training should end.
 
         Raises:
-            QuestionError: no question has words that are all trained.
+            QuestionError: no question has only known words.
         """
         vectors = WordVectors(report.vocabulary, report.vectors)
         accuracy = analogy_accuracy(vectors, self._path, restrict=self._restrict).accuracy

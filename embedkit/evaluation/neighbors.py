@@ -1,4 +1,4 @@
-"""How much of a model's neighbourhoods another one keeps."""
+"""Overlap of the nearest neighbors in two sets of vectors."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ __all__ = ["neighbor_overlap"]
 def neighbor_overlap(
     before: WordVectors, after: WordVectors, *, k: int = 10, words: int = 1000, seed: int = 1
 ) -> float:
-    """Return the mean share of a word's *k* nearest words by cosine that are so in both, 0 to 1.
+    """Return the mean share of the *k* nearest words by cosine that both vectors agree on, 0 to 1.
 
     Args:
-        before, after: vectors of the same words.
-        words: how many are looked at, chosen at random.
+        before: vectors.
+        after: vectors of the same words.
+        k: number of neighbors.
+        words: size of the random sample of words.
+        seed: of the sample.
 
     Raises:
-        ConfigurationError: the words are others.
+        ConfigurationError: the vocabularies differ.
     """
     if before.vocabulary != after.vocabulary:
-        raise ConfigurationError("neighbourhoods are compared between vectors of the same words.")
+        raise ConfigurationError("neighbors can only be compared between vectors of the same words")
     size = min(words, len(before))
     k = min(k, len(before) - 1)
     if k < 1:

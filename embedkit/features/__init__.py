@@ -1,11 +1,11 @@
-"""Words and texts as features: scikit-learn transformers over any vectors of the library.
+"""Features of words and texts: scikit-learn transformers over any vectors of the library.
 
     from embedkit.features import TextFeatures, WordFeatures
 
     pipeline = make_pipeline(TextFeatures("model.embedkit"), LogisticRegression())
     pipeline.fit(questions, labels).predict(["Where are the bananas?"])
 
-Pooling needs no scikit-learn, so the transformers are imported when they are first used.
+The transformers are imported when they are first used, because pooling needs no scikit-learn.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Words to rows of a matrix: where vectors come from, and what becomes of unknown words."""
+"""Look up the vectors of words, and apply a policy to the words that have none."""
 
 from __future__ import annotations
 
@@ -15,35 +15,36 @@ from scipy import sparse
 
 from embedkit.encoders import Encoder, load
 from embedkit.errors import ConfigurationError, UnknownWordError, UnknownWordsWarning
-from embedkit.features.tokens import Tokens
+from embedkit.features.options import OOV_POLICIES
+from embedkit.features.tokens import TokenizedTexts
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["OOV_POLICIES", "Rows", "check_oov", "find_rows", "open_vectors", "warn_of_unknown"]
-
-OOV_POLICIES = ("zero", "ignore", "error")
+__all__ = ["WordRows", "check_oov", "find_rows", "open_vectors", "warn_of_unknown"]
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Where the distinct words of some texts have their vectors.
+class WordRows:
+    """Where to find the vectors of the distinct words of some texts.
 
     Attributes:
-        rows: a row for each word, int64 (words,); -1 for a word that is left out.
-        made: vectors of the rows from V on, float32 (k, d), dense or CSR as the model's are.
-        known: whether a word's vector is of the model or made for it, bool (words,).
+        rows: a row number for each word, int64 (words,): below V, a row of the model's matrix; from
+            V on, a row of *extra*; -1 for a word that is left out.
+        extra: vectors of words that the model does not have, float32 (k, d), dense or CSR like the
+            model's matrix.
+        known: whether a word has a vector, the model's own or one made for it, bool (words,).
     """
 
     rows: NDArray[np.int64]
-    made: Any
+    extra: Any
     known: NDArray[np.bool_]
 
 
 def open_vectors(vectors: Any) -> WordVectors:
-    """Return the vectors that a transformer was given.
+    """Return the vectors that were passed to a transformer, as `WordVectors`.
 
     Raises:
-        ModelError: it is the path of something else than a model.
-        ConfigurationError: it is neither a path nor vectors nor an encoder.
+        ModelError: there is no model at the path.
+        ConfigurationError: it is not a path, vectors or an encoder.
     """
     if isinstance(vectors, WordVectors):
         return vectors
@@ -52,36 +53,47 @@ def open_vectors(vectors: Any) -> WordVectors:
     if isinstance(vectors, str | os.PathLike):
         return load(vectors)
     raise ConfigurationError(
-        f"vectors is the path of a model, a WordVectors or an Encoder, not {vectors!r:.60}"
+        f"vectors must be the path of a model, a WordVectors or an Encoder, got {vectors!r:.60}"
     )
 
 
-def check_oov(oov: Any) -> None:
-    """Raise `ConfigurationError` if *oov* is no policy for unknown words."""
-    if not callable(oov) and oov not in OOV_POLICIES:
+def check_oov(oov: Any, vectors: WordVectors) -> None:
+    """Raise `ConfigurationError` unless *oov* is a policy that works with these vectors."""
+    if callable(oov):
+        return
+    if oov not in OOV_POLICIES:
         raise ConfigurationError(
-            f"oov is {', '.join(map(repr, OOV_POLICIES))} or a function from a word to its vector, "
-            f"not {oov!r:.60}"
+            f"unknown oov policy {oov!r:.60}; choose from {', '.join(OOV_POLICIES)}, or pass a "
+            "function that returns the vector of a word"
+        )
+    if oov == "subwords" and vectors.subwords is None:
+        raise ConfigurationError(
+            'oov="subwords" needs vectors of character n-grams, and these vectors have none.',
+            hint='Use oov="spell" or "skip", or a model with subwords.',
         )
 
 
 def find_rows(
-    vectors: WordVectors, tokens: Tokens, oov: str | Callable[[str], Any], *, folded: bool
-) -> Rows:
-    """Look up all distinct words at once; a function *oov* is asked once for each unknown one.
+    vectors: WordVectors,
+    tokens: TokenizedTexts,
+    oov: str | Callable[[str], Any],
+    *,
+    folded: bool,
+) -> WordRows:
+    """Look up all distinct words at once, and apply *oov* once to each unknown one.
 
     Args:
-        folded: the words are as the tokeniser folds them, so no other spelling need be tried.
+        folded: the words are already folded by the tokenizer, so try no other spelling.
 
     Raises:
         UnknownWordError: a word has no vector and *oov* is "error". The message names the row.
-        ConfigurationError: *oov* gave something else than a vector of the right length.
+        ConfigurationError: the function *oov* did not return a vector of the right length.
     """
     look_up = vectors.vocabulary.ids if folded else vectors.vocabulary.resolved_ids
     rows = look_up(tokens.words)
     known = rows >= 0
     unknown = np.flatnonzero(~known)
-    made = np.zeros((0, vectors.dimension), dtype=np.float32)
+    extra = np.zeros((0, vectors.dimension), dtype=np.float32)
     if len(unknown) and oov == "error":
         token = int(np.argmax(~known[tokens.indices]))
         word = tokens.words[tokens.indices[token]].as_py()
@@ -89,49 +101,69 @@ def find_rows(
         raise UnknownWordError(word, vectors.vocabulary.suggest(word), row)
     if len(unknown) and oov == "zero":
         rows[unknown] = len(vectors)
-        made = np.zeros((1, vectors.dimension), dtype=np.float32)
-    elif len(unknown) and callable(oov):
-        rows[unknown] = len(vectors) + np.arange(len(unknown))
-        made = _make(oov, tokens.words.take(pa.array(unknown)).to_pylist(), vectors.dimension)
-        known = np.ones(len(rows), dtype=np.bool_)
-    return Rows(rows, sparse.csr_array(made) if vectors.is_sparse else made, known)
+        extra = np.zeros((1, vectors.dimension), dtype=np.float32)
+    elif len(unknown) and oov != "skip":
+        words = tokens.words.take(pa.array(unknown)).to_pylist()
+        if callable(oov):
+            extra = _call(oov, words, vectors.dimension)
+            rows[unknown] = len(vectors) + np.arange(len(words))
+        else:
+            rows[unknown], extra = _substitute(vectors, words, oov)
+        known = rows >= 0
+    return WordRows(rows, sparse.csr_array(extra) if vectors.is_sparse else extra, known)
 
 
-def _make(oov: Callable[[str], Any], words: list[str], dimension: int) -> NDArray[np.float32]:
-    made = np.empty((len(words), dimension), dtype=np.float32)
-    for place, word in enumerate(words):
+def _substitute(
+    vectors: WordVectors, words: list[str], oov: str
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the rows of unknown words by "spell" or "subwords", and their extra vectors."""
+    rows = np.full(len(words), -1, dtype=np.int64)
+    composed: list[NDArray[np.float32]] = []
+    for number, place in enumerate(vectors.look_up(words, oov).values()):
+        if isinstance(place, np.ndarray):
+            rows[number] = len(vectors) + len(composed)
+            composed.append(place)
+        elif place is not None:
+            rows[number] = place
+    extra = np.array(composed, dtype=np.float32).reshape(-1, vectors.dimension)
+    return rows, extra
+
+
+def _call(oov: Callable[[str], Any], words: list[str], dimension: int) -> NDArray[np.float32]:
+    extra = np.empty((len(words), dimension), dtype=np.float32)
+    for number, word in enumerate(words):
         vector = np.asarray(oov(word), dtype=np.float32)
         if vector.shape != (dimension,) or not np.isfinite(vector).all():
             raise ConfigurationError(
-                f"oov({word!r}) gave {vector!r:.60}, of the shape {vector.shape}; a vector has "
-                f"{dimension} finite numbers."
+                f"oov({word!r}) returned {vector!r:.60}, of shape {vector.shape}; expected a vector"
+                f" of {dimension} finite numbers."
             )
-        made[place] = vector
-    return made
+        extra[number] = vector
+    return extra
 
 
 def warn_of_unknown(
     unknown: NDArray[np.bool_],
-    what: str = "text",
+    kind: str = "text",
     lacking: str = "known word",
-    so: str = "are zeros",
+    effect: str = "are zeros",
     *,
     stacklevel: int,
 ) -> None:
-    """Say in one `UnknownWordsWarning` how many rows have no known word, and what follows.
+    """Count the rows without a known word in one `UnknownWordsWarning`, if there are any.
 
     Args:
-        unknown: whether a row has none, (n,).
-        what: "text" or "word".
-        lacking: what such a row has not.
-        so: what becomes of its features.
-        stacklevel: of `warnings.warn`, seen from here; the line that a user wrote.
+        unknown: whether a row has no known word, (n,).
+        kind: of a row: "text" or "word".
+        lacking: what such a row does not have.
+        effect: how that shows in its features.
+        stacklevel: of `warnings.warn`, counted from this function: the line that a user wrote.
     """
     if count := int(unknown.sum()):
         first = ", ".join(map(str, np.flatnonzero(unknown)[:5]))
         warnings.warn(
-            f"{count:,} of {len(unknown):,} {what}s have no {lacking}: their features {so} "
-            f"(rows {first}{', ...' if count > 5 else ''}, from 0).",
+            f"{count:,} of {len(unknown):,} {kind}s have no {lacking}: their features {effect} "
+            f"(rows {first}{', ...' if count > 5 else ''}, counted from 0).",
             UnknownWordsWarning,
             stacklevel=stacklevel,
         )

@@ -1,4 +1,4 @@
-"""Bags of rows to one row each, in pure functions over arrays; texts as means of their words."""
+"""Pool bags of rows into one row each, in pure functions over arrays; vectors of whole texts."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ __all__ = [
     "weighted_sums",
 ]
 
-_GATHERED_ROWS = 1 << 12  # so that the gathered rows stay in the cache
+_GATHERED_ROWS = 1 << 12  # few enough for the gathered rows to stay in the cache
 
 
 @dataclass(frozen=True)
 class Bags:
-    """n bags of rows of a matrix, with a weight for each.
+    """n bags of rows of a matrix, with a weight for each row.
 
     Attributes:
         rows: int64 (tokens,).
         weights: float32 (tokens,).
-        bounds: where each bag begins, and the number of tokens; int64 (n + 1,).
+        bounds: where each bag begins, followed by the number of tokens; int64 (n + 1,).
     """
 
     rows: NDArray[np.int64]
@@ -44,7 +44,7 @@ class Bags:
 
     @classmethod
     def of(cls, bags: Sequence[Sequence[int]]) -> Bags:
-        """Return bags of these rows, each with the weight 1."""
+        """Return bags of these rows, each row with weight 1."""
         bounds = np.cumsum([0, *map(len, bags)], dtype=np.int64)
         rows = np.fromiter(chain.from_iterable(bags), dtype=np.int64, count=bounds[-1])
         return cls(rows, np.ones(len(rows), dtype=np.float32), bounds)
@@ -53,13 +53,13 @@ class Bags:
         return len(self.bounds) - 1
 
     def where(self, keep: NDArray[np.bool_]) -> Bags:
-        """Return the bags with only those tokens that *keep*, (tokens,), says."""
+        """Return the bags with only those tokens for which *keep*, (tokens,), is true."""
         kept_before = np.zeros(len(keep) + 1, dtype=np.int64)
         np.cumsum(keep, out=kept_before[1:])
         return Bags(self.rows[keep], self.weights[keep], kept_before[self.bounds])
 
     def matrix(self, size: int) -> sparse.csr_array:
-        """Return the weights as CSR, float32 (n, size); a row that occurs twice stands twice."""
+        """Return the weights as CSR, float32 (n, size); duplicate rows stay separate entries."""
         return sparse.csr_array((self.weights, self.rows, self.bounds), shape=(len(self), size))
 
     def sizes(self) -> NDArray[np.int64]:
@@ -73,26 +73,26 @@ class Bags:
         return np.diff(before[self.bounds])
 
 
-def weighted_sums(matrix: Any, bags: Bags, made: Any = None) -> Any:
+def weighted_sums(matrix: Any, bags: Bags, extra: Any = None) -> Any:
     """Return the weighted sum of each bag's rows, float32 (n, d); zeros for an empty bag.
 
     Args:
-        matrix: (V, d), dense or CSR; the sums are likewise.
-        made: rows from V on, (k, d), of the same kind, if there are any.
+        matrix: (V, d), dense or CSR; the sums have the same format.
+        extra: the rows from V on, (k, d), in the same format, if there are any.
     """
     size = matrix.shape[0]
-    if made is None or not made.shape[0]:
+    if extra is None or not extra.shape[0]:
         return bags.matrix(size) @ matrix
     known = bags.rows < size
     others = bags.where(~known)
     others = Bags(others.rows - size, others.weights, others.bounds)
-    return bags.where(known).matrix(size) @ matrix + others.matrix(made.shape[0]) @ made
+    return bags.where(known).matrix(size) @ matrix + others.matrix(extra.shape[0]) @ extra
 
 
 def divide_rows(sums: Any, divisors: NDArray[Any]) -> None:
     """Divide each row of *sums*, (n, d) dense or CSR, by its divisor, (n,), in place.
 
-    A divisor of 0 belongs to an empty bag, whose zeros stay.
+    A divisor of 0 belongs to an empty bag, which stays zero.
     """
     divisors = np.where(divisors == 0, 1, divisors).astype(np.float32)
     if sparse.issparse(sums):
@@ -101,13 +101,13 @@ def divide_rows(sums: Any, divisors: NDArray[Any]) -> None:
         sums /= divisors[:, np.newaxis]
 
 
-def maxima(matrix: Any, bags: Bags, made: Any) -> Any:
-    """Return each bag's largest value in each dimension; arguments and result as `weighted_sums`.
+def maxima(matrix: Any, bags: Bags, extra: Any) -> Any:
+    """Return the largest value of each bag in each dimension, float32 (n, d).
 
-    The weights play no part.
+    The arguments are those of `weighted_sums`; the weights are not used.
     """
     if sparse.issparse(matrix):
-        return _sparse_maxima(sparse.vstack([matrix, made], format="csr"), bags)
+        return _sparse_maxima(sparse.vstack([matrix, extra], format="csr"), bags)
     size = matrix.shape[0]
     pooled = np.zeros((len(bags), matrix.shape[1]), dtype=np.float32)
     filled = np.flatnonzero(np.diff(bags.bounds))
@@ -118,7 +118,7 @@ def maxima(matrix: Any, bags: Bags, made: Any) -> Any:
         stop = bags.bounds[filled[last - 1] + 1]
         rows = bags.rows[starts[first] : stop]
         gathered = matrix[np.where(rows < size, rows, 0)]
-        gathered[rows >= size] = made[rows[rows >= size] - size]
+        gathered[rows >= size] = extra[rows[rows >= size] - size]
         pooled[filled[first:last]] = np.maximum.reduceat(
             gathered, starts[first:last] - starts[first], axis=0
         )
@@ -128,7 +128,7 @@ def maxima(matrix: Any, bags: Bags, made: Any) -> Any:
 
 def _sparse_maxima(matrix: sparse.csr_array, bags: Bags) -> sparse.csr_array:
     words = bags.matrix(matrix.shape[0])
-    words.sum_duplicates()  # the largest of two equal rows is one of them
+    words.sum_duplicates()  # duplicates do not change a maximum
     bag = np.repeat(np.arange(len(bags)), np.diff(words.indptr))
     chosen = matrix[words.indices].tocoo()
     order = np.lexsort((chosen.col, bag[chosen.row]))
@@ -137,7 +137,7 @@ def _sparse_maxima(matrix: sparse.csr_array, bags: Bags) -> sparse.csr_array:
     if not len(starts):
         return sparse.csr_array((len(bags), matrix.shape[1]), dtype=np.float32)
     largest = np.maximum.reduceat(value, starts)
-    # A column that only some of the bag's rows store is 0 in the others.
+    # A column that only some rows of a bag store is 0 in the others.
     stored = np.diff(starts, append=len(bag))
     some = stored < np.diff(words.indptr)[bag[starts]]
     largest[some] = np.maximum(largest[some], 0)
@@ -147,14 +147,14 @@ def _sparse_maxima(matrix: sparse.csr_array, bags: Bags) -> sparse.csr_array:
 
 
 def document_frequencies(bags: Bags, size: int) -> NDArray[np.int64]:
-    """Return in how many bags each row occurs, (size,)."""
+    """Return the number of bags in which each row occurs, (size,)."""
     words = bags.matrix(size)
     words.sum_duplicates()
     return np.bincount(words.indices, minlength=size)
 
 
 def first_component(pooled: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the first right singular vector of *pooled*, (d,), of length 1, or 0 if that is 0."""
+    """Return the first right singular vector of *pooled*, (d,), or zeros if *pooled* is zero."""
     gram = np.zeros((pooled.shape[1], pooled.shape[1]))
     for start in range(0, len(pooled), _GATHERED_ROWS):
         rows = pooled[start : start + _GATHERED_ROWS].astype(np.float64)
@@ -168,19 +168,20 @@ def first_component(pooled: NDArray[np.float32]) -> NDArray[np.float64]:
 def text_vectors(
     vectors: WordVectors, texts: Sequence[str]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return a vector for each text, float32 (n, d), and the number of its words, (n,).
+    """Return the vector of each text, float32 (n, d), and its number of words, (n,).
 
-    A text that is a word of the vocabulary, or a phrase of it, has that word's vector; any other
-    has the mean of the words it is made of, as far as they are known.
+    A text that is itself a word or phrase of the vocabulary has that vector; any other text has the
+    mean of the vectors of its known words.
 
     Raises:
-        UnknownWordError: no word of a text is known.
+        UnknownWordError: a text has no known word.
         ConfigurationError: the vectors are sparse.
     """
     if vectors.is_sparse:
         raise ConfigurationError(
-            "one-hot vectors have as many numbers as there are words, nearly all of them 0.",
-            hint="A model that was trained.",
+            "one-hot vectors of texts are not supported: they would have one dimension per word of "
+            "the vocabulary.",
+            hint="Use a trained model.",
         )
     found, counts = [], []
     for text in texts:

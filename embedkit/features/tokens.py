@@ -1,4 +1,4 @@
-"""Texts as numbered tokens; Arrow does the work, in blocks of many texts."""
+"""Split texts into tokens and number the distinct ones; Arrow does the work, block by block."""
 
 from __future__ import annotations
 
@@ -13,68 +13,72 @@ from numpy.typing import NDArray
 from embedkit.corpus.reader import EncodedBlock, TextBlock, encode_text, unify
 from embedkit.errors import InputError
 
-__all__ = ["Tokens", "one_word_each", "tokenize_texts"]
+__all__ = ["TokenizedTexts", "one_word_each", "tokenize_texts"]
 
 _BLOCK_CHARACTERS = 1 << 21
 
 
 @dataclass(frozen=True)
-class Tokens:
+class TokenizedTexts:
     """The tokens of n texts.
 
     Attributes:
-        words: the distinct tokens, in order of first sight.
-        indices: each token's place among them, int32 (tokens,).
-        bounds: where each text begins, and the number of tokens; int64 (n + 1,).
+        words: the distinct tokens, in order of first appearance.
+        indices: the index of each token in `words`, int32 (tokens,).
+        bounds: where each text begins, followed by the number of tokens; int64 (n + 1,).
     """
 
     words: pa.StringArray
     indices: NDArray[np.int32]
     bounds: NDArray[np.int64]
 
-    def count(self, which: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return how many tokens of each text, (n,), are words that *which*, (words,), marks."""
+    def count(self, selected: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how many tokens of each text, (n,), are *selected* words, (words,)."""
         before = np.zeros(len(self.indices) + 1, dtype=np.int64)
-        np.cumsum(which[self.indices], out=before[1:])
+        np.cumsum(selected[self.indices], out=before[1:])
         return np.diff(before[self.bounds])
 
     def text_of(self, token: int) -> int:
-        """Return the number of the text that has the token number *token*."""
+        """Return the number of the text that contains the token with this number."""
         return int(np.searchsorted(self.bounds, token, side="right")) - 1
 
 
-def tokenize_texts(texts: Sequence[str], tokenizer: Callable[[bytes], bytes]) -> Tokens:
-    """Tokenise texts.
+def tokenize_texts(texts: Sequence[str], tokenizer: Callable[[bytes], bytes]) -> TokenizedTexts:
+    """Tokenize texts.
 
     Raises:
-        InputError: a text cannot be written in UTF-8. The message names the row.
+        InputError: a text cannot be encoded as UTF-8. The message names the row.
     """
     blocks = [_encode(texts, start, stop, tokenizer) for start, stop in _spans(texts)]
-    words, places = unify([pa.array([], type=pa.string()), *(block.dictionary for block in blocks)])
+    words, new_ids = unify(
+        [pa.array([], type=pa.string()), *(block.dictionary for block in blocks)]
+    )
     ends = [np.zeros(1, dtype=np.int64)]
     for block in blocks:
         ends.append(block.sentence_ends + ends[-1][-1])
-    indices = [ids[block.indices] for ids, block in zip(places[1:], blocks, strict=True)]
-    return Tokens(
+    indices = [ids[block.indices] for ids, block in zip(new_ids[1:], blocks, strict=True)]
+    return TokenizedTexts(
         words, np.concatenate([np.zeros(0, dtype=np.int32), *indices]), np.concatenate(ends)
     )
 
 
-def one_word_each(words: Sequence[str]) -> Tokens:
-    """Take every string for one token, as it is.
+def one_word_each(words: Sequence[str]) -> TokenizedTexts:
+    """Treat each string as one token, unchanged.
 
     Raises:
-        InputError: a word cannot be written in UTF-8. The message names the row.
+        InputError: a word cannot be encoded as UTF-8. The message names the row.
     """
     try:
         encoded = pa.array(words, type=pa.string()).dictionary_encode()
     except UnicodeEncodeError:
         raise _not_utf8(words, 0) from None
-    return Tokens(encoded.dictionary, np.asarray(encoded.indices), np.arange(len(words) + 1))
+    return TokenizedTexts(
+        encoded.dictionary, np.asarray(encoded.indices), np.arange(len(words) + 1)
+    )
 
 
 def _spans(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Cut texts into blocks of some million characters."""
+    """Cut texts into blocks of about two million characters."""
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     block = np.cumsum(lengths) // _BLOCK_CHARACTERS
     starts = np.flatnonzero(np.diff(block, prepend=-1))
@@ -86,7 +90,7 @@ def _encode(
 ) -> EncodedBlock:
     lines = texts[start:stop]
     joined = "\n".join(lines)
-    if joined.count("\n") != len(lines) - 1:  # a line end inside a text is no end of the text
+    if joined.count("\n") != len(lines) - 1:  # a line break inside a text does not end the text
         joined = "\n".join([text.replace("\n", " ") for text in lines])
     try:
         data = joined.encode()
@@ -101,8 +105,8 @@ def _not_utf8(strings: Sequence[str], start: int) -> InputError:
             string.encode()
         except UnicodeEncodeError as error:
             return InputError(
-                f"row {row} (counted from 0) holds {string!r:.60}, which cannot be written in UTF-8"
+                f"row {row} (counted from 0) holds {string!r:.60}, which cannot be encoded as UTF-8"
                 f": {error.reason}.",
-                hint="Read the file with its own encoding.",
+                hint="Read the file with the encoding it was written in.",
             )
-    raise AssertionError("every string can be written in UTF-8")
+    raise AssertionError("every string can be encoded as UTF-8")

@@ -151,7 +151,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         self.terms_, embeddings = TermBags.of(texts, initial, self.ngrams, self.tokenizer)
         bags = self.terms_.bags(texts)
         unknown = np.diff(bags[:, : len(initial)].indptr) == 0
-        warn_of_unknown(unknown, so="begin as zeros", stacklevel=5)
+        warn_of_unknown(unknown, effect="begin as zeros", stacklevel=5)
         return bags, embeddings
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

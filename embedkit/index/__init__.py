@@ -1,8 +1,11 @@
-"""The nearest rows of a matrix: exact, sparse and approximate search."""
+"""The nearest rows of a matrix: exact, sparse and approximate search.
+
+The names are imported when they are first used, so that `embedkit.index.options` imports no
+numeric library.
+"""
 
 from __future__ import annotations
 
-from embedkit.index.exact import DenseIndex, Hits, SparseIndex, make_index
-from embedkit.index.metrics import METRICS, Metric
+import lazy_loader
 
-__all__ = ["METRICS", "DenseIndex", "Hits", "Metric", "SparseIndex", "make_index"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,42 +1,30 @@
-"""FAISS's approximate indexes: answers in a fraction of the time, nearly always the nearest ones.
+"""FAISS's approximate indexes: much faster than exact search, and nearly always the same answers.
 
-An index finds candidates; their scores, and their order, are those of float64 like in exact search.
-What it misses is told by `recall`.
+An index finds candidates, which are scored and ordered in float64 as in exact search.
+`embedkit.index.benchmark.recall` measures what it misses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, ModelError
-from embedkit.index.exact import DenseIndex, Hits, ranked, without
-from embedkit.index.metrics import find_metric, unit_rows
-from embedkit.validation import whole_number
+from embedkit.errors import ConfigurationError
+from embedkit.index.exact import DenseIndex, ranked, without
+from embedkit.index.metrics import find_metric, require_finite, unit_rows
+from embedkit.index.options import INDEX_KINDS, INDEX_SETTINGS
+from embedkit.index.protocol import Hits
+from embedkit.validation import check_choice, whole_number
 
 __all__ = [
-    "KINDS",
-    "USED",
     "ApproximateIndex",
     "IndexSettings",
     "build_index",
 ]
-
-KINDS = ("flat", "hnsw", "ivf", "ivfpq")
-"""Exact search, a graph (Malkov and Yashunin 2018), inverted lists, and these with product
-quantisation (Jegou et al. 2011)."""
-
-USED: Mapping[str, tuple[str, ...]] = {
-    "flat": (),
-    "hnsw": ("m", "ef_construction", "ef_search"),
-    "ivf": ("nlist", "nprobe", "seed"),
-    "ivfpq": ("nlist", "nprobe", "pq_m", "seed"),
-}
-"""The settings that a kind heeds, besides its metric."""
 
 _RANGES = {
     "m": (2, 512),
@@ -47,32 +35,32 @@ _RANGES = {
     "pq_m": (1, 2**31 - 1),
     "seed": (0, 2**31 - 1),
 }
-_FITTED = ("nlist", "nprobe", "pq_m")  # chosen by the size of the vectors unless they are given
-_SPARE = 8  # candidates beyond those asked for
-_REFINED = 5  # times as many of product-quantised vectors, which are told apart only roughly
-_FEWEST_WORDS = 1_000  # below, exact search takes no time and there is little to train on
-_TRAINED_ON = 50  # vectors a list
-_QUANTISED_ON = 64  # vectors a centroid of product quantisation
-_ADDED = 1 << 14  # vectors at a time
+_AUTOMATIC = ("nlist", "nprobe", "pq_m")  # chosen by the size of the vectors if 0
+_EXTRA = 8  # candidates fetched beyond those wanted
+_REFINEMENT = 5  # factor of more candidates for product-quantized vectors, whose scores are rough
+_FEWEST_WORDS = 1_000  # for fewer, exact search is fast enough and there is little to train on
+_TRAINING_ROWS_PER_LIST = 50
+_TRAINING_ROWS_PER_CENTROID = 64  # of product quantization
+_BLOCK_ROWS = 1 << 14  # added at a time
 
 
 @dataclass(frozen=True)
 class IndexSettings:
-    """How an index is built and searched; what is 0 is chosen by the size of the vectors.
+    """How an index is built and searched; settings of 0 are chosen by the size of the vectors.
 
     Attributes:
-        kind: one of `KINDS`.
-        metric: a name of `metrics.METRICS`; questions in other metrics are answered exactly.
-        m: links of a vector in HNSW's graph; twice as many at the bottom.
-        ef_construction: vectors that HNSW looks at to place one.
-        ef_search: vectors that HNSW keeps in view while it searches.
-        nlist: inverted lists.
-        nprobe: inverted lists that are searched.
-        pq_m: bytes that a vector is quantised to; a divisor of the dimension.
-        seed: of what is drawn at random.
+        kind: one of `embedkit.index.options.INDEX_KINDS`.
+        metric: a name of `metrics.METRICS`; other metrics are searched exactly.
+        m: links of a vector in HNSW's graph; twice as many in the lowest layer.
+        ef_construction: size of HNSW's candidate list while the graph is built.
+        ef_search: size of HNSW's candidate list in a search.
+        nlist: number of inverted lists.
+        nprobe: number of inverted lists that a query searches.
+        pq_m: bytes that a vector is quantized to; a divisor of the dimension.
+        seed: of the random draws.
 
     Raises:
-        ConfigurationError: a value lies outside its range.
+        ConfigurationError: a value is out of range.
     """
 
     kind: str = "hnsw"
@@ -86,54 +74,57 @@ class IndexSettings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ConfigurationError(f"no index {self.kind!r}; there are {', '.join(KINDS)}")
+        check_choice("index", self.kind, INDEX_KINDS)
         find_metric(self.metric)
         for name, limits in _RANGES.items():
             value = getattr(self, name)
-            if name not in _FITTED or value != 0 or isinstance(value, bool):
+            if name not in _AUTOMATIC or value != 0 or isinstance(value, bool):
                 object.__setattr__(self, name, whole_number(name, value, *limits))
 
     def fitted(self, words: int, dimension: int) -> IndexSettings:
-        """Return the settings with everything chosen, for so many vectors.
+        """Return the settings with a value in place of each 0.
+
+        Args:
+            words: number of vectors.
+            dimension: length of a vector.
 
         Raises:
-            ConfigurationError: they do not go with the vectors.
+            ConfigurationError: there are too few vectors, or a setting does not suit them.
         """
         if words < _FEWEST_WORDS:
             raise ConfigurationError(
-                f"{words:,} words are searched exactly in no time: an index is for "
-                f"{_FEWEST_WORDS:,} or more.",
-                hint="Leave it out; flat is the default.",
+                f"an approximate index needs at least {_FEWEST_WORDS:,} words, got {words:,}.",
+                hint="Use exact search (flat), which is fast for so few words.",
             )
         nlist = self.nlist or round(2 * words**0.5)
         if nlist > words:
             raise ConfigurationError(
-                f"nlist={nlist}, but there are {words:,} words.",
-                hint="Use as many lists as there are words, or fewer.",
+                f"nlist must be at most the number of words, {words:,}, got {nlist:,}.",
+                hint="Use fewer lists; 0 chooses a suitable number.",
             )
-        pieces = [m for m in range(1, dimension + 1) if dimension % m == 0]
-        pq_m = self.pq_m or max(m for m in pieces if m <= max(dimension // 4, 1))
-        if pq_m not in pieces:
+        divisors = [m for m in range(1, dimension + 1) if dimension % m == 0]
+        pq_m = self.pq_m or max(m for m in divisors if m <= max(dimension // 4, 1))
+        if pq_m not in divisors:
             raise ConfigurationError(
-                f"pq_m={pq_m} does not divide the dimension {dimension}.",
-                hint=f"Use one of {', '.join(map(str, pieces))}.",
+                f"pq_m must divide the dimension, {dimension}, got {pq_m}.",
+                hint=f"Choose from {', '.join(map(str, divisors))}.",
             )
         nprobe = min(self.nprobe or max(8, nlist // 12), nlist)
         return replace(self, nlist=nlist, nprobe=nprobe, pq_m=pq_m)
 
     @property
     def used(self) -> dict[str, int | str]:
-        """The settings that this kind heeds, by name."""
-        return {name: getattr(self, name) for name in ("kind", "metric", *USED[self.kind])}
+        """The settings that this kind of index uses, by name."""
+        names = ("kind", "metric", *INDEX_SETTINGS[self.kind])
+        return {name: getattr(self, name) for name in names}
 
 
 class ApproximateIndex:
-    """Approximate search; asked like `DenseIndex`.
+    """Approximate search over a dense matrix; an `Index`.
 
     Args:
-        index: FAISS's, of the rows of *exact*.
-        exact: the same rows; it answers where too few candidates were found.
+        index: FAISS's index of the rows of *exact*.
+        exact: exact index of the same rows, for queries with too few candidates.
         settings: as `IndexSettings.fitted` returns them.
     """
 
@@ -143,28 +134,23 @@ class ApproximateIndex:
         self.settings = settings
         self._exact = exact
 
-    @property
-    def rows(self) -> Any:
-        """The rows at length 1, as those of `DenseIndex`."""
-        return self._exact.rows
-
     def first(self, size: int) -> DenseIndex:
-        """Return an exact index of the first *size* rows only."""
+        """Return an exact index of the first *size* rows."""
         return self._exact.first(size)
 
     def search(
         self, queries: NDArray[np.float32], k: int, exclude: Sequence[Sequence[int]] = ()
     ) -> list[Hits]:
-        """Like `DenseIndex.search`; some of the nearest rows may be missing.
+        """Return the *k* nearest rows to each query, of which some may be missed; see `Index`.
 
-        As many hits come back as exact search gives: a query for which too few were found is
-        searched for exactly.
+        The number of hits is that of exact search: a query with too few candidates is searched
+        exactly.
         """
         rows = len(self._exact.rows)
         exclude = list(exclude) or [()] * len(queries)
         asked = unit_rows(queries) if self.metric.normalize else queries
-        wanted = k + max(map(len, exclude), default=0) + _SPARE
-        fetched = min(wanted * (_REFINED if self.settings.kind == "ivfpq" else 1), rows)
+        wanted = k + max(map(len, exclude), default=0) + _EXTRA
+        fetched = min(wanted * (_REFINEMENT if self.settings.kind == "ivfpq" else 1), rows)
         _, ids = self.index.search(
             np.ascontiguousarray(asked, dtype=np.float32), fetched, params=self._effort(fetched)
         )
@@ -194,26 +180,29 @@ def build_index(
 ) -> ApproximateIndex:
     """Build an approximate index of all rows.
 
-    Inverted lists come out the same for the same seed; HNSW's graph depends a little on which
-    thread is first.
+    The same seed gives the same inverted lists; HNSW's graph depends slightly on the order in which
+    threads insert rows.
 
     Args:
-        settings: of a kind that is not "flat", as `IndexSettings.fitted` returns them.
-        progress: is told now and then that so many more rows are in.
+        exact: exact index of the rows.
+        settings: of any kind but "flat", as `IndexSettings.fitted` returns them.
+        progress: called after each block with the number of rows added.
 
     Raises:
-        ModelError: a vector holds numbers that are not finite.
+        ModelError: a vector contains NaN or infinity.
     """
     rows = exact.rows
     count, dimension = rows.shape
     index = _empty_index(dimension, exact.metric.faiss_metric, settings)
     if not index.is_trained:
         draw = np.random.default_rng(settings.seed)
-        wanted = min(max(_TRAINED_ON * settings.nlist, _QUANTISED_ON << 8), count)
+        wanted = min(
+            max(_TRAINING_ROWS_PER_LIST * settings.nlist, _TRAINING_ROWS_PER_CENTROID << 8), count
+        )
         sample = np.sort(draw.choice(count, wanted, replace=False))
-        index.train(_finite(rows[sample]))
-    for start in range(0, count, _ADDED):
-        block = _finite(rows[start : start + _ADDED])
+        index.train(_checked(rows[sample]))
+    for start in range(0, count, _BLOCK_ROWS):
+        block = _checked(rows[start : start + _BLOCK_ROWS])
         index.add(block)
         progress(len(block))
     return ApproximateIndex(index, exact, settings)
@@ -229,23 +218,19 @@ def _empty_index(dimension: int, metric: int, settings: IndexSettings) -> Any:
     lists = faiss.index_factory(dimension, f"IVF{settings.nlist},{pieces}", metric)
     lists.cp.seed, lists.cp.min_points_per_centroid = settings.seed, 1
     if settings.kind == "ivfpq":
-        quantiser = lists.pq.cp
-        quantiser.seed, quantiser.min_points_per_centroid = settings.seed, 1
-        quantiser.max_points_per_centroid = _QUANTISED_ON
+        quantizer = lists.pq.cp
+        quantizer.seed, quantizer.min_points_per_centroid = settings.seed, 1
+        quantizer.max_points_per_centroid = _TRAINING_ROWS_PER_CENTROID
     return lists
 
 
 def _faiss() -> Any:
-    """Return the library; what it says of its own types leaves out what is made at import."""
+    """Return the library as Any: its type hints leave out names that are created at import."""
     import faiss
 
     return faiss
 
 
-def _finite(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    if not np.isfinite(rows).all():
-        raise ModelError(
-            "a vector holds numbers that are not finite: no index is built of such vectors.",
-            hint="Train the model again.",
-        )
+def _checked(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    require_finite(rows)
     return np.ascontiguousarray(rows, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What approximate indexes are worth: recall, speed, time to build, disk and memory."""
+"""Benchmarks of indexes: recall, speed, build time, size on disk and memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.index.approximate import ApproximateIndex, IndexSettings, build_index
-from embedkit.index.exact import DenseIndex, Hits
+from embedkit.index.exact import DenseIndex
+from embedkit.index.protocol import Hits, Index
 from embedkit.system.memory import forget_peak_memory, peak_memory
 
 __all__ = ["Measured", "Speed", "measure", "recall", "speed"]
@@ -21,15 +22,15 @@ _NEIGHBORS = 10
 
 @dataclass
 class Measured:
-    """What an index is worth.
+    """Measurements of an index.
 
     Attributes:
         settings: how it was built.
         recall: share of the ten nearest rows that it finds.
-        speed: questions a second.
-        seconds: to build it.
-        bytes: on disk.
-        peak: bytes of memory while it was built and asked, with the model's mapped files.
+        speed: queries per second.
+        seconds: build time.
+        bytes: size on disk.
+        peak: peak memory of building and searching in bytes, with the mapped files of the model.
     """
 
     settings: IndexSettings
@@ -40,7 +41,7 @@ class Measured:
     peak: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return the measurements for JSON."""
         return {
             **self.settings.used,
             "recall_at_10": self.recall,
@@ -58,13 +59,18 @@ def measure(
     questions: int,
     progress: Callable[[int], object] = lambda rows: None,
 ) -> tuple[list[Measured], ApproximateIndex | None]:
-    """Build an index of each kind; return what they are worth, and the last one.
+    """Build and measure an index with each of some settings; return the last one, too.
 
-    The questions are the neighbours of words drawn at random, the same for all kinds.
+    The queries are rows drawn at random, the same for all indexes.
 
     Args:
-        questions: how many.
-        progress: is told now and then that so many more rows are in an index.
+        exact: exact index of the rows.
+        kinds: settings; those of the kind "flat" measure the exact index.
+        questions: number of queries.
+        progress: called after each block with the number of rows added to an index.
+
+    Returns:
+        The measurements, and the last index, or None if that is the exact one.
     """
     count, dimension = exact.matrix.shape
     chosen = [one if one.kind == "flat" else one.fitted(count, dimension) for one in kinds]
@@ -77,7 +83,7 @@ def measure(
     for settings in chosen:
         forget_peak_memory()
         start = time.perf_counter()
-        index: Any = exact
+        index: Index = exact
         built = None
         if settings.kind != "flat":
             index = built = build_index(exact, settings, progress)
@@ -90,7 +96,7 @@ def measure(
 
 
 def _bytes(built: ApproximateIndex | None) -> int:
-    """Return the size of the file that an index would be, without writing one."""
+    """Return the size that the index has as a file, without writing one."""
     if built is None:
         return 0
     import faiss
@@ -105,16 +111,18 @@ def _bytes(built: ApproximateIndex | None) -> int:
 
 @dataclass(frozen=True)
 class Speed:
-    """Questions answered in a second: asked one by one, and all together."""
+    """Queries per second: one at a time, and all in one batch."""
 
     one_by_one: float
     together: float
 
 
-def speed(index: Any, queries: NDArray[np.float32], own: Sequence[Sequence[int]], k: int) -> Speed:
-    """Measure how fast *index* finds the *k* nearest rows to each query, without its own ones."""
+def speed(
+    index: Index, queries: NDArray[np.float32], own: Sequence[Sequence[int]], k: int
+) -> Speed:
+    """Measure how fast *index* finds the *k* nearest rows to each query, without its *own* rows."""
     few = min(len(queries), 50)
-    index.search(queries[:2], k, own[:2])  # what is done once: imports, pages of a file
+    index.search(queries[:2], k, own[:2])  # warm up: imports, pages of a file
     start = time.perf_counter()
     for number in range(few):
         index.search(queries[[number]], k, own[number : number + 1])

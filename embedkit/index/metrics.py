@@ -1,28 +1,39 @@
-"""Metrics as data: how FAISS is asked, and how its score becomes the number a person expects."""
+"""Metrics as data, and the arithmetic of rows: lengths, unit rows, distances."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ModelError
+from embedkit.index.options import METRIC_NAMES
+from embedkit.validation import check_choice
 
 __all__ = [
     "METRICS",
+    "Matrix",
     "Metric",
     "UnitRows",
+    "all_finite",
     "distance_matrix",
     "find_metric",
+    "nonzero",
+    "require_finite",
     "row_norms",
     "row_scores",
+    "scores_of_products",
+    "sparse_norms",
     "unit_rows",
 ]
 
-_NORM_ROWS = 1 << 14
+Matrix: TypeAlias = Any
+"""float32 (n, d): a NumPy array, or scipy.sparse CSR, which has no types."""
+
+_BLOCK_ROWS = 1 << 14
 _INNER_PRODUCT, _L2 = 0, 1  # faiss.METRIC_INNER_PRODUCT and faiss.METRIC_L2
 
 
@@ -33,7 +44,7 @@ class Metric:
     Attributes:
         name: as users write it.
         faiss_metric: FAISS's number for it.
-        normalize: whether vectors are brought to length 1 first.
+        normalize: whether vectors are scaled to length 1 first.
         ascending: whether small scores are near (a distance) or far (a similarity).
     """
 
@@ -44,10 +55,14 @@ class Metric:
 
 
 METRICS: Mapping[str, Metric] = {
-    "cosine": Metric("cosine", _INNER_PRODUCT, normalize=True, ascending=False),
-    "l2": Metric("l2", _L2, normalize=False, ascending=True),
-    "dot": Metric("dot", _INNER_PRODUCT, normalize=False, ascending=False),
+    metric.name: metric
+    for metric in (
+        Metric("cosine", _INNER_PRODUCT, normalize=True, ascending=False),
+        Metric("l2", _L2, normalize=False, ascending=True),
+        Metric("dot", _INNER_PRODUCT, normalize=False, ascending=False),
+    )
 }
+"""The metrics by name; the names are `METRIC_NAMES`."""
 
 
 def find_metric(name: str) -> Metric:
@@ -56,42 +71,67 @@ def find_metric(name: str) -> Metric:
     Raises:
         ConfigurationError: there is none of that name.
     """
-    if name not in METRICS:
-        raise ConfigurationError(f"no metric {name!r}; there are {', '.join(METRICS)}")
+    check_choice("metric", name, METRIC_NAMES)
     return METRICS[name]
 
 
-def unit_rows(matrix: Any, norms: NDArray[np.float32] | None = None) -> Any:
-    """Return a copy of *matrix*, (n, d), whose rows have length 1; zero rows stay zero.
+def nonzero(lengths: NDArray[Any]) -> NDArray[Any]:
+    """Return lengths to divide by: 1 in place of 0, so that rows of zeros stay zeros."""
+    return np.asarray(lengths + (lengths == 0))
 
-    A dense matrix gives float32, a scipy.sparse one CSR.
-    """
+
+def all_finite(rows: Matrix) -> bool:
+    """Tell whether *rows* contain neither NaN nor infinity."""
+    numbers = rows if isinstance(rows, np.ndarray) else rows.data
+    return bool(np.isfinite(numbers).all())
+
+
+def require_finite(rows: Matrix) -> None:
+    """Raise `ModelError` if *rows* contain NaN or infinity."""
+    if not all_finite(rows):
+        raise ModelError("the vectors contain NaN or infinity.", hint="Train the model again.")
+
+
+def row_norms(matrix: Matrix) -> NDArray[np.float32]:
+    """Return the Euclidean lengths of the rows, float32 (n,), without a copy of a dense matrix."""
     if not isinstance(matrix, np.ndarray):
-        from scipy import sparse
-
-        lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-        return sparse.csr_array(sparse.diags_array(1.0 / (lengths + (lengths == 0))) @ matrix)
-    rows = np.array(matrix, dtype=np.float32, order="C")
-    lengths = np.linalg.norm(rows, axis=1) if norms is None else norms
-    # Adding 1 where the length is 0 leaves such a row as it is.
-    rows /= (lengths + (lengths == 0))[:, np.newaxis].astype(np.float32)
-    return rows
-
-
-def row_norms(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the Euclidean lengths of the rows, (n,), without a copy of the matrix."""
+        return sparse_norms(matrix).astype(np.float32)
     norms = np.empty(len(matrix), dtype=np.float32)
-    for start in range(0, len(matrix), _NORM_ROWS):
-        rows = matrix[start : start + _NORM_ROWS]
+    for start in range(0, len(matrix), _BLOCK_ROWS):
+        rows = matrix[start : start + _BLOCK_ROWS]
         squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-        with np.errstate(over="ignore"):  # past float32 a length is infinite
+        with np.errstate(over="ignore"):  # beyond the range of float32 a length is infinite
             norms[start : start + len(rows)] = np.sqrt(squares)
     norms.flags.writeable = False
     return norms
 
 
+def sparse_norms(matrix: Matrix) -> NDArray[np.float64]:
+    """Return the Euclidean lengths of CSR rows, float64 (n,)."""
+    wide = matrix.astype(np.float64)
+    return np.asarray(np.sqrt(np.asarray(wide.multiply(wide).sum(axis=1))).ravel())
+
+
+def unit_rows(matrix: Matrix, norms: NDArray[np.float32] | None = None) -> Matrix:
+    """Return a copy of *matrix*, (n, d), whose rows have length 1; rows of zeros stay zeros.
+
+    Args:
+        matrix: dense or CSR; the copy has the same layout.
+        norms: lengths of the rows, (n,), if they are known.
+    """
+    if not isinstance(matrix, np.ndarray):
+        from scipy import sparse
+
+        lengths = row_norms(matrix) if norms is None else norms
+        return sparse.csr_array(sparse.diags_array(1.0 / nonzero(lengths)) @ matrix)
+    rows = np.array(matrix, dtype=np.float32, order="C")
+    lengths = np.linalg.norm(rows, axis=1) if norms is None else norms
+    rows /= nonzero(lengths)[:, np.newaxis].astype(np.float32)
+    return rows
+
+
 class UnitRows:
-    """The rows of a matrix at length 1, worked out where they are asked for: no copy of them all.
+    """The rows of a matrix scaled to length 1, computed when they are used: no copy of them all.
 
     Args:
         matrix: float32 (n, d).
@@ -109,7 +149,7 @@ class UnitRows:
         return len(self._matrix)
 
     def __getitem__(self, rows: Any) -> NDArray[np.float32]:
-        """Return some rows, as an array of row numbers or a slice picks them."""
+        """Return some rows, chosen by row numbers or a slice as in NumPy."""
         norms = self._norms[rows].ravel()
         found = unit_rows(self._matrix[rows].reshape(-1, self.shape[1]), norms)
         return np.asarray(found).reshape(*np.shape(self._norms[rows]), self.shape[1])
@@ -117,19 +157,26 @@ class UnitRows:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[:].astype(dtype or np.float32, copy=False)
 
+    def first(self, size: int) -> UnitRows:
+        """Return the first *size* rows, computed when they are used as well."""
+        return UnitRows(self._matrix[:size], self._norms[:size])
+
     def fill(self, start: int, out: NDArray[np.float32]) -> None:
-        """Put rows from number *start* on into *out*, (m, d)."""
-        norms = self._norms[start : start + len(out)]
-        lengths = (norms + (norms == 0)).astype(np.float32)
-        np.divide(self._matrix[start : start + len(out)], lengths[:, np.newaxis], out=out)
+        """Write the rows from number *start* on into *out*, (m, d)."""
+        rows = slice(start, start + len(out))
+        lengths = nonzero(self._norms[rows]).astype(np.float32)
+        np.divide(self._matrix[rows], lengths[:, np.newaxis], out=out)
 
 
-def distance_matrix(rows: Any, metric: str) -> NDArray[np.float64]:
-    """Return the table of each row against each, (n, n), exactly.
+def distance_matrix(rows: Matrix, metric: str) -> NDArray[np.float64]:
+    """Return the distance of each row to each, (n, n), in float64.
 
-    "l2" gives Euclidean distances, "cosine" and "dot" similarities. *rows* is a dense array or a
-    scipy.sparse matrix, (n, d). Differences are taken in float64 before they are squared: expanding
-    the square loses the digits that matter for near vectors.
+    "l2" gives Euclidean distances, "cosine" and "dot" similarities. Differences are taken before
+    they are squared: expanding the square loses the digits that matter for near vectors.
+
+    Args:
+        rows: (n, d), dense or CSR.
+        metric: a name of `METRICS`.
     """
     chosen = find_metric(metric)
     if isinstance(rows, np.ndarray):
@@ -141,12 +188,11 @@ def distance_matrix(rows: Any, metric: str) -> NDArray[np.float64]:
         table = [np.linalg.norm(dense - row, axis=1) for row in dense]
         return np.array(table).reshape(len(dense), len(dense))
     if chosen.normalize:
-        lengths = np.linalg.norm(dense, axis=1)
-        dense = dense / (lengths + (lengths == 0))[:, np.newaxis]
+        dense = dense / nonzero(np.linalg.norm(dense, axis=1))[:, np.newaxis]
     return np.asarray(dense @ dense.T)
 
 
-def row_scores(rows: Any, query: NDArray[np.float64], metric: str) -> NDArray[np.float64]:
+def row_scores(rows: Matrix, query: NDArray[np.float64], metric: str) -> NDArray[np.float64]:
     """Return the similarity of each row to *query*, or with "l2" the distance, (n,).
 
     Args:
@@ -156,19 +202,32 @@ def row_scores(rows: Any, query: NDArray[np.float64], metric: str) -> NDArray[np
     """
     chosen = find_metric(metric)
     scores = np.empty(rows.shape[0])
-    for start in range(0, len(scores), _NORM_ROWS):
-        block = rows[start : start + _NORM_ROWS].astype(np.float64)
-        products = np.asarray(block @ query)
-        if not isinstance(block, np.ndarray):
-            squares = np.asarray(block.multiply(block).sum(axis=1)).ravel()
-        else:
-            squares = np.einsum("ij,ij->i", block, block)
-        if not chosen.ascending:
-            lengths = np.sqrt(squares) * np.linalg.norm(query) if chosen.normalize else np.ones(1)
-            found = products / (lengths + (lengths == 0))
-        elif isinstance(block, np.ndarray):
-            found = np.linalg.norm(block - query, axis=1)
-        else:
-            found = np.sqrt(np.maximum(squares - 2 * products + query @ query, 0.0))
-        scores[start : start + len(found)] = found
+    for start in range(0, len(scores), _BLOCK_ROWS):
+        block = rows[start : start + _BLOCK_ROWS].astype(np.float64)
+        scores[start : start + block.shape[0]] = _block_scores(block, query, chosen)
     return scores
+
+
+def _block_scores(block: Matrix, query: NDArray[np.float64], metric: Metric) -> NDArray[np.float64]:
+    is_dense = isinstance(block, np.ndarray)
+    if metric.ascending and is_dense:
+        return np.asarray(np.linalg.norm(block - query, axis=1))
+    products = np.asarray(block @ query)
+    lengths = np.linalg.norm(block, axis=1) if is_dense else sparse_norms(block)
+    return scores_of_products(products, lengths, float(np.linalg.norm(query)), metric)
+
+
+def scores_of_products(
+    products: NDArray[np.float64],
+    lengths: NDArray[np.float64],
+    query_length: float,
+    metric: Metric,
+) -> NDArray[np.float64]:
+    """Return the scores of rows, (n,), by their inner products with a query and their lengths.
+
+    The square of an L2 distance is expanded: for sparse rows, where it stays exact for one-hot
+    vectors, and not for dense ones, which lose digits by it.
+    """
+    if metric.ascending:
+        return np.sqrt(np.maximum(lengths**2 + query_length**2 - 2.0 * products, 0.0))
+    return products / nonzero(lengths * query_length) if metric.normalize else products

@@ -1,8 +1,8 @@
-"""Going over the rows of a matrix in float32, block by block, with both hands: FAISS and threads.
+"""Scanning all rows of a matrix in float32: blocks of rows, shared among threads.
 
-Every thread takes a block of rows at a time and deals with it alone. The threads of FAISS and BLAS
-would meet after each small product of matrices, and where other processes want the processors too,
-each such meeting waits until the one that was set aside is let on again.
+Each thread takes one block of rows at a time and works on it alone. FAISS's and BLAS's own threads
+would synchronize after each small matrix product, and on a busy machine every such barrier waits
+for the thread that the scheduler has paused.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from numpy.typing import NDArray
 
 from embedkit.index.metrics import Metric, UnitRows
 
-__all__ = ["Blocks", "Candidates", "go_over", "nearest_rows", "products"]
+__all__ = ["Blocks", "Candidates", "nearest_rows", "products", "scan"]
 
 Candidates: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.int64]]"
-"""Keys and row numbers, (m, k) each, in no order; -1 is no row."""
+"""Keys and row numbers, (m, k) each, in any order; the row number -1 marks an empty slot."""
 
 Blocks: TypeAlias = "Iterator[tuple[int, NDArray[np.float32]]]"
-"""The number of a first row, and the rows from it on, (b, d)."""
+"""Pairs of the number of a first row and the rows from it on, (b, d)."""
 
-_PRODUCT_BATCH = 8  # from so many queries on, one product of matrices beats going row by row
+_PRODUCT_BATCH = 8  # from this number of queries on, a matrix product is faster than row by row
 _ALWAYS, _NEVER = 0, 2**31 - 1
-_ONE_SEARCH = threading.Lock()  # what FAISS is told below, it is told for the whole process
-_WORTH_THREADS = 1 << 23  # multiplications; starting a thread costs as much as a million
-_SMALL, _LARGE = 4 << 20, 16 << 20  # bytes of a block that is gone over again and again, or once
-_SHARES = 2  # blocks for a thread, at least: one that is held up leaves its share to the others
+_ONE_SEARCH = threading.Lock()  # the settings of FAISS changed below are global
+_WORTH_THREADS = 1 << 23  # multiplications; starting a thread costs about a million
+_SMALL, _LARGE = 4 << 20, 16 << 20  # bytes of a block that is read many times, or once
+_SHARES = 2  # blocks per thread, at least: other threads take over from a delayed one
 
 
 def nearest_rows(
     rows: NDArray[np.float32] | UnitRows, queries: NDArray[np.float32], k: int, metric: Metric
 ) -> Candidates:
-    """Return the *k* nearest rows to each query, as float32 tells them.
+    """Return the *k* nearest rows to each query, compared in float32.
 
-    A key rises with distance: FAISS's squared distance, or a similarity with its sign changed.
+    A key grows with distance: FAISS's squared distance, or the negative similarity.
 
     Args:
         rows: (n, d), C-contiguous; of length 1 for cosine.
@@ -63,53 +63,51 @@ def nearest_rows(
         found.extend(best)
 
     with _ONE_SEARCH:
-        # When FAISS goes row by row and when it multiplies matrices differs from version to
-        # version. The latter is several times faster for many queries, but it would expand the
-        # square of L2, which loses the digits that matter for near vectors.
+        # FAISS goes row by row or multiplies matrices; the threshold depends on its version. The
+        # product is several times faster for many queries, but it expands the square of L2, which
+        # loses the digits that matter for near vectors.
         threshold = faiss.cvar.distance_compute_blas_threshold
         faiss.cvar.distance_compute_blas_threshold = _ALWAYS if multiply else _NEVER
         try:
-            _share_out(rows, step, threads, work)
+            _run_threads(rows, step, threads, work)
             return _merged(found, k)
         finally:
             faiss.cvar.distance_compute_blas_threshold = threshold
             faiss.omp_set_num_threads(before)
 
 
-def go_over(
-    rows: NDArray[np.float32] | UnitRows, terms: int, work: Callable[[Blocks], None]
-) -> None:
-    """Have *work* go over all rows, each thread over blocks of its own.
+def scan(rows: NDArray[np.float32] | UnitRows, terms: int, work: Callable[[Blocks], None]) -> None:
+    """Call *work* on all rows, in several threads, each with its own blocks.
 
     Args:
         rows: (n, d).
-        terms: vectors that each row is multiplied by.
-        work: is given blocks as `Blocks` tells; it must not change them or keep them.
+        terms: number of vectors that each row is multiplied by.
+        work: called with an iterator of blocks; it must neither change nor keep them.
     """
     import faiss
 
-    # Large products have BLAS's threads; only the small ones, done without it, need ours.
+    # Large products use BLAS's threads; only small ones, computed without BLAS, need ours.
     few = terms < _PRODUCT_BATCH and rows.size * terms >= _WORTH_THREADS
     threads = int(faiss.omp_get_max_threads()) if few else 1
-    fitting = _SMALL // (4 * max(rows.shape[1] + terms, 1))  # of a block and of its products
+    fitting = _SMALL // (4 * max(rows.shape[1] + terms, 1))  # rows of a block with their products
     share = -(-len(rows) // (_SHARES * threads))
-    _share_out(rows, max(1, min(fitting, share)), threads, work)
+    _run_threads(rows, max(1, min(fitting, share)), threads, work)
 
 
 def products(block: NDArray[np.float32], terms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the product of each term with each row, (m, b), for a block that `go_over` gives.
+    """Return the product of each term with each row, (m, b), for a block of `scan`.
 
     Args:
         block: (b, d).
         terms: (m, d).
     """
     if len(terms) < _PRODUCT_BATCH:
-        # Term by term, without BLAS: its threads would stand in the way of those that are here.
+        # Term by term, without BLAS, whose threads would compete with ours.
         found = np.empty((len(terms), len(block)), dtype=np.float32)
         for term, out in zip(terms, found, strict=True):
             np.einsum("ij,j->i", block, term, out=out)
         return found
-    # This way round: BLAS is slow with few rows on the left.
+    # In this order, because BLAS is slow with few rows on the left.
     return np.ascontiguousarray((block @ terms.T).T)
 
 
@@ -117,7 +115,7 @@ def _block_rows(
     rows: NDArray[np.float32] | UnitRows, queries: int, threads: int, *, multiply: bool
 ) -> int:
     if queries == 1 and threads == 1 and isinstance(rows, np.ndarray):
-        return max(len(rows), 1)  # nothing is gone over twice, and nothing is shared out
+        return max(len(rows), 1)  # one pass by one thread needs no blocks
     fitting = (_LARGE if multiply else _SMALL) // (4 * max(rows.shape[1], 1))
     share = -(-len(rows) // (_SHARES * threads))
     return max(1, int(min(fitting, share)))
@@ -136,14 +134,14 @@ def _blocks(rows: NDArray[np.float32] | UnitRows, starts: Iterator[int], step: i
             yield start, rows[start:stop]
 
 
-def _share_out(
+def _run_threads(
     rows: NDArray[np.float32] | UnitRows, step: int, threads: int, work: Callable[[Blocks], None]
 ) -> None:
-    starts = iter(range(0, len(rows), step))  # one for all threads: whoever is free takes the next
+    starts = iter(range(0, len(rows), step))  # shared by all threads: each takes the next one
     if threads == 1:
         work(_blocks(rows, starts, step))
         return
-    # They end with the search: threads that stay would be missing in a process that is forked.
+    # The threads end with the search: a forked process would lack threads that stay.
     with ThreadPoolExecutor(threads - 1) as pool:
         others = [pool.submit(work, _blocks(rows, starts, step)) for _ in range(threads - 1)]
         work(_blocks(rows, starts, step))

@@ -1,14 +1,15 @@
-"""Pictures of words: vectors on a plane with an arrow a pair, and how training went.
+"""Pictures: words on a plane with an arrow for each pair, and loss curves of training.
 
-words = word_map(embedkit.load("model.embedkit"), pairs=[("man", "woman"), ("king", "queen")])
-draw(words, "gender.png")                      # or .svg, .pdf, .html
-draw_training(read_runs(["model.embedkit"]), "training.png")
+    words = word_map(embedkit.load("model.embedkit"), pairs=[("man", "woman"), ("king", "queen")])
+    draw(words, "gender.png")                      # or .svg, .pdf, .html
+    draw_loss_curves(read_loss_curves(["model.embedkit"]), "training.png")
+
+The names are imported when they are first used, so that `embedkit.plotting.options` imports no
+numeric library.
 """
 
 from __future__ import annotations
 
-from embedkit.plotting.draw import draw
-from embedkit.plotting.loss_curves import Run, draw_training, read_runs
-from embedkit.plotting.word_map import METHODS, WordMap, word_map
+import lazy_loader
 
-__all__ = ["METHODS", "Run", "WordMap", "draw", "draw_training", "read_runs", "word_map"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

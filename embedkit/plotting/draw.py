@@ -1,4 +1,4 @@
-"""A map of words, drawn: dots, arrows, and labels that do not overlap."""
+"""Draws a map of words: dots, arrows, and labels that do not overlap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.plotting.figures import (
-    DRAWN,
+    FIGURE_FORMATS,
     SIZE,
     check_suffix,
     new_figure,
@@ -19,18 +19,18 @@ from embedkit.plotting.figures import (
     save,
     write_caption,
 )
-from embedkit.plotting.labels import Paper
-from embedkit.plotting.page import page_of
+from embedkit.plotting.labels import LabelCanvas
+from embedkit.plotting.page import render_page
 from embedkit.plotting.theme import DARK, LIGHT, Theme, families, readable
 from embedkit.plotting.word_map import Places, WordMap
 from embedkit.system.files import atomic_file
 
 __all__ = ["FORMATS", "draw", "draw_axes"]
 
-FORMATS = (*DRAWN, ".html")
+FORMATS = (*FIGURE_FORMATS, ".html")
 
-_ROOM = 0.09  # beside the places, as a share of their range
-_MOST_TRIED = 5_000  # labels of words that nobody named
+_MARGIN = 0.09  # around the places, as a share of their range
+_MAX_CANDIDATES = 5_000  # words besides the named ones that are tried for a label
 _GAP, _PADDING = 8.0, 3.0  # pixels: from a dot to its label, and around a label
 
 
@@ -43,47 +43,47 @@ def draw(
     dark: bool = False,
     overwrite: bool = False,
 ) -> list[str]:
-    """Draw a map of words, in the format that the file's name ends in.
+    """Draw a map of words; the suffix of the file selects the format.
 
     Args:
         words: from `word_map`.
-        path: ends in .png, .svg, .pdf, or in .html for a page that needs nothing but itself.
-        title: stands above.
-        size: in pixels; of no effect on .html, which fills its window.
-        dark: a dark background.
-        overwrite: replace what is there.
+        path: ends in .png, .svg, .pdf, or .html for a self-contained page.
+        title: the heading of the picture.
+        size: width and height in pixels; ignored for .html, which fills its window.
+        dark: use a dark background.
+        overwrite: replace an existing file.
 
     Returns:
-        What the picture lacks, a sentence each: labels without room, words without a font.
+        Warnings, one sentence or more each: words without room for a label, words without a font.
 
     Raises:
-        ConfigurationError: the name ends otherwise, the size is out of bounds, or matplotlib is
-            missing.
-        OutputExistsError: something is there and *overwrite* is false.
-        StorageError: the disk is full or the place cannot be written to.
+        ConfigurationError: the suffix is unknown, the size is out of range, or matplotlib is not
+            installed.
+        OutputExistsError: the file exists and *overwrite* is false.
+        StorageError: the disk is full, or the file cannot be written.
     """
     path = Path(path)
     if check_suffix(path, FORMATS) == ".html":
-        page = page_of(words, title=title, dark=dark)
+        page = render_page(words, title=title, dark=dark)
         with atomic_file(path, overwrite=overwrite) as file:
             file.write(page.encode())
         return []
     with plain_settings():
-        axes, remarks = draw_axes(words, title=title, size=size, theme=DARK if dark else LIGHT)
+        axes, warnings = draw_axes(words, title=title, size=size, theme=DARK if dark else LIGHT)
         save(axes, path, overwrite=overwrite)
-    return remarks
+    return warnings
 
 
 def draw_axes(
     words: WordMap, *, title: str, size: tuple[int, int], theme: Theme
 ) -> tuple[Any, list[str]]:
-    """Return the axes of a map, drawn, and what they lack; see `draw`."""
-    names = [readable(word) for word in words.words[: words.named + _MOST_TRIED]]
-    family, unwritten = families([readable(title), *names])
+    """Draw a map and return its axes and the warnings; see `draw`."""
+    names = [readable(word) for word in words.words[: words.named + _MAX_CANDIDATES]]
+    family, unsupported = families([readable(title), *names])
     axes = new_figure(size, theme, title, family)
     _fit(axes, words.places)
     if words.explained is None:
-        axes.set_axis_off()  # its numbers mean nothing
+        axes.set_axis_off()  # the coordinates have no meaning
     else:
         first, second = words.explained
         axes.set_xlabel(f"first principal component ({first:.1%} of the variance)")
@@ -91,29 +91,29 @@ def draw_axes(
     write_caption(axes, words.caption, theme)
     _draw_marks(axes, words, theme)
     unplaced = _write_labels(axes, words, names, family, theme)
-    remarks = []
+    warnings = []
     if unplaced:
-        remarks.append(
-            f"{len(unplaced):,} of {words.named:,} words have a dot and, for want of room, no "
-            f"label: {_listed(unplaced)}. Draw a larger picture, or .html."
+        warnings.append(
+            f"there was no room to label {len(unplaced):,} of {words.named:,} words: "
+            f"{_abbreviated(unplaced)}. Draw a larger picture, or an .html page."
         )
-    if unwritten:
-        remarks.append(
-            f"no font of this machine has all characters of {_listed(unwritten)}: boxes stand for "
-            "them. Install a font that has them (Debian: fonts-noto-cjk, fonts-noto-core), or "
-            "draw .html."
+    if unsupported:
+        warnings.append(
+            f"no installed font has all characters of {_abbreviated(unsupported)}, so boxes are "
+            "drawn instead. Install a font that has them (Debian: fonts-noto-cjk, "
+            "fonts-noto-core), or draw an .html page."
         )
-    return axes, remarks
+    return axes, warnings
 
 
-def _listed(words: Sequence[str]) -> str:
+def _abbreviated(words: Sequence[str]) -> str:
     return ", ".join(words[:5]) + (", ..." if len(words) > 5 else "")
 
 
 def _fit(axes: Any, places: Places) -> None:
-    """Show all places, a unit as long across as it is up."""
+    """Show all places, with the same scale on both axes."""
     least, most = places.min(axis=0), places.max(axis=0)
-    middle, spans = (least + most) / 2, (most - least) * (1 + 2 * _ROOM)
+    middle, spans = (least + most) / 2, (most - least) * (1 + 2 * _MARGIN)
     box = axes.get_window_extent()
     unit = max(spans[0] / box.width, spans[1] / box.height) or 1 / box.width
     axes.set_xlim(middle[0] - unit * box.width / 2, middle[0] + unit * box.width / 2)
@@ -146,9 +146,9 @@ def _draw_marks(axes: Any, words: WordMap, theme: Theme) -> None:
 def _write_labels(
     axes: Any, words: WordMap, names: Sequence[str], family: Sequence[str], theme: Theme
 ) -> list[str]:
-    """Label the words; return those named ones that no room was found for."""
+    """Label the words; return the named words for which there was no room."""
     pixels = axes.transData.transform(words.places)
-    paper = _marked_paper(axes, words, pixels)
+    canvas = _canvas_with_marks(axes, words, pixels)
     starts = {start for start, _ in words.arrows}
     unplaced = []
     order = [*_crowded_first(pixels[: words.named]), *range(words.named, len(names))]
@@ -164,34 +164,34 @@ def _write_labels(
         x, y = pixels[place]
         width, height = extent.width + 2 * _PADDING, extent.height + 2 * _PADDING
         gap = _GAP if named else _GAP / 2
-        box = paper.place(x, y, width, height, gap=gap, must=named)
+        box = canvas.place(x, y, width, height, gap=gap, must=named)
         if box is None:
             label.remove()
             if named:
                 unplaced.append(names[place])
             continue
-        # An extent need not begin where its text does.
+        # The extent of a text may start before or after its position.
         label.set_position((box.left + _PADDING - extent.x0, box.bottom + _PADDING - extent.y0))
         if (tip := box.nearest(x, y, beyond=2 * gap)) is not None:
             axes.plot(
                 [x, tip[0]], [y, tip[1]], transform=None, color=theme.line, lw=0.7, zorder=1.5
             )
-            paper.line((x, y), tip)
+            canvas.line((x, y), tip)
     return unplaced
 
 
-def _marked_paper(axes: Any, words: WordMap, pixels: NDArray[np.float64]) -> Paper:
-    """Return a paper on which marks are dear to cover, and nothing but the axes is free."""
+def _canvas_with_marks(axes: Any, words: WordMap, pixels: NDArray[np.float64]) -> LabelCanvas:
+    """Return the area for labels, with a cost for covering the marks of the map."""
     box = axes.get_window_extent()
-    paper = Paper(box.x0, box.y0, axes.figure.bbox.width - box.x0, box.height)
+    canvas = LabelCanvas(box.x0, box.y0, axes.figure.bbox.width - box.x0, box.height)
     for start, end in words.arrows:
-        paper.line(pixels[start], pixels[end], cost=4.0)
+        canvas.line(pixels[start], pixels[end], cost=4.0)
     for place, (x, y) in enumerate(pixels):
-        paper.dot(x, y, *((7.0, 4.0) if place < words.named else (3.0, 0.4)))
-    return paper
+        canvas.dot(x, y, *((7.0, 4.0) if place < words.named else (3.0, 0.4)))
+    return canvas
 
 
 def _crowded_first(pixels: NDArray[np.float64], near: float = 90.0) -> list[int]:
-    """Return the order in which points are labelled: those with the least room first."""
+    """Return the order in which points are labeled: those in the densest regions first."""
     neighbors = [int((np.abs(pixels - point).max(axis=1) < near).sum()) for point in pixels]
     return sorted(range(len(pixels)), key=lambda place: -neighbors[place])

@@ -1,4 +1,4 @@
-"""Figures of matplotlib: how every picture looks and how it is written."""
+"""Matplotlib figures: the common style of all pictures, and writing them to files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,20 @@ from embedkit.errors import ConfigurationError
 from embedkit.plotting.theme import Theme, matplotlib_or_error, readable
 from embedkit.system.files import atomic_file
 
-__all__ = ["DRAWN", "SIZE", "check_suffix", "new_figure", "plain_settings", "save", "write_caption"]
+__all__ = [
+    "FIGURE_FORMATS",
+    "SIZE",
+    "check_suffix",
+    "new_figure",
+    "plain_settings",
+    "save",
+    "write_caption",
+]
 
-DRAWN = (".png", ".svg", ".pdf")
-"""What matplotlib writes."""
+FIGURE_FORMATS = (".png", ".svg", ".pdf")
+"""The suffixes of files that matplotlib writes."""
 SIZE = (1600, 1200)
-"""Width and height in pixels; text is large enough to be read at half of it."""
+"""Width and height in pixels; the text is legible at half this size."""
 
 _DPI = 160
 _SMALLEST, _LARGEST = 400, 10_000  # pixels
@@ -26,25 +34,26 @@ _TITLE = 0.42  # inches
 
 
 def check_suffix(path: Path, suffixes: Sequence[str]) -> str:
-    """Return what the name of a picture ends in.
+    """Return the suffix of a picture.
 
     Raises:
-        ConfigurationError: it is none of *suffixes*.
+        ConfigurationError: it is not one of *suffixes*.
     """
     suffix = path.suffix.lower()
     if suffix not in suffixes:
         raise ConfigurationError(
-            f"no picture {path}: its name ends in none of {', '.join(suffixes)}."
+            f"unknown picture format {suffix!r} of {path}.",
+            hint=f"Choose from {', '.join(suffixes)}.",
         )
     return suffix
 
 
 @contextlib.contextmanager
 def plain_settings() -> Iterator[None]:
-    """Draw as this file says, whatever the user's matplotlibrc does; text in an SVG stays text."""
+    """Ignore the user's matplotlibrc while drawing; keep text in an SVG as text."""
     settings = {"svg.fonttype": "none", "svg.hashsalt": "embedkit"}
     with matplotlib_or_error().style.context(["default", settings]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told by word
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # reported by word
         yield
 
 
@@ -52,11 +61,12 @@ def new_figure(size: tuple[int, int], theme: Theme, title: str, family: Sequence
     """Return the axes of a figure with a title and room for a caption.
 
     Raises:
-        ConfigurationError: *size*, in pixels, is out of bounds.
+        ConfigurationError: *size*, in pixels, is out of range.
     """
     if not all(_SMALLEST <= side <= _LARGEST for side in size):
         raise ConfigurationError(
-            f"a picture has {_SMALLEST} to {_LARGEST:,} pixels a side, not {size[0]} x {size[1]}."
+            f"the sides of a picture must be between {_SMALLEST} and {_LARGEST:,} pixels, got "
+            f"{size[0]} x {size[1]}."
         )
     width, height = size[0] / _DPI, size[1] / _DPI
     figure = matplotlib_or_error().figure.Figure((width, height), _DPI, facecolor=theme.paper)
@@ -80,7 +90,7 @@ def new_figure(size: tuple[int, int], theme: Theme, title: str, family: Sequence
 
 
 def write_caption(axes: Any, text: str, theme: Theme) -> None:
-    """Write below the axes what has to be known to read them, as large as there is room for."""
+    """Write an explanation below the axes, in a smaller font if it is too long."""
     figure = axes.figure
     x = axes.get_position().x0
     caption = figure.text(
@@ -92,7 +102,7 @@ def write_caption(axes: Any, text: str, theme: Theme) -> None:
 
 
 def save(axes: Any, path: Path, *, overwrite: bool) -> None:
-    """Write a figure in one step; the same figure gives the same bytes."""
+    """Write a figure atomically; the same figure gives the same bytes."""
     form = path.suffix.lower()[1:]
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with atomic_file(path, overwrite=overwrite) as file:

@@ -1,4 +1,4 @@
-"""How training went: the loss of every epoch, of one run or of several in one picture."""
+"""Loss curves: the loss of each epoch, of one or several trainings in one picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from embedkit.errors import ConfigurationError, ModelError, QuestionError
 from embedkit.plotting.figures import (
-    DRAWN,
+    FIGURE_FORMATS,
     SIZE,
     check_suffix,
     new_figure,
@@ -22,20 +22,21 @@ from embedkit.plotting.figures import (
 from embedkit.plotting.theme import DARK, LIGHT, Theme, families, readable
 from embedkit.storage.model_directory import read_model
 
-__all__ = ["Run", "draw_training", "read_runs"]
+__all__ = ["LossCurve", "draw_loss_curves", "read_loss_curves"]
 
+_LOG_HINT = "Choose a log that embedkit train --log-json wrote."
 _STYLES = ("-", "--", "-.", ":")
-_MARKED = 40  # epochs up to which each has a dot
+_MAX_MARKED = 40  # longest curve, in epochs, with a dot for each epoch
 
 
 @dataclass(frozen=True)
-class Run:
-    """One training.
+class LossCurve:
+    """The losses of one training.
 
     Attributes:
-        name: of the model or of the log.
-        epochs: their numbers, from 1.
-        losses: mean over the pairs of each epoch, in nats; None for an epoch without a pair.
+        name: the file name of the model or of the log.
+        epochs: numbers of the epochs, from 1.
+        losses: mean over the training pairs of an epoch, in nats; None for an epoch without pairs.
     """
 
     name: str
@@ -43,32 +44,32 @@ class Run:
     losses: tuple[float | None, ...]
 
 
-def read_runs(paths: Iterable[str | os.PathLike[str]]) -> list[Run]:
-    """Read what is known of trainings.
+def read_loss_curves(paths: Iterable[str | os.PathLike[str]]) -> list[LossCurve]:
+    """Read the losses of trainings.
 
     Args:
-        paths: model directories, whose settings hold a report, and files that `embedkit train
-            --log-json` wrote. A log has a run for every time that its epochs begin again.
+        paths: model directories, which contain a training report, and logs of `embedkit train
+            --log-json`. A log gives a new curve each time that the epoch numbers restart.
 
     Raises:
-        ModelError: a directory is no model, or one that was not trained by epochs.
-        QuestionError: a file is no log of training. The message names the line.
+        ModelError: a directory is not a model, or has no losses by epoch.
+        QuestionError: a file is not a training log. The message names the line.
     """
     return [
-        run
+        curve
         for path in map(Path, paths)
-        for run in (_logged(path) if path.is_file() else [_reported(path)])
+        for curve in (_read_log(path) if path.is_file() else [_read_report(path)])
     ]
 
 
-def _reported(path: Path) -> Run:
+def _read_report(path: Path) -> LossCurve:
     report = read_model(path).config.get("training", {})
     losses = report.get("epoch_losses") if isinstance(report, dict) else None
     if losses is None or not _are_losses(losses):
         raise ModelError(
-            f"{path} holds no losses by epoch.", hint="Name a model that embedkit train made."
+            f"{path} has no losses by epoch.", hint="Choose a model made by embedkit train."
         )
-    return Run(path.name or str(path), tuple(range(1, len(losses) + 1)), tuple(losses))
+    return LossCurve(path.name or str(path), tuple(range(1, len(losses) + 1)), tuple(losses))
 
 
 def _are_losses(values: Any) -> bool:
@@ -79,12 +80,12 @@ def _are_losses(values: Any) -> bool:
     )
 
 
-def _logged(path: Path) -> list[Run]:
+def _read_log(path: Path) -> list[LossCurve]:
     found: list[list[tuple[int, float | None]]] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise QuestionError(f"{path} is no log of embedkit train: {error}.") from error
+        raise QuestionError(f"{path} is not a training log: {error}.", hint=_LOG_HINT) from error
     for number, line in enumerate(lines, start=1):
         try:
             facts = json.loads(line)
@@ -92,24 +93,25 @@ def _logged(path: Path) -> list[Run]:
                 continue
             epoch, loss = int(facts["epoch"]), facts["loss"]
             if not _are_losses([loss]):
-                raise ValueError("its loss is no number")
+                raise ValueError("the loss is not a number")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise QuestionError(
-                f"{path}, line {number}: not what embedkit train --log-json writes ({error})."
+                f"{path}, line {number}: not a line of a training log ({error}).", hint=_LOG_HINT
             ) from error
         if not found or epoch <= found[-1][-1][0]:
             found.append([])
         found[-1].append((epoch, loss))
     if not found:
-        raise QuestionError(f"{path} tells of no epoch that ended.")
+        raise QuestionError(f"{path} has no finished epochs.", hint=_LOG_HINT)
     names = [path.name] if len(found) == 1 else [f"{path.name} {n + 1}" for n in range(len(found))]
     return [
-        Run(name, *zip(*epochs, strict=True)) for name, epochs in zip(names, found, strict=True)
+        LossCurve(name, *zip(*epochs, strict=True))
+        for name, epochs in zip(names, found, strict=True)
     ]
 
 
-def draw_training(
-    runs: Sequence[Run],
+def draw_loss_curves(
+    curves: Sequence[LossCurve],
     path: str | os.PathLike[str],
     *,
     title: str = "",
@@ -117,49 +119,52 @@ def draw_training(
     dark: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Draw the loss of each epoch, a curve a run.
+    """Draw the loss of each epoch, one curve for each training.
 
     Args:
-        runs: from `read_runs`.
+        curves: from `read_loss_curves`.
         path: ends in .png, .svg or .pdf.
-        title, size, dark, overwrite: as for `embedkit.plotting.draw`.
+        title: as for `embedkit.plotting.draw`.
+        size: as for `embedkit.plotting.draw`.
+        dark: as for `embedkit.plotting.draw`.
+        overwrite: as for `embedkit.plotting.draw`.
 
     Raises:
-        ConfigurationError: no run, the name ends otherwise, the size is out of bounds, or
-            matplotlib is missing.
-        OutputExistsError: something is there and *overwrite* is false.
-        StorageError: the disk is full or the place cannot be written to.
+        ConfigurationError: there are no curves, the suffix is unknown, the size is out of range,
+            or matplotlib is not installed.
+        OutputExistsError: the file exists and *overwrite* is false.
+        StorageError: the disk is full, or the file cannot be written.
     """
     path = Path(path)
-    check_suffix(path, DRAWN)
-    if not runs:
-        raise ConfigurationError("there is no run to draw.")
+    check_suffix(path, FIGURE_FORMATS)
+    if not curves:
+        raise ConfigurationError("there are no loss curves to draw.")
     with plain_settings():
-        save(_draw_axes(runs, title, size, DARK if dark else LIGHT), path, overwrite=overwrite)
+        save(_draw_axes(curves, title, size, DARK if dark else LIGHT), path, overwrite=overwrite)
 
 
-def _draw_axes(runs: Sequence[Run], title: str, size: tuple[int, int], theme: Theme) -> Any:
+def _draw_axes(curves: Sequence[LossCurve], title: str, size: tuple[int, int], theme: Theme) -> Any:
     from matplotlib.ticker import MaxNLocator
 
-    names = [readable(run.name) for run in runs]
+    names = [readable(curve.name) for curve in curves]
     family, _ = families([readable(title), *names])
     axes = new_figure(size, theme, title, family)
-    for number, run in enumerate(runs):
-        losses = [float("nan") if loss is None else loss for loss in run.losses]
-        round_, color = divmod(number, len(theme.runs))
+    for number, curve in enumerate(curves):
+        losses = [float("nan") if loss is None else loss for loss in curve.losses]
+        cycle, color = divmod(number, len(theme.curves))
         axes.plot(
-            run.epochs, losses, color=theme.runs[color], label=names[number], linewidth=2,
-            linestyle=_STYLES[round_ % len(_STYLES)],
-            marker="o" if len(losses) <= _MARKED else None, markersize=5,
+            curve.epochs, losses, color=theme.curves[color], label=names[number], linewidth=2,
+            linestyle=_STYLES[cycle % len(_STYLES)],
+            marker="o" if len(losses) <= _MAX_MARKED else None, markersize=5,
         )  # fmt: skip
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y", color=theme.cloud, alpha=0.35, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.set_xlabel("epoch")
-    axes.set_ylabel("loss (nats a pair)")
+    axes.set_ylabel("loss (nats per pair)")
     write_caption(
-        axes, "Mean over the pairs of each epoch of the negative log-likelihood. "
-        "The axis need not begin at 0.", theme,
+        axes, "Mean negative log-likelihood over the training pairs of each epoch. "
+        "The axis may not start at 0.", theme,
     )  # fmt: skip
     legend = axes.legend(frameon=False, fontsize=10, labelcolor=theme.ink)
     for text in legend.get_texts():

@@ -1,4 +1,4 @@
-"""Pairs of words as people write them: ``king:queen``, or two words a line."""
+"""Reads pairs of words: ``king:queen``, or two words on a line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["pair_of", "read_pairs"]
 
 
 def pair_of(text: str) -> tuple[str, str]:
-    """Return the two words of ``king:queen`` or ``king queen``, or of any with a tab between;
-    ``new york:albany`` is ("new york", "albany").
+    """Split ``king:queen``, ``king queen`` or words with a tab between into two words;
+    ``new york:albany`` gives ("new york", "albany").
 
     Raises:
-        QuestionError: there are not two.
+        QuestionError: there are not exactly two words.
     """
     for separator in ("\t", ":", None):
         words = [word.strip() for word in text.strip().split(separator) if word.strip()]
@@ -23,14 +23,15 @@ def pair_of(text: str) -> tuple[str, str]:
             return words[0], words[1]
         if len(words) > 2:
             break
-    raise QuestionError(f"expected two words, as in king:queen; got {text.strip()!r:.80}.")
+    raise QuestionError(f"expected two words, such as king:queen, got {text.strip()!r:.80}.")
 
 
 def read_pairs(path: Path) -> list[tuple[str, str]]:
-    """Read a file with a pair a line, plain or compressed; empty lines are skipped.
+    """Read a file with one pair per line, plain or compressed; empty lines are skipped.
 
     Raises:
-        QuestionError: it cannot be read, holds no pair, or a line is none. The message names it.
+        QuestionError: the file cannot be read or has no pairs, or a line is not a pair. The
+            message names the file and the line.
     """
     try:
         with path.open("rb") as raw:
@@ -50,5 +51,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
                 f"{path}, line {number}: {error.message}", hint=error.hint
             ) from error
     if not pairs:
-        raise QuestionError(f"{path}: there is no pair in it.")
+        raise QuestionError(
+            f"{path} has no pairs.", hint="Write one pair per line, such as king:queen."
+        )
     return pairs

@@ -1,8 +1,8 @@
-"""Colours and letters of the pictures.
+"""Colors and fonts of the pictures.
 
-Two colours mean something, where arrows begin and where they end. They differ in lightness and on
-the axis from blue to orange, which every kind of colour blindness leaves, and their marks differ in
-shape as well.
+Two colors have a meaning: the start and the end of an arrow. They differ in lightness and from blue
+to orange, which people with any kind of color blindness can tell apart, and their marks differ in
+shape too.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ __all__ = ["DARK", "LIGHT", "Theme", "families", "matplotlib_or_error", "readabl
 
 _LONGEST = 40  # characters of a label
 _FAMILY = "DejaVu Sans"  # comes with matplotlib, so a picture is the same on every machine
-_JOINERS = "\u200c\u200d"  # they make ligatures or keep letters apart, and are not seen
+_JOINERS = "\u200c\u200d"  # invisible; they join or separate letters
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours, as CSS and matplotlib write them.
+    """Colors, in the notation of CSS and matplotlib.
 
     Attributes:
-        paper, ink, muted, line: background, labels, axes and captions, arrows.
-        start, end: where an arrow begins and ends; a word without an arrow has the second.
+        paper, ink, muted, line: background, text, axes and captions, arrows.
+        start, end: the start and the end of an arrow; words without an arrow have the second.
         cloud: words that were not named.
-        runs: of curves (Okabe and Ito 2008, without those that are too light for the paper).
+        curves: of Okabe and Ito 2008, without those with too little contrast.
     """
 
     paper: str
@@ -40,18 +40,18 @@ class Theme:
     start: str
     end: str
     cloud: str
-    runs: tuple[str, ...]
+    curves: tuple[str, ...]
 
 
 LIGHT = Theme(
     paper="#fbf9f4", ink="#1d1b18", muted="#655f56", line="#a1998a",
     start="#c4500f", end="#17608f", cloud="#b3ab9c",
-    runs=("#17608f", "#c4500f", "#007a5e", "#a8577f", "#1d1b18"),
+    curves=("#17608f", "#c4500f", "#007a5e", "#a8577f", "#1d1b18"),
 )  # fmt: skip
 DARK = Theme(
     paper="#16171b", ink="#ece8e1", muted="#a7a198", line="#7b7d88",
     start="#ff9a5c", end="#7fc2f2", cloud="#5f616c",
-    runs=("#7fc2f2", "#ff9a5c", "#3fcfa4", "#e79cc4", "#ece8e1"),
+    curves=("#7fc2f2", "#ff9a5c", "#3fcfa4", "#e79cc4", "#ece8e1"),
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def matplotlib_or_error() -> Any:
     """Return matplotlib.
 
     Raises:
-        ConfigurationError: it is not installed.
+        ConfigurationError: matplotlib is not installed.
     """
     try:
         import matplotlib as mpl
@@ -67,13 +67,14 @@ def matplotlib_or_error() -> Any:
         import matplotlib.style
     except ImportError as error:
         raise ConfigurationError(
-            "a picture needs matplotlib.", hint="pip install 'embedkit[viz]'; .html does without."
+            "pictures need matplotlib, which is not installed.",
+            hint="Install it with pip install 'embedkit[viz]', or write an .html page.",
         ) from error
     return mpl
 
 
 def readable(word: str) -> str:
-    """Return a word as a label shows it: on one line, without what is invisible, not too long."""
+    """Return a word as a label: on one line, without invisible characters, shortened if long."""
     shown = "".join(
         letter if letter == " " or letter.isprintable() else _escape(letter) for letter in word
     )
@@ -81,7 +82,7 @@ def readable(word: str) -> str:
 
 
 def _escape(letter: str) -> str:
-    # A joiner belongs to the word, as in Persian and in emoji; a new line does not.
+    # Joiners are part of a word, as in Persian and in emoji; line breaks are not.
     if unicodedata.category(letter) == "Cf":
         return letter if letter in _JOINERS else ""
     return letter.encode("unicode_escape").decode()
@@ -91,8 +92,8 @@ def families(texts: Iterable[str]) -> tuple[list[str], list[str]]:
     """Find fonts for texts.
 
     Returns:
-        the font families that have their characters, the usual one first; and those of the texts
-        that no font of this machine can write.
+        the font families that cover the texts, the default first; and the texts with characters
+        that no installed font has.
     """
     from matplotlib import font_manager
 
@@ -101,7 +102,7 @@ def families(texts: Iterable[str]) -> tuple[list[str], list[str]]:
     letters = {letter for text in texts for letter in text} - set(_JOINERS)
     missing = _missing(font_manager.findfont(_FAMILY), letters)
     others = _regular_fonts() if missing else {}
-    while missing and others:  # the family that has most of them, then most of the rest
+    while missing and others:  # the family with most of them, then of the rest
         left = {name: _missing(path, missing) for name, path in others.items()}
         best = min(left, key=lambda name: len(left[name]))
         if len(left[best]) == len(missing):
@@ -113,14 +114,14 @@ def families(texts: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def _regular_fonts() -> dict[str, str]:
-    """Return the files of upright fonts of usual weight by their families, in order."""
+    """Return the files of upright fonts of regular weight by family, in order."""
     from matplotlib.font_manager import fontManager
 
     return {
         font.name: font.fname
         for font in sorted(fontManager.ttflist, key=lambda font: (font.name, font.fname))
         if font.style == "normal" and font.weight in (400, "normal", "regular", "book")
-        # It comes with matplotlib, and has a box for everything.
+        # Last Resort comes with matplotlib and draws a box for every character.
         and font.name != _FAMILY and not font.name.startswith("Last Resort")
     }  # fmt: skip
 
@@ -131,10 +132,10 @@ def _missing(path: str, letters: set[str]) -> set[str]:
 
 @cache
 def _characters(path: str) -> frozenset[int]:
-    """Return the code points that a font has."""
+    """Return the code points that a font covers."""
     from matplotlib.font_manager import get_font
 
     try:
         return frozenset(get_font(path).get_charmap())
-    except RuntimeError:  # a file that is no font after all
+    except RuntimeError:  # not a font file
         return frozenset()

@@ -1,4 +1,4 @@
-"""Words on a plane, and the arrows between them."""
+"""Projects words onto a plane, with arrows between pairs."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.index.metrics import unit_rows
-from embedkit.validation import refuse_string
+from embedkit.plotting.options import PROJECTION_METHODS
+from embedkit.validation import check_choice, refuse_string
 from embedkit.vectors.projection import principal_plane
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["METHODS", "WordMap", "word_map"]
+__all__ = ["WordMap", "word_map"]
 
 Places: TypeAlias = NDArray[np.float64]
 
-_FEWEST = 5  # words that a neighbourhood can be made of
+_MIN_WORDS = 5  # for t-SNE and UMAP
 _PERPLEXITY = 30  # van der Maaten and Hinton 2008 recommend 5 to 50
-_NEIGHBORS = 15  # what umap-learn takes by itself
+_NEIGHBORS = 15  # the default of umap-learn
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class WordMap:
     """Words on a plane.
 
     Attributes:
-        words: distinct; those that were named first, then the most frequent.
-        counts: how often each occurs in the corpus, 0 where that is not known.
+        words: distinct; first the named words, then the most frequent.
+        counts: how often each word occurs in the corpus, 0 if unknown.
         places: float64 (n, 2).
-        arrows: the two ends of each, as places in *words*.
-        named: how many of the words were named, by themselves or in a pair.
-        method: a key of `METHODS`.
-        explained: the share of the variance of these words along each axis, for "pca" only.
+        arrows: start and end of each arrow, as indices into *words*.
+        named: number of named words, which come first; words of pairs are named too.
+        method: one of `PROJECTION_METHODS`.
+        explained: the share of the variance along each axis, for "pca" only.
     """
 
     words: tuple[str, ...]
@@ -48,13 +49,13 @@ class WordMap:
 
     @property
     def caption(self) -> str:
-        """What has to be known to read the map."""
+        """An explanation of the map for its readers."""
         number = f"{len(self.words):,} word{'s' if len(self.words) > 1 else ''}"
         if self.explained is None:
             name = {"tsne": "t-SNE", "umap": "UMAP"}[self.method]
-            return f"{name} of {number}: near words are alike; directions and gaps mean nothing."
+            return f"{name} of {number}: near words are similar; directions and gaps mean nothing."
         return (
-            f"Principal components of {number}, vectors brought to length 1. "
+            f"Principal components of {number}, vectors scaled to length 1. "
             f"The plane holds {sum(self.explained):.0%} of the variance."
         )
 
@@ -68,35 +69,33 @@ def word_map(
     method: str = "pca",
     seed: int = 1,
 ) -> WordMap:
-    """Put words on a plane: their vectors, brought to length 1, in two dimensions.
+    """Project words onto a plane: their vectors, scaled to length 1, in two dimensions.
 
     Args:
         words: words to show.
         pairs: two words each, with an arrow from the first to the second.
-        top: so many of the most frequent words as well.
-        method: "pca" is linear: arrows and parallelograms are what they were. "tsne" (van der
-            Maaten and Hinton 2008) and "umap" (McInnes et al. 2018) keep neighbourhoods, not
-            directions.
+        top: also show the *top* most frequent words.
+        method: one of `PROJECTION_METHODS`. "pca" is linear and keeps parallel arrows parallel.
+            "tsne" and "umap" keep neighborhoods, not directions.
         seed: of "tsne" and "umap"; the same seed gives the same places.
 
     Raises:
         UnknownWordError: a word has no vector.
-        ConfigurationError: nothing to show, a pair that is none, too few words for the method, no
-            such method, or umap-learn is missing.
-        ModelError: a vector holds numbers that are not finite.
+        ConfigurationError: there are no words, a pair does not have two different words, the
+            method is unknown or needs more words, or umap-learn is not installed.
+        ModelError: a vector is not finite.
     """
-    if method not in METHODS:
-        raise ConfigurationError(f"no method {method!r}; there are {', '.join(METHODS)}")
+    check_choice("projection method", method, PROJECTION_METHODS)
     refuse_string(words)
     arrows = [_ends(vectors, pair) for pair in pairs]
     named = [row for ends in arrows for row in ends] + [vectors.row(word) for word in words]
     frequent = range(min(top, len(vectors)))
     order = {row: place for place, row in enumerate(dict.fromkeys([*named, *frequent]))}
     if not order:
-        raise ConfigurationError("there is no word to show: name some, or how many with top.")
+        raise ConfigurationError("there are no words to show.", hint="Name some, or set top.")
     rows = np.fromiter(order, dtype=np.int64)
     names = vectors.vocabulary.words(order)
-    places, explained = METHODS[method](_dense_units(vectors, rows, names), seed)
+    places, explained = _PROJECT[method](_dense_units(vectors, rows, names), seed)
     return WordMap(
         words=tuple(names),
         counts=tuple(vectors.vocabulary.counts[rows].tolist()),
@@ -111,11 +110,11 @@ def word_map(
 def _ends(vectors: WordVectors, pair: Sequence[str]) -> tuple[int, int]:
     refuse_string(pair)
     if len(pair) != 2:
-        raise ConfigurationError(f"a pair has two words, not {list(pair)!r:.60}")
+        raise ConfigurationError(f"a pair must have two words, got {list(pair)!r:.60}.")
     start, end = (vectors.row(word) for word in pair)
     if start == end:
         raise ConfigurationError(
-            f"there is no arrow from {pair[0]!r} to {pair[1]!r}: they are the same word."
+            f"cannot draw an arrow from {pair[0]!r} to {pair[1]!r}: they are the same word."
         )
     return start, end
 
@@ -123,14 +122,14 @@ def _ends(vectors: WordVectors, pair: Sequence[str]) -> tuple[int, int]:
 def _dense_units(
     vectors: WordVectors, rows: NDArray[np.int64], names: Sequence[str]
 ) -> NDArray[np.float32]:
-    """Return the rows at length 1, float32 (n, d); of sparse ones the columns that are used."""
+    """Return the rows scaled to length 1, float32 (n, d); of sparse rows, the columns in use."""
     chosen = vectors.matrix[rows]
     if vectors.is_sparse:
         chosen = chosen[:, np.unique(chosen.indices)].toarray()
     finite = np.isfinite(chosen).all(axis=1)
     if not finite.all():
         raise ModelError(
-            f"the vector of {names[int(np.argmin(finite))]!r} holds numbers that are not finite.",
+            f"the vector of {names[int(np.argmin(finite))]!r} is not finite.",
             hint="Train the model again.",
         )
     return np.asarray(unit_rows(chosen), dtype=np.float32)
@@ -149,12 +148,12 @@ def _tsne(rows: NDArray[np.float32], seed: int) -> Placed:
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    _refuse_few(rows, "t-SNE")
+    _require_words(rows, "t-SNE")
     perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
-    # The variance of one dimension alone is what starts from the principal components needs not.
+    # Initializing with principal components needs two dimensions.
     init = "pca" if min(rows.shape) >= 2 else "random"
     estimator = TSNE(perplexity=perplexity, init=init, random_state=seed)
-    with threadpool_limits(1):  # threads add up in any order, and the places would differ
+    with threadpool_limits(1):  # with more, the order of summation, and so the places, would vary
         return estimator.fit_transform(rows).astype(np.float64), None
 
 
@@ -163,25 +162,26 @@ def _umap(rows: NDArray[np.float32], seed: int) -> Placed:
         from umap import UMAP
     except ImportError as error:
         raise ConfigurationError(
-            "--method umap needs umap-learn.", hint="pip install 'embedkit[umap]'."
+            "the method umap needs umap-learn, which is not installed.",
+            hint="Install it with pip install 'embedkit[umap]'.",
         ) from error
-    _refuse_few(rows, "UMAP")
+    _require_words(rows, "UMAP")
     neighbors = min(_NEIGHBORS, len(rows) - 1)
-    # Its spectral start fails on a handful of words.
+    # Spectral initialization fails with few words.
     init: Any = "spectral" if len(rows) > 2 * _NEIGHBORS else _pca(rows, seed)[0]
     estimator = UMAP(n_neighbors=neighbors, init=init, random_state=seed, n_jobs=1)
     return np.asarray(estimator.fit_transform(rows), dtype=np.float64), None
 
 
-def _refuse_few(rows: NDArray[np.float32], name: str) -> None:
-    if len(rows) < _FEWEST:
+def _require_words(rows: NDArray[np.float32], name: str) -> None:
+    if len(rows) < _MIN_WORDS:
         raise ConfigurationError(
-            f"{name} shows neighbourhoods and wants at least {_FEWEST} words, not {len(rows)}.",
-            hint="Name more, or --method pca.",
+            f"{name} needs at least {_MIN_WORDS} words, got {len(rows)}.",
+            hint="Show more words, or use the method pca.",
         )
 
 
-METHODS: Mapping[str, Callable[[NDArray[np.float32], int], Placed]] = {
+_PROJECT: Mapping[str, Callable[[NDArray[np.float32], int], Placed]] = {
     "pca": _pca,
     "tsne": _tsne,
     "umap": _umap,

@@ -1,7 +1,8 @@
-"""The HTTP service: FastAPI and uvicorn around one model that is asked by many.
+"""The HTTP service: FastAPI and uvicorn serving one model to many clients.
 
-server     the supervisor and its workers: sockets, signals, new models
-publishing what the supervisor lays out of a model for all workers to map
-model      the model that a worker holds, and how it changes
-app        the routes: parse, ask, answer
+server    the supervisor of the worker processes: sockets, signals, new models
+app       the ASGI application of a worker
+api/      routes, and the schemas of requests and responses
+worker/   the model of a worker, batches of searches, publishing new models
+http/     connections, limits, API keys, errors, metrics
 """

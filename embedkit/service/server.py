@@ -1,7 +1,7 @@
-"""The server: a supervisor that binds, lays out models and replaces workers; workers that answer.
+"""The server: a supervisor that binds the socket, publishes models and restarts workers.
 
-Signals to the supervisor: TERM and INT let workers finish what was asked and end; HUP has the model
-read again. A worker that dies is replaced within a second.
+Signals to the supervisor: SIGTERM and SIGINT let workers finish their requests and exit; SIGHUP
+reloads the model. A worker that dies is replaced within a second.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from uvicorn.supervisors import Multiprocess
 
 from embedkit.errors import ConfigurationError
 from embedkit.service.http.metrics import DIRECTORY_VARIABLE
-from embedkit.service.settings import Settings
+from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.publishing import Publisher
 from embedkit.system.files import storage_errors
 from embedkit.system.interrupts import held
 from embedkit.system.memory import processors
 
-__all__ = ["Listening", "serve"]
+__all__ = ["ListenAddress", "serve"]
 
-_DRAINING_SECONDS = 30
+_SHUTDOWN_SECONDS = 30
 _log = logging.getLogger("embedkit.service")
 
 
 @dataclass(frozen=True)
-class Listening:
-    """Where and how the server listens.
+class ListenAddress:
+    """The address of the server, and the processes that serve it.
 
     Attributes:
         host: a name or an address of this machine.
-        port: 0 for any that is free.
-        workers: processes that answer.
-        reload: serve every new state of the model directory.
-        access_log: a line for each request.
+        port: the port; 0 picks a free one.
+        workers: number of worker processes.
+        reload: reload the model whenever its directory changes.
+        access_log: log each request.
     """
 
     host: str = "127.0.0.1"
@@ -53,15 +53,15 @@ class Listening:
     access_log: bool = False
 
 
-def serve(settings: Settings, listening: Listening) -> None:
-    """Serve until a signal ends it.
+def serve(settings: ServiceSettings, address: ListenAddress) -> None:
+    """Serve until a signal stops the server.
 
-    `settings.folder` is the folder in which another is made for the model as it is served.
+    The copy of the model that workers map is in a temporary directory in `settings.folder`.
 
     Raises:
         ModelError: the model cannot be served.
-        ConfigurationError: the address cannot be listened at.
-        StorageError: there is no room for the copy that workers map.
+        ConfigurationError: the server cannot listen on the address.
+        StorageError: there is no space for the copy of the model.
     """
     with storage_errors(settings.folder), ExitStack() as end:
         with held():
@@ -72,17 +72,15 @@ def serve(settings: Settings, listening: Listening) -> None:
             )
         publisher = Publisher(settings.model, folder)
         publisher.publish()
-        _prepare_workers(folder, listening.workers)
-        config = _configuration(settings, folder, listening)
+        _prepare_workers(folder, address.workers)
+        config = _configuration(settings, folder, address)
         with held():  # its handlers take the place of those that raise an interrupt
-            supervisor = Supervisor(
-                config, [_bind(config)], publisher, every_change=listening.reload
-            )
+            supervisor = Supervisor(config, [_bind(config)], publisher, every_change=address.reload)
         supervisor.run()
 
 
 class Supervisor(Multiprocess):
-    """uvicorn's supervisor, which reads the model again at SIGHUP instead of restarting workers."""
+    """uvicorn's supervisor, except that SIGHUP reloads the model instead of restarting workers."""
 
     def __init__(
         self, config: Config, sockets: list[socket], publisher: Publisher, *, every_change: bool
@@ -93,18 +91,18 @@ class Supervisor(Multiprocess):
         threading.Thread(target=watching, daemon=True).start()
 
     def handle_hup(self) -> None:
-        self._publisher.ask()
+        self._publisher.request()
 
     def keep_subprocess_alive(self) -> None:
         before = {process.pid for process in self.processes}
         super().keep_subprocess_alive()
         for pid in before - {process.pid for process in self.processes}:
-            _forget(pid)
+            _remove_metrics(pid)
 
 
-def _forget(pid: int | None) -> None:
-    """Take a dead worker's momentary values out of the sums."""
-    if DIRECTORY_VARIABLE not in os.environ:  # one worker counts for itself
+def _remove_metrics(pid: int | None) -> None:
+    """Remove the gauges of a dead worker from the sums."""
+    if DIRECTORY_VARIABLE not in os.environ:  # a single worker has its own metrics
         return
     from prometheus_client.multiprocess import mark_process_dead
 
@@ -112,54 +110,53 @@ def _forget(pid: int | None) -> None:
 
 
 def _prepare_workers(folder: Path, workers: int) -> None:
-    """Set what workers have to find in their environment before they import anything."""
+    """Set environment variables that workers need before their imports."""
     os.environ.pop(DIRECTORY_VARIABLE, None)
     if workers > 1:
-        measures = folder / "measures"
-        measures.mkdir()
-        os.environ[DIRECTORY_VARIABLE] = str(measures)
-    # A worker searches with its share of the processors; BLAS's own threads beside those of FAISS
-    # would only stand in their way.
+        metrics = folder / "metrics"
+        metrics.mkdir()
+        os.environ[DIRECTORY_VARIABLE] = str(metrics)
+    # Each worker gets its share of the processors. BLAS threads would compete with those of FAISS.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, processors() // workers)))
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def _configuration(settings: Settings, folder: Path, listening: Listening) -> Config:
+def _configuration(settings: ServiceSettings, folder: Path, address: ListenAddress) -> Config:
     from embedkit.service.app import create_app
     from embedkit.service.http.protocol import Protocol
 
     return Config(
         partial(create_app, replace(settings, folder=folder)),
         factory=True,
-        host=listening.host,
-        port=listening.port,
-        workers=listening.workers,
+        host=address.host,
+        port=address.port,
+        workers=address.workers,
         http=Protocol,
         ws="none",
         lifespan="on",
-        access_log=listening.access_log,
+        access_log=address.access_log,
         log_config=_logging(),
         server_header=False,
-        proxy_headers=False,  # nothing here asks who is asking
-        timeout_graceful_shutdown=_DRAINING_SECONDS,
+        proxy_headers=False,  # the client's address is not used
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=30,
     )
 
 
 def _bind(config: Config) -> socket:
-    """Listen, and say where.
+    """Bind the socket and start to listen.
 
     Raises:
-        ConfigurationError: the address cannot be listened at.
+        ConfigurationError: the address is in use or not available.
     """
     try:
         bound = config.bind_socket()
-    except SystemExit:  # uvicorn has said why
+    except SystemExit:  # uvicorn has logged the reason
         raise ConfigurationError(
-            f"cannot listen at {config.host}, port {config.port}.",
-            hint=("Another --port, or end what listens there."),
+            f"cannot listen on {config.host}, port {config.port}.",
+            hint="Choose another --port, or stop the program that uses it.",
         ) from None
-    bound.listen(config.backlog)  # who comes before a worker is there waits for one
+    bound.listen(config.backlog)  # connections wait until a worker has started
     return bound
 
 

@@ -1,4 +1,4 @@
-"""What the service is told when it starts."""
+"""Settings of the service, and its API keys."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from pathlib import Path
 
 from embedkit.errors import ConfigurationError
 
-__all__ = ["KEY_VARIABLE", "Settings", "read_keys"]
+__all__ = ["KEY_VARIABLE", "ServiceSettings", "read_keys", "require_key_for_public_host"]
 
 KEY_VARIABLE = "EMBEDKIT_API_KEY"
-_SHORTEST_KEY = 16
+_MIN_KEY_LENGTH = 16
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How the service runs.
+class ServiceSettings:
+    """Settings of the service.
 
     Attributes:
-        model: the model directory.
-        folder: where the supervisor lays out models for its workers.
-        keys: any one of them opens the service; none at all leaves it open.
-        origins: other sites whose pages may ask, as browsers name them; none by default.
-        queue: questions that may wait in a worker; past it, the answer is 429.
-        body: bytes that a request may have.
-        seconds: an answer that takes longer is given up.
+        model: the model directory, or another program's file of vectors.
+        folder: the directory in which the supervisor publishes models for its workers.
+        keys: the accepted API keys; without any, no key is required.
+        origins: other sites whose pages may use the API (CORS).
+        queue: questions that may wait in a worker; further ones get the status 429.
+        body_limit: largest body of a request, in bytes.
+        timeout: seconds after which a request gets the status 503.
+
+    Raises:
+        ConfigurationError: the timeout is not finite, or an origin is not valid.
     """
 
     model: Path
@@ -37,29 +40,28 @@ class Settings:
     keys: tuple[str, ...] = field(default=(), repr=False)
     origins: tuple[str, ...] = ()
     queue: int = 1024
-    body: int = 1 << 20
-    seconds: float = 10.0
+    body_limit: int = 1 << 20
+    timeout: float = 10.0
 
     def __post_init__(self) -> None:
-        """Raise `ConfigurationError` for endless seconds, and origins that are none."""
-        if not math.isfinite(self.seconds):
+        if not math.isfinite(self.timeout):
             raise ConfigurationError(
-                f"--timeout {self.seconds} is no time.", hint="Give a number of seconds."
+                f"--timeout must be a finite number of seconds, got {self.timeout}."
             )
         for origin in self.origins:
             if origin != "*" and _ORIGIN.fullmatch(origin) is None:
                 raise ConfigurationError(
-                    f"--cors-origin {origin} is no origin that a browser names.",
-                    hint="Give scheme and host in lower case and no path, such as "
-                    "https://example.org, or *.",
+                    f"--cors-origin {origin} is not a valid origin.",
+                    hint="Give scheme and host in lower case without a path, such as "
+                    "https://example.org, or * for all sites.",
                 )
 
 
 def read_keys(file: Path | None) -> tuple[str, ...]:
-    """Return the keys of a file, one a line, and that of the environment.
+    """Return the API keys of a file, one per line, and of the environment variable.
 
     Raises:
-        ConfigurationError: the file cannot be read or is empty, or a key is too short to be one.
+        ConfigurationError: the file cannot be read or has no keys, or a key is not valid.
     """
     keys: dict[str, str] = {}
     if KEY_VARIABLE in os.environ:
@@ -68,38 +70,39 @@ def read_keys(file: Path | None) -> tuple[str, ...]:
         try:
             lines = file.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8"
-            raise ConfigurationError(f"cannot read the keys in {file}: {reason}.") from None
+            reason = getattr(error, "strerror", None) or "not UTF-8"
+            raise ConfigurationError(f"cannot read the API keys in {file}: {reason}.") from None
         found = {
             f"{file}, line {number}": line.strip()
             for number, line in enumerate(lines, start=1)
             if line.strip()
         }
         if not found:
-            raise ConfigurationError(f"{file} holds no key.", hint="Write one a line.")
+            raise ConfigurationError(f"{file} has no API keys.", hint="Write one per line.")
         keys |= found
     for place, key in keys.items():
-        if len(key) < _SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
+        if len(key) < _MIN_KEY_LENGTH or not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigurationError(
-                f"{place}: a key has at least {_SHORTEST_KEY} printable ASCII characters and no "
-                "space.",
-                hint="Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+                f"{place}: an API key must have at least {_MIN_KEY_LENGTH} printable ASCII "
+                "characters and no spaces.",
+                hint="Generate one with "
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'.",
             )
     return tuple(keys.values())
 
 
-def refuse_open_door(host: str, keys: tuple[str, ...], *, insecure: bool) -> None:
-    """Raise `ConfigurationError` if anyone who reaches this machine could ask without a key."""
+def require_key_for_public_host(host: str, keys: tuple[str, ...], *, insecure: bool) -> None:
+    """Raise `ConfigurationError` if other machines could use the service without a key."""
     if keys or insecure or is_loopback(host):
         return
     raise ConfigurationError(
-        f"--host {host} lets other machines ask, and no key is set.",
-        hint=(f"Set {KEY_VARIABLE} or --api-key-file, or insist with --insecure."),
+        f"--host {host} accepts requests from other machines, but no API key is set.",
+        hint=f"Set {KEY_VARIABLE} or pass --api-key-file; --insecure serves without a key.",
     )
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether *host* can be reached from this machine only."""
+    """Return whether *host* can be reached only from this machine."""
     if host == "localhost":
         return True
     try:

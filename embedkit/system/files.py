@@ -174,7 +174,9 @@ def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) ->
         if kind not in (None, wanted):
             raise OutputExistsError(
                 f"{target} is {_KINDS.get(kind, 'a special file')} and is kept.",
-                hint="Name a directory." if directory else "Name a file.",
+                hint="Name a directory."
+                if directory
+                else "Name a file, or use - for standard output where that is possible.",
             )
         if not place.exists():  # also a link in /proc to a deleted file
             raise OutputExistsError(

@@ -5,7 +5,7 @@ synchronization the ranks combine their changes since the last one, row by row: 
 are averaged, orthogonal changes are added (as Adasum does for two, Maleki et al. 2021,
 arXiv:2006.02924). In general the sum of the changes is divided by its squared length over the sum
 of their squared lengths, which is k for k equal changes and 1 for orthogonal ones. A rare word that
-only one rank has seen keeps its whole change. docs/scaling.md has figures.
+only one rank has seen keeps its whole change. docs/guides/scaling.md has figures.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
-"""Words x matrix, and every question asked of it."""
+"""Words with their vectors, and the questions that they answer.
+
+The names are imported when they are first used, so that `embedkit.vectors.options` imports no
+numeric library.
+"""
 
 from __future__ import annotations
 
-from embedkit.vectors.scores import Neighbor
-from embedkit.vectors.word_vectors import WordVectors
+import lazy_loader
 
-__all__ = ["Neighbor", "WordVectors"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,4 +1,4 @@
-"""Analogies, expressions, neighbours."""
+"""Neighbors, expressions and analogies: questions that are weighted sums of words."""
 
 from __future__ import annotations
 
@@ -6,161 +6,100 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Unpack
 
 from embedkit.errors import ConfigurationError
-from embedkit.index.metrics import find_metric, unit_rows
-from embedkit.validation import refuse_string
+from embedkit.index.metrics import Matrix, UnitRows, unit_rows
+from embedkit.validation import check_choice, refuse_string
 from embedkit.vectors.expressions import parse
-from embedkit.vectors.nearest import Searching, Terms, rows_of
-from embedkit.vectors.options import How, Scope
+from embedkit.vectors.lookup import word_list
+from embedkit.vectors.options import ANALOGY_METHODS, SearchOptions
 from embedkit.vectors.scores import (
-    ANALOGY_METHODS,
+    ANALOGY_WEIGHTS,
     Neighbor,
     multiplicative_scores,
     pair_direction_scores,
 )
+from embedkit.vectors.search import Search, WeightedSum, rows_of
 
-__all__ = ["Asking"]
+__all__ = ["nearest_neighbors", "solve_analogies", "solve_expressions"]
 
-_SCORED = 32  # questions at a time: each has a score for every word of the vocabulary
-_SIGNS = (1.0, -1.0, 1.0)
-_ONLY_COSINES = {"3cosmul": "a product of cosines", "pairdirection": "a cosine"}
+_BATCH = 32  # questions at a time: each has a score for every word of the vocabulary
 
 
-class Asking(Searching):
-    """Questions whose answers are the nearest words.
+def nearest_neighbors(
+    search: Search, words: Iterable[str], options: SearchOptions
+) -> list[list[Neighbor]]:
+    """Return the words nearest to each word, without itself."""
+    sums = search.weighted_sums([[(word, 1.0)] for word in word_list(words)], options.oov)
+    return search.nearest(sums, options)
 
-    All take the fields of `embedkit.vectors.options.Scope` by name: *restrict*, *exclude*,
-    *include_question*, *oov*. A question that is skipped for an unknown word has no answers: [].
-    """
 
-    def analogy(
-        self,
-        a: str,
-        b: str,
-        c: str,
-        k: int = 10,
-        *,
-        method: str = "3cosadd",
-        metric: str = "cosine",
-        **how: Unpack[How],
-    ) -> list[Neighbor]:
-        """Return the *k* words d nearest to a - b + c, without a, b and c themselves.
+def solve_expressions(
+    search: Search, expressions: Iterable[str], options: SearchOptions
+) -> list[list[Neighbor]]:
+    """Return the words nearest to each expression; see `embedkit.vectors.expressions`."""
+    parsed = [
+        [(term.word, term.weight) for term in parse(expression)]
+        for expression in word_list(expressions)
+    ]
+    return search.nearest(search.weighted_sums(parsed, options.oov), options)
 
-        Args:
-            method: "3cosadd" (Mikolov et al. 2013, N13-1090); "3cosmul" or "pairdirection", the
-                cosine of d - c and a - b (both in Levy and Goldberg 2014, W14-1618).
-            metric: "cosine" (unit vectors are summed), "l2" or "dot" (vectors as they are); the
-                last two go with 3cosadd only.
-            how: see `embedkit.vectors.options.Scope`.
 
-        Raises:
-            UnknownWordError: a word has no vector.
-            ConfigurationError: no such method or metric, *k* is not at least 1, or the method is
-                "pairdirection" and a is b.
-        """
-        return self.analogies([(a, b, c)], k, method=method, metric=metric, **how)[0]
+def solve_analogies(
+    search: Search, questions: Iterable[Sequence[str]], method: str, options: SearchOptions
+) -> list[list[Neighbor]]:
+    """Return the words d for each a, b, c, such that a is to b as d is to c."""
+    check_choice("analogy method", method, ANALOGY_METHODS)
+    weighted = []
+    for question in questions:
+        refuse_string(question)
+        if len(question) != 3:
+            raise ConfigurationError(f"an analogy needs three words, got {question!r:.60}")
+        weighted.append(list(zip(question, ANALOGY_WEIGHTS, strict=True)))
+    sums = search.weighted_sums(weighted, options.oov)
+    if method == "3cosadd":
+        return search.nearest(sums, options)
+    require_cosines(search, method, "3cosadd", options)
+    if method == "pairdirection":
+        for terms, pair in zip(sums, weighted, strict=True):
+            if terms:
+                search.refuse_cancelled(terms[:2], [word for word, _ in pair[:2]])
+    return _solve_by_scores(search, sums, method, options)
 
-    def analogies(
-        self,
-        questions: Iterable[Sequence[str]],
-        k: int = 10,
-        *,
-        method: str = "3cosadd",
-        metric: str = "cosine",
-        **how: Unpack[How],
-    ) -> list[list[Neighbor]]:
-        """Answer many analogies, three words each, in one go; see `analogy`."""
-        if method not in ANALOGY_METHODS:
-            raise ConfigurationError(
-                f"no analogy method {method!r}; there are {', '.join(ANALOGY_METHODS)}"
-            )
-        asked = []
-        for question in questions:
-            refuse_string(question)
-            if len(question) != 3:
-                raise ConfigurationError(f"an analogy has three words, not {question!r:.60}")
-            asked.append(list(zip(question, _SIGNS, strict=True)))
-        scope = Scope(**how)
-        sums = self._sums(asked, scope.oov)
-        if method == "3cosadd":
-            return self.nearest(sums, k, metric=metric, **how)
-        if find_metric(metric).name != "cosine":
-            raise ConfigurationError(
-                f"{method} is {_ONLY_COSINES[method]}; it has no metric {metric!r}."
-            )
-        if self.is_sparse:
-            raise ConfigurationError(f"{method} needs dense vectors; use 3cosadd.")
-        if method == "pairdirection":
-            for terms, weighted in zip(sums, asked, strict=True):
-                if terms:  # a pair of the same words has no direction
-                    self._refuse_nothing(terms[:2], [word for word, _ in weighted[:2]])
-        return self._scored(sums, k, scope, method)
 
-    def query(
-        self, expression: str, k: int = 10, *, metric: str = "cosine", **how: Unpack[How]
-    ) -> list[Neighbor]:
-        """Return the *k* words nearest to an expression such as ``king - man + woman``.
+def require_cosines(search: Search, method: str, alternative: str, options: SearchOptions) -> None:
+    """Raise `ConfigurationError` unless the metric is cosine and the vectors are dense."""
+    if options.metric != "cosine":
+        raise ConfigurationError(
+            f"{method} is defined for the metric cosine only, got {options.metric!r}.",
+            hint=f"Choose the metric cosine or the method {alternative}.",
+        )
+    if search.lookup.is_sparse:
+        raise ConfigurationError(
+            f"{method} needs dense vectors.", hint=f"Choose the method {alternative}."
+        )
 
-        The words of the expression are not among the answers. See `embedkit.vectors.expressions`.
 
-        Raises:
-            ExpressionError: it does not parse.
-            UnknownWordError: a word has no vector.
-        """
-        return self.queries([expression], k, metric=metric, **how)[0]
-
-    def queries(
-        self, expressions: Iterable[str], k: int = 10, *, metric: str = "cosine", **how: Unpack[How]
-    ) -> list[list[Neighbor]]:
-        """Answer many expressions in one go; see `query`."""
-        asked = [
-            [(term.word, term.weight) for term in parse(expression)] for expression in expressions
-        ]
-        sums = self._sums(asked, Scope(**how).oov)
-        return self.nearest(sums, k, metric=metric, **how)
-
-    def neighbors(
-        self, word: str, k: int = 10, *, metric: str = "cosine", **how: Unpack[How]
-    ) -> list[Neighbor]:
-        """Return the *k* words nearest to *word*, without itself.
-
-        Raises:
-            UnknownWordError: it has no vector.
-        """
-        return self.neighbors_of([word], k, metric=metric, **how)[0]
-
-    def neighbors_of(
-        self, words: Iterable[str], k: int = 10, *, metric: str = "cosine", **how: Unpack[How]
-    ) -> list[list[Neighbor]]:
-        """Return the neighbours of many words in one go; see `neighbors`."""
-        if isinstance(words, str):
-            refuse_string(words)
-        sums = self._sums([[(word, 1.0)] for word in words], Scope(**how).oov)
-        return self.nearest(sums, k, metric=metric, **how)
-
-    def _scored(
-        self, sums: Sequence[Terms], k: int, scope: Scope, method: str
-    ) -> list[list[Neighbor]]:
-        """Answer analogies by the scores of all words."""
-        k = self._checked(k)
-        units = self._index("cosine", scope.restrict).rows
-        refused = self._refused(scope, of_direction=True)
-        asked = [number for number, terms in enumerate(sums) if terms]
-        answers: list[list[Neighbor]] = [[] for _ in sums]
-        for start in range(0, len(asked), _SCORED):
-            batch = asked[start : start + _SCORED]
-            places = [place for number in batch for place, _ in sums[number]]
-            triples = unit_rows(self.vectors_at(places)).reshape(len(batch), 3, -1)
-            for number, row in zip(batch, _scores(method, units, triples), strict=True):
-                own = [] if scope.include_question else rows_of(sums[number])
-                answers[number] = self._best(row, k, [*refused, *own])
-        return answers
+def _solve_by_scores(
+    search: Search, sums: Sequence[WeightedSum], method: str, options: SearchOptions
+) -> list[list[Neighbor]]:
+    """Answer analogies by a score of every word."""
+    units = search.first_units(options.restrict)
+    excluded = search.excluded_rows(options)
+    asked = [number for number, terms in enumerate(sums) if terms]
+    answers: list[list[Neighbor]] = [[] for _ in sums]
+    for start in range(0, len(asked), _BATCH):
+        batch = asked[start : start + _BATCH]
+        places = [place for number in batch for place, _ in sums[number]]
+        triples = unit_rows(search.lookup.vectors_at(places)).reshape(len(batch), 3, -1)
+        for number, scores in zip(batch, _scores(method, units, triples), strict=True):
+            own = [] if options.include_question else rows_of(sums[number])
+            answers[number] = search.highest(scores, options.k, [*excluded, *own])
+    return answers
 
 
 def _scores(
-    method: str, units: NDArray[np.float32], triples: NDArray[np.float32]
+    method: str, units: Matrix | UnitRows, triples: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Return the scores of all words, (m, n), for unit vectors of a, b and c, (m, 3, d)."""
     if method == "3cosmul":

@@ -1,11 +1,11 @@
 """Expressions over words: ``king - man + woman``, ``2 * (king - "old man") + 0.5 queen``.
 
     expression := ["+" | "-"] product (("+" | "-") product)*
-    product    := factor (("*" | "/") factor)*        with at most one factor that is no number
+    product    := factor (("*" | "/") factor)*        all factors but one must be numbers
     factor     := [number] word | [number] "quoted words" | [number] "(" expression ")" | number
 
-A number that stands alone is a word (``1984 - 1948``). A hyphen or apostrophe inside a word belongs
-to it; a minus has a space beside it.
+A number without a word after it is a word itself (``1984 - 1948``). A hyphen or apostrophe inside a
+word belongs to the word; a minus sign needs a space on one side.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Term", "parse"]
 
 MAXIMUM_LENGTH = 10_000
 MAXIMUM_DEPTH = 100
-MAXIMUM_WEIGHT = 1e9  # beyond it, squares of sums would leave float32
+MAXIMUM_WEIGHT = 1e9  # keeps squares of sums in the range of float32
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Term:
-    """A word with its weight, and the column in the expression where it stands."""
+    """A word with its weight, and its column in the expression, counted from 0."""
 
     weight: float
     word: str
@@ -52,18 +52,18 @@ def parse(expression: str) -> list[Term]:
     """Return the words of an expression with their weights, parentheses multiplied out.
 
     Raises:
-        ExpressionError: it does not parse; the message has a caret under the place.
+        ExpressionError: it does not parse; the message marks the column with a caret.
     """
     return _Parser(expression).whole()
 
 
 class _Parser:
-    """Recursive descent; every method returns the terms of the part it has read."""
+    """A recursive descent parser; each method returns the terms of the part it has read."""
 
     def __init__(self, expression: str) -> None:
         if len(expression) > MAXIMUM_LENGTH:
             raise ExpressionError(
-                f"the expression has {len(expression):,} characters; at most {MAXIMUM_LENGTH:,}",
+                f"the expression has {len(expression):,} characters, more than {MAXIMUM_LENGTH:,}",
                 expression[:60] + "...",
                 60,
             )
@@ -79,8 +79,9 @@ class _Parser:
             match = _TOKEN.match(text, position)
             if match is None or match.lastgroup is None:
                 column = position + len(text[position:]) - len(text[position:].lstrip())
-                what = "this quotation is not closed" if text[column] in "\"'" else "what is this?"
-                raise self._error(what, column)
+                is_quote = text[column] in "\"'"
+                unexpected = f"unexpected character {text[column]!r}"
+                raise self._error("missing closing quote" if is_quote else unexpected, column)
             kind = match.lastgroup
             tokens.append(_Token(kind, match[kind], match.start(kind)))
             position = match.end()
@@ -105,16 +106,16 @@ class _Parser:
             raise self._error("the expression is empty; write for example king - man + woman", 0)
         terms = self._sum()
         if self._token.kind != "end":
-            raise self._error("expected + or - here", self._token.column)
+            raise self._error("expected + or -", self._token.column)
         for term in terms:
             if not abs(term.weight) <= MAXIMUM_WEIGHT:
-                problem = f"the weight of {term.word!r} is too large; at most {MAXIMUM_WEIGHT:g}"
+                problem = f"the weight of {term.word!r} must be at most {MAXIMUM_WEIGHT:g}"
                 raise self._error(problem, term.column)
         totals: dict[str, float] = {}
         for term in terms:
             totals[term.word] = totals.get(term.word, 0.0) + term.weight
         if not any(totals.values()):
-            raise self._error("every weight is 0; there is no direction to look in", 0)
+            raise self._error("the weights of all words add up to 0", 0)
         return terms
 
     def _sum(self) -> list[Term]:
@@ -125,20 +126,20 @@ class _Parser:
         return terms
 
     def _product(self) -> list[Term]:
-        value = self._factor(stands_alone=True)
+        value = self._factor(is_first=True)
         while sign := self._take("*", "/"):
             column = self._token.column
-            other = self._factor(stands_alone=False)
+            other = self._factor(is_first=False)
             if isinstance(value, list) and isinstance(other, list):
-                raise self._error("words can only be multiplied by numbers", column)
+                raise self._error("a word can only be multiplied by a number", column)
             if sign.text == "/" and (isinstance(other, list) or other == 0):
-                raise self._error("only a number other than 0 can divide", column)
+                raise self._error("the divisor must be a number other than 0", column)
             value = _times(value, other, divide=sign.text == "/")
         if not isinstance(value, list):
-            raise self._error("a word is missing after this number", self._token.column)
+            raise self._error("expected a word after the number", self._token.column)
         return value
 
-    def _factor(self, *, stands_alone: bool) -> list[Term] | float:
+    def _factor(self, *, is_first: bool) -> list[Term] | float:
         token = self._token
         if token.kind != "number":
             return self._atom()
@@ -146,7 +147,7 @@ class _Parser:
         after = self._token
         if after.kind in ("word", "quoted", "number") or after.text == "(":
             return _scaled(self._atom(), float(token.text))
-        if stands_alone and after.text not in ("*", "/"):
+        if is_first and after.text not in ("*", "/"):
             return [Term(1.0, token.text, token.column)]
         return float(token.text)
 
@@ -158,21 +159,20 @@ class _Parser:
         if token.kind == "quoted":
             word = " ".join(token.text[1:-1].split())
             if not word:
-                raise self._error("nothing is quoted here", token.column)
+                raise self._error("the quotes are empty", token.column)
             return [Term(1.0, word, token.column)]
         if token.text == "(":
             return self._parenthesis(token)
-        missing = "a word is missing here"
-        raise self._error(missing, token.column)
+        raise self._error("expected a word", token.column)
 
     def _parenthesis(self, opening: _Token) -> list[Term]:
         self._depth += 1
         if self._depth > MAXIMUM_DEPTH:
-            raise self._error(f"more than {MAXIMUM_DEPTH} parentheses deep", opening.column)
+            raise self._error(f"more than {MAXIMUM_DEPTH} levels of parentheses", opening.column)
         terms = self._sum()
         if not self._take(")"):
             raise self._error(
-                f"a parenthesis opened at column {opening.column + 1} is not closed here",
+                f"expected ) to close the parenthesis at column {opening.column + 1}",
                 self._token.column,
             )
         self._depth -= 1
@@ -187,7 +187,7 @@ def _times(
     value: list[Term] | float, other: list[Term] | float, *, divide: bool
 ) -> list[Term] | float:
     if isinstance(value, list):
-        assert not isinstance(other, list)  # noqa: S101 - the caller has refused it
+        assert not isinstance(other, list)  # noqa: S101 - the caller has checked it
         return _scaled(value, 1.0 / other if divide else other)
     if isinstance(other, list):
         return _scaled(other, value)

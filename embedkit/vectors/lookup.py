@@ -1,10 +1,9 @@
-"""From words as people write them to vectors, also those of words that a vocabulary lacks."""
+"""From words as people write them to vectors, also for words that are not in the vocabulary."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,43 +11,53 @@ from numpy.typing import NDArray
 from embedkit.corpus.tokenizers import RESPELLINGS
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, UnknownWordError
+from embedkit.index.metrics import Matrix
+from embedkit.validation import refuse_string
 
-__all__ = ["Place", "Words"]
+__all__ = ["Composer", "Lookup", "RowOrVector", "read_only_matrix", "vocabulary_of", "word_list"]
 
-Place: TypeAlias = "int | NDArray[np.float32]"
-"""Where the vector of a word is: the number of its row, or for a word without one the vector."""
+RowOrVector: TypeAlias = "int | NDArray[np.float32]"
+"""The number of a word's row, or for a word without a row its vector, float32 (d,)."""
 
 
-class Words(ABC):
-    """Words with a row of a matrix each.
+class Composer(Protocol):
+    """Makes vectors of words that are not in the vocabulary."""
 
-    Attributes:
+    def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Return vectors, float32 (len(words), d); zeros for a word that cannot be composed."""
+
+
+class Lookup:
+    """Finds the rows of words.
+
+    Args:
         vocabulary: V words.
-        matrix: float32 (V, d), dense or scipy.sparse CSR.
+        matrix: float32 (V, d), dense or CSR.
+        subwords: makes vectors of words that are not in the vocabulary.
     """
 
-    vocabulary: Vocabulary
-    matrix: Any
-    subwords: Any = None
-    """What composes vectors of unknown words, by ``encode(words)``, or None."""
+    def __init__(
+        self, vocabulary: Vocabulary, matrix: Matrix, subwords: Composer | None = None
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.matrix = matrix
+        self.subwords = subwords
 
     @property
-    @abstractmethod
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self.matrix.shape[1])
+
+    @property
     def is_sparse(self) -> bool:
         """Whether vectors are scipy.sparse rows."""
-
-    def resolve(self, word: str) -> str:
-        """Return the word of the vocabulary that a question means.
-
-        That is the word as written, or else case-folded, or else with underscores for spaces.
-
-        Raises:
-            UnknownWordError: none of these is known.
-        """
-        return self.vocabulary[self.row(word)]
+        return not isinstance(self.matrix, np.ndarray)
 
     def find(self, word: str) -> int:
-        """Return the row of the word that a question means, or -1; see `resolve`."""
+        """Return the row of *word*, or -1.
+
+        The word is looked up as written, then case-folded, then with underscores for spaces.
+        """
         row = self.vocabulary.find(word)
         if row < 0:
             for respell in RESPELLINGS:
@@ -57,10 +66,10 @@ class Words(ABC):
         return row
 
     def row(self, word: str) -> int:
-        """Return the row of the word that a question means; see `resolve`.
+        """Return the row of *word*, looked up as by `find`.
 
         Raises:
-            UnknownWordError: it has none.
+            UnknownWordError: there is none.
         """
         row = self.find(word)
         if row < 0:
@@ -70,46 +79,49 @@ class Words(ABC):
     def complete(self, prefix: str, limit: int = 10, start: int = 0) -> NDArray[np.int64]:
         """Return the rows of words that begin with *prefix*, most frequent first.
 
-        Where no word does, the prefix is folded as `resolve` folds words.
+        If there are none, the prefix is case-folded as in `find`.
         """
         found = self.vocabulary.complete(prefix, limit, start)
-        return (
-            found if len(found) else self.vocabulary.complete(RESPELLINGS[-1](prefix), limit, start)
-        )
+        if len(found):
+            return found
+        return self.vocabulary.complete(RESPELLINGS[-1](prefix), limit, start)
 
-    def look_up(self, words: Iterable[str], oov: str = "error") -> dict[str, Place | None]:
-        """Return where the vector of each word is; None for a word that is skipped.
+    def look_up(self, words: Iterable[str], oov: str = "error") -> dict[str, RowOrVector | None]:
+        """Return the row or the vector of each word; None for a word that is skipped.
 
         Args:
-            oov: "error", "skip", "spell" or "subwords"; see `embedkit.vectors.options.Scope`.
+            words: words in any spelling that `find` knows.
+            oov: see `embedkit.vectors.options.SearchOptions`.
 
         Raises:
             UnknownWordError: a word has no vector and *oov* is "error".
             ConfigurationError: *oov* is "subwords" and these vectors have none.
         """
-        places: dict[str, Place | None] = {}
+        found: dict[str, RowOrVector | None] = {}
         unknown = []
         for word in words:
-            if word not in places:
+            if not isinstance(word, str):
+                raise ConfigurationError(f"expected a word, got {word!r:.60}")
+            if word not in found:
                 row = self.find(word)
-                places[word] = row if row >= 0 else None
+                found[word] = row if row >= 0 else None
                 if row < 0:
                     unknown.append(word)
         if unknown and oov == "error":
             self.row(unknown[0])  # raises
         if unknown and oov == "spell":
             rows = self.vocabulary.nearest_spellings(unknown)
-            places |= {word: row for word, row in zip(unknown, rows, strict=True) if row >= 0}
+            found |= {word: row for word, row in zip(unknown, rows, strict=True) if row >= 0}
         if unknown and oov == "subwords":
-            places |= self._composed(unknown)
-        return places
+            found |= self._composed(unknown)
+        return found
 
-    def _composed(self, words: Sequence[str]) -> dict[str, Place | None]:
+    def _composed(self, words: Sequence[str]) -> dict[str, RowOrVector | None]:
         if self.subwords is None:
             raise ConfigurationError(
                 f"{words[0]!r} is not in the vocabulary, and these vectors have no character "
                 "n-grams to compose it from.",
-                hint='oov="spell" or "skip" (--oov).',
+                hint='Choose oov="spell" or "skip" (--oov).',
             )
         vectors = np.asarray(self.subwords.encode(words), dtype=np.float32)
         return {
@@ -117,14 +129,68 @@ class Words(ABC):
             for word, vector in zip(words, vectors, strict=True)
         }
 
-    def vectors_at(self, places: Sequence[Place]) -> Any:
-        """Return the vectors at *places*, float32 (len(places), d), dense or CSR."""
-        rows = [place for place in places if not isinstance(place, np.ndarray)]
+    def vectors_at(self, found: Sequence[RowOrVector]) -> Matrix:
+        """Return the vectors of rows and vectors, float32 (len(found), d), dense or CSR."""
+        rows = [place for place in found if not isinstance(place, np.ndarray)]
         known = self.matrix[rows]
-        if len(rows) == len(places):
+        if len(rows) == len(found):
             return known
-        found = np.empty((len(places), self.matrix.shape[1]), dtype=np.float32)
-        composed = np.array([isinstance(place, np.ndarray) for place in places])
-        found[~composed] = known.toarray() if self.is_sparse else known
-        found[composed] = [place for place in places if isinstance(place, np.ndarray)]
-        return found
+        vectors = np.empty((len(found), self.dimension), dtype=np.float32)
+        composed = np.array([isinstance(place, np.ndarray) for place in found])
+        vectors[~composed] = known.toarray() if self.is_sparse else known
+        vectors[composed] = [place for place in found if isinstance(place, np.ndarray)]
+        return vectors
+
+    def dense_vectors_at(self, found: Sequence[RowOrVector]) -> NDArray[np.float64]:
+        """Return the vectors of rows and vectors, float64 (len(found), d), dense."""
+        vectors = self.vectors_at(found)
+        dense = vectors if isinstance(vectors, np.ndarray) else vectors.toarray()
+        return np.asarray(dense, dtype=np.float64)
+
+
+def word_list(words: Iterable[str]) -> list[str]:
+    """Return words as a list.
+
+    Raises:
+        ConfigurationError: *words* is a single string.
+    """
+    refuse_string(words)
+    return list(words)
+
+
+def vocabulary_of(words: Vocabulary | Sequence[str]) -> Vocabulary:
+    """Return *words* as a vocabulary, most frequent first.
+
+    Raises:
+        ConfigurationError: a word is listed twice.
+    """
+    if isinstance(words, Vocabulary):
+        return words
+    listed = word_list(words)
+    if len(set(listed)) < len(listed):
+        twice = next(word for number, word in enumerate(listed) if word in listed[:number])
+        raise ConfigurationError(f"the word {twice!r} is listed twice")
+    return Vocabulary(listed)
+
+
+def read_only_matrix(matrix: Matrix) -> Matrix:
+    """Return a read-only view of a matrix as float32, (n, d), dense or CSR.
+
+    Raises:
+        ConfigurationError: the matrix does not have two axes.
+    """
+    is_sparse = hasattr(matrix, "toarray")
+    matrix = matrix.tocsr() if is_sparse else np.asanyarray(matrix)
+    if len(matrix.shape) != 2:
+        raise ConfigurationError(f"expected a matrix with two axes, got {len(matrix.shape)}")
+    matrix = matrix.astype(np.float32, copy=False)
+    if not is_sparse:
+        return _read_only(matrix)
+    parts = tuple(_read_only(part) for part in (matrix.data, matrix.indices, matrix.indptr))
+    return type(matrix)(parts, shape=matrix.shape)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view

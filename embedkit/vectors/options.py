@@ -1,22 +1,42 @@
-"""How a question is meant: which words may answer, and what becomes of unknown ones."""
+"""Options that all questions share, and the names of the methods of analogies."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TypedDict
 
+from typing_extensions import Unpack
+
 from embedkit.errors import ConfigurationError
-from embedkit.validation import whole_number
+from embedkit.index.options import METRIC_NAMES
+from embedkit.validation import check_choice, whole_number
 
-__all__ = ["UNKNOWN_WORDS", "How", "Scope"]
+__all__ = ["ANALOGY_METHODS", "OOV", "PAIR_METHODS", "SearchKeywords", "SearchOptions"]
 
-UNKNOWN_WORDS = ("error", "skip", "spell", "subwords")
-"""What may become of a word without a vector; see `Scope.oov`."""
+ANALOGY_METHODS = ("3cosadd", "3cosmul", "pairdirection")
+"""How a, b and c ask for d: Mikolov et al. 2013 (N13-1090), Levy and Goldberg 2014 (W14-1618)."""
+
+PAIR_METHODS = ("3cosavg", "lrcos")
+"""How example pairs ask for the partner of a word: Drozd et al. 2016 (C16-1332)."""
+
+OOV = ("error", "skip", "spell", "subwords")
+"""What to do with a word that has no vector (out of vocabulary); see `SearchOptions.oov`."""
+
+_OTHER_NAMES = {  # as other libraries call them
+    "n": "k",
+    "top": "k",
+    "top_k": "k",
+    "top_n": "k",
+    "topn": "k",
+    "limit": "k",
+    "restrict_vocab": "restrict",
+}
 
 
-class How(TypedDict, total=False):
-    """The fields of `Scope`, as the methods that ask take them by name."""
+class SearchKeywords(TypedDict, total=False):
+    """The keyword arguments of every question; `SearchOptions` describes them."""
 
     restrict: int | None
     exclude: Collection[str]
@@ -25,35 +45,63 @@ class How(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Scope:
-    """What all questions take beside what is asked.
+class SearchOptions:
+    """Options of a question.
 
     Attributes:
-        restrict: answers come from so many of the most frequent words; None for all. The words of a
-            question need not be among them.
-        exclude: words that are no answers.
+        k: number of answers, at least 1.
+        metric: a name of `embedkit.index.options.METRIC_NAMES`.
+        restrict: search only the *restrict* most frequent words; None searches all. The words of
+            the question need not be among them.
+        exclude: words that must not be answers.
         include_question: whether the words of a question may be answers to it.
-        oov: what becomes of a word that has no vector (out of vocabulary). "error" raises
-            `UnknownWordError`. "skip" leaves it out of a set of words, and leaves a question of
-            which it is a part without an answer. "spell" takes the known word that is spelled most
-            nearly so, "subwords" composes a vector from character n-grams, where the vectors have
-            them; a word for which there is neither is skipped.
+        oov: what to do with a word that has no vector (out of vocabulary). "error" raises
+            `UnknownWordError`. "skip" drops it from a set of words, and gives no answers to a
+            question that contains it. "spell" uses the known word with the nearest spelling,
+            "subwords" a vector composed of character n-grams, if the vectors have them; where
+            neither exists, the word is skipped.
 
     Raises:
-        ConfigurationError: a value lies outside its range.
+        ConfigurationError: a value is out of range.
     """
 
+    k: int = 10
+    metric: str = "cosine"
     restrict: int | None = None
     exclude: Collection[str] = ()
     include_question: bool = False
     oov: str = "error"
 
     def __post_init__(self) -> None:
+        whole_number("k", self.k, 1)
+        check_choice("metric", self.metric, METRIC_NAMES)
         if self.restrict is not None:
             whole_number("restrict", self.restrict, 1)
         if isinstance(self.exclude, str):
             raise ConfigurationError(
-                f"exclude is a list of words, not the string {self.exclude!r:.60}"
+                f"exclude must be a list of words, got the string {self.exclude!r:.60}"
             )
-        if self.oov not in UNKNOWN_WORDS:
-            raise ConfigurationError(f"oov is one of {', '.join(UNKNOWN_WORDS)}, not {self.oov!r}")
+        check_choice("oov", self.oov, OOV)
+
+    @classmethod
+    def of(
+        cls, k: int = 10, metric: str = "cosine", **keywords: Unpack[SearchKeywords]
+    ) -> SearchOptions:
+        """Return the options that keyword arguments give.
+
+        Raises:
+            TypeError: there is no such option.
+            ConfigurationError: a value is out of range.
+        """
+        _refuse_unknown(keywords)
+        return cls(k, metric, **keywords)
+
+
+def _refuse_unknown(keywords: Mapping[str, object]) -> None:
+    known = ["k", "metric", *SearchKeywords.__annotations__]
+    for name in keywords:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            meant = _OTHER_NAMES.get(name) or (near[0] if near else "")
+            hint = f"did you mean {meant}?" if meant else f"choose from {', '.join(known)}"
+            raise TypeError(f"unknown option {name!r}; {hint}")

@@ -1,14 +1,14 @@
-"""Better vectors from those that are trained: functions from `WordVectors` to `WordVectors`.
+"""Post-processing of trained vectors: functions from `WordVectors` to `WordVectors`.
 
-    average      input and output matrix averaged (Pennington et al. 2014, D14-1162; Levy et al.
-                 2015, Q15-1016, call it w + c)
-    center       the mean taken off, so that vectors point all ways (Mu and Viswanath 2018)
-    remove_top   the first principal components taken off as well: all-but-the-top (the same)
-    pca          fewer dimensions, those along which vectors differ most (Pearson 1901)
-    rounded      as float16 or int8 will hold them
+    average      average the input and the output matrix (Pennington et al. 2014, D14-1162; w + c
+                 in Levy et al. 2015, Q15-1016)
+    center       subtract the mean (Mu and Viswanath 2018, arXiv:1702.01417)
+    remove_top   subtract the mean and the top principal components (all-but-the-top, ibid.)
+    pca          project onto the first principal components (Pearson 1901)
+    rounded      round as float16 or int8 storage does
 
-`postprocess` does several of them, in this order. They go block by block and sum up in float64:
-beside the old and the new matrix memory holds a block and some (d, d).
+`postprocess` combines them, in this order. They work in blocks and sum in float64: besides the old
+and the new matrix, memory holds a block and a few (d, d) matrices.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.index.metrics import row_norms
 from embedkit.storage.quantization import STORAGES, pack, unpack
-from embedkit.validation import whole_number
+from embedkit.validation import check_choice, whole_number
 from embedkit.vectors.projection import Projection, principal_axes
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -38,22 +38,22 @@ __all__ = [
 ]
 
 _ROWS = 1 << 12
-_MOST_DIMENSIONS = 1_000_000  # of any vectors; those at hand have fewer, which each step says
+_MOST_DIMENSIONS = 1_000_000  # each step checks the dimension of its vectors
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What `postprocess` does; by default nothing.
+    """The steps of `postprocess`; none by default.
 
     Attributes:
         average: average the input and the output matrix.
-        center: take the mean off.
-        remove_top: take so many principal components off, and the mean.
-        pca: keep so many dimensions; None keeps all.
+        center: subtract the mean.
+        remove_top: number of principal components to subtract, together with the mean.
+        pca: number of dimensions to keep; None keeps all.
         storage: "float32", "float16" or "int8".
 
     Raises:
-        ConfigurationError: a setting is outside its range.
+        ConfigurationError: a setting is out of range.
     """
 
     average: bool = False
@@ -66,35 +66,32 @@ class Steps:
         whole_number("remove_top", self.remove_top, 0, _MOST_DIMENSIONS)
         if self.pca is not None:
             whole_number("pca", self.pca, 1, _MOST_DIMENSIONS)
-        if self.storage not in STORAGES:
-            raise ConfigurationError(
-                f"no storage {self.storage!r}; there are {', '.join(STORAGES)}"
-            )
+        check_choice("storage", self.storage, STORAGES)
 
 
 def postprocess(
     vectors: WordVectors, steps: Steps, *, context: NDArray[np.float32] | None = None
 ) -> WordVectors:
-    """Return better vectors: averaged, centred, without the top, projected, rounded, in this order.
+    """Return vectors after all *steps*, in the order of the module's docstring.
 
-    What was done is written down under "postprocess" in the settings that are saved.
+    The steps are recorded under "postprocess" in the config, which is saved with the vectors.
 
     Args:
-        vectors: dense ones.
+        vectors: dense vectors.
         steps: what to do.
-        context: the output matrix, (V, d), which only `average` needs.
+        context: the output matrix, (V, d); needed by `average` only.
 
     Raises:
-        ConfigurationError: the vectors are sparse, *context* is missing, or there are fewer
-            dimensions than a step takes.
-        ModelError: a vector holds what is no finite number.
+        ConfigurationError: the vectors are sparse, *context* is missing, or the vectors have too
+            few dimensions for a step.
+        ModelError: a vector contains NaN or infinity.
     """
-    _refuse(vectors)
+    _check(vectors)
     if steps.average:
         if context is None:
             raise ConfigurationError(
-                "average needs the output matrix, and these vectors come without theirs.",
-                hint="Take a model that embedkit train wrote.",
+                "averaging needs the output matrix, which these vectors do not have.",
+                hint="Use a model that embedkit train wrote.",
             )
         vectors = average(vectors, context)
     if steps.remove_top:
@@ -116,10 +113,11 @@ def average(vectors: WordVectors, context: NDArray[np.float32]) -> WordVectors:
     Raises:
         ConfigurationError: the shapes differ, or the vectors are sparse.
     """
-    _refuse(vectors)
+    _check(vectors)
     if context.shape != vectors.matrix.shape:
         raise ConfigurationError(
-            f"the output matrix is {context.shape}, the vectors are {vectors.matrix.shape}"
+            f"the output matrix must have the shape of the vectors, {vectors.matrix.shape}, got "
+            f"{context.shape}"
         )
     matrix = np.empty(vectors.matrix.shape, dtype=np.float32)
     for start in range(0, len(matrix), _ROWS):
@@ -129,29 +127,29 @@ def average(vectors: WordVectors, context: NDArray[np.float32]) -> WordVectors:
 
 
 def center(vectors: WordVectors) -> WordVectors:
-    """Return the vectors less their mean, each word counting once.
+    """Return the vectors minus their mean over all words.
 
     Raises:
         ConfigurationError: the vectors are sparse.
-        ModelError: a vector holds what is no finite number.
+        ModelError: a vector contains NaN or infinity.
     """
     return _changed(vectors, 0, lambda block, space: block - space.mean)
 
 
 def remove_top(vectors: WordVectors, count: int) -> WordVectors:
-    """Return all but the top: less the mean and the first *count* principal components.
+    """Return the vectors minus their mean and their first *count* principal components.
 
-    Mu and Viswanath (2018, arXiv:1702.01417), who take d / 100 of d dimensions: v - m less its
-    projections on u_1 .. u_count.
+    This is all-but-the-top (Mu and Viswanath 2018, arXiv:1702.01417): v - m minus its projections
+    on u_1 .. u_count. They suggest d / 100 components of d dimensions.
 
     Raises:
-        ConfigurationError: there are no more than *count* dimensions, or the vectors are sparse.
-        ModelError: a vector holds what is no finite number.
+        ConfigurationError: there are not more than *count* dimensions, or the vectors are sparse.
+        ModelError: a vector contains NaN or infinity.
     """
     if count >= vectors.dimension:
         raise ConfigurationError(
-            f"{count} of {vectors.dimension} dimensions cannot be taken off: none would be left.",
-            hint=f"Fewer than {vectors.dimension}.",
+            f"cannot remove {count} of {vectors.dimension} dimensions: none would be left.",
+            hint=f"Remove fewer than {vectors.dimension}.",
         )
 
     def without(block: NDArray[np.float64], space: Projection) -> NDArray[np.float64]:
@@ -162,29 +160,29 @@ def remove_top(vectors: WordVectors, count: int) -> WordVectors:
 
 
 def pca(vectors: WordVectors, count: int) -> WordVectors:
-    """Return the vectors' places along their first *count* principal components, (V, count).
+    """Return the centered vectors projected onto their first *count* principal components.
 
-    The mean is taken off. Axes are those of `projection.principal_axes`.
+    The result has the shape (V, count); see `projection.principal_axes`.
 
     Raises:
         ConfigurationError: there are fewer dimensions, or the vectors are sparse.
-        ModelError: a vector holds what is no finite number.
+        ModelError: a vector contains NaN or infinity.
     """
     if count > vectors.dimension:
         raise ConfigurationError(
-            f"{count} dimensions cannot be made of {vectors.dimension}.",
-            hint=f"From 1 to {vectors.dimension}.",
+            f"pca must be at most the dimension of the vectors, {vectors.dimension}, got {count}.",
+            hint=f"Choose a number between 1 and {vectors.dimension}.",
         )
     return _with_matrix(vectors, _principal(vectors, count).apply(vectors.matrix))
 
 
 def rounded(vectors: WordVectors, storage: str) -> WordVectors:
-    """Return the vectors as they come back from float16 or int8; see `precision.pack`.
+    """Return the vectors rounded to float16 or int8; see `storage.quantization.pack`.
 
     Raises:
-        ConfigurationError: the vectors are sparse, or *storage* cannot hold them.
+        ConfigurationError: the vectors are sparse, or *storage* cannot represent them.
     """
-    _refuse(vectors)
+    _check(vectors)
     return _with_matrix(vectors, unpack(pack(vectors.matrix, storage)))
 
 
@@ -193,7 +191,7 @@ def _changed(
     count: int,
     change: Callable[[NDArray[np.float64], Projection], NDArray[np.float64]],
 ) -> WordVectors:
-    """Return vectors that are changed block by block, given their first *count* components."""
+    """Return the vectors changed block by block, given their first *count* components."""
     space = _principal(vectors, count)
     matrix = np.empty(vectors.matrix.shape, dtype=np.float32)
     for start in range(0, len(matrix), _ROWS):
@@ -203,24 +201,23 @@ def _changed(
 
 
 def _principal(vectors: WordVectors, count: int) -> Projection:
-    _refuse(vectors)
+    _check(vectors)
     return principal_axes(vectors.matrix, count)
 
 
-def _refuse(vectors: WordVectors) -> None:
+def _check(vectors: WordVectors) -> None:
     if vectors.is_sparse:
         raise ConfigurationError(
-            "one-hot vectors are sparse, and no step would leave them so.",
-            hint=("Take trained vectors."),
+            "sparse vectors cannot be post-processed: no step keeps them sparse.",
+            hint="Use trained vectors.",
         )
     if not len(vectors):
-        raise ConfigurationError("there are no words.")
+        raise ConfigurationError("there are no vectors to post-process")
     finite = np.isfinite(row_norms(vectors.matrix))
     if not finite.all():
         word = vectors.vocabulary[int(np.argmin(finite))]
         raise ModelError(
-            f"the vector of {word!r} holds numbers that are not finite.",
-            hint=("Train the model again."),
+            f"the vector of {word!r} contains NaN or infinity.", hint="Train the model again."
         )
 
 

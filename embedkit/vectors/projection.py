@@ -1,7 +1,7 @@
-"""Principal components (Pearson 1901), and the plane of the first two.
+"""Principal components (Pearson 1901), and the projection onto the plane of the first two.
 
-The projection is linear, so an arrow from one word to another is the projection of their
-difference, and a - b + c is the fourth corner of the parallelogram of its words.
+The projection is linear, so the arrow between two projected words is the projected difference of
+their vectors, and a - b + c is the fourth corner of a parallelogram.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _ROWS = 1 << 12
 
 @dataclass(frozen=True)
 class Projection:
-    """A plane, or a space of k dimensions, through the mean of some vectors.
+    """A projection onto a plane, or k dimensions, through the mean of some vectors.
 
     Attributes:
-        mean: where the origin lies, float64 (d,).
+        mean: the origin, float64 (d,).
         axes: orthonormal directions, float64 (k, d).
-        explained: the share of all variance along each of them, float64 (k,).
+        explained: share of the variance along each axis, float64 (k,).
     """
 
     mean: NDArray[np.float64]
@@ -32,7 +32,7 @@ class Projection:
     explained: NDArray[np.float64]
 
     def apply(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the places of vectors, (n, d), in that space, float32 (n, k)."""
+        """Return the coordinates of vectors, (n, d), float32 (n, k)."""
         places = np.empty((len(rows), len(self.axes)), dtype=np.float32)
         for start in range(0, len(rows), _ROWS):
             block = rows[start : start + _ROWS].astype(np.float64)
@@ -41,16 +41,16 @@ class Projection:
 
 
 def principal_plane(rows: NDArray[np.float32]) -> Projection:
-    """Return the plane on which vectors, (n, d), keep most of their variance."""
+    """Return the projection onto the plane that keeps most of the variance of vectors, (n, d)."""
     return principal_axes(rows, 2)
 
 
 def principal_axes(rows: NDArray[np.float32], count: int) -> Projection:
-    """Return the *count* directions in which vectors, (n, d), keep most of their variance.
+    """Return the projection onto the *count* principal components of vectors, (n, d).
 
-    They are eigenvectors of the covariance, (d, d), which is summed up in float64 block by block.
-    The sign of an axis, which nothing decides, is such that its largest part is positive. Where
-    there is no variance left, an axis is 0.
+    They are eigenvectors of the covariance matrix, which is summed in float64 block by block. The
+    sign of an axis is arbitrary; its largest component is made positive. An axis without variance
+    is 0.
     """
     size, dimension = rows.shape
     total = np.zeros(dimension)

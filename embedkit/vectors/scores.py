@@ -1,58 +1,70 @@
-"""Vector algebra: what ``a - b + c`` means, and which words answer it."""
+"""The formulas: weighted sums, 3CosAdd, 3CosMul, PairDirection, 3CosAvg and LRCos."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.index.metrics import Metric, UnitRows, unit_rows
-from embedkit.index.scan import Blocks, go_over, products
+from embedkit.index.metrics import Matrix, Metric, UnitRows, nonzero, unit_rows
+from embedkit.index.scan import Blocks, products, scan
 
 __all__ = [
-    "ANALOGY_METHODS",
-    "PAIR_METHODS",
+    "ANALOGY_WEIGHTS",
     "Neighbor",
+    "analogy_targets",
     "class_probabilities",
     "combine",
+    "contrast_rows",
+    "cosmul",
+    "held_out_targets",
+    "lrcos_scores",
+    "mean_difference",
     "multiplicative_scores",
     "pair_direction_scores",
-    "spread_rows",
+    "shifted",
 ]
 
-ANALOGY_METHODS = ("3cosadd", "3cosmul", "pairdirection")
-PAIR_METHODS = ("3cosavg", "lrcos")
+ANALOGY_WEIGHTS = (1.0, -1.0, 1.0)
+"""Weights of a, b and c in 3CosAdd (Mikolov et al. 2013, N13-1090): a - b + c."""
 
-_EPSILON = 1e-6
-_NEAR = 1e-2  # squared distances below it lose their digits when they are expanded
+_EPSILON = np.float32(1e-6)  # of Levy and Goldberg: 3CosMul never divides by 0
+_NEAR = 1e-2  # smaller squared distances lose digits when the square is expanded
+
+T = TypeVar("T")
 
 
 class Neighbor(NamedTuple):
-    """A word and how near it is: a similarity, or with the metric "l2" a distance."""
+    """A word and its score: a similarity, or with the metric "l2" a distance."""
 
     word: str
     score: float
 
 
-def combine(rows: Any, weights: Sequence[Sequence[tuple[int, float]]], metric: Metric) -> Any:
+def analogy_targets(a: Matrix, b: Matrix, c: Matrix) -> Matrix:
+    """Return the 3CosAdd targets a - b + c of rows, (m, d) each."""
+    return a - b + c
+
+
+def combine(rows: Matrix, weights: Sequence[Sequence[tuple[int, float]]], metric: Metric) -> Matrix:
     """Return weighted sums of rows, (m, d), dense or CSR like *rows*.
 
-    Terms are brought to length 1 before they are summed where the metric asks for it, as word2vec,
-    gensim and fastText do: otherwise the longest vector, not the meaning, would decide.
+    For cosine, rows are scaled to length 1 before they are summed, as in word2vec, gensim and
+    fastText; otherwise the longest vector would dominate.
 
     Args:
         rows: (n, d), dense or CSR.
         weights: for each of the m sums, pairs of (row number, weight).
-        metric: says whether rows are normalised.
+        metric: decides whether rows are scaled to length 1.
     """
     if metric.normalize:
         rows = unit_rows(rows)
     places: list[tuple[int, int]] = []
     factors: list[float] = []
     for number, terms in enumerate(weights):
-        # Only the proportions count for cosine; tiny weights would be lost in float32.
+        # For cosine only proportions count; tiny weights would underflow in float32.
         largest = max((abs(weight) for _, weight in terms), default=0.0)
         scale = largest if metric.normalize and largest > 0 else 1.0
         places += [(number, row) for row, _ in terms]
@@ -60,7 +72,7 @@ def combine(rows: Any, weights: Sequence[Sequence[tuple[int, float]]], metric: M
     sums, chosen = np.array(places, dtype=np.int64).reshape(-1, 2).T
     scales = np.array(factors, dtype=np.float32)
     if isinstance(rows, np.ndarray):
-        # No product of matrices: BLAS would start threads that then stand in the search's way.
+        # No matrix product: it would start BLAS threads that compete with those of the search.
         total = np.zeros((len(weights), rows.shape[1]), dtype=np.float32)
         np.add.at(total, sums, rows[chosen] * scales[:, np.newaxis])
         return total
@@ -77,8 +89,8 @@ def multiplicative_scores(
 ) -> NDArray[np.float32]:
     """Return the 3CosMul score of every row, (..., n) (Levy and Goldberg 2014, W14-1618).
 
-    The product of the similarities to the positive terms over that to the negative ones, each
-    shifted from -1..1 to 0..1; no single large similarity can outweigh the others as in a sum.
+    That is the product of the shifted similarities to the positive terms, divided by that to the
+    negative terms; unlike in a sum, no single large similarity outweighs the others.
 
     Args:
         units: unit rows, (n, d).
@@ -86,13 +98,17 @@ def multiplicative_scores(
     """
     scores = np.empty((*positive.shape[:-2], len(units)), dtype=np.float32)
 
+    def similarities(block: NDArray[np.float32], terms: NDArray[np.float32]) -> Any:
+        found = products(block, terms.reshape(-1, block.shape[1]))
+        return shifted(found.reshape(*terms.shape[:-1], len(block)))
+
     def work(blocks: Blocks) -> None:
         for start, block in blocks:
-            towards = np.prod(_shifted(block, positive), axis=-2)
-            away = np.prod(_shifted(block, negative), axis=-2)
-            scores[..., start : start + len(block)] = towards / (away + np.float32(_EPSILON))
+            towards = np.prod(similarities(block, positive), axis=-2)
+            away = np.prod(similarities(block, negative), axis=-2)
+            scores[..., start : start + len(block)] = cosmul(towards, away)
 
-    go_over(units, positive[..., 0].size + negative[..., 0].size, work)
+    scan(units, positive[..., 0].size + negative[..., 0].size, work)
     return scores
 
 
@@ -103,16 +119,15 @@ def pair_direction_scores(
 ) -> NDArray[np.float32]:
     """Return the cosines of (row - start) and direction, (m, n): PairDirection.
 
-    Levy and Goldberg 2014, W14-1618: which way the answer lies counts, and not how far. The cosine
-    is 0 where a row is the start, or the direction is 0.
+    Levy and Goldberg 2014, W14-1618: the direction of the answer counts, not its distance. The
+    cosine is 0 where a row equals the start, or the direction is 0.
 
     Args:
         units: unit rows, (n, d).
         starts: unit rows, (m, d).
         directions: (m, d), of any length.
     """
-    lengths = np.linalg.norm(directions, axis=1)
-    directions = directions / (lengths + (lengths == 0))[:, np.newaxis]
+    directions = directions / nonzero(np.linalg.norm(directions, axis=1))[:, np.newaxis]
     offsets = np.einsum("ij,ij->i", starts, directions)[:, np.newaxis]
     squares = np.einsum("ij,ij->i", starts, starts)[:, np.newaxis]
     scores = np.empty((len(starts), len(units)), dtype=np.float32)
@@ -125,20 +140,18 @@ def pair_direction_scores(
                 step = block[row].astype(np.float64) - starts[question]
                 along[question, row] = step @ directions[question]
                 apart[question, row] = step @ step
-            # The row that is the start has gone nowhere, in any direction.
-            scores[:, first : first + len(block)] = along / np.sqrt(apart + (apart == 0))
+            scores[:, first : first + len(block)] = along / np.sqrt(nonzero(apart))
 
-    go_over(units, len(starts) + len(directions), work)
+    scan(units, len(starts) + len(directions), work)
     return scores
 
 
 def class_probabilities(
     units: NDArray[np.float32], positive: NDArray[np.float32], negative: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the probability of each row, (n,), to be of the class of *positive* rows.
+    """Return the probability of each row, (n,), to belong to the class of the *positive* rows.
 
-    That is the first half of LRCos (Drozd et al. 2016, C16-1332), by scikit-learn's logistic
-    regression as it comes.
+    It is a factor of LRCos, from scikit-learn's logistic regression with its default settings.
 
     Args:
         units: unit rows, (n, d).
@@ -152,18 +165,54 @@ def class_probabilities(
     return np.asarray(model.predict_proba(units)[:, 1], dtype=np.float32)
 
 
-def spread_rows(count: int, size: int, apart_from: Collection[int]) -> list[int]:
-    """Return *count* rows of *size*, evenly spread, without those of *apart_from*.
+def lrcos_scores(
+    probabilities: NDArray[np.float32], similarities: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return LRCos scores, (n,): class probability times cosine (Drozd et al. 2016, C16-1332)."""
+    return probabilities * similarities
 
-    They stand for all other words in `class_probabilities`. Unlike a draw, a spread gives the same
-    answers every time.
+
+def contrast_rows(count: int, size: int, positive: Collection[int]) -> list[int]:
+    """Return *count* rows of *size*, evenly spread, except for those that are *positive*.
+
+    They represent all other words in the negative class of LRCos, beside the first words of the
+    pairs. Unlike a random sample, they are the same every time.
     """
     rows = np.linspace(0, size - 1, count).astype(int)
-    return [int(row) for row in rows if row not in apart_from]
+    return [int(row) for row in rows if row not in positive]
 
 
-def _shifted(block: NDArray[np.float32], terms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return similarities of terms (..., d) to the rows of a block (b, d), 0 to 1, (..., b)."""
-    similarities = products(block, terms.reshape(-1, block.shape[1]))
-    similarities = similarities.reshape(*terms.shape[:-1], len(block))
-    return np.asarray((similarities + np.float32(1.0)) * np.float32(0.5))
+def mean_difference(pairs: Sequence[tuple[T, T]], strength: float = 1.0) -> list[tuple[T, float]]:
+    """Return *strength* times the mean of end - start over pairs, as terms with weights.
+
+    It is what 3CosAvg (Drozd et al. 2016, C16-1332) adds to a word.
+    """
+    share = strength / len(pairs)
+    return [term for start, end in pairs for term in ((end, share), (start, -share))]
+
+
+def held_out_targets(units: Matrix, pairs: NDArray[np.int64], numbers: NDArray[np.int64]) -> Any:
+    """Return the 3CosAvg targets of pairs, (m, d): their starts plus the mean of all other pairs.
+
+    Args:
+        units: unit rows, (n, d), dense or CSR.
+        pairs: row numbers of start and end, (p, 2).
+        numbers: of the pairs that are asked for, (m,).
+    """
+    starts, ends = pairs.T
+    shares = np.full((len(numbers), len(pairs)), 1 / (len(pairs) - 1), dtype=np.float32)
+    shares[np.arange(len(numbers)), numbers] = 0
+    own = units[starts[numbers]]
+    return (own if isinstance(own, np.ndarray) else own.toarray()) + shares @ (
+        units[ends] - units[starts]
+    )
+
+
+def shifted(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return cosines shifted from -1..1 to 0..1, as 3CosMul takes them."""
+    return np.asarray((cosines + np.float32(1.0)) * np.float32(0.5))
+
+
+def cosmul(towards: NDArray[np.float32], away: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 3CosMul scores from the products of shifted similarities."""
+    return np.asarray(towards / (away + _EPSILON))

@@ -1,8 +1,8 @@
-"""Vectors of words from the character n-grams in them, as fastText makes them.
+"""Vectors composed of character n-grams, as in fastText.
 
-Bojanowski et al. 2017 (Q17-1010): a word stands between < and >; each of its n-grams has a row,
-found by a hash; the vector of a word is the mean of its n-grams' rows, with its own row if it has
-one.
+Bojanowski et al. 2017 (Q17-1010): a word is enclosed in < and >; each of its n-grams has a row,
+found by a hash; the vector of a word is the mean of the rows of its n-grams, and of its own row if
+it has one.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 __all__ = ["Subwords"]
 
 _FNV_OFFSET, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
-_WORDS = 1 << 8  # at a time
-_END_OF_LINE = b"</s>"  # counts as a word, and has no n-grams
+_BATCH = 1 << 8  # words
+_END_OF_LINE = b"</s>"  # a word without n-grams
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Subwords:
     """Rows of character n-grams.
 
     Attributes:
-        ngrams: float32 (buckets, d), perhaps memory-mapped.
-        shortest, longest: characters of an n-gram, < and > among them.
+        ngrams: float32 (buckets, d), may be memory-mapped.
+        shortest, longest: lengths of n-grams in characters, including < and >.
     """
 
     ngrams: NDArray[np.float32]
@@ -36,17 +36,17 @@ class Subwords:
 
     @property
     def config(self) -> dict[str, int]:
-        """What a model directory's settings say of them."""
+        """The entry in the settings of a model directory."""
         return {"shortest": self.shortest, "longest": self.longest}
 
     @classmethod
     def of_model(
         cls, config: Mapping[str, Any], tensors: Mapping[str, NDArray[np.float32]]
     ) -> Subwords | None:
-        """Return those of a model directory, or None if it has none.
+        """Return the n-grams of a model directory, or None if it has none.
 
         Raises:
-            ValueError: its settings do not say how long n-grams are.
+            ValueError: the settings do not give the lengths of n-grams.
         """
         if "ngrams" not in tensors:
             return None
@@ -54,27 +54,28 @@ class Subwords:
         if not isinstance(sizes, dict) or not all(
             isinstance(sizes.get(name), int) for name in ("shortest", "longest")
         ):
-            raise ValueError("it does not say how long n-grams are")
+            raise ValueError("the settings do not give the lengths of n-grams")
         return cls(tensors["ngrams"], sizes["shortest"], sizes["longest"])
 
     def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Return the means of the rows of the words' n-grams, float32 (len(words), d).
+        """Return the mean rows of the n-grams of each word, float32 (len(words), d).
 
-        A word without any n-gram has zeros.
+        A word without n-grams gives zeros.
         """
         return self.compose([word.encode("utf-8", "surrogatepass") for word in words])
 
     def compose(
         self, words: Sequence[bytes], own: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        """Return the vectors of words in UTF-8, (len(words), d), float32.
+        """Return the vectors of words in UTF-8, float32 (len(words), d).
 
         Args:
-            own: the words' own rows, (len(words), d), which count as one more n-gram.
+            words: the bytes of words.
+            own: the words' own rows, (len(words), d), each of which counts as one more n-gram.
         """
         result = np.zeros((len(words), self.ngrams.shape[1]), dtype=np.float32)
-        for start in range(0, len(words), _WORDS):
-            block = slice(start, start + _WORDS)
+        for start in range(0, len(words), _BATCH):
+            block = slice(start, start + _BATCH)
             which, buckets = self._buckets(words[block])
             sizes = np.bincount(which, minlength=len(words[block])) + (own is not None)
             starts = np.cumsum(sizes) - sizes
@@ -92,16 +93,16 @@ class Subwords:
         return result
 
     def _buckets(self, words: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the n-grams of words in fastText's order: the number of the word, and the bucket.
+        """Return the word number and the bucket of each n-gram, in fastText's order.
 
-        The order is by word, then by where the n-gram begins, then by its length.
+        That is by word, then by the start of the n-gram, then by its length.
         """
         marked = [b"" if word == _END_OF_LINE else b"<%s>" % word for word in words]
         lengths = np.array([len(word) for word in marked], dtype=np.int64)
         text = np.frombuffer(b"".join(marked) + bytes(4), dtype=np.uint8)
         if not lengths.any():
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        starts = np.flatnonzero((text[: lengths.sum()] & 0xC0) != 0x80)  # where characters begin
+        starts = np.flatnonzero((text[: lengths.sum()] & 0xC0) != 0x80)  # first bytes of characters
         ends = np.append(starts[1:], lengths.sum())
         word_ends = np.repeat(np.cumsum(lengths), lengths)[starts]
         word_starts = word_ends - np.repeat(lengths, lengths)[starts]
@@ -120,7 +121,7 @@ class Subwords:
                 mixed = (hashes ^ signed[np.minimum(place, len(text) - 1)]) * _FNV_PRIME
                 hashes = np.where(more, mixed, hashes)
             if size >= self.shortest:
-                if size == 1:  # < and > alone are none
+                if size == 1:  # < and > alone do not count
                     whole &= (starts > word_starts) & (ends < word_ends)
                 begin = np.flatnonzero(whole)
                 found.append(np.stack([begin, which[begin], hashes[begin] % len(self.ngrams)]))

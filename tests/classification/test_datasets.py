@@ -1,4 +1,4 @@
-"""Files of labelled texts, in every format, and what is wrong with them."""
+"""Files of labelled texts in every format, and the errors of files that are not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedkit.classification.datasets import Labelled, read_labelled
+from embedkit.classification.datasets import _PARSERS, LabelledTexts, read_labelled
+from embedkit.classification.options import LABELLED_FORMATS
 from embedkit.errors import ConfigurationError, EncodingError, InputError
 
 
@@ -38,61 +39,67 @@ FILES = {
 }
 
 
+def test_every_listed_format_has_a_parser() -> None:
+    assert tuple(_PARSERS) == LABELLED_FORMATS
+
+
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("named", [True, False], ids=["by name", "by first line"])
 def test_every_format(name: str, named: bool, tmp_path: Path) -> None:
     path = tmp_path / (name if named else "file")
     path.write_bytes(FILES[name].encode())
-    assert read_labelled(path) == Labelled(TEXTS, LABELS)
+    assert read_labelled(path) == LabelledTexts(TEXTS, LABELS)
 
 
-def test_encodings_marks_and_compression(tmp_path: Path) -> None:
+def test_encodings_byte_order_marks_and_compression(tmp_path: Path) -> None:
     for encoding in ("latin-1", "utf-16", "utf-8-sig"):
         path = tmp_path / f"{encoding}.tsv"
         path.write_bytes(FILES["a.tsv"].encode(encoding))
         given_encoding = "utf-8" if encoding == "utf-8-sig" else encoding
         assert read_labelled(path, encoding=given_encoding).texts == TEXTS
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(FILES["a.csv"].encode()))
-    assert read_labelled(tmp_path / "a.csv.gz") == Labelled(TEXTS, LABELS)
+    assert read_labelled(tmp_path / "a.csv.gz") == LabelledTexts(TEXTS, LABELS)
 
 
-def test_columns_and_formats_by_choice(tmp_path: Path) -> None:
+def test_columns_and_format_can_be_chosen(tmp_path: Path) -> None:
     path = tmp_path / "odd.data"
     path.write_text("kind,question\nwhere,is it here\n")
-    assert read_labelled(path, columns=("question", "kind")) == Labelled(["is it here"], ["where"])
+    assert read_labelled(path, columns=("question", "kind")) == LabelledTexts(
+        ["is it here"], ["where"]
+    )
     path.write_text('{"q": "is it", "n": 3}\n')
-    assert read_labelled(path, columns=("q", "n")) == Labelled(["is it"], ["3"])
+    assert read_labelled(path, columns=("q", "n")) == LabelledTexts(["is it"], ["3"])
     path.write_text('{"text": "is it", "label": true}\n')
-    assert read_labelled(path) == Labelled(["is it"], ["true"])
+    assert read_labelled(path) == LabelledTexts(["is it"], ["true"])
     path.write_text("__label__a\tis it\n")
-    assert read_labelled(path) == Labelled(["is it"], ["a"])
+    assert read_labelled(path) == LabelledTexts(["is it"], ["a"])
     path.write_text("Label,Text\nwhere,is it here\n")
-    assert read_labelled(path) == Labelled(["is it here"], ["where"])
-    with pytest.raises(InputError, match="line 1: 2 columns, and none called 'question'"):
+    assert read_labelled(path) == LabelledTexts(["is it here"], ["where"])
+    with pytest.raises(InputError, match="line 1: 2 columns, but no column named 'question'"):
         read_labelled(path, columns=("question", "label"))
     path.write_text("a,b\tc\n")
-    assert read_labelled(path, form="csv") == Labelled(["a"], ["b\tc"])
-    assert read_labelled(path, form="tsv") == Labelled(["a,b"], ["c"])
+    assert read_labelled(path, format="csv") == LabelledTexts(["a"], ["b\tc"])
+    assert read_labelled(path, format="tsv") == LabelledTexts(["a,b"], ["c"])
 
 
-def test_a_text_over_several_lines(tmp_path: Path) -> None:
+def test_a_quoted_text_may_span_several_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('text,label\n"one\ntwo",x\nthree\n')
     with pytest.raises(InputError, match="line 4: 1 column, but line 1 has 2"):
         read_labelled(path)
     path.write_text('text,label\n"one\ntwo",x\n')
-    assert read_labelled(path) == Labelled(["one\ntwo"], ["x"])
+    assert read_labelled(path) == LabelledTexts(["one\ntwo"], ["x"])
 
 
 CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip)
 
 
 @given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1))
-def test_what_python_writes_as_csv_and_json_is_read(
+def test_csv_and_json_written_by_python_are_read(
     rows: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("rows")
-    expected = Labelled([text for text, _ in rows], [label.strip() for _, label in rows])
+    expected = LabelledTexts([text for text, _ in rows], [label.strip() for _, label in rows])
     with (folder / "a.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
     lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
@@ -107,58 +114,80 @@ def test_what_python_writes_as_csv_and_json_is_read(
         ("a.tsv", "one\ttwo\nthree\n", "a.tsv, line 2: 1 column, but line 1 has 2. Look"),
         ("a.tsv", "one\ttwo\n\tx\n", "line 2: the text is empty. Fill it in"),
         ("a.tsv", "text\tlabel\nx\t \n", "line 2: the label is empty"),
-        ("a.tsv", "one\ttwo\tthree\n", "line 1: 3 columns, and none called 'text' and 'label'"),
-        ("a.csv", "one;two\n", "line 1: 1 column, and none called .*by a tab"),
-        ("a.csv", "question,label\na,b\n", "line 1: 2 columns, and none called 'text'. .*--text"),
-        ("a.csv", f"a,b\n{'word ' * 30_000},b\n", "line 2: no CSV: field larger .*write it as TSV"),
-        ("a.csv", 'a,b\n"open,c\nd,e\n', "line 2: no CSV: .*close the quotes"),
-        ("a.jsonl", '{"text": "a", "label": 1}\n{"text"\n', "line 2: no JSON"),
-        ("a.jsonl", '{"text": null, "label": 1}\n', "line 1: 'text' is null, no string"),
-        ("a.jsonl", '{"text": 5, "label": 1}\n', "line 1: 'text' is 5, no string. Put"),
-        ("a.jsonl", '{"text": "5", "label": 1.5}\n', "line 1: 'label' is 1.5, no string"),
+        ("a.tsv", "one\ttwo\tthree\n", "line 1: 3 columns, but no column named 'text' or 'label'"),
+        ("a.csv", "one;two\n", "line 1: 1 column, but no column named .*by a tab"),
+        (
+            "a.csv",
+            "question,label\na,b\n",
+            "line 1: 2 columns, but no column named 'text'. .*--text",
+        ),
+        (
+            "a.csv",
+            f"a,b\n{'word ' * 30_000},b\n",
+            "line 2: invalid CSV: field larger .*write it as TSV",
+        ),
+        ("a.csv", 'a,b\n"open,c\nd,e\n', "line 2: invalid CSV: .*Close the quotation marks"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"text"\n', "line 2: invalid JSON"),
+        ("a.jsonl", '{"text": null, "label": 1}\n', "line 1: 'text' is null, not a string"),
+        ("a.jsonl", '{"text": 5, "label": 1}\n', "line 1: 'text' is 5, not a string. Put"),
+        ("a.jsonl", '{"text": "5", "label": 1.5}\n', "line 1: 'label' is 1.5, not a string"),
         ("a.jsonl", '{"text": "5"}\n', "line 1: no key 'label'. .*--label"),
-        ("a.jsonl", '{"text": "\\ud800", "label": 1}\n', "line 1: 'text' is .*half a character"),
-        ("a.jsonl", "[1, 2]\n", "line 1: no JSON object"),
-        ("a.json", '[{"text": "a", "label": "b"},\n', "line 1: no JSON: .*one object a line"),
-        ("a.txt", "__label__a one\ntwo\n", "line 2: no __label__ at its beginning"),
+        (
+            "a.jsonl",
+            '{"text": "\\ud800", "label": 1}\n',
+            "line 1: 'text' is .*which is not valid Unicode",
+        ),
+        ("a.jsonl", "[1, 2]\n", "line 1: not a JSON object"),
+        (
+            "a.json",
+            '[{"text": "a", "label": "b"},\n',
+            "line 1: invalid JSON: .*one JSON object per line",
+        ),
+        ("a.txt", "__label__a one\ntwo\n", "line 2: no __label__ at the beginning"),
         ("a.txt", "__label__a __label__b one\n", "line 1: 2 labels. Begin each line with"),
         ("a.txt", "__label__a one __label__b\n", "line 1: 2 labels"),
         ("a.txt", "__label__a\n", "line 1: the text is empty"),
-        ("a.tsv", "", "a.tsv holds no labelled text"),
-        ("a.csv", "text,label\n", "a.csv holds no labelled text"),
+        ("a.tsv", "", "a.tsv contains no labelled texts"),
+        ("a.csv", "text,label\n", "a.csv contains no labelled texts"),
     ],
 )
-def test_what_cannot_be_read(name: str, content: str, message: str, tmp_path: Path) -> None:
+def test_invalid_files_are_rejected(name: str, content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(InputError, match=message):
         read_labelled(tmp_path / name)
 
 
-def test_bytes_of_another_encoding(tmp_path: Path) -> None:
+def test_wrong_and_unknown_encodings_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_bytes("one\tx\ncafé\ty\n".encode("latin-1"))
-    with pytest.raises(EncodingError, match=r"a.tsv, line 2: byte 0xe9 is not utf-8. .*--encoding"):
+    with pytest.raises(
+        EncodingError, match=r"a.tsv, line 2: byte 0xe9 is not valid utf-8. .*--encoding"
+    ):
         read_labelled(path)
-    with pytest.raises(ConfigurationError, match="no encoding 'utf-9'"):
+    with pytest.raises(ConfigurationError, match="unknown encoding 'utf-9'"):
         read_labelled(path, encoding="utf-9")
-    with pytest.raises(ConfigurationError, match="no format 'xml'"):
-        read_labelled(path, encoding="latin-1", form="xml")
+    with pytest.raises(
+        ConfigurationError, match="unknown format 'xml'; choose from tsv, csv, jsonl, fasttext"
+    ):
+        read_labelled(path, encoding="latin-1", format="xml")
     with pytest.raises(InputError, match=r"cannot read .*nowhere.tsv: No such file"):
         read_labelled(tmp_path / "nowhere.tsv")
 
 
-def test_what_is_no_text(tmp_path: Path) -> None:
+def test_binary_files_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_bytes(FILES["a.tsv"].encode("utf-16"))
     with pytest.raises(EncodingError, match=r"line 1: byte 0xff .*--encoding utf-16"):
         read_labelled(path)
     path.write_bytes(b"\x7fELF\0\0\xd0")
-    with pytest.raises(EncodingError, match=r"line 1: byte 0xd0 .*holds zero bytes"):
+    with pytest.raises(EncodingError, match=r"line 1: byte 0xd0 .*contains zero bytes"):
         read_labelled(path)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstd])
-def test_half_a_compressed_file(compress: Callable[[bytes], bytes], tmp_path: Path) -> None:
+def test_a_truncated_compressed_file_is_rejected(
+    compress: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
     path = tmp_path / "a.tsv"
     data = compress(FILES["a.tsv"].encode() * 100)
     path.write_bytes(data)
@@ -168,7 +197,7 @@ def test_half_a_compressed_file(compress: Callable[[bytes], bytes], tmp_path: Pa
         read_labelled(path)
 
 
-def test_a_damaged_compressed_file(tmp_path: Path) -> None:
+def test_a_damaged_compressed_file_is_rejected(tmp_path: Path) -> None:
     data = bytearray(gzip.compress(FILES["a.tsv"].encode() * 100))
     data[20:30] = bytes(10)
     (tmp_path / "a.tsv.gz").write_bytes(data)

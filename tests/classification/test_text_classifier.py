@@ -1,4 +1,4 @@
-"""A classifier comes back from disk without the model its vectors came from."""
+"""A classifier is trained, saved, and opened without the model that its vectors came from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETTINGS: dict[str, Any] = {"hidden": (), "epochs": 60, "dropout": 0, "learning_
 
 
 @pytest.mark.parametrize("pooling", [None, "mean", "max", "sum", "tfidf", "sif"])
-def test_trained_saved_and_opened(pooling: str | None, model: Path, tmp_path: Path) -> None:
+def test_train_save_and_load(pooling: str | None, model: Path, tmp_path: Path) -> None:
     copy = tmp_path / "model.embedkit"
     shutil.copytree(model, copy)
     classifier = TextClassifier.train(TEXTS, LABELS, str(copy), pooling=pooling, **SETTINGS)
@@ -35,7 +35,7 @@ def test_trained_saved_and_opened(pooling: str | None, model: Path, tmp_path: Pa
     assert again.labels.tolist() == ["capital", "country"]
 
 
-def test_words_that_no_example_has(model: Path) -> None:
+def test_words_that_no_example_contains(model: Path) -> None:
     classifier = TextClassifier.train(TEXTS, LABELS, str(model), pooling="mean", **SETTINGS)
     assert classifier.predict(["mayor1 madrid", "border2 spain"]).tolist() == ["capital", "country"]
 
@@ -53,7 +53,7 @@ def test_other_encoders(encoder: str, model: Path, tmp_path: Path) -> None:
     )
 
 
-def test_what_is_there_is_kept(model: Path, tmp_path: Path) -> None:
+def test_an_existing_classifier_is_kept(model: Path, tmp_path: Path) -> None:
     classifier = TextClassifier.train(TEXTS, LABELS, str(model), pooling="mean", **SETTINGS)
     classifier.save(tmp_path / "c")
     with pytest.raises(OutputExistsError, match="exists and is kept"):
@@ -61,7 +61,7 @@ def test_what_is_there_is_kept(model: Path, tmp_path: Path) -> None:
     classifier.save(tmp_path / "c", overwrite=True)
 
 
-def test_it_is_no_model_of_vectors(model: Path, tmp_path: Path) -> None:
+def test_a_classifier_cannot_be_loaded_as_vectors(model: Path, tmp_path: Path) -> None:
     TextClassifier.train(TEXTS, LABELS, str(model), **SETTINGS).save(tmp_path / "c")
     with pytest.raises(ModelError, match="holds a classifier, not vectors"):
         embedkit.load(tmp_path / "c")
@@ -78,15 +78,15 @@ def change(path: Path, **settings: Any) -> None:
         (lambda path, _: shutil.rmtree(path / "vectors"), "its vectors are missing. Train"),
         (lambda path, _: shutil.rmtree(path / "network"), "network as a DenseClassifier"),
         (lambda path, _: change(path, kind="x"), "holds a x, not a classifier"),
-        (lambda path, _: change(path, pooling="median"), "no pooling 'median'"),
-        (lambda path, _: change(path, vectors="0"), "are not the vectors that the classifier"),
+        (lambda path, _: change(path, pooling="median"), "unknown pooling 'median'"),
+        (lambda path, _: change(path, vectors="0"), "holds other vectors than those"),
         (lambda path, model: (
             shutil.rmtree(path / "vectors"), shutil.copytree(model, path / "vectors")
-         ), "are not the vectors that the classifier"),
+         ), "holds other vectors than those"),
         (lambda path, _: (path / "pooling.safetensors").unlink(), "'component_' is missing"),
     ],
 )  # fmt: skip
-def test_damage_is_found(damage: Any, message: str, model: Path, tmp_path: Path) -> None:
+def test_damage_is_detected(damage: Any, message: str, model: Path, tmp_path: Path) -> None:
     path = tmp_path / "c"
     TextClassifier.train(TEXTS, LABELS, str(model), pooling="sif", **SETTINGS).save(path)
     damage(path, model)
@@ -94,14 +94,14 @@ def test_damage_is_found(damage: Any, message: str, model: Path, tmp_path: Path)
         TextClassifier.load(path)
 
 
-def test_what_is_no_classifier(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="is no such directory"):
+def test_anything_else_than_a_classifier_is_rejected(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="it does not exist"):
         TextClassifier.load(tmp_path / "nowhere")
     with pytest.raises(ModelError, match="holds a skipgram, not a classifier"):
         TextClassifier.load(model)
     with pytest.raises(ModelError, match="is not a classifier"):
         TextClassifier.load(tmp_path)
-    with pytest.raises(ConfigurationError, match="no pooling 'median'"):
+    with pytest.raises(ConfigurationError, match="unknown pooling 'median'"):
         TextClassifier.train(TEXTS, LABELS, str(model), pooling="median")
-    with pytest.raises(ConfigurationError, match="one-hot vectors cannot be trained further"):
+    with pytest.raises(ConfigurationError, match="one-hot vectors cannot be fine-tuned"):
         TextClassifier.train(TEXTS, LABELS, embedkit.load(model, encoder="onehot"))

@@ -60,7 +60,7 @@ def test_train_predict_evaluate(embedkit: Any, trained: Path) -> None:
 
 def test_from_standard_input_with_every_option(embedkit: Any, model: Path, tmp_path: Path) -> None:
     lines = "".join(f"__label__{label} {text} é\n" for text, label in ROWS).encode("latin-1")
-    train = ("classify", "train", "-", "-o", "c", "--vectors", model, "--encoding", "latin-1")
+    train = ("classify", "train", "-", "-o", "c", "--model", model, "--encoding", "latin-1")
     done = embedkit(
         *train, "--pooling", "tfidf", "--hidden", 4, "--hidden", 3, "--epochs", 30, "--seed", 3,
         "--balanced", "--format", "fasttext", "--json", stdin=lines,
@@ -76,11 +76,9 @@ def test_from_standard_input_with_every_option(embedkit: Any, model: Path, tmp_p
     assert embedkit(*train, "--overwrite", "--quiet", stdin=lines).stdout == ""
 
 
-def test_texts_of_unknown_words_are_told_in_a_line(
-    embedkit: Any, model: Path, tmp_path: Path
-) -> None:
+def test_texts_without_known_words_are_reported(embedkit: Any, model: Path, tmp_path: Path) -> None:
     (tmp_path / "places.tsv").write_text(TSV)
-    train = ("classify", "train", "places.tsv", "--vectors", model, "--pooling", "mean")
+    train = ("classify", "train", "places.tsv", "--model", model, "--pooling", "mean")
     embedkit(*train, "--epochs", 1)
     done = embedkit("classify", "predict", "zzz")
     assert done.returncode == 0
@@ -88,7 +86,7 @@ def test_texts_of_unknown_words_are_told_in_a_line(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_answers_and_lines_match(embedkit: Any, trained: Path) -> None:
+def test_each_line_has_one_answer(embedkit: Any, trained: Path) -> None:
     done = embedkit("classify", "predict", "-", stdin="\ufeff\nthe mayor0 of paris\n  \nzzz\n")
     assert done.returncode == 0
     rows = [line.split("\t") for line in done.stdout.splitlines()]
@@ -100,29 +98,31 @@ def test_answers_and_lines_match(embedkit: Any, trained: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_training_on_unknown_words_is_told(embedkit: Any, model: Path, tmp_path: Path) -> None:
+def test_training_on_unknown_words_is_reported(embedkit: Any, model: Path, tmp_path: Path) -> None:
     (tmp_path / "odd.tsv").write_text("qqq\ta\nzzz\tb\nmayor0\ta\n")
-    train = ("classify", "train", "odd.tsv", "--vectors", model, "--epochs", 2)
+    train = ("classify", "train", "odd.tsv", "--model", model, "--epochs", 2)
     for pooling, so in (("finetune", "begin as"), ("sum", "are")):
         done = embedkit(*train, "--pooling", pooling, "-o", pooling)
         assert done.returncode == 0
         known = "Warning: 2 of 3 texts have no known word: their features"
-        assert done.stderr == f"{known} {so} zeros (rows 0, 1, from 0).\n"
+        # On a busy machine progress is printed too.
+        printed = [line for line in done.stderr.splitlines() if not line.startswith("training: ")]
+        assert printed == [f"{known} {so} zeros (rows 0, 1, counted from 0)."]
     assert embedkit(*train, "--quiet").stderr == ""
 
 
-def test_a_picture_that_is_there_is_kept(embedkit: Any, trained: Path) -> None:
+def test_an_existing_picture_is_kept(embedkit: Any, trained: Path) -> None:
     (trained / "mine.png").write_text("dear")
     evaluate = ("classify", "evaluate", "places.tsv", "--picture", "mine.png")
     done = embedkit(*evaluate)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "mine.png exists and is kept. Pass --overwrite" in done.stderr
+    assert "mine.png exists and is kept.\nHint: Pass --overwrite" in done.stderr
     assert (trained / "mine.png").read_text() == "dear"
     assert embedkit(*evaluate, "--overwrite").returncode == 0
     assert (trained / "mine.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_test_file_of_one_label(embedkit: Any, trained: Path) -> None:
+def test_a_file_with_one_label_can_be_scored(embedkit: Any, trained: Path) -> None:
     (trained / "one.tsv").write_text("mayor0\tcapital\nmayor1\tcapital\n")
     done = embedkit("classify", "evaluate", "one.tsv")
     assert done.stderr == ""
@@ -132,30 +132,31 @@ def test_a_test_file_of_one_label(embedkit: Any, trained: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("train", "good.tsv", "--vectors", "MODEL", "--hidden", "99999999999"), 2,
-         "each a whole number from 1 to 10,000, not (99999999999,)"),
-        (("train", "good.tsv", "--vectors", "MODEL", "--seed", "9" * 26), 2,
+        (("train", "good.tsv", "--model", "MODEL", "--hidden", "99999999999"), 2,
+         "each between 1 and 10,000, got (99999999999,)"),
+        (("train", "good.tsv", "--model", "MODEL", "--seed", "9" * 26), 2,
          "seed must be an integer between 0 and 9,223,372,036,854,775,807, got 9999"),
-        (("train", "good.tsv", "--vectors", "MODEL", "--epochs", "99999999999"), 2,
+        (("train", "good.tsv", "--model", "MODEL", "--epochs", "99999999999"), 2,
          "epochs must be an integer between 1 and 1,000,000, got 99999999999"),
-        (("train", "good.tsv", "--vectors", "MODEL", "--ngrams", "99999999999"), 2,
+        (("train", "good.tsv", "--model", "MODEL", "--ngrams", "99999999999"), 2,
          "ngrams must be an integer between 1 and 10, got 99999999999"),
-        (("train", "good.tsv", "--vectors", "MODEL", "--device", "foo"), 2,
-         "no device 'foo'; there are auto, cpu, cuda, cuda:N"),
+        (("train", "good.tsv", "--model", "MODEL", "--device", "foo"), 2,
+         "unknown device 'foo'; choose from auto, cpu, cuda, cuda:N"),
         (("train", "cut.gz"), 1,
          "cut.gz is damaged or cut short after line "),
-        (("train", "nowhere.tsv", "--vectors", "m"), 1, "cannot read nowhere.tsv: No such file"),
-        (("train", "bad.tsv", "--vectors", "m"), 1, "bad.tsv, line 2: 1 column, but line 1 has 2"),
-        (("train", "one.tsv", "--vectors", "MODEL"), 1, "one.tsv: the label of every text is 'b'"),
-        (("train", "good.tsv", "--vectors", "m"), 1, "there is no model at m.\nHint: "),
-        (("train", "good.tsv", "--pooling", "mean", "--ngrams", "2"), 2, "--ngrams has no use"),
+        (("train", "nowhere.tsv", "--model", "m"), 1, "cannot read nowhere.tsv: No such file"),
+        (("train", "bad.tsv", "--model", "m"), 1, "bad.tsv, line 2: 1 column, but line 1 has 2"),
+        (("train", "one.tsv", "--model", "MODEL"), 1, "one.tsv: every text has the label 'b'"),
+        (("train", "good.tsv", "--model", "m"), 1, "there is no model at m.\nHint: "),
+        (("train", "good.tsv", "--pooling", "mean", "--ngrams", "2"), 2,
+         "--ngrams cannot be used with --pooling mean"),
         (("train", "good.tsv", "-o", "mine", "--overwrite"), 1, "mine is not an embedkit model"),
         (("predict", "a"), 1, "cannot open helpdesk.embedkit as a classifier"),
         (("predict", "a", "-c", "MODEL"), 1, "holds a skipgram, not a classifier"),
-        (("evaluate", "good.tsv", "--encoding", "utf-9"), 2, "no encoding 'utf-9'"),
+        (("evaluate", "good.tsv", "--encoding", "utf-9"), 2, "unknown encoding 'utf-9'"),
     ],
 )  # fmt: skip
-def test_mistakes(
+def test_mistakes_are_reported(
     arguments: tuple[str, ...], code: int, message: str, inside: Any, model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "good.tsv").write_text(TSV)

@@ -1,14 +1,21 @@
-"""The command convert, and other programs' files wherever a model is asked for."""
+"""convert, and files of other programs wherever a model is expected."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from embedkit import formats
+from tests.cli.helpers import refused
 from tests.conftest import Command
 
 
-def test_every_command_asks_a_foreign_file(embedkit: Command, model: Path) -> None:
+def test_every_command_reads_files_of_other_programs(embedkit: Command, model: Path) -> None:
     done = embedkit("convert", model, "words.vec.gz", "--json")
     report = json.loads(done.stdout)
     assert report["target_format"] == "word2vec"
@@ -35,3 +42,36 @@ def test_repairs_are_printed(embedkit: Command, tmp_path: Path) -> None:
     assert embedkit("convert", "x.txt", "y.embedkit").returncode == 1
     assert embedkit("convert", "x.txt", "y.pdf").returncode == 2
     assert embedkit("convert", "x.txt", "y.bin", "--to", "fasttext").returncode == 2
+
+
+@pytest.mark.parametrize("to", ["glove", "word2vec", "word2vec-binary", "npz"])
+def test_convert_to_standard_output(embedkit: Command, folder: Path, to: str) -> None:
+    embedkit("convert", "words", "file", "--to", to)
+    piped = b""
+    shell = f"'{sys.executable}' -m embedkit convert words - --to {to}"
+    for command in (f"{shell} --quiet | cat", f"{shell} --quiet > out; cat out"):
+        done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True)
+        assert done.stderr == b""
+        (folder / "piped").write_bytes(done.stdout)
+        ours, theirs = (formats.read(folder / name, format=to) for name in ("piped", "file"))
+        assert list(ours.vocabulary) == list(theirs.vocabulary)
+        np.testing.assert_array_equal(ours.matrix, theirs.matrix)
+        assert piped in (b"", done.stdout)
+        piped = done.stdout
+    loud = subprocess.run(["bash", "-c", shell], cwd=folder, capture_output=True, check=True)
+    assert loud.stdout == piped
+    assert loud.stderr.startswith(b"-: ")
+    assert f"(embedkit to {to})".encode() in loud.stderr
+
+
+def test_standard_output_needs_a_format(embedkit: Command, folder: Path) -> None:
+    said = refused(embedkit("convert", "words", "-"))
+    assert "cannot tell the format of - by its name.\nHint: Choose one with --to" in said
+    assert embedkit("convert", "words", "./-", "--to", "glove").returncode == 0
+    assert formats.detect(folder / "-") == "glove"
+
+
+def test_conversion_in_place_is_reported(embedkit: Command, folder: Path) -> None:
+    embedkit("convert", "words", "w.glove")
+    report = json.loads(embedkit("convert", "w.glove", "w.glove", "--overwrite", "--json").stdout)
+    assert report["bytes"] == (folder / "w.glove").stat().st_size

@@ -95,7 +95,7 @@ def test_json_of_several_models(
         assert found["models"][str(path)]["categories"]["categories"] == 2
 
 
-def test_unknown_words_may_count(embedkit: Command, model: Path, files: list[str]) -> None:
+def test_unknown_words_can_count_as_wrong(embedkit: Command, model: Path, files: list[str]) -> None:
     def total(*options: str) -> float:
         done = embedkit("evaluate", model, *files, "--json", *options)
         return float(json.loads(done.stdout)["q"]["accuracy"])
@@ -105,7 +105,7 @@ def test_unknown_words_may_count(embedkit: Command, model: Path, files: list[str
     assert total("--top", "5") >= usual
 
 
-def test_models_of_one_name_are_told_apart(
+def test_models_with_the_same_name_are_distinguished(
     embedkit: Command, model: Path, tmp_path: Path, files: list[str]
 ) -> None:
     for folder in ("a", "b"):
@@ -125,7 +125,7 @@ def test_models_of_one_name_are_told_apart(
         (["--categories", "bad"], "bad, line 2: expected a word and its category", 1),
         (
             ["--analogies", "q", "--top", "0"],
-            "top must be an integer between 1 and 2,147,483,647",
+            "'--top': must be at least 1, got 0",
             2,
         ),
         (
@@ -140,11 +140,27 @@ def test_models_of_one_name_are_told_apart(
         ),
     ],
 )
-def test_mistakes(
+def test_mistakes_are_reported(
     inside: Command, model: Path, tmp_path: Path, files: list[str],
     arguments: list[str], message: str, code: int,
 ) -> None:  # fmt: skip
     (tmp_path / "bad").write_text(": a\nb c d\n")
-    done = inside("evaluate", "--model", model, *arguments)
+    done = inside("evaluate", *arguments, *([] if "nowhere" in str(arguments) else [model]))
     assert message in done.stderr
     assert done.returncode == code
+
+
+def test_evaluate_scores_analogies(embedkit: Command, model: Path, tmp_path: Path) -> None:
+    questions = tmp_path / "q.txt"
+    questions.write_text(
+        ": capitals\nfrance paris italy rome\nfrance paris germany berlin\n"
+        "france paris italy madrid\nfrance paris narnia rome\n"
+    )
+    done = embedkit("evaluate", "--analogies", questions, "--json", "--model", model)
+    scores = json.loads(done.stdout)[str(questions)]
+    total = {name: scores["total"][name] for name in ("correct", "asked", "skipped", "coverage")}
+    assert total == {"correct": 2, "asked": 3, "skipped": 1, "coverage": 0.75}
+    assert "66.7%" in embedkit("evaluate", "--analogies", questions, "--model", model).stdout
+    questions.write_text("too few words\n")
+    done = embedkit("evaluate", "--analogies", questions, "--model", model)
+    assert (done.returncode, "line 1: expected four words" in done.stderr) == (1, True)

@@ -57,7 +57,7 @@ def test_text_and_list(embedkit: Command, text: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst", ".txt"])
-def test_the_name_compresses(embedkit: Command, text: Path, tmp_path: Path, suffix: str) -> None:
+def test_the_suffix_compresses(embedkit: Command, text: Path, tmp_path: Path, suffix: str) -> None:
     plain = embedkit("phrases", text, *PAIRS, "-o", "-", "-q").stdout
     assert embedkit("phrases", text, *PAIRS, "-o", f"out{suffix}").returncode == 0
     data = (tmp_path / f"out{suffix}").read_bytes()
@@ -67,7 +67,7 @@ def test_the_name_compresses(embedkit: Command, text: Path, tmp_path: Path, suff
         assert decompress(file).read().decode() == plain
 
 
-def test_json_tells_what_was_found(embedkit: Command, text: Path) -> None:
+def test_json_report(embedkit: Command, text: Path) -> None:
     done = embedkit("phrases", text, *PAIRS, "-o", "out.txt", "--json", "--quiet")
     facts = json.loads(done.stdout)
     assert (facts["tokens"], facts["sentences"], facts["file"]) == (520, 80, "out.txt")
@@ -79,23 +79,27 @@ def test_json_tells_what_was_found(embedkit: Command, text: Path) -> None:
     ("options", "code", "message"),
     [
         ([], 2, "name a file with --output (-o) or --list"),
-        (["-o", "a", "--min-count", "0"], 2, "min_count must be an integer between 1"),
-        (["-o", "a", "--threshold", "nan"], 2, "threshold is a finite number above 0"),
-        (["-o", "a", "--threshold", "2", "--scoring", "npmi"], 2, "from -1 to 1 with npmi"),
+        (["-o", "a", "--min-count", "0"], 2, "'--min-count': must be at least 1, got 0"),
+        (["-o", "a", "--threshold", "nan"], 2, "threshold must be a finite number above 0"),
+        (
+            ["-o", "a", "--threshold", "2", "--scoring", "npmi"],
+            2,
+            "threshold must be a number between -1 and 1, got 2.0",
+        ),
         (["-o", "a", "--delimiter", "a b"], 2, "delimiter"),
-        (["-o", "a", "--passes", "0"], 2, "passes must be an integer between 1 and 10, got 0"),
-        (["-o", "a", "--passes", "99"], 2, "not 99"),
+        (["-o", "a", "--passes", "0"], 2, "'--passes': must be between 1 and 10, got 0"),
+        (["-o", "a", "--passes", "99"], 2, "got 99"),
         (["-o", "a", "--connectors", "nowhere"], 1, "cannot read connectors from nowhere"),
         (["-o", "a", "--apply", "nowhere"], 1, "cannot read phrases from nowhere"),
         (["-o", "-", "--list", "-"], 2, "can go to standard output"),
         (["-o", "-", "--json"], 2, "can go to standard output"),
-        (["-o", "a", "--list", "a"], 2, "--output and --list are both a"),
-        (["-o", "corpus.txt"], 2, "corpus.txt is read, and would be replaced"),
+        (["-o", "a", "--list", "a"], 2, "--output and --list are the same file, a"),
+        (["-o", "corpus.txt"], 2, "corpus.txt is an input and would be replaced"),
         (["-o", "no/where"], 1, "cannot write no/where"),
         (["-o", "a", "--temporary-directory", "nowhere"], 2, "nowhere"),
     ],
 )
-def test_mistakes(
+def test_mistakes_are_reported(
     inside: Command, text: Path, tmp_path: Path, options: list[str], code: int, message: str
 ) -> None:
     done = inside("phrases", text, *options)
@@ -106,7 +110,9 @@ def test_mistakes(
 
 
 @pytest.mark.parametrize("number", ["-1", "11", "99", "two"])
-def test_train_refuses_passes(inside: Command, text: Path, tmp_path: Path, number: str) -> None:
+def test_train_rejects_numbers_of_passes(
+    inside: Command, text: Path, tmp_path: Path, number: str
+) -> None:
     done = inside("train", text, "--phrases", number)
     assert done.returncode == 2
     assert not (tmp_path / "model.embedkit").exists()
@@ -119,7 +125,7 @@ def test_empty_text_and_one_word_sentences(embedkit: Command, tmp_path: Path) ->
     assert done.stdout == "one\ntwo\n"
 
 
-def test_a_closed_pipe_is_no_error(text: Path, tmp_path: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(text: Path, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text(TEXT * 2_000)
     command = f"{sys.executable} -m embedkit phrases long.txt -o - -q | head -1"
     done = subprocess.run(
@@ -128,7 +134,7 @@ def test_a_closed_pipe_is_no_error(text: Path, tmp_path: Path) -> None:
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
-def test_killed_while_it_writes_leaves_nothing(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text(TEXT)
     os.mkfifo(tmp_path / "pipe")
     process = subprocess.Popen(
@@ -179,7 +185,7 @@ def test_resumes_only_with_the_same_phrases(embedkit: Command, tmp_path: Path) -
     process.wait(60)
     resume = ["train", "corpus.txt", "--epochs", "5000", "--dimension", "8", "--sample", "0"]
     other = embedkit(*resume, "--resume")
-    assert (other.returncode, "the corpus is another one" in other.stderr) == (2, True)
+    assert (other.returncode, "the corpus is different" in other.stderr) == (2, True)
     # The same phrases are found again: what stops it now is another setting.
     same = embedkit(*resume, *settings[4:], "--window", "3", "--resume")
     assert (same.returncode, "the corpus" in same.stderr) == (2, False)

@@ -12,7 +12,7 @@ import pytest
 
 import embedkit as library
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.plotting import draw, read_runs, word_map
+from embedkit.plotting import draw, read_loss_curves, word_map
 from embedkit.vectors.word_vectors import WordVectors
 from tests.conftest import Command
 from tests.service.page.browser import started, visited
@@ -34,17 +34,17 @@ def test_pairs_from_arguments_files_and_standard_input(
 ) -> None:
     lines = "".join(f"{pair}\n" for pair in PAIRS)
     (tmp_path / "pairs.txt").write_text(lines)
-    for number, words in enumerate((PAIRS, ["pairs.txt"], ["-"])):
+    for number, pairs in enumerate((",".join(PAIRS), "@pairs.txt", "@-")):
         done = embedkit(
-            "plot", "--pairs", *words, "-o", f"{number}.svg", "--model", model, stdin=lines
+            "plot", "--pairs", pairs, "-o", f"{number}.svg", "--model", model, stdin=lines
         )
         assert done.stdout == f"{number}.svg: 6 words, 3 arrows\n", done.stderr
         assert {"france", "paris", "rome"} <= texts(tmp_path / f"{number}.svg")
     assert len({(tmp_path / f"{n}.svg").read_bytes() for n in range(3)}) == 1
 
 
-def test_json_has_the_places_of_the_library(embedkit: Command, model: Path) -> None:
-    done = embedkit("plot", "--pairs", *PAIRS, "--json", "--model", model)
+def test_json_has_the_coordinates_of_the_library(embedkit: Command, model: Path) -> None:
+    done = embedkit("plot", "--pairs", ",".join(PAIRS), "--json", "--model", model)
     found = json.loads(done.stdout)
     expected = word_map(library.load(model), pairs=[pair.split(":") for pair in PAIRS])
     assert [(p["word"], p["x"], p["y"]) for p in found["points"]] == [
@@ -54,7 +54,7 @@ def test_json_has_the_places_of_the_library(embedkit: Command, model: Path) -> N
     assert found["explained"] == list(expected.explained or ())
 
 
-def test_losses_of_models_and_of_logs(embedkit: Command, tmp_path: Path) -> None:
+def test_losses_of_models_and_logs(embedkit: Command, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("one two three four five six\n" * 50)
     train = ["train", "text.txt", "--sample", "0", "--epochs", "3", "--workers", "1", "--log-json"]
     for _ in range(2):
@@ -80,7 +80,7 @@ def test_losses_of_models_and_of_logs(embedkit: Command, tmp_path: Path) -> None
 def test_an_epoch_without_a_pair_has_no_loss(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_text('{"event": "progress"}\n{"event": "epoch", "epoch": 1, "loss": null}\n')
-    (run,) = read_runs([path])
+    (run,) = read_loss_curves([path])
     assert (run.name, run.epochs, run.losses) == ("log", (1,), (None,))
 
 
@@ -90,19 +90,27 @@ def test_an_epoch_without_a_pair_has_no_loss(tmp_path: Path) -> None:
         (["paris"], 2, "name the picture"),
         (["-o", "a.png"], 2, "name some words"),
         (["paris", "-o", "a.gif"], 2, "its name ends in none of .png"),
-        (["paris", "-o", "a.png", "--size", "9by9"], 2, "is no size such as 1600x1200"),
+        (
+            ["paris", "-o", "a.png", "--size", "9by9"],
+            2,
+            "expected WIDTHxHEIGHT, such as 1600x1200; got '9by9'",
+        ),
         (["paris", "-o", "a.png", "--size", "9x9"], 2, "pixels a side"),
-        (["pariss", "-o", "a.png"], 1, "'pariss' is not in the vocabulary. Did you mean paris"),
+        (
+            ["pariss", "-o", "a.png"],
+            1,
+            "'pariss' is not in the vocabulary.\nHint: Did you mean paris",
+        ),
         (["--pairs", "paris", "-o", "a.png"], 2, "expected two words, as in king:queen"),
         (["--pairs", "rome:rome", "-o", "a.png"], 2, "they are the same word"),
-        (["--pairs", "-", "-o", "a.png"], 1, "line 2: expected two words"),
-        (["--training", "--top", "5", "-o", "a.png"], 2, "--training has no use for --top"),
+        (["--pairs", "@-", "-o", "a.png"], 1, "standard input, line 2: expected two words"),
+        (["--training", "--top", "5", "-o", "a.png"], 2, "--top cannot be used with --training"),
         (["--training", "nowhere", "-o", "a.png"], 1, "there is no model at nowhere"),
-        (["paris", "rome", "--method", "tsne", "-o", "a.png"], 2, "wants at least 5 words"),
-        (["paris", "-o", "nowhere/a.png"], 1, "make the parent directory first"),
+        (["paris", "rome", "--method", "tsne", "-o", "a.png"], 2, "needs at least 5 words"),
+        (["paris", "-o", "nowhere/a.png"], 1, "Hint: Make the parent directory first."),
     ],
 )
-def test_what_is_wrong(
+def test_mistakes_are_reported(
     arguments: list[str], code: int, message: str, inside: Command, model: Path, tmp_path: Path
 ) -> None:
     done = inside("plot", *arguments, "--model", model, stdin="rome:paris\nparis\n")
@@ -112,10 +120,10 @@ def test_what_is_wrong(
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_there_is_kept(embedkit: Command, model: Path, tmp_path: Path) -> None:
+def test_an_existing_picture_is_kept(embedkit: Command, model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text("mine")
     ask = ["plot", "paris", "rome", "-o", "a.html", "--model", model]
-    assert "pass --overwrite" in embedkit(*ask).stderr
+    assert "\nHint: Pass --overwrite" in embedkit(*ask).stderr
     assert (tmp_path / "a.html").read_text() == "mine"
     assert embedkit(*ask, "--overwrite").returncode == 0
     assert (tmp_path / "a.html").read_text().startswith("<!doctype html>")
@@ -152,21 +160,21 @@ def test_the_page_in_a_browser(theme: str, tmp_path: Path) -> None:
         assert page.locator("img").count() == 0
 
         before = view(page)
-        page.locator("#sought").fill("WORD77")
-        page.locator("#sought").press("Enter")
+        page.locator("#search").fill("WORD77")
+        page.locator("#search").press("Enter")
         x, y, scale = view(page)
         place = found.places[found.words.index("word77")]
         np.testing.assert_allclose([x, y], place, rtol=1e-4, atol=1e-6)
         assert scale > before[2]
         count = len(words) - words.index("word77")
-        assert page.locator("#told").inner_text() == f"word77: {count} times in the text"
+        assert page.locator("#status").inner_text() == f"word77: {count} times in the corpus"
 
-        page.locator("#sought").fill("onerror")
-        assert page.locator("#found li").all_inner_texts() == [EVIL[1]]
-        page.locator("#sought").fill("nothing like it")
-        page.locator("#sought").press("Enter")
-        assert page.locator("#told").inner_text() == "no such word is here"
-        page.locator("#whole").click()
+        page.locator("#search").fill("onerror")
+        assert page.locator("#matches li").all_inner_texts() == [EVIL[1]]
+        page.locator("#search").fill("nothing like it")
+        page.locator("#search").press("Enter")
+        assert page.locator("#status").inner_text() == "No matching word on this map."
+        page.locator("#zoom-all").click()
         assert view(page) == pytest.approx(before)
         page.locator("canvas").hover()
         page.mouse.wheel(0, -500)

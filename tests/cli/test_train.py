@@ -1,4 +1,4 @@
-"""train as a user meets it: real processes, real signals, real full disks."""
+"""train: real processes, and disks that are full."""
 
 from __future__ import annotations
 
@@ -10,31 +10,14 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from embedkit.encoders import CharCodeEncoder, OneHotEncoder, load_encoder
-from embedkit.storage.model_directory import FORMAT
-from tests.conftest import heed_interrupts
-
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
-
-TEXT = "the cat sat on the mat\nthe dog sat on the log\n" * 50
-QUICK = ["--dimension", "8", "--epochs", "2", "--sample", "0"]
-
-
-@pytest.fixture
-def text(tmp_path: Path) -> Path:
-    path = tmp_path / "corpus.txt"
-    path.write_text(TEXT)
-    return path
-
-
-def leftovers(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+from embedkit.encoders import CharCodeEncoder, OneHotEncoder, SkipGramEncoder, load_encoder
+from tests.cli.helpers import QUICK, TEXT, leftovers
+from tests.conftest import Command
 
 
 def test_train_then_ask(embedkit: Command, text: Path, tmp_path: Path) -> None:
@@ -99,7 +82,7 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "there is no file corpus.txt"),
+        (None, "corpus.txt does not exist.\nHint: "),
         (b"", "the corpus is empty"),
         (b" \n\n", "the corpus is empty"),
         (b"a b c d\n", "occur at least min_count=5 times"),
@@ -107,28 +90,31 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
             b"only\n",
             (
                 "0 of 1 distinct words occur at least min_count=5 times; training needs 2. The most"
-                " frequent word occurs 1 times. Use a longer text."
+                " frequent word occurs 1 times.\nHint: Use a longer text."
             ),
         ),
         (
             b"a a b b b\n",
-            "The most frequent word occurs 3 times. Lower --min-count (min_count) to 2 or",
+            "The most frequent word occurs 3 times.\nHint: Lower --min-count (min_count) to 2, or",
         ),
         (
             b"fine\nna\xefve\n",
             (
-                "corpus.txt, line 2, byte 3: 0xef is not UTF-8. Convert the "
+                "corpus.txt, line 2, byte 3: 0xef is not valid UTF-8.\nHint: Convert the "
                 "file (iconv -f latin1 -t utf-8), or pass"
             ),
         ),
         (
             "ein Wörtchen".encode("utf-16"),
             (
-                "corpus.txt, line 1, byte 1: 0xff is not UTF-8. It "
-                "looks like UTF-16: convert the file (iconv -f utf-16 -t utf-8)."
+                "corpus.txt, line 1, byte 1: 0xff is not valid UTF-8.\nHint: The file "
+                "looks like UTF-16. Convert it (iconv -f utf-16 -t utf-8)."
             ),
         ),
-        (b"\x89PNG\0\0", "it holds zero bytes, as no text does: name a text."),
+        (
+            b"\x89PNG\0\0",
+            "The file contains zero bytes, so it is probably not text. Choose a text file.",
+        ),
         (gzip.compress(b"x " * 9_000, mtime=0)[:-12], "corpus.txt is damaged or cut short"),
     ],
 )
@@ -143,7 +129,7 @@ def test_bad_texts(inside: Command, tmp_path: Path, content: bytes | None, messa
     assert not leftovers(tmp_path)
 
 
-def test_going_on_needs_an_output_matrix(
+def test_continuing_needs_an_output_matrix(
     embedkit: Command, model: Path, text: Path, tmp_path: Path
 ) -> None:
     assert embedkit("postprocess", model, "-o", "small", "--int8").returncode == 0
@@ -151,24 +137,34 @@ def test_going_on_needs_an_output_matrix(
     for name in ("small", "codes"):
         done = embedkit("train", text, "--continue-from", name)
         assert done.returncode == 1
-        assert f"{name} has no output matrix, which training goes on from" in done.stderr
-        assert "Name the model as embedkit train wrote it." in done.stderr
+        assert f"{name} has no output matrix to continue training from" in done.stderr
+        assert "Use the model that embedkit train wrote." in done.stderr
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a place that takes no file")
-def test_a_temporary_directory_that_takes_no_file(embedkit: Command, text: Path) -> None:
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="needs a directory that is not writable"
+)
+def test_an_unwritable_temporary_directory_is_reported(embedkit: Command, text: Path) -> None:
     done = embedkit("train", text, "--temporary-directory", "/proc")
     assert done.returncode == 1
     assert "cannot write /proc" in done.stderr
     assert done.stderr.endswith("Choose a directory that you may write to.\n")
 
 
-def test_errors_replace_reads_on(embedkit: Command, tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf_8_can_be_replaced_or_skipped(
+    embedkit: Command, tmp_path: Path
+) -> None:
     (tmp_path / "corpus.txt").write_bytes(b"na\xefve reader\n" * 10)
-    assert embedkit("train", "corpus.txt", "--errors", "replace", *QUICK).returncode == 0
+    for policy in ("replace", "skip"):
+        done = embedkit(
+            "train", "corpus.txt", "--errors", policy, *QUICK, "-o", f"{policy}.embedkit"
+        )
+        assert done.returncode == 0
+        word = {"replace": "na", "skip": "nave"}[policy]
+        assert word in load_encoder(tmp_path / f"{policy}.embedkit").vocabulary
 
 
-def test_what_is_there_is_kept(embedkit: Command, text: Path, tmp_path: Path) -> None:
+def test_existing_files_are_kept(embedkit: Command, text: Path, tmp_path: Path) -> None:
     (tmp_path / "model.embedkit").write_text("precious")
     for option in ([], ["--overwrite"]):
         done = embedkit("train", text, *QUICK, *option)
@@ -193,30 +189,6 @@ def test_the_output_is_checked_before_the_work(embedkit: Command, tmp_path: Path
     assert "there is no directory" in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_leaves_the_old_model(
-    embedkit: Command, text: Path, tmp_path: Path, number: signal.Signals
-) -> None:
-    embedkit("train", text, *QUICK)
-    before = {p.name: p.read_bytes() for p in (tmp_path / "model.embedkit").iterdir()}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "embedkit", "train", text, "--overwrite", "--epochs", "9999",
-         "--dimension", "1000", "--sample", "0", "--window", "15", "--checkpoint-every", "0"],
-        cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        preexec_fn=heed_interrupts,
-    )  # fmt: skip
-    assert process.stderr is not None
-    assert "tokens" in process.stderr.readline()
-    time.sleep(1.0)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 128 + number
-    assert errors.endswith("Interrupted. Nothing was written to model.embedkit.\n")
-    assert "Traceback" not in errors
-    assert {p.name: p.read_bytes() for p in (tmp_path / "model.embedkit").iterdir()} == before
-    assert not leftovers(tmp_path)
-
-
 def limited_to(size: int) -> Callable[[], None]:
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -226,7 +198,7 @@ def limited_to(size: int) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("size", [1_000, 20_000])
-def test_a_disk_that_takes_no_more(text: Path, tmp_path: Path, size: int) -> None:
+def test_a_full_disk_is_reported(text: Path, tmp_path: Path, size: int) -> None:
     """Too little room for the ids, and for the model."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -244,53 +216,38 @@ def test_a_disk_that_takes_no_more(text: Path, tmp_path: Path, size: int) -> Non
     assert not list(temporary.iterdir())
 
 
-def damage_missing(model: Path) -> None:
-    for path in model.iterdir():
-        path.unlink()
-    model.rmdir()
+def test_models_in_a_folder_of_texts_are_ignored(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("one two three four five six seven\n" * 20)
+    for _ in range(2):
+        done = embedkit("train", ".", "--sample", 0, "--epochs", 1, "--overwrite", "--json")
+        assert json.loads(done.stdout)["training"]["tokens"] == 140
+    assert "a file name is empty" in embedkit("train", "", "-o", "new").stderr
 
 
-def damage_half_written(model: Path) -> None:
-    (model / "config.json").unlink()
+def test_a_folder_that_is_not_a_model_is_kept(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("one two\n" * 20)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter").write_text("kept")
+    for option in ([], ["--overwrite"]):
+        done = embedkit("train", "text.txt", "-o", "mine", *option)
+        assert done.returncode == 1
+        assert "is not an embedkit model and is kept" in done.stderr
+        assert "--overwrite" not in done.stderr
+    assert (tmp_path / "mine" / "letter").read_text() == "kept"
+    assert "cannot write /proc/new" in embedkit("train", "text.txt", "-o", "/proc/new").stderr
 
 
-def damage_truncated(model: Path) -> None:
-    path = model / "vectors.safetensors"
-    path.write_bytes(path.read_bytes()[:-100])
+def test_a_link_to_a_model_stays_a_link(tmp_path: Path) -> None:
+    sentences = [["one", "two", "three"]] * 20
+    encoder = SkipGramEncoder(dimension=4, epochs=1, sample=0).fit(sentences)
+    encoder.save(tmp_path / "model")
+    (tmp_path / "link").symlink_to("model")
+    encoder.save(tmp_path / "link", overwrite=True)
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "model"]
 
 
-def damage_vocabulary(model: Path) -> None:
-    path = model / "vocabulary.arrow"
-    path.write_bytes(path.read_bytes()[:200])
-
-
-def damage_newer(model: Path) -> None:
-    config = json.loads((model / "config.json").read_text())
-    (model / "config.json").write_text(json.dumps({**config, "format": 99}))
-
-
-def damage_encoder(model: Path) -> None:
-    config = json.loads((model / "config.json").read_text())
-    (model / "config.json").write_text(json.dumps({**config, "encoder": "oracle"}))
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (damage_missing, "there is no model at model.embedkit. embedkit train"),
-        (damage_half_written, "not an embedkit model: it holds no config.json"),
-        (damage_truncated, "damaged or cut short: 100 bytes of"),
-        (damage_vocabulary, "vocabulary.arrow is damaged"),
-        (damage_newer, f"has format 99; this version of embedkit reads up to {FORMAT}"),
-        (damage_encoder, "encoder 'oracle'"),
-    ],
-)
-def test_damaged_models(
-    inside: Command, text: Path, tmp_path: Path, damage: Callable[[Path], None], message: str
-) -> None:
-    inside("train", text, *QUICK)
-    damage(tmp_path / "model.embedkit")
-    done = inside("neighbors", "cat")
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_loss_like_guessing_is_reported(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("a b c d e f g h i j k l m n o p\n" * 40)
+    done = embedkit("train", "text.txt")
+    assert "almost nothing was learned. Use more text" in done.stdout

@@ -67,11 +67,11 @@ def test_standard_input_and_output(embedkit: Command, edges: Path, tmp_path: Pat
     assert embedkit("walks", "-", "-o", "-", "--quiet", stdin=RING).stderr == ""
 
 
-def test_what_is_there_is_kept(embedkit: Command, edges: Path, tmp_path: Path) -> None:
+def test_an_existing_file_is_kept(embedkit: Command, edges: Path, tmp_path: Path) -> None:
     (tmp_path / "walks.txt").write_text("mine")
     done = embedkit("walks", edges.name)
     assert done.returncode == 1
-    assert "walks.txt exists and is kept. Pass --overwrite" in done.stderr
+    assert "walks.txt exists and is kept.\nHint: Pass --overwrite" in done.stderr
     assert (tmp_path / "walks.txt").read_text() == "mine"
     assert embedkit("walks", edges.name, "--overwrite").returncode == 0
     assert len((tmp_path / "walks.txt").read_text().splitlines()) == 40
@@ -83,16 +83,16 @@ def test_what_is_there_is_kept(embedkit: Command, edges: Path, tmp_path: Path) -
         (
             ["edges.tsv", "--p", "0"],
             2,
-            "Error: p must be a number between 1e-06 and 1e+06, got 0.0",
+            "'--p': must be between 1e-06 and 1e+06, got 0",
         ),
-        (["edges.tsv", "--walks", "0"], 2, "Error: walks must be an integer between 1 and"),
+        (["edges.tsv", "--walks", "0"], 2, "'--walks': must be at least 1, got 0"),
         (["edges.tsv", "--length", "x"], 2, "Error: Invalid value for '--length'"),
-        (["nowhere.tsv"], 1, "Error: there is no file nowhere.tsv"),
-        (["edges.tsv", "-o", "no/where.txt"], 1, "make the parent directory first"),
+        (["nowhere.tsv"], 1, "Error: nowhere.tsv does not exist.\nHint: "),
+        (["edges.tsv", "-o", "no/where.txt"], 1, "Hint: Make the parent directory first."),
         (["broken.tsv"], 1, "Error: broken.tsv, line 2: 1 column"),
     ],
 )
-def test_mistakes(
+def test_mistakes_are_reported(
     arguments: list[str], code: int, said: str, inside: Command, edges: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "broken.tsv").write_text("a b\nc\n")
@@ -187,3 +187,12 @@ def test_communities_end_up_near_by_the_same_command(embedkit: Command, tmp_path
         for neighbor in vectors.neighbors(name, 5)
     ]
     assert np.mean(own) > 0.9
+
+
+def test_a_link_to_a_file_is_kept(embedkit: Command, folder: Path) -> None:
+    (folder / "far").mkdir()
+    (folder / "far" / "walks.txt").write_text("old")
+    (folder / "link").symlink_to("far/walks.txt")
+    assert embedkit("walks", "edges.tsv", "-o", "link", "--overwrite").returncode == 0
+    assert (folder / "link").readlink() == Path("far/walks.txt")
+    assert len((folder / "far" / "walks.txt").read_text().splitlines()) == 30

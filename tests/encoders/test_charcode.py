@@ -80,8 +80,8 @@ def test_astral_characters_count_once() -> None:
     assert fitted.vectors().matrix.tolist() == [[0x1F600, 0x1F603]]
 
 
-def test_too_long_word_names_both_lengths_and_the_remedy() -> None:
-    message = r"'caterpillar' has 11 characters, .* 3\. truncate=True"
+def test_too_long_words_are_rejected_with_both_lengths() -> None:
+    message = r"'caterpillar' has 11 characters, .* 3\. .*truncate=True"
     with pytest.raises(WordTooLongError, match=message):
         encoder("cat").encode(["bat", "caterpillar"])
 
@@ -105,7 +105,7 @@ def test_model_of_another_encoder_gives_character_codes(model: Path) -> None:
     assert vectors["paris"].tolist()[:6] == [112, 97, 114, 105, 115, 0]
 
 
-def test_no_words_have_no_dimension() -> None:
+def test_an_empty_vocabulary_has_dimension_0() -> None:
     fitted = encoder()
     assert fitted.dimension == 0
     assert fitted.vectors().matrix.shape == (0, 0)
@@ -113,7 +113,7 @@ def test_no_words_have_no_dimension() -> None:
 
 @settings(deadline=None)
 @given(words=st.lists(texts, min_size=1, max_size=20, unique=True))
-def test_codes_spell_the_words(words: list[str]) -> None:
+def test_codes_decode_to_the_words(words: list[str]) -> None:
     fitted = encoder(*words)
     assert fitted.dimension == max(map(len, words))
     for word, row in zip(words, fitted.vectors().matrix, strict=True):

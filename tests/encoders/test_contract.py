@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.spatial.distance import cdist
+from sklearn.base import clone
 
 import embedkit
 from embedkit.corpus.corpus import Corpus
 from embedkit.encoders import ENCODERS, Encoder, NotFittedError
-from embedkit.errors import CorpusError, ModelError, OutputExistsError, UnknownWordError
+from embedkit.errors import (
+    ConfigurationError,
+    CorpusError,
+    ModelError,
+    OutputExistsError,
+    UnknownWordError,
+)
 from embedkit.vectors.word_vectors import WordVectors
 
 SENTENCES = [["a", "cat", "sat"], ["a", "cat", "ran"], ["a", "dog", "ran"], ["a", "owl"]] * 5
@@ -24,7 +31,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "onehot": {"min_count": 2},
     "skipgram": {"min_count": 2, "dimension": 12, "sample": 0, "workers": 1, "seed": 9},
 }
-KNOWS_ITS_WORDS_ONLY = [name for name in ENCODERS if name != "charcode"]
+WITH_FIXED_VOCABULARY = [name for name in ENCODERS if name != "charcode"]
 
 
 def make(name: str, **changes: Any) -> Encoder:
@@ -51,7 +58,7 @@ def vectors(fitted: Encoder) -> WordVectors:
 
 
 class TestFittedEncoder:
-    def test_is_found_by_its_name(self, fitted: Encoder) -> None:
+    def test_is_registered_by_its_name(self, fitted: Encoder) -> None:
         assert ENCODERS[fitted.name] is type(fitted)
 
     def test_vocabulary_is_ordered_by_frequency(self, fitted: Encoder) -> None:
@@ -98,14 +105,14 @@ class TestFittedEncoder:
                 dense(encoder.vectors().matrix), dense(fitted.vectors().matrix)
             )
 
-    def test_second_fit_forgets_the_first(self, fitted: Encoder) -> None:
+    def test_second_fit_replaces_the_first(self, fitted: Encoder) -> None:
         encoder = make(fitted.name).fit([["other", "words"]] * 9).fit(SENTENCES)
         assert encoder.vocabulary == fitted.vocabulary
         np.testing.assert_array_equal(
             dense(encoder.vectors().matrix), dense(fitted.vectors().matrix)
         )
 
-    def test_saved_encoder_comes_back(self, fitted: Encoder, tmp_path: Path) -> None:
+    def test_saved_encoder_can_be_loaded(self, fitted: Encoder, tmp_path: Path) -> None:
         fitted.save(tmp_path / "model")
         opened = [
             embedkit.load_encoder(tmp_path / "model"),
@@ -141,7 +148,7 @@ class TestFittedEncoder:
         other.save(tmp_path / "model", overwrite=True)
         assert sorted(embedkit.load(tmp_path / "model").vocabulary) == ["new", "words"]
 
-    def test_model_of_another_encoder_is_refused(self, fitted: Encoder, tmp_path: Path) -> None:
+    def test_model_of_another_encoder_is_rejected(self, fitted: Encoder, tmp_path: Path) -> None:
         fitted.save(tmp_path / "model")
         for name in sorted(ENCODERS.keys() - {fitted.name}):
             with pytest.raises(ModelError):
@@ -158,7 +165,7 @@ class TestFittedEncoder:
             assert {word for word, _ in found} == set(FREQUENCIES) - asked
             assert np.isfinite([score for _, score in found]).all()
 
-    def test_distances_are_scipys(self, vectors: WordVectors) -> None:
+    def test_distances_match_scipy(self, vectors: WordVectors) -> None:
         words = list(FREQUENCIES)
         wide = dense(vectors.encode(words)).astype(np.float64)
         table = vectors.distance(words)
@@ -171,7 +178,37 @@ class TestFittedEncoder:
 
 @pytest.mark.parametrize("name", ENCODERS)
 class TestEncoder:
-    def test_before_fit_every_use_says_what_to_do(self, name: str, tmp_path: Path) -> None:
+    def test_parameters_can_be_read_and_are_shown(self, name: str) -> None:
+        encoder = make(name)
+        parameters = encoder.get_params()
+        assert {setting: parameters[setting] for setting in SETTINGS[name]} == SETTINGS[name]
+        kind = ENCODERS[name]
+        assert eval(repr(encoder), {kind.__name__: kind}).get_params() == parameters
+        assert repr(kind()) == f"{kind.__name__}()"
+        with pytest.raises(TypeError, match="positional argument"):
+            ENCODERS[name](3)  # type: ignore[call-arg]
+
+    def test_scikit_learn_clones_keep_settings_and_what_was_learned(self, name: str) -> None:
+        encoder = make(name)
+        copied = clone(encoder)
+        assert copied is not encoder
+        assert copied.get_params() == encoder.get_params()
+        with pytest.raises(NotFittedError):
+            copied.vectors()
+        fitted = clone(encoder.fit(SENTENCES))
+        assert fitted.vocabulary == encoder.vocabulary
+        copied.fit([["other", "words"]] * 9)
+        assert fitted.vocabulary == encoder.vocabulary
+
+    def test_words_may_come_from_any_iterable(self, name: str) -> None:
+        encoder = make(name).fit(SENTENCES)
+        words = ["cat", "a"]
+        found = encoder.encode(word for word in words)
+        np.testing.assert_array_equal(dense(found), dense(encoder.encode(words)))
+        with pytest.raises(ConfigurationError, match="expected a list of words"):
+            encoder.encode("cat")
+
+    def test_use_before_fit_is_an_error(self, name: str, tmp_path: Path) -> None:
         encoder = make(name)
         for use in (
             lambda: encoder.vocabulary,
@@ -180,14 +217,14 @@ class TestEncoder:
             encoder.vectors,
             lambda: encoder.save(tmp_path / "model"),
         ):
-            with pytest.raises(NotFittedError, match=r"call fit\(corpus\)"):
+            with pytest.raises(NotFittedError, match=r"is not fitted\. Call fit\(corpus\)"):
                 use()
         assert not any(tmp_path.iterdir())
 
     def test_rare_words_are_left_out(self, name: str) -> None:
         assert make(name, min_count=6).fit(SENTENCES).vocabulary.counts.tolist() == [20, 10, 10]
 
-    def test_min_count_that_no_word_reaches_is_an_error(self, name: str) -> None:
+    def test_too_high_min_count_is_an_error(self, name: str) -> None:
         with pytest.raises(CorpusError, match=r"min_count=21 .*occurs 20 times.*Lower --min-count"):
             make(name, min_count=21).fit(SENTENCES)
 
@@ -204,7 +241,7 @@ class TestEncoder:
             make(name).fit(source)
 
 
-@pytest.mark.parametrize("name", KNOWS_ITS_WORDS_ONLY)
+@pytest.mark.parametrize("name", WITH_FIXED_VOCABULARY)
 @pytest.mark.parametrize("known", [1, 300])
 def test_unknown_word_is_an_error(name: str, known: int) -> None:
     encoder = make(name).fit(SENTENCES)
@@ -213,7 +250,7 @@ def test_unknown_word_is_an_error(name: str, known: int) -> None:
     assert raised.value.word == "catt"
 
 
-def test_character_codes_need_not_know_a_word() -> None:
+def test_character_codes_encode_unknown_words() -> None:
     encoder = make("charcode").fit(SENTENCES)
     assert "tac" not in encoder.vocabulary
     assert encoder.encode(["tac"]).tolist() == [[ord("t"), ord("a"), ord("c")]]

@@ -1,7 +1,8 @@
-"""Skip-gram's own: settings, report, both matrices, and a model that opens at no cost."""
+"""Skip-gram: settings, report, both matrices, and models that open by memory map."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import subprocess
@@ -53,7 +54,7 @@ def encoder() -> SkipGramEncoder:
     return SkipGramEncoder(**SETTINGS).fit(SENTENCES)
 
 
-def test_report_says_what_training_did(encoder: SkipGramEncoder) -> None:
+def test_report_describes_training(encoder: SkipGramEncoder) -> None:
     report = encoder.report
     assert report["tokens"] == 140
     assert (report["epochs"], report["workers"]) == (3, 1)
@@ -107,7 +108,7 @@ def test_model_holds_both_matrices_and_the_lengths(
     np.testing.assert_array_equal(opened.context, stored["context"])
 
 
-def test_model_tells_how_it_was_made(encoder: SkipGramEncoder, tmp_path: Path) -> None:
+def test_model_records_its_settings_and_training(encoder: SkipGramEncoder, tmp_path: Path) -> None:
     encoder.save(tmp_path / "model")
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     assert config["encoder"] == "skipgram"
@@ -126,7 +127,7 @@ def test_a_text_without_a_pair_is_an_error_that_names_the_setting() -> None:
         SkipGramEncoder(sample=0, min_count=1).fit([["alone"], ["apart"]] * 10)
 
 
-def test_config_is_json_even_where_an_epoch_had_no_pair(tmp_path: Path) -> None:
+def test_config_is_json_even_if_an_epoch_had_no_pair(tmp_path: Path) -> None:
     settings = {**SETTINGS, "sample": 1e-5, "epochs": 300}
     encoder = SkipGramEncoder(**settings).fit(SENTENCES[:20] * 2)
     assert None in encoder.report["epoch_losses"]
@@ -140,13 +141,13 @@ def test_config_is_json_even_where_an_epoch_had_no_pair(tmp_path: Path) -> None:
     [{}, {"epochs": None, "workers": None}, {"sample": 0.5, "window": 3}, {"seed": 2**63 - 1}],
     ids=str,
 )
-def test_settings_come_back(tmp_path: Path, settings: dict[str, Any]) -> None:
+def test_settings_can_be_loaded(tmp_path: Path, settings: dict[str, Any]) -> None:
     encoder = SkipGramEncoder(**{**SETTINGS, **settings}).fit(SENTENCES[:20] * 2)
     encoder.save(tmp_path / "model")
     assert SkipGramEncoder.load(tmp_path / "model").config == encoder.config
 
 
-def test_model_without_vectors_is_refused(encoder: SkipGramEncoder, tmp_path: Path) -> None:
+def test_model_without_vectors_is_rejected(encoder: SkipGramEncoder, tmp_path: Path) -> None:
     encoder.save(tmp_path / "model")
     (tmp_path / "model" / "vectors.safetensors").unlink()
     with pytest.raises(
@@ -184,8 +185,8 @@ def test_model_without_vectors_is_refused(encoder: SkipGramEncoder, tmp_path: Pa
         ("seed", 2**63),
     ],
 )
-def test_setting_outside_its_range_is_named(setting: str, value: object) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{setting} is a .* from .* to .*, not "):
+def test_settings_out_of_range_are_rejected(setting: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{setting} must be .* between .* and .*, got"):
         SkipGramEncoder(**{setting: value})  # type: ignore[arg-type]
 
 
@@ -204,14 +205,30 @@ def test_limits_of_the_ranges_are_allowed(settings: dict[str, Any]) -> None:
     assert {name: getattr(config, name) for name in settings} == settings
 
 
-def test_unknown_setting_is_named_beside_the_known_ones() -> None:
+def test_an_unknown_setting_is_rejected() -> None:
     with pytest.raises(ConfigurationError, match=r"'windw'.*dimension, window, negative"):
-        SkipGramEncoder(windw=5)
+        SkipGramEncoder.from_config(windw=5)
+    with pytest.raises(TypeError, match="windw"):
+        SkipGramEncoder(windw=5)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="positional argument"):
+        SkipGramEncoder(100)  # type: ignore[misc]
+
+
+def test_parameters_are_the_fields_of_the_config() -> None:
+    parameters = inspect.signature(SkipGramEncoder).parameters.values()
+    found = {parameter.name: parameter.default for parameter in parameters}
+    assert found == {field.name: field.default for field in fields(TrainingConfig)}
+    assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
+    values = {"dimension": 3, "window": 2, "negative": 4, "epochs": 6, "min_count": 7}
+    values |= {"sample": 0.25, "learning_rate": 0.01, "minimum_learning_rate": 0.001}
+    values |= {"workers": 8, "seed": 9, "sync_every": 10}
+    assert SkipGramEncoder(**values).config == TrainingConfig(**values)
+    assert SkipGramEncoder(**values).get_params() == values
 
 
 def test_settings_change_a_given_config() -> None:
     given = TrainingConfig(dimension=7, window=3)
-    encoder = SkipGramEncoder(given, window=4)
+    encoder = SkipGramEncoder.from_config(given, window=4)
     assert (encoder.config.dimension, encoder.config.window, given.window) == (7, 4, 3)
     assert encoder.dimension == 7
 
@@ -221,7 +238,7 @@ def test_seed_changes_the_vectors(encoder: SkipGramEncoder) -> None:
     assert np.abs(other.vectors().matrix - encoder.vectors().matrix).max() > 0
 
 
-def test_one_frequent_word_is_too_few() -> None:
+def test_a_single_frequent_word_is_an_error() -> None:
     with pytest.raises(CorpusError, match=r"min_count=5 .*needs 2.*Lower --min-count"):
         SkipGramEncoder().fit([["one"] * 9, ["two"]])
 

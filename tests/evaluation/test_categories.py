@@ -10,7 +10,7 @@ from scipy import sparse
 
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ModelError, QuestionError
-from embedkit.evaluation import category_purity, neighbor_overlap
+from embedkit.evaluation import category_purity
 from embedkit.evaluation.categories import in_majority
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -62,29 +62,13 @@ def test_vectors_that_are_all_the_same_are_one_cluster(path: Path) -> None:
 def test_too_few_words_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "few"
     path.write_text("ant\tinsect\nbee\tinsect\nunicorn\tbeast\n")
-    with pytest.raises(QuestionError, match="few: the model knows 2 of 3 words, of 1 categories"):
+    with pytest.raises(QuestionError, match=r"few: too few .* knows 2 of 3 words, in 1 categories"):
         category_purity(vectors(), path)
     path.write_text("")
     with pytest.raises(QuestionError, match="knows 0 of 0 words"):
         category_purity(vectors(), path)
 
 
-def test_numbers_that_are_not_finite_are_an_error(path: Path) -> None:
-    with pytest.raises(ModelError, match="not finite"):
+def test_vectors_with_nan_are_rejected(path: Path) -> None:
+    with pytest.raises(ModelError, match="contain NaN or infinity"):
         category_purity(vectors([(np.nan, 0, 0), *ROWS[1:]]), path)
-
-
-def test_overlap_of_neighbours_by_hand() -> None:
-    """Of bee's nearest two, oak and ant, moving ant away leaves one."""
-    moved = [(0, 0, 1.0), *ROWS[1:]]
-    units = [np.array(rows) / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (ROWS, moved)]
-    shared = 0
-    nearest = []
-    for unit in units:
-        cosines = unit @ unit.T
-        np.fill_diagonal(cosines, -2)
-        nearest.append(np.argsort(-cosines, axis=1)[:, :2])
-    shared = sum(len({*a} & {*b}) for a, b in zip(*map(np.ndarray.tolist, nearest), strict=True))
-    assert 0 < shared < 14
-    assert neighbor_overlap(vectors(), vectors(moved), k=2) == shared / 14
-    assert neighbor_overlap(vectors(), vectors()) == 1

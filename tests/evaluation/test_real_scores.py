@@ -20,7 +20,7 @@ SHARED = Path(os.environ.get("EMBEDKIT_SHARED", ROOT.parent / "shared")) / "eval
 
 def shared(name: str) -> Path:
     if not (SHARED / name).is_file():
-        pytest.skip(f"there is no {name} below EMBEDKIT_SHARED")
+        pytest.skip(f"{name} is missing from EMBEDKIT_SHARED")
     return SHARED / name
 
 

@@ -31,12 +31,12 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS.keys())
-def test_a_column_of_any_kind(column: Any) -> None:
+def test_every_kind_of_column_becomes_a_list(column: Any) -> None:
     assert as_strings(column, "text") == STRINGS
 
 
 @pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="NumPy 1 has no StringDType")
-def test_numpy_s_variable_strings() -> None:
+def test_numpy_variable_width_strings() -> None:
     assert as_strings(np.array(STRINGS, dtype=np.dtypes.StringDType()), "text") == STRINGS
 
 
@@ -65,9 +65,7 @@ def test_a_generator_is_read_once(transformer: Any, vectors: WordVectors) -> Non
         (["a", "b", ["c"]], "['c']"),
     ],
 )
-def test_what_is_no_string_is_named_with_its_row(
-    column: Any, shown: str, vectors: WordVectors
-) -> None:
+def test_a_row_that_is_not_a_string_is_named(column: Any, shown: str, vectors: WordVectors) -> None:
     features = TextFeatures(vectors).fit([])
     for method in (features.fit, features.transform, features.fit_transform):
         with pytest.raises(InputError, match=r"row 2 \(counted from 0\)") as caught:
@@ -76,7 +74,7 @@ def test_what_is_no_string_is_named_with_its_row(
 
 
 @pytest.mark.parametrize("transformer", [TextFeatures, WordFeatures])
-def test_a_string_that_is_not_unicode_is_named_with_its_row(
+def test_a_string_that_is_not_valid_unicode_is_named_with_its_row(
     transformer: Any, vectors: WordVectors
 ) -> None:
     with pytest.raises(InputError, match=r"row 1 .*UTF-8"):
@@ -84,7 +82,7 @@ def test_a_string_that_is_not_unicode_is_named_with_its_row(
 
 
 @pytest.mark.parametrize("column", ["one text", b"bytes", 3, None])
-def test_one_string_is_no_column(column: Any, vectors: WordVectors) -> None:
+def test_a_single_string_is_rejected(column: Any, vectors: WordVectors) -> None:
     with pytest.raises(InputError, match="expected a column of words"):
         WordFeatures(vectors).fit(column)
 
@@ -97,20 +95,20 @@ def test_one_string_is_no_column(column: Any, vectors: WordVectors) -> None:
         np.array([["x", "y"]]),
         np.array("x"),
     ],
-    ids=["pandas", "polars", "NumPy", "no axis"],
+    ids=["pandas", "polars", "NumPy", "zero-dimensional"],
 )
-def test_one_column_only(table: Any) -> None:
+def test_more_than_one_column_is_rejected(table: Any) -> None:
     with pytest.raises(InputError, match=r"one column of words.*ColumnTransformer"):
         as_strings(table, "word")
 
 
-def test_no_rows(vectors: WordVectors) -> None:
+def test_no_rows_give_an_empty_table(vectors: WordVectors) -> None:
     assert TextFeatures(vectors).fit_transform([]).shape == (0, vectors.dimension)
     assert TextFeatures(vectors, pooling="max").fit_transform([]).shape == (0, vectors.dimension)
     assert WordFeatures(vectors).fit_transform([]).shape == (0, vectors.dimension)
 
 
-def test_the_line_ends_of_a_text_do_not_end_it(vectors: WordVectors) -> None:
+def test_line_breaks_inside_a_text_do_not_split_it(vectors: WordVectors) -> None:
     features = TextFeatures(vectors).fit([])
     lines = features.transform(["where\nis\r\nthe", "bananas\n", "\n who"])
     assert np.array_equal(lines, features.transform(["where is the", "bananas", "who"]))

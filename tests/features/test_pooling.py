@@ -1,4 +1,4 @@
-"""Bags of rows beside NumPy, and texts beside means by hand."""
+"""Pooling compared with NumPy, and vectors of texts compared with means worked out by hand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VECTORS = WordVectors(
 )
 
 
-def test_a_text_is_its_word_or_its_phrase_or_the_mean_of_its_words() -> None:
+def test_a_text_has_the_vector_of_its_word_or_phrase_or_the_mean_of_its_words() -> None:
     texts = ["The", "New York", "the new york", "the unknown the york"]
     means, counts = text_vectors(VECTORS, texts)
     assert means.dtype == np.float32
@@ -36,7 +36,7 @@ def test_a_text_is_its_word_or_its_phrase_or_the_mean_of_its_words() -> None:
     assert text_vectors(VECTORS, [])[0].shape == (0, 2)
 
 
-def test_texts_of_baskets_are_cut_at_white_space_alone() -> None:
+def test_texts_are_tokenized_as_the_model_was_trained() -> None:
     vectors = WordVectors(
         Vocabulary(["Jam-1", "Jam-2"]), np.eye(2, dtype=np.float32),
         config={"training": {"tokenizer": "whitespace"}},
@@ -44,14 +44,14 @@ def test_texts_of_baskets_are_cut_at_white_space_alone() -> None:
     assert text_vectors(vectors, ["Jam-1 Jam-2"])[0].tolist() == [[0.5, 0.5]]
 
 
-def test_what_has_no_vector() -> None:
+def test_texts_without_a_vector_are_rejected() -> None:
     with pytest.raises(UnknownWordError, match="'nothing' is not in the vocabulary"):
         text_vectors(VECTORS, ["the", "nothing known"])
-    with pytest.raises(ConfigurationError, match="one-hot vectors have as many numbers"):
+    with pytest.raises(ConfigurationError, match="one-hot vectors of texts are not supported"):
         text_vectors(OneHotEncoder().fit([["a", "b"]]).vectors(), ["a"])
 
 
-def test_it_costs_no_import_of_scikit_learn() -> None:
+def test_pooling_does_not_import_scikit_learn() -> None:
     script = "import embedkit.features.pooling, sys; print('sklearn' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -74,14 +74,14 @@ def test_sparse_and_dense_maxima_agree(lists: list[list[int]]) -> None:
     bags = Bags.of(lists)
 
     def pooled(kind: Callable[[np.ndarray], Any]) -> Any:
-        return maxima(kind(table[:5]), bags, kind(table[5:]))  # the last two were made
+        return maxima(kind(table[:5]), bags, kind(table[5:]))  # the last two are extra rows
 
     assert pooled(np.asarray).tolist() == wanted.tolist()
     assert pooled(sparse.csr_array).toarray().tolist() == wanted.tolist()
 
 
 @given(BAGS)
-def test_sums_are_numpy_s(lists: list[list[int]]) -> None:
+def test_sums_agree_with_numpy(lists: list[list[int]]) -> None:
     table = np.random.default_rng(0).integers(-9, 9, (7, 3)).astype(np.float32)
     wanted = [table[bag].sum(axis=0).tolist() if bag else [0, 0, 0] for bag in lists]
     bags = Bags.of(lists)

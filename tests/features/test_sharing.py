@@ -1,4 +1,4 @@
-"""Vectors go to other processes as the path of their model, and are mapped there."""
+"""Vectors are passed to other processes as the path of their model, and memory-mapped there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUESTIONS = ["where is the president", "where is new york", "who is a president"
 
 
 def mapped_files(features: TextFeatures) -> tuple[int, bool, list[str]]:
-    """Return this process, whether the matrix is a memory map, and the model files mapped here."""
+    """Return the process id, whether the matrix is a memory map, and the mapped model files."""
     address = features.vectors_.matrix.ctypes.data
     files = []
     for line in Path("/proc/self/maps").read_text().splitlines():
@@ -35,7 +35,7 @@ def mapped_files(features: TextFeatures) -> tuple[int, bool, list[str]]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
-def test_workers_map_the_vectors_and_get_no_copy(saved: Path) -> None:
+def test_workers_map_the_vectors_instead_of_copying_them(saved: Path) -> None:
     for given in (saved, embedkit.load(saved), embedkit.load_encoder(saved)):
         features = TextFeatures(given).fit(QUESTIONS)
         answers = joblib.Parallel(n_jobs=2)(joblib.delayed(mapped_files)(features) for _ in "ab")
@@ -50,7 +50,7 @@ BIG = 3_000
 
 @pytest.fixture(scope="module")
 def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of 12 MB, far more than the path to it."""
+    """A model of 12 MB, far larger than its path."""
     path = tmp_path_factory.mktemp("big") / "big.embedkit"
     matrix = np.random.default_rng(0).normal(size=(BIG, 1_000)).astype(np.float32)
     words = [f"word{number}" for number in range(BIG)]
@@ -58,7 +58,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_pickle_carries_the_path(big: Path) -> None:
+def test_a_pickle_contains_the_path(big: Path) -> None:
     kinds: list[Any] = [
         big,
         embedkit.load(big),
@@ -89,7 +89,7 @@ def test_vectors_in_memory_are_pickled(vectors: WordVectors) -> None:
         assert again.vectors_.vocabulary == features.vectors_.vocabulary
 
 
-def test_another_process_needs_no_working_directory(
+def test_a_pickle_works_in_another_working_directory(
     big: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(big.parent)
@@ -104,7 +104,9 @@ def test_another_process_needs_no_working_directory(
 
 
 @pytest.mark.parametrize("change", ["removed", "trained again", "other vectors"])
-def test_a_pickle_knows_its_model(change: str, vectors: WordVectors, tmp_path: Path) -> None:
+def test_a_pickle_of_a_changed_model_is_rejected(
+    change: str, vectors: WordVectors, tmp_path: Path
+) -> None:
     path = tmp_path / "model.embedkit"
     vectors.save(path)
     data = pickle.dumps(TextFeatures(path).fit(["the"]))
@@ -114,12 +116,12 @@ def test_a_pickle_knows_its_model(change: str, vectors: WordVectors, tmp_path: P
         config = {"training": {"seconds": 2.5}} if change == "trained again" else {}
         matrix = vectors.matrix if change == "trained again" else 2 * np.asarray(vectors.matrix)
         WordVectors(vectors.vocabulary, matrix, config=config).save(path, overwrite=True)
-    message = "there is no model" if change == "removed" else "is another model than the one"
+    message = "there is no model" if change == "removed" else "is not the model that was open when"
     with pytest.raises(ModelError, match=message):
         pickle.loads(data)
 
 
-def test_an_encoder_trained_anew_is_no_longer_that_of_the_model(model: Path) -> None:
+def test_an_encoder_that_was_trained_again_is_pickled_whole(model: Path) -> None:
     encoder: Any = embedkit.load_encoder(model)
     sentences = [["a", "b", "c", "d"]] * 20
     fresh = embedkit.SkipGramEncoder(dimension=24, min_count=1, sample=0, workers=1, epochs=1)
@@ -130,7 +132,7 @@ def test_an_encoder_trained_anew_is_no_longer_that_of_the_model(model: Path) -> 
     assert np.array_equal(again.vectors().matrix, encoder.vectors().matrix)
 
 
-def test_the_error_of_a_worker_is_the_error(vectors: WordVectors) -> None:
+def test_an_error_in_a_worker_is_raised_unchanged(vectors: WordVectors) -> None:
     features = TextFeatures(vectors, oov="error").fit([])
     with pytest.raises(UnknownWordError, match=re.escape("row 1 (counted from 0): 'xyz'")):
         joblib.Parallel(n_jobs=2)(

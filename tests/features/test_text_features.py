@@ -1,4 +1,4 @@
-"""Each pooling beside the formula, written out word by word, and beside scikit-learn's."""
+"""Each pooling compared with its formula, written out word by word, and with scikit-learn."""
 
 from __future__ import annotations
 
@@ -38,15 +38,18 @@ def by_hand(vectors: WordVectors, one: Callable[[np.ndarray], np.ndarray]) -> np
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max", "sum"])
-def test_simple_poolings_are_numpy_s(pooling: str, vectors: WordVectors) -> None:
+def test_simple_poolings_agree_with_numpy(pooling: str, vectors: WordVectors) -> None:
     ours = TextFeatures(vectors, pooling=pooling).fit_transform(TEXTS)
     assert ours.dtype == np.float32
     wanted = by_hand(vectors, lambda rows: getattr(np, pooling)(rows, axis=0))
     np.testing.assert_allclose(ours, wanted, rtol=1e-5, atol=1e-6)
 
 
-def test_tfidf_is_the_mean_weighted_by_scikit_learn_s_weights(vectors: WordVectors) -> None:
-    new = ["where is the new café", "rare bananas"]  # with words that fit has and has not seen
+def test_tfidf_is_the_mean_weighted_as_in_scikit_learn(vectors: WordVectors) -> None:
+    new = [
+        "where is the new café",
+        "rare bananas",
+    ]  # words that are old and new to fit
     theirs = TfidfVectorizer(
         vocabulary=vectors.vocabulary.words(), token_pattern=r"\w+", norm="l1"
     ).fit(TEXTS)
@@ -57,8 +60,8 @@ def test_tfidf_is_the_mean_weighted_by_scikit_learn_s_weights(vectors: WordVecto
         np.testing.assert_allclose(ours.transform(texts), wanted, rtol=1e-5, atol=1e-6)
 
 
-def test_sif_is_arora_s(vectors: WordVectors) -> None:
-    """Algorithm 1 of the paper, a word at a time, with NumPy's SVD."""
+def test_sif_follows_arora_liang_and_ma(vectors: WordVectors) -> None:
+    """Algorithm 1 of the paper, one word at a time, with NumPy's SVD."""
     counts = dict(zip(vectors.vocabulary, vectors.vocabulary.counts, strict=True))
     total = sum(counts.values())
 
@@ -73,19 +76,19 @@ def test_sif_is_arora_s(vectors: WordVectors) -> None:
     assert abs(ours.component_ @ first) == pytest.approx(1, abs=1e-6)
     wanted = table - np.outer(table @ first, first)
     np.testing.assert_allclose(ours.transform(TEXTS), wanted, atol=1e-6)
-    # The direction is that of the texts seen by fit, for other texts too.
+    # Other texts lose the direction of the texts that were passed to fit.
     other = weighted("who is rare")
     wanted = other - first * (first @ other)
     np.testing.assert_allclose(ours.transform(["Who is rare?"])[0], wanted, atol=1e-6)
 
 
-def test_sif_takes_nothing_away_where_no_text_has_a_known_word(vectors: WordVectors) -> None:
+def test_sif_without_any_known_word_gives_zeros(vectors: WordVectors) -> None:
     with pytest.warns(UserWarning, match="1 of 1 texts"):
         features = TextFeatures(vectors, pooling="sif").fit_transform(["qwerty"])
     assert features.tolist() == [[0.0] * vectors.dimension]
 
 
-def test_one_hot_sums_are_scikit_learn_s_counts() -> None:
+def test_one_hot_sums_agree_with_count_vectorizer() -> None:
     encoder = OneHotEncoder().fit([words_of(text) for text in TEXTS])
     words = encoder.vocabulary.words()
     theirs = CountVectorizer(vocabulary=words, token_pattern=r"\w+")
@@ -97,7 +100,7 @@ def test_one_hot_sums_are_scikit_learn_s_counts() -> None:
     assert features.get_feature_names_out().tolist() == theirs.get_feature_names_out().tolist()
 
 
-def test_one_hot_maxima_say_which_words_are_there() -> None:
+def test_one_hot_maxima_agree_with_binary_count_vectorizer() -> None:
     encoder = OneHotEncoder().fit([words_of(text) for text in TEXTS])
     theirs = CountVectorizer(
         vocabulary=encoder.vocabulary.words(), token_pattern=r"\w+", binary=True
@@ -107,7 +110,7 @@ def test_one_hot_maxima_say_which_words_are_there() -> None:
     assert (ours != theirs).nnz == 0
 
 
-def test_one_hot_tfidf_is_scikit_learn_s() -> None:
+def test_one_hot_tfidf_agrees_with_tfidf_vectorizer() -> None:
     encoder = OneHotEncoder().fit([words_of(text) for text in TEXTS])
     theirs = TfidfVectorizer(vocabulary=encoder.vocabulary.words(), token_pattern=r"\w+", norm="l1")
     ours = TextFeatures(encoder, pooling="tfidf").fit_transform(TEXTS)
@@ -117,14 +120,14 @@ def test_one_hot_tfidf_is_scikit_learn_s() -> None:
     )
 
 
-def test_character_codes_are_pooled_like_any_vectors() -> None:
+def test_character_codes_are_pooled_like_other_vectors() -> None:
     encoder = CharCodeEncoder().fit([["cat", "bat"]])
     features = TextFeatures(encoder).fit_transform(["cat bat bat"])
     assert features.tolist() == [[np.float32((99 + 98 + 98) / 3), 97, 116]]
 
 
-def test_many_blocks_are_one(vectors: WordVectors) -> None:
-    """A few million characters, so that texts are cut into blocks and gathered in several goes."""
+def test_texts_of_several_blocks_are_pooled_like_one_block(vectors: WordVectors) -> None:
+    """A few million characters, so that the texts span several blocks."""
     texts = [TEXTS[number % len(TEXTS)] for number in range(150_000)]
     for pooling in ("mean", "max"):
         features = TextFeatures(vectors, pooling=pooling).fit(texts)

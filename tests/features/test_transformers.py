@@ -1,4 +1,4 @@
-"""Citizens of scikit-learn."""
+"""The transformers keep the conventions of scikit-learn."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DIGITS = WordVectors(
 
 
 def strings(X: Any) -> Any:
-    """Write each row of finite numbers as a text, and leave anything else to the transformer."""
+    """Write each row of finite numbers as a text, and pass anything else on unchanged."""
     if hasattr(X, "__array__") or (isinstance(X, list) and isinstance(X[0], list)):
         X = np.asarray(X)
     if not isinstance(X, np.ndarray) or X.ndim != 2 or X.dtype.kind not in "fiu":
@@ -48,10 +48,10 @@ def strings(X: Any) -> Any:
 
 
 class OfNumbers:
-    """Lets scikit-learn's checks, which all bring tables of numbers, at a transformer of strings.
+    """Applies scikit-learn's checks, which pass tables of numbers, to a transformer of strings.
 
-    Without it the tags of the transformers say that they take one column of strings, and
-    scikit-learn leaves out all checks but one.
+    The tags of the transformers say that they take one column of strings, so without this class
+    scikit-learn would skip all checks but one.
     """
 
     def fit(self, X: Any, y: Any = None) -> Any:
@@ -77,15 +77,15 @@ class WordsOfNumbers(OfNumbers, WordFeatures):
     pass
 
 
-_NO_COLUMNS = "a column of strings has no number of columns that could differ"
-_OTHER_WORDS = "it is refused, as a row that holds no string; the check wants other words"
+_NO_COLUMNS = "a column of strings has no number of columns to check"
+_OTHER_WORDS = "rejected as a row that is not a string; the check expects another message"
 EXPECTED_FAILURES = {
     "check_complex_data": _OTHER_WORDS,
-    "check_dtype_object": "numbers as objects are refused like all that is no string",
+    "check_dtype_object": "numbers as objects are rejected like any row that is not a string",
     "check_estimator_sparse_array": _OTHER_WORDS,
     "check_estimator_sparse_matrix": _OTHER_WORDS,
     "check_estimator_sparse_tag": _OTHER_WORDS,
-    "check_estimators_empty_data_messages": "no rows are no mistake unless fit is to learn of them",
+    "check_estimators_empty_data_messages": "no rows are allowed, unless fit learns from them",
     "check_estimators_nan_inf": _OTHER_WORDS,
     "check_fit2d_predict1d": _NO_COLUMNS,
     "check_n_features_in": _NO_COLUMNS,
@@ -98,16 +98,16 @@ EXPECTED_FAILURES = {
 @parametrize_with_checks(
     [
         *(TextsOfNumbers(DIGITS, pooling=pooling) for pooling in ("mean", "max", "tfidf", "sif")),
-        WordsOfNumbers(DIGITS, oov="ignore"),
+        WordsOfNumbers(DIGITS, oov="skip"),
     ],
     expected_failed_checks=lambda _: EXPECTED_FAILURES,
 )
-def test_scikit_learn_s_checks(estimator: Any, check: Any) -> None:
+def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
     check(estimator)
 
 
 @pytest.mark.parametrize("transformer", TRANSFORMERS)
-def test_tags_say_what_goes_in(transformer: Any, vectors: WordVectors) -> None:
+def test_tags_describe_the_input(transformer: Any, vectors: WordVectors) -> None:
     tags = get_tags(transformer(vectors))
     assert tags.input_tags.string
     assert tags.input_tags.one_d_array
@@ -116,7 +116,7 @@ def test_tags_say_what_goes_in(transformer: Any, vectors: WordVectors) -> None:
 
 
 @pytest.mark.parametrize("transformer", TRANSFORMERS)
-def test_fit_comes_first(transformer: Any, vectors: WordVectors) -> None:
+def test_fit_is_required_first(transformer: Any, vectors: WordVectors) -> None:
     with pytest.raises(NotFittedError):
         transformer(vectors).transform(["the"])
     with pytest.raises(NotFittedError):
@@ -126,9 +126,12 @@ def test_fit_comes_first(transformer: Any, vectors: WordVectors) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"pooling": "median"}, "no pooling 'median'; there are mean, max, sum, tfidf, sif"),
-        ({"oov": "skip"}, "oov is 'zero', 'ignore', 'error' or a function .*not 'skip'"),
-        ({"tokenizer": "characters"}, "no tokenizer 'characters'"),
+        ({"pooling": "median"}, "unknown pooling 'median'; choose from mean, max, sum, tfidf, sif"),
+        (
+            {"oov": "ignore"},
+            "unknown oov policy 'ignore'; choose from error, skip, spell, subwords, zero, or",
+        ),
+        ({"tokenizer": "characters"}, "unknown tokenizer 'characters'"),
         (
             {"pooling": "sif", "sif_a": 0},
             "sif_a must be a number between 1e-12 and 1,000,000, got 0",
@@ -154,18 +157,18 @@ def test_sif_needs_dense_vectors_and_counts(vectors: WordVectors) -> None:
     with pytest.raises(ConfigurationError, match="no longer be sparse"):
         TextFeatures(one_hot, pooling="sif").fit(["the"])
     uncounted = WordVectors(Vocabulary(["the"]), np.ones((1, 2), dtype=np.float32))
-    with pytest.raises(ConfigurationError, match="without counts"):
+    with pytest.raises(ConfigurationError, match="needs word counts, and these vectors have none"):
         TextFeatures(uncounted, pooling="sif").fit(["the"])
 
 
 @pytest.mark.parametrize("pooling", ["tfidf", "sif"])
-def test_what_learns_from_texts_needs_some(pooling: str, vectors: WordVectors) -> None:
-    with pytest.raises(ValueError, match="learns from the texts of fit; it got none"):
+def test_a_pooling_that_learns_from_texts_needs_some(pooling: str, vectors: WordVectors) -> None:
+    with pytest.raises(ValueError, match="learns from the texts passed to fit; got none"):
         TextFeatures(vectors, pooling=pooling).fit([])
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max", "sum", "tfidf", "sif"])
-def test_in_a_pipeline(pooling: str, saved: Path) -> None:
+def test_pipeline_and_cross_validation(pooling: str, saved: Path) -> None:
     features = TextFeatures(saved, pooling=pooling, sif_a=1.0)
     pipeline = make_pipeline(features, LogisticRegression(C=1e3))
     assert pipeline.fit(QUESTIONS, LABELS).predict(QUESTIONS).tolist() == LABELS
@@ -197,7 +200,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("library", TABLES)
-def test_in_a_table_of_mixed_columns(library: str, vectors: WordVectors) -> None:
+def test_column_transformer_over_mixed_columns(library: str, vectors: WordVectors) -> None:
     table = TABLES[library]
     columns = ColumnTransformer(
         [
@@ -226,7 +229,7 @@ def test_in_a_table_of_mixed_columns(library: str, vectors: WordVectors) -> None
 @pytest.mark.parametrize("library", TABLES)
 @pytest.mark.parametrize("transformer", TRANSFORMERS)
 def test_set_output(library: str, transformer: Any, vectors: WordVectors) -> None:
-    features = transformer(vectors, oov="ignore").set_output(transform=library)
+    features = transformer(vectors, oov="skip").set_output(transform=library)
     column = TABLES[library]["text"]
     for found in (features.fit_transform(column), features.fit(column).transform(column)):
         assert type(found) is type(TABLES[library])
@@ -235,8 +238,8 @@ def test_set_output(library: str, transformer: Any, vectors: WordVectors) -> Non
             assert found.index.tolist() == [10, 20, 30, 40]
 
 
-def test_a_grid_over_pooling_and_model(saved: Path, tmp_path: Path) -> None:
-    """Worker processes; one model knows the words and one does not, so which is best is certain."""
+def test_grid_search_over_pooling_and_model(saved: Path, tmp_path: Path) -> None:
+    """With worker processes. Only one of the models knows the words, so the best one is certain."""
     ignorant = tmp_path / "ignorant.embedkit"
     WordVectors(Vocabulary(["is", "a"], [3, 2]), np.eye(2, dtype=np.float32)).save(ignorant)
     grid = GridSearchCV(

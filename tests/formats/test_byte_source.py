@@ -52,7 +52,7 @@ def test_bytes_that_were_peeked_at_are_read_again(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="cannot read .*nowhere: No such file") as raised:
+    with pytest.raises(FormatError, match=r"cannot read .*nowhere: No such file") as raised:
         ByteSource(tmp_path / "nowhere")
     assert raised.value.hint
 

@@ -72,7 +72,10 @@ class TestPostgres:
         assert [row[0] for row in nearest] == [neighbor.word for neighbor in ours]
         scores = [float(row[1]) for row in nearest]
         np.testing.assert_allclose(scores, [neighbor.score for neighbor in ours], atol=1e-6)
-        (index,) = rows(database, "SELECT indexdef FROM pg_indexes WHERE indexdef ~ 'hnsw'")
+        (index,) = rows(
+            database,
+            "SELECT indexdef FROM pg_indexes WHERE tablename = 'words' AND indexdef ~ 'hnsw'",
+        )
         assert "vector_cosine_ops" in index[0]
 
     def test_special_characters_are_escaped(

@@ -243,7 +243,7 @@ def test_in_pipelines_searches_and_votes() -> None:
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit([], []),
          InputError, "no texts to train on"),
         (lambda: DenseClassifier().fit(XOR[0], [1, 1, 1, 1]), ConfigurationError,
-         "there is only one class, .*1.*, in all 4 rows"),
+         "all 4 rows have the same class, .*1.*"),
         (lambda: DenseClassifier(epochs=0).fit(*XOR), ConfigurationError, "epochs must be"),
         (lambda: DenseClassifier((10_000,) * 400).fit(*XOR), ConfigurationError,
          "2 inputs and these hidden layers need 39,900,030,000 weights; the maximum is 1,073,"),

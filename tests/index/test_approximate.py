@@ -45,7 +45,7 @@ def rows() -> np.ndarray:
 
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("kind", APPROXIMATE)
-def test_nearly_all_of_the_nearest_are_found_with_exact_scores(
+def test_most_nearest_rows_are_found_with_exact_scores(
     rows: np.ndarray, kind: str, metric: str
 ) -> None:
     hits = build(rows, kind=kind, metric=metric).search(rows[:60], 10, [[n] for n in range(60)])
@@ -62,7 +62,7 @@ def test_nearly_all_of_the_nearest_are_found_with_exact_scores(
 
 
 @pytest.mark.parametrize("kind", APPROXIMATE)
-def test_too_few_candidates_are_made_up_for_by_exact_search(rows: np.ndarray, kind: str) -> None:
+def test_queries_with_too_few_candidates_are_searched_exactly(rows: np.ndarray, kind: str) -> None:
     index = build(rows, kind=kind, nprobe=1, nlist=200, ef_search=1)
     exclude = [list(range(0, 4_000, 2))] * 3
     hits = index.search(rows[:3], 1_500, exclude)
@@ -76,7 +76,7 @@ def test_too_few_candidates_are_made_up_for_by_exact_search(rows: np.ndarray, ki
 
 
 @pytest.mark.parametrize("kind", APPROXIMATE)
-def test_more_than_there_are(rows: np.ndarray, kind: str) -> None:
+def test_k_beyond_the_number_of_rows_gives_all_rows(rows: np.ndarray, kind: str) -> None:
     index = build(rows[:1_000], kind=kind)
     [(ids, _)] = index.search(rows[:1], 5_000, [[0, 7]])
     assert sorted(ids) == sorted(set(range(1_000)) - {0, 7})
@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_answers(rows: np.ndarray, kind: str) -> No
     assert (first != other).any()
 
 
-def test_more_effort_finds_more(rows: np.ndarray) -> None:
+def test_recall_grows_with_nprobe(rows: np.ndarray) -> None:
     exact = DenseIndex(rows).search(rows[:200], 10)
     few, many = (
         recall(build(rows, kind="ivf", nlist=60, nprobe=probes).search(rows[:200], 10), exact)
@@ -102,7 +102,7 @@ def test_more_effort_finds_more(rows: np.ndarray) -> None:
     assert many == 1.0
 
 
-def test_recall_is_the_share_that_was_found() -> None:
+def test_recall_is_the_share_of_hits_found() -> None:
     def hits(*rows: int) -> tuple[np.ndarray, np.ndarray]:
         return np.array(rows), np.zeros(len(rows))
 
@@ -112,7 +112,7 @@ def test_recall_is_the_share_that_was_found() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"kind": "lsh"}, "flat, hnsw, ivf, ivfpq"),
+        ({"kind": "lsh"}, "unknown index 'lsh'; choose from flat, hnsw, ivf, ivfpq"),
         ({"metric": "manhattan"}, "manhattan"),
         ({"m": 1}, "m must be an integer between 2 and 512, got 1"),
         ({"m": 99_999_999}, "m must be an integer between 2 and 512, got 99999999"),
@@ -126,7 +126,7 @@ def test_recall_is_the_share_that_was_found() -> None:
         ({"seed": 2**31}, "seed must be an integer between 0 and 2,147,483,647, got 2147483648"),
     ],
 )
-def test_settings_outside_their_range(settings: dict[str, object], message: str) -> None:
+def test_settings_out_of_range_are_rejected(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         IndexSettings(**settings)  # type: ignore[arg-type]
 
@@ -134,12 +134,20 @@ def test_settings_outside_their_range(settings: dict[str, object], message: str)
 @pytest.mark.parametrize(
     ("settings", "words", "message"),
     [
-        ({}, 999, "999 words"),
-        ({"kind": "ivf", "nlist": 2_001}, 2_000, "nlist=2001"),
-        ({"kind": "ivfpq", "pq_m": 7}, 2_000, "one of 1, 2, 3, 4, 6, 8, 12, 24"),
+        ({}, 999, "needs at least 1,000 words, got 999"),
+        (
+            {"kind": "ivf", "nlist": 2_001},
+            2_000,
+            "number of words, 2,000, got 2,001",
+        ),
+        (
+            {"kind": "ivfpq", "pq_m": 7},
+            2_000,
+            r"got 7\. Choose from 1, 2, 3, 4, 6, 8, 12, 24",
+        ),
     ],
 )
-def test_settings_that_do_not_go_with_the_vectors(
+def test_settings_that_do_not_suit_the_vectors_are_rejected(
     settings: dict[str, object], words: int, message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):
@@ -147,8 +155,8 @@ def test_settings_that_do_not_go_with_the_vectors(
 
 
 @pytest.mark.parametrize("kind", APPROXIMATE)
-def test_vectors_that_are_not_finite_are_refused(rows: np.ndarray, kind: str) -> None:
+def test_vectors_with_nan_are_rejected(rows: np.ndarray, kind: str) -> None:
     broken = rows.copy()
     broken[3_999, 3] = np.nan
-    with pytest.raises(ModelError, match="not finite"):
+    with pytest.raises(ModelError, match="contain NaN or infinity"):
         build(broken, kind=kind)

@@ -9,8 +9,16 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import cosine_similarity
 
 from embedkit.encoders import CharCodeEncoder
-from embedkit.errors import ConfigurationError
-from embedkit.index.metrics import METRICS, distance_matrix, find_metric, unit_rows
+from embedkit.errors import ConfigurationError, ModelError
+from embedkit.index.metrics import (
+    METRICS,
+    all_finite,
+    distance_matrix,
+    find_metric,
+    nonzero,
+    require_finite,
+    unit_rows,
+)
 
 
 @pytest.fixture
@@ -18,23 +26,23 @@ def rows() -> np.ndarray:
     return np.random.default_rng(7).normal(size=(23, 11)).astype(np.float32)
 
 
-def test_l2_is_scipys_euclidean_distance(rows: np.ndarray) -> None:
+def test_l2_matches_scipy(rows: np.ndarray) -> None:
     expected = cdist(rows.astype(np.float64), rows.astype(np.float64))
     np.testing.assert_allclose(distance_matrix(rows, "l2"), expected, rtol=1e-13, atol=1e-13)
 
 
-def test_cosine_is_scikit_learns_cosine_similarity(rows: np.ndarray) -> None:
+def test_cosine_matches_scikit_learn(rows: np.ndarray) -> None:
     expected = cosine_similarity(rows.astype(np.float64))
     np.testing.assert_allclose(distance_matrix(rows, "cosine"), expected, atol=1e-13)
 
 
-def test_dot_is_the_product_in_double_precision(rows: np.ndarray) -> None:
+def test_dot_matches_double_precision(rows: np.ndarray) -> None:
     wide = rows.astype(np.float64)
     np.testing.assert_allclose(distance_matrix(rows, "dot"), wide @ wide.T, rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_sparse_rows_give_the_table_of_the_dense_rows(rows: np.ndarray, metric: str) -> None:
+def test_sparse_rows_match_dense_rows(rows: np.ndarray, metric: str) -> None:
     rows[rows < 0.8] = 0
     rows[3] = 0
     table = distance_matrix(sparse.csr_array(rows), metric)
@@ -105,6 +113,22 @@ def test_find_metric_returns_the_metric_of_that_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "L2", "euclid", "Cosine"])
-def test_unknown_metric_is_an_error_that_names_the_known_ones(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="cosine, l2, dot"):
+def test_an_unknown_metric_is_rejected(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"unknown metric .* choose from cosine, l2, dot"):
         find_metric(name)
+
+
+def test_lengths_to_divide_by_are_never_0() -> None:
+    assert nonzero(np.array([0.0, 2.0, 1e-300])).tolist() == [1.0, 2.0, 1e-300]
+
+
+@pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_are_rejected(layout: type, number: float) -> None:
+    rows = np.eye(3, dtype=np.float32)
+    assert all_finite(layout(rows))
+    require_finite(layout(rows))
+    rows[1, 2] = number
+    assert not all_finite(layout(rows))
+    with pytest.raises(ModelError, match=r"contain NaN or infinity\. Train the model again\."):
+        require_finite(layout(rows))

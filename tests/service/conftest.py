@@ -20,7 +20,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture(scope="package")
 def server(model: Path) -> Iterator[Server]:
-    """A server that many tests ask; they must not stop it."""
+    """A server shared by many tests, which must not stop it."""
     with starting() as start:
         yield start(model)
 

@@ -1,4 +1,4 @@
-"""Real server processes, and what the tests ask them."""
+"""Real server processes for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "a-key-of-the-tests-0123456789"
 
 
 def workers_of(supervisor: int) -> list[int]:
-    """Return the process ids of workers, without those of helpers of Python's own."""
+    """Return the process ids of the workers, without Python's helper processes."""
     children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text()
     return [
         int(pid)
@@ -29,7 +29,7 @@ def workers_of(supervisor: int) -> list[int]:
 
 
 class Server:
-    """A server process, its address and what it has said."""
+    """A server process, its address and its log."""
 
     def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -49,7 +49,7 @@ class Server:
                 self._changed.notify_all()
 
     def wait_for(self, pattern: str, count: int = 1, seconds: float = 60) -> re.Match[str]:
-        """Return the last of *count* matches in what the server says."""
+        """Wait for *count* matching lines in the log; return the last match."""
         found: list[re.Match[str]] = []
 
         def enough() -> bool:
@@ -96,11 +96,11 @@ def starting() -> Iterator[Start]:
 
 
 def connect(server: Server) -> socket.socket:
-    """Return a connection to a server, past any library."""
+    """Return a socket connected to a server."""
     host, port = server.url.removeprefix("http://").split(":")
     return socket.create_connection((host, int(port)), timeout=30)
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """Return what arrives until the other side hangs up."""
+    """Return everything received until the other side closes the connection."""
     return b"".join(iter(lambda: connection.recv(65536), b""))

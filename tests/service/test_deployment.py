@@ -1,4 +1,4 @@
-"""What is shipped for running the service is sound as far as a machine can tell."""
+"""The systemd unit, and running without torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.service.servers import Start
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
+def test_the_systemd_unit_is_valid(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     text = (ROOT / "docs" / "embedkit.service").read_text()
@@ -28,8 +28,8 @@ def test_the_unit_is_one_that_systemd_takes(tmp_path: Path) -> None:
 
 
 def test_the_service_runs_without_torch(start: Start, model: Path, tmp_path: Path) -> None:
-    """The image of the Dockerfile has none."""
-    (tmp_path / "torch.py").write_text("raise ImportError('there is no torch')\n")
+    """The image of the Dockerfile does not have it."""
+    (tmp_path / "torch.py").write_text("raise ImportError('torch is not installed')\n")
     paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     server = start(model, PYTHONPATH=paths)
     with httpx.Client(base_url=server.url) as client:

@@ -1,4 +1,4 @@
-"""OpenAI's own client against the service."""
+"""The embeddings API, with OpenAI's client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def openai_client(server: Server) -> Iterator[openai.OpenAI]:
         yield client
 
 
-def test_a_word_has_its_own_vector(
+def test_a_known_word_gets_its_vector(
     openai_client: openai.OpenAI, vectors: embedkit.WordVectors
 ) -> None:
     answer = openai_client.embeddings.create(input="Paris", model="any")  # asks for base64
@@ -38,7 +38,7 @@ def test_a_word_has_its_own_vector(
     np.testing.assert_array_equal(np.float32(embedding.embedding), vectors["paris"])
 
 
-def test_a_text_has_the_mean_of_its_known_words(
+def test_a_text_gets_the_mean_vector_of_its_known_words(
     openai_client: openai.OpenAI, vectors: embedkit.WordVectors
 ) -> None:
     texts = ["Paris and Rome!", "berlin"]
@@ -50,7 +50,7 @@ def test_a_text_has_the_mean_of_its_known_words(
     np.testing.assert_array_equal(np.float32(answer.data[1].embedding), vectors["berlin"])
 
 
-def test_base64_is_of_little_endian_float32(
+def test_base64_encodes_little_endian_float32(
     client: httpx.Client, vectors: embedkit.WordVectors
 ) -> None:
     asked = {"input": ["rome"], "model": "any", "encoding_format": "base64"}
@@ -59,20 +59,22 @@ def test_base64_is_of_little_endian_float32(
     np.testing.assert_array_equal(found, vectors["rome"])
 
 
-def test_a_text_without_a_known_word_is_not_found(openai_client: openai.OpenAI) -> None:
+def test_a_text_without_known_words_is_not_found(openai_client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="'pariss' is not in the vocabulary") as caught:
         openai_client.embeddings.create(input=["rome", "pariss nowhere"], model="any")
     assert isinstance(caught.value.body, dict)
     assert caught.value.body["suggestions"][0] == "paris"
 
 
-def test_another_dimension_is_refused(openai_client: openai.OpenAI) -> None:
-    with pytest.raises(openai.UnprocessableEntityError, match="have 24 dimensions, not 12"):
+def test_another_dimension_is_rejected(openai_client: openai.OpenAI) -> None:
+    with pytest.raises(
+        openai.UnprocessableEntityError, match="dimensions must be 24 for this model, got 12"
+    ):
         openai_client.embeddings.create(input="paris", model="any", dimensions=12)
     answer = openai_client.embeddings.create(input="paris", model="any", dimensions=24)
     assert len(answer.data[0].embedding) == 24
 
 
-def test_token_numbers_are_refused(openai_client: openai.OpenAI) -> None:
+def test_token_ids_are_rejected(openai_client: openai.OpenAI) -> None:
     with pytest.raises(openai.UnprocessableEntityError, match="should be a valid string"):
         openai_client.embeddings.create(input=[1, 2], model="any")

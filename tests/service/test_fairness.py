@@ -1,22 +1,18 @@
-"""Heavy requests, and clients that hang up, beside one that asks a little."""
+"""Heavy requests and disconnecting clients do not block others."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from fastapi import Request, Response
 
-from embedkit.service.worker.dispatch import unless_gone
 from tests.service.servers import Server, Start
 
 PRODUCT = {"a": "paris", "b": "france", "c": "italy", "k": 70, "method": "3cosmul"}
@@ -30,10 +26,10 @@ HEAVY: dict[str, tuple[str, list[dict[str, object]]]] = {
 
 
 @contextlib.contextmanager
-def asking_again_and_again(
+def repeated_requests(
     server: Server, path: str, body: object, clients: int = 4
 ) -> Iterator[list[int]]:
-    """Have clients ask until the end of the block; gives the statuses of their answers."""
+    """Send requests until the end of the block; yield the statuses of the responses."""
     end = threading.Event()
     statuses: list[int] = []
 
@@ -54,10 +50,10 @@ def asking_again_and_again(
 
 
 @pytest.mark.parametrize("kind", HEAVY)
-def test_small_questions_are_answered_beside_heavy_batches(server: Server, kind: str) -> None:
+def test_small_requests_are_answered_beside_heavy_batches(server: Server, kind: str) -> None:
     path, body = HEAVY[kind]
     with (
-        asking_again_and_again(server, path, body) as statuses,
+        repeated_requests(server, path, body) as statuses,
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         for _ in range(20):
@@ -70,7 +66,7 @@ def test_small_questions_are_answered_beside_heavy_batches(server: Server, kind:
     assert set(statuses) <= {200, 429, 503}
 
 
-def test_nothing_is_done_for_who_has_hung_up(start: Start, model: Path) -> None:
+def test_requests_of_disconnected_clients_are_cancelled(start: Start, model: Path) -> None:
     server = start(model)
     body = json.dumps([{"words": ["paris"] * 100}] * 10).encode()
     head = b"POST /v1/compare HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -88,34 +84,3 @@ def test_nothing_is_done_for_who_has_hung_up(start: Start, model: Path) -> None:
         assert client.post("/v1/neighbors", json={"word": "paris"}).status_code == 200
     server.stop()
     assert not [line for line in server.lines if "Traceback" in line or "ERROR" in line]
-
-
-def test_what_a_client_does_not_wait_for_is_cancelled() -> None:
-    ended: list[str] = []
-
-    async def main(*, hangs_up: bool) -> int:
-        messages = [{"type": "http.request", "body": b"{}", "more_body": False}]
-
-        async def receive() -> MutableMapping[str, Any]:
-            if messages:
-                return messages.pop()
-            if not hangs_up:
-                await asyncio.sleep(60)
-            return {"type": "http.disconnect"}
-
-        async def handle(request: Request) -> Response:
-            assert await request.body() == b"{}"
-            try:
-                await asyncio.sleep(60 if hangs_up else 0.2)
-            except asyncio.CancelledError:
-                ended.append("cancelled")
-                raise
-            ended.append("answered")
-            return Response()
-
-        request = Request({"type": "http", "method": "POST", "headers": []}, receive)
-        return (await asyncio.wait_for(unless_gone(request, handle), 30)).status_code
-
-    assert asyncio.run(main(hangs_up=True)) == 499
-    assert asyncio.run(main(hangs_up=False)) == 200
-    assert ended == ["cancelled", "answered"]

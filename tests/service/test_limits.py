@@ -1,4 +1,4 @@
-"""What is too large, too slow or too much is refused, and holds nobody up."""
+"""Requests that are too large or too slow are refused, and do not block others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from embedkit.vectors.word_vectors import WordVectors
 from tests.service.servers import Server, Start, connect, read_all
 
 
-def test_a_body_that_is_too_large_is_refused(start: Start, model: Path) -> None:
+def test_a_large_body_is_refused(start: Start, model: Path) -> None:
     server = start(model, "--body-limit", 2000)
     too_large = [{"word": "paris", "k": 1}] * 1000
     with httpx.Client(base_url=server.url) as client:
@@ -38,30 +38,40 @@ def test_a_body_that_is_too_large_is_refused(start: Start, model: Path) -> None:
         ("neighbors", {"word": "paris", "k": 1001}, 422, "k: Input should be less than or equal"),
         ("neighbors", {"word": "x" * 201}, 422, "word: String should have at most 200"),
         ("neighbors", [{"word": "paris"}] * 257, 422, "at most 256 items"),
-        ("neighbors", [{"word": "paris", "k": 1000}] * 21, 413, "21,000 answers"),
+        (
+            "neighbors",
+            [{"word": "paris", "k": 1000}] * 21,
+            413,
+            "20,000 answers, got 21,000",
+        ),
         ("neighbors", [], 422, "at least 1 item"),
         ("query", {"expression": "a + " * 300}, 422, "at most 1000 characters"),
         ("query", {"expression": "(" * 101 + "paris" + ")" * 101}, 422, "100 parentheses deep"),
         ("distance", {"words": ["paris"] * 101}, 422, "at most 100 items"),
-        ("distance", [{"words": ["paris"] * 100}] * 11, 413, "1,100 words"),
+        ("distance", [{"words": ["paris"] * 100}] * 11, 413, "at most 1,000 words, got 1,100"),
         ("project", {"words": ["paris"], "pairs": [["paris"]]}, 422, "pairs[0]: List should"),
         (
             "project",
             [{"words": ["paris"], "pairs": [["paris", "rome"]] * 100}] * 5,
             413,
-            "1,005 words",
+            "at most 1,000 words, got 1,005",
         ),
-        ("query", [{"expression": "paris + " * 100}] * 21, 413, "16,800 characters"),
+        (
+            "query",
+            [{"expression": "paris + " * 100}] * 21,
+            413,
+            "16,000 characters of expressions, got 16,800",
+        ),
         (
             "analogy",
             [{"a": "paris", "b": "france", "c": "italy", "method": "3cosmul"}] * 65,
             413,
-            "65 answers by 3cosmul",
+            "at most 64 analogies by 3cosmul or pairdirection, got 65",
         ),
         ("analogy", [{"a": "x", "b": "y", "c": "z", "kk": 1}], 422, "[0].kk: Extra inputs"),
     ],
 )
-def test_what_asks_for_too_much_is_refused(
+def test_requests_over_a_limit_are_refused(
     client: httpx.Client, path: str, body: object, status: int, message: str
 ) -> None:
     answer = client.post(f"/v1/{path}", json=body)
@@ -82,16 +92,14 @@ def test_what_asks_for_too_much_is_refused(
         (b"null", 422),
     ],
 )
-def test_bodies_that_are_no_question_are_refused(
-    client: httpx.Client, body: bytes, status: int
-) -> None:
+def test_invalid_bodies_are_rejected(client: httpx.Client, body: bytes, status: int) -> None:
     headers = {"Content-Type": "application/json"}
     answer = client.post("/v1/neighbors", content=body, headers=headers)
     assert answer.status_code == status
     assert set(answer.json()["error"]) == {"type", "message", "hint"}
 
 
-def test_a_form_is_no_question(client: httpx.Client) -> None:
+def test_a_form_is_rejected(client: httpx.Client) -> None:
     answer = client.post("/v1/neighbors", data={"word": "paris"})
     assert answer.status_code == 415
     assert "application/json" in answer.json()["error"]["hint"]
@@ -108,12 +116,12 @@ def test_a_form_is_no_question(client: httpx.Client) -> None:
         ("Application/JSON ; charset=utf-8", 200),
     ],
 )
-def test_the_media_type_tells_what_is_json(client: httpx.Client, kind: str, status: int) -> None:
+def test_only_json_media_types_are_accepted(client: httpx.Client, kind: str, status: int) -> None:
     body, headers = b'{"word": "paris"}', {"Content-Type": kind}
     assert client.post("/v1/neighbors", content=body, headers=headers).status_code == status
 
 
-def test_what_does_not_arrive_in_time_is_cut_off(server: Server, client: httpx.Client) -> None:
+def test_an_incomplete_request_times_out(server: Server, client: httpx.Client) -> None:
     sent = [b"", b"GET / HT", b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"]
     with contextlib.ExitStack() as stack:
         connections = [stack.enter_context(connect(server)) for _ in sent]
@@ -128,7 +136,7 @@ def test_what_does_not_arrive_in_time_is_cut_off(server: Server, client: httpx.C
         assert 5 < time.monotonic() - started < 25
 
 
-def test_a_head_without_end_is_cut_off(server: Server) -> None:
+def test_large_headers_are_refused(server: Server) -> None:
     with connect(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 40_000)
         answer = read_all(connection)
@@ -136,7 +144,7 @@ def test_a_head_without_end_is_cut_off(server: Server) -> None:
     assert b'{"error":{"type":"too_large"' in answer
 
 
-def test_what_is_no_http_is_told_so_in_json(server: Server) -> None:
+def test_malformed_http_is_answered_in_json(server: Server) -> None:
     with connect(server) as connection:
         connection.sendall(b"hello\r\n\r\n")
         answer = read_all(connection)
@@ -144,7 +152,7 @@ def test_what_is_no_http_is_told_so_in_json(server: Server) -> None:
     assert b'{"error":{"type":"bad_request"' in answer
 
 
-def test_slow_clients_hold_nobody_up(server: Server, client: httpx.Client) -> None:
+def test_slow_clients_do_not_block_others(server: Server, client: httpx.Client) -> None:
     head = b"POST /v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"
     slow = [connect(server) for _ in range(200)]
     try:
@@ -157,7 +165,7 @@ def test_slow_clients_hold_nobody_up(server: Server, client: httpx.Client) -> No
             connection.close()
 
 
-def test_a_client_that_pipelines_and_hangs_up_is_no_error(start: Start, tmp_path: Path) -> None:
+def test_a_pipelining_client_may_disconnect_without_errors(start: Start, tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(200_000, 8)).astype(np.float32)
     vocabulary = Vocabulary([f"word{number}" for number in range(len(rows))])
     WordVectors(vocabulary, rows).save(tmp_path / "model.embedkit")
@@ -176,7 +184,7 @@ def test_a_client_that_pipelines_and_hangs_up_is_no_error(start: Start, tmp_path
     assert "Traceback" not in "".join(server.lines)
 
 
-def test_too_many_questions_are_refused_at_once(start: Start, model: Path) -> None:
+def test_requests_are_refused_if_the_queue_is_full(start: Start, model: Path) -> None:
     server = start(model, "--queue", 4)
     body = json.dumps([{"word": "paris"}] * 200).encode()
     head = b"POST /v1/neighbors HTTP/1.1\r\nContent-Type: application/json\r\nConnection: close\r\n"
@@ -197,7 +205,7 @@ def test_too_many_questions_are_refused_at_once(start: Start, model: Path) -> No
     assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in others)
 
 
-def test_an_answer_that_takes_too_long_is_given_up(start: Start, model: Path) -> None:
+def test_slow_answers_time_out(start: Start, model: Path) -> None:
     server = start(model, "--timeout", 0.01)
     with httpx.Client(base_url=server.url) as client:
         answer = client.post("/v1/compare", json=[{"words": ["paris"] * 100}] * 10)

@@ -1,4 +1,4 @@
-"""Workers that die, models that change, signals: with real processes, under load."""
+"""Dying workers, changing models and signals, with real processes under load."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORDS = ["paris", "france", "italy", "rome", "spain", "madrid"]
 
 
 def save_model(path: Path, turn: int) -> None:
-    """A model in which the word nearest to paris tells which *turn* it is of."""
+    """Save a model in which the word nearest to paris depends on *turn*."""
     rows = np.eye(len(WORDS), 8, dtype=np.float32)
     rows[1 + turn % 5] = [0.9, *[0.1] * 7]
     WordVectors(Vocabulary(WORDS), rows).save(path, overwrite=True)
@@ -38,7 +38,7 @@ def nearest_to_paris(turn: int) -> str:
 
 
 class Load:
-    """Clients that ask again and again, and what came of it."""
+    """Clients that send requests repeatedly, and their results."""
 
     def __init__(self, url: str, clients: int = 8) -> None:
         self.failures: list[object] = []
@@ -59,7 +59,7 @@ class Load:
                     self.failures.append(error)
 
     def wait_for(self, count: int) -> None:
-        """Wait until so many more answers have come."""
+        """Wait for *count* more answers."""
         wanted = len(self.answers) + count
         deadline = time.monotonic() + 60
         while len(self.answers) < wanted:
@@ -78,7 +78,7 @@ class Load:
 
 
 @pytest.mark.parametrize("name", ["words.vec.gz", "words.npz", "words-static"])
-def test_other_programs_files_are_served_and_watched(
+def test_files_of_other_programs_are_served_and_watched(
     start: Start, tmp_path: Path, name: str
 ) -> None:
     def write(turn: int) -> None:
@@ -100,9 +100,7 @@ def test_other_programs_files_are_served_and_watched(
         assert client.get("/v1/model").json()["name"] == name
 
 
-def test_a_model_changes_twenty_times_under_load_and_no_request_fails(
-    start: Start, tmp_path: Path
-) -> None:
+def test_reloading_a_model_under_load_fails_no_request(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "model.embedkit"
     save_model(path, 0)
     server = start(path, "--workers", 2, "--reload-model")
@@ -110,7 +108,7 @@ def test_a_model_changes_twenty_times_under_load_and_no_request_fails(
     with Load(server.url) as load:
         for turn in range(1, 21):
             save_model(path, turn)
-            if turn % 2:  # a signal, and half the time only what is seen on the disk
+            if turn % 2:  # with a signal every second time
                 server.process.send_signal(signal.SIGHUP)
             server.wait_for(rf"Serving generation {turn + 1} ", count=2)
             load.wait_for(30)
@@ -121,7 +119,7 @@ def test_a_model_changes_twenty_times_under_load_and_no_request_fails(
         assert client.get("/v1/model").json()["generation"] == 21
 
 
-def test_a_killed_worker_is_replaced_and_the_service_goes_on(start: Start, tmp_path: Path) -> None:
+def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "model.embedkit"
     save_model(path, 0)
     server = start(path, "--workers", 2)
@@ -137,25 +135,25 @@ def test_a_killed_worker_is_replaced_and_the_service_goes_on(start: Start, tmp_p
     assert len(workers) == 2
     assert second in workers
     assert first not in workers
-    # Only what the killed worker was answering is lost: at most one request of each client.
+    # Only the requests in the killed worker are lost: at most one of each client.
     assert len(load.failures) <= 8
     assert all(isinstance(failure, httpx.HTTPError) for failure in load.failures)
 
 
-def test_a_broken_model_is_refused_and_the_old_one_stays(start: Start, tmp_path: Path) -> None:
+def test_a_damaged_model_is_refused_and_the_old_one_served(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "model.embedkit"
     save_model(path, 0)
     server = start(path, "--reload-model")
     with httpx.Client(base_url=server.url) as client:
         (path / "vocabulary.arrow").write_bytes(b"no vocabulary")
-        server.wait_for("The new model is refused, and the old one stays: .* is damaged")
+        server.wait_for("The new model is refused, and the old one is still served: .* is damaged")
         shutil.rmtree(path)
         server.process.send_signal(signal.SIGHUP)
-        server.wait_for("the old one stays: there is no model at")
+        server.wait_for("the old one is still served: .*")
         rows = np.full((len(WORDS), 8), np.nan, dtype=np.float32)
         WordVectors(Vocabulary(WORDS), rows).save(path)
-        server.wait_for("holds numbers that are not finite")
-        # A worker that starts now has the old one as well.
+        server.wait_for("is not finite")
+        # A worker that starts now also gets the old model.
         os.kill(server.workers[0], signal.SIGKILL)
         server.wait_for("startup complete", count=2)
         answer = client.post("/v1/neighbors", json={"word": "paris", "k": 1}).json()
@@ -167,9 +165,7 @@ def test_a_broken_model_is_refused_and_the_old_one_stays(start: Start, tmp_path:
         assert answer["answers"][0]["word"] == nearest_to_paris(1)
 
 
-def test_requests_under_way_are_answered_when_the_service_is_told_to_end(
-    start: Start, model: Path
-) -> None:
+def test_requests_in_progress_are_answered_on_sigterm(start: Start, model: Path) -> None:
     server = start(model, "--workers", 2)
     server.wait_for("startup complete", count=2)
     body = b'{"word": "paris", "k": 3}'
@@ -180,7 +176,7 @@ def test_requests_under_way_are_answered_when_the_service_is_told_to_end(
             connection = stack.enter_context(connect(server))
             connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body[:10])
             half_sent.append(connection)
-        time.sleep(0.5)  # so that workers have read what was sent
+        time.sleep(0.5)  # for workers to read what was sent
         server.process.send_signal(signal.SIGTERM)
         server.wait_for("Shutting down", count=2)
         for connection in half_sent:
@@ -191,13 +187,47 @@ def test_requests_under_way_are_answered_when_the_service_is_told_to_end(
     assert server.process.wait(30) == 0
 
 
-def test_nothing_is_left_behind(start: Start, model: Path, tmp_path: Path) -> None:
+def test_temporary_files_are_removed_at_exit(start: Start, model: Path, tmp_path: Path) -> None:
     server = start(model, "--workers", 2, TMPDIR=str(tmp_path))
     [folder] = tmp_path.iterdir()
-    assert {path.name for path in folder.iterdir()} == {"current", "1", "measures"}
+    assert {path.name for path in folder.iterdir()} == {"current", "1", "metrics"}
     assert oct(folder.stat().st_mode)[-3:] == "700"
     assert server.stop() == 0
     assert list(tmp_path.iterdir()) == []
+
+
+LAID_OUT = """
+import signal, sys
+from embedkit.cli import main
+from embedkit.service import publishing
+
+def lay_out(model, target):
+    target.mkdir()
+    {raised}
+
+publishing.lay_out = lay_out
+publishing.load_encoder = lambda path: None
+sys.argv = ["embedkit", "serve", "--port", "0"]
+main()
+"""
+RAISED = {
+    "raised": "signal.raise_signal(signal.SIGHUP)",
+    "lost": "try: signal.raise_signal(signal.SIGHUP)\n    except BaseException: pass",
+}
+
+
+@pytest.mark.parametrize("raised", RAISED.values(), ids=RAISED)
+def test_a_signal_before_the_supervisor_is_there_ends_the_command(
+    raised: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LAID_OUT.format(raised=raised)], capture_output=True, text=True,
+        check=False, timeout=60, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 128 + signal.SIGHUP
+    assert done.stderr.endswith("Interrupted.\n")
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def wait_until_gone(pids: list[int]) -> None:
@@ -207,7 +237,7 @@ def wait_until_gone(pids: list[int]) -> None:
         time.sleep(0.05)
 
 
-def test_workers_end_and_tidy_up_when_the_supervisor_is_killed(
+def test_workers_exit_and_clean_up_when_the_supervisor_is_killed(
     start: Start, model: Path, tmp_path: Path
 ) -> None:
     server = start(model, "--workers", 2, TMPDIR=str(tmp_path))
@@ -218,9 +248,7 @@ def test_workers_end_and_tidy_up_when_the_supervisor_is_killed(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_workers_end_when_the_supervisor_is_killed_while_they_start(
-    model: Path, tmp_path: Path
-) -> None:
+def test_starting_workers_exit_when_the_supervisor_is_killed(model: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "embedkit", "serve", "--model", model, "--port=0", "--workers=2"],
         stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(tmp_path)},
@@ -229,14 +257,14 @@ def test_workers_end_when_the_supervisor_is_killed_while_they_start(
     while len(workers := workers_of(process.pid)) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.001)
-    time.sleep(0.1)  # so that what a worker needs to begin has reached it
+    time.sleep(0.1)  # for workers to receive what they need to start
     process.kill()
     process.wait()
     wait_until_gone(workers)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_workers_map_one_copy_of_the_vectors(start: Start, tmp_path: Path) -> None:
+def test_workers_share_one_copy_of_the_vectors(start: Start, tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(40_000, 200)).astype(np.float32)
     words = [f"word{number}" for number in range(len(rows))]
     WordVectors(Vocabulary(words), rows).save(tmp_path / "model.embedkit")
@@ -254,10 +282,10 @@ def test_workers_map_one_copy_of_the_vectors(start: Start, tmp_path: Path) -> No
     assert [one["word"] for one in found] == [neighbor.word for neighbor in expected]
 
 
-def test_measures_are_of_all_workers_together(start: Start, model: Path) -> None:
+def test_metrics_are_summed_over_workers(start: Start, model: Path) -> None:
     server = start(model, "--workers", 2)
     server.wait_for("startup complete", count=2)
-    for _ in range(30):  # each on a connection of its own, so that both workers have some
+    for _ in range(30):  # each on its own connection, to reach both workers
         assert httpx.post(f"{server.url}/v1/neighbors", json={"word": "paris"}).status_code == 200
     assert httpx.post(f"{server.url}/v1/neighbors", json={"word": "nowhere"}).status_code == 404
     text = httpx.get(f"{server.url}/metrics").text
@@ -268,7 +296,7 @@ def test_measures_are_of_all_workers_together(start: Start, model: Path) -> None
     assert "embedkit_batch_questions_sum 31.0" in text
 
 
-def test_each_worker_tells_the_generation_it_serves(start: Start, tmp_path: Path) -> None:
+def test_each_worker_reports_its_generation(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "model.embedkit"
     save_model(path, 0)
     server = start(path, "--workers", 3)
@@ -285,7 +313,7 @@ def test_each_worker_tells_the_generation_it_serves(start: Start, tmp_path: Path
         )
 
 
-def test_a_worker_that_cannot_follow_the_model_ends(
+def test_a_worker_that_cannot_watch_the_model_exits(
     start: Start, model: Path, tmp_path: Path
 ) -> None:
     server = start(model, TMPDIR=str(tmp_path))
@@ -293,12 +321,12 @@ def test_a_worker_that_cannot_follow_the_model_ends(
     current = next(tmp_path.glob("embedkit-*")) / "current"
     (current.parent / "other").symlink_to("no-number")
     (current.parent / "other").replace(current)
-    server.wait_for(r"This worker ends: ValueError\(.*no-number")
+    server.wait_for(r"This worker is shutting down: ValueError\(.*no-number")
     wait_until_gone([worker])
 
 
 @pytest.mark.parametrize(("folder", "given"), [(".", "."), ("below", "..")])
-def test_a_model_given_by_dots_has_the_name_of_its_folder(
+def test_a_relative_model_path_gives_the_name_of_its_directory(
     start: Start, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *,
     folder: str, given: str,
 ) -> None:  # fmt: skip
@@ -309,7 +337,7 @@ def test_a_model_given_by_dots_has_the_name_of_its_folder(
     assert httpx.get(f"{server.url}/v1/model").json()["name"] == "mine"
 
 
-def test_examples_are_what_questions_take(start: Start, tmp_path: Path) -> None:
+def test_examples_are_valid_requests(start: Start, tmp_path: Path) -> None:
     words = ["x" * 201, "y" * 200, "z" * 300, "word"]
     WordVectors(Vocabulary(words), np.eye(4, dtype=np.float32)).save(tmp_path / "model.embedkit")
     server = start(tmp_path / "model.embedkit")
@@ -321,7 +349,7 @@ def test_examples_are_what_questions_take(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_disk_that_fills_up_ends_no_worker(
+def test_workers_survive_a_full_disk(
     start: Start, model: Path, tmp_path: Path, workers: int
 ) -> None:
     disk = tmp_path / "disk"
@@ -340,10 +368,10 @@ def test_a_disk_that_fills_up_ends_no_worker(
             for path in ("/v1/model", "/v1/nothing", "/readyz", "/metrics", "/v1/words", "/"):
                 assert httpx.get(server.url + path).status_code in (200, 404)
         assert server.workers == first
-        # One that starts now has no room to count with the others, and answers all the same.
+        # A worker that starts now cannot share its metrics, but answers requests.
         os.kill(first[0], signal.SIGKILL)
         server.wait_for("startup complete", count=workers + 1)
-        assert server.wait_for("counts for itself alone") if workers > 1 else True
+        assert server.wait_for("metrics of this worker are not shared") if workers > 1 else True
         for _ in range(20):
             assert httpx.get(f"{server.url}/metrics").status_code == 200
         assert server.stop() == 0

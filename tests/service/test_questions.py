@@ -1,4 +1,4 @@
-"""Answers over HTTP are those of the library; errors have one shape."""
+"""Answers over HTTP equal those of the library; errors have one format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def as_json(neighbors: list[embedkit.Neighbor]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("metric", ["cosine", "l2", "dot"])
-def test_an_analogy_is_answered_as_the_library_does(
+def test_analogies_equal_those_of_the_library(
     client: httpx.Client, vectors: embedkit.WordVectors, metric: str
 ) -> None:
     asked = {"a": "Paris", "b": "france", "c": "italy", "k": 4, "metric": metric}
@@ -45,7 +45,7 @@ def test_an_analogy_is_answered_as_the_library_does(
     }
 
 
-def test_an_unknown_word_is_not_found_and_others_are_suggested(client: httpx.Client) -> None:
+def test_an_unknown_word_is_not_found_and_gets_suggestions(client: httpx.Client) -> None:
     answer = client.post("/v1/neighbors", json={"word": "pariss"})
     assert answer.status_code == 404
     error = answer.json()["error"]
@@ -56,9 +56,7 @@ def test_an_unknown_word_is_not_found_and_others_are_suggested(client: httpx.Cli
     assert "paris" in error["hint"]
 
 
-def test_a_product_of_similarities_is_answered_as_well(
-    client: httpx.Client, vectors: embedkit.WordVectors
-) -> None:
+def test_3cosmul_is_supported(client: httpx.Client, vectors: embedkit.WordVectors) -> None:
     asked = {"a": "paris", "b": "france", "c": "italy", "method": "3cosmul"}
     found = client.post("/v1/analogy", json=asked).json()["answers"]
     assert found == as_json(vectors.analogy("paris", "france", "italy", method="3cosmul"))
@@ -67,7 +65,9 @@ def test_a_product_of_similarities_is_answered_as_well(
     assert "product of cosines" in refused.json()["error"]["message"]
 
 
-def test_an_expression_is_answered(client: httpx.Client, vectors: embedkit.WordVectors) -> None:
+def test_expressions_equal_those_of_the_library(
+    client: httpx.Client, vectors: embedkit.WordVectors
+) -> None:
     asked = {"expression": "2 * (paris - france) + 'Italy'", "k": 3}
     answer = client.post("/v1/query", json=asked).json()
     assert answer["question"] == asked["expression"]
@@ -79,7 +79,7 @@ def test_an_expression_is_answered(client: httpx.Client, vectors: embedkit.WordV
     assert answer["answers"] == as_json(vectors.query(asked["expression"], 3))
 
 
-def test_an_expression_that_does_not_parse_is_told_where(client: httpx.Client) -> None:
+def test_a_syntax_error_has_a_column(client: httpx.Client) -> None:
     answer = client.post("/v1/query", json={"expression": "paris - (rome"})
     assert answer.status_code == 422
     error = answer.json()["error"]
@@ -90,13 +90,13 @@ def test_an_expression_that_does_not_parse_is_told_where(client: httpx.Client) -
     assert "king - man + woman" in error["hint"]
 
 
-def test_weights_that_cancel_out_are_refused(client: httpx.Client) -> None:
+def test_weights_that_cancel_out_are_rejected(client: httpx.Client) -> None:
     answer = client.post("/v1/query", json={"expression": "paris - Paris"})
     assert answer.status_code == 422
     assert "add up to 0" in answer.json()["error"]["message"]
 
 
-def test_a_batch_is_answered_in_order_with_errors_in_their_places(
+def test_a_batch_is_answered_in_order_with_errors_in_place(
     client: httpx.Client, vectors: embedkit.WordVectors
 ) -> None:
     asked = ["paris - france + italy", "paris -", "pariss", "rome", "rome - Rome", "berlin"]
@@ -110,10 +110,10 @@ def test_a_batch_is_answered_in_order_with_errors_in_their_places(
         assert found[place]["answers"] == as_json(vectors.query(asked[place], 2))
 
 
-def test_questions_that_come_together_get_each_its_own_answer(
+def test_concurrent_questions_get_their_own_answers(
     client: httpx.Client, vectors: embedkit.WordVectors
 ) -> None:
-    """Different words, metrics, methods and numbers of answers, gathered into shared searches."""
+    """Questions with different words, metrics and k share searches."""
     words = vectors.vocabulary.words()
     asked = [
         {
@@ -138,10 +138,10 @@ def test_questions_that_come_together_get_each_its_own_answer(
             assert [n["score"] for n in found] == pytest.approx(scores, abs=2e-6)
 
 
-def test_a_batch_of_every_kind_is_answered_in_its_places(
+def test_a_mixed_batch_is_answered_in_order(
     client: httpx.Client, vectors: embedkit.WordVectors
 ) -> None:
-    """Few answers and many, sums and products, and what makes no sense."""
+    """Small and large k, several methods, and invalid questions."""
     words = ("paris", "france", "italy")
     plain = dict(zip("abc", words, strict=True))
     asked: list[dict[str, Any]] = [
@@ -161,7 +161,7 @@ def test_a_batch_of_every_kind_is_answered_in_its_places(
     assert sum("error" in answer for answer in found) == 2
 
 
-def test_distances_are_those_of_the_library(
+def test_distances_equal_those_of_the_library(
     client: httpx.Client, vectors: embedkit.WordVectors
 ) -> None:
     words = ["Paris", "rome", "italy"]
@@ -202,9 +202,7 @@ def test_an_analogy_is_a_parallelogram_on_the_plane(client: httpx.Client, fit: s
     assert first + second <= 1 + 1e-9
 
 
-def test_the_map_has_every_word_where_project_puts_it(
-    client: httpx.Client, vectors: embedkit.WordVectors
-) -> None:
+def test_the_map_agrees_with_project(client: httpx.Client, vectors: embedkit.WordVectors) -> None:
     answer = client.get("/v1/map")
     assert answer.headers["content-type"] == "application/octet-stream"
     assert int(answer.headers["x-words"]) == len(vectors)
@@ -253,7 +251,7 @@ def test_the_model_is_described(client: httpx.Client, vectors: embedkit.WordVect
     assert 1 <= len(found["examples"]) <= 8
 
 
-def test_what_is_not_there_is_not_found(client: httpx.Client) -> None:
+def test_unknown_paths_and_methods_are_rejected(client: httpx.Client) -> None:
     for path, method, status in (("/v1/nothing", "GET", 404), ("/v1/query", "GET", 405)):
         answer = client.request(method, path)
         assert answer.status_code == status
@@ -283,14 +281,14 @@ def test_other_encoders_are_served(encoder: str, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """The model that scripts/demo makes, served."""
+    """A server with the model of scripts/demo."""
     path = tmp_path_factory.mktemp("world") / "world.embedkit"
     embedkit.SkipGramEncoder().fit(WORLD).save(path)
     with starting() as start, httpx.Client(base_url=start(path).url) as client:
         yield client
 
 
-def test_examples_of_the_document_work_as_shown(world: httpx.Client) -> None:
+def test_examples_in_the_openapi_document_work(world: httpx.Client) -> None:
     document = world.get("/openapi.json").json()
     schemas = document["components"]["schemas"]
     answered = {}
@@ -309,7 +307,7 @@ def test_examples_of_the_document_work_as_shown(world: httpx.Client) -> None:
     assert examples[:2] == ["king - man + woman", "paris - france + italy"]
 
 
-def test_the_description_works_without_the_network(client: httpx.Client) -> None:
+def test_the_api_documentation_needs_no_network(client: httpx.Client) -> None:
     page = client.get("/docs").text
     files = [part.split('"')[0] for part in page.replace("href=", "src=").split('src="')[1:]]
     assert len(files) == 3

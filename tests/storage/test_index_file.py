@@ -1,4 +1,4 @@
-"""index.faiss in a model directory: asked, damaged, left behind, killed."""
+"""index.faiss in a model directory: used, damaged, stale, and interrupted while it is built."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def copied(indexed: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(indexed, tmp_path / "m.embedkit"))
 
 
-def test_questions_use_the_index_unless_they_are_to_be_exact(indexed: Path) -> None:
+def test_searches_use_the_index_unless_exact(indexed: Path) -> None:
     vectors, exact = load(indexed), load(indexed, exact=True)
-    assert isinstance(vectors._index("cosine"), ApproximateIndex)
-    assert not isinstance(vectors._index("l2"), ApproximateIndex)
-    assert not isinstance(exact._index("cosine"), ApproximateIndex)
-    assert not isinstance(vectors._index("cosine", 2_000), ApproximateIndex)
+    assert isinstance(vectors.search.index("cosine"), ApproximateIndex)
+    assert not isinstance(vectors.search.index("l2"), ApproximateIndex)
+    assert not isinstance(exact.search.index("cosine"), ApproximateIndex)
+    assert not isinstance(vectors.search.index("cosine", 2_000), ApproximateIndex)
     questions = [("w1", "w2", f"w{n}") for n in range(3, 60)]
     shared = 0
     for question, found, true in zip(
@@ -64,12 +64,12 @@ def test_questions_use_the_index_unless_they_are_to_be_exact(indexed: Path) -> N
     )
 
 
-def test_a_pickle_asks_the_same_index(indexed: Path) -> None:
+def test_pickle_opens_the_same_index(indexed: Path) -> None:
     again = pickle.loads(pickle.dumps(load(indexed)))
-    assert isinstance(again._index("cosine"), ApproximateIndex)
+    assert isinstance(again.search.index("cosine"), ApproximateIndex)
 
 
-def test_building_and_dropping_leave_the_rest_as_it_was(copied: Path) -> None:
+def test_dropping_an_index_changes_nothing_else(copied: Path) -> None:
     before = read_model(copied)
     assert drop_index(copied)
     after = read_model(copied)
@@ -82,7 +82,7 @@ def test_building_and_dropping_leave_the_rest_as_it_was(copied: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 40, 1_000, -1])
-def test_a_damaged_index_is_an_error_and_not_read(copied: Path, place: int) -> None:
+def test_damaged_index_is_an_error(copied: Path, place: int) -> None:
     data = bytearray((copied / "index.faiss").read_bytes())
     data[place] ^= 0x40
     (copied / "index.faiss").write_bytes(data)
@@ -91,7 +91,7 @@ def test_a_damaged_index_is_an_error_and_not_read(copied: Path, place: int) -> N
     assert len(load(copied, exact=True).neighbors("w1")) == 10
 
 
-def test_an_index_cut_short_is_an_error(copied: Path) -> None:
+def test_index_cut_short_is_an_error(copied: Path) -> None:
     data = (copied / "index.faiss").read_bytes()
     (copied / "index.faiss").write_bytes(data[: len(data) // 2])
     with pytest.raises(ModelError, match="damaged"):
@@ -109,7 +109,7 @@ def test_damaged_settings_are_an_error(copied: Path, change: dict[str, object]) 
         load(copied).neighbors("w1")
 
 
-def test_an_index_of_other_vectors_is_left_alone(copied: Path) -> None:
+def test_index_of_other_vectors_is_ignored(copied: Path) -> None:
     index = (copied / "index.faiss").read_bytes()
     entry = json.loads((copied / "config.json").read_text())["index"]
     save(copied, clustered()[::-1])  # trained again
@@ -124,7 +124,7 @@ def test_an_index_of_other_vectors_is_left_alone(copied: Path) -> None:
         load(copied).neighbors("w1")
 
 
-def test_a_missing_index_is_done_without(copied: Path) -> None:
+def test_missing_index_is_a_warning(copied: Path) -> None:
     (copied / "index.faiss").unlink()
     with pytest.warns(StaleIndexWarning, match="missing"):
         assert len(load(copied).neighbors("w1")) == 10
@@ -137,7 +137,7 @@ def test_sparse_vectors_have_no_index(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.8, 1.4, 2.0])
-def test_killed_while_building_the_model_stays_whole(tmp_path: Path, seconds: float) -> None:
+def test_killed_while_building_leaves_a_complete_model(tmp_path: Path, seconds: float) -> None:
     path = save(tmp_path / "m.embedkit", clustered(40_000))
     before = {file.name: file.read_bytes() for file in path.iterdir()}
     building = subprocess.Popen(
@@ -198,7 +198,7 @@ def test_command_line(copied: Path, embedkit: Command) -> None:
         (("--questions", 10**26), "is not in the range 1<=x<=1000000"),
     ],
 )
-def test_options_that_make_no_index(
+def test_invalid_index_options_are_rejected(
     options: tuple[object, ...], message: str, copied: Path, embedkit: Command
 ) -> None:
     before = (copied / "index.faiss").read_bytes()

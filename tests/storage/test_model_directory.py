@@ -1,46 +1,40 @@
-"""The model directory: the safetensors package agrees with it, and what exists is kept."""
+"""Model directories: written in one step, read, and damaged."""
 
 from __future__ import annotations
 
 import pickle
+import shutil
+import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import safetensors.numpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import OutputExistsError, StorageError
-from embedkit.storage.model_directory import check_output, read_model, write_model
-
-WORDS = ["the", "naïve", "猫"]
-CONFIG = {"encoder": "vectors", "note": "Grüße", "nested": {"list": [1, 2.5, None]}}
-VOCABULARY, TENSORS = "vocabulary.arrow", "vectors.safetensors"
-
-
-def some_tensors(words: int = 3) -> dict[str, np.ndarray]:
-    random = np.random.default_rng(words)
-    return {
-        "vectors": random.normal(size=(words, 4)).astype(np.float32),
-        "norms": random.normal(size=words).astype(np.float32),
-        "context": random.normal(size=(words, 4)).astype(np.float32),
-    }
+from embedkit.encoders import load
+from embedkit.errors import ModelError, OutputExistsError, StorageError
+from embedkit.storage.model_directory import check_output, read_model
+from tests.storage.conftest import (
+    CONFIG,
+    TENSORS,
+    VOCABULARY,
+    WORDS,
+    assert_damage_is_reported,
+    some_tensors,
+    write,
+)
 
 
-def write(path: Path, **changes: object) -> Path:
-    contents = {
-        "config": CONFIG,
-        "vocabulary": Vocabulary(WORDS, [7, 5, 5]),
-        "tensors": some_tensors(),
-    }
-    write_model(path, **{**contents, **changes})  # type: ignore[arg-type]
-    return path
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return write(tmp_path / "model.embedkit")
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("store") / "model.embedkit")
 
 
 def test_what_is_written_is_read_back(path: Path) -> None:
@@ -52,48 +46,10 @@ def test_what_is_written_is_read_back(path: Path) -> None:
         np.testing.assert_array_equal(model.tensors[name], tensor, strict=True)
 
 
-def test_model_may_hold_no_tensors(tmp_path: Path) -> None:
+def test_model_may_have_no_tensors(tmp_path: Path) -> None:
     path = write(tmp_path / "model", tensors=None)
     assert read_model(path).tensors == {}
     assert not (path / TENSORS).exists()
-
-
-@pytest.mark.parametrize("words", [0, 1, 20_000])
-def test_safetensors_package_reads_what_is_written(tmp_path: Path, words: int) -> None:
-    tensors = some_tensors(words)
-    vocabulary = Vocabulary([f"word{number}" for number in range(words)])
-    path = write(tmp_path / "model", vocabulary=vocabulary, tensors=tensors)
-    loaded = safetensors.numpy.load_file(path / TENSORS)
-    assert loaded.keys() == tensors.keys()
-    for name, tensor in tensors.items():
-        np.testing.assert_array_equal(loaded[name], tensor, strict=True)
-        np.testing.assert_array_equal(read_model(path).tensors[name], tensor, strict=True)
-
-
-def test_matrix_of_another_layout_is_stored_in_rows(tmp_path: Path) -> None:
-    matrix = np.asfortranarray(np.arange(12.0).reshape(4, 3).T)
-    path = write(tmp_path / "model", tensors={"vectors": matrix[:, ::2]})
-    expected = [[0, 6], [1, 7], [2, 8]]
-    np.testing.assert_array_equal(safetensors.numpy.load_file(path / TENSORS)["vectors"], expected)
-
-
-@pytest.mark.parametrize("metadata", [None, {"made by": "another tool"}])
-def test_what_the_safetensors_package_writes_is_read(
-    path: Path, metadata: dict[str, str] | None
-) -> None:
-    tensors = {name: tensor * 2 for name, tensor in some_tensors().items()}
-    safetensors.numpy.save_file(tensors, path / TENSORS, metadata=metadata)
-    loaded = read_model(path).tensors
-    assert loaded.keys() == tensors.keys()
-    for name, tensor in tensors.items():
-        np.testing.assert_array_equal(loaded[name], tensor, strict=True)
-
-
-def test_tensors_are_read_only_memory_maps(path: Path) -> None:
-    for tensor in read_model(path).tensors.values():
-        assert isinstance(tensor, np.memmap)
-        with pytest.raises(ValueError, match="read-only"):
-            tensor[0] = 0
 
 
 def test_no_file_is_a_pickle(path: Path) -> None:
@@ -123,7 +79,7 @@ def test_mapped_tensors_outlive_an_overwritten_model(path: Path) -> None:
     assert old.vocabulary.words() == WORDS
 
 
-def test_overwrite_keeps_what_is_no_model(tmp_path: Path) -> None:
+def test_overwrite_keeps_other_directories_and_files(tmp_path: Path) -> None:
     folder, file = tmp_path / "thesis", tmp_path / "notes.txt"
     folder.mkdir()
     for kept in (folder / "chapter1.txt", file):
@@ -134,7 +90,7 @@ def test_overwrite_keeps_what_is_no_model(tmp_path: Path) -> None:
     assert (folder / "chapter1.txt").read_text() == file.read_text() == "years of work"
 
 
-def test_empty_folder_is_no_obstacle(tmp_path: Path) -> None:
+def test_empty_directory_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     assert read_model(write(tmp_path / "model")).vocabulary.words() == WORDS
 
@@ -143,7 +99,7 @@ def test_empty_folder_is_no_obstacle(tmp_path: Path) -> None:
 def test_missing_parent_is_a_storage_error(
     tmp_path: Path, writer: Callable[[Path], object]
 ) -> None:
-    with pytest.raises(StorageError, match=r"there is no directory .*nowhere.*Make it first"):
+    with pytest.raises(StorageError, match=r"there is no directory .*nowhere.*Create it first"):
         writer(tmp_path / "nowhere" / "model")
 
 
@@ -157,3 +113,110 @@ def test_failed_write_leaves_nothing_behind(tmp_path: Path, old: bool) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == (["model"] if old else [])
     if old:
         assert read_model(path).config["note"] == "Grüße"
+
+
+def test_missing_model_is_reported(tmp_path: Path) -> None:
+    assert_damage_is_reported(tmp_path / "nothing")
+
+
+def test_file_in_place_of_a_model_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("cat 1 2 3")
+    assert_damage_is_reported(tmp_path / "file")
+
+
+def test_folder_without_config_is_reported(path: Path) -> None:
+    (path / "config.json").unlink()
+    assert_damage_is_reported(path)
+
+
+def test_missing_vocabulary_is_reported(path: Path) -> None:
+    (path / VOCABULARY).unlink()
+    assert_damage_is_reported(path)
+
+
+def test_missing_vectors_are_reported(path: Path) -> None:
+    (path / TENSORS).unlink()
+    assert_damage_is_reported(path, load)
+
+
+@pytest.mark.parametrize("name", [VOCABULARY, TENSORS])
+def test_file_cut_short_anywhere_is_reported(path: Path, name: str) -> None:
+    whole = (path / name).read_bytes()
+    for length in range(len(whole)):
+        (path / name).write_bytes(whole[:length])
+        assert_damage_is_reported(path)
+
+
+@settings(deadline=None, max_examples=100)
+@given(noise=st.binary(max_size=400), name=st.sampled_from([VOCABULARY, TENSORS]))
+def test_random_bytes_are_reported(shared: Path, noise: bytes, name: str) -> None:
+    whole = (shared / name).read_bytes()
+    try:
+        (shared / name).write_bytes(noise)
+        assert_damage_is_reported(shared)
+    finally:
+        (shared / name).write_bytes(whole)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"word": WORDS},
+        {"word": WORDS, "count": [7, 5, 5]},
+        {"word": [1, 2, 3], "count": [7, 5, 5], "order": [0, 1, 2]},
+        {"word": WORDS, "count": ["a", "b", "c"], "order": [0, 1, 2]},
+    ],
+    ids=["words alone", "no order", "numbers for words", "words for counts"],
+)
+def test_vocabulary_of_other_columns_is_reported(path: Path, columns: dict[str, list]) -> None:
+    table = pa.table(columns)
+    with pa.ipc.new_file(str(path / VOCABULARY), table.schema) as writer:
+        writer.write_table(table)
+    assert_damage_is_reported(path)
+
+
+@pytest.mark.parametrize("rows", [0, 2, 4])
+def test_other_number_of_rows_than_words_is_reported(path: Path, rows: int) -> None:
+    safetensors.numpy.save_file(some_tensors(rows), path / TENSORS)
+    assert_damage_is_reported(path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"vectors": np.ones(3, dtype=np.float32)},
+        {"vectors": np.ones((3, 2, 2), dtype=np.float32)},
+        {"norms": np.ones((3, 4), dtype=np.float32)},
+        {"context": np.ones((3, 2), dtype=np.float32)},
+    ],
+    ids=["vectors of 1 axis", "vectors of 3 axes", "norms of 2 axes", "context of another width"],
+)
+def test_tensors_of_wrong_shape_are_reported(path: Path, changed: dict[str, np.ndarray]) -> None:
+    safetensors.numpy.save_file({**some_tensors(), **changed}, path / TENSORS)
+    assert_damage_is_reported(path, load)
+
+
+@pytest.mark.parametrize("offset", [-1, 2**31 - 1])
+def test_vocabulary_that_points_outside_its_text_is_reported(path: Path, offset: int) -> None:
+    whole = (path / VOCABULARY).read_bytes()
+    ends, damaged = struct.pack("<3i", 3, 9, 12), struct.pack("<3i", 3, offset, 12)
+    assert whole.count(ends) == 1
+    (path / VOCABULARY).write_bytes(whole.replace(ends, damaged))
+    # In a process of its own, which a wild pointer may take down.
+    program = "import sys, embedkit; embedkit.load(sys.argv[1]).vocabulary.words()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, path], capture_output=True, text=True, check=False
+    )
+    assert "embedkit.errors.ModelError: " in done.stderr, done.returncode
+
+
+@pytest.mark.parametrize("position", range(0, 600, 29))
+def test_flipped_bit_of_the_vocabulary_is_found(position: int, model: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "model.embedkit"
+    shutil.copytree(model, copy)
+    path = copy / "vocabulary.arrow"
+    data = bytearray(path.read_bytes())
+    data[position] ^= 4
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match=r"vocabulary\.arrow is damaged"):
+        read_model(copy)

@@ -34,7 +34,7 @@ def some_vectors(words: int = 9_000, dimension: int = 7) -> WordVectors:
 
 
 @given(matrix=finite)
-def test_int8_is_off_by_half_a_step_at_most(matrix: np.ndarray) -> None:
+def test_int8_error_is_at_most_half_a_step(matrix: np.ndarray) -> None:
     tensors = pack(matrix, "int8")
     step = np.abs(matrix).max(axis=1, keepdims=True).astype(np.float64) / 127
     error = np.abs(unpack(tensors).astype(np.float64) - matrix)
@@ -44,10 +44,12 @@ def test_int8_is_off_by_half_a_step_at_most(matrix: np.ndarray) -> None:
 
 
 @given(matrix=finite)
-def test_what_was_rounded_is_rounded_to_the_same(matrix: np.ndarray) -> None:
+def test_rounding_twice_changes_nothing(matrix: np.ndarray) -> None:
     once = pack(matrix, "int8")
     again = pack(unpack(once), "int8")
-    normal = once["scales"] > np.finfo(np.float32).tiny  # below it float32 itself has few digits
+    normal = (
+        once["scales"] > np.finfo(np.float32).tiny
+    )  # smaller numbers have fewer digits in float32
     np.testing.assert_array_equal(again["vectors"][normal], once["vectors"][normal])
 
 
@@ -60,7 +62,7 @@ def test_int8_by_hand() -> None:
     np.testing.assert_allclose(unpack(tensors), expected, rtol=1e-6)
 
 
-def test_float16_is_numpys() -> None:
+def test_float16_rounds_as_numpy() -> None:
     matrix = some_vectors().matrix
     expected = matrix.astype(np.float16).astype(np.float32)
     np.testing.assert_array_equal(unpack(pack(matrix, "float16")), expected)
@@ -72,17 +74,17 @@ def test_float32_is_not_copied() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e6])
-def test_what_float16_cannot_hold_is_an_error(bad: float) -> None:
+def test_number_outside_float16_is_an_error(bad: float) -> None:
     matrix = some_vectors(5_000).matrix.copy()
     matrix[4_500, 2] = bad
     with pytest.raises(ConfigurationError, match=r"row 4500 .* which float16 cannot"):
         pack(matrix, "float16")
-    with pytest.raises(ConfigurationError, match="no storage 'int4'"):
+    with pytest.raises(ConfigurationError, match="unknown storage 'int4'"):
         pack(matrix, "int4")
 
 
 @pytest.mark.parametrize(("storage", "size"), [("float16", 2), ("int8", 1)])
-def test_a_saved_model_opens_everywhere(tmp_path: Path, storage: str, size: int) -> None:
+def test_saved_model_opens_everywhere(tmp_path: Path, storage: str, size: int) -> None:
     vectors = some_vectors()
     vectors.save(tmp_path / "m", storage=storage)
     model = read_model(tmp_path / "m")
@@ -95,20 +97,20 @@ def test_a_saved_model_opens_everywhere(tmp_path: Path, storage: str, size: int)
     np.testing.assert_allclose(opened.norms, np.linalg.norm(expected, axis=1), rtol=1e-6)
     assert not opened.matrix.flags.writeable
     assert json.loads((tmp_path / "m" / "config.json").read_text())["format"] == 2
-    # The format's own library reads the numbers as well.
+    # The safetensors package reads the same numbers.
     loaded = safetensors.numpy.load_file(tmp_path / "m" / TENSORS)
     scale = loaded.get("scales", np.float32([1]))[:, np.newaxis]
     np.testing.assert_array_equal(loaded["vectors"].astype(np.float32) * scale, expected)
 
 
-def test_float32_stays_what_older_versions_read(tmp_path: Path) -> None:
+def test_float32_models_keep_the_older_format(tmp_path: Path) -> None:
     some_vectors(5).save(tmp_path / "m")
     assert json.loads((tmp_path / "m" / "config.json").read_text())["format"] == 1
     assert isinstance(embedkit.load(tmp_path / "m").matrix.base, np.memmap)
 
 
 def damaged(path: Path, name: str, dtype: str) -> None:
-    """Say in the header that a tensor has other numbers, of the same size."""
+    """Change the type of a tensor in the header, or remove the tensor."""
     content = (path / TENSORS).read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
@@ -125,19 +127,19 @@ def damaged(path: Path, name: str, dtype: str) -> None:
     ("name", "dtype", "message"),
     [
         ("scales", "", "scales is missing"),
-        ("scales", "F16", "'scales' is described wrongly"),
-        ("vectors", "F16", "'vectors' is described wrongly"),
-        ("vectors", "U8", "'vectors' is described wrongly"),
+        ("scales", "F16", "the header of 'scales' is wrong"),
+        ("vectors", "F16", "the header of 'vectors' is wrong"),
+        ("vectors", "U8", "the header of 'vectors' is wrong"),
     ],
 )
-def test_damage_is_found(tmp_path: Path, name: str, dtype: str, message: str) -> None:
+def test_damaged_header_is_an_error(tmp_path: Path, name: str, dtype: str, message: str) -> None:
     some_vectors(50).save(tmp_path / "m", storage="int8")
     damaged(tmp_path / "m", name, dtype)
     with pytest.raises(ModelError, match=message):
         embedkit.load(tmp_path / "m")
 
 
-def test_scales_of_another_shape_are_found(tmp_path: Path) -> None:
+def test_scales_of_another_shape_are_an_error(tmp_path: Path) -> None:
     some_vectors(50).save(tmp_path / "m", storage="int8")
     tensors = safetensors.numpy.load_file(tmp_path / "m" / TENSORS)
     tensors["scales"] = np.ones((50, 2), dtype=np.float32)

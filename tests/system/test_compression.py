@@ -1,4 +1,4 @@
-"""Compressed reading against the standard library."""
+"""Decompression, compared with the standard library."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ compressors = pytest.mark.parametrize("compress", COMPRESSORS.values(), ids=COMP
 
 @compressors
 @pytest.mark.parametrize("name", ["text.txt", "text.gz", "text.zst", "text"])
-def test_format_is_told_by_content_not_by_name(
+def test_format_is_detected_from_content_not_name(
     compress: Callable[[bytes], bytes], name: str, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_bytes(compress(TEXT))

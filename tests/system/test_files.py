@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and directories that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from embedkit.errors import OutputExistsError, StorageError
 from embedkit.system import files
-from embedkit.system.files import atomic_directory, atomic_file
+from embedkit.system.files import atomic_directory, atomic_file, check_replaceable
 
 
 def write(target: Path, content: str, *, overwrite: bool = False) -> None:
@@ -47,7 +47,7 @@ def target(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["exchange", "two renames"])
 def swap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways to replace a folder: where the system can exchange names, and elsewhere."""
+    """Replace a directory in both ways: with an atomic exchange, and without."""
     if request.param == "two renames":
         monkeypatch.setattr(files, "_exchange", lambda first, second: False)
 
@@ -65,7 +65,7 @@ def test_directory_has_the_permissions_of_any_new_one(target: Path, tmp_path: Pa
     assert target.stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_name_may_be_a_relative_one(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_may_be_relative(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(target.parent)
     write(Path(target.name), "new")
     assert_holds_only(target, "new")
@@ -93,7 +93,7 @@ def test_exception_in_the_block_leaves_the_old_directory(
 @pytest.mark.parametrize(
     ("make", "context"), [(Path.mkdir, atomic_directory), (Path.touch, atomic_file)]
 )
-def test_what_exists_is_kept(target: Path, make: Callable[[Path], None], context: Any) -> None:
+def test_existing_output_is_kept(target: Path, make: Callable[[Path], None], context: Any) -> None:
     make(target)
     with (
         pytest.raises(OutputExistsError, match=r"model\.embedkit exists.*--overwrite"),
@@ -123,7 +123,7 @@ def test_failed_writing_is_a_storage_error_with_a_hint(target: Path, code: int, 
 
 
 def refused(target: Path, context: Any) -> str:
-    """Return why *target* is not written to, not even with leave to overwrite."""
+    """Return the error for *target*, which is not replaced even with overwrite=True."""
     with (
         pytest.raises(OutputExistsError, match="is kept") as caught,
         context(target, overwrite=True),
@@ -142,7 +142,7 @@ def make_socket(path: Path) -> None:
     [(os.mkfifo, "a pipe"), (make_socket, "a socket"), (Path.mkdir, "a directory"),
      (Path.touch, "a file")],
 )  # fmt: skip
-def test_what_is_of_another_kind_is_never_replaced(
+def test_output_of_another_kind_is_never_replaced(
     target: Path, make: Callable[[Path], None], kind: str, link: bool
 ) -> None:
     there = target.with_name("there") if link else target
@@ -154,20 +154,22 @@ def test_what_is_of_another_kind_is_never_replaced(
         assert f"{target} is {kind} and" in refused(target, atomic_directory)
     if kind != "a file":
         assert f"{target} is {kind} and" in refused(target, atomic_file)
-        assert "name a file" in refused(target, atomic_file)
+        assert "Name a file, or use -" in refused(target, atomic_file)
     assert there.stat() == before
     assert target.is_symlink() == link
     assert {*target.parent.iterdir()} == {target, there}
 
 
-def test_a_device_is_told(tmp_path: Path) -> None:
+def test_device_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(os.devnull)
-    assert "link is a device and is kept. Name a file" in refused(tmp_path / "link", atomic_file)
+    assert "link is a device and is kept. Name a file, or" in refused(
+        tmp_path / "link", atomic_file
+    )
     assert Path(os.devnull).is_char_device()
 
 
 @pytest.mark.usefixtures("swap")
-def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+def test_target_of_a_link_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     (tmp_path / "far" / "words").write_text("old")
     write(tmp_path / "far" / "model", "old")
@@ -184,20 +186,20 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("context", [atomic_file, atomic_directory])
-def test_a_link_that_leads_nowhere_is_kept(target: Path, context: Any) -> None:
+def test_broken_link_is_kept(target: Path, context: Any) -> None:
     for end in ("nowhere", target.name):
         target.symlink_to(end)
-        assert "leads nowhere" in refused(target, context)
+        assert "is a broken link" in refused(target, context)
         assert list(target.parent.iterdir()) == [target]
         target.unlink()
 
 
-def test_a_file_that_has_lost_its_name_is_not_made_anew(tmp_path: Path) -> None:
-    """What /dev/stdout is where the file that output was sent to is gone."""
+def test_deleted_file_is_not_created_again(tmp_path: Path) -> None:
+    """As /dev/stdout, if the file that it was redirected to was deleted."""
     with (tmp_path / "gone").open("w") as file:
         (tmp_path / "gone").unlink()
         (tmp_path / "link").symlink_to(f"/proc/self/fd/{file.fileno()}")
-        assert "leads nowhere" in refused(tmp_path / "link", atomic_file)
+        assert "is a broken link" in refused(tmp_path / "link", atomic_file)
     assert [path.name for path in tmp_path.iterdir()] == ["link"]
 
 
@@ -210,17 +212,17 @@ def test_the_working_directory_is_kept(
     monkeypatch.chdir(tmp_path / "here")
     if name == "above":
         name = str(tmp_path)
-    assert "the directory that this runs in, or above it" in refused(Path(name), atomic_directory)
+    assert "is or contains the working directory" in refused(Path(name), atomic_directory)
     assert read(tmp_path / "here") == {"letter": "mine"}
 
 
 def test_missing_parent_is_a_storage_error(target: Path) -> None:
-    with pytest.raises(StorageError, match="make the parent directory first"):
+    with pytest.raises(StorageError, match="Make the parent directory first"):
         write(target / "within", "new")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_folder_that_may_not_be_written_to_is_a_storage_error(tmp_path: Path) -> None:
+def test_read_only_directory_is_a_storage_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StorageError, match=r"Choose a directory that you may write to\."):
         write(tmp_path / "model.embedkit", "new")
@@ -245,7 +247,7 @@ def test_failed_second_rename_leaves_the_old_directory(
 
 
 def child(program: str, target: Path) -> subprocess.Popen[str]:
-    """Start a program and wait for the first line that it prints."""
+    """Start a program and wait for its first line of output."""
     program = (
         "import pathlib, sys, time\nfrom embedkit.system.files import atomic_directory\n" + program
     )
@@ -280,7 +282,9 @@ def test_killed_writer_leaves_the_old_directory(target: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.013, 0.037])
-def test_writer_killed_at_any_moment_leaves_a_whole_directory(target: Path, seconds: float) -> None:
+def test_writer_killed_at_any_moment_leaves_a_complete_directory(
+    target: Path, seconds: float
+) -> None:
     with child(SWAP_MANY_TIMES.format(times=1_000_000), target) as process:
         time.sleep(seconds)
         process.kill()
@@ -295,7 +299,7 @@ def read_in(folder: int, name: str) -> str:
 
 
 def whole_readings(target: Path, process: subprocess.Popen[str]) -> Iterator[tuple[str, str]]:
-    """Open the folder while it is swapped; one that was removed meanwhile is no longer read."""
+    """Read the directory while it is replaced; skip one that was removed meanwhile."""
     while process.poll() is None:
         folder = os.open(target, os.O_RDONLY)
         try:
@@ -306,7 +310,7 @@ def whole_readings(target: Path, process: subprocess.Popen[str]) -> Iterator[tup
             os.close(folder)
 
 
-def test_reader_sees_the_old_or_the_new_directory_whole(target: Path) -> None:
+def test_reader_sees_the_old_or_the_new_directory(target: Path) -> None:
     write(target, "old")
     with child(SWAP_MANY_TIMES.format(times=50), target) as process:
         readings = list(whole_readings(target, process))
@@ -327,3 +331,22 @@ def test_outputs_have_the_permissions_of_new_files(tmp_path: Path) -> None:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
     assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o750
+
+
+def test_only_directories_of_the_expected_kind_are_replaceable(tmp_path: Path) -> None:
+    def is_ours(folder: Path) -> bool:
+        return (folder / "ours").exists()
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "ours").touch()
+    for name in ("missing", "empty", "mine"):
+        check_replaceable(tmp_path / name, is_ours, "a model")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter").touch()
+    with pytest.raises(OutputExistsError, match="other is not a model and is kept") as caught:
+        check_replaceable(tmp_path / "other", is_ours, "a model")
+    assert caught.value.hint == "Choose another output."
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputExistsError, match="file is a file and is kept"):
+        check_replaceable(tmp_path / "file", is_ours, "a model")

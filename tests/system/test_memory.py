@@ -1,4 +1,4 @@
-"""What a process gives back is measured in a process of its own, by what Linux says of it."""
+"""Memory that is released, measured in a separate process by what Linux reports."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from embedkit.system.memory import _unmodified_mappings
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="reads /proc/self/status"
@@ -26,7 +28,7 @@ def run(script: str, *arguments: object) -> None:
     subprocess.run([sys.executable, "-c", RESIDENT + script, *map(str, arguments)], check=True)
 
 
-def test_pages_of_a_memory_map_go_and_come_back(tmp_path: Path) -> None:
+def test_pages_of_a_memory_map_are_released_and_read_again(tmp_path: Path) -> None:
     run(
         """
 import sys
@@ -46,7 +48,7 @@ release_pages(np.zeros(10))
     )
 
 
-def test_libraries_go_and_work_on() -> None:
+def test_libraries_are_released_and_still_work() -> None:
     run(
         """
 import pyarrow as pa
@@ -63,15 +65,34 @@ assert pc.value_counts(words).to_pylist() == before
     )
 
 
-def test_freed_heap_goes() -> None:
+def test_freed_heap_is_released() -> None:
     run(
         """
 from embedkit.system.memory import release_heap
 
 kept = [bytes(1000) for _ in range(100_000)]
-del kept[:-1]  # the last one holds up the top of the heap
+del kept[:-1]  # the last one is at the top of the heap
 full = resident("RssAnon")
 release_heap()
 assert full - resident("RssAnon") > 50, (full, resident("RssAnon"))
 """,
     )
+
+
+def test_only_unmodified_mappings_of_the_libraries_are_found() -> None:
+    report = """\
+1000-3000 r-xp 00000000 08:01 11 /usr/lib/libarrow.so.1
+Size:                  8 kB
+Anonymous:             0 kB
+3000-4000 r--p 00002000 08:01 11 /usr/lib/libarrow.so.1
+Anonymous:             4 kB
+4000-5000 rw-p 00003000 08:01 11 /usr/lib/libarrow.so.1
+Anonymous:             0 kB
+5000-6000 r-xp 00000000 08:01 12 /usr/lib/libm.so.6
+Anonymous:             0 kB
+a000-b000 r--p 00000000 08:01 13 /usr/lib/libllvmlite.so
+Anonymous:             0 kB
+"""
+    assert [*_unmodified_mappings(report, ("libarrow", "libllvmlite"))] == [
+        (0x1000, 0x3000), (0xA000, 0xB000),
+    ]  # fmt: skip

@@ -32,7 +32,7 @@ from embedkit.training.config import TrainingConfig
 from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import EpochReport, Progress
 from embedkit.training.trainer import train_skipgram
-from tests.conftest import heed_interrupts
+from tests.conftest import restore_interrupts
 
 CONFIG = TrainingConfig(dimension=4, epochs=3, workers=1)
 WORDS = Vocabulary(["one", "two", "three"], [9, 8, 7])
@@ -259,7 +259,7 @@ def test_signal_writes_a_checkpoint_and_prints_how_to_resume(
     model = tmp_path / "model.embedkit"
     command = [*COMMAND, model, "--log-json", tmp_path / "log"]
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=restore_interrupts
     )
     while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
         time.sleep(0.01)
@@ -284,6 +284,67 @@ def test_signal_writes_a_checkpoint_and_prints_how_to_resume(
     )
     assert went_on[0] >= stood[-1] > 0, "it did not begin again"
     assert not (tmp_path / "model.embedkit.checkpoint").exists()
+
+
+LARGE = [
+    sys.executable, "-m", "embedkit", "train", str(WORLD), "--workers", "1", "--epochs", "99",
+    "--dimension", "1000",
+]  # fmt: skip
+
+
+def test_further_signals_do_not_cut_a_checkpoint(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*LARGE, "--log-json", "log"], stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        preexec_fn=restore_interrupts,
+    )  # fmt: skip
+    while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    while process.stderr.readline() != "Interrupted: writing a checkpoint ...\n":
+        assert process.poll() is None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        process.send_signal(number)
+        time.sleep(0.02)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert "Interrupted. Nothing was written to model.embedkit. The last checkpoint is in" in said
+    (checkpoint,) = (tmp_path / "model.embedkit.checkpoint").iterdir()
+    assert load(checkpoint).dimension == 1000
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "model.embedkit.checkpoint").touch()
+    process = subprocess.Popen(
+        [*LARGE, "--log-json", "log"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "No checkpoint was written. Error: cannot write" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("seconds", [0, 0.2, 0.5])
+def test_no_checkpoint_is_claimed_that_is_not_there(seconds: float, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        LARGE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=restore_interrupts
+    )
+    assert process.stderr is not None
+    assert "tokens" in process.stderr.readline()
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in said
+    written = bool(list(tmp_path.glob("model.embedkit.checkpoint/*")))
+    assert ("The last checkpoint is in" in said) == written
+    assert ("No checkpoint was written." in said) == (not written)
+    assert written or not list(tmp_path.iterdir())
 
 
 def test_interrupted_epoch_callback_is_called_again_after_resuming(

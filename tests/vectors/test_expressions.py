@@ -1,4 +1,7 @@
-"""Expressions over words."""
+"""Expressions over words.
+
+Longer than other files because of its tables of valid and invalid expressions.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +90,7 @@ def test_weights(expression: str, expected: list[tuple[float, str]]) -> None:
         ("1e", [(1, "1e")]),
     ],
 )
-def test_number_that_stands_alone_is_a_word(
+def test_a_number_without_a_word_after_it_is_a_word(
     expression: str, expected: list[tuple[float, str]]
 ) -> None:
     assert weights(expression) == expected
@@ -112,7 +115,7 @@ def test_number_that_stands_alone_is_a_word(
     ],
 )
 @pytest.mark.parametrize("frame", ["{}", "2 {}", "({})", "{}*2", "{} + {}"])
-def test_hyphens_and_apostrophes_inside_belong_to_the_word(word: str, frame: str) -> None:
+def test_hyphens_and_apostrophes_inside_a_word_belong_to_it(word: str, frame: str) -> None:
     assert {term.word for term in parse(frame.format(word, word))} == {word}
 
 
@@ -149,55 +152,55 @@ def test_terms_know_their_columns(expression: str, columns: list[int]) -> None:
 @pytest.mark.parametrize(
     ("expression", "problem", "column"),
     [
-        ("", "empty", 0),
-        ("   ", "empty", 0),
+        ("", "the expression is empty", 0),
+        ("   ", "the expression is empty", 0),
         ("king man", r"expected \+ or -", 5),
         ("king (man)", r"expected \+ or -", 5),
         ("king )", r"expected \+ or -", 5),
-        ("king -", "a word is missing here", 6),
-        ("king - ", "a word is missing here", 6),
-        ("king - - man", "a word is missing here", 7),
-        ("king + * 2", "a word is missing here", 7),
-        ("()", "a word is missing here", 1),
-        ("* king", "a word is missing here", 0),
-        ("king * -2", "a word is missing here", 7),
-        ("2 *", "a word is missing here", 3),
-        ("2 * 3", "a word is missing after this number", 5),
-        ("king - 2 / 3 + man", "a word is missing after this number", 13),
-        ("king * man", "multiplied by numbers", 7),
-        ("(king) * (man)", "multiplied by numbers", 9),
-        ("king / man", "multiplied by numbers", 7),
-        ("2 / king", "other than 0 can divide", 4),
-        ("king / 0", "other than 0 can divide", 7),
-        ("king / 0.0e5", "other than 0 can divide", 7),
-        ("king / 1e-999", "other than 0 can divide", 7),
-        ("(king - man", "opened at column 1 is not closed", 11),
-        ("a + (b", "opened at column 5 is not closed", 6),
-        ('king - "old man', "quotation is not closed", 7),
-        ("king - 'old man", "quotation is not closed", 7),
-        ("dogs' - cats", "quotation is not closed", 4),
-        ('king - ""', "nothing is quoted", 7),
-        ("king - '  '", "nothing is quoted", 7),
-        ("man + 1e999 king", "'king' is too large", 12),
-        ("1e300 * 1e300 * king", "'king' is too large", 16),
-        ("king / 1e-320", "'king' is too large", 0),
-        ("0 * 1e999 * king", "'king' is too large", 12),
+        ("king -", "expected a word", 6),
+        ("king - ", "expected a word", 6),
+        ("king - - man", "expected a word", 7),
+        ("king + * 2", "expected a word", 7),
+        ("()", "expected a word", 1),
+        ("* king", "expected a word", 0),
+        ("king * -2", "expected a word", 7),
+        ("2 *", "expected a word", 3),
+        ("2 * 3", "expected a word after the number", 5),
+        ("king - 2 / 3 + man", "expected a word after the number", 13),
+        ("king * man", "a word can only be multiplied by a number", 7),
+        ("(king) * (man)", "a word can only be multiplied by a number", 9),
+        ("king / man", "a word can only be multiplied by a number", 7),
+        ("2 / king", "divisor must be a number other than 0", 4),
+        ("king / 0", "divisor must be a number other than 0", 7),
+        ("king / 0.0e5", "divisor must be a number other than 0", 7),
+        ("king / 1e-999", "divisor must be a number other than 0", 7),
+        ("(king - man", "to close the parenthesis at column 1", 11),
+        ("a + (b", "to close the parenthesis at column 5", 6),
+        ('king - "old man', "missing closing quote", 7),
+        ("king - 'old man", "missing closing quote", 7),
+        ("dogs' - cats", "missing closing quote", 4),
+        ('king - ""', "quotes are empty", 7),
+        ("king - '  '", "quotes are empty", 7),
+        ("man + 1e999 king", "weight of 'king' must be at most", 12),
+        ("1e300 * 1e300 * king", "weight of 'king' must be at most", 16),
+        ("king / 1e-320", "weight of 'king' must be at most", 0),
+        ("0 * 1e999 * king", "weight of 'king' must be at most", 12),
         ("man - 1.1e9 king", r"at most 1e\+09", 12),
-        ("0 king", "every weight is 0", 0),
-        ("0 * (king - man)", "every weight is 0", 0),
-        ("king - king", "every weight is 0", 0),
-        ("2 king - (king + king)", "every weight is 0", 0),
-        ("king / 1e999", "every weight is 0", 0),
+        ("0 king", "weights of all words add up to 0", 0),
+        ("0 * (king - man)", "weights of all words add up to 0", 0),
+        ("king - king", "weights of all words add up to 0", 0),
+        ("2 king - (king + king)", "weights of all words add up to 0", 0),
+        ("king / 1e999", "weights of all words add up to 0", 0),
     ],
 )
-def test_error_names_the_problem_and_its_column(expression: str, problem: str, column: int) -> None:
+def test_errors_give_the_problem_and_the_column(expression: str, problem: str, column: int) -> None:
     with pytest.raises(ExpressionError, match=problem) as caught:
         parse(expression)
     assert caught.value.column == column
     assert caught.value.expression == expression
 
 
-def test_error_points_at_the_place_with_a_caret() -> None:
+def test_errors_mark_the_column_with_a_caret() -> None:
     with pytest.raises(ExpressionError) as caught:
         parse("king man")
     assert str(caught.value).splitlines()[1:] == ["  king man", "       ^"]
@@ -213,13 +216,13 @@ def test_deepest_parentheses_parse() -> None:
     assert weights(nested(MAXIMUM_DEPTH)) == [(1, "king")]
 
 
-def test_deeper_parentheses_are_an_error_at_the_first_that_is_too_deep() -> None:
-    with pytest.raises(ExpressionError, match="100 parentheses deep") as caught:
+def test_too_many_levels_of_parentheses_are_rejected() -> None:
+    with pytest.raises(ExpressionError, match="more than 100 levels of parentheses") as caught:
         parse(nested(MAXIMUM_DEPTH + 1))
     assert caught.value.column == MAXIMUM_DEPTH
 
 
-def test_depth_counts_parentheses_that_are_open_not_all() -> None:
+def test_only_open_parentheses_count_as_levels() -> None:
     assert len(parse(" + ".join(["(king)"] * (2 * MAXIMUM_DEPTH)))) == 2 * MAXIMUM_DEPTH
 
 
@@ -227,7 +230,7 @@ def test_longest_expression_parses() -> None:
     assert weights("x" * MAXIMUM_LENGTH) == [(1, "x" * MAXIMUM_LENGTH)]
 
 
-def test_longer_expression_is_an_error_with_a_short_message() -> None:
+def test_too_long_expressions_are_rejected_with_a_short_message() -> None:
     with pytest.raises(ExpressionError, match="10,001 characters") as caught:
         parse("x" * (MAXIMUM_LENGTH + 1))
     assert len(str(caught.value)) < 300
@@ -236,7 +239,7 @@ def test_longer_expression_is_an_error_with_a_short_message() -> None:
 @pytest.mark.parametrize(
     "text", ["(", "2 (", "1 ", "a-", '"', "'", "1e", "-", "2*", " ", "1.", "a+"]
 )
-def test_long_hostile_input_is_answered_at_once(text: str) -> None:
+def test_long_hostile_input_is_parsed_quickly(text: str) -> None:
     expression = (text * MAXIMUM_LENGTH)[:MAXIMUM_LENGTH]
     try:
         terms = parse(expression)
@@ -315,7 +318,7 @@ TREES = st.recursive(words(), lambda children: products(children) | sums(childre
 
 @settings(max_examples=400, deadline=None)
 @given(TREES)
-def test_random_expression_is_the_linear_combination_it_was_written_from(tree: Written) -> None:
+def test_random_expressions_parse_to_their_linear_combinations(tree: Written) -> None:
     totals: defaultdict[str, Fraction] = defaultdict(Fraction)
     for word, weight in tree.meaning:
         totals[word] += weight
@@ -324,7 +327,7 @@ def test_random_expression_is_the_linear_combination_it_was_written_from(tree: W
         assert [(t.word, t.weight) for t in terms] == [(w, float(x)) for w, x in tree.meaning]
         assert all(tree.text[t.column :].lstrip("\"'").startswith(t.word) for t in terms)
     else:
-        with pytest.raises(ExpressionError, match="every weight is 0"):
+        with pytest.raises(ExpressionError, match="weights of all words add up to 0"):
             parse(tree.text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -10,6 +10,8 @@ import pytest
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.vectors.word_vectors import WordVectors
+from tests.vectors import samples
+from tests.vectors.samples import DENSE
 
 WORDS = ["the", "government", "paris", "queen", "receive", "parts", "quern", "new_york", "x"]
 MATRIX = np.random.default_rng(9).normal(size=(len(WORDS), 6)).astype(np.float32)
@@ -24,9 +26,7 @@ class Letters:
 
 
 def with_subwords() -> WordVectors:
-    vectors = WordVectors(Vocabulary(WORDS), MATRIX)
-    vectors.subwords = Letters()
-    return vectors
+    return WordVectors(Vocabulary(WORDS), MATRIX, subwords=Letters())
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_the_nearest_spelling_is_taken(asked: str, taken: str | None) -> None:
     assert found == ([] if taken is None else VECTORS.neighbors(taken, 3))
 
 
-def test_a_question_with_an_unknown_word_spoils_no_other() -> None:
+def test_a_question_with_an_unknown_word_does_not_affect_others() -> None:
     asked = [("paris", "the", "queen"), ("paris", "the", "qqq"), ("queen", "the", "paris")]
     found = VECTORS.analogies(asked, 2, oov="skip")
     assert [len(answers) for answers in found] == [2, 0, 2]
@@ -66,7 +66,7 @@ def test_a_question_with_an_unknown_word_spoils_no_other() -> None:
 
 
 @pytest.mark.parametrize("method", ["3cosadd", "3cosmul", "pairdirection"])
-def test_vectors_of_n_grams_stand_for_unknown_words(method: str) -> None:
+def test_unknown_words_get_vectors_of_their_n_grams(method: str) -> None:
     vectors = with_subwords()
     together = WordVectors(
         Vocabulary([*WORDS, "banana"]), np.concatenate([MATRIX, Letters().encode(["banana"])])
@@ -78,7 +78,7 @@ def test_vectors_of_n_grams_stand_for_unknown_words(method: str) -> None:
     np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], atol=1e-5)
 
 
-def test_n_grams_in_every_kind_of_question() -> None:
+def test_every_kind_of_question_composes_unknown_words() -> None:
     vectors = with_subwords()
     assert vectors.rank("banana", "the", oov="subwords") is not None
     assert vectors.similarity("banana", "anna", oov="subwords") == pytest.approx(1)
@@ -92,11 +92,57 @@ def test_n_grams_in_every_kind_of_question() -> None:
         VECTORS.neighbors("banana", oov="subwords")
 
 
-def test_a_vector_may_stand_in_a_question() -> None:
+def test_a_vector_may_be_a_term() -> None:
     found = VECTORS.nearest([[(MATRIX[3], 1.0)]], 2)[0]
     assert found[0].word == "queen"
     assert found[0].score == pytest.approx(1)
 
 
-def test_no_vocabulary_has_no_spelling() -> None:
+def test_an_empty_vocabulary_has_no_nearest_spelling() -> None:
     assert Vocabulary([]).nearest_spellings(["paris"]) == [-1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("ROME", "rome"),
+        ("US", "US"),
+        ("Us", "us"),
+        ("new york", "new_york"),
+        (" New   York ", "new_york"),
+        ("New Delhi", "New_Delhi"),
+        ("STRASSE", "strasse"),
+        ("straße", "strasse"),
+        ("ﬁne", "fine"),
+    ],
+)
+def test_words_are_found_in_other_spellings(asked: str, meant: str) -> None:
+    words = ["rome", "Paris", "US", "us", "new_york", "New_Delhi", "strasse", "fine"]
+    vectors = WordVectors(Vocabulary(words), np.eye(len(words), dtype=np.float32))
+    assert vectors.resolve(asked) == meant
+    assert vectors.query(f'"{asked}"', 10) == vectors.neighbors(meant, 10)
+    assert vectors.distance([asked, meant]).tolist() == [[0, 0], [0, 0]]
+
+
+def test_words_may_come_from_any_iterable() -> None:
+    words = ["w5", "w9", "w5"]
+    np.testing.assert_array_equal(DENSE.encode(word for word in words), samples.MATRIX[[5, 9, 5]])
+    assert DENSE.neighbors_of(iter(words)) == DENSE.neighbors_of(words)
+    assert DENSE.queries(iter(words)) == DENSE.queries(words)
+    np.testing.assert_array_equal(DENSE.distance(iter(words)), DENSE.distance(words))
+    assert DENSE.similarity(iter(words), "w1") == DENSE.similarity(words, "w1")
+    pairs = [("w1", "w2"), ("w3", "w4")]
+    assert DENSE.transfer(iter(pairs), iter(words)) == DENSE.transfer(pairs, words)
+
+
+@pytest.mark.parametrize("ask", [DENSE.encode, DENSE.neighbors_of, DENSE.queries, DENSE.distance])
+def test_a_string_is_not_a_list_of_words(ask: Callable[[str], object]) -> None:
+    with pytest.raises(ConfigurationError, match="expected a list of words, got the string 'w1'"):
+        ask("w1")
+
+
+def test_a_list_is_not_a_word() -> None:
+    with pytest.raises(ConfigurationError, match=r"expected one word, got \['w1'\].*neighbors_of"):
+        DENSE.neighbors(["w1"])  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"expected a word, got \['w1'\]"):
+        DENSE.analogy(["w1"], "w2", "w3")  # type: ignore[arg-type]

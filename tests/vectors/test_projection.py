@@ -10,7 +10,7 @@ from embedkit.vectors.projection import principal_plane
 
 
 @pytest.mark.parametrize(("rows", "dimension"), [(9_000, 12), (5, 40), (3, 2)])
-def test_the_plane_is_that_of_principal_components(rows: int, dimension: int) -> None:
+def test_the_plane_matches_scikit_learn(rows: int, dimension: int) -> None:
     random = np.random.default_rng(1)
     points = (random.normal(size=(rows, dimension)) * np.arange(1, dimension + 1) + 3).astype("f4")
     plane = principal_plane(points)
@@ -24,7 +24,7 @@ def test_the_plane_is_that_of_principal_components(rows: int, dimension: int) ->
 
 
 @pytest.mark.parametrize("rows", [[[1, 2, 3]], [[1, 2, 3]] * 4, [[5]], [[1], [2]]])
-def test_where_nothing_varies_an_axis_is_zero(rows: list[list[float]]) -> None:
+def test_an_axis_without_variance_is_zero(rows: list[list[float]]) -> None:
     points = np.array(rows, dtype=np.float32)
     plane = principal_plane(points)
     varies = len(np.unique(points, axis=0)) > 1

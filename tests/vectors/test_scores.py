@@ -41,7 +41,7 @@ def directions(rows: np.ndarray) -> np.ndarray:
         ([], [0, 0]),
     ],
 )
-def test_vectors_are_summed_as_they_are(
+def test_l2_and_dot_sum_vectors_without_scaling(
     layout: type, metric: str, terms: list[tuple[int, float]], expected: list[float]
 ) -> None:
     [found] = dense(combine(layout(ROWS), [terms], METRICS[metric]))
@@ -59,7 +59,7 @@ def test_vectors_are_summed_as_they_are(
         ([(0, 1e9), (1, -1e9)], [0.6, -0.2]),
     ],
 )
-def test_cosine_sums_vectors_of_length_1(
+def test_cosine_sums_unit_vectors(
     layout: type, terms: list[tuple[int, float]], expected: list[float]
 ) -> None:
     found = dense(combine(layout(ROWS), [terms], METRICS["cosine"]))
@@ -68,7 +68,7 @@ def test_cosine_sums_vectors_of_length_1(
 
 @LAYOUTS
 @pytest.mark.parametrize("terms", [[], [(0, 0.0)], [(2, 1.0)], [(1, 1.0), (1, -1.0)]], ids=repr)
-def test_cosine_of_nothing_is_zero(layout: type, terms: list[tuple[int, float]]) -> None:
+def test_empty_and_cancelled_sums_are_zero(layout: type, terms: list[tuple[int, float]]) -> None:
     assert dense(combine(layout(ROWS), [terms], METRICS["cosine"])).tolist() == [[0, 0]]
 
 
@@ -82,7 +82,7 @@ def test_sparse_rows_give_sparse_sums(metric: str) -> None:
 
 @LAYOUTS
 @pytest.mark.parametrize("metric", METRICS)
-def test_rows_are_left_as_they_are(layout: type, metric: str) -> None:
+def test_rows_are_not_changed(layout: type, metric: str) -> None:
     rows = layout(ROWS.copy())
     combine(rows, [[(0, 2.0), (1, -1.0)]], METRICS[metric])
     np.testing.assert_array_equal(dense(rows), ROWS)
@@ -90,9 +90,7 @@ def test_rows_are_left_as_they_are(layout: type, metric: str) -> None:
 
 @settings(deadline=None)
 @given(sums=st.lists(weights_of_rows, max_size=5), metric=st.sampled_from(sorted(METRICS)))
-def test_sums_are_those_in_double_precision(
-    sums: list[list[tuple[int, float]]], metric: str
-) -> None:
+def test_sums_match_double_precision(sums: list[list[tuple[int, float]]], metric: str) -> None:
     rows = np.random.default_rng(1).normal(size=(6, 8)).astype(np.float32)
     wide = rows.astype(np.float64)
     wide = directions(wide) if metric == "cosine" else wide
@@ -121,7 +119,7 @@ def test_multiplicative_score_far_from_the_negative_term_is_finite() -> None:
 
 
 @pytest.mark.parametrize(("positive", "negative"), [([0, 1], [2]), ([3], []), ([], [4, 5])])
-def test_multiplicative_scores_are_those_in_double_precision(
+def test_multiplicative_scores_match_double_precision(
     positive: list[int], negative: list[int]
 ) -> None:
     units = directions(np.random.default_rng(2).normal(size=(50, 9)))
@@ -153,7 +151,7 @@ def test_pair_direction_next_to_the_start_keeps_its_digits() -> None:
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
-def test_many_questions_are_scored_as_one_by_one() -> None:
+def test_a_batch_of_scores_equals_single_questions() -> None:
     """More rows than are scored at a time; every question has terms of its own."""
     generator = np.random.default_rng(3)
     units = directions(generator.normal(size=(9_001, 7))).astype(np.float32)

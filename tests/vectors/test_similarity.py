@@ -31,14 +31,14 @@ SETS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6)
 
 
 @KINDS
-def test_rank_is_gensims(vectors: WordVectors) -> None:
+def test_ranks_match_gensim(vectors: WordVectors) -> None:
     for a, b in zip(WORDS[:40], WORDS[40:80], strict=True):
         assert vectors.rank(a, b) == KEYED.rank(a, b)
 
 
 @KINDS
 @pytest.mark.parametrize("metric", METRICS)
-def test_rank_is_the_place_among_the_neighbors(vectors: WordVectors, metric: str) -> None:
+def test_a_rank_is_the_place_among_the_neighbors(vectors: WordVectors, metric: str) -> None:
     neighbors = [word for word, _ in vectors.neighbors("w5", 150, metric=metric)]
     for b in ("w0", "w77", "w149"):
         assert vectors.rank("w5", b, metric=metric) == neighbors.index(b) + 1
@@ -48,14 +48,14 @@ def test_rank_is_the_place_among_the_neighbors(vectors: WordVectors, metric: str
 
 @settings(deadline=None, max_examples=40)
 @given(vectors=st.sampled_from([DENSE, SPARSE]), first=SETS, second=SETS)
-def test_similarity_of_sets_is_gensims(
+def test_similarity_of_sets_matches_gensim(
     vectors: WordVectors, first: list[str], second: list[str]
 ) -> None:
     expected = KEYED.n_similarity(first, second)
     assert vectors.similarity(first, second) == pytest.approx(expected, abs=1e-5)
 
 
-def test_similarity_of_words_is_scipys() -> None:
+def test_similarity_of_words_matches_scipy() -> None:
     wide = MATRIX.astype(np.float64)
     [[cosine]] = 1 - cdist(wide[[3]], wide[[4]], "cosine")
     assert DENSE.similarity("w3", "w4") == pytest.approx(cosine, abs=1e-7)
@@ -70,7 +70,7 @@ def test_similarity_of_words_is_scipys() -> None:
     vectors=st.sampled_from([DENSE, SPARSE]),
     words=st.lists(st.sampled_from(WORDS), min_size=3, max_size=8, unique=True),
 )
-def test_odd_one_out_is_gensims(vectors: WordVectors, words: list[str]) -> None:
+def test_odd_one_out_matches_gensim(vectors: WordVectors, words: list[str]) -> None:
     expected = KEYED.rank_by_centrality(words)[::-1]
     found = vectors.odd_one_out(words)
     np.testing.assert_allclose([n.score for n in found], [s for s, _ in expected], atol=1e-5)
@@ -99,18 +99,27 @@ def test_a_word_that_is_given_twice_counts_once() -> None:
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda: DENSE.odd_one_out([]), "of 0 words"),
-        (lambda: DENSE.odd_one_out(["w1", "w2", "W1"]), "at least three different"),
+        (lambda: DENSE.odd_one_out([]), "at least 3 different words, got 0"),
+        (
+            lambda: DENSE.odd_one_out(["w1", "w2", "W1"]),
+            "at least 3 different words, got 2",
+        ),
         (lambda: DENSE.odd_one_out("w1"), "expected a list of words"),
-        (lambda: DENSE.odd_one_out(["w1", "w2", "w3"], metric="x"), "no metric 'x'"),
-        (lambda: DENSE.similarity([], ["w1"]), "a set of words is empty"),
-        (lambda: DENSE.rank("w1", "W1"), "no neighbour of its own"),
-        (lambda: DENSE.rank("w1", "w2", restrict=0), "restrict must be an integer of at least 1"),
-        (lambda: DENSE.rank("w1", "w2", oov="x"), "oov is one of"),
+        (
+            lambda: DENSE.odd_one_out(["w1", "w2", "w3"], metric="x"),
+            "unknown metric 'x'; choose",
+        ),
+        (lambda: DENSE.similarity([], ["w1"]), "a set of words must not be empty"),
+        (lambda: DENSE.rank("w1", "W1"), "a rank needs two different words, got 'w1' and 'W1'"),
+        (
+            lambda: DENSE.rank("w1", "w2", restrict=0),
+            "restrict must be an integer of at least",
+        ),
+        (lambda: DENSE.rank("w1", "w2", oov="x"), "unknown oov 'x'; choose from error, skip"),
         (lambda: DENSE.distance("w1"), "expected a list of words"),
     ],
 )
-def test_what_makes_no_sense_is_an_error(ask: Callable[[], object], message: str) -> None:
+def test_invalid_arguments_are_rejected(ask: Callable[[], object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         ask()
 
@@ -128,7 +137,7 @@ def test_unknown_words_are_errors_or_left_out() -> None:
     assert DENSE.distance(["xx"], oov="skip").shape == (0, 0)
 
 
-def test_other_encoders_answer_as_well() -> None:
+def test_other_encoders_answer_too() -> None:
     words = Vocabulary(["cat", "bat", "paw", "feline"])
     codes = CharCodeEncoder.from_vocabulary(words).vectors()
     assert codes.rank("cat", "bat", metric="l2") == 1
@@ -142,7 +151,7 @@ def test_other_encoders_answer_as_well() -> None:
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
-def test_rows_of_zeros_are_near_to_nothing(kind: type) -> None:
+def test_zero_rows_are_similar_to_nothing(kind: type) -> None:
     matrix = -np.abs(MATRIX[:6])
     matrix[0] *= -1
     matrix[3] = 0
@@ -156,7 +165,7 @@ def test_rows_of_zeros_are_near_to_nothing(kind: type) -> None:
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
 @pytest.mark.parametrize("metric", METRICS)
-def test_scores_of_rows_are_scipys(kind: type, metric: str) -> None:
+def test_row_scores_match_scipy(kind: type, metric: str) -> None:
     wide = MATRIX.astype(np.float64)
     expected = {
         "l2": cdist(wide, wide[[5]]).ravel(),

@@ -8,12 +8,12 @@
     embedkit.SkipGramEncoder().fit(walks)
 
 Grover and Leskovec, node2vec: Scalable Feature Learning for Networks, 2016, arXiv:1607.00653.
+
+Names are imported when they are first used: the options of edges need no NumPy.
 """
 
 from __future__ import annotations
 
-from embedkit.corpus.walks.edges import read_edges
-from embedkit.corpus.walks.graph import Graph
-from embedkit.corpus.walks.walks import WalkConfig, Walks, random_walks, write_walks
+import lazy_loader
 
-__all__ = ["Graph", "WalkConfig", "Walks", "random_walks", "read_edges", "write_walks"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

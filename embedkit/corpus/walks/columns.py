@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-__all__ = ["SEPARATORS", "ColumnFormat"]
+from embedkit.corpus.walks.options import SEPARATORS
 
-SEPARATORS = {"tab": "\t", "comma": ",", "space": None}
-"""Separators by name; "space" is any run of spaces and tabs."""
+__all__ = ["ColumnFormat"]
 
 _COMMON_NAMES = {
     *("source", "target", "src", "dst", "from", "to", "fromnode", "tonode", "fromnodeid"),

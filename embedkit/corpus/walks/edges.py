@@ -22,8 +22,9 @@ from embedkit.corpus.reader import (
     unify,
     valid_utf8,
 )
-from embedkit.corpus.walks.columns import SEPARATORS, ColumnFormat
+from embedkit.corpus.walks.columns import ColumnFormat
 from embedkit.corpus.walks.graph import INVALID_NAME, Graph
+from embedkit.corpus.walks.options import SEPARATORS
 from embedkit.errors import InputError
 from embedkit.validation import ERROR_POLICIES, check_choice
 

@@ -126,7 +126,8 @@ def random_walks(
 
     Args:
         graph: the graph.
-        config, settings: see `WalkConfig`; *settings* override *config*.
+        config: settings of the walks.
+        **settings: fields of `WalkConfig`; they override those of *config*.
 
     Raises:
         ConfigurationError: a setting is outside its range.
@@ -152,7 +153,8 @@ def write_walks(
             ``.bz2``, ``.xz`` or ``.zst``.
         overwrite: replace an existing file.
         progress: called with the number of walks written since the last call.
-        config, settings: see `WalkConfig`; *settings* override *config*.
+        config: settings of the walks.
+        **settings: fields of `WalkConfig`; they override those of *config*.
 
     Returns:
         The number of walks and nodes written.

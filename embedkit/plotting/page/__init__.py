@@ -1,7 +1,8 @@
-"""A map of words as one HTML file: it needs no network, and may ask for nothing.
+"""A map of words as one HTML file, which needs no network.
 
-Some 250 lines of script draw on a canvas. A plotting library would make the file some 70 times as
-large, and would neither place labels nor look for a word.
+Its script is a few hundred lines of plain JavaScript that draw on a canvas. A plotting library
+would make the file about 70 times larger, and would neither place labels nor search for a word.
+The modules in ``shared/`` are also used by the page of the service.
 """
 
 from __future__ import annotations
@@ -10,32 +11,44 @@ import base64
 import hashlib
 import html
 import json
+import re
 from dataclasses import fields
 from pathlib import Path
 
 from embedkit.plotting.theme import DARK, LIGHT
 from embedkit.plotting.word_map import WordMap
 
-__all__ = ["page_of"]
+__all__ = ["SHARED_MODULES", "render_page"]
 
-_FILES = Path(__file__).parent
+_FOLDER = Path(__file__).parent
+SHARED_MODULES = _FOLDER / "shared"
+"""The folder of the JavaScript modules that this page and the page of the service share."""
+
+_MODULES = (
+    "shared/dom",
+    "shared/view",
+    "shared/overlay",
+    "shared/gestures",
+    "shared/combobox",
+    "map",
+)
+"""In the order of their imports; no two of them declare the same name."""
 
 
-def page_of(words: WordMap, *, title: str = "", dark: bool = False) -> str:
+def render_page(words: WordMap, *, title: str = "", dark: bool = False) -> str:
     """Return the text of a page that shows a map.
 
-    It has a policy that lets run this script alone and lets it load nothing, so that no word,
-    whatever is in it, becomes more than a word.
+    Its Content-Security-Policy allows exactly this script and this style and no requests, so that
+    a word is never interpreted as markup or code.
 
     Args:
         words: from `word_map`.
-        title: stands above; by default "Words".
-        dark: a dark background always; otherwise it is as the reader's system has it.
+        title: the heading; "Words" if empty.
+        dark: always use a dark background; by default the reader's system decides.
     """
-    template, style, script = (
-        (_FILES / name).read_text(encoding="utf-8") for name in ("map.html", "map.css", "map.js")
-    )
-    style = f":root {{ {_colors()} }}\n{style}"
+    template = _read("map.html")
+    style = f"{_colors()}\n{_read('map.css')}"
+    script = _script()
     policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}"
     parts = {
         "policy": html.escape(policy),
@@ -46,15 +59,33 @@ def page_of(words: WordMap, *, title: str = "", dark: bool = False) -> str:
         "data": _data(words),
         "script": script,
     }
-    pieces = template.split("%%")  # text, name, text, name, ..., text: no part is looked into
+    pieces = template.split("%%")  # text, name, text, name, ..., text
     return "".join(parts[piece] if n % 2 else piece for n, piece in enumerate(pieces))
 
 
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    """Return all modules as one: a file without a server cannot import others."""
+    source = "".join(_read(f"{name}.js") for name in _MODULES)
+    without_imports = re.sub(r"^import [^;]*;\n", "", source, flags=re.MULTILINE)
+    return re.sub(r"^export ", "", without_imports, flags=re.MULTILINE)
+
+
 def _colors() -> str:
-    names = [field.name for field in fields(LIGHT) if field.name != "runs"]
-    return " ".join(
+    """Return the colors of both themes as custom properties that scripts can read."""
+    names = [field.name for field in fields(LIGHT) if field.name != "curves"]
+    registered = [
+        f'@property --{name} {{ syntax: "<color>"; inherits: true; '
+        f"initial-value: {getattr(LIGHT, name)}; }}"
+        for name in names
+    ]
+    values = " ".join(
         f"--{name}: light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)});" for name in names
     )
+    return "\n".join([*registered, f":root {{ {values} }}"])
 
 
 def _digest(text: str) -> str:
@@ -62,7 +93,7 @@ def _digest(text: str) -> str:
 
 
 def _data(words: WordMap) -> str:
-    """Return the map as JSON that no HTML parser takes for the end of its element."""
+    """Return the map as JSON without `<` and `>`, which could end its HTML element."""
     data = {
         "words": words.words,
         "counts": words.counts,

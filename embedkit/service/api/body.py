@@ -1,4 +1,4 @@
-"""How the body of a POST is read: straight from its bytes into the schema that a route names."""
+"""Reads the body of a POST directly into the model that a route names."""
 
 from __future__ import annotations
 
@@ -12,34 +12,36 @@ from pydantic import TypeAdapter, ValidationError
 
 from embedkit.service.http.errors import RefusedError
 
-__all__ = ["QuestionRoute"]
+__all__ = ["JsonBodyRoute"]
 
 
-class QuestionRoute(APIRoute):
-    """A route; if it has the parameter `asked`, that is all it has, and what the body is read into.
+class JsonBodyRoute(APIRoute):
+    """A route whose only parameter may be `body`, which is validated from the bytes received.
 
-    pydantic reads JSON itself, several times faster than `json.loads` and a second pass over what
-    that has made.
+    pydantic's own JSON parser is several times faster than `json.loads` followed by a second pass
+    over the result.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint: Any = self.endpoint
         hints = get_type_hints(endpoint, include_extras=True)
-        if "asked" not in hints:
+        if "body" not in hints:
             return super().get_route_handler()
-        adapter = TypeAdapter(hints["asked"])
+        adapter = TypeAdapter(hints["body"])
 
-        async def answer(request: Request) -> Response:
-            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-            if kind != "application/json":
+        async def handle(request: Request) -> Response:
+            media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if media_type != "application/json":
                 raise RefusedError(
-                    415, "A question is JSON.", "Send the header Content-Type: application/json."
+                    415,
+                    "The body must be JSON.",
+                    "Send the header Content-Type: application/json.",
                 )
             try:
-                asked = adapter.validate_json(await request.body())
+                body = adapter.validate_json(await request.body())
             except ValidationError as error:
                 raise RequestValidationError(error.errors(include_url=False)) from None
-            response: Response = await endpoint(asked)
+            response: Response = await endpoint(body)
             return response
 
-        return answer
+        return handle

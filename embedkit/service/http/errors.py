@@ -1,4 +1,4 @@
-"""Where errors become HTTP statuses: the one place, for the library's tree and the service's."""
+"""Maps the errors of the library and of the service to HTTP statuses and JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from embedkit.errors import (
     WordTooLongError,
 )
 
-__all__ = ["RefusedError", "describe", "failure", "status_of"]
+__all__ = [
+    "SMALLER_REQUESTS",
+    "RefusedError",
+    "describe",
+    "error_body",
+    "internal_error_body",
+    "status_of",
+]
 
 _STATUSES: Mapping[type[EmbedkitError], tuple[int, str]] = {
     UnknownWordError: (404, "unknown_word"),
@@ -37,12 +44,16 @@ _TYPES = {
 }
 
 
+SMALLER_REQUESTS = "Send several smaller requests."
+"""The hint for a request that is too large."""
+
+
 class RefusedError(EmbedkitError):
-    """The service itself says no.
+    """The service refuses a request.
 
     Attributes:
         status: the HTTP status.
-        headers: sent along with the answer.
+        headers: headers of the response.
     """
 
     def __init__(
@@ -54,38 +65,46 @@ class RefusedError(EmbedkitError):
 
 
 def status_of(error: EmbedkitError) -> int:
-    """Return the HTTP status of an error; 500 for what no question can cause."""
-    return error.status if isinstance(error, RefusedError) else _row(error)[0]
+    """Return the HTTP status of an error; 500 if no request can cause it."""
+    return error.status if isinstance(error, RefusedError) else _status_and_type(error)[0]
 
 
-def _row(error: EmbedkitError) -> tuple[int, str]:
-    return next((row for kind, row in _STATUSES.items() if isinstance(error, kind)), (500, "error"))
+def _status_and_type(error: EmbedkitError) -> tuple[int, str]:
+    found = (entry for kind, entry in _STATUSES.items() if isinstance(error, kind))
+    return next(found, (500, "error"))
 
 
 def describe(error: EmbedkitError) -> dict[str, Any]:
-    """Return what the service says of an error: `{"error": {"type", "message", "hint", ...}}`.
+    """Return the body for an error: `{"error": {"type", "message", "hint", ...}}`.
 
-    Suggestions for an unknown word are worked out here.
+    Suggestions for an unknown word are computed here.
     """
     if isinstance(error, RefusedError):
-        return failure(error.status, error.message, error.hint)
+        return error_body(error.status, error.message, error.hint)
+    status, kind = _status_and_type(error)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:  # its message may contain paths
+        return internal_error_body()
+    hint = error.hint
+    details: dict[str, Any] = {}
     if isinstance(error, UnknownWordError):
-        found = list(error.suggestions)
-        hint = error.hint or "GET /v1/words lists known words."
-        return failure(404, error.message, hint, "unknown_word", word=error.word, suggestions=found)
-    if isinstance(error, ExpressionError):
-        message, hint = error.message, "Write for example: king - man + woman"
-        place = {"column": error.column + 1, "expression": error.expression}
-        return failure(422, message, hint, "bad_expression", **place)
-    status, kind = _row(error)
-    if status == HTTPStatus.INTERNAL_SERVER_ERROR:  # its message may name paths
-        return failure(status, "This is an error of the service, not of the question.")
-    return failure(status, error.message, error.hint, kind)
+        hint = hint or "GET /v1/words lists the known words."
+        details = {"word": error.word, "suggestions": list(error.suggestions)}
+    elif isinstance(error, ExpressionError):
+        hint = hint or "Write an expression such as king - man + woman."
+        details = {"column": error.column + 1, "expression": error.expression}
+    return error_body(status, error.message, hint, kind, **details)
 
 
-def failure(
-    status: int, message: str, hint: str = "", kind: str | None = None, **more: Any
+def internal_error_body() -> dict[str, Any]:
+    """Return the body for an error that no request should cause."""
+    return error_body(
+        500, "An internal error of the service.", "The log of the service has the details."
+    )
+
+
+def error_body(
+    status: int, message: str, hint: str = "", kind: str | None = None, **details: Any
 ) -> dict[str, Any]:
-    """Return the one shape that errors have."""
+    """Return a body in the format of all errors."""
     name = kind or _TYPES.get(status, "error")
-    return {"error": {"type": name, "message": message, "hint": hint, **more}}
+    return {"error": {"type": name, "message": message, "hint": hint, **details}}

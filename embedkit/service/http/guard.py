@@ -1,6 +1,6 @@
-"""What stands between the network and the routes: keys, the size of a request, safe headers.
+"""Middleware in front of the routes: API keys, body size limits, security headers, metrics.
 
-Plain ASGI, so that it costs microseconds and sees every request, also those that no route takes.
+Plain ASGI, so that it costs microseconds and sees all requests, also those without a route.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from embedkit.service.http.errors import RefusedError, describe
-from embedkit.service.http.metrics import Measures
+from embedkit.service.http.errors import SMALLER_REQUESTS, RefusedError, describe
+from embedkit.service.http.metrics import ServiceMetrics
 
 __all__ = ["Guard"]
 
@@ -22,13 +22,13 @@ Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
 Send: TypeAlias = "Callable[[Message], Awaitable[None]]"
 App: TypeAlias = "Callable[[Message, Receive, Send], Awaitable[None]]"
 
-_LOCKED = ("/v1/", "/metrics")
-_DRAINED = 16  # times the limit: so much of a body is read, and dropped, before it is refused
+_PROTECTED = ("/v1/", "/metrics")  # paths that need a key
+_MAX_DRAINED = 16  # times the limit: how much of a body is read and discarded before refusing it
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
-# Swagger's page sets styles of its own making.
+# Swagger's page sets inline styles.
 _DOCS_POLICY = _POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
 
@@ -48,32 +48,34 @@ _SAFE, _SAFE_DOCS = _headers(_POLICY), _headers(_DOCS_POLICY)
 
 
 class Guard:
-    """Lets a request through to *app*, or answers it itself.
+    """Passes a request on to *app*, or refuses it.
 
     Args:
-        app: takes what is let through; the body of a request comes in one message.
-        keys: any one of them opens; none at all leaves it open.
-        body: bytes that a request may have.
-        measures: what is counted.
+        app: receives the body of a request in one message.
+        keys: the accepted API keys; without any, no key is required.
+        body_limit: largest body of a request, in bytes.
+        metrics: counts the requests.
     """
 
-    def __init__(self, app: App, *, keys: tuple[str, ...], body: int, measures: Measures) -> None:
+    def __init__(
+        self, app: App, *, keys: tuple[str, ...], body_limit: int, metrics: ServiceMetrics
+    ) -> None:
         self._app = app
         self._keys = [key.encode() for key in keys]
-        self._body = body
-        self._measures = measures
+        self._body_limit = body_limit
+        self._metrics = metrics
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if scope["method"] == "HEAD":  # the server sends only the head of what GET would be told
+        if scope["method"] == "HEAD":  # the server omits the body of the response
             scope = {**scope, "method": "GET"}
         start = time.perf_counter()
         status = 500
         safe = _SAFE_DOCS if scope["path"].startswith("/docs") else _SAFE
 
-        async def send_safely(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -85,16 +87,16 @@ class Guard:
                 self._check_key(scope)
                 body = await self._read(scope, receive)
             except RefusedError as error:
-                self._measures.errors.labels(describe(error)["error"]["type"]).inc()
-                await _refuse(error, send_safely)
+                self._metrics.errors.labels(describe(error)["error"]["type"]).inc()
+                await _refuse(error, send_with_headers)
             else:
-                await self._app(scope, _replay(body, receive), send_safely)
+                await self._app(scope, _replay(body, receive), send_with_headers)
         finally:
             route = getattr(scope.get("route"), "path", "other")
-            self._measures.answered(route, status, time.perf_counter() - start)
+            self._metrics.answered(route, status, time.perf_counter() - start)
 
     def _check_key(self, scope: Message) -> None:
-        if not self._keys or not scope["path"].startswith(_LOCKED):
+        if not self._keys or not scope["path"].startswith(_PROTECTED):
             return
         given = b""
         for name, value in scope["headers"]:
@@ -102,12 +104,12 @@ class Guard:
                 given = value
             elif name == b"authorization" and value[:7].lower() == b"bearer ":
                 given = value[7:].strip()
-        # All are compared, so that the time tells nothing of which one came close.
-        opened = [hmac.compare_digest(given, key) for key in self._keys]
-        if not any(opened):
+        # All keys are compared, so that the time reveals nothing about them.
+        matches = [hmac.compare_digest(given, key) for key in self._keys]
+        if not any(matches):
             raise RefusedError(
                 401,
-                "This service wants a key." if not given else "This key does not open it.",
+                "This service needs an API key." if not given else "The API key is wrong.",
                 "Send the header Authorization: Bearer KEY, or X-API-Key: KEY.",
                 {"WWW-Authenticate": "Bearer"},
             )
@@ -116,7 +118,7 @@ class Guard:
         """Return the body.
 
         Raises:
-            RefusedError: it is longer than allowed.
+            RefusedError: it is larger than the limit, or incomplete.
         """
         if scope["method"] == "GET":
             return b""
@@ -125,26 +127,26 @@ class Guard:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise RefusedError(400, "The request ended before its body did.")
+                raise RefusedError(400, "The request ended before its body was complete.")
             part = message.get("body", b"")
             size += len(part)
-            if size <= self._body:
+            if size <= self._body_limit:
                 parts.append(part)
-            # Who is still sending does not read: an answer now would be lost with the connection.
-            if not message.get("more_body", False) or size > _DRAINED * self._body:
+            # A client that is still sending does not read: it would miss the response.
+            if not message.get("more_body", False) or size > _MAX_DRAINED * self._body_limit:
                 break
-        if size > self._body:
+        if size > self._body_limit:
             raise RefusedError(
                 413,
-                f"A request has at most {self._body:,} bytes.",
-                "Ask in several smaller requests.",
+                f"The body of a request may have at most {self._body_limit:,} bytes.",
+                SMALLER_REQUESTS,
                 {"Connection": "close"},
             )
         return b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return what gives the body that was read, and then what else comes."""
+    """Return a receive function that gives the body, then what *receive* gives."""
     given = False
 
     async def replay() -> Message:

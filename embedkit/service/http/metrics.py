@@ -1,4 +1,4 @@
-"""What the service counts, for Prometheus; with several workers, of all of them together."""
+"""Prometheus metrics of the service, summed over all workers."""
 
 from __future__ import annotations
 
@@ -10,54 +10,57 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from prometheus_client import Counter, Histogram
 
-__all__ = ["DIRECTORY_VARIABLE", "Measures"]
+__all__ = ["DIRECTORY_VARIABLE", "ServiceMetrics"]
 
 DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Where several workers leave their numbers; prometheus_client looks when it is imported."""
+"""The directory that workers share; prometheus_client reads the variable when imported."""
 
 _FILES = ("counter", "histogram", "gauge_liveall", "gauge_livesum")
-_FILE_BYTES = 256 << 10  # several times what all routes and statuses take
+_FILE_BYTES = 256 << 10  # several times the size for all routes and statuses
 _log = logging.getLogger("embedkit.service")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
-class Measures:
-    """The counters of one worker."""
+class ServiceMetrics:
+    """The metrics of one worker."""
 
     def __init__(self) -> None:
         _reserve()
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-        own = self._own = CollectorRegistry()
+        registry = self._registry = CollectorRegistry()
         self.requests = Counter(
-            "embedkit_requests", "Requests answered.", ["route", "status"], registry=own
+            "embedkit_requests", "Requests answered.", ["route", "status"], registry=registry
         )
         self.seconds = Histogram(
             "embedkit_request_seconds",
-            "From the request's head to the end of its answer.",
+            "From the headers of a request to the end of its response.",
             ["route"],
             buckets=_SECONDS,
-            registry=own,
+            registry=registry,
         )
         self.batches = Histogram(
-            "embedkit_batch_questions", "Questions a search answers.", buckets=_SIZES, registry=own
+            "embedkit_batch_questions",
+            "Questions answered by one search.",
+            buckets=_SIZES,
+            registry=registry,
         )
         self.errors = Counter(
-            "embedkit_errors", "Answers that are errors, also within a batch.", ["type"],
-            registry=own,
+            "embedkit_errors", "Errors, including those within a batch.", ["type"],
+            registry=registry,
         )  # fmt: skip
         self.generation = Gauge(
             "embedkit_model_generation",
-            "Models served up to this one; each worker's own.",
+            "Number of models served so far, by worker.",
             multiprocess_mode="liveall",
-            registry=own,
+            registry=registry,
         )
         self.waiting = Gauge(
             "embedkit_questions_waiting",
-            "Questions not yet taken up.",
+            "Questions waiting in the queue.",
             multiprocess_mode="livesum",
-            registry=own,
+            registry=registry,
         )
 
         self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
@@ -73,34 +76,34 @@ class Measures:
         times.observe(seconds)
 
     def text(self) -> bytes:
-        """Return all numbers in Prometheus's text format."""
+        """Return all metrics in Prometheus's text format."""
         from prometheus_client import CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
         if DIRECTORY_VARIABLE not in os.environ:
-            return bytes(generate_latest(self._own))
-        together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return bytes(generate_latest(together))
+            return bytes(generate_latest(self._registry))
+        combined = CollectorRegistry()
+        MultiProcessCollector(combined)  # type: ignore[no-untyped-call]
+        return bytes(generate_latest(combined))
 
 
 def _reserve() -> None:
-    """Give the files that prometheus_client maps their room on the disk before it opens them.
+    """Allocate the files that prometheus_client maps before it opens them.
 
-    It makes them sparse: on a disk that has filled up since, a write to the map ends the process.
+    It creates sparse files: if the disk is full later, a write to the map would kill the process.
     """
     folder = os.environ.get(DIRECTORY_VARIABLE)
     if folder is None:
         return
-    made = [Path(folder) / f"{name}_{os.getpid()}" for name in _FILES]
+    paths = [Path(folder) / f"{name}_{os.getpid()}" for name in _FILES]
     try:
-        for path in made:
+        for path in paths:
             with path.open("wb") as file:
                 os.posix_fallocate(file.fileno(), 0, _FILE_BYTES)
-        for path in made:  # the others read what ends in .db, and none of it may be empty
+        for path in paths:  # other workers read files ending in .db, which must not be empty
             path.rename(path.with_suffix(".db"))
     except OSError as error:
         del os.environ[DIRECTORY_VARIABLE]
-        for path in made:
+        for path in paths:
             path.unlink(missing_ok=True)
-        _log.error("This worker counts for itself alone: %s: %s", folder, error.strerror)
+        _log.error("The metrics of this worker are not shared: %s: %s", folder, error.strerror)

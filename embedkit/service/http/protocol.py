@@ -1,7 +1,7 @@
-"""uvicorn's protocol, for a network where not everyone is quick or kind.
+"""uvicorn's HTTP protocol with limits on time, size and connections.
 
-A connection that does not get its request across in time is closed, as is one that does not read
-its answer; and what is said to a broken request is JSON as everything else.
+A connection is closed if its request does not arrive in time, or if its response is not read.
+Malformed requests are answered in JSON like all others.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ from typing import Any
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from embedkit.service.http.errors import failure
+from embedkit.service.http.errors import error_body
 
 __all__ = ["Protocol"]
 
-_REQUEST_SECONDS = 10.0  # for the head and the body of a request together
-_LONGEST_HEAD = 32 << 10
-_MOST_CONNECTIONS = 4_000
+_REQUEST_SECONDS = 10.0  # for the headers and the body of a request together
+_MAX_HEADER_BYTES = 32 << 10
+_MAX_CONNECTIONS = 4_000
 _REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large",
             503: "Service Unavailable"}  # fmt: skip
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection."""
+    """A connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._head_bytes: int | None = 0
+        self._header_bytes: int | None = 0
         self._unread = 0
         self._unanswered: deque[RequestResponseCycle] = deque()
         self._deadline: asyncio.TimerHandle | None = None
         self._expect_request()
-        if len(self.connections) > _MOST_CONNECTIONS:
+        if len(self.connections) > _MAX_CONNECTIONS:
             self._end(503, "Too many connections are open.", "Try again in a second.")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._request_is_here()
-        # uvicorn tells only the request that came last; an earlier one may be the one under way.
+        self._request_complete()
+        # uvicorn notifies only the last request, but an earlier one may be in progress.
         for cycle in self._unanswered:
             cycle.disconnected = True
             cycle.message_event.set()
@@ -48,34 +48,36 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
+        if self._header_bytes is not None:
+            self._header_bytes += len(data)
         super().data_received(data)
-        # A head that is complete has set this to None: what came with it was body.
-        if self._head_bytes is not None and self._head_bytes > _LONGEST_HEAD:
-            self._end(431, f"The head of a request has at most {_LONGEST_HEAD:,} bytes.")
+        # None: the headers are complete, and the rest is body.
+        if self._header_bytes is not None and self._header_bytes > _MAX_HEADER_BYTES:
+            self._end(
+                431, f"The headers of a request may have at most {_MAX_HEADER_BYTES:,} bytes."
+            )
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head_bytes = self._head_bytes or 0
+        self._header_bytes = self._header_bytes or 0
         self._expect_request()
 
     def on_headers_complete(self) -> None:
-        self._head_bytes = None
+        self._header_bytes = None
         super().on_headers_complete()
         while self._unanswered and self._unanswered[0].response_complete:
             self._unanswered.popleft()
         self._unanswered.append(self.cycle)
 
     def on_message_complete(self) -> None:
-        self._request_is_here()
-        self._head_bytes = 0
+        self._request_complete()
+        self._header_bytes = 0
         super().on_message_complete()
 
     def timeout_keep_alive_handler(self) -> None:
         unread = self.transport.get_write_buffer_size()
         if unread and not self.transport.is_closing():
-            if unread == self._unread:  # nothing was read since the last look
+            if unread == self._unread:  # nothing was read since the last check
                 self.transport.abort()
                 return
             self._unread = unread
@@ -97,16 +99,16 @@ class Protocol(HttpToolsProtocol):
                 f"The request did not arrive within {_REQUEST_SECONDS:g} seconds.",
             )
 
-    def _request_is_here(self) -> None:
+    def _request_complete(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def _end(self, status: int, message: str, hint: str = "") -> None:
-        """Say why, unless an answer has begun already, and close."""
+        """Send an error, unless a response has started already, and close."""
         if self.transport.is_closing():
             return
-        body: bytes = orjson.dumps(failure(status, message, hint))
+        body: bytes = orjson.dumps(error_body(status, message, hint))
         head: dict[str, Any] = {
             "content-type": "application/json",
             "content-length": len(body),

@@ -1,14 +1,14 @@
-// The nearest words: bars, walked through by the arrow keys.
+// The nearest words as a list with bars; the arrow keys move through it.
 
-import { byId, make } from "./dom.js";
+import { byId, make } from "./shared/dom.js";
 
 const UNITS = {
-  cosine: "Cosine similarity: 1 is the same direction.",
-  l2: "Euclidean distance: the smaller, the nearer.",
-  dot: "Dot product: the larger, the nearer; it favours long vectors.",
+  cosine: "Cosine similarity: 1 means the same direction.",
+  l2: "Euclidean distance: smaller is nearer.",
+  dot: "Dot product: larger is nearer; it favors long vectors.",
 };
 
-// Each gives the length of the bar, from 0 to 1, of a score beside the best one.
+// The length of a bar, from 0 to 1, for a score and the best score.
 const LENGTHS = {
   cosine: (score) => score,
   l2: (score, best) => (score > 0 ? best / score : 1),
@@ -16,7 +16,7 @@ const LENGTHS = {
 };
 
 export class Answers {
-  constructor({ explore, leave, light }) {
+  constructor({ explore, leave, highlight }) {
     this.list = byId("answers");
     this.list.addEventListener("click", (event) => {
       const button = event.target.closest("button");
@@ -25,9 +25,9 @@ export class Answers {
     this.list.addEventListener("keydown", (event) => this.walk(event, leave));
     for (const [start, end] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {
       this.list.addEventListener(start, (event) => {
-        light(event.target.closest("button")?.dataset.word ?? null);
+        highlight(event.target.closest("button")?.dataset.word ?? null);
       });
-      this.list.addEventListener(end, () => light(null));
+      this.list.addEventListener(end, () => highlight(null));
     }
   }
 
@@ -44,17 +44,17 @@ export class Answers {
       return make("li", {}, button);
     }));
     this.stale(false);
-    byId("told").textContent = answers.length
-      ? `${answers.length} answers to ${question}; the nearest is ${answers[0].word}.`
-      : `No word answers ${question}.`;
+    byId("answers-status").textContent = answers.length
+      ? `${answers.length} results for ${question}; the nearest is ${answers[0].word}.`
+      : `No results for ${question}.`;
   }
 
-  /** Dim what is shown while it is not the answer to what is written. */
+  /** Dim the list while it does not belong to the current expression. */
   stale(isStale) {
     this.list.classList.toggle("stale", isStale);
   }
 
-  /** Move to the first answer; false if there is none. */
+  /** Focus the first answer; return whether there is one. */
   enter() {
     const first = this.list.querySelector("button");
     first?.focus();

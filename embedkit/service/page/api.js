@@ -1,9 +1,9 @@
-// The service: requests, its errors, the key, and what to do when it is busy or out of reach.
+// Requests to the service: errors, the API key, and retries when it is busy or unreachable.
 
 const RETRIES = 4;
-const LONGEST_WAIT = 5;
+const LONGEST_WAIT = 5; // seconds
 
-/** What the service says is wrong: `type`, `message`, `hint` and what else the type carries. */
+/** An error of the service: `type`, `message`, `hint`, and further fields of some types. */
 export class ServiceError extends Error {
   constructor(status, error) {
     super(error.message ?? `The service answered with status ${status}.`);
@@ -11,10 +11,10 @@ export class ServiceError extends Error {
   }
 }
 
-/** Tells, by events, whether the service can be reached: "well", "busy", "offline". */
+/** Emits the event "state" with the detail "ok", "busy" or "offline". */
 export const service = new EventTarget();
 
-function tell(state) {
+function report(state) {
   service.dispatchEvent(new CustomEvent("state", { detail: state }));
 }
 
@@ -22,13 +22,13 @@ const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds *
 
 let asking = null;
 
-/** Ask for the key in a dialog; requests that are refused together ask once. */
-function askForKey(refused) {
+/** Ask for the key in a dialog, once for all requests that wait for it. */
+function askForKey(rejected) {
   asking ??= new Promise((resolve) => {
     const dialog = document.getElementById("key-dialog");
     const field = document.getElementById("key");
-    if (refused) {
-      document.getElementById("key-problem").textContent = "That key was refused. Another one?";
+    if (rejected) {
+      document.getElementById("key-problem").textContent = "That key was not accepted. Try another one.";
     }
     field.value = "";
     dialog.addEventListener("close", () => {
@@ -42,11 +42,11 @@ function askForKey(refused) {
   return asking;
 }
 
-async function reach(path, options) {
+async function fetchOrReport(path, options) {
   try {
     return await fetch(path, options);
   } catch (error) {
-    if (error.name !== "AbortError") tell("offline");
+    if (error.name !== "AbortError") report("offline");
     throw error;
   }
 }
@@ -55,18 +55,18 @@ async function send(path, { signal, ...options } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     const key = sessionStorage.getItem("key");
     const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
-    const answer = await reach(path, { ...options, headers, signal });
+    const answer = await fetchOrReport(path, { ...options, headers, signal });
     if (answer.ok) {
-      tell("well");
+      report("ok");
       return answer;
     }
     if (answer.status === 401) {
-      // Another request may have brought a new key meanwhile.
+      // Another request may have got a new key in the meantime.
       if (key === sessionStorage.getItem("key")) await askForKey(key !== null);
       continue;
     }
     if ([429, 503].includes(answer.status) && attempt < RETRIES) {
-      tell("busy");
+      report("busy");
       await wait(Math.min(Number(answer.headers.get("Retry-After")) || attempt, LONGEST_WAIT));
       signal?.throwIfAborted();
       continue;
@@ -90,7 +90,7 @@ export async function post(path, body, signal) {
   return (await send(path, { method: "POST", headers, body: JSON.stringify(body), signal })).json();
 }
 
-/** Return a function that gives a new signal and aborts the one it gave before. */
+/** Return a function that returns a new abort signal and aborts the previous one. */
 export function latest() {
   let controller = null;
   return () => {

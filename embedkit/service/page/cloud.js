@@ -1,4 +1,4 @@
-// The cloud of all words: one WebGL point each, the frequent ones larger.
+// The cloud of all words: one WebGL point for each, frequent words larger.
 
 const VERTEX = `#version 300 es
 in vec2 place;
@@ -18,22 +18,22 @@ const FRAGMENT = `#version 300 es
 precision mediump float;
 in float strength;
 uniform vec4 ink;
-out vec4 colour;
+out vec4 color;
 void main() {
   float from = length(gl_PointCoord - 0.5) * 2.0;
   float alpha = ink.a * strength * (1.0 - smoothstep(0.7, 1.0, from));
-  colour = vec4(ink.rgb * alpha, alpha);
+  color = vec4(ink.rgb * alpha, alpha);
 }`;
 
 export class Cloud {
-  /** Throws an Error where the browser has no WebGL 2. */
+  /** Throws an Error if the browser does not support WebGL 2. */
   constructor(canvas) {
     this.canvas = canvas;
     this.places = new Float32Array(0);
     this.gl = canvas.getContext("webgl2", { antialias: false, depth: false });
     if (!this.gl) throw new Error("no WebGL 2");
     this.prepare();
-    // Laptops that sleep and drivers that restart take the context away, and give it back later.
+    // The context is lost and restored when a laptop sleeps or a driver restarts.
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => {
       this.prepare();
@@ -65,7 +65,7 @@ export class Cloud {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
 
-  /** Take the places of the words, x0 y0 x1 y1 ..., the most frequent first. */
+  /** Set the places of the words, x0 y0 x1 y1 ..., the most frequent first. */
   fill(places) {
     this.places = places;
     this.gl.bufferData(this.gl.ARRAY_BUFFER, places, this.gl.STATIC_DRAW);

@@ -1,11 +1,11 @@
-// What a question looks like on the map: its words, its arrows, its answers.
+// The figure of a question on the map: its words, arrows and answers.
 
 /**
- * Return {terms, answers, target, analogy, arrows, sides} of a question, places in the map's units.
+ * Return {terms, answers, target, analogy, arrows, sides} of a question, in map coordinates.
  *
- * The projection is linear, so a - b + c lies where the arrow from b to a ends when it is moved
- * onto c: `arrows` are those two, `sides` close the parallelogram. A sum whose weights do not add
- * up to 1 is divided by what they add up to, which leaves its direction as it is.
+ * The projection is linear, so a - b + c is where the arrow from b to a ends when it starts at c:
+ * `arrows` are these two arrows, `sides` complete the parallelogram. A weighted sum is divided by
+ * the sum of its weights, which keeps its direction.
  */
 export function figureOf({ terms, answers }, points) {
   const placed = new Map(points.map((point) => [point.word, point]));
@@ -43,18 +43,18 @@ function asAnalogy(terms) {
   return { a: towards[0], b: away[0], c: towards[1] };
 }
 
-/** Say in words what the figure shows. */
-export function tellFigure({ terms, answers, analogy, target }) {
+/** Describe the figure in words. */
+export function describeFigure({ terms, answers, analogy, target }) {
   const nearest = answers[0]?.word;
-  if (terms.length === 0) return "Nothing is asked yet.";
+  if (terms.length === 0) return "No expression yet.";
   if (!target) {
     return `${terms[0].word} is marked${nearest ? `; its nearest word is ${nearest}` : ""}.`;
   }
   const names = terms.map(({ word }) => word);
-  const end = nearest ? `${nearest} is nearest to where it ends` : "no word lies there";
+  const end = nearest ? `${nearest} is the word nearest to its end` : "there is no word near its end";
   if (analogy) {
     const { a, b, c } = analogy;
-    return `The arrow from ${b.word} to ${a.word} is moved onto ${c.word}: ${end}.`;
+    return `The arrow from ${b.word} to ${a.word}, drawn from ${c.word}: ${end}.`;
   }
-  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are added up: ${end}.`;
+  return `The weighted sum of ${names.slice(0, -1).join(", ")} and ${names.at(-1)}: ${end}.`;
 }

@@ -1,6 +1,6 @@
-// Which of many points lie near a place: a grid of cells over them, built in two passes.
+// Finding the points near a place: a grid of cells over all points, built in two passes.
 
-const POINTS_A_CELL = 8;
+const POINTS_PER_CELL = 8;
 
 export class Grid {
   /** `places` is x0 y0 x1 y1 ...; `bounds` is {left, right, bottom, top} of nearly all of them. */
@@ -8,7 +8,7 @@ export class Grid {
     this.places = places;
     this.bounds = bounds;
     const count = places.length / 2;
-    this.side = Math.max(1, Math.ceil(Math.sqrt(count / POINTS_A_CELL)));
+    this.side = Math.max(1, Math.ceil(Math.sqrt(count / POINTS_PER_CELL)));
     this.starts = new Uint32Array(this.side * this.side + 1);
     const cells = new Uint32Array(count);
     for (let id = 0; id < count; id += 1) {
@@ -16,7 +16,7 @@ export class Grid {
       this.starts[cells[id] + 1] += 1;
     }
     for (let cell = 1; cell < this.starts.length; cell += 1) this.starts[cell] += this.starts[cell - 1];
-    // Ids go in from small to large, so that in each cell the frequent words come first.
+    // Ids are added in increasing order, so that the frequent words come first in each cell.
     const next = this.starts.slice();
     this.ids = new Uint32Array(count);
     for (let id = 0; id < count; id += 1) this.ids[next[cells[id]]++] = id;
@@ -30,7 +30,7 @@ export class Grid {
     return this.slot((y - this.bounds.bottom) / (this.bounds.top - this.bounds.bottom));
   }
 
-  /** What lies outside the bounds is put into the outermost cells. */
+  /** Points outside the bounds belong to the outermost cells. */
   slot(share) {
     return Math.max(0, Math.min(this.side - 1, Math.floor(share * this.side))) || 0;
   }
@@ -73,8 +73,8 @@ export class Grid {
   }
 }
 
-/** Return the bounds of all but the outermost points of each side, as {left, right, bottom, top}. */
-export function boundsOf(places) {
+/** Return the bounds, {left, right, bottom, top}, without the outermost 0.2 % on each side. */
+export function boundsOfMost(places) {
   const count = places.length / 2;
   const step = Math.max(1, Math.floor(count / 5000));
   const span = (offset) => {

@@ -1,11 +1,11 @@
-// The lesson: the same words in three encodings, and what distance means in each.
+// The lesson: the distances between the same words in three encodings.
 
-import { byId, make } from "./dom.js";
+import { byId, make } from "./shared/dom.js";
 
 const ENCODINGS = [
-  ["charcode", "Character codes", "Near is what is spelled alike, place by place."],
-  ["onehot", "One-hot", "All words are √2 = 1.4142 apart: it tells them apart, no more."],
-  ["skipgram", "Skip-gram", "Near is what keeps the same company in the text: meaning begins."],
+  ["charcode", "Character codes", "Words are near if they have the same letters in the same positions."],
+  ["onehot", "One-hot", "All words are √2 = 1.4142 apart: no word is nearer than another."],
+  ["skipgram", "Skip-gram", "Words are near if they occur in similar contexts, and so often have related meanings."],
 ];
 const EVEN = 1e-6;
 
@@ -15,22 +15,22 @@ export function showLesson({ words, tables }) {
     const says = make("p", {}, lesson);
     if (!tables[name]) {
       return make("article", {}, heading, says,
-        make("p", { className: "absent" }, "This model holds none; embedkit train makes some."));
+        make("p", { className: "absent" }, "This model has no skip-gram vectors; embedkit train makes them."));
     }
     return make("article", {}, heading, says, framed(name, title, words, tables[name]),
       make("p", { className: "verdict" }, ...verdict(words, tables[name])));
   }));
 }
 
-/** A table may be wider than a phone: then it scrolls by itself, also by keyboard. */
+/** A table that is too wide for a phone scrolls inside its frame, also by keyboard. */
 function framed(name, title, words, table) {
   return make("div", { className: "frame", role: "region", "aria-label": `${title}, table`, tabIndex: 0 },
     tableOf(name, words, table));
 }
 
 function tableOf(name, words, table) {
-  const away = pairs(words, table).map(({ distance }) => distance);
-  const [least, most] = [Math.min(...away), Math.max(...away)];
+  const distances = pairs(words, table).map(({ distance }) => distance);
+  const [least, most] = [Math.min(...distances), Math.max(...distances)];
   const head = make("tr", {}, make("td"),
     ...words.map((word) => make("th", { scope: "col" }, word)));
   const rows = words.map((word, row) => make("tr", {}, make("th", { scope: "row" }, word),
@@ -38,7 +38,7 @@ function tableOf(name, words, table) {
       const distance = table[row][column];
       const cell = make("td", {}, row === column ? "0" : distance.toFixed(digits(most)));
       if (row === column) cell.className = "self";
-      // From 0, as far as any, to 1, the nearest of them.
+      // From 0 for the largest distance to 1 for the smallest.
       const near = most - least > EVEN ? (most - distance) / (most - least) : 0.35;
       cell.style.setProperty("--near", row === column ? 0 : near.toFixed(3));
       return cell;
@@ -58,11 +58,11 @@ function pairs(words, table) {
     { one, other, distance: table[row][row + 1 + place] })));
 }
 
-/** Say which two words are nearest here. */
+/** Name the two nearest words. */
 function verdict(words, table) {
   const found = pairs(words, table).sort((left, right) => left.distance - right.distance);
   if (found.length < 2) return [];
-  if (found.at(-1).distance - found[0].distance <= EVEN) return ["No pair is nearer than another."];
+  if (found.at(-1).distance - found[0].distance <= EVEN) return ["All pairs are equally far apart."];
   const { one, other } = found[0];
-  return ["Nearest here: ", make("b", {}, one), " and ", make("b", {}, other), "."];
+  return ["Nearest pair: ", make("b", {}, one), " and ", make("b", {}, other), "."];
 }

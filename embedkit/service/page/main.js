@@ -1,23 +1,26 @@
-// The page: the address says what is asked; the answers, the map and the lesson follow it.
+// The page: the address holds the question; the answers, the map and the lesson follow it.
 
 import { Answers } from "./answers.js";
 import { get, getFloats, latest, post, service } from "./api.js";
 import { Box } from "./box.js";
-import { byId, debounced, inExpression, make } from "./dom.js";
-import { figureOf, tellFigure } from "./figure.js";
+import { debounced } from "./debounce.js";
+import { inExpression } from "./expression.js";
+import { describeFigure, figureOf } from "./figure.js";
 import { showLesson } from "./lesson.js";
 import { WordMap } from "./map.js";
 import { hideProblem, showProblem } from "./problem.js";
+import { byId, make } from "./shared/dom.js";
+import { ZOOM_STEP } from "./shared/gestures.js";
 import { Address } from "./state.js";
 import { Words } from "./words.js";
 
-const TYPING = 140; // milliseconds of rest after which what is written is asked
-const PATIENCE = 900; // and after which it is called wrong: half a word is no mistake yet
+const TYPING = 140; // milliseconds without a key press before the expression is sent
+const PATIENCE = 900; // and before its errors are shown: a word may be half typed
 const WORDS_COMPARED = 5;
-const WORDS_PLACED = 100; // as many as the service places at once
+const WORDS_PLACED = 100; // the limit of /v1/project
 
 const address = new Address();
-let shown = null; // what the service answered last
+let shown = null; // the last answer of the service
 const signal = latest();
 
 const box = new Box({
@@ -32,7 +35,7 @@ const box = new Box({
 const answers = new Answers({
   explore: (word) => explore(word, ""),
   leave: () => box.focus(),
-  light: (word) => map.light(word),
+  highlight: (word) => map.highlight(word),
 });
 const map = new WordMap({
   words: new Words(() => map.redraw()),
@@ -41,19 +44,19 @@ const map = new WordMap({
   shown: debounced(showInWords, 400),
 });
 
-const complain = debounced((error) => {
+const showProblemLater = debounced((error) => {
   box.giveWay(error.word);
-  showProblem(error, mend);
+  showProblem(error, correct);
 }, PATIENCE);
-const askSoon = debounced(() => answer(complain), TYPING);
+const askSoon = debounced(() => answer(showProblemLater), TYPING);
 
-/** Change what is asked, as a step that the back button undoes, and answer it. */
+/** Change the question, with a new history entry, and answer it. */
 function ask(change) {
   address.step({ view: null, ...change });
   follow();
 }
 
-/** Show what the state says. */
+/** Update the page to the state. */
 function follow() {
   const { state } = address;
   box.value = state.expression;
@@ -63,23 +66,23 @@ function follow() {
     button.setAttribute("aria-pressed", String(button.dataset.axes === state.axes));
   }
   askSoon.cancel();
-  answer((error) => showProblem(error, mend));
+  answer((error) => showProblem(error, correct));
 }
 
 function explore(word, operator) {
-  const said = inExpression(word);
+  const written = inExpression(word);
   const before = address.state.expression.trim();
-  ask({ expression: operator && before ? `${before} ${operator} ${said}` : said });
+  ask({ expression: operator && before ? `${before} ${operator} ${written}` : written });
 }
 
-function mend(wrong, right) {
+function correct(wrong, right) {
   ask({ expression: address.state.expression.replace(wrong, inExpression(right)) });
   box.focus();
 }
 
-async function answer(tellProblem) {
+async function answer(onProblem) {
   const current = signal();
-  complain.cancel();
+  showProblemLater.cancel();
   const { expression, k, metric } = address.state;
   document.title = expression.trim() ? `${expression} · embedkit` : "embedkit";
   if (!expression.trim()) return hideProblem();
@@ -92,17 +95,17 @@ async function answer(tellProblem) {
   } catch (error) {
     if (error.name === "AbortError" || current.aborted) return;
     answers.stale(true);
-    if (error.type) tellProblem(error);
+    if (error.type) onProblem(error);
   }
 }
 
-/** Return the words of the question and then its answers, each once. */
-function inPlay() {
+/** Return the words of the question, then its answers, without duplicates. */
+function wordsShown() {
   return [...new Set([...shown.terms, ...shown.answers].map(({ word }) => word))];
 }
 
 async function placeOnMap(current) {
-  const words = inPlay().slice(0, WORDS_PLACED);
+  const words = wordsShown().slice(0, WORDS_PLACED);
   const { points, explained } = await post("v1/project", { words, fit: address.state.axes }, current);
   const isWhole = address.state.axes === "vocabulary";
   await cloud;
@@ -110,19 +113,19 @@ async function placeOnMap(current) {
   const figure = figureOf(shown, points);
   map.show(figure, { hasCloud: isWhole, view: address.state.view });
   const share = explained.reduce((sum, part) => sum + part, 0);
-  byId("map-caption").textContent = `Axes: the two directions in which ${isWhole ? "all" : "these"
-  } words differ most, ${Math.round(share * 100)} % of the difference.`;
+  byId("map-caption").textContent = `Axes: the first two principal components of ${
+    isWhole ? "all" : "these"} words, ${Math.round(share * 100)}% of the variance.`;
 }
 
 async function compare(current) {
-  showLesson(await post("v1/compare", { words: inPlay().slice(0, WORDS_COMPARED) }, current));
+  showLesson(await post("v1/compare", { words: wordsShown().slice(0, WORDS_COMPARED) }, current));
 }
 
-/** The map for those who do not see it. */
+/** Describe the map in text, for screen readers. */
 function showInWords(labelled) {
   if (!shown) return;
-  const told = tellFigure(map.figure);
-  byId("map-words").replaceChildren(make("p", {}, told), make("p", {}, "Words written on it now:"),
+  const description = describeFigure(map.figure);
+  byId("map-words").replaceChildren(make("p", {}, description), make("p", {}, "Words labeled on the map:"),
     make("ul", {}, ...labelled.map(({ word, x, y }) =>
       make("li", {}, `${word} (${x.toFixed(2)}, ${y.toFixed(2)})`))));
 }
@@ -133,8 +136,8 @@ function listenToControls() {
   for (const button of document.querySelectorAll("[data-axes]")) {
     button.addEventListener("click", () => ask({ axes: button.dataset.axes }));
   }
-  byId("zoom-in").addEventListener("click", () => map.zoomBy(1.5));
-  byId("zoom-out").addEventListener("click", () => map.zoomBy(1 / 1.5));
+  byId("zoom-in").addEventListener("click", () => map.zoomBy(ZOOM_STEP));
+  byId("zoom-out").addEventListener("click", () => map.zoomBy(1 / ZOOM_STEP));
   byId("zoom-figure").addEventListener("click", () => map.goTo("figure"));
   byId("zoom-all").addEventListener("click", () => map.goTo("all"));
   byId("copy").addEventListener("click", copyLink);
@@ -150,7 +153,7 @@ async function copyLink({ target }) {
     await navigator.clipboard.writeText(location.href);
     target.textContent = "Copied";
   } catch {
-    target.textContent = "It is the page's address"; // no clipboard without HTTPS
+    target.textContent = "Copy it from the address bar"; // no clipboard without HTTPS
   }
   setTimeout(() => { target.textContent = "Copy link"; }, 1500);
 }
@@ -158,20 +161,20 @@ async function copyLink({ target }) {
 function listenToService() {
   const banner = byId("banner");
   const texts = {
-    well: "",
-    busy: "The service is busy; asking again in a moment.",
-    offline: "The service cannot be reached. What you see stays; it is asked again by itself.",
+    ok: "",
+    busy: "The service is busy. Trying again in a moment.",
+    offline: "The service cannot be reached. Trying again every few seconds.",
   };
-  let again = 0;
+  let retry = 0;
   service.addEventListener("state", ({ detail }) => {
     banner.textContent = texts[detail];
-    banner.hidden = detail === "well";
-    clearInterval(again);
-    if (detail === "offline") again = setInterval(follow, 3000);
+    banner.hidden = detail === "ok";
+    clearInterval(retry);
+    if (detail === "offline") retry = setInterval(follow, 3000);
   });
 }
 
-/** The map belongs to the model it was drawn from: who comes back to another one starts anew. */
+/** Reload the page when the service has a new model: the map belongs to the old one. */
 function followModel(generation) {
   document.addEventListener("visibilitychange", async () => {
     if (document.hidden) return;
@@ -196,6 +199,6 @@ async function start() {
 }
 
 const cloud = getFloats("v1/map").then((places) => map.fill(places), () => {
-  map.note("The map could not be fetched.");
+  map.note("The map could not be loaded.");
 });
-start().catch((error) => showProblem(error, mend));
+start().catch((error) => showProblem(error, correct));

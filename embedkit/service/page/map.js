@@ -1,70 +1,70 @@
-// The map: the cloud of all words, the figure of the question, and what is told of them.
+// The map: the cloud of all words, the figure of the question, and the word pointed at.
 
 import { Cloud } from "./cloud.js";
-import { byId, make } from "./dom.js";
-import { listen } from "./gestures.js";
-import { boundsOf, Grid } from "./grid.js";
-import { Overlay } from "./overlay.js";
-import { drawFigure, drawWords, room, shares } from "./scene.js";
-import { View } from "./view.js";
+import { boundsOfMost, Grid } from "./grid.js";
+import { drawFigure, drawWords, LABELS, shares } from "./scene.js";
+import { byId, make } from "./shared/dom.js";
+import { listen } from "./shared/gestures.js";
+import { Overlay, readLook } from "./shared/overlay.js";
+import { boundsOf, View } from "./shared/view.js";
 
 const FIRST_DRAWN = 16_000; // points at zoom 1; four times as many at zoom 2, and so on
-const REACH = 14; // pixels from a pointer to the word it means
+const REACH = 14; // pixels from the pointer to the word it selects
 const FLIGHT = 450; // milliseconds
-const CLOSE = 2; // the zoom from which only words in sight are looked through for labels
+const CLOSE = 2; // from this zoom on, only visible words are candidates for labels
 const FIRST_LABELLED = 5000;
-// What the drawing takes from the page's style, by the names of its custom properties.
-const STYLE = ["paper", "ink", "label", "accent", "answer", "line", "cloud", "serif", "sans"];
+// The custom properties of the page's style that the drawing uses.
+const LOOK = ["paper", "ink", "label", "accent", "answer", "line", "cloud", "serif", "sans"];
 const NOTHING = { terms: [], answers: [], target: null, arrows: [], sides: [] };
 
 export class WordMap {
-  /** `words` gives the word of an id; `explore(word)`, `moved(view)`, `shown(words)` are told. */
+  /** `words` looks up words by id; `explore(word)`, `moved(view)`, `shown(words)` are callbacks. */
   constructor({ words, explore, moved, shown }) {
     this.element = byId("map");
     this.words = words;
     this.explore = explore;
-    this.tellMoved = moved;
-    this.tellShown = shown;
+    this.onMoved = moved;
+    this.onShown = shown;
     this.places = new Float32Array(0);
     this.figure = NOTHING;
     this.hasCloud = true;
-    this.told = null;
+    this.active = null;
     this.labelled = [];
     this.born = 0;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
-    this.overlay = new Overlay(this.element.querySelector(".labels"));
+    this.overlay = new Overlay(this.element.querySelector(".labels"), LABELS);
     this.view = new View({ left: -1, right: 1, bottom: -1, top: 1 });
     this.grid = null;
     try {
       this.cloud = new Cloud(this.element.querySelector(".cloud"));
     } catch {
-      this.note("This browser shows no WebGL 2, so only the words of the question are drawn.");
+      this.note("This browser does not support WebGL 2, so only the words of the question are drawn.");
     }
     listen(this.element, this);
     new ResizeObserver(() => this.resize()).observe(this.element);
-    document.documentElement.addEventListener("theme", () => this.recolour());
-    this.recolour();
+    document.documentElement.addEventListener("theme", () => this.recolor());
+    this.recolor();
   }
 
-  /** Take the places of the whole vocabulary, x0 y0 x1 y1 ..., the most frequent word first. */
+  /** Set the places of the whole vocabulary, x0 y0 x1 y1 ..., the most frequent word first. */
   fill(places) {
     this.places = places;
-    this.bounds = boundsOf(places);
+    this.bounds = boundsOfMost(places);
     this.grid = new Grid(places, this.bounds);
     this.cloud?.fill(places);
     if (this.hasCloud) this.view.fit(this.bounds);
     this.redraw();
   }
 
-  /** Show a question; on axes of its own the cloud, which lies on others, is left out. */
+  /** Show a question; without the cloud, the axes are those of its own words. */
   show(figure, { hasCloud, view }) {
     this.figure = figure;
     this.hasCloud = hasCloud;
     this.born = performance.now();
-    this.tell(null);
+    this.select(null);
     byId("card").hidden = true;
     const placed = this.placed();
-    if (!hasCloud && placed.length) this.view.fit(room(placed));
+    if (!hasCloud && placed.length) this.view.fit(boundsOf(placed, 0.25));
     else if (hasCloud && this.bounds) this.view.bounds = this.bounds;
     if (view) this.look(view);
     else if (placed.length) this.fly(this.view.around(placed));
@@ -77,7 +77,7 @@ export class WordMap {
     byId("map-note").hidden = !text;
   }
 
-  /** Return the words and the end of the question, all that has a place. */
+  /** Return everything with a place: terms, answers and the result of the expression. */
   placed() {
     const { terms, answers, target } = this.figure;
     return [...terms, ...answers, ...(target ? [target] : [])].filter(({ x }) => x !== undefined);
@@ -110,19 +110,19 @@ export class WordMap {
     this.flight = requestAnimationFrame(step);
   }
 
-  /** The view was moved by hand. */
+  /** The user has moved the view. */
   moved() {
     cancelAnimationFrame(this.flight);
     byId("card").hidden = true;
-    this.tellMoved({ x: this.view.x, y: this.view.y, zoom: this.view.zoom });
+    this.onMoved({ x: this.view.x, y: this.view.y, zoom: this.view.zoom });
     this.redraw();
   }
 
-  /** Go to the question or to all words, as the buttons say. */
+  /** Show the words of the question ("figure") or all words ("all"). */
   goTo(where) {
     const placed = this.placed();
     this.fly(where === "figure" && placed.length ? this.view.around(placed, 400) : this.whole());
-    this.tellMoved(null);
+    this.onMoved(null);
   }
 
   zoomBy(factor) {
@@ -135,22 +135,18 @@ export class WordMap {
     return this.hasCloud ? Math.min(this.places.length / 2, Math.round(FIRST_DRAWN * zoom ** 2)) : 0;
   }
 
-  /** Pixels across a point: larger when few are drawn, and when one looks closely. */
+  /** Diameter of a point in pixels: larger when there are few, and when zoomed in. */
   get pointSize() {
     const few = Math.min(1.6, (FIRST_DRAWN / (this.places.length / 2 || 1)) ** 0.3);
     return 2.2 * Math.max(1, few) * Math.min(2.4, this.view.zoom ** 0.3);
   }
 
-  /** Return {word, id, x, y} of what lies under a pixel, or null. */
+  /** Return the word at a pixel as {word, id, x, y}, or null. */
   at(left, top) {
-    const [x, y] = this.view.toPlace(left, top);
-    let best = null;
-    let least = REACH;
-    for (const one of this.placed()) {
-      const distance = Math.hypot(one.x - x, one.y - y) * this.view.scale;
-      if (one.word && distance < least) [best, least] = [one, distance];
-    }
-    if (best || !this.hasCloud) return best;
+    const words = this.placed().filter(({ word }) => word);
+    const named = this.view.nearest(words, left, top, REACH);
+    if (named || !this.hasCloud) return named;
+    const { x, y } = this.view.toPlace(left, top);
     const id = this.grid?.nearest(x, y, REACH / this.view.scale, this.drawn) ?? -1;
     return id < 0 ? null : this.wordOf(id);
   }
@@ -166,27 +162,27 @@ export class WordMap {
   hover(left, top) {
     const found = this.at(left, top);
     this.element.classList.toggle("on-word", found !== null);
-    if (found?.word === this.told?.word && found?.id === this.told?.id) return;
-    this.tell(found);
+    if (found?.word === this.active?.word && found?.id === this.active?.id) return;
+    this.select(found);
   }
 
-  tell(found) {
-    this.told = found;
+  select(found) {
+    this.active = found;
     this.redraw();
   }
 
-  /** Light up a word of the question, as the list of answers asks. */
-  light(word) {
-    this.tell(word && (this.placed().find((one) => one.word === word) ?? null));
+  /** Highlight a word of the question, or none. */
+  highlight(word) {
+    this.select(word && (this.placed().find((one) => one.word === word) ?? null));
   }
 
   async pick(left, top) {
     const found = this.at(left, top);
     byId("card").hidden = true;
-    this.tell(found);
+    this.select(found);
     if (!found) return;
     const word = found.word ?? (await this.words.find(found.id));
-    if (word && this.told === found) this.openCard({ ...found, word });
+    if (word && this.active === found) this.openCard({ ...found, word });
   }
 
   openCard(found) {
@@ -197,23 +193,23 @@ export class WordMap {
     }, text);
     card.replaceChildren(
       make("strong", {}, found.word),
-      make("span", {}, found.id === undefined ? "" : `no. ${(found.id + 1).toLocaleString("en")}`),
+      make("span", {}, found.id === undefined ? "" : `rank ${(found.id + 1).toLocaleString("en")}`),
       button("near", `Words near ${found.word}`, ""),
       button("+", `Add ${found.word}`, "+"),
       button("−", `Subtract ${found.word}`, "-"));
     card.hidden = false;
-    const [left, top] = this.view.toPixels(found.x, found.y);
+    const [left, top] = this.view.toPixels(found);
     const [width, height] = [card.offsetWidth, card.offsetHeight];
     card.style.left = `${Math.max(4, Math.min(left - width / 2, this.view.width - width - 4))}px`;
     card.style.top = `${top > height + 16 ? top - height - 12 : top + 14}px`;
   }
 
-  /** Act on a key that does not move the view; true if it means something. */
+  /** Handle a key that does not move the view; return whether it had a meaning. */
   press(key) {
     if (key === "0") this.goTo("all");
     else if (key === "f") this.goTo("figure");
     else if (key === "n" || key === "p") this.walk(key === "n" ? 1 : -1);
-    else if (key === "Enter" && this.told?.word) this.explore(this.told.word, "");
+    else if (key === "Enter" && this.active?.word) this.explore(this.active.word, "");
     else if (key === "Escape") byId("card").hidden = true;
     else return false;
     return true;
@@ -222,10 +218,10 @@ export class WordMap {
   walk(step) {
     const count = this.labelled.length;
     if (!count) return;
-    const now = this.labelled.findIndex(({ word }) => word === this.told?.word);
+    const now = this.labelled.findIndex(({ word }) => word === this.active?.word);
     const next = this.labelled[now < 0 ? (step > 0 ? 0 : count - 1) : (now + step + count) % count];
-    this.tell(next);
-    byId("map-told").textContent = next.word;
+    this.select(next);
+    byId("map-status").textContent = next.word;
   }
 
   resize() {
@@ -236,17 +232,15 @@ export class WordMap {
       canvas.height = Math.round(height * this.ratio);
     }
     Object.assign(this.view, { width, height });
-    this.draw(); // at once: a canvas that was resized is empty
+    this.draw(); // at once: resizing clears a canvas
   }
 
-  recolour() {
-    const computed = getComputedStyle(this.element);
-    this.style = Object.fromEntries(STYLE.map(
-      (name) => [name, computed.getPropertyValue(`--${name}`).trim()]));
+  recolor() {
+    this.colors = readLook(this.element, LOOK);
     this.redraw();
   }
 
-  /** Return the ids that may be labelled, the most frequent words first. */
+  /** Return the ids of the candidates for labels, the most frequent words first. */
   visible() {
     if (!this.hasCloud || !this.grid) return [];
     if (this.view.zoom >= CLOSE) return this.grid.inside(this.view.rectangle, this.drawn);
@@ -264,18 +258,18 @@ export class WordMap {
     const { view, ratio } = this;
     this.cloud?.draw({
       centre: view, scale: view.scale, width: view.width, height: view.height, ratio,
-      size: this.pointSize, count: this.drawn, ink: shares(this.style.cloud),
+      size: this.pointSize, count: this.drawn, ink: shares(this.colors.cloud),
     });
-    this.overlay.begin(view, ratio, this.style);
+    this.overlay.begin(view, ratio, this.colors);
     const age = this.calm.matches ? 1 : Math.min(1, (performance.now() - this.born) / FLIGHT);
-    if (this.told && !this.told.word) this.told.word = this.words.get(this.told.id);
-    const named = drawFigure(this.overlay, view, this.figure, { told: this.told, age });
+    if (this.active && !this.active.word) this.active.word = this.words.get(this.active.id);
+    const named = drawFigure(this.overlay, view, this.figure, { active: this.active, age });
     const around = drawWords(this.overlay, view, this.visible(), {
       placeOf: (id) => this.placeOf(id), wordOf: (id) => this.words.get(id),
-      named: new Set(this.placed().map(({ word }) => word)), told: this.told,
+      named: new Set(this.placed().map(({ word }) => word)), active: this.active,
     });
     this.labelled = [...named, ...around];
-    this.tellShown(this.labelled);
+    this.onShown(this.labelled);
     if (age < 1) this.redraw();
   }
 }

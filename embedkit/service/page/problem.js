@@ -1,13 +1,13 @@
-// What went wrong, said kindly: what it was, where, and what to try.
+// Error messages below the expression: what is wrong, where, and what to try.
 
-import { byId, make } from "./dom.js";
+import { byId, make } from "./shared/dom.js";
 
-/** Show an error of the service; `mend(wrong, right)` is called when a suggestion is taken. */
-export function showProblem(error, mend) {
-  const parts = [make("p", {}, sentence(error.message), " ", error.hint)];
+/** Show an error of the service; `correct(wrong, right)` is called for a chosen suggestion. */
+export function showProblem(error, correct) {
+  const parts = [make("p", {}, capitalized(error.message), " ", error.hint)];
   if (error.type === "unknown_word") {
-    parts[0] = make("p", {}, make("b", {}, error.word), " is not among the words of this model.");
-    if (error.suggestions?.length) parts.push(suggestions(error, mend));
+    parts[0] = make("p", {}, make("b", {}, error.word), " is not in the vocabulary of this model.");
+    if (error.suggestions?.length) parts.push(suggestions(error, correct));
   }
   if (error.type === "bad_expression" && error.column) parts.push(marked(error));
   byId("problem").replaceChildren(...parts);
@@ -19,19 +19,17 @@ export function hideProblem() {
   byId("expression").removeAttribute("aria-invalid");
 }
 
-/** The first line of a message; the caret that follows it for terminals is drawn by `marked`. */
-function sentence(message) {
-  const [line] = message.split("\n");
-  return line[0].toUpperCase() + line.slice(1) + (/[.?!]$/.test(line) ? "" : ".");
+function capitalized(message) {
+  return message.charAt(0).toUpperCase() + message.slice(1) + (/[.?!]$/.test(message) ? "" : ".");
 }
 
-function suggestions({ word, suggestions: known }, mend) {
+function suggestions({ word, suggestions: known }, correct) {
   return make("p", { className: "chips" }, "Did you mean ", ...known.map((right) => make("button", {
-    type: "button", onclick: () => mend(word, right),
+    type: "button", onclick: () => correct(word, right),
   }, right)));
 }
 
-/** The expression with the character where it went wrong marked; at its end, a space. */
+/** The expression with the wrong character marked; a space if the error is at its end. */
 function marked({ expression, column }) {
   const place = column - 1;
   return make("pre", {}, expression.slice(0, place),

@@ -1,32 +1,39 @@
-// What stands on the map in which order: first the question, then as many other words as fit.
+// The order of drawing on the map: first the question, then as many other words as fit.
 
-const LABELS_A_PIXEL = 1 / 8000;
-const BESIDE = [[1, 0], [-1, 0]];
+/** The kinds of labels, for `Overlay`. */
+export const LABELS = {
+  term: { font: "600 18px", family: "serif", height: 20, color: "accent" },
+  answer: { font: "600 16px", family: "serif", height: 18, color: "answer" },
+  active: { font: "600 17px", family: "serif", height: 19, color: "ink" },
+  word: { font: "12px", family: "sans", height: 15, color: "label", halo: 3.5 },
+};
+const LABELS_PER_PIXEL = 1 / 8000;
+const LEFT_OR_RIGHT = [[1, 0], [-1, 0]];
 
-/** Draw a question's arrows, dots and labels; return those that could be labelled. */
-export function drawFigure(overlay, view, figure, { told, age }) {
-  const at = ({ x, y }) => view.toPixels(x, y);
+/** Draw the arrows, dots and labels of a question; return the words that got a label. */
+export function drawFigure(overlay, view, figure, { active, age }) {
+  const at = (place) => view.toPixels(place);
   for (const { from, to } of figure.sides) {
-    overlay.line(at(from), at(to), { colour: "line", width: 1.5, dashed: true });
+    overlay.line(at(from), at(to), { color: "line", width: 1.5, dashed: true });
   }
   for (const { from, to } of figure.arrows) {
-    overlay.line(at(from), at(to), { colour: "accent", width: 2.5, arrow: true });
+    overlay.line(at(from), at(to), { color: "accent", width: 2.5, arrow: true });
   }
   if (figure.target) overlay.ring(at(figure.target), 7, "accent");
   const answers = figure.answers.filter(isPlaced);
   const terms = figure.terms.filter(isPlaced);
-  // From the last to the first, so that the nearest lies on top.
+  // From the last to the first, so that the nearest is on top.
   [...answers.entries()].reverse().forEach(([rank, answer]) => {
-    overlay.dot(at(answer), rank === 0 ? 6 : 4, "answer", rank === 0 ? age : age * 0.6);
+    overlay.dot(at(answer), rank === 0 ? 6 : 4, "answer", { glow: rank === 0 ? age : age * 0.6 });
   });
   for (const term of terms) overlay.dot(at(term), 5, "accent");
-  if (told) overlay.dot(at(told), 6, "ink", 1);
+  if (active) overlay.dot(at(active), 6, "ink", { glow: 1 });
 
-  if (told?.word) overlay.label(told.word, at(told), "told", { must: true, gap: 10 });
+  if (active?.word) overlay.label(active.word, at(active), "active", { must: true, gap: 10 });
   const labelled = [];
   const name = (one, style, options) => {
-    const isTold = one.word === told?.word;
-    if (isTold || overlay.label(one.word, at(one), style, options)) labelled.push(one);
+    const isActive = one.word === active?.word;
+    if (isActive || overlay.label(one.word, at(one), style, options)) labelled.push(one);
   };
   for (const term of terms) name(term, "term", { must: true, gap: 9 });
   for (const [rank, answer] of answers.entries()) {
@@ -36,14 +43,14 @@ export function drawFigure(overlay, view, figure, { told, age }) {
 }
 
 /**
- * Label the words of `ids`, in this order, where there is room; return them.
+ * Label the words of `ids`, in this order, where there is room; return those labelled.
  *
- * `placeOf(id)` gives {x, y}, `wordOf(id)` the word or, while it is being fetched, null. Words that
- * are in `named`, or are told, have their label already.
+ * `placeOf(id)` returns {x, y}, `wordOf(id)` the word, or null while it is being fetched. Words in
+ * `named` and the active word have a label already.
  */
-export function drawWords(overlay, view, ids, { placeOf, wordOf, named, told }) {
+export function drawWords(overlay, view, ids, { placeOf, wordOf, named, active }) {
   const { left, right, bottom, top } = view.rectangle;
-  const most = Math.round(view.width * view.height * LABELS_A_PIXEL);
+  const most = Math.round(view.width * view.height * LABELS_PER_PIXEL);
   const labelled = [];
   for (const id of ids) {
     if (labelled.length >= most) break;
@@ -51,27 +58,17 @@ export function drawWords(overlay, view, ids, { placeOf, wordOf, named, told }) 
     if (x < left || x > right || y < bottom || y > top) continue;
     const word = wordOf(id);
     if (!word || named.has(word)) continue;
-    const options = { gap: 5, spots: BESIDE };
-    if (word === told?.word || overlay.label(word, view.toPixels(x, y), "word", options)) {
+    const options = { gap: 5, positions: LEFT_OR_RIGHT };
+    if (word === active?.word || overlay.label(word, view.toPixels({ x, y }), "word", options)) {
       labelled.push({ id, word, x, y });
     }
   }
   return labelled;
 }
 
-/** Return bounds with some room around places; a single place gets some as well. */
-export function room(places) {
-  const xs = places.map(({ x }) => x);
-  const ys = places.map(({ y }) => y);
-  const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  const [bottom, top] = [Math.min(...ys), Math.max(...ys)];
-  const spare = Math.max(right - left, top - bottom, 0.01) * 0.25;
-  return { left: left - spare, right: right + spare, bottom: bottom - spare, top: top + spare };
-}
-
-/** Return a computed CSS colour as four shares of 1. */
-export function shares(colour) {
-  const [red, green, blue, alpha = 1] = colour.match(/[\d.]+/g).map(Number);
+/** Return a computed CSS color as four shares of 1. */
+export function shares(color) {
+  const [red, green, blue, alpha = 1] = color.match(/[\d.]+/g).map(Number);
   return [red / 255, green / 255, blue / 255, alpha];
 }
 

@@ -1,4 +1,4 @@
-// Runs before the page is drawn, so that the chosen theme does not flash in late.
+// Runs before the page is drawn, so that it does not flash in the wrong theme.
 
 (() => {
   const root = document.documentElement;
@@ -7,7 +7,7 @@
     try {
       return localStorage.getItem("theme");
     } catch {
-      return null; // storage is switched off: the system's theme it is
+      return null; // storage is disabled: use the system's theme
     }
   };
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
@@ -25,7 +25,7 @@
       try {
         localStorage.setItem("theme", root.dataset.theme);
       } catch {
-        // it holds for this visit
+        // storage is disabled: the choice lasts until the page is closed
       }
       show();
     });

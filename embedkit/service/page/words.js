@@ -1,16 +1,16 @@
-// The words of the vocabulary by their ids, fetched a few thousand at a time when they are needed.
+// The words of the vocabulary by id, fetched on demand, a few thousand at a time.
 
 import { get } from "./api.js";
 
 const CHUNK = 5000;
-const REST = 2000; // milliseconds before what failed is asked again
+const RETRY_DELAY = 2000; // milliseconds
 
 export class Words {
-  /** `loaded()` is called when words that were missing have come. */
+  /** `loaded()` is called when more words have been fetched. */
   constructor(loaded) {
     this.loaded = loaded;
     this.chunks = new Map();
-    this.coming = new Map();
+    this.pending = new Map();
   }
 
   /** Return the word of an id, or null while it is being fetched. */
@@ -21,15 +21,15 @@ export class Words {
     return chunk?.[id - number * CHUNK] ?? null;
   }
 
-  /** Return the word of an id when it has come; null if it cannot be had. */
+  /** Fetch the word of an id; return null if it cannot be fetched. */
   async find(id) {
     await this.fetch(Math.floor(id / CHUNK));
     return this.get(id);
   }
 
   fetch(number) {
-    if (!this.coming.has(number)) this.coming.set(number, this.load(number));
-    return this.coming.get(number);
+    if (!this.pending.has(number)) this.pending.set(number, this.load(number));
+    return this.pending.get(number);
   }
 
   async load(number) {
@@ -38,7 +38,7 @@ export class Words {
       this.chunks.set(number, words.map(({ word }) => word));
       this.loaded();
     } catch {
-      setTimeout(() => this.coming.delete(number), REST);
+      setTimeout(() => this.pending.delete(number), RETRY_DELAY);
     }
   }
 }

@@ -1,1 +1,1 @@
-"""One process: its model and its one queue of batches."""
+"""A worker process: its model and its queue of batches."""

@@ -1,4 +1,4 @@
-"""From questions to answers: what a batch asks of the library."""
+"""Answers a batch of searches with as few searches of the index as possible."""
 
 from __future__ import annotations
 
@@ -8,53 +8,54 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from embedkit.errors import EmbedkitError
-from embedkit.vectors.nearest import rows_of
+from embedkit.vectors.search import rows_of
 
 if TYPE_CHECKING:
-    from embedkit.vectors.options import How
+    from embedkit.vectors.options import SearchKeywords
     from embedkit.vectors.scores import Neighbor
-    from embedkit.vectors.word_vectors import Terms, WordVectors
+    from embedkit.vectors.search import WeightedSum
+    from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Answer", "Asked", "Question", "answer"]
+__all__ = ["Answer", "SearchQuery", "SearchRequest", "answer_batch"]
 
-# Questions for up to so many answers are searched for together: who wants ten words
-# does not wait until a thousand are found for each.
-_MOST_ANSWERS = (16, 128)
+# Queries share a search with others of the same range of k: a query for ten words does not wait
+# until a thousand are found for another.
+_K_LIMITS = (16, 128)
 
 Answer: TypeAlias = "dict[str, Any] | EmbedkitError"
-"""What is sent, or why there is no answer."""
+"""The body of an answer, or the reason why there is none."""
 
 _Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...]]"
-"""What questions that are searched for together have in common."""
+"""Method, metric, range of k, restrict and exclude: the same for queries that share a search."""
 
 
-class Asked(Protocol):
-    """What holds a question."""
+class SearchRequest(Protocol):
+    """A request whose answer is the nearest words."""
 
     @property
     def cost(self) -> int:
-        """How many plain questions take about as long."""
+        """The work of answering, in units of a simple query."""
 
-    def question(self) -> Question:
-        """Return what is asked.
+    def query(self) -> SearchQuery:
+        """Parse the request.
 
         Raises:
-            EmbedkitError: it makes no sense.
+            EmbedkitError: it cannot be parsed.
         """
 
 
 @dataclass(frozen=True)
-class Question:
-    """The words nearest to a weighted sum of words.
+class SearchQuery:
+    """A search for the words nearest to a weighted sum of words.
 
     Attributes:
-        text: the question as it is shown with its answer.
+        text: the question as shown with its answer.
         weighted: words and weights.
         k: number of answers.
-        method: a name of `algebra.ANALOGY_METHODS`.
-        metric: a name of `metrics.METRICS`.
-        restrict: answers come from so many of the most frequent words; None for all.
-        exclude: words that are no answers.
+        method: a name of `embedkit.vectors.options.ANALOGY_METHODS`.
+        metric: a name of `embedkit.index.options.METRIC_NAMES`.
+        restrict: search only the *restrict* most frequent words; None searches all.
+        exclude: words that must not be answers.
     """
 
     text: str
@@ -65,61 +66,65 @@ class Question:
     restrict: int | None = None
     exclude: tuple[str, ...] = ()
 
+    @property
+    def kind(self) -> _Kind:
+        """What queries that share a search have in common."""
+        k_range = bisect_left(_K_LIMITS, self.k)
+        return self.method, self.metric, k_range, self.restrict, self.exclude
 
-def answer(vectors: WordVectors, asked: Sequence[Asked]) -> list[Answer]:
-    """Answer a batch, with one search for all questions of a kind.
 
-    They are read here too, in the answering thread: a long expression takes milliseconds.
+def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> list[Answer]:
+    """Answer a batch, with one search for all queries of the same kind.
+
+    Requests are parsed here too, in the answering thread: a long expression takes milliseconds.
     """
     answers: list[Answer] = []
-    kinds: dict[_Kind, list[tuple[int, Question, Terms]]] = {}
-    for place, one in enumerate(asked):
+    groups: dict[_Kind, list[tuple[int, SearchQuery, WeightedSum]]] = {}
+    for place, request in enumerate(requests):
         try:
-            question = one.question()
-            terms = vectors.terms(question.weighted)
-            if question.method == "pairdirection":
-                vectors.terms(question.weighted[:2])  # a pair of the same words has no direction
+            query = request.query()
+            terms = vectors.terms(query.weighted)
+            if query.method == "pairdirection":
+                vectors.terms(query.weighted[:2])  # a pair of equal words has no direction
         except EmbedkitError as error:
             answers.append(error)
         else:
-            answers.append(_head(vectors, question, terms))
-            most = bisect_left(_MOST_ANSWERS, question.k)
-            scope = question.restrict, question.exclude
-            kind = question.method, question.metric, most, *scope
-            kinds.setdefault(kind, []).append((place, question, terms))
-    for kind, group in kinds.items():
+            answers.append(_describe_query(vectors, query, terms))
+            groups.setdefault(query.kind, []).append((place, query, terms))
+    for group in groups.values():
         try:
-            found = _search(vectors, kind, group)
-        except EmbedkitError as error:  # the method does not go with the metric, or the vectors
+            found = _search(vectors, group)
+        except EmbedkitError as error:  # the method does not support the metric or the vectors
             for place, _, _ in group:
                 answers[place] = error
         else:
-            for (place, question, _), neighbors in zip(group, found, strict=True):
-                answers[place] = _whole(answers[place], neighbors[: question.k])
+            for (place, query, _), neighbors in zip(group, found, strict=True):
+                answers[place] = _add_neighbors(answers[place], neighbors[: query.k])
     return answers
 
 
 def _search(
-    vectors: WordVectors, kind: _Kind, group: Sequence[tuple[int, Question, Terms]]
+    vectors: WordVectors, group: Sequence[tuple[int, SearchQuery, WeightedSum]]
 ) -> list[list[Neighbor]]:
-    method, metric, _, restrict, exclude = kind
-    how: How = {"restrict": restrict, "exclude": exclude}
-    most = max(question.k for _, question, _ in group)
-    if method == "3cosadd":
-        return vectors.nearest([terms for _, _, terms in group], most, metric=metric, **how)
-    words = [[word for word, _ in question.weighted] for _, question, _ in group]
-    return vectors.analogies(words, most, method=method, metric=metric, **how)
+    first = group[0][1]
+    options: SearchKeywords = {"restrict": first.restrict, "exclude": first.exclude}
+    k = max(query.k for _, query, _ in group)
+    if first.method == "3cosadd":
+        sums = [terms for _, _, terms in group]
+        return vectors.nearest(sums, k, metric=first.metric, **options)
+    words = [[word for word, _ in query.weighted] for _, query, _ in group]
+    return vectors.analogies(words, k, method=first.method, metric=first.metric, **options)
 
 
-def _head(vectors: WordVectors, question: Question, terms: Terms) -> dict[str, Any]:
+def _describe_query(vectors: WordVectors, query: SearchQuery, terms: WeightedSum) -> dict[str, Any]:
     words = [vectors.vocabulary[row] for row in rows_of(terms)]
-    named = [
+    weighted = [
         {"word": word, "weight": weight} for word, (_, weight) in zip(words, terms, strict=True)
     ]
-    return {"question": question.text, "terms": named}
+    return {"question": query.text, "terms": weighted}
 
 
-def _whole(head: Answer, neighbors: Sequence[Neighbor]) -> Answer:
-    assert isinstance(head, dict)  # noqa: S101 - errors have left
-    head["answers"] = [{"word": word, "score": score} for word, score in neighbors]
-    return head
+def _add_neighbors(answer: Answer, neighbors: Sequence[Neighbor]) -> Answer:
+    assert isinstance(answer, dict)  # noqa: S101 - a failed request is in no group
+    answer["answers"] = [{"word": word, "score": score} for word, score in neighbors]
+    return answer

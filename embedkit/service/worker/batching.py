@@ -1,4 +1,4 @@
-"""Micro-batching: questions that arrive together are answered by one search."""
+"""Micro-batching: questions that arrive together are answered together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from embedkit.service.http.errors import RefusedError
 
-__all__ = ["Batcher", "Lane", "too_slow"]
+__all__ = ["BatchLimits", "Batcher", "BoundedExecutor", "too_slow"]
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -22,18 +22,18 @@ Result = TypeVar("Result")
 def _overloaded() -> RefusedError:
     return RefusedError(
         429,
-        "Too many questions are waiting already.",
-        "Ask again in a second, fewer at a time.",
+        "Too many questions are waiting.",
+        "Try again in a second, with smaller requests.",
         {"Retry-After": "1"},
     )
 
 
 def too_slow(seconds: float) -> RefusedError:
-    """Return the error of an answer that takes more than so many seconds."""
+    """Return the error for an answer that takes more than *seconds*."""
     return RefusedError(
         503,
-        f"The answer would have taken more than {seconds:g} seconds.",
-        "Ask for less at a time, or later.",
+        f"The answer takes more than {seconds:g} seconds.",
+        "Send smaller requests, or try again later.",
         {"Retry-After": "1"},
     )
 
@@ -44,8 +44,8 @@ def _give_up(answered: asyncio.Future[Any], seconds: float) -> None:
 
 
 @dataclass
-class _Asked(Generic[Question, Answer]):
-    """A request: its questions, what they cost, and what becomes of them."""
+class _Pending(Generic[Question, Answer]):
+    """A request: its questions, their costs and their answers."""
 
     questions: Sequence[Question]
     costs: Sequence[int]
@@ -57,11 +57,11 @@ class _Asked(Generic[Question, Answer]):
     def left(self) -> int:
         return len(self.questions) - self.taken
 
-    def take(self, most: int) -> Sequence[Question]:
-        """Return the next questions, at least one; they stop where they cost so much."""
+    def take(self, limit: int) -> Sequence[Question]:
+        """Return the next questions, at least one, up to the cost *limit*."""
         start = self.taken
-        while self.left and (self.taken == start or most > 0):
-            most -= self.costs[self.taken]
+        while self.left and (self.taken == start or limit > 0):
+            limit -= self.costs[self.taken]
             self.taken += 1
         return self.questions[start : self.taken]
 
@@ -71,78 +71,88 @@ class _Asked(Generic[Question, Answer]):
             self.answered.set_result(self.answers)
 
 
+@dataclass(frozen=True)
+class BatchLimits:
+    """Limits of a queue and of its batches.
+
+    Attributes:
+        capacity: questions that may wait; further ones are refused.
+        timeout: seconds after which a request is refused.
+        batch_cost: approximate cost of a batch.
+        share: approximate cost of the questions of one request in a batch.
+        pause: seconds for collecting.
+    """
+
+    capacity: int
+    timeout: float = 10.0
+    batch_cost: int = 256
+    share: int = 32
+    pause: float = 0.001
+
+
 class Batcher(Generic[Question, Answer]):
-    """Gathers questions while the last batch is being answered, and a moment longer.
+    """Collects questions while the previous batch is being answered, and a moment longer.
 
-    A lone client never waits: only when the batch before had company is there a pause to gather
-    in. The answering runs in one thread; FAISS gives up the interpreter's lock there.
+    A single client never waits: there is a pause for collecting only if the previous batch had
+    questions of several requests. Batches are answered in one thread, where FAISS releases the
+    interpreter's lock.
 
-    Requests take turns. One with many questions has a share of each batch, and goes to the back of
-    the queue with the rest: a single question beside it waits for about a batch, not for them all.
-    Nor can the many take all the room to wait in: they fill half of it.
+    Requests take turns. A request with many questions gets a share of each batch, and the rest
+    moves to the end of the queue, so a single question beside it waits for about one batch.
+    Requests with many questions can fill only half of the queue.
 
     Args:
         answer: answers a batch, in order.
-        capacity: questions that may wait; past it `ask` refuses.
-        seconds: an answer that takes longer is given up.
-        cost: of a question, in plain ones.
-        largest: cost of a batch, more or less.
-        share: cost of what one request has in a batch, more or less.
-        pause: seconds to gather in.
-        observe: is told the size of each batch.
+        limits: limits of the queue and of its batches.
+        cost: the work of answering a question, in units of a simple one.
+        observe: called with the size of each batch.
     """
 
     def __init__(
         self,
         answer: Callable[[Sequence[Question]], Sequence[Answer]],
+        limits: BatchLimits,
         *,
-        capacity: int,
-        seconds: float = 10.0,
         cost: Callable[[Question], int] = lambda question: 1,
-        largest: int = 256,
-        share: int = 32,
-        pause: float = 0.001,
         observe: Callable[[int], object] = lambda size: None,
     ) -> None:
         self._answer = answer
-        self._capacity = capacity
-        self._seconds = seconds
+        self._limits = limits
         self._cost = cost
-        self._largest = largest
-        self._share = share
-        self._pause = pause
         self._observe = observe
-        self._asked: deque[_Asked[Question, Answer]] = deque()
+        self._queue: deque[_Pending[Question, Answer]] = deque()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "answering")
-        self._single = 0  # requests of one question that wait
-        self._many = 0  # questions of all other requests that wait
+        self._single = 0  # waiting requests of one question
+        self._many = 0  # waiting questions of all other requests
 
     @property
     def waiting(self) -> int:
-        """Questions that wait."""
+        """Number of waiting questions."""
         return self._single + self._many
 
     async def ask(self, questions: Sequence[Question]) -> Sequence[Answer]:
         """Return the answers to *questions*.
 
         Raises:
-            RefusedError: too many are waiting, or time is up.
+            RefusedError: the queue is full, or the answer takes too long.
         """
         if self._is_full(len(questions)):
             raise _overloaded()
         loop = asyncio.get_running_loop()
         costs = [self._cost(question) for question in questions]
-        asked = _Asked[Question, Answer](questions, costs, loop.create_future())
-        self._asked.append(asked)
-        self._count(asked, len(questions))
+        request = _Pending[Question, Answer](questions, costs, loop.create_future())
+        self._queue.append(request)
+        self._count(request, len(questions))
         self._arrived.set()
-        timer = loop.call_later(self._seconds, _give_up, asked.answered, self._seconds)
+        timer = loop.call_later(
+            self._limits.timeout, _give_up, request.answered, self._limits.timeout
+        )
         try:
-            return await asked.answered
+            return await request.answered
         finally:
             timer.cancel()
-            self._count(asked, -asked.left)  # whoever asked may have gone
+            self._count(request, -request.left)  # the client may have disconnected
 
     def refuse_if_full(self) -> None:
         """Raise `RefusedError` if the next question would be refused."""
@@ -150,70 +160,70 @@ class Batcher(Generic[Question, Answer]):
             raise _overloaded()
 
     def _is_full(self, number: int) -> bool:
-        """Return whether there is no room for a request of so many questions.
+        """Return whether the queue has no room for a request of *number* questions.
 
-        A request that is larger than all the room there is finds it where nothing waits.
+        A request larger than the capacity is accepted if nothing is waiting.
         """
-        half = self._capacity // 2
+        half = self._limits.capacity // 2
         if number == 1:
-            return self._single + min(self._many, half) >= self._capacity
+            return self._single + min(self._many, half) >= self._limits.capacity
         if self._many and self._many + number > half:
             return True
-        return self.waiting > 0 and self.waiting + number > self._capacity
+        return self.waiting > 0 and self.waiting + number > self._limits.capacity
 
-    def _count(self, asked: _Asked[Question, Answer], number: int) -> None:
-        if len(asked.questions) == 1:
+    def _count(self, request: _Pending[Question, Answer], number: int) -> None:
+        if len(request.questions) == 1:
             self._single += number
         else:
             self._many += number
 
     async def run(self) -> None:
         """Answer until cancelled."""
-        company = False
+        is_shared = False
         while True:
-            if not self._asked:
+            if not self._queue:
                 self._arrived.clear()
                 await self._arrived.wait()
-            if company:
-                await asyncio.sleep(self._pause)
-            batch: list[tuple[_Asked[Question, Answer], int]] = []
+            if is_shared:
+                await asyncio.sleep(self._limits.pause)
+            batch: list[tuple[_Pending[Question, Answer], int]] = []
             try:
                 await self._answer_next(batch)
-            except Exception as error:  # noqa: BLE001 - whoever asked is told, and the next is answered
-                for asked, _ in batch:
-                    if not asked.answered.done():
-                        asked.answered.set_exception(error)
-            company = len(batch) > 1
+            except Exception as error:  # noqa: BLE001 - passed on to the clients of this batch
+                for request, _ in batch:
+                    if not request.answered.done():
+                        request.answered.set_exception(error)
+            is_shared = len(batch) > 1
 
-    async def _answer_next(self, batch: list[tuple[_Asked[Question, Answer], int]]) -> None:
-        """Fill *batch* with requests and how many questions of each are taken; answer these."""
+    async def _answer_next(self, batch: list[tuple[_Pending[Question, Answer], int]]) -> None:
+        """Fill *batch* with requests and the number of questions taken from each; answer them."""
         questions: list[Question] = []
-        room = self._largest
-        while self._asked and room > 0:
-            asked = self._asked.popleft()
-            if asked.answered.done():  # whoever asked has gone
+        room = self._limits.batch_cost
+        while self._queue and room > 0:
+            request = self._queue.popleft()
+            if request.answered.done():  # the client has disconnected, or time is up
                 continue
-            start = asked.taken
-            questions += asked.take(min(self._share, room))
-            room -= sum(asked.costs[start : asked.taken])
-            batch.append((asked, asked.taken - start))
-            self._count(asked, start - asked.taken)
+            start = request.taken
+            questions += request.take(min(self._limits.share, room))
+            room -= sum(request.costs[start : request.taken])
+            batch.append((request, request.taken - start))
+            self._count(request, start - request.taken)
         if not questions:
             return
         self._observe(len(questions))
         loop = asyncio.get_running_loop()
         answers = iter(await loop.run_in_executor(self._thread, self._answer, questions))
-        for asked, number in batch:
-            asked.add(list(islice(answers, number)))
-            if asked.left:
-                self._asked.append(asked)  # behind all that came meanwhile
+        for request, number in batch:
+            request.add(list(islice(answers, number)))
+            if request.left:
+                self._queue.append(request)  # behind requests that arrived in the meantime
 
 
-class Lane:
-    """One thread for work that is not batched, and a queue that ends.
+class BoundedExecutor:
+    """One thread for work that is not batched, with a bounded queue.
 
     Args:
-        capacity: pieces of work that may wait; past it `run` refuses.
+        capacity: calls that may wait; `run` refuses further ones.
     """
 
     def __init__(self, capacity: int = 64) -> None:
@@ -223,14 +233,14 @@ class Lane:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next piece of work would be refused."""
+        """Whether the next call would be refused."""
         return self.waiting >= self._capacity
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Return what *work* returns.
+        """Return the result of *work*.
 
         Raises:
-            RefusedError: too much is waiting.
+            RefusedError: the queue is full.
         """
         if self.is_full:
             raise _overloaded()

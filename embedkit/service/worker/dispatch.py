@@ -1,4 +1,4 @@
-"""From a request to its answer: what is batched, what is worked out aside, what takes too long."""
+"""Answers requests: searches in batches, other work in one thread, both with a time limit."""
 
 from __future__ import annotations
 
@@ -9,57 +9,58 @@ from typing import Any, TypeVar
 from fastapi import Request, Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
-from embedkit.service.http.errors import RefusedError, describe
-from embedkit.service.http.metrics import Measures
-from embedkit.service.http.responses import reply
-from embedkit.service.settings import Settings
-from embedkit.service.worker.answers import Answer, Asked, answer
-from embedkit.service.worker.batching import Batcher, Lane, too_slow
-from embedkit.service.worker.model import Holder, Served
+from embedkit.service.http.errors import SMALLER_REQUESTS, RefusedError, describe
+from embedkit.service.http.json_response import json_response
+from embedkit.service.http.metrics import ServiceMetrics
+from embedkit.service.settings import ServiceSettings
+from embedkit.service.worker.answers import Answer, SearchRequest, answer_batch
+from embedkit.service.worker.batching import Batcher, BatchLimits, BoundedExecutor, too_slow
+from embedkit.service.worker.served_model import ModelHolder, ServedModel
 
-__all__ = ["Dispatcher", "items_of", "refuse_more", "unless_gone"]
+__all__ = ["Dispatcher", "as_list", "cancel_on_disconnect", "check_limit"]
 
-_MOST_ANSWERS = 20_000  # to all questions of a batch together
-_PATIENCE = 0.05  # seconds after which it is watched whether a client still waits
-_GONE = 499  # nobody sees it but the counters; nginx counts such requests so as well
-_MOST_SUGGESTED = 8  # unknown words of a batch that come with suggestions
+_MAX_ANSWERS = 20_000  # to all questions of a batch together
+_WATCH_DELAY = 0.05  # seconds before watching for a disconnected client
+_CLIENT_CLOSED_REQUEST = 499  # as in nginx; only the metrics see it
+_MAX_SUGGESTED = 8  # unknown words of a batch that come with suggestions
 
 Result = TypeVar("Result")
 
 
 class Dispatcher:
-    """What the routes share: the model, the batcher, the lane for the rest, the counters."""
+    """What the routes share: the model, the batcher, a thread for other work, the metrics."""
 
-    def __init__(self, settings: Settings, measures: Measures) -> None:
-        self.measures = measures
-        self.holder = Holder(settings.folder, settings.model.name.removesuffix(".embedkit"))
-        self.lane = Lane()
-        self.batcher: Batcher[Asked, Answer] = Batcher(
-            lambda asked: answer(self.holder.current.vectors, asked),
-            cost=lambda asked: asked.cost,
-            capacity=settings.queue,
-            seconds=settings.seconds,
+    def __init__(self, settings: ServiceSettings, metrics: ServiceMetrics) -> None:
+        self.metrics = metrics
+        self.holder = ModelHolder(settings.folder, settings.model.name.removesuffix(".embedkit"))
+        self.executor = BoundedExecutor()
+        self.batcher: Batcher[SearchRequest, Answer] = Batcher(
+            lambda requests: answer_batch(self.holder.current.vectors, requests),
+            BatchLimits(settings.queue, settings.timeout),
+            cost=lambda request: request.cost,
             observe=self._observe,
         )
-        self._seconds = settings.seconds
+        self._timeout = settings.timeout
 
     def _observe(self, size: int) -> None:
-        self.measures.batches.observe(size)
-        self.measures.waiting.set(self.batcher.waiting)
+        self.metrics.batches.observe(size)
+        self.metrics.waiting.set(self.batcher.waiting)
 
-    async def nearest(self, asked: Any) -> Response:
-        """Answer questions whose answers are the nearest words."""
-        items = items_of(asked)
-        refuse_more(sum(item.k for item in items), _MOST_ANSWERS, "answers")
+    async def search(self, body: Any) -> Response:
+        """Answer one or many requests for nearest words, batched with those of other clients."""
+        items = as_list(body)
+        check_limit(sum(item.k for item in items), _MAX_ANSWERS, "answers")
         results = await self.batcher.ask(items)
-        return await self._reply(results, many=isinstance(asked, list))
+        return await self._reply(results, many=isinstance(body, list))
 
-    async def work(self, asked: Any, work: Callable[[Served, Any], dict[str, Any]]) -> Response:
-        """Answer what is not batched."""
-        items = items_of(asked)
+    async def compute(
+        self, body: Any, work: Callable[[ServedModel, Any], dict[str, Any]]
+    ) -> Response:
+        """Answer one or many other requests."""
+        items = as_list(body)
         served = self.holder.current
 
-        def all_of_them() -> list[Answer]:
+        def answer_all() -> list[Answer]:
             results: list[Answer] = []
             for item in items:
                 try:
@@ -68,15 +69,15 @@ class Dispatcher:
                     results.append(error)
             return results
 
-        results = await self.run(all_of_them)
-        return await self._reply(results, many=isinstance(asked, list))
+        results = await self.run(answer_all)
+        return await self._reply(results, many=isinstance(body, list))
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Return what *work* returns, from the lane and in time."""
+        """Return the result of *work*, run in the thread for other work and with the time limit."""
         try:
-            return await asyncio.wait_for(self.lane.run(work), self._seconds)
+            return await asyncio.wait_for(self.executor.run(work), self._timeout)
         except (asyncio.TimeoutError, TimeoutError):
-            raise too_slow(self._seconds) from None
+            raise too_slow(self._timeout) from None
 
     async def _reply(self, results: Sequence[Answer], *, many: bool) -> Response:
         errors = [result for result in results if isinstance(result, EmbedkitError)]
@@ -85,13 +86,14 @@ class Dispatcher:
         if errors:
             described = iter(await self.describe(errors))
             results = [
-                next(described) if isinstance(one, EmbedkitError) else one for one in results
+                next(described) if isinstance(result, EmbedkitError) else result
+                for result in results
             ]
-        return reply(results if many else results[0])
+        return json_response(results if many else results[0])
 
     async def describe(self, errors: Sequence[EmbedkitError]) -> list[dict[str, Any]]:
-        """Return what is said of *errors*; suggestions are looked for where there is time."""
-        suggested = 0 if self.lane.is_full else _MOST_SUGGESTED
+        """Return the bodies for *errors*; some unknown words get suggestions, if there is time."""
+        suggested = 0 if self.executor.is_full else _MAX_SUGGESTED
         unknown = [error for error in errors if isinstance(error, UnknownWordError)]
         plain = {id(error) for error in unknown[suggested:]}
         kept = [
@@ -104,22 +106,22 @@ class Dispatcher:
         def described() -> list[dict[str, Any]]:
             return [describe(error) for error in kept]
 
-        bodies = await self.lane.run(described) if unknown[:suggested] else described()
+        bodies = await self.executor.run(described) if unknown[:suggested] else described()
         for body in bodies:
-            self.measures.errors.labels(body["error"]["type"]).inc()
+            self.metrics.errors.labels(body["error"]["type"]).inc()
         return bodies
 
 
-def items_of(asked: Any) -> list[Any]:
-    """Return what a request asks, one or many, as a list."""
-    return asked if isinstance(asked, list) else [asked]
+def as_list(value: Any) -> list[Any]:
+    """Return *value* if it is a list, else a list of it."""
+    return value if isinstance(value, list) else [value]
 
 
-async def unless_gone(
+async def cancel_on_disconnect(
     request: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]]
 ) -> Response:
-    """Return the answer of *handle*, which is cancelled when the client has hung up."""
-    await request.body()  # what comes after it is that nobody waits any more
+    """Return the response of *handle*, which is cancelled when the client disconnects."""
+    await request.body()  # the next message is the disconnect
     handling = asyncio.ensure_future(handle(request))
     watching: list[asyncio.Task[None]] = []
 
@@ -128,26 +130,24 @@ async def unless_gone(
             pass
         handling.cancel()
 
-    # Most answers are there before it is worth a look.
+    # Most requests are answered before watching pays off.
     loop = asyncio.get_running_loop()
-    timer = loop.call_later(_PATIENCE, lambda: watching.append(loop.create_task(watch())))
+    timer = loop.call_later(_WATCH_DELAY, lambda: watching.append(loop.create_task(watch())))
     try:
         return await handling
     except asyncio.CancelledError:
         if not (watching and watching[0].done()):
-            raise  # the server ends
-        return Response(status_code=_GONE)
+            raise  # the server is shutting down
+        return Response(status_code=_CLIENT_CLOSED_REQUEST)
     finally:
         timer.cancel()
         for task in watching:
             task.cancel()
 
 
-def refuse_more(number: int, most: int, what: str) -> None:
-    """Raise `RefusedError` if a request asks for more than it may."""
-    if number > most:
+def check_limit(number: int, limit: int, what: str) -> None:
+    """Raise `RefusedError` if a request exceeds a limit."""
+    if number > limit:
         raise RefusedError(
-            413,
-            f"This asks for {number:,} {what}; a request has at most {most:,}.",
-            "Ask in several smaller requests.",
+            413, f"A request may have at most {limit:,} {what}, got {number:,}.", SMALLER_REQUESTS
         )

@@ -1,11 +1,11 @@
-"""New models: looked at once, by the supervisor, and laid out so that all workers can map them.
+"""Publishes models: the supervisor checks a model and writes a copy that all workers map.
 
     folder/
       current -> 3            the generation to serve
-      2/  3/                  model directories, with "units", the rows at length 1, as well
+      2/  3/                  model directories, with additional "units": the rows at length 1
 
-Workers map one and the same file, so a further worker costs no copy of the vectors; and what they
-serve is theirs, whatever happens to the directory that training writes to.
+Workers map the same file, so another worker does not need another copy of the vectors. The copy
+does not depend on the original directory, which training may overwrite.
 """
 
 from __future__ import annotations
@@ -25,33 +25,32 @@ from embedkit.index.metrics import UnitRows, row_norms
 from embedkit.storage.model_directory import write_model
 from embedkit.system.memory import release_heap
 
-__all__ = ["CURRENT", "Publisher", "lay_out"]
+__all__ = ["CURRENT", "Publisher", "write_serving_copy"]
 
 CURRENT = "current"
-_SECONDS = 1.0  # between two looks at the model directory
+_POLL_SECONDS = 1.0
 _log = logging.getLogger("embedkit.service")
 
 
-def lay_out(model: Path, target: Path) -> None:
-    """Write a copy of a model to *target*, with its rows at length 1 and without what only training
-    needs.
+def write_serving_copy(model: Path, target: Path) -> None:
+    """Write a copy of a model to *target*, with rows at length 1, without the data for training.
 
     Raises:
-        ModelError: it is missing, damaged, of an unknown format, or holds what is not finite.
-        StorageError: there is no room for the copy.
+        ModelError: the model is missing, damaged, of an unknown format, empty, or not finite.
+        StorageError: there is no space for the copy.
     """
     encoder = load_encoder(model)
     if len(encoder.vocabulary) == 0:
-        raise ModelError(f"{model} knows no word.", hint="Train it again.")
+        raise ModelError(f"{model} has no words.", hint="Train it again.")
     vectors = encoder.vectors()
-    if encoder.name != "skipgram":  # its vectors are made of its words
+    if encoder.name != "skipgram":  # its vectors are computed from its words
         encoder.save(target)
         return
     norms = row_norms(vectors.matrix)
     if not np.isfinite(norms).all():
+        place = int(np.argmin(np.isfinite(norms)))
         raise ModelError(
-            f"{model} is damaged: the vector of {vectors.vocabulary[int(np.argmin(norms))]!r} "
-            "holds numbers that are not finite.",
+            f"{model} is damaged: the vector of {vectors.vocabulary[place]!r} is not finite.",
             hint="Train it again.",
         )
     tensors: Mapping[str, Any] = {
@@ -60,58 +59,58 @@ def lay_out(model: Path, target: Path) -> None:
         "units": UnitRows(vectors.matrix, norms),
     }
     config = {"encoder": "vectors", **vectors.config}
-    config.pop("subwords", None)  # no question of the service is answered by n-grams
+    config.pop("subwords", None)  # the service does not use n-grams
     write_model(target, config=config, vocabulary=vectors.vocabulary, tensors=tensors)
 
 
 class Publisher:
-    """Lays out a model, and later ones in its place.
+    """Publishes a model and its later versions.
 
     Args:
         model: the model directory, or another program's file of vectors.
-        folder: where workers look.
+        folder: the directory that workers watch.
     """
 
     def __init__(self, model: Path, folder: Path) -> None:
         self._model = model
         self._folder = folder
-        self._wanted = threading.Event()
-        self._seen = self._published = self._look()
+        self._requested = threading.Event()
+        self._seen = self._published = self._fingerprint()
         self.generation = 0
 
     def publish(self) -> None:
-        """Put the model as it is now in the place of the one that is served.
+        """Publish the model in its present state.
 
         Raises:
-            EmbedkitError: it cannot be served; the one that is stays.
+            EmbedkitError: it cannot be served; the previous generation stays.
         """
         generation = self.generation + 1
         target = self._folder / str(generation)
         try:
-            lay_out(self._model, target)
-            load_encoder(target)  # what cannot be opened must not reach the workers
+            write_serving_copy(self._model, target)
+            load_encoder(target)  # checks that workers can open it
         finally:
             release_heap()
         link = self._folder / f".{CURRENT}"
         link.symlink_to(target.name)
         link.replace(self._folder / CURRENT)
         self.generation = generation
-        # A worker that is about to open the one before last looks again.
+        # A worker that is about to open the removed generation retries with the current one.
         shutil.rmtree(self._folder / str(generation - 2), ignore_errors=True)
 
-    def ask(self) -> None:
-        """Have `watch` publish the model as it is now."""
-        self._wanted.set()
+    def request(self) -> None:
+        """Make `watch` publish the model in its present state."""
+        self._requested.set()
 
     def watch(self, *, every_change: bool) -> None:
-        """Publish when asked to, and if *every_change* whenever the directory changes; for ever."""
+        """Publish on request and, if *every_change*, whenever the directory changes."""
         while True:
-            asked = self._wanted.wait(_SECONDS)
-            self._wanted.clear()
-            before, self._seen = self._seen, self._look()
-            if asked and self._seen == self._published:
-                _log.info("The model is the one that is served already.")
-            elif asked or (every_change and self._seen != before):
+            requested = self._requested.wait(_POLL_SECONDS)
+            self._requested.clear()
+            before, self._seen = self._seen, self._fingerprint()
+            if requested and self._seen == self._published:
+                _log.info("The model has not changed since it was published.")
+            elif requested or (every_change and self._seen != before):
                 self._try()
 
     def _try(self) -> None:
@@ -119,12 +118,12 @@ class Publisher:
             self.publish()
             self._published = self._seen
         except (EmbedkitError, OSError) as error:
-            _log.error("The new model is refused, and the old one stays: %s", error)
+            _log.error("The new model is refused, and the old one is still served: %s", error)
         else:
-            _log.info("Generation %d of the model is laid out.", self.generation)
+            _log.info("Published generation %d of the model.", self.generation)
 
-    def _look(self) -> list[tuple[str, int, int, int]]:
-        """Return what tells one state of the model, a directory or a file, from another."""
+    def _fingerprint(self) -> list[tuple[str, int, int, int]]:
+        """Return a fingerprint of the state of the model, a directory or a file."""
         try:
             files = self._model.iterdir() if self._model.is_dir() else [self._model]
             stats = sorted((file.name, file.stat()) for file in files)

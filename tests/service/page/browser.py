@@ -1,4 +1,4 @@
-"""A real browser before the real service, and what every page must keep to."""
+"""A real browser for the real service, and the rules for all pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-# Without a GPU; without what a browser otherwise asks of the network by itself.
+# Without a GPU, and without the browser's own network requests.
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
     "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -21,7 +21,7 @@ ARGUMENTS = [
 DESKTOP, PHONE = (1280, 800), (390, 844)
 QUESTION = "paris - france + italy"
 
-# Kept in the page itself: the policy's violations reach no console of their own.
+# Recorded in the page: violations of the policy are not errors on the console.
 WATCH = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => {
@@ -52,15 +52,15 @@ def started() -> Iterator[Any]:
 def visited(
     browser: Any, address: str, *, theme: str = "light", size: tuple[int, int] = DESKTOP
 ) -> Iterator[Any]:
-    """Open a page and, in the end, check that it broke no rule.
+    """Open a page and check at the end that it broke no rule.
 
-    No request left the service, nothing failed in the page's code, nothing broke the policy. An
-    answer of the service that says no is logged by the browser itself and is no fault.
+    No request went to another host, no script failed, and nothing violated the policy. The browser
+    logs error responses of the service too; they are allowed.
     """
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=theme,
-        reduced_motion="reduce",  # nothing to wait for
+        reduced_motion="reduce",  # no animations to wait for
         permissions=["clipboard-read", "clipboard-write"],
     )
     context.set_default_timeout(10_000)
@@ -93,7 +93,7 @@ def link(address: str, expression: str, **more: object) -> str:
 
 
 def answered(page: Any, first: str) -> None:
-    """Wait until the list of answers begins with this word and the lesson has followed."""
+    """Wait until the list of answers starts with a word and the tables are shown."""
     nearest = page.locator("#answers:not(.stale) li:first-child .word")
     nearest.get_by_text(first, exact=True).wait_for()
     page.locator("table[data-encoder=onehot]").wait_for()

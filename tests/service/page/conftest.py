@@ -1,4 +1,4 @@
-"""A browser for the session, a service with the small model, and a page that has answered."""
+"""A browser, a service with the small model, and a page with an answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.service.servers import KEY, starting
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A browser; Playwright's event loop runs as long as it does, and must not meet others."""
+    """A browser; Playwright's event loop must not run beside others."""
     with started() as browser:
         yield browser
 

@@ -1,4 +1,4 @@
-"""Asking on the page: answers, completion, errors, and a service that is busy, away or locked."""
+"""Questions on the page: answers, completion, errors, and a busy, offline or protected service."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.service.servers import KEY
 
 
 @pytest.mark.parametrize("metric", ["cosine", "l2", "dot"])
-def test_answers_are_those_of_the_library(
+def test_answers_equal_those_of_the_library(
     browser: Any, address: str, model: Path, metric: str
 ) -> None:
     question = "2 berlin - germany + spain"
@@ -33,7 +33,7 @@ def test_answers_are_those_of_the_library(
         assert answers_of(page) == [(word, f"{score:.4f}") for word, score in expected]
 
 
-def test_answers_come_while_one_types(page: Any) -> None:
+def test_answers_appear_while_typing(page: Any) -> None:
     page.keyboard.press("/")
     type_anew(page, "berlin - germany + spain")
     answered(page, "madrid")
@@ -43,10 +43,10 @@ def test_answers_come_while_one_types(page: Any) -> None:
     ]
     assert all(longer >= shorter for longer, shorter in pairwise(bars))
     assert bars[0] > bars[-1] > 0
-    assert "madrid" in page.locator("#told").inner_text()
+    assert "madrid" in page.locator("#answers-status").inner_text()
 
 
-def test_what_is_typed_is_one_step_back(page: Any) -> None:
+def test_typing_is_one_history_entry(page: Any) -> None:
     type_anew(page, "berlin - germany + spain")
     answered(page, "madrid")
     page.wait_for_url("**spain")
@@ -58,7 +58,7 @@ def test_what_is_typed_is_one_step_back(page: Any) -> None:
         assert page.locator("#metric").input_value() == metric
 
 
-def test_an_answer_that_comes_too_late_is_dropped(page: Any) -> None:
+def test_an_outdated_answer_is_discarded(page: Any) -> None:
     def hold(route: Any) -> None:
         if "germany" in (route.request.post_data or ""):
             held.append(route)
@@ -99,7 +99,7 @@ def test_words_are_completed_by_keyboard(page: Any, model: Path) -> None:
         box.press("ArrowLeft")
     for _ in "berlin":
         box.press("Backspace")
-    page.keyboard.type("par")  # the word under the caret, not the last one
+    page.keyboard.type("par")  # the word at the caret, not the last one
     options.get_by_text("paris", exact=True).wait_for()
     box.press("Tab")
     assert box.input_value() == "paris - germany + spain"
@@ -109,7 +109,7 @@ def test_words_are_completed_by_keyboard(page: Any, model: Path) -> None:
     assert page.locator("#completions").is_hidden()
 
 
-def test_answers_are_walked_through_by_keyboard(page: Any) -> None:
+def test_answers_are_selected_by_keyboard(page: Any) -> None:
     box = page.locator("#expression")
     box.press("ArrowDown")
     page.keyboard.press("ArrowDown")
@@ -127,7 +127,7 @@ def test_answers_are_walked_through_by_keyboard(page: Any) -> None:
     assert box.input_value() == "rome"
 
 
-def test_an_unknown_word_is_told_kindly(page: Any) -> None:
+def test_an_unknown_word_gets_suggestions(page: Any) -> None:
     type_anew(page, "paris - frnace + italy")
     page.keyboard.press("Enter")
     problem = page.locator("#problem")
@@ -138,7 +138,7 @@ def test_an_unknown_word_is_told_kindly(page: Any) -> None:
     assert page.locator("#expression").input_value() == QUESTION
 
 
-def test_no_completion_covers_what_is_said_of_another_word(page: Any) -> None:
+def test_completions_do_not_cover_an_error_about_another_word(page: Any) -> None:
     page.fill("#expression", "")
     page.locator("#expression").press_sequentially("pariss - france + ital")
     button = page.locator("#problem button").first
@@ -151,7 +151,7 @@ def test_no_completion_covers_what_is_said_of_another_word(page: Any) -> None:
     )
 
 
-def test_a_bad_expression_has_its_column_marked(page: Any) -> None:
+def test_the_column_of_a_syntax_error_is_marked(page: Any) -> None:
     type_anew(page, "paris - * italy")
     page.keyboard.press("Enter")
     mark = page.locator("#problem mark")
@@ -160,7 +160,7 @@ def test_a_bad_expression_has_its_column_marked(page: Any) -> None:
     assert page.locator("#expression").get_attribute("aria-invalid") == "true"
 
 
-def test_a_service_that_is_busy_or_away_is_waited_for(page: Any) -> None:
+def test_requests_are_retried_if_the_service_is_busy_or_offline(page: Any) -> None:
     refusals = iter([429])
 
     def refuse(route: Any) -> None:
@@ -184,7 +184,7 @@ def test_a_service_that_is_busy_or_away_is_waited_for(page: Any) -> None:
     assert banner.is_hidden()
 
 
-def test_a_key_is_asked_for_and_kept_for_the_visit(browser: Any, locked_address: str) -> None:
+def test_a_key_is_requested_and_kept_for_the_session(browser: Any, locked_address: str) -> None:
     with visited(browser, link(locked_address, QUESTION)) as page:
         dialog = page.locator("#key-dialog")
         for key in ("wrong", KEY):
@@ -197,12 +197,12 @@ def test_a_key_is_asked_for_and_kept_for_the_visit(browser: Any, locked_address:
         assert dialog.is_hidden()
 
 
-def test_words_are_quoted_where_an_expression_would_misread_them(page: Any) -> None:
+def test_words_are_quoted_where_necessary(page: Any) -> None:
     hard = """paris 1984 c++ rock'n'roll o' - 3d 1e5 e-mail (a a*b 5" . 1.5"""
     words = [*hard.split(), "new york"]
     said = page.evaluate(
         """async (words) => {
-            const { inExpression } = await import("./page/dom.js");
+            const { inExpression } = await import("./page/expression.js");
             return words.map(inExpression);
         }""",
         words,
@@ -211,7 +211,7 @@ def test_words_are_quoted_where_an_expression_would_misread_them(page: Any) -> N
         assert [term.word for term in parse(f"x + {text} - y")] == ["x", word, "y"]
 
 
-def test_examples_and_facts_are_those_of_the_model(page: Any, model: Path) -> None:
+def test_examples_and_facts_describe_the_model(page: Any, model: Path) -> None:
     assert re.search(rf"\b{len(embedkit.load(model))} words", page.locator("#facts").inner_text())
     chip = page.locator("#examples button").last
     expression = chip.inner_text()

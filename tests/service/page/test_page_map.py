@@ -1,4 +1,4 @@
-"""The map: what it draws, and what it tells to hand and eye."""
+"""The map: drawing, pointer and keyboard input."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_the_map_draws_and_moves(page: Any) -> None:
     page.mouse.wheel(0, -300)
     seen.add(picture())
     page.get_by_role("button", name="These words").click()
-    page.get_by_text("directions in which these words").wait_for()
+    page.get_by_text("components of these words").wait_for()
     seen.add(picture())
     assert len(seen) == 4
 
 
-def test_the_cloud_has_a_point_where_each_word_lies(page: Any) -> None:
-    """Every word's pixel is inked, and a pixel where no word lies is not."""
+def test_the_cloud_has_a_point_for_each_word(page: Any) -> None:
+    """The pixel of each word is drawn, and a pixel without a word is blank."""
     inked, blank = page.evaluate(
         """async () => {
             const places = new Float32Array(await (await fetch("v1/map")).arrayBuffer());
@@ -62,13 +62,13 @@ def test_the_cloud_has_a_point_where_each_word_lies(page: Any) -> None:
     assert (inked, blank) == (1, 0)
 
 
-def test_the_map_is_walked_through_by_keyboard(page: Any) -> None:
+def test_words_of_the_map_are_selected_by_keyboard(page: Any) -> None:
     page.locator("#map").focus()
 
     def told(key: str) -> str:
         page.keyboard.press(key)
-        page.wait_for_timeout(50)  # the labels are drawn anew around the word that is told
-        word: str = page.locator("#map-told").inner_text()
+        page.wait_for_timeout(50)  # the labels are drawn again around the selected word
+        word: str = page.locator("#map-status").inner_text()
         return word
 
     walked = [told("n") for _ in range(5)]
@@ -76,7 +76,7 @@ def test_the_map_is_walked_through_by_keyboard(page: Any) -> None:
     assert len(set(walked)) == 5
     assert told("p") == walked[3]
     page.locator(".in-words summary").click()
-    page.get_by_text("The arrow from france to paris is moved onto italy").wait_for()
+    page.get_by_text("The arrow from france to paris, drawn from italy").wait_for()
     page.locator("#map").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/#q={walked[3]}")
@@ -86,7 +86,7 @@ def test_the_map_is_walked_through_by_keyboard(page: Any) -> None:
 def test_a_click_on_the_map_opens_the_word(page: Any) -> None:
     place = page.locator("#map").bounding_box()
     spots = product(range(20, int(place["width"]), 14), range(20, int(place["height"]), 14))
-    for left, top in spots:  # a hand that looks for a word
+    for left, top in spots:  # search for a word with the pointer
         page.mouse.move(place["x"] + left, place["y"] + top)
         if "on-word" in page.locator("#map").get_attribute("class"):
             break
@@ -99,15 +99,15 @@ def test_a_click_on_the_map_opens_the_word(page: Any) -> None:
     assert page.locator("#expression").input_value() == f"{QUESTION} + {word}"
 
 
-def test_the_nearest_point_is_the_nearest(page: Any) -> None:
+def test_the_grid_finds_the_nearest_point(page: Any) -> None:
     random = np.random.default_rng(0)
     places = random.normal(size=(3_000, 2)).astype(np.float32)
     asked = random.normal(size=(200, 2))
     found = page.evaluate(
         """async ([places, asked]) => {
-            const { boundsOf, Grid } = await import("./page/grid.js");
+            const { boundsOfMost, Grid } = await import("./page/grid.js");
             const flat = Float32Array.from(places.flat());
-            const grid = new Grid(flat, boundsOf(flat));
+            const grid = new Grid(flat, boundsOfMost(flat));
             return asked.map(([x, y]) => grid.nearest(x, y, 0.5, 2000));
         }""",
         [places.tolist(), asked.tolist()],

@@ -1,4 +1,4 @@
-"""What the page shows: links, tables, themes, phones, and whether everybody can read it."""
+"""The page: links, tables, themes, phones and accessibility."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_link_reproduces_the_view(browser: Any, page: Any) -> None:
         assert other.url == copied
 
 
-def test_the_tables_are_those_of_the_library(page: Any, model: Path) -> None:
+def test_tables_equal_those_of_the_library(page: Any, model: Path) -> None:
     def shown(encoder: str) -> list[list[float]]:
         rows = page.locator(f"table[data-encoder={encoder}] tbody tr").all()
         return [[float(cell) for cell in row.locator("td").all_inner_texts()] for row in rows]
@@ -60,7 +60,7 @@ def test_the_tables_are_those_of_the_library(page: Any, model: Path) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_is_accessible(browser: Any, address: str, theme: str) -> None:
+def test_the_page_is_accessible(browser: Any, address: str, theme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
 
     def violations(page: Any) -> list[str]:
@@ -101,13 +101,13 @@ def test_the_theme_is_kept(page: Any) -> None:
 
 
 @pytest.mark.parametrize("expression", [QUESTION, "parris - (", "paris - frnace"])
-def test_a_phone_scrolls_only_downwards(browser: Any, address: str, expression: str) -> None:
+def test_a_phone_does_not_scroll_sideways(browser: Any, address: str, expression: str) -> None:
     with visited(browser, link(address, expression), size=PHONE) as page:
         page.wait_for_timeout(600)
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
 
 
-def test_an_upgrade_is_seen_at_once(page: Any) -> None:
-    for path in ("/", "/page/main.js"):
+def test_static_files_are_revalidated(page: Any) -> None:
+    for path in ("/", "/page/main.js", "/page/shared/view.js"):
         answer = page.request.get(page.url.split("/#")[0] + path)
         assert answer.headers["cache-control"] == "no-cache"

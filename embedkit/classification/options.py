@@ -1,0 +1,8 @@
+"""The formats of labelled files, without an import of numeric libraries."""
+
+from __future__ import annotations
+
+__all__ = ["LABELLED_FORMATS"]
+
+LABELLED_FORMATS = ("tsv", "csv", "jsonl", "fasttext")
+"""The names of the formats that `read_labelled` reads."""

@@ -1,0 +1,124 @@
+"""Types of command-line values: numbers within limits, and paths that shells complete."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from embedkit.cli.paths import report_if_interrupted
+from embedkit.system.files import is_standard_output
+
+__all__ = ["DIRECTORY", "INPUT", "ModelPath", "Number", "OutputPath", "WholeNumber"]
+
+INPUT = click.Path(readable=False, allow_dash=True)
+"""A file or a directory that is read; whether it exists is checked where it is opened."""
+DIRECTORY = click.Path(exists=True, file_okay=False)
+
+
+class WholeNumber(click.IntRange):
+    """An integer between two limits; *high* None means no upper limit."""
+
+    name = "integer"
+
+    def __init__(self, low: int, high: int | None = None) -> None:
+        super().__init__(low, high)
+        self._low, self._high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = int(click.INT.convert(value, param, ctx))
+        if not self._low <= number <= (number if self._high is None else self._high):
+            self.fail(f"must be {_limits(self._low, self._high)}, got {number:,}.", param, ctx)
+        return number
+
+    def _describe_range(self) -> str:  # click prints it in brackets after the help text
+        return _limits(self._low, self._high)
+
+
+class Number(click.FloatRange):
+    """A finite number between two limits; *high* None means no upper limit."""
+
+    name = "float"
+
+    def __init__(self, low: float, high: float | None = None) -> None:
+        super().__init__(low, high)
+        self._low, self._high = low, high
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(click.FLOAT.convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"must be a finite number, got {value}.", param, ctx)
+        if not self._low <= number <= (number if self._high is None else self._high):
+            self.fail(f"must be {_limits(self._low, self._high)}, got {number:g}.", param, ctx)
+        return number
+
+    def _describe_range(self) -> str:  # as above
+        return _limits(self._low, self._high)
+
+
+def _limits(low: float, high: float | None) -> str:
+    lowest, highest = (f"{x:,}" if isinstance(x, int) else f"{x or 0:g}" for x in (low, high))
+    return f"at least {lowest}" if high is None else f"between {lowest} and {highest}"
+
+
+class ModelPath(click.ParamType):  # type: ignore[type-arg]
+    """A model directory, or a file of vectors that another program wrote."""
+
+    name = "path"
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """Return the one model that an environment variable names; it may contain spaces."""
+        return [rv]
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Complete directories, and files if no directory begins like this."""
+        path = Path(incomplete)
+        folder, start = (path, "") if incomplete.endswith("/") else (path.parent, path.name)
+        try:
+            is_directory = any(
+                found.is_dir() for found in folder.iterdir() if found.name.startswith(start)
+            )
+        except OSError:
+            is_directory = False
+        return [CompletionItem(incomplete, type="dir" if is_directory else "file")]
+
+
+class OutputPath(click.ParamType):  # type: ignore[type-arg]
+    """The name of an output.
+
+    Args:
+        stream: whether it may be -, standard output.
+        whole: whether it is written completely or not at all.
+        directory: whether it is a directory, which shells complete.
+    """
+
+    name = "path"
+
+    def __init__(
+        self, *, stream: bool = False, whole: bool = True, directory: bool = False
+    ) -> None:
+        self._stream = stream
+        self._whole = whole
+        self._directory = directory
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:
+            self.fail("the name is empty.", param, ctx)
+        if is_standard_output(value) and not self._stream:
+            self.fail("cannot write this to standard output; ./- is a file named -.", param, ctx)
+        if self._whole and not is_standard_output(value):
+            report_if_interrupted(str(value))
+        return str(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Have the shell complete the name."""
+        return [CompletionItem(incomplete, type="dir" if self._directory else "file")]

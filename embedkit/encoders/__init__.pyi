@@ -1,0 +1,11 @@
+from .base import Encoder as Encoder
+from .base import NotFittedError as NotFittedError
+from .charcode import CharCodeEncoder as CharCodeEncoder
+from .loading import ENCODERS as ENCODERS
+from .loading import compare as compare
+from .loading import is_foreign as is_foreign
+from .loading import load as load
+from .loading import load_encoder as load_encoder
+from .loading import untrained as untrained
+from .onehot import OneHotEncoder as OneHotEncoder
+from .skipgram import SkipGramEncoder as SkipGramEncoder

@@ -1,0 +1,15 @@
+from .analogies import AnalogyReport as AnalogyReport
+from .analogies import SectionScore as SectionScore
+from .analogies import analogy_accuracy as analogy_accuracy
+from .bootstrap import Difference as Difference
+from .bootstrap import Interval as Interval
+from .bootstrap import accuracy_difference as accuracy_difference
+from .bootstrap import accuracy_interval as accuracy_interval
+from .bootstrap import correlation_difference as correlation_difference
+from .bootstrap import correlation_interval as correlation_interval
+from .categories import CategoryReport as CategoryReport
+from .categories import category_purity as category_purity
+from .early_stopping import EarlyStopping as EarlyStopping
+from .neighbors import neighbor_overlap as neighbor_overlap
+from .similarity import SimilarityReport as SimilarityReport
+from .similarity import word_similarity as word_similarity

@@ -1,0 +1,22 @@
+"""Names of the metrics and of the kinds of index, and the settings that each kind uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["INDEX_KINDS", "INDEX_SETTINGS", "METRIC_NAMES"]
+
+METRIC_NAMES = ("cosine", "l2", "dot")
+"""Cosine similarity, Euclidean distance, inner product."""
+
+INDEX_KINDS = ("flat", "hnsw", "ivf", "ivfpq")
+"""Exact search, a graph (Malkov and Yashunin 2018), inverted lists, and inverted lists with product
+quantization (Jegou et al. 2011)."""
+
+INDEX_SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "flat": (),
+    "hnsw": ("m", "ef_construction", "ef_search"),
+    "ivf": ("nlist", "nprobe", "seed"),
+    "ivfpq": ("nlist", "nprobe", "pq_m", "seed"),
+}
+"""The settings that each kind uses, besides its metric."""

@@ -1,0 +1,199 @@
+"""The bodies of requests as pydantic models, which also make up the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from embedkit.index.options import METRIC_NAMES
+from embedkit.service.worker.answers import SearchQuery
+from embedkit.vectors.expressions import parse
+from embedkit.vectors.options import ANALOGY_METHODS
+
+__all__ = [
+    "MAX_BATCH",
+    "AnalogyRequest",
+    "CompareRequest",
+    "DistanceRequest",
+    "EmbeddingsRequest",
+    "MetricName",
+    "NeighborsRequest",
+    "OneOrMany",
+    "ProjectRequest",
+    "QueryRequest",
+]
+
+MAX_BATCH = 256
+_MAX_K = 1_000
+_MAX_LIST = 100  # words of a table, a plane, or to exclude
+_MAX_TEXTS = 2_048
+_MAX_EXPRESSION = 1_000  # characters
+
+if TYPE_CHECKING:
+    MetricName: TypeAlias = str
+    AnalogyMethod: TypeAlias = str
+else:
+    MetricName = Literal[METRIC_NAMES]
+    AnalogyMethod = Literal[ANALOGY_METHODS]
+
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+WordList = Annotated[list[Word], Field(min_length=1, max_length=_MAX_LIST)]
+K = Annotated[
+    int,
+    # In JSON, 10.0 is an integer; "10" and true are not.
+    BeforeValidator(lambda k: int(k) if isinstance(k, float) and k.is_integer() else k),
+    Field(ge=1, le=_MAX_K, strict=True, description="Number of answers."),
+]
+
+Item = TypeVar("Item", bound=BaseModel)
+OneOrMany: TypeAlias = Annotated[
+    Annotated[Item, Tag("one")]
+    | Annotated[list[Item], Tag("many"), Field(min_length=1, max_length=MAX_BATCH)],
+    Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
+]
+"""An object, or a list of objects for a batch."""
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Search(_Request):
+    k: K = 10
+    metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
+    restrict: Annotated[int, Field(ge=1, le=2**31, strict=True)] | None = Field(
+        None, description="Search only this number of the most frequent words."
+    )
+    exclude: Annotated[list[Word], Field(max_length=_MAX_LIST)] = Field(
+        [], description="Words that must not be answers."
+    )
+
+    @property
+    def cost(self) -> int:
+        """The work of answering, in units of a simple query."""
+        return 1 + self.k // 128
+
+    def search(
+        self, text: str, weighted: tuple[tuple[str, float], ...], method: str = "3cosadd"
+    ) -> SearchQuery:
+        """Return a query with the options of this request."""
+        return SearchQuery(
+            text, weighted, self.k, method, self.metric, self.restrict, tuple(self.exclude)
+        )
+
+
+class AnalogyRequest(_Search):
+    """What is to c as a is to b? The words nearest to a - b + c."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"a": "paris", "b": "france", "c": "italy", "k": 3}}
+    )
+    a: Word
+    b: Word
+    c: Word
+    method: AnalogyMethod = "3cosadd"
+
+    @property
+    def cost(self) -> int:
+        """The work of answering, in units of a simple query."""
+        return super().cost + (8 if self.method != "3cosadd" else 0)
+
+    def query(self) -> SearchQuery:
+        """Return the weighted sum a - b + c."""
+        weighted = ((self.a, 1.0), (self.b, -1.0), (self.c, 1.0))
+        return self.search(f"{self.a} - {self.b} + {self.c}", weighted, self.method)
+
+
+class QueryRequest(_Search):
+    """The words nearest to an expression."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"expression": "king - man + woman", "k": 3}}
+    )
+    expression: Annotated[str, Field(max_length=_MAX_EXPRESSION)]
+
+    @property
+    def cost(self) -> int:
+        """The work of answering, in units of a simple query."""
+        return super().cost + len(self.expression) // 64
+
+    def query(self) -> SearchQuery:
+        """Parse the expression.
+
+        Raises:
+            ExpressionError: it cannot be parsed.
+        """
+        weighted = tuple((term.word, term.weight) for term in parse(self.expression))
+        return self.search(self.expression, weighted)
+
+
+class NeighborsRequest(_Search):
+    """The words nearest to a word."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"word": "london", "k": 3}})
+    word: Word
+
+    def query(self) -> SearchQuery:
+        """Return the word as a sum of one term."""
+        return self.search(self.word, ((self.word, 1.0),))
+
+
+class DistanceRequest(_Request):
+    """The distance between each two of some words."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"words": ["paris", "rome", "king"]}})
+    words: WordList
+    metric: MetricName = Field(
+        "l2", description="l2 is a distance; cosine and dot are similarities."
+    )
+
+
+class CompareRequest(_Request):
+    """The L2 distances between words in each encoding."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"words": ["king", "queen", "ring"]}})
+    words: WordList
+
+
+class ProjectRequest(_Request):
+    """Words to project onto a plane, and pairs of words to connect with arrows."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "words": ["paris", "france", "rome", "italy"],
+                "pairs": [["france", "paris"], ["italy", "rome"]],
+                "fit": "words",
+            }
+        }
+    )
+    words: WordList
+    pairs: Annotated[
+        list[Annotated[list[Word], Field(min_length=2, max_length=2)]],
+        Field(max_length=_MAX_LIST),
+    ] = []
+    fit: Literal["vocabulary", "words"] = Field(
+        "vocabulary",
+        description="The principal components of the whole vocabulary, or of these words.",
+    )
+
+
+class EmbeddingsRequest(BaseModel):
+    """The request of OpenAI's embeddings API; `model` and `user` are ignored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"input": ["king", "the queen of england"], "model": "any"}}
+    )
+    input: Annotated[
+        Annotated[str, Tag("one")]
+        | Annotated[list[str], Tag("many"), Field(min_length=1, max_length=_MAX_TEXTS)],
+        Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
+        Field(description="A text or a list of texts; token ids are not supported."),
+    ]
+    model: str = ""
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Only the dimension of the model is accepted."
+    )
+    user: str | None = None

@@ -1,0 +1,158 @@
+"""The bodies of responses as pydantic models, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from embedkit.service.api.requests import MetricName
+
+__all__ = [
+    "CompareResponse",
+    "DistanceResponse",
+    "EmbeddingsResponse",
+    "ErrorResponse",
+    "ModelResponse",
+    "ProjectResponse",
+    "SearchResponse",
+    "WordsResponse",
+]
+
+
+class ErrorDetails(BaseModel):
+    """What went wrong; some types have more fields."""
+
+    model_config = ConfigDict(extra="allow")
+    type: str
+    message: str
+    hint: str
+    word: str | None = Field(None, description="unknown_word: the word.")
+    suggestions: list[str] | None = Field(
+        None, description="unknown_word: known words with a similar spelling."
+    )
+    column: int | None = Field(None, description="bad_expression: position, from 1.")
+    expression: str | None = Field(None, description="bad_expression: the expression.")
+
+
+class ErrorResponse(BaseModel):
+    """The format of all errors."""
+
+    error: ErrorDetails
+
+
+class WeightedWord(BaseModel):
+    """A word of the vocabulary and its weight in the question."""
+
+    word: str
+    weight: float
+
+
+class ScoredWord(BaseModel):
+    """A word and its similarity, or its distance if the metric is l2."""
+
+    word: str
+    score: float
+
+
+class SearchResponse(BaseModel):
+    """A question and the words nearest to it, best first."""
+
+    question: str
+    terms: list[WeightedWord]
+    answers: list[ScoredWord]
+
+
+class DistanceResponse(BaseModel):
+    """Distances in a table with a row and a column for each word."""
+
+    words: list[str]
+    metric: MetricName
+    table: list[list[float]]
+
+
+class CompareResponse(BaseModel):
+    """L2 distances by encoder; skipgram is missing if the model has no trained vectors."""
+
+    words: list[str]
+    metric: Literal["l2"]
+    tables: dict[str, list[list[float]]]
+
+
+class Point(BaseModel):
+    """A word on the plane."""
+
+    word: str
+    x: float
+    y: float
+
+
+class Arrow(BaseModel):
+    """An arrow between two words: its start, and the difference to its end."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    from_: str = Field(alias="from")
+    to: str
+    x: float
+    y: float
+    dx: float
+    dy: float
+
+
+class ProjectResponse(BaseModel):
+    """Places on the plane, and the share of the variance along each axis."""
+
+    points: list[Point]
+    pairs: list[Arrow]
+    explained: Annotated[list[float], Field(min_length=2, max_length=2)]
+
+
+class CountedWord(BaseModel):
+    """A word and how often it occurs in the corpus; 0 if unknown."""
+
+    word: str
+    count: int
+
+
+class WordsResponse(BaseModel):
+    """Known words, most frequent first."""
+
+    words: list[CountedWord]
+
+
+class ModelResponse(BaseModel):
+    """The model; `generation` counts the models served since the start, from 1."""
+
+    name: str
+    encoder: str
+    words: int
+    dimension: int
+    format: int
+    settings: dict[str, Any]
+    training: dict[str, Any]
+    generation: int
+    examples: list[str]
+
+
+class Embedding(BaseModel):
+    """A vector: numbers, or little-endian float32 in base64."""
+
+    object: Literal["embedding"]
+    index: int
+    embedding: list[float] | str
+
+
+class Usage(BaseModel):
+    """The number of words read."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingsResponse(BaseModel):
+    """The response of OpenAI's embeddings API."""
+
+    object: Literal["list"]
+    data: list[Embedding]
+    model: str
+    usage: Usage

@@ -1,0 +1,150 @@
+"""The model that a worker serves, and switching to newer ones."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from embedkit.encoders import load_encoder
+from embedkit.errors import ConfigurationError, EmbedkitError
+from embedkit.service.worker.publishing import CURRENT
+from embedkit.vectors.projection import Projection, principal_plane
+
+__all__ = ["ModelHolder", "ServedModel"]
+
+_POLL_SECONDS = 0.25
+_MAX_EXAMPLES = 8
+_MAX_EXAMPLE_LENGTH = 200  # the longest word that requests accept
+_WELL_KNOWN = (
+    "king - man + woman",
+    "paris - france + italy",
+    "bigger - big + cold",
+    "sushi - japan + germany",
+    "berlin - germany + spain",
+    "brother - man + woman",
+    "walking - walk + swim",
+    "windows - microsoft + google",
+    "better - good + bad",
+    "prince - boy + girl",
+    "tokyo - japan + china",
+    "dollar - america + japan",
+)
+_log = logging.getLogger("embedkit.service")
+
+
+class ServedModel:
+    """One generation of the model.
+
+    Args:
+        path: a model directory.
+        name: the name of the model in responses.
+        generation: number of models served so far, including this one.
+    """
+
+    def __init__(self, path: Path, name: str, generation: int) -> None:
+        self.encoder = load_encoder(path)
+        self.vectors = self.encoder.vectors()
+        self.name = name
+        self.generation = generation
+
+    @cached_property
+    def plane(self) -> Projection:
+        """The plane of the map.
+
+        Raises:
+            ConfigurationError: the vectors are one-hot.
+        """
+        if self.vectors.is_sparse:
+            raise ConfigurationError(
+                "one-hot vectors have no principal components, so there is no map.",
+                hint='Use "fit": "words".',
+            )
+        return principal_plane(self.vectors.units)
+
+    @cached_property
+    def map(self) -> tuple[bytes, str]:
+        """All words on the plane, little-endian float32 (V, 2), and an ETag."""
+        places = self.plane.apply(self.vectors.units).astype("<f4").tobytes()
+        return places, f'"{zlib.crc32(places):08x}-{len(self.vectors)}"'
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """The response of /v1/model, which contains no paths."""
+        config = self.vectors.config
+        return {
+            "name": self.name,
+            "encoder": self.encoder.name,
+            "words": len(self.vectors),
+            "dimension": self.vectors.dimension,
+            "format": config.get("format", 1),
+            "settings": config.get("settings", {}),
+            "training": config.get("training", {}),
+            "generation": self.generation,
+            "examples": self._examples(),
+        }
+
+    def _examples(self) -> list[str]:
+        """Return expressions that this model can answer."""
+        known = [
+            expression
+            for expression in _WELL_KNOWN
+            if all(self.vectors.find(word) >= 0 for word in expression.split()[::2])
+        ]
+        if not known:  # words of medium frequency
+            frequent = self.vectors.vocabulary.words(range(min(len(self.vectors), 2_000)))
+            known = [word for word in frequent if len(word) > 3 and word.isalpha()]
+            known = known[len(known) // 10 :] or frequent
+            known = [word for word in known if len(word) <= _MAX_EXAMPLE_LENGTH]
+        return known[:_MAX_EXAMPLES]
+
+
+class ModelHolder:
+    """Holds the model that this process serves now.
+
+    Args:
+        folder: the directory of `publishing.Publisher`.
+        name: the name of the model in responses.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+        self.current = self._open()
+
+    def _published(self) -> str:
+        return (self._folder / CURRENT).readlink().name
+
+    def _open(self) -> ServedModel:
+        while True:
+            number = self._published()
+            try:
+                served = ServedModel(self._folder / number, self._name, int(number))
+                # Warm up imports and the pages of the file.
+                served.vectors.nearest([[(0, 1.0)]], 1)
+            except EmbedkitError:
+                if self._published() == number:
+                    raise
+            else:
+                return served
+
+    async def follow(self, observe: Callable[[int], object]) -> None:
+        """Switch to each new generation until cancelled; requests in progress keep the old one.
+
+        Args:
+            observe: called with the number of each generation, including the first.
+        """
+        observe(self.current.generation)
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            try:
+                if self._published() != str(self.current.generation):
+                    self.current = await asyncio.to_thread(self._open)
+                    observe(self.current.generation)
+                    _log.info("Serving generation %d of the model.", self.current.generation)
+            except (EmbedkitError, OSError) as error:
+                _log.error("Still serving generation %d: %s", self.current.generation, error)

@@ -1,0 +1,37 @@
+"""How notebooks show vectors."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.index.metrics import Matrix
+
+__all__ = ["html_summary"]
+
+_ROWS, _COLUMNS = 5, 6
+
+
+def html_summary(encoder: object, vocabulary: Vocabulary, matrix: Matrix) -> str:
+    """Return an HTML table of the first numbers of the first words.
+
+    Args:
+        encoder: name of the encoder that made the vectors, if it is known.
+        vocabulary: V words.
+        matrix: (V, d), dense or CSR.
+    """
+    words, dimension = matrix.shape
+    corner = matrix[:_ROWS, :_COLUMNS]
+    numbers = corner if isinstance(corner, np.ndarray) else corner.toarray()
+    more = "<td>&hellip;</td>" if dimension > _COLUMNS else ""
+    rows = [
+        f"<tr><th>{escape(word)}</th>{''.join(f'<td>{x:.4g}</td>' for x in row)}{more}</tr>"
+        for word, row in zip(vocabulary.words(range(len(numbers))), numbers.tolist(), strict=True)
+    ]
+    if words > _ROWS:
+        rows.append("<tr><th>&hellip;</th></tr>")
+    made_by = f" ({escape(str(encoder))})" if encoder else ""
+    title = f"WordVectors{made_by}: {words:,} words &times; {dimension}"
+    return f"<table><caption>{title}</caption>{''.join(rows)}</table>"

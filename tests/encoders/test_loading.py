@@ -1,0 +1,41 @@
+"""Opening model directories: other encoders, exact search, and vectors that are pickled."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.encoders import load, untrained
+from embedkit.errors import ConfigurationError, ModelError
+from embedkit.storage.model_directory import write_model
+
+
+@pytest.mark.parametrize("encoder", [None, "charcode", "onehot"])
+@pytest.mark.parametrize("exact", [False, True])
+def test_loaded_vectors_are_pickled_without_numbers(
+    model: Path, encoder: str | None, exact: bool
+) -> None:
+    vectors = load(model, encoder=encoder, exact=exact)
+    data = pickle.dumps(vectors)
+    assert len(data) < 50_000
+    again = pickle.loads(data)
+    assert again.vocabulary == vectors.vocabulary
+    assert abs(again.matrix - vectors.matrix).max() == 0
+    assert again.neighbors("paris", 3) == vectors.neighbors("paris", 3)
+    if encoder is None:
+        assert isinstance(again.matrix, np.memmap)
+
+
+def test_an_encoder_that_needs_training_is_rejected() -> None:
+    with pytest.raises(ConfigurationError, match=r"list of words; choose from charcode, onehot\."):
+        untrained("skipgram", Vocabulary(["a"]))
+
+
+def test_a_model_of_an_unknown_encoder_is_rejected(tmp_path: Path) -> None:
+    write_model(tmp_path / "m", config={"encoder": "glove"}, vocabulary=Vocabulary(["a"]))
+    with pytest.raises(ModelError, match=r"encoder 'glove'.*Run pip install --upgrade embedkit\."):
+        load(tmp_path / "m")

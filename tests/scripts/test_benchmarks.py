@@ -1,0 +1,208 @@
+"""The scripts that measure, on tiny input."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scripts.conftest import SCRIPTS
+
+pytest.importorskip("gensim", reason="gensim is not installed (it comes with the extra 'dev')")
+RunJson = Callable[..., dict[str, Any]]
+
+
+def test_bench(run_json: RunJson, corpus: Path, analogies: Path, similarity: Path) -> None:
+    results = run_json(
+        "bench", corpus, "--analogies", analogies, "--similarity", similarity, "--dimension", 8,
+        "--epochs", 1, "--workers", 1, "--starts", 1,
+    )  # fmt: skip
+    assert {row["tool"] for row in results["training"]} == {"embedkit", "gensim"}
+    assert 0 <= results["quality"]["embedkit"]["analogies"] <= 1
+    figures = [row["figure"] for row in results["table"]]
+    assert "analogies, 30,000 words" in figures
+    assert "one question in a new process, s" in figures
+
+
+@pytest.mark.parametrize("task", ["ceiling", "embedkit-read", "gensim-ask"])
+def test_bench_tasks(task: str, run_script: Any, model: Path, corpus: Path, tmp_path: Path) -> None:
+    """The tasks that `scripts/bench` does not run, and one that it does."""
+    if task == "gensim-ask":
+        import embedkit
+        from embedkit.formats import write
+
+        write(embedkit.load(model), tmp_path / "vectors.bin")
+        arguments = [tmp_path / "vectors.bin", "paris", "france", "italy"]
+    else:
+        arguments = [model, 1e-4] if task == "ceiling" else [corpus]
+    done = run_script("bench_tasks.py", task, *arguments)
+    assert json.loads(done.stdout.splitlines()[-1])["peak_mb"] > 1
+
+
+def test_bench_analogies(run_json: RunJson, model: Path, analogies: Path) -> None:
+    results = run_json("bench_analogies", analogies, "--model", model)
+    capitals, mean = results["relations"]
+    assert (capitals["relation"], capitals["pairs"]) == ("capitals", 4)
+    assert {"3cosadd", "3cosmul", "pairdirection", "3cosavg", "lrcos"} <= capitals.keys()
+    assert mean["3cosadd"] == capitals["3cosadd"]
+
+
+def test_bench_features(run_json: RunJson, model: Path, corpus: Path) -> None:
+    results = run_json(
+        "bench_features", corpus, "--model", model, "--sentences", 50, "--words", 4, "--repeat", 1
+    )
+    assert len(results["candidates"]) == 7
+    assert all(row["per_second"] > 0 for row in results["candidates"])
+
+
+def test_bench_formats(run_json: RunJson) -> None:
+    results = run_json("bench_formats", "--words", 50, "--dimension", 4)
+    names = [row["task"] for row in results["tasks"]]
+    assert names == ["reading text", "reading binary", "writing text", "writing binary"]
+
+
+def test_bench_index(run_json: RunJson) -> None:
+    results = run_json(
+        "bench_index", "--words", 3_000, "--dimension", 8, "--questions", 4, "--sample", 2,
+        "--repeat", 1,
+    )  # fmt: skip
+    assert len(results["cold"]) == 4
+    assert len(results["batch"]) == 2
+    assert {"flat", "hnsw"} & {row["kind"] for row in results["indexes"]}
+
+
+def test_bench_phrases(run_json: RunJson, corpus: Path) -> None:
+    results = run_json("bench_phrases", corpus)
+    assert results["same_output"]
+    assert [row["name"] for row in results["libraries"]] == ["embedkit", "gensim"]
+
+
+def test_bench_walks(run_json: RunJson) -> None:
+    results = run_json(
+        "bench_walks", "--nodes", 20, "--edges", 40, "--walks", 1, "--length", 4, "--biases", "1,2"
+    )
+    assert [row["kind"] for row in results["walks"]] == ["unweighted", "weighted"]
+    assert [row["q"] for row in results["walks"]] == [2, 2]
+
+
+def test_simulate_ranks(run_json: RunJson, similarity: Path) -> None:
+    corpora = SCRIPTS.parent / "corpora"  # every rank needs half a megabyte of text
+    results = run_json(
+        "simulate_ranks", corpora / "world.txt", "--ranks", 1, 2, "--sync-every", 100_000,
+        "--epochs", 1, "--dimension", 8, "--speed", 1e6, "--similarity", similarity,
+        "--analogies", corpora / "analogies.txt",
+    )  # fmt: skip
+    one, two = results["ranks"]
+    assert one["bytes_per_word"] == 0 < two["bytes_per_word"]
+    assert 0 <= two["analogies"] <= 1
+
+
+@pytest.fixture
+def trec(tmp_path: Path) -> Path:
+    """The folder EMBEDKIT_SHARED with a few questions in TREC's format."""
+    (tmp_path / "evaluation").mkdir()
+    questions = [
+        "LOC:city Where is paris ?", "HUM:ind Who is mayor1 of rome ?",
+        "LOC:other Where is border1 ?", "HUM:ind Who saw mayor2 ?",
+    ] * 8  # fmt: skip
+    for part in ("train", "test"):
+        (tmp_path / "evaluation" / f"trec-{part}.txt").write_text("\n".join(questions) + "\n")
+    return tmp_path
+
+
+def test_bench_trec(run_json: RunJson, trec: Path, model: Path) -> None:
+    results = run_json("bench_trec", "--model", model, "--repeat", 1, EMBEDKIT_SHARED=str(trec))
+    accuracies = {row["method"]: row["accuracy"] for row in results["methods"]}
+    assert accuracies["rules"] == 1
+    assert accuracies["skip-gram, mean"] > 0.5
+
+
+def test_bench_trec_draws_a_plot(run_json: RunJson, trec: Path, model: Path) -> None:
+    results = run_json(
+        "bench_trec", "--model", model, "--plot", trec / "labels.png", "--labels", 20,
+        "--splits", 1, EMBEDKIT_SHARED=str(trec),
+    )  # fmt: skip
+    assert len(results["fewer_labels"]) >= 4
+    assert (trec / "labels.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_bench_trec_without_data_says_where_to_put_it(run_script: Any, tmp_path: Path) -> None:
+    done = run_script("bench_trec", status=1, EMBEDKIT_SHARED=str(tmp_path))
+    assert "trec-train.txt does not exist. Set EMBEDKIT_SHARED" in done.stderr
+
+
+WRK = """#!{python}
+import json, os, sys
+from urllib.request import Request, urlopen
+
+bodies = open(os.environ["BODIES"]).read().splitlines()
+for body in bodies[:3]:
+    headers = {{"Content-Type": "application/json"}}
+    with urlopen(Request(sys.argv[-1], body.encode(), headers)) as answer:
+        assert json.load(answer)
+figures = {{"requests": 3, "microseconds": 1000, "p50": 1, "p99": 2, "errors": 0}}
+print("RESULT", json.dumps(figures))
+"""
+
+
+@pytest.fixture
+def wrk(tmp_path: Path) -> Path:
+    """A folder with a wrk that sends three requests: the real one is rarely installed."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "wrk").write_text(WRK.format(python=sys.executable))
+    (folder / "wrk").chmod(0o755)
+    return folder
+
+
+def test_bench_service(run_json: RunJson, model: Path, wrk: Path) -> None:
+    """Runs `bench_service_peer.py`, too."""
+    assert (SCRIPTS / "bench_service_peer.py").is_file()
+    results = run_json(
+        "bench_service", "--model", model, "--seconds", 1, "--connections", 2,
+        "--memory-words", 100, PATH=f"{wrk}:{os.environ['PATH']}",
+    )  # fmt: skip
+    assert [row["errors"] for row in results["services"]] == [0] * 4
+    assert results["batch"] >= 1
+    assert len(results["memory"]["private_mb"]) == 3
+
+
+def test_bench_service_without_wrk_says_how_to_install_it(
+    run_script: Any, model: Path, tmp_path: Path
+) -> None:
+    done = run_script("bench_service", "--model", model, status=1, PATH=str(tmp_path))
+    assert "apt-get install wrk" in done.stderr
+
+
+@pytest.fixture
+def service(model: Path) -> Any:
+    """The address of a service with the model of the tests."""
+    sys.path.insert(0, str(SCRIPTS))
+    try:
+        from importlib.machinery import SourceFileLoader
+        from importlib.util import module_from_spec, spec_from_loader
+
+        loader = SourceFileLoader("bench_service", str(SCRIPTS / "bench_service"))
+        spec = spec_from_loader(loader.name, loader)
+        assert spec is not None
+        bench_service = module_from_spec(spec)
+        loader.exec_module(bench_service)
+    finally:
+        sys.path.remove(str(SCRIPTS))
+    with bench_service.serve_embedkit(model, 1) as (url, _):
+        yield url
+
+
+def test_bench_page(run_json: RunJson, service: str) -> None:
+    pytest.importorskip("playwright", reason="playwright is not installed")
+    if not (os.environ.get("EMBEDKIT_CHROMIUM") or shutil.which("chromium")):
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    results = run_json("bench_page", f"{service}/", "--seconds", 0.2)
+    assert len(results["views"]) == 6
+    assert all(row["points"] > 0 for row in results["views"])

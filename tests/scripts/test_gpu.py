@@ -1,0 +1,53 @@
+"""The checks of the GPU kernel, in Triton's interpreter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("triton", reason="triton is not installed (it comes with 'dev' on Linux)")
+CHECK = "one program, dimension 7, window 1, 1 negatives"
+
+
+def test_gpu_contract(run_script: Any) -> None:
+    done = run_script("gpu_contract.py", "cpu", "--only", CHECK, TRITON_INTERPRET="1")
+    assert json.loads(done.stdout)[CHECK]["passed"]
+
+
+def test_gpu_check(
+    run_json: Callable[..., dict[str, Any]], analogies: Path, similarity: Path, tmp_path: Path
+) -> None:
+    words = [
+        "paris",
+        "france",
+        "rome",
+        "italy",
+        "berlin",
+        "germany",
+        "madrid",
+        "spain",
+        "mayor1",
+        "italy1",
+    ]
+    (tmp_path / "text.txt").write_text("".join(f"{' '.join(words)}\n" for _ in range(4)))
+    results = run_json(
+        "gpu_check", tmp_path / "text.txt", "--analogies", analogies, "--similarity", similarity,
+        "--only", CHECK, "--dimensions", 4, "--epochs", 1, "--min-count", 1, "--sample", 1,
+        "--rows", "float32", "--cpu", TRITON_INTERPRET="1",
+    )  # fmt: skip
+    assert results["contract_passed"]
+    gpu, cpu = results["training"]
+    assert gpu["pairs"] == cpu["pairs"] > 0
+    assert gpu["loss"] == pytest.approx(cpu["loss"], rel=1e-3)
+    assert {"similarity_spearman", "analogies_30k"} <= gpu.keys()
+
+
+def test_gpu_check_without_triton_interpreter_trains_nothing(run_script: Any, corpus: Path) -> None:
+    done = run_script("gpu_check", corpus, "--only", CHECK, TRITON_INTERPRET="0")
+    assert f"| {CHECK} | yes |" in done.stdout
+    assert "words/s" not in done.stdout

@@ -1,0 +1,59 @@
+"""The schemas of requests: choices, and the queries they become."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+
+import pytest
+from pydantic import ValidationError
+
+from embedkit.index.options import METRIC_NAMES
+from embedkit.service.api.requests import AnalogyRequest, DistanceRequest, QueryRequest
+from embedkit.vectors.options import ANALOGY_METHODS
+
+
+def test_choices_are_those_of_the_library() -> None:
+    properties = AnalogyRequest.model_json_schema()["properties"]
+    assert properties["metric"]["enum"] == list(METRIC_NAMES)
+    assert properties["method"]["enum"] == list(ANALOGY_METHODS)
+    assert DistanceRequest.model_json_schema()["properties"]["metric"]["enum"] == list(METRIC_NAMES)
+    with pytest.raises(ValidationError):
+        AnalogyRequest(a="a", b="b", c="c", metric="manhattan")
+
+
+def test_the_page_offers_all_metrics() -> None:
+    page = resources.files("embedkit.service") / "page"
+    metric = re.search(
+        r'<select id="metric">(.*?)</select>', (page / "index.html").read_text(), re.S
+    )
+    assert metric is not None
+    assert re.findall(r'value="(\w+)"', metric[1]) == list(METRIC_NAMES)
+    state = re.search(r"const METRICS = (\[.*\]);", (page / "state.js").read_text())
+    assert state is not None
+    assert re.findall(r'"(\w+)"', state[1]) == list(METRIC_NAMES)
+
+
+def test_an_analogy_is_a_weighted_sum() -> None:
+    request = AnalogyRequest(a="paris", b="france", c="italy", k=200, restrict=9, exclude=["x"])
+    query = request.query()
+    assert query.text == "paris - france + italy"
+    assert list(query.weighted) == [("paris", 1.0), ("france", -1.0), ("italy", 1.0)]
+    assert (query.k, query.restrict, query.exclude) == (200, 9, ("x",))
+    assert request.cost == 2
+
+
+def test_large_and_slow_requests_cost_more() -> None:
+    assert QueryRequest(expression="a").cost == 1
+    assert QueryRequest(expression="a + " * 48, k=256).cost == 1 + 2 + 3
+    assert AnalogyRequest(a="a", b="b", c="c", method="3cosmul").cost == 9
+
+
+@pytest.mark.parametrize(("k", "valid"), [(10.0, True), ("10", False), (True, False), (0, False)])
+def test_k_must_be_a_positive_integer(k: object, valid: bool) -> None:
+    body = {"expression": "a", "k": k}
+    if valid:
+        assert QueryRequest.model_validate(body).k == 10
+    else:
+        with pytest.raises(ValidationError):
+            QueryRequest.model_validate(body)
