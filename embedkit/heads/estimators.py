@@ -122,8 +122,9 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
+            label = self.classes_.tolist()[0]
             raise ConfigurationError(
-                f"all {len(codes)} rows have the same class, {self.classes_.tolist()[0]!r}.",
+                f"there is only one class, {label!r}, in all {len(codes)} rows.",
                 hint="Add rows of another class.",
             )
         weights = self._class_weights(y)[codes]

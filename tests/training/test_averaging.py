@@ -183,8 +183,9 @@ def test_killed_rank_ends_the_job_and_the_checkpoint_is_usable(tmp_path: Path) -
     os.kill(children(process)[1], signal.SIGKILL)
     _, said = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert "Another rank has ended" in said
-    assert "Run the same command with --resume to continue" in said
+    # The other rank may see the closed connection first, or the signal of torchrun.
+    assert re.search("[Aa]nother rank has ended", said)
+    assert re.search("Run the same command with --resume to continue|--resume continues", said)
     assert not model.exists()
     resumed = [*torchrun(2, *TRAIN, *options), "--resume", "--log-json", str(tmp_path / "log")]
     subprocess.run(resumed, check=True, stderr=subprocess.DEVNULL)
