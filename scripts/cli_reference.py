@@ -55,12 +55,25 @@ def text_of(command: click.Command) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text on one line, with a backslash before Markdown's special characters."""
+    """Return text on one line, with options as code and Markdown's special characters escaped."""
     return re.sub(
-        r"`[^`]*`|[_*|<\[\]]",
-        lambda match: match[0] if match[0][0] == "`" else f"\\{match[0]}",
+        r"`[^`]*`|(?<![\w-])--[a-z][a-z-]*|[_*|<\[\]]",
+        lambda match: (
+            match[0] if match[0][0] == "`"
+            else f"`{match[0]}`" if match[0][0] == "-"
+            else f"\\{match[0]}"
+        ),
         " ".join(text.split()),
-    )
+    )  # fmt: skip
+
+
+def option_row(option: click.Option, name: str, meaning: str) -> str:
+    """Return an option's row of the table, with its choices in the second cell."""
+    choices = ""
+    if isinstance(option.type, click.Choice):
+        name = ", ".join(option.opts)
+        choices = " One of " + ", ".join(f"`{choice}`" for choice in option.type.choices) + "."
+    return f"| `{name}` | {escaped(meaning)}{choices} |"
 
 
 def section(context: click.Context) -> str:
@@ -77,8 +90,7 @@ def section(context: click.Context) -> str:
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if isinstance(parameter, click.Option) and record and "--help" not in parameter.opts:
-            name = record[0].replace("|", "\\|")
-            rows.append(f"| `{name}` | {escaped(record[1])} |")
+            rows.append(option_row(parameter, *record))
     if rows:
         parts.append("\n".join(["| Option | Meaning |", "|---|---|", *rows]))
     return "\n\n".join(parts)

@@ -59,10 +59,18 @@ def run_pycon(block: str, session: code.InteractiveConsole) -> str:
     """Return the block as Python's prompt prints it."""
     printed = io.StringIO()
     more = False
-    for line in re.findall(r"^(?:>>>|\.\.\.) ?(.*)", block, re.MULTILINE):
-        printed.write(f"{'...' if more else '>>>'} {line}".rstrip() + "\n")
+
+    def push(line: str) -> bool:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            more = session.push(line)
+            return session.push(line)
+
+    for prompt, line in re.findall(r"^(>>>|\.\.\.) ?(.*)", block, re.MULTILINE):
+        if more and prompt == ">>>":
+            push("")  # ends a statement such as a loop
+        printed.write(f"{prompt} {line}".rstrip() + "\n")
+        more = push(line)
+    if more:
+        push("")
     return TRACEBACK.sub(r"\1    ...\n", printed.getvalue())
 
 

@@ -8,6 +8,7 @@ import inspect
 import io
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -20,6 +21,7 @@ import pytest
 
 import embedkit
 from embedkit.cli.app import app
+from tests.service.servers import starting
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -127,6 +129,38 @@ def test_commands_in_sh_blocks_have_these_options(page: str, line: str) -> None:
     known = {option for parameter in command.params for option in parameter.opts}
     given = {word for word in words if re.match(r"--?[a-z]", word)}
     assert given <= known, f"{page}: {line}"
+
+
+def requests_in_sh_blocks() -> list[str]:
+    """Return each call of curl to the service."""
+    blocks = [
+        block
+        for page in [ROOT / "README.md", *PAGES]
+        for block in re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.M | re.S)
+    ]
+    calls = [re.findall(r"^curl (?:.*\\\n)*.*", block, re.MULTILINE) for block in blocks]
+    return sorted({call for found in calls for call in found if "localhost:8000" in call})
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_requests_in_sh_blocks_are_answered(tmp_path: Path) -> None:
+    model = tmp_path / "model.embedkit"
+    embedkit.SkipGramEncoder(epochs=1).fit(ROOT / "corpora" / "world.txt").save(model)
+    (tmp_path / "keys").write_text("a-key-of-the-tests-0123456789\n")
+    calls = requests_in_sh_blocks()
+    assert len(calls) >= 2
+    with starting() as start:
+        for keys in (False, True):
+            server = start(model, *(["--api-key-file", tmp_path / "keys"] if keys else []))
+            for call in calls:
+                if ("keys" in call) == keys:
+                    line = re.sub(r"(http://)?localhost:8000", server.url, call)
+                    done = subprocess.run(
+                        ["bash", "-c", f"{line} --silent --show-error --fail"],
+                        cwd=tmp_path, capture_output=True, text=True, check=False,
+                    )  # fmt: skip
+                    assert done.returncode == 0, call + done.stderr
+                    assert "answers" in done.stdout
 
 
 def test_figures_of_the_benchmarks_have_their_commands() -> None:

@@ -69,12 +69,13 @@ def test_output_is_written_in_place(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         '=== "Tab"\n\n    ```console\n    $ echo rome\n    ```\n\n'
-        "```python\nx = 2\n```\n\n```pycon\n>>> x + 1\n```\n"
+        "```python\nx = 2\n```\n\n```pycon\n>>> x + 1\n>>> if x:\n...     x\n>>> x\n```\n"
     )
     assert check(page, "--write").returncode == 0
     assert page.read_text() == (
         '=== "Tab"\n\n    ```console\n    $ echo rome\n    rome\n    ```\n\n'
-        "```python\nx = 2\n```\n\n```pycon\n>>> x + 1\n3\n```\n"
+        "```python\nx = 2\n```\n\n```pycon\n>>> x + 1\n3\n"
+        ">>> if x:\n...     x\n2\n>>> x\n2\n```\n"
     )
 
 
