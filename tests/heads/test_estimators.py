@@ -196,7 +196,9 @@ def test_texts_without_a_known_word_are_counted() -> None:
     with pytest.warns(UnknownWordsWarning, match=r"1 of 3 texts have no known .* begin as zeros"):
         tuned.fit(["milk", "cold", "qqq"], ["+", "-", "+"])
     asked = ["milk", "zzz", "", "qqq"]  # qqq was learned
-    with pytest.warns(UnknownWordsWarning, match=r"2 of 4 .* are zeros \(rows 1, 2, from 0\)"):
+    with pytest.warns(
+        UnknownWordsWarning, match=r"2 of 4 .* are zeros \(rows 1, 2, counted from 0\)"
+    ):
         tuned.predict(asked)
     with pytest.warns(UnknownWordsWarning, match="2 of 4 texts"):
         nothing = tuned.predict_proba(asked)[1:3]
@@ -229,7 +231,7 @@ def test_in_pipelines_searches_and_votes() -> None:
         (lambda: DenseClassifier(finetune=True).fit(TEXTS, LABELS), ConfigurationError,
          "finetune=True needs word vectors. Pass"),
         (lambda: DenseClassifier(finetune=True, vectors=3).fit(TEXTS, LABELS), ConfigurationError,
-         "vectors is the path of a model"),
+         "vectors must be the path of a model"),
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit(["a", None], [0, 1]),
          InputError, "row 1 .* holds None"),
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit("where", [0]),
@@ -243,7 +245,7 @@ def test_in_pipelines_searches_and_votes() -> None:
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit([], []),
          InputError, "no texts to train on"),
         (lambda: DenseClassifier().fit(XOR[0], [1, 1, 1, 1]), ConfigurationError,
-         "all 4 rows have the same class, .*1.*"),
+         "there is only one class, .*1.*, in all 4 rows"),
         (lambda: DenseClassifier(epochs=0).fit(*XOR), ConfigurationError, "epochs must be"),
         (lambda: DenseClassifier((10_000,) * 400).fit(*XOR), ConfigurationError,
          "2 inputs and these hidden layers need 39,900,030,000 weights; the maximum is 1,073,"),

@@ -135,12 +135,12 @@ def test_training_continues_with_new_text() -> None:
 
 def test_unusable_start_is_an_error(tmp_path: Path) -> None:
     first = SkipGramEncoder(**SETTINGS).fit(OLD)
-    with pytest.raises(ConfigurationError, match=r"dimension=9, but .* have 8"):
+    with pytest.raises(ConfigurationError, match=r"dimension is 9, but .* have 8"):
         SkipGramEncoder(**{**SETTINGS, "dimension": 9}).fit(NEW, start=first)
     first.vectors().save(tmp_path / "vectors")
     bare = load_encoder(tmp_path / "vectors")
     assert isinstance(bare, SkipGramEncoder)
-    with pytest.raises(ConfigurationError, match="without their output matrix"):
+    with pytest.raises(ConfigurationError, match="have no output matrix"):
         SkipGramEncoder(**SETTINGS).fit(NEW, start=bare)
 
 
