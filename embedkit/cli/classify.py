@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +22,7 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import print_json, printed_warnings
 from embedkit.cli.parameters import INPUT, ModelPath, OutputPath, WholeNumber
 from embedkit.cli.progress import Display
 from embedkit.features.options import POOLINGS
@@ -159,7 +157,7 @@ def train_classifier(
         "hidden": tuple(filter(None, hidden)),
         "class_weight": "balanced" if balanced else None,
     }
-    with Display(quiet=quiet or as_json) as display, _warnings(quiet=quiet):
+    with Display(quiet=quiet or as_json) as display, printed_warnings(quiet=quiet):
         classifier = TextClassifier.train(
             texts, labels, model, progress=display.fitting, **settings
         )
@@ -208,7 +206,7 @@ def predict_label(text: str, classifier: str, quiet: bool, as_json: bool) -> Non
     from embedkit.classification.text_classifier import TextClassifier
 
     model = TextClassifier.load(classifier)
-    with _warnings(quiet=quiet):
+    with printed_warnings(quiet=quiet):
         given = None if text == "-" else text
         texts, probabilities = ask_all(
             given, str, lambda asked: list(model.predict_proba(asked)), blank=True
@@ -253,7 +251,7 @@ def evaluate_classifier(
         resolve_output(Path(picture), overwrite=overwrite)  # checked before the work
     texts, labels = _read(examples, options)
     model = TextClassifier.load(classifier)
-    with _warnings(quiet=quiet):
+    with printed_warnings(quiet=quiet):
         report = score_labels(labels, model.predict(texts).tolist())
     if picture:
         confusion_picture(report, picture, overwrite=overwrite)
@@ -291,14 +289,3 @@ def _print_report(report: ClassificationReport) -> None:
     for label, row in zip(labels, report.confusion, strict=True):
         cells = "  ".join(f"{count:{width},}" for count, width in zip(row, widths, strict=True))
         click.echo(f"{label:<{first}}  {cells}")
-
-
-@contextmanager
-def _warnings(*, quiet: bool) -> Iterator[None]:
-    """Print the warnings of the block, one per line, on standard error."""
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        yield
-    for warning in found:
-        if not quiet:
-            click.echo(f"Warning: {warning.message}", err=True)

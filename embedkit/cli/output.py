@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,7 @@ __all__ = [
     "print_answers",
     "print_json",
     "print_table",
+    "printed_warnings",
     "summary_of_vectors",
     "to_json",
 ]
@@ -54,6 +57,17 @@ def summary_of_vectors(path: str, words: int, dimension: int, size: int | None) 
     """Return a line about vectors that were written; *size* is in bytes, None for a stream."""
     written = "" if size is None else f", {size:,} bytes"
     return f"{path}: {words:,} words, {dimension:,} dimensions{written}"
+
+
+@contextmanager
+def printed_warnings(*, quiet: bool) -> Iterator[None]:
+    """Print the warnings of the block, one per line, on standard error."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        yield
+    for warning in found:
+        if not quiet:
+            click.echo(f"Warning: {warning.message}", err=True)
 
 
 class UnknownWords:

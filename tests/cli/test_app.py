@@ -38,7 +38,7 @@ def test_expression_error_points_at_the_place(embedkit: Command, model: Path) ->
     done = embedkit("query", "paris - (france", "--model", model)
     assert done.returncode == 2
     message, expression, caret = done.stderr.splitlines()
-    assert "is not closed" in message
+    assert "expected ) to close the parenthesis at column 9" in message
     assert expression.strip() == "paris - (france"
     assert caret.index("^") - 2 == len("paris - (france")
 

@@ -24,7 +24,7 @@ def test_character_codes_need_no_model(embedkit: Command, model: Path) -> None:
 def test_words_that_are_not_utf_8_are_rejected(embedkit: Command, command: list[str]) -> None:
     done = embedkit(*command, "caf\udce9", "cat")
     assert done.returncode == 2
-    assert "'caf\\udce9' is no text in UTF-8" in done.stderr
+    assert "'caf\\udce9' cannot be encoded as UTF-8" in done.stderr
 
 
 def test_distance_needs_no_model_for_character_codes(embedkit: Command) -> None:

@@ -73,7 +73,8 @@ def test_losses_of_models_and_logs(embedkit: Command, tmp_path: Path) -> None:
     (tmp_path / "log").write_text('{"event": "epoch", "epoch": 1, "loss": null}\n{"event": 1\n')
     done = embedkit(*asked, "-o", "other.png")
     assert done.returncode == 1
-    assert "log, line 2: not what embedkit train --log-json writes" in done.stderr
+    assert "log, line 2: not a line of a training log" in done.stderr
+    assert "Hint: Choose a log that embedkit train --log-json wrote." in done.stderr
     assert not (tmp_path / "other.png").exists()
 
 
@@ -89,19 +90,27 @@ def test_an_epoch_without_a_pair_has_no_loss(tmp_path: Path) -> None:
     [
         (["paris"], 2, "name the picture"),
         (["-o", "a.png"], 2, "name some words"),
-        (["paris", "-o", "a.gif"], 2, "its name ends in none of .png"),
+        (
+            ["paris", "-o", "a.gif"],
+            2,
+            "unknown picture format '.gif' of a.gif.\nHint: Choose from .png",
+        ),
         (
             ["paris", "-o", "a.png", "--size", "9by9"],
             2,
             "expected WIDTHxHEIGHT, such as 1600x1200; got '9by9'",
         ),
-        (["paris", "-o", "a.png", "--size", "9x9"], 2, "pixels a side"),
+        (
+            ["paris", "-o", "a.png", "--size", "9x9"],
+            2,
+            "must be between 400 and 10,000 pixels, got 9 x 9",
+        ),
         (
             ["pariss", "-o", "a.png"],
             1,
             "'pariss' is not in the vocabulary.\nHint: Did you mean paris",
         ),
-        (["--pairs", "paris", "-o", "a.png"], 2, "expected two words, as in king:queen"),
+        (["--pairs", "paris", "-o", "a.png"], 2, "expected two words, such as king:queen"),
         (["--pairs", "rome:rome", "-o", "a.png"], 2, "they are the same word"),
         (["--pairs", "@-", "-o", "a.png"], 1, "standard input, line 2: expected two words"),
         (["--training", "--top", "5", "-o", "a.png"], 2, "--top cannot be used with --training"),
