@@ -186,7 +186,7 @@ class TestDrawing:
         differences = np.diff(np.array(arrows), axis=1)[:, 0]
         cosines = differences @ differences.mean(axis=0)
         assert (cosines > 0).all(), "the arrows point in all directions"
-        assert (ROOT / "docs" / name).stat().st_size < 150_000
+        assert (ROOT / "docs" / "images" / name).stat().st_size < 150_000
 
     def test_a_unit_is_as_long_across_as_up(self, model: Path) -> None:
         axes = drawn(word_map(load(model), top=20), size=(1500, 700))
