@@ -100,7 +100,7 @@ def test_pictures_in_docs_have_all_labels_and_arrows(name: str, world: WordVecto
     differences = np.diff(np.array(arrows), axis=1)[:, 0]
     cosines = differences @ differences.mean(axis=0)
     assert (cosines > 0).all(), "the arrows do not have a common direction"
-    assert (ROOT / "docs" / name).stat().st_size < 150_000
+    assert (ROOT / "docs" / "images" / name).stat().st_size < 150_000
 
 
 def test_both_axes_have_the_same_scale(model: Path) -> None:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_systemd_unit_is_valid(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
-    text = (ROOT / "docs" / "embedkit.service").read_text()
+    text = (ROOT / "docs" / "guides" / "embedkit.service").read_text()
     unit = tmp_path / "embedkit.service"
     unit.write_text(text.replace("/opt/embedkit/bin/embedkit", "/bin/true"))
     done = subprocess.run(
