@@ -50,7 +50,9 @@ def run_console(block: str) -> str:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
         # How often progress is reported depends on the machine.
-        output = re.sub(r"^training: .*\n", "", done.stdout, flags=re.MULTILINE)
+        output = re.sub(
+            r"^(?:reading|walking|training|writing): .*\n", "", done.stdout, flags=re.MULTILINE
+        )
         printed.append(f"$ {command}\n{output}")
     return "".join(printed)
 

@@ -46,7 +46,12 @@ def test_a_large_body_is_refused(start: Start, model: Path) -> None:
         ),
         ("neighbors", [], 422, "at least 1 item"),
         ("query", {"expression": "a + " * 300}, 422, "at most 1000 characters"),
-        ("query", {"expression": "(" * 101 + "paris" + ")" * 101}, 422, "100 parentheses deep"),
+        (
+            "query",
+            {"expression": "(" * 101 + "paris" + ")" * 101},
+            422,
+            "more than 100 levels of parentheses",
+        ),
         ("distance", {"words": ["paris"] * 101}, 422, "at most 100 items"),
         ("distance", [{"words": ["paris"] * 100}] * 11, 413, "at most 1,000 words, got 1,100"),
         ("project", {"words": ["paris"], "pairs": [["paris"]]}, 422, "pairs[0]: List should"),

@@ -199,13 +199,13 @@ def test_temporary_files_are_removed_at_exit(start: Start, model: Path, tmp_path
 LAID_OUT = """
 import signal, sys
 from embedkit.cli import main
-from embedkit.service import publishing
+from embedkit.service.worker import publishing
 
-def lay_out(model, target):
+def write_serving_copy(model, target):
     target.mkdir()
     {raised}
 
-publishing.lay_out = lay_out
+publishing.write_serving_copy = write_serving_copy
 publishing.load_encoder = lambda path: None
 sys.argv = ["embedkit", "serve", "--port", "0"]
 main()

@@ -102,7 +102,7 @@ def test_an_empty_key_is_rejected(model: Path) -> None:
 def test_a_timeout_that_is_not_finite_is_rejected(model: Path, seconds: str) -> None:
     done = serve(model, "--timeout", seconds)
     assert done.returncode == 2
-    assert f"--timeout must be a finite number of seconds, got {seconds}" in done.stderr
+    assert f"Invalid value for '--timeout': must be a finite number, got {seconds}" in done.stderr
 
 
 def test_every_answer_has_safe_headers(client: httpx.Client) -> None:

@@ -15,14 +15,14 @@ import pytest
 from embedkit.system.interrupts import Interrupted, held
 from tests.conftest import restore_interrupts
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 FOR_LONG = 20
 START = f"""
 import ctypes, signal, sys, time, weakref
 from pathlib import Path
 from embedkit.system import interrupts
-from embedkit.files import atomic_directory, atomic_file
+from embedkit.system.files import atomic_directory, atomic_file
 
 def wait(said):
     print(said, flush=True)

@@ -185,7 +185,7 @@ def test_the_command(embedkit: Command, model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "say what to do"),
+        ([], "choose at least one step"),
         (["--pca", "25"], "dimension of the vectors, 24, got 25"),
         (["--remove-top", "24"], "none would be left"),
         (["--center", "--analogies", "nowhere.txt"], "cannot read nowhere.txt"),
