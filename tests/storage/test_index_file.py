@@ -173,7 +173,7 @@ def test_command_line(copied: Path, embedkit: Command) -> None:
     assert (
         embedkit("neighbors", "w1", "--model", copied, "--metric", "l2", "--exact").returncode == 0
     )
-    assert "is gone" in embedkit("index", "drop", "--model", copied).stdout
+    assert "removed the index" in embedkit("index", "drop", "--model", copied).stdout
     index.write_bytes(b"left")
     done = embedkit("neighbors", "w1", "--model", copied)
     assert done.stderr.startswith("Warning: ")
