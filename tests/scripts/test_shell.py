@@ -65,8 +65,9 @@ def run(repository: Path, *command: str) -> tuple[subprocess.CompletedProcess[st
 
 
 CHECKS = [
-    "ruff check .", "ruff format --check .", "mypy ", "hadolint Dockerfile",
-    *(f"{name} --check" for name in MAKERS), "python scripts/cli_reference.py --check",
+    "ruff check .", "ruff format --check .", "mypy ", "python scripts/cli_reference.py --check",
+    "mkdocs build --strict --quiet", "hadolint Dockerfile",
+    *(f"{name} --check" for name in MAKERS),
 ]  # fmt: skip
 
 
