@@ -92,7 +92,9 @@ def test_test_runs_the_checks_and_then_the_suite(script: str, repository: Path) 
     arguments = ["-k", "sparse"] if script == "scripts/test" else []
     done, log = run(repository, script, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    suite = " ".join(["python -m pytest --numprocesses auto --dist worksteal", *arguments])
+    suite = " ".join(
+        ["python -m pytest -p no:randomly --numprocesses auto --dist worksteal", *arguments]
+    )
     assert log == [*CHECKS, suite]
 
 
