@@ -27,6 +27,8 @@ the commands, and a test checks that it is up to date. `embedkit COMMAND --help`
 - `--json` prints JSON, on every command that prints results.
 - `EMBEDKIT_MODEL` sets the default of `--model`; without it, `--model` is `model.embedkit`.
 - The exit code is 0 for success, 2 for wrong usage and 1 for any other error.
+- SIGINT (Ctrl-C), SIGTERM and SIGHUP end a command with the exit code 130, 143 or 129. It prints
+  which outputs were written, and leaves no partial file.
 """
 
 
