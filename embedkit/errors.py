@@ -107,6 +107,7 @@ class UnknownWordError(EmbedkitError, KeyError):
         word: the unknown word.
         suggestions: known words with a similar spelling, best first.
         place: where the word is in the input, such as "row 3"; may be empty.
+        advice: what to do besides the suggestions; may be empty.
     """
 
     def __init__(
@@ -114,9 +115,11 @@ class UnknownWordError(EmbedkitError, KeyError):
         word: str,
         suggestions: Sequence[str] | Callable[[str], Sequence[str]] = (),
         place: str = "",
+        advice: str = "",
     ) -> None:
         self.word = word
         self.place = place
+        self.advice = advice
         self._suggestions = suggestions if callable(suggestions) else tuple(suggestions)
         super().__init__(word)
 
@@ -134,12 +137,13 @@ class UnknownWordError(EmbedkitError, KeyError):
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # computed when read
-        """The suggestions."""
-        return f"Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
+        """The suggestions and the advice."""
+        suggested = f"Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
+        return " ".join(filter(None, (suggested, self.advice)))
 
     def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
         # Suggestions may be a function, which cannot be pickled, so they are searched for now.
-        return type(self), (self.word, self.suggestions, self.place)
+        return type(self), (self.word, self.suggestions, self.place, self.advice)
 
 
 class SlowFormatWarning(UserWarning):

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from embedkit.errors import ExpressionError, QuestionError, UnknownWordError, WordTooLongError
+from embedkit.vectors.word_lists import WHITE_SPACE, WordReader
+
+if TYPE_CHECKING:
+    from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
     "ask_all",
     "ask_many",
     "parse_lines",
     "read_lines",
+    "reader_for",
 ]
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+
+
+def reader_for(vectors: WordVectors) -> WordReader:
+    """Return what reads the words of questions to *vectors*."""
+    return WordReader(lambda word: vectors.find(word) >= 0)
 
 
 def ask_all(
@@ -84,7 +94,7 @@ def read_lines(*, blank: bool = False) -> list[tuple[int, str]]:
         raise QuestionError("standard input is closed.")
     for number, raw in enumerate(sys.stdin.buffer, start=1):
         try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip(WHITE_SPACE)
         except UnicodeDecodeError as error:
             raise QuestionError(
                 f"standard input, line {number}, byte {error.start + 1}: not UTF-8."

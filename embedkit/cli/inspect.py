@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from embedkit.cli.input import ask_all
+from embedkit.cli.input import ask_all, reader_for
 from embedkit.cli.options import (
     encoder_option,
     json_option,
@@ -18,12 +19,15 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import UnknownWords, print_json, print_table
 from embedkit.encoders.names import UNTRAINED_ENCODERS
+from embedkit.vectors.word_lists import WordReader
 
 if TYPE_CHECKING:
     from embedkit.encoders import Encoder
     from embedkit.storage.model_directory import StoredModel
 
 __all__ = ["compare", "distance", "encode", "info"]
+
+Answer = TypeVar("Answer")
 
 
 @click.command()
@@ -53,7 +57,9 @@ def distance(
             for chosen in asked
         ]
 
-    sets, tables = ask_all(None if words == ("-",) else list(words), str.split, answer)
+    sets, tables = _ask_sets(
+        words, WordReader() if vectors is None else reader_for(vectors), answer
+    )
     unknown = None if vectors is None else UnknownWords(vectors, oov, [w for s in sets for w in s])
     printed = 0
     for chosen, values in zip(sets, tables, strict=True):
@@ -69,6 +75,16 @@ def distance(
             print_table(shown, values.tolist())
     if unknown:
         unknown.report(sum(not len(table) for table in tables), len(sets))
+
+
+def _ask_sets(
+    words: tuple[str, ...],
+    reader: WordReader,
+    answer: Callable[[list[list[str]]], Sequence[Answer]],
+) -> tuple[list[list[str]], Sequence[Answer]]:
+    """Answer for *words*, or with - for each line of standard input."""
+    given = None if words == ("-",) else [*map(reader.word, words)]
+    return ask_all(given, reader.line, answer)
 
 
 def _encoder_of(encoder: str, words: list[str]) -> Encoder:
@@ -105,11 +121,8 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
     def tables(chosen: list[str]) -> dict[str, Any]:
         return {name: table.tolist() for name, table in encoders.compare(chosen, stored).items()}
 
-    sets, answers = ask_all(
-        None if words == ("-",) else list(words),
-        str.split,
-        lambda asked: [tables(chosen) for chosen in asked],
-    )
+    reader = WordReader() if stored is None else WordReader(stored.vocabulary.__contains__)
+    sets, answers = _ask_sets(words, reader, lambda asked: [tables(chosen) for chosen in asked])
     for number, (chosen, found) in enumerate(zip(sets, answers, strict=True)):
         if as_json:
             print_json({"words": chosen, "metric": "l2", "tables": found})
@@ -155,7 +168,8 @@ def encode(
             found.append([(word, rows[word]) for word in chosen if word in rows])
         return found
 
-    sets, answers = ask_all(None if words == ("-",) else list(words), str.split, answer)
+    reader = WordReader() if vectors is None else reader_for(vectors)
+    sets, answers = _ask_sets(words, reader, answer)
     for word, row in [pair for found in answers for pair in found]:
         if hasattr(row, "indices"):  # sparse: one element is 1
             (place,) = row.indices.tolist()

@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import click
 from click.shell_completion import CompletionItem
 
-from embedkit.cli.input import parse_lines, read_lines
+from embedkit.cli.input import read_lines
 from embedkit.errors import QuestionError
-from embedkit.plotting.pairs import pair_of, read_pairs
+from embedkit.vectors.pairs import pair_lines, placed_pair
+from embedkit.vectors.word_lists import WordReader
 
-__all__ = ["Pairs", "pairs_option"]
+__all__ = ["PairTexts", "Pairs", "pairs_option"]
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
+
+_LENIENT = WordReader(lambda text: True)  # finds a pair wherever some vocabulary might
+
+
+@dataclass(frozen=True)
+class PairTexts:
+    """Pairs as they were written: which words they are depends on the vocabulary.
+
+    Attributes:
+        texts: values of --pairs, and lines of files with their places.
+    """
+
+    texts: Sequence[tuple[str | None, str]]
+
+    def __bool__(self) -> bool:
+        return bool(self.texts)
+
+    def read(self, reader: WordReader) -> Pairs:
+        """Return the pairs.
+
+        Raises:
+            QuestionError: a line is not a pair.
+            click.BadParameter: a value is not pairs.
+        """
+        pairs: list[tuple[str, str]] = []
+        for place, text in self.texts:
+            if place is not None:
+                pairs.append(placed_pair(reader, place, text))
+                continue
+            try:
+                pairs += reader.pairs(text)
+            except QuestionError as error:
+                raise click.BadParameter(str(error), param_hint="'--pairs'") from error
+        return pairs
 
 
 class _PairsType(click.ParamType):  # type: ignore[type-arg]
@@ -25,19 +61,20 @@ class _PairsType(click.ParamType):  # type: ignore[type-arg]
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Pairs:
+    ) -> PairTexts:
+        if isinstance(value, PairTexts):
+            return value
         text = str(value)
+        found: list[tuple[str | None, str]] = [(None, text)]
         if text == "@-":
-            pairs = parse_lines(read_lines(), pair_of)
-            if not pairs:
+            found = [(f"standard input, line {number}", line) for number, line in read_lines()]
+            if not found:
                 raise QuestionError("standard input has no pairs.")
-            return pairs
-        if text.startswith("@"):
-            return read_pairs(Path(text[1:]))
-        try:
-            return [pair_of(pair) for pair in text.split(",")]
-        except QuestionError as error:
-            self.fail(str(error), param, ctx)
+        elif text.startswith("@"):
+            found = [*pair_lines(Path(text[1:]))]
+        pairs = PairTexts(found)
+        pairs.read(_LENIENT)  # finds most mistakes before the model is opened
+        return pairs
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -54,8 +91,10 @@ class _PairsType(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(prefix + name) for name in names if name.startswith(start)]
 
 
-def _all_pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[Pairs, ...]) -> Pairs:
-    return [pair for pairs in values for pair in pairs]
+def _all_pairs(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[PairTexts, ...]
+) -> PairTexts:
+    return PairTexts([text for pairs in values for text in pairs.texts])
 
 
 pairs_option = click.option(

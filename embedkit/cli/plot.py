@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.input import ask_all
+from embedkit.cli.input import ask_all, reader_for
 from embedkit.cli.options import (
     encoder_option,
     json_option,
@@ -20,7 +20,7 @@ from embedkit.cli.options import (
     seed_option,
 )
 from embedkit.cli.output import print_json
-from embedkit.cli.pairs import Pairs, pairs_option
+from embedkit.cli.pairs import PairTexts, pairs_option
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.errors import QuestionError
 from embedkit.plotting.options import PROJECTION_METHODS
@@ -79,7 +79,7 @@ class _PictureSize(click.ParamType):  # type: ignore[type-arg]
 @json_option
 def plot(
     words: tuple[str, ...],
-    pairs: Pairs,
+    pairs: PairTexts,
     top: int | None,
     training: bool,
     output: str | None,
@@ -122,6 +122,7 @@ def _plot_words(
     as_json: bool,
     encoder: str | None,
     model: str,
+    pairs: PairTexts,
     **settings: Any,
 ) -> str:
     """Draw words; return what was drawn, in words."""
@@ -135,11 +136,14 @@ def _plot_words(
         check_suffix(Path(output), FORMATS)
         resolve_output(Path(output), overwrite=look["overwrite"])
     vectors = load(model, encoder=encoder)
+    reader = reader_for(vectors)
+    settings["pairs"] = pairs.read(reader)
 
     def map_of(lines: list[list[str]]) -> list[WordMap]:
         return [word_map(vectors, [word for line in lines for word in line], **settings)]
 
-    _, maps = ask_all(None if words == ("-",) else list(words), str.split, map_of)
+    given = None if words == ("-",) else [*map(reader.word, words)]
+    _, maps = ask_all(given, reader.line, map_of)
     if not maps:
         raise QuestionError("standard input contains no words.")
     (found,) = maps

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedkit.cli.input import ask_all, ask_many
+from embedkit.cli.input import ask_all, ask_many, reader_for
 from embedkit.cli.output import UnknownWords, print_answers
-from embedkit.cli.pairs import Pairs, pairs_option
+from embedkit.cli.pairs import Pairs, PairTexts, pairs_option
 from embedkit.cli.questions import QuestionOptions, question_options
 from embedkit.errors import QuestionError
 from embedkit.vectors.options import ANALOGY_METHODS, PAIR_METHODS
@@ -33,7 +33,7 @@ __all__ = ["analogy", "neighbors", "query", "transfer"]
 )
 @question_options
 def analogy(
-    words: tuple[str, ...], pairs: Pairs, method: str | None, options: QuestionOptions
+    words: tuple[str, ...], pairs: PairTexts, method: str | None, options: QuestionOptions
 ) -> None:
     """Answer A - B + C: which word is to C as A is to B?
 
@@ -56,8 +56,8 @@ def analogy(
         _ask_words(
             words,
             options,
-            lambda vectors, questions: vectors.analogies_from_pairs(
-                pairs,
+            lambda vectors, examples, questions: vectors.analogies_from_pairs(
+                examples,
                 questions,
                 options.k,
                 method=chosen,
@@ -74,9 +74,10 @@ def analogy(
             f"got {len(given)}."
         )
     vectors = options.vectors()
+    reader = reader_for(vectors)
     questions, answers = ask_all(
-        given,
-        _three_words,
+        None if given is None else [*map(reader.word, given)],
+        lambda line: _three_words(reader.line(line), line),
         lambda batch: vectors.analogies(
             batch, options.k, method=chosen, metric=options.metric, **options.search
         ),
@@ -85,8 +86,7 @@ def analogy(
     _print(vectors, names, questions, answers, options)
 
 
-def _three_words(line: str) -> Sequence[str]:
-    words = line.split()
+def _three_words(words: list[str], line: str) -> list[str]:
     if len(words) != 3:
         raise QuestionError(f"expected three words, as in: paris france italy; got {line!r}.")
     return words
@@ -104,7 +104,7 @@ def _three_words(line: str) -> Sequence[str]:
 )
 @question_options
 def transfer(
-    words: tuple[str, ...], pairs: Pairs, strength: float, options: QuestionOptions
+    words: tuple[str, ...], pairs: PairTexts, strength: float, options: QuestionOptions
 ) -> None:
     """Move WORDS along the direction that pairs have in common.
 
@@ -116,8 +116,8 @@ def transfer(
     _ask_words(
         words,
         options,
-        lambda vectors, questions: vectors.transfer(
-            pairs,
+        lambda vectors, examples, questions: vectors.transfer(
+            examples,
             questions,
             options.k,
             strength=strength,
@@ -145,7 +145,8 @@ def query(expression: str, options: QuestionOptions) -> None:
         str,
         lambda batch: vectors.queries(batch, options.k, metric=options.metric, **options.search),
     )
-    words = [[term.word for term in parse(question)] for question in questions]
+    is_known = reader_for(vectors).is_known
+    words = [[term.word for term in parse(question, is_known)] for question in questions]
     _print(vectors, questions, words, answers, options)
 
 
@@ -160,7 +161,7 @@ def neighbors(word: str, options: QuestionOptions) -> None:
     _ask_words(
         (word,),
         options,
-        lambda vectors, questions: vectors.neighbors_of(
+        lambda vectors, _, questions: vectors.neighbors_of(
             questions, options.k, metric=options.metric, **options.search
         ),
     )
@@ -169,16 +170,20 @@ def neighbors(word: str, options: QuestionOptions) -> None:
 def _ask_words(
     words: Sequence[str],
     options: QuestionOptions,
-    answer: Callable[[WordVectors, list[str]], list[list[Neighbor]]],
-    pairs: Pairs = (),
+    answer: Callable[[WordVectors, Pairs, list[str]], list[list[Neighbor]]],
+    pairs: PairTexts | None = None,
 ) -> None:
     """Ask the same question of each word, or of each line of standard input."""
     vectors = options.vectors()
+    reader = reader_for(vectors)
+    examples = pairs.read(reader) if pairs else []
     questions, answers = ask_many(
-        None if tuple(words) == ("-",) else list(words), str, lambda batch: answer(vectors, batch)
+        None if tuple(words) == ("-",) else [*map(reader.word, words)],
+        reader.word,
+        lambda batch: answer(vectors, examples, batch),
     )
-    examples = [word for pair in pairs for word in pair]
-    _print(vectors, questions, [[word, *examples] for word in questions], answers, options)
+    used = [word for pair in examples for word in pair]
+    _print(vectors, questions, [[word, *used] for word in questions], answers, options)
 
 
 def _print(

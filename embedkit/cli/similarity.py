@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.input import ask_all
+from embedkit.cli.input import ask_all, reader_for
 from embedkit.cli.options import (
     encoder_option,
     json_option,
@@ -17,7 +18,11 @@ from embedkit.cli.options import (
     restrict_option,
 )
 from embedkit.cli.output import UnknownWords, print_answers, print_json
-from embedkit.errors import QuestionError
+from embedkit.errors import QuestionError, UnknownWordError
+from embedkit.vectors.word_lists import written_set
+
+if TYPE_CHECKING:
+    from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["odd_one_out", "rank", "similarity"]
 
@@ -35,23 +40,31 @@ def similarity(
     """Show how similar two words, or two sets of words, are.
 
     Words of a set have commas between them: `embedkit similarity cat,dog lion,tiger` compares the
-    mean vectors of the sets. With - instead of the sets, they are read from standard input, two per
-    line.
+    mean vectors of the sets. A known word may contain commas; put any other word with a comma or
+    space in quotes: '"new york",rome'. With - instead of the sets, they are read from standard
+    input, two per line.
     """
     from embedkit.encoders import load
 
+    def two(parts: list[str]) -> list[str]:
+        if len(parts) != 2:
+            raise QuestionError(f"expected two sets, as in: cat,dog lion,tiger; got {parts!r:.80}.")
+        return parts
+
+    given = None if words == ("-",) else _usage(two, list(words))
+    vectors = load(model, encoder=encoder)
+    reader = reader_for(vectors)
+
     def sets(parts: list[str]) -> list[list[str]]:
-        found = [[word for word in part.split(",") if word.strip()] for part in parts]
-        if len(found) != 2 or not all(found):
+        found = [reader.set(part) for part in two(parts)]
+        if not all(found):
             raise QuestionError(f"expected two sets, as in: cat,dog lion,tiger; got {parts!r:.80}.")
         return found
 
-    given = None if words == ("-",) else _usage(sets, list(words))
-    vectors = load(model, encoder=encoder)
     questions, numbers = ask_all(
-        given,
-        lambda line: sets(line.split()),
-        lambda asked: [vectors.similarity(a, b, metric=metric, oov=oov) for a, b in asked],
+        None if given is None else _usage(sets, given),
+        lambda line: sets(reader.sets(line)),
+        lambda asked: [_similarity(vectors, pair, metric, oov) for pair in asked],
     )
     used = [[*first, *second] for first, second in questions]
     unknown = UnknownWords(vectors, oov, [word for words in used for word in words])
@@ -63,8 +76,21 @@ def similarity(
         if as_json:
             print_json({"sets": [first, second], "metric": metric, "score": number, **notes})
         elif not skipped:
-            click.echo(f"{','.join(first)}  {','.join(second)}  {number:.4f}")
+            click.echo(f"{written_set(first)}  {written_set(second)}  {number:.4f}")
     unknown.report(unanswered, len(questions))
+
+
+def _similarity(
+    vectors: WordVectors, sets: Sequence[Sequence[str]], metric: str, oov: str
+) -> float:
+    first, second = sets
+    try:
+        return vectors.similarity(first, second, metric=metric, oov=oov)
+    except UnknownWordError as error:
+        if not any(error.word in words and len(words) > 1 for words in sets):
+            raise
+        advice = "Put a word that contains a comma in quotes, as in '\"1,000\"'."
+        raise UnknownWordError(error.word, error.suggestions, advice=advice) from error
 
 
 @click.command()
@@ -84,7 +110,7 @@ def rank(
     model: str,
     as_json: bool,
 ) -> None:
-    """Show the rank of B among A's neighbours, and of A among B's.
+    """Show the rank of B among A's neighbors, and of A among B's.
 
     The nearest word has rank 1. With - instead of the words, they are read from standard input, two
     per line.
@@ -98,6 +124,7 @@ def rank(
 
     given = None if words == ("-",) else _usage(two, list(words))
     vectors = load(model, encoder=encoder)
+    reader = reader_for(vectors)
 
     def ranks(pair: list[str]) -> list[int | None]:
         return [
@@ -106,7 +133,9 @@ def rank(
         ]
 
     questions, found = ask_all(
-        given, lambda line: two(line.split()), lambda asked: [ranks(pair) for pair in asked]
+        None if given is None else _usage(two, [*map(reader.word, given)]),
+        lambda line: two(reader.line(line)),
+        lambda asked: [ranks(pair) for pair in asked],
     )
     unknown = UnknownWords(vectors, oov, [word for pair in questions for word in pair])
     unanswered = 0
@@ -117,7 +146,7 @@ def rank(
                 notes: dict[str, Any] = unknown.notes(pair)
                 print_json({"word": b, "neighbor_of": a, "rank": place, **notes})
             elif place is not None:
-                click.echo(f"{b} is neighbour {place:,} of {a}")
+                click.echo(f"{b} is neighbor {place:,} of {a}")
     unknown.report(unanswered, len(questions))
 
 
@@ -145,9 +174,10 @@ def odd_one_out(
 
     given = None if words == ("-",) else _usage(three, list(words))
     vectors = load(model, encoder=encoder)
+    reader = reader_for(vectors)
     sets, answers = ask_all(
-        given,
-        lambda line: three(line.split()),
+        None if given is None else _usage(three, [*map(reader.word, given)]),
+        lambda line: three(reader.line(line)),
         lambda asked: [vectors.odd_one_out(chosen, metric=metric, oov=oov) for chosen in asked],
     )
     unknown = UnknownWords(vectors, oov, [word for chosen in sets for word in chosen])

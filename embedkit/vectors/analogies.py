@@ -39,7 +39,7 @@ def solve_expressions(
 ) -> list[list[Neighbor]]:
     """Return the words nearest to each expression; see `embedkit.vectors.expressions`."""
     parsed = [
-        [(term.word, term.weight) for term in parse(expression)]
+        [(term.word, term.weight) for term in parse(expression, search.lookup.knows)]
         for expression in word_list(expressions)
     ]
     return search.nearest(search.weighted_sums(parsed, options.oov), options)

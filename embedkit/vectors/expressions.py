@@ -5,17 +5,21 @@
     factor     := [number] word | [number] "quoted words" | [number] "(" expression ")" | number
 
 A number without a word after it is a word itself (``1984 - 1948``). A hyphen or apostrophe inside a
-word belongs to the word; a minus sign needs a space on one side.
+word belongs to the word; a minus sign needs a space on one side. In double quotes, two quotes stand
+for one. As in texts, only ASCII white space separates words. What the vocabulary knows as one word
+is one: the whole expression, or a part between spaces such as ``c++`` or ``24/7``.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from embedkit.errors import ExpressionError
+from embedkit.vectors.word_lists import WHITE_SPACE
 
-__all__ = ["Term", "parse"]
+__all__ = ["Term", "in_expression", "parse"]
 
 MAXIMUM_LENGTH = 10_000
 MAXIMUM_DEPTH = 100
@@ -23,13 +27,18 @@ MAXIMUM_WEIGHT = 1e9  # keeps squares of sums in the range of float32
 
 _TOKEN = re.compile(
     r"""\s*(?:
-    (?P<quoted>"[^"]*"|'[^']*'(?=$|[\s()+*/-]))
+    (?P<quoted>"(?:[^"]|"")*"|'[^']*'(?=$|[\s()+*/-]))
   | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?(?=$|[\s()+*/"]|-(?!['-]*[^\s()+*/"'-])))
   | (?P<word>[^\s()+*/"'-]+(?:['-]+[^\s()+*/"'-]+)*)
   | (?P<sign>[()+*/-])
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
+_CHUNK = re.compile(r"""[^\s()+*/"'-]\S*""", re.ASCII)
+_BLANKS = re.compile(f"[{WHITE_SPACE}]+")
+_OPERATOR = re.compile(r"""[()+*/"'-]""")
+
+IsKnown = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -48,19 +57,31 @@ class _Token:
     column: int
 
 
-def parse(expression: str) -> list[Term]:
+def parse(expression: str, is_known: IsKnown = lambda word: False) -> list[Term]:
     """Return the words of an expression with their weights, parentheses multiplied out.
+
+    Args:
+        expression: the text.
+        is_known: tells whether the vocabulary has a word; by default it has none with operators.
 
     Raises:
         ExpressionError: it does not parse; the message marks the column with a caret.
     """
-    return _Parser(expression).whole()
+    return _Parser(expression, is_known).whole()
+
+
+def in_expression(word: str) -> str:
+    """Return *word* as it is written in an expression: in quotes where it would be misread."""
+    token = _TOKEN.fullmatch(word)
+    if token and token["word"] == word:
+        return word
+    return '"' + word.replace('"', '""') + '"'
 
 
 class _Parser:
     """A recursive descent parser; each method returns the terms of the part it has read."""
 
-    def __init__(self, expression: str) -> None:
+    def __init__(self, expression: str, is_known: IsKnown) -> None:
         if len(expression) > MAXIMUM_LENGTH:
             raise ExpressionError(
                 f"the expression has {len(expression):,} characters, more than {MAXIMUM_LENGTH:,}",
@@ -68,17 +89,25 @@ class _Parser:
                 60,
             )
         self._expression = expression
+        self._is_known = is_known
         self._tokens = self._split()
         self._next = 0
         self._depth = 0
 
     def _split(self) -> list[_Token]:
-        tokens, position = [], 0
-        text = self._expression.rstrip()
+        tokens: list[_Token] = []
+        text = self._expression.rstrip(WHITE_SPACE)
+        position = _after_blanks(text, 0)
+        if self._is_one_word(text[position:]):
+            return [_Token("word", text[position:], position), _Token("end", "", len(text))]
         while position < len(text):
+            if word := self._known_chunk(text, position):
+                tokens.append(word)
+                position = word.column + len(word.text)
+                continue
             match = _TOKEN.match(text, position)
             if match is None or match.lastgroup is None:
-                column = position + len(text[position:]) - len(text[position:].lstrip())
+                column = _after_blanks(text, position)
                 is_quote = text[column] in "\"'"
                 unexpected = f"unexpected character {text[column]!r}"
                 raise self._error("missing closing quote" if is_quote else unexpected, column)
@@ -86,6 +115,21 @@ class _Parser:
             tokens.append(_Token(kind, match[kind], match.start(kind)))
             position = match.end()
         return [*tokens, _Token("end", "", len(text))]
+
+    def _is_one_word(self, text: str) -> bool:
+        """Tell whether the whole expression is a known word, and not one in quotes."""
+        token = _TOKEN.fullmatch(text)
+        return not (token and token.lastgroup == "quoted") and bool(text) and self._is_known(text)
+
+    def _known_chunk(self, text: str, position: int) -> _Token | None:
+        """Return the known word with an operator in it, such as ``c++``, that comes next."""
+        start = _after_blanks(text, position)
+        begins = start == 0 or text[start - 1] in f"{WHITE_SPACE}("
+        chunk = _CHUNK.match(text, start) if begins else None
+        for word in dict.fromkeys((chunk[0], chunk[0].rstrip(")")) if chunk else ()):
+            if _OPERATOR.search(word) and self._is_known(word):
+                return _Token("word", word, start)
+        return None
 
     def _error(self, problem: str, column: int) -> ExpressionError:
         return ExpressionError(problem, self._expression, column)
@@ -157,13 +201,20 @@ class _Parser:
         if token.kind in ("word", "number"):
             return [Term(1.0, token.text, token.column)]
         if token.kind == "quoted":
-            word = " ".join(token.text[1:-1].split())
-            if not word:
-                raise self._error("the quotes are empty", token.column)
-            return [Term(1.0, word, token.column)]
+            return [Term(1.0, self._unquoted(token), token.column)]
         if token.text == "(":
             return self._parenthesis(token)
         raise self._error("expected a word", token.column)
+
+    def _unquoted(self, token: _Token) -> str:
+        """Return the words in quotes; blanks between them are one space unless known otherwise."""
+        quoted = token.text[1:-1]
+        if token.text[0] == '"':
+            quoted = quoted.replace('""', '"')
+        word = quoted if self._is_known(quoted) else " ".join(_BLANKS.split(quoted)).strip(" ")
+        if not word:
+            raise self._error("the quotes are empty", token.column)
+        return word
 
     def _parenthesis(self, opening: _Token) -> list[Term]:
         self._depth += 1
@@ -177,6 +228,12 @@ class _Parser:
             )
         self._depth -= 1
         return terms
+
+
+def _after_blanks(text: str, position: int) -> int:
+    """Return the place of the first character from *position* on that is not white space."""
+    blank = _BLANKS.match(text, position)
+    return blank.end() if blank else position
 
 
 def _scaled(terms: list[Term], factor: float) -> list[Term]:

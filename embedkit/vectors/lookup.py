@@ -65,6 +65,10 @@ class Lookup:
                     break
         return row
 
+    def knows(self, word: str) -> bool:
+        """Tell whether `find` finds *word*."""
+        return self.find(word) >= 0
+
     def row(self, word: str) -> int:
         """Return the row of *word*, looked up as by `find`.
 

@@ -21,8 +21,8 @@ from embedkit.errors import ConfigurationError, OutputExistsError
 from embedkit.plotting import WordMap, draw, word_map
 from embedkit.plotting.draw import draw_axes
 from embedkit.plotting.figures import plain_settings
-from embedkit.plotting.pairs import pair_of
 from embedkit.plotting.theme import DARK, LIGHT, families
+from embedkit.vectors.word_lists import WordReader
 from embedkit.vectors.word_vectors import WordVectors
 from tests.plotting.samples import random_vectors
 
@@ -48,7 +48,7 @@ def documented(name: str) -> tuple[list[tuple[str, str]], str, tuple[int, int]]:
     (command,) = re.findall(rf"^\$ (embedkit plot --pairs .* -o {name})$", page, re.MULTILINE)
     _, _, _, *words = shlex.split(command)
     named = itertools.takewhile(lambda word: word[0] != "-", words)
-    pairs = [pair_of(pair) for word in named for pair in word.split(",")]
+    pairs = [pair for word in named for pair in WordReader().pairs(word)]
     width, height = words[words.index("--size") + 1].split("x")
     return pairs, words[words.index("--title") + 1], (int(width), int(height))
 

@@ -15,7 +15,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from embedkit.errors import EmbedkitError, ExpressionError
-from embedkit.vectors.expressions import MAXIMUM_DEPTH, MAXIMUM_LENGTH, Term, parse
+from embedkit.vectors.expressions import (
+    MAXIMUM_DEPTH,
+    MAXIMUM_LENGTH,
+    Term,
+    in_expression,
+    parse,
+)
 
 
 def weights(expression: str) -> list[tuple[float, str]]:
@@ -134,6 +140,47 @@ def test_hyphens_and_apostrophes_inside_a_word_belong_to_it(word: str, frame: st
 )
 def test_quoted_phrase_is_one_word(expression: str, expected: str) -> None:
     assert weights(expression) == [(1, expected)]
+
+
+KNOWN = {"c++", "24/7", "c", "-1", "and/or", "new york", "a  b", "-man", '5"', "ann\u00a0lee", "*"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("c++", [(1, "c++")]),
+        ("c++ - 2 24/7", [(1, "c++"), (-2, "24/7")]),
+        ("2 (c++ - and/or)", [(2, "c++"), (-2, "and/or")]),
+        ("-1", [(1, "-1")]),
+        ("king -man", [(1, "king"), (-1, "man")]),
+        ("king -1 queen", [(1, "king"), (-1, "queen")]),
+        ("new york", [(1, "new york")]),
+        ('"a  b" - "a   c"', [(1, "a  b"), (-1, "a c")]),
+        ('5"', [(1, '5"')]),
+        ('"*" + c', [(1, "*"), (1, "c")]),
+        ("*", [(1, "*")]),
+        ("ann\u00a0lee - c", [(1, "ann\u00a0lee"), (-1, "c")]),
+        ('"ann\u00a0lee"', [(1, "ann\u00a0lee")]),
+        ("c + +", None),
+        ("d++", None),
+    ],
+)
+def test_known_words_may_contain_operators(
+    expression: str, expected: list[tuple[float, str]] | None
+) -> None:
+    if expected is None:
+        with pytest.raises(ExpressionError):
+            parse(expression, KNOWN.__contains__)
+    else:
+        found = parse(expression, KNOWN.__contains__)
+        assert [(term.weight, term.word) for term in found] == expected
+        assert all(expression[term.column :].lstrip('"').startswith(term.word[0]) for term in found)
+
+
+@given(st.text("ab1.+-*/()'\"\u00a0\t ", min_size=1, max_size=12))
+def test_every_word_can_be_written_in_an_expression(word: str) -> None:
+    found = parse(f"x - {in_expression(word)} + y", {word}.__contains__)
+    assert [(term.weight, term.word) for term in found] == [(1, "x"), (-1, word), (1, "y")]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from embedkit.index.options import METRIC_NAMES
-from embedkit.service.worker.answers import SearchQuery
+from embedkit.service.worker.answers import IsKnown, SearchQuery
 from embedkit.vectors.expressions import parse
 from embedkit.vectors.options import ANALOGY_METHODS
 
@@ -99,7 +99,7 @@ class AnalogyRequest(_Search):
         """The work of answering, in units of a simple query."""
         return super().cost + (8 if self.method != "3cosadd" else 0)
 
-    def query(self) -> SearchQuery:
+    def query(self, is_known: IsKnown) -> SearchQuery:
         """Return the weighted sum a - b + c."""
         weighted = ((self.a, 1.0), (self.b, -1.0), (self.c, 1.0))
         return self.search(f"{self.a} - {self.b} + {self.c}", weighted, self.method)
@@ -118,13 +118,13 @@ class QueryRequest(_Search):
         """The work of answering, in units of a simple query."""
         return super().cost + len(self.expression) // 64
 
-    def query(self) -> SearchQuery:
-        """Parse the expression.
+    def query(self, is_known: IsKnown) -> SearchQuery:
+        """Parse the expression; *is_known* tells whether the model has a word.
 
         Raises:
             ExpressionError: it cannot be parsed.
         """
-        weighted = tuple((term.word, term.weight) for term in parse(self.expression))
+        weighted = tuple((term.word, term.weight) for term in parse(self.expression, is_known))
         return self.search(self.expression, weighted)
 
 
@@ -134,7 +134,7 @@ class NeighborsRequest(_Search):
     model_config = ConfigDict(json_schema_extra={"example": {"word": "london", "k": 3}})
     word: Word
 
-    def query(self) -> SearchQuery:
+    def query(self, is_known: IsKnown) -> SearchQuery:
         """Return the word as a sum of one term."""
         return self.search(self.word, ((self.word, 1.0),))
 

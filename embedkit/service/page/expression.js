@@ -6,5 +6,5 @@ const NUMBER = /^(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 /** Return a word as it has to be written in an expression: quoted where it would be misread. */
 export function inExpression(word) {
   if (BARE.test(word) && !NUMBER.test(word)) return word;
-  return word.includes('"') ? `'${word}'` : `"${word}"`;
+  return `"${word.replaceAll('"', '""')}"`;
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from embedkit.vectors.search import WeightedSum
     from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Answer", "SearchQuery", "SearchRequest", "answer_batch"]
+__all__ = ["Answer", "IsKnown", "SearchQuery", "SearchRequest", "answer_batch"]
 
 # Queries share a search with others of the same range of k: a query for ten words does not wait
 # until a thousand are found for another.
@@ -24,6 +24,9 @@ _K_LIMITS = (16, 128)
 
 Answer: TypeAlias = "dict[str, Any] | EmbedkitError"
 """The body of an answer, or the reason why there is none."""
+
+IsKnown: TypeAlias = "Callable[[str], bool]"
+"""Tells whether the model has a word."""
 
 _Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...]]"
 """Method, metric, range of k, restrict and exclude: the same for queries that share a search."""
@@ -36,8 +39,8 @@ class SearchRequest(Protocol):
     def cost(self) -> int:
         """The work of answering, in units of a simple query."""
 
-    def query(self) -> SearchQuery:
-        """Parse the request.
+    def query(self, is_known: IsKnown) -> SearchQuery:
+        """Parse the request; *is_known* tells whether the model has a word.
 
         Raises:
             EmbedkitError: it cannot be parsed.
@@ -78,11 +81,12 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
 
     Requests are parsed here too, in the answering thread: a long expression takes milliseconds.
     """
+    is_known = _known_to(vectors)
     answers: list[Answer] = []
     groups: dict[_Kind, list[tuple[int, SearchQuery, WeightedSum]]] = {}
     for place, request in enumerate(requests):
         try:
-            query = request.query()
+            query = request.query(is_known)
             terms = vectors.terms(query.weighted)
             if query.method == "pairdirection":
                 vectors.terms(query.weighted[:2])  # a pair of equal words has no direction
@@ -101,6 +105,10 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
             for (place, query, _), neighbors in zip(group, found, strict=True):
                 answers[place] = _add_neighbors(answers[place], neighbors[: query.k])
     return answers
+
+
+def _known_to(vectors: WordVectors) -> IsKnown:
+    return lambda word: vectors.find(word) >= 0
 
 
 def _search(

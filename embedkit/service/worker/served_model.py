@@ -13,6 +13,7 @@ from typing import Any
 from embedkit.encoders import load_encoder
 from embedkit.errors import ConfigurationError, EmbedkitError
 from embedkit.service.worker.publishing import CURRENT
+from embedkit.vectors.expressions import in_expression
 from embedkit.vectors.projection import Projection, principal_plane
 
 __all__ = ["ModelHolder", "ServedModel"]
@@ -99,7 +100,7 @@ class ServedModel:
             frequent = self.vectors.vocabulary.words(range(min(len(self.vectors), 2_000)))
             known = [word for word in frequent if len(word) > 3 and word.isalpha()]
             known = known[len(known) // 10 :] or frequent
-            known = [word for word in known if len(word) <= _MAX_EXAMPLE_LENGTH]
+            known = [in_expression(word) for word in known if len(word) <= _MAX_EXAMPLE_LENGTH]
         return known[:_MAX_EXAMPLES]
 
 

@@ -36,7 +36,7 @@ def test_the_page_offers_all_metrics() -> None:
 
 def test_an_analogy_is_a_weighted_sum() -> None:
     request = AnalogyRequest(a="paris", b="france", c="italy", k=200, restrict=9, exclude=["x"])
-    query = request.query()
+    query = request.query(lambda word: False)
     assert query.text == "paris - france + italy"
     assert list(query.weighted) == [("paris", 1.0), ("france", -1.0), ("italy", 1.0)]
     assert (query.k, query.restrict, query.exclude) == (200, 9, ("x",))

@@ -9,24 +9,25 @@ from pathlib import Path
 import pytest
 
 from embedkit.errors import QuestionError
-from embedkit.plotting.pairs import pair_of, read_pairs
+from embedkit.vectors.pairs import read_pairs
+from embedkit.vectors.word_lists import WordReader
 
 
 @pytest.mark.parametrize("text", ["king:queen", "king queen", " king\tqueen\n", "king  queen"])
 def test_separators_of_a_pair(text: str) -> None:
-    assert pair_of(text) == ("king", "queen")
+    assert WordReader().pair(text) == ("king", "queen")
 
 
 def test_a_tab_takes_precedence_over_other_separators() -> None:
-    assert pair_of("new york:city\tunited states") == ("new york:city", "united states")
-    assert pair_of("new york:albany") == ("new york", "albany")
+    assert WordReader().pair("new york:city\tunited states") == ("new york:city", "united states")
+    assert WordReader().pair("new york:albany") == ("new york", "albany")
 
 
 @pytest.mark.parametrize("text", ["", "king", "king:", ":queen", "a:b:c", "a b c", "a\tb\tc"])
 def test_text_without_two_words_is_rejected(text: str, tmp_path: Path) -> None:
 
     with pytest.raises(QuestionError, match="expected two words"):
-        pair_of(text)
+        WordReader().pair(text)
     path = tmp_path / "pairs.txt"
     path.write_text(f"king:queen\n\n{text or 'x'}\n")
     with pytest.raises(QuestionError, match=r"pairs\.txt, line 3: expected two words"):
