@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 from embedkit.validation import check_choice
 
-__all__ = ["RESPELLINGS", "TOKENIZERS", "normalize", "tokenize", "tokenizer"]
+__all__ = ["TOKENIZERS", "normalize", "tokenize", "tokenizer"]
 
 _WORD_BYTES = (
     string.ascii_lowercase.encode() + string.digits.encode() + b"_'-\n" + bytes(range(128, 256))
@@ -47,18 +47,6 @@ def normalize(text: str) -> str:
     for character, spelling in _SPELLINGS.items():
         folded = folded.replace(character, spelling)
     return unicodedata.normalize("NFKC", folded)
-
-
-def _with_underscores(text: str) -> str:
-    return "_".join(text.split())
-
-
-RESPELLINGS: tuple[Callable[[str], str], ...] = (
-    normalize,
-    _with_underscores,
-    lambda word: _with_underscores(normalize(word)),
-)
-"""Spellings to try, in this order, for a word that is not in the vocabulary as written."""
 
 
 def _words(block: bytes) -> bytes:

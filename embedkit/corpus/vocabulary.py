@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from embedkit.corpus.tokenizers import RESPELLINGS
+from embedkit.corpus.spelling import nearest_spellings, respellings, similar_spellings
 from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
 from embedkit.validation import refuse_string
 
@@ -134,17 +134,18 @@ class Vocabulary:
         return np.asarray(found.fill_null(-1)).astype(np.int64)
 
     def resolved_ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
-        """Return the id of each word as written, or of the first known one of its `RESPELLINGS`.
+        """Return the id of each word as written, or of the first known one of its `respellings`.
 
         Returns:
             (len(words),), -1 for a word that is unknown in all spellings.
         """
         ids = self.ids(words)
-        for respell in RESPELLINGS:
-            missing = np.flatnonzero(ids < 0)
-            if not len(missing):
-                break
-            ids[missing] = self.ids([respell(str(words[int(index)])) for index in missing])
+        missing = np.flatnonzero(ids < 0)
+        tried = [respellings(str(words[int(index)])) for index in missing]
+        found = iter(self.ids([word for words in tried for word in words]).tolist())
+        for index, spellings in zip(missing, tried, strict=True):
+            known = [row for _, row in zip(spellings, found, strict=False) if row >= 0]
+            ids[index] = known[0] if known else -1
         return ids
 
     def known_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
@@ -206,37 +207,18 @@ class Vocabulary:
 
     def suggest(self, word: str, limit: int = 3) -> list[str]:
         """Return up to *limit* known words with a similar spelling, most similar first."""
-        from rapidfuzz import fuzz, process
-
-        pool = self._words.slice(0, _SUGGESTION_POOL).to_pylist()
-        found = process.extract(
-            word.casefold(), pool, scorer=fuzz.ratio, limit=limit, score_cutoff=65
-        )
-        return [match for match, _, _ in found]
+        return similar_spellings(word, self._suggestion_pool(), limit)
 
     def nearest_spellings(self, words: Sequence[str]) -> list[int]:
         """Return for each word the id of the known word with the nearest spelling, or -1.
 
-        The measure is the optimal string alignment distance (insertions, deletions, substitutions
-        and swaps of adjacent characters count 1): at most 1 for words of up to 4 characters, 2 for
-        up to 8, else 3. Ties go to the most frequent word; in a very large vocabulary only the
-        most frequent words are considered.
+        See `embedkit.corpus.spelling.nearest_spellings`; ties go to the most frequent word. In a
+        very large vocabulary only the most frequent words are considered.
         """
-        from rapidfuzz import process
-        from rapidfuzz.distance import OSA
+        return nearest_spellings(words, self._suggestion_pool())
 
-        pool = self._words.slice(0, _SUGGESTION_POOL).to_pylist()
-        found = []
-        for word in map(RESPELLINGS[-1], words):
-            limit = 1 if len(word) <= 4 else 2 if len(word) <= 8 else 3
-            [distances] = (
-                process.cdist([word], pool, scorer=OSA.distance, score_cutoff=limit, dtype=np.uint8)
-                if pool
-                else [np.empty(0)]
-            )
-            best = int(distances.argmin()) if len(pool) else -1
-            found.append(best if best >= 0 and distances[best] <= limit else -1)
-        return found
+    def _suggestion_pool(self) -> list[str]:
+        return [str(word) for word in self._words.slice(0, _SUGGESTION_POOL).to_pylist()]
 
     def most_frequent(self, size: int) -> Vocabulary:
         """Return the first *size* words; their ids stay the same."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.corpus.tokenizers import RESPELLINGS
+from embedkit.corpus.spelling import normal_forms, respellings
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.index.metrics import Matrix
@@ -56,14 +56,28 @@ class Lookup:
     def find(self, word: str) -> int:
         """Return the row of *word*, or -1.
 
-        The word is looked up as written, then case-folded, then with underscores for spaces.
+        The word is looked up as written, then in its other Unicode normal forms, then case-folded,
+        then with underscores for spaces.
         """
         row = self.vocabulary.find(word)
-        if row < 0:
-            for respell in RESPELLINGS:
-                if (row := self.vocabulary.find(respell(word))) >= 0:
-                    break
-        return row
+        return row if row >= 0 else self._first_known(respellings(word))
+
+    def _first_known(self, spellings: Iterable[str]) -> int:
+        return next((row for word in spellings if (row := self.vocabulary.find(word)) >= 0), -1)
+
+    def rows(self, words: Iterable[str]) -> NDArray[np.int64]:
+        """Return the rows of words as written, in whichever Unicode normal form, (len(words),).
+
+        Raises:
+            UnknownWordError: there is none.
+        """
+        words = word_list(words)
+        rows = self.vocabulary.ids(words)
+        for place in np.flatnonzero(rows < 0):
+            rows[place] = self._first_known(normal_forms(words[place]))
+        if len(rows) and rows.min() < 0:
+            raise UnknownWordError(words[int(np.argmin(rows))], self.vocabulary.suggest)
+        return rows
 
     def knows(self, word: str) -> bool:
         """Tell whether `find` finds *word*."""
@@ -83,12 +97,13 @@ class Lookup:
     def complete(self, prefix: str, limit: int = 10, start: int = 0) -> NDArray[np.int64]:
         """Return the rows of words that begin with *prefix*, most frequent first.
 
-        If there are none, the prefix is case-folded as in `find`.
+        If there are none, the other spellings of the prefix are tried as in `find`.
         """
-        found = self.vocabulary.complete(prefix, limit, start)
-        if len(found):
-            return found
-        return self.vocabulary.complete(RESPELLINGS[-1](prefix), limit, start)
+        for spelling in (prefix, *respellings(prefix)):
+            found = self.vocabulary.complete(spelling, limit, start)
+            if len(found) or self.vocabulary.complete(spelling, 1).size:
+                break
+        return found
 
     def look_up(self, words: Iterable[str], oov: str = "error") -> dict[str, RowOrVector | None]:
         """Return the row or the vector of each word; None for a word that is skipped.

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
+from embedkit.corpus.spelling import normal_forms
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.index.metrics import Matrix, row_norms
@@ -37,7 +38,6 @@ from embedkit.vectors.lookup import (
     RowOrVector,
     read_only_matrix,
     vocabulary_of,
-    word_list,
 )
 from embedkit.vectors.options import SearchKeywords, SearchOptions
 from embedkit.vectors.scores import Neighbor
@@ -160,7 +160,7 @@ class WordVectors:
         return iter(self.vocabulary)
 
     def __contains__(self, word: object) -> bool:
-        return word in self.vocabulary
+        return isinstance(word, str) and any(form in self.vocabulary for form in normal_forms(word))
 
     @overload
     def __getitem__(self, key: slice) -> WordVectors: ...
@@ -182,7 +182,7 @@ class WordVectors:
         if isinstance(key, slice):
             return self._slice(key)
         if isinstance(key, str):
-            row = self.vocabulary.id(key)
+            [row] = self._lookup.rows([key])
             return self.matrix[[row]] if self.is_sparse else self.matrix[row]
         words = list(key) if isinstance(key, Iterable) else [key]
         if all(isinstance(word, str) for word in words):
@@ -206,8 +206,9 @@ class WordVectors:
 
     def get(self, word: str, default: Any = None) -> Any:
         """Return the vector of *word*, or *default* if it has none."""
-        row = self.vocabulary.find(word)
-        return default if row < 0 else self[word]
+        if word not in self:
+            return default
+        return self[word]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if self.is_sparse:
@@ -249,10 +250,10 @@ class WordVectors:
         Raises:
             UnknownWordError: a word has no vector.
         """
-        return self.matrix[self.vocabulary.known_ids(word_list(words))]
+        return self.matrix[self._lookup.rows(words)]
 
     def find(self, word: str) -> int:
-        """Return the row of *word* as written, case-folded or with underscores, or -1."""
+        """Return the row of *word* as written or in another spelling, or -1; see `Lookup.find`."""
         return self._lookup.find(word)
 
     def row(self, word: str) -> int:

@@ -92,6 +92,38 @@ def test_every_kind_of_question_composes_unknown_words() -> None:
         VECTORS.neighbors("banana", oov="subwords")
 
 
+def test_the_nearest_spelling_is_found_in_any_case() -> None:
+    words = ["the", "WHO", "who", "NATO", "TP53", "cafe\u0301"]
+    vectors = WordVectors(words, np.eye(len(words)))
+    asked = {"WHOO": "WHO", "whoo": "who", "NATOO": "NATO", "TP35": "TP53", "cafés": "cafe\u0301"}
+    found = vectors.look_up(asked, "spell")
+    assert {word: words[int(row)] for word, row in found.items() if row is not None} == asked  # type: ignore[arg-type]
+    for word, meant in asked.items():
+        assert vectors.vocabulary.suggest(word)[0] == meant
+
+
+@pytest.mark.parametrize("known", ["caf\u00e9", "cafe\u0301"], ids=["NFC", "NFD"])
+@pytest.mark.parametrize("asked", ["caf\u00e9", "cafe\u0301"], ids=["NFC", "NFD"])
+def test_unicode_normal_forms_are_the_same_word(known: str, asked: str) -> None:
+    vectors = WordVectors(["tea", known], np.eye(2))
+    assert asked in vectors
+    assert vectors[asked].tolist() == vectors.encode([asked])[0].tolist() == [0, 1]
+    assert vectors.get(asked) is not None
+    assert vectors.find(asked.upper()) == vectors.row(asked) == 1
+    assert vectors.complete(asked).tolist() == [1]
+    assert vectors.similarity(asked, known) == pytest.approx(1)
+    many = [asked, "tea"] * 200
+    assert vectors.encode(many).argmax(axis=1).tolist() == [1, 0] * 200
+    assert vectors.vocabulary.resolved_ids([*many, asked.upper(), "x"]).tolist()[-2:] == [1, -1]
+    with pytest.raises(UnknownWordError):
+        vectors.encode([*many, "cafè"])
+
+
+def test_both_normal_forms_may_be_words() -> None:
+    vectors = WordVectors(["caf\u00e9", "cafe\u0301"], np.eye(2))
+    assert [vectors.find(word) for word in vectors] == [0, 1]
+
+
 def test_a_vector_may_be_a_term() -> None:
     found = VECTORS.nearest([[(MATRIX[3], 1.0)]], 2)[0]
     assert found[0].word == "queen"
