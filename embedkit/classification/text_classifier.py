@@ -2,7 +2,7 @@
 
 classifier = TextClassifier.train(questions, labels, "model.embedkit")
 classifier.predict(["where are the bananas?"])
-classifier.save("helpdesk.embedkit")
+classifier.save("classifier.embedkit")
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class TextClassifier:
     A saved classifier is a self-contained directory: it includes the vectors, so the model that
     they came from may change or be deleted.
 
-      helpdesk.embedkit/
+      classifier.embedkit/
         config.json           format version, pooling, fingerprint of the vectors
         network/              the `DenseClassifier`, with its fine-tuned vectors
         vectors/              a model directory, unless the vectors were fine-tuned
@@ -149,13 +149,18 @@ class TextClassifier:
             ModelError: the directory is missing, incomplete, damaged, too new, or not a classifier.
         """
         path = Path(path)
-        if (path / CONFIG).is_file() or not path.exists():
-            config = read_config(path / CONFIG, _KIND)
-        else:
+        if not path.exists():
+            raise ModelError(
+                f"there is no classifier at {path}.",
+                hint=f"Train one with embedkit classify train EXAMPLES -o {path}, or choose "
+                "another with --classifier (or EMBEDKIT_CLASSIFIER).",
+            )
+        if not (path / CONFIG).is_file():
             raise ModelError(
                 f"{path} is not a classifier.",
                 hint="Pass a directory that embedkit classify train wrote.",
             )
+        config = read_config(path / CONFIG, _KIND)
         head = DenseClassifier.load(path / _NETWORK)
         if head.finetune:
             return cls(None, head)

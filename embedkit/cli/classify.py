@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["classify"]
 
-_DEFAULT_CLASSIFIER = "helpdesk.embedkit"
+_DEFAULT_CLASSIFIER = "classifier.embedkit"
 _FINETUNE = "finetune"
 
 _examples_argument = click.argument("examples", type=INPUT)

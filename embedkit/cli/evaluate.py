@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.options import json_option, models_argument, quiet_option, seed_option
+from embedkit.cli.options import (
+    json_option,
+    models_argument,
+    quiet_option,
+    refuse_unused,
+    seed_option,
+)
 from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, WholeNumber
 from embedkit.evaluation.options import BENCHMARK_KINDS, EVALUATION_METHODS
@@ -81,7 +87,7 @@ def benchmark_files(options: dict[str, Any]) -> list[tuple[str, str]]:
 @click.option("--case-sensitive", is_flag=True, help="Distinguish Polish from polish.")
 @click.option(
     "--draws",
-    type=WholeNumber(1),
+    type=WholeNumber(100),
     default=1_000,
     show_default=True,
     help="Bootstrap draws for the 95 % intervals.",
@@ -105,6 +111,7 @@ def evaluate(
     files = benchmark_files(options)
     if not files:
         raise click.UsageError("name a file with --analogies, --similarity or --categories.")
+    _refuse_unused({kind for kind, _ in files})
     chosen = ScoreSettings(**options)
     found: list[Scores] = []
     for name in models:  # one after the other: together they may not fit in memory
@@ -133,6 +140,13 @@ def evaluate(
         _print_side_by_side(files, models, found, differences)
 
 
+def _refuse_unused(kinds: Collection[str]) -> None:
+    if "analogies" not in kinds:
+        refuse_unused("without --analogies", "restrict", "top", "method")
+        if "similarity" not in kinds:
+            refuse_unused("without --analogies or --similarity", "count_unknown")
+
+
 def difference_facts(found: Difference) -> dict[str, Any]:
     """Return a difference for JSON."""
     interval = list(asdict(found.interval).values())
@@ -145,10 +159,11 @@ def _print_one(file: tuple[str, str], found: Score) -> None:
     if kind == "analogies":
         _print_analogies(path, report, found.interval)
     elif kind == "similarity":
-        click.echo(
-            f"{path}: Spearman {report.spearman:.4f} ({_between(kind, found.interval)}), Pearson "
-            f"{report.pearson:.4f}, {_known(report)} pairs known"
+        score = report.undefined or (
+            f"Spearman {report.spearman:.4f} ({_between(kind, found.interval)}), Pearson "
+            f"{report.pearson:.4f}"
         )
+        click.echo(f"{path}: {score}, {_known(report)} pairs known")
     else:
         click.echo(
             f"{path}: purity {report.purity:.1%} ({_between(kind, found.interval)}) of "
@@ -181,12 +196,20 @@ def _rate(share: float) -> str:
     return "      -" if math.isnan(share) else f"{share:7.1%}"
 
 
+def _correlation(value: float, sign: str = "") -> str:
+    return "-" if math.isnan(value) else f"{value:{sign}.4f}"
+
+
 def _between(kind: str, interval: Interval) -> str:
+    if math.isnan(interval.low):
+        return "-"
     form = ".3f" if kind == "similarity" else ".1%"
     return f"{interval.low:{form}} to {interval.high:{form}}"
 
 
 def _difference_between(kind: str, interval: Interval) -> str:
+    if math.isnan(interval.low):
+        return "-"
     if kind == "similarity":
         return f"{interval.low:+.3f} to {interval.high:+.3f}"
     return f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}"
@@ -221,9 +244,9 @@ def _score_rows(kind: str, found: Sequence[Score]) -> list[tuple[str, list[str]]
     known = ("  known", [f"{report.coverage:.1%}" for report in reports])
     if kind == "similarity":
         return [
-            ("  Spearman", [f"{report.spearman:.4f}" for report in reports]),
+            ("  Spearman", [_correlation(report.spearman) for report in reports]),
             intervals,
-            ("  Pearson", [f"{report.pearson:.4f}" for report in reports]),
+            ("  Pearson", [_correlation(report.pearson) for report in reports]),
             known,
         ]
     if kind == "categories":
@@ -240,7 +263,7 @@ def _difference_rows(
     kind: str, first: str, found: Sequence[Difference]
 ) -> list[tuple[str, list[str]]]:
     values = [
-        f"{one.value:+.4f}" if kind == "similarity" else f"{100 * one.value:+.1f} points"
+        _correlation(one.value, "+") if kind == "similarity" else f"{100 * one.value:+.1f} points"
         for one in found
     ]
     return [

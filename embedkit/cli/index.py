@@ -153,9 +153,14 @@ def _measure(kinds: Sequence[str], options: dict[str, Any]) -> tuple[Any, list[M
     quiet = options["quiet"] or options["as_json"]
     total = len(exact.matrix) * sum(kind != "flat" for kind in kinds)
     with Display(quiet=quiet) as display:
-        measured, built = measure(
-            exact, chosen, options["questions"], lambda count: display.indexing(count, total)
-        )
+
+        def progress(stage: str, count: int) -> None:
+            if stage == "training":
+                display.say(f"training the index on {count:,} words")
+            else:
+                display.indexing(count, total)
+
+        measured, built = measure(exact, chosen, options["questions"], progress)
     return model, measured, built
 
 

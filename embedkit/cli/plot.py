@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot"]
 
+_SLOW = 500  # words whose projection by t-SNE or UMAP takes seconds
+
 
 class _PictureSize(click.ParamType):  # type: ignore[type-arg]
     """The width and the height of a picture."""
@@ -140,7 +142,11 @@ def _plot_words(
     settings["pairs"] = pairs.read(reader)
 
     def map_of(lines: list[list[str]]) -> list[WordMap]:
-        return [word_map(vectors, [word for line in lines for word in line], **settings)]
+        named = [word for line in lines for word in line]
+        count = len(named) + min(settings["top"], len(vectors))
+        if settings["method"] != "pca" and count >= _SLOW and not quiet:
+            click.echo(f"projecting {count:,} words by {settings['method']}", err=True)
+        return [word_map(vectors, named, **settings)]
 
     given = None if words == ("-",) else [*map(reader.word, words)]
     _, maps = ask_all(given, reader.line, map_of)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, QuestionError
 from embedkit.evaluation.analogy_ranks import SKIPPED, KnownWords, answer_ranks
 from embedkit.evaluation.datasets import Section, read_analogies
 from embedkit.evaluation.options import EVALUATION_METHODS
@@ -113,7 +113,8 @@ def analogy_accuracy(
         count_unknown: count a skipped question as a wrong answer, gensim's ``dummy4unknown``.
 
     Raises:
-        QuestionError: the file is missing, or a line cannot be read.
+        QuestionError: the file is missing, a line cannot be read, or no question is known and
+            *count_unknown* is false.
         ConfigurationError: the method is unknown or does not support sparse vectors, or a number is
             out of range.
         ModelError: a vector contains NaN or infinity.
@@ -132,6 +133,11 @@ def analogy_accuracy(
         _score(section, own, top, count_unknown=count_unknown)
         for section, own in zip(sections, ranks, strict=True)
     ]
+    if not count_unknown and not any(score.asked for score in scores):
+        raise QuestionError(
+            f"{path}: too few known questions: the model knows 0 of {sum(map(len, ranks)):,} "
+            f"questions, by its {known.size:,} most frequent words."
+        )
     groups = dict.fromkeys(section.group for section in sections if section.group)
     return AnalogyReport(
         tuple(scores),

@@ -29,7 +29,7 @@ BenchmarkReport: TypeAlias = "AnalogyReport | SimilarityReport | CategoryReport"
 _RANGES = {
     "restrict": (1, 2**31 - 1),
     "top": (1, 2**31 - 1),
-    "draws": (1, 1_000_000),
+    "draws": (100, 1_000_000),  # with fewer, the ends of the interval are single draws
     "seed": (0, 2**32 - 1),  # the limit of scikit-learn
 }
 
@@ -45,7 +45,7 @@ class ScoreSettings:
         case_sensitive: distinguish Polish from polish.
         count_unknown: count a question with an unknown word as wrong, and a pair with one as having
             the similarity 0; by default both are left out.
-        draws: resamples of the bootstrap.
+        draws: resamples of the bootstrap, at least 100.
         seed: of the bootstrap and of k-means.
 
     Raises:

@@ -5,15 +5,18 @@ Files may be compressed. An error names the file and the line.
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from embedkit.corpus.encodings import conversion, read_whole
 from embedkit.errors import QuestionError
+from embedkit.vectors.word_lists import WHITE_SPACE
 
 __all__ = [
     "Question",
@@ -24,6 +27,7 @@ __all__ = [
     "read_pairs",
 ]
 
+_WHITE_SPACE = re.compile(f"[{WHITE_SPACE}]+")
 
 WordAnswers: TypeAlias = "tuple[str, tuple[str, ...]]"
 """A word and its right answers."""
@@ -89,7 +93,7 @@ def read_analogies(path: Path) -> list[Section]:
         sections = [_bats_section(file, path) for file in files]
     else:
         lines = list(_lines(path))
-        is_google = not lines or lines[0][1].startswith(":") or len(lines[0][1].split()) != 2
+        is_google = not lines or lines[0][1].startswith(":") or len(_words(lines[0][1])) != 2
         sections = _google_sections(path, lines) if is_google else [_bats_section(path, None)]
     if not sections:
         raise QuestionError(
@@ -102,6 +106,7 @@ def read_analogies(path: Path) -> list[Section]:
 def read_pairs(path: Path) -> list[tuple[str, str, float]]:
     """Read word pairs and their scores: three columns separated by tabs, commas or spaces.
 
+    There may be a part of speech before the score and other columns after it, as in SimLex-999.
     Lines that begin with # are comments, and a first line without a number is a header.
 
     Raises:
@@ -125,7 +130,7 @@ def read_categories(path: Path) -> list[tuple[str, str]]:
     for number, line in _lines(path):
         if line[0] == "#":
             continue
-        columns = _columns(line)
+        columns = _columns(line, _separators(line)[0])
         if len(columns) != 2 or not all(columns):
             raise QuestionError(
                 f"{path}, line {number}: expected a word and its category, got {line!r:.80}."
@@ -143,7 +148,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise QuestionError(f"cannot read {path}: {error.strerror}.") from error
     for number, raw in enumerate(data.split(b"\n"), start=1):
         try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip(WHITE_SPACE)
         except UnicodeDecodeError as error:
             raise QuestionError(
                 f"{path}, line {number}, byte {error.start + 1}: the text is not UTF-8.",
@@ -159,7 +164,7 @@ def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:
         if line.startswith(":"):
             read.append((line[1:].strip(), []))
             continue
-        words = line.split()
+        words = _words(line)
         if len(words) != 4:
             raise QuestionError(f"{path}, line {number}: expected four words, got {line!r:.80}.")
         if not read:
@@ -177,7 +182,7 @@ def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:
 def _bats_section(file: Path, folder: Path | None) -> Section:
     pairs: list[tuple[str, tuple[str, ...]]] = []
     for number, line in _lines(file):
-        columns = line.split()
+        columns = _words(line)
         answers = tuple(filter(None, columns[1].split("/"))) if len(columns) == 2 else ()
         if not answers:
             raise QuestionError(
@@ -195,24 +200,51 @@ def _bats_section(file: Path, folder: Path | None) -> Section:
     return Section(file.stem, group, questions)
 
 
-def _columns(line: str) -> list[str]:
-    separator = "\t" if "\t" in line else "," if "," in line else None
-    return [part.strip() for part in line.split(separator)]
+def _columns(line: str, separator: str | None) -> list[str]:
+    """Return the columns of a line; None stands for white space."""
+    if separator == ",":
+        with suppress(csv.Error):  # a column is too long
+            return [part.strip() for part in next(csv.reader([line], skipinitialspace=True))]
+    return [part.strip() for part in line.split(separator)] if separator else _words(line)
+
+
+def _words(line: str) -> list[str]:
+    return [word for word in _WHITE_SPACE.split(line) if word]
+
+
+def _separators(line: str) -> list[str | None]:
+    """Return the separators that may be between columns, the most likely first."""
+    return [*(separator for separator in "\t," if separator in line), None]
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _is_header(line: str) -> bool:
-    columns = re.split(r"[\t,]", line)
-    return len(columns) >= 3 and not any(character.isdigit() for character in columns[2])
+    columns = _columns(line, _separators(line)[0])
+    return (
+        len(columns) >= 3
+        and not any(character.isdigit() for character in columns[2])
+        and all(_number(column) is None for column in columns[2:])
+    )
 
 
 def _pair(path: Path, number: int, line: str) -> tuple[str, str, float]:
-    parts = _columns(line)
-    try:
-        first, second, score = parts[0], parts[1], float(parts[2])
-        if not math.isfinite(score):
-            raise ValueError
-    except (IndexError, ValueError):
-        raise QuestionError(
-            f"{path}, line {number}: expected two words and a number, got {line!r:.80}."
-        ) from None
-    return first, second, score
+    for separator in _separators(line):
+        columns = _columns(line, separator)
+        if len(columns) < 3:
+            continue
+        # SimLex-999 and SimVerb-3500 have the part of speech in the third column.
+        is_labelled = len(columns) > 3 and columns[2].isalpha() and _number(columns[2]) is None
+        score = _number(columns[3 if is_labelled else 2])
+        if score is not None and columns[0] and columns[1]:
+            return columns[0], columns[1], score
+    raise QuestionError(
+        f"{path}, line {number}: expected two words and a number, got {line!r:.80}.",
+        hint="Write for example 'cat<TAB>dog<TAB>7.5'.",
+    )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 
-from embedkit.errors import QuestionError
 from embedkit.evaluation.analogies import analogy_accuracy
 from embedkit.evaluation.datasets import read_analogies
 from embedkit.training.report import EpochReport
@@ -48,8 +46,6 @@ class EarlyStopping:
         """
         vectors = WordVectors(report.vocabulary, report.vectors)
         accuracy = analogy_accuracy(vectors, self._path, restrict=self._restrict).accuracy
-        if math.isnan(accuracy):
-            raise QuestionError(f"{self._path}: no question has only words of the vocabulary.")
         self.accuracies.append(accuracy)
         best = self.accuracies.index(max(self.accuracies))
         return self._patience is not None and len(self.accuracies) - 1 - best >= self._patience

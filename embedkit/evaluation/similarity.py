@@ -24,8 +24,8 @@ class SimilarityReport:
     """Correlations with human scores.
 
     Attributes:
-        spearman: rank correlation.
-        pearson: linear correlation.
+        spearman: rank correlation; NaN if all human scores or all cosines are equal.
+        pearson: linear correlation; NaN in the same cases.
         found: number of known pairs.
         total: number of pairs.
         human: human scores of all pairs, float64 (total,).
@@ -43,6 +43,15 @@ class SimilarityReport:
     def coverage(self) -> float:
         """Share of known pairs."""
         return self.found / self.total
+
+    @property
+    def undefined(self) -> str:
+        """Why there is no correlation, or "" if there is one."""
+        if not np.isnan(self.spearman):
+            return ""
+        scores = self.human[~np.isnan(self.ours)]
+        whose = "human scores" if np.ptp(scores) == 0 else "cosines"
+        return f"no correlation, because all {whose} are equal"
 
 
 def word_similarity(

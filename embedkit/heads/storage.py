@@ -1,6 +1,6 @@
 """A network on disk: a directory, written atomically, without pickle.
 
-helpdesk.head/
+classifier.head/
   config.json           format version, kind, settings, and what else `fit` determined
   network.safetensors   "weights.0" (inputs, outputs), "biases.0" (outputs,), ...; float32
   vocabulary.arrow      with `finetune`: the terms; their vectors are "embeddings" (V, d)

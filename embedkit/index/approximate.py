@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from embedkit.validation import check_choice, whole_number
 
 __all__ = [
     "ApproximateIndex",
+    "BuildProgress",
     "IndexSettings",
     "build_index",
 ]
@@ -42,6 +43,10 @@ _FEWEST_WORDS = 1_000  # for fewer, exact search is fast enough and there is lit
 _TRAINING_ROWS_PER_LIST = 50
 _TRAINING_ROWS_PER_CENTROID = 64  # of product quantization
 _BLOCK_ROWS = 1 << 14  # added at a time
+
+BuildProgress: TypeAlias = "Callable[[str, int], object]"
+"""Called with "training" and the number of rows before an index is trained on them, which may take
+a minute, and with "adding" and the number of rows after each block of rows was added."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,7 @@ class ApproximateIndex:
 def build_index(
     exact: DenseIndex,
     settings: IndexSettings,
-    progress: Callable[[int], object] = lambda rows: None,
+    progress: BuildProgress = lambda stage, rows: None,
 ) -> ApproximateIndex:
     """Build an approximate index of all rows.
 
@@ -186,7 +191,7 @@ def build_index(
     Args:
         exact: exact index of the rows.
         settings: of any kind but "flat", as `IndexSettings.fitted` returns them.
-        progress: called after each block with the number of rows added.
+        progress: see `BuildProgress`.
 
     Raises:
         ModelError: a vector contains NaN or infinity.
@@ -200,11 +205,12 @@ def build_index(
             max(_TRAINING_ROWS_PER_LIST * settings.nlist, _TRAINING_ROWS_PER_CENTROID << 8), count
         )
         sample = np.sort(draw.choice(count, wanted, replace=False))
+        progress("training", wanted)
         index.train(_checked(rows[sample]))
     for start in range(0, count, _BLOCK_ROWS):
         block = _checked(rows[start : start + _BLOCK_ROWS])
         index.add(block)
-        progress(len(block))
+        progress("adding", len(block))
     return ApproximateIndex(index, exact, settings)
 
 

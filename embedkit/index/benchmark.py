@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.index.approximate import ApproximateIndex, IndexSettings, build_index
+from embedkit.index.approximate import ApproximateIndex, BuildProgress, IndexSettings, build_index
 from embedkit.index.exact import DenseIndex
 from embedkit.index.protocol import Hits, Index
 from embedkit.system.memory import forget_peak_memory, peak_memory
@@ -57,7 +57,7 @@ def measure(
     exact: DenseIndex,
     kinds: Sequence[IndexSettings],
     questions: int,
-    progress: Callable[[int], object] = lambda rows: None,
+    progress: BuildProgress = lambda stage, rows: None,
 ) -> tuple[list[Measured], ApproximateIndex | None]:
     """Build and measure an index with each of some settings; return the last one, too.
 
@@ -67,7 +67,7 @@ def measure(
         exact: exact index of the rows.
         kinds: settings; those of the kind "flat" measure the exact index.
         questions: number of queries.
-        progress: called after each block with the number of rows added to an index.
+        progress: see `embedkit.index.approximate.BuildProgress`.
 
     Returns:
         The measurements, and the last index, or None if that is the exact one.

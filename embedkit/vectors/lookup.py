@@ -171,10 +171,14 @@ def word_list(words: Iterable[str]) -> list[str]:
     """Return words as a list.
 
     Raises:
-        ConfigurationError: *words* is a single string.
+        ConfigurationError: *words* is a single string, or holds something other than strings.
     """
     refuse_string(words)
-    return list(words)
+    listed = list(words)
+    for word in listed:
+        if not isinstance(word, str):
+            raise ConfigurationError(f"expected a word, got {word!r:.60}")
+    return listed
 
 
 def vocabulary_of(words: Vocabulary | Sequence[str]) -> Vocabulary:
@@ -196,13 +200,20 @@ def read_only_matrix(matrix: Matrix) -> Matrix:
     """Return a read-only view of a matrix as float32, (n, d), dense or CSR.
 
     Raises:
-        ConfigurationError: the matrix does not have two axes.
+        ConfigurationError: the matrix does not have two axes, or holds other things than numbers.
     """
     is_sparse = hasattr(matrix, "toarray")
-    matrix = matrix.tocsr() if is_sparse else np.asanyarray(matrix)
-    if len(matrix.shape) != 2:
-        raise ConfigurationError(f"expected a matrix with two axes, got {len(matrix.shape)}")
-    matrix = matrix.astype(np.float32, copy=False)
+    try:
+        matrix = matrix.tocsr() if is_sparse else np.asanyarray(matrix)
+        if len(matrix.shape) != 2:
+            raise ConfigurationError(f"expected a matrix with two axes, got {len(matrix.shape)}")
+        matrix = matrix.astype(np.float32, copy=False)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError(
+            f"expected a matrix of numbers, one row for each word: {error}."
+        ) from error
     if not is_sparse:
         return _read_only(matrix)
     parts = tuple(_read_only(part) for part in (matrix.data, matrix.indices, matrix.indptr))

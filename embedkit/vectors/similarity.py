@@ -85,6 +85,12 @@ def neighbor_rank(search: Search, a: str, b: str, options: SearchOptions) -> int
     if start is end or (isinstance(start, int) and start == end):
         raise ConfigurationError(f"a rank needs two different words, got {a!r} and {b!r}")
     query, other = lookup.dense_vectors_at([start, end])
+    for word, vector in ((a, query), (b, other)):
+        if chosen.normalize and not vector.any():
+            raise ConfigurationError(
+                f"the vector of {word!r} is all zeros, so it has no rank by {chosen.name}.",
+                hint="Choose the metric l2.",
+            )
     scores = row_scores(lookup.matrix[: options.restrict], query, options.metric)
     [bound] = row_scores(other[np.newaxis], query, options.metric)
     nearer = scores < bound if chosen.ascending else scores > bound

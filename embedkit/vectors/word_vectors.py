@@ -573,7 +573,7 @@ class WordVectors:
 
         Raises:
             UnknownWordError: a word has no vector.
-            ConfigurationError: both words are the same.
+            ConfigurationError: both words are the same, or with "cosine" a vector is all zeros.
         """
         options = SearchOptions(metric=metric, restrict=restrict, oov=oov)
         return neighbor_rank(self._search, a, b, options)

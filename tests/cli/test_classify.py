@@ -25,10 +25,8 @@ def kept(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "places.tsv").write_text(TSV)
     shutil.copytree(model, folder / "model.embedkit")
     line = [sys.executable, "-m", "embedkit", "classify", "train", "places.tsv"]
-    done = subprocess.run(
-        [*line, "-o", "helpdesk.embedkit"], cwd=folder, capture_output=True, text=True, check=True
-    )
-    assert "helpdesk.embedkit: 20 texts, 2 labels" in done.stdout
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=True)
+    assert "classifier.embedkit: 20 texts, 2 labels" in done.stdout
     assert done.stdout.endswith("Try: embedkit classify predict 'the mayor0 of paris'\n")
     shutil.rmtree(folder / "model.embedkit")  # the classifier needs it no more
     return folder
@@ -151,7 +149,7 @@ def test_a_file_with_one_label_can_be_scored(embedkit: Any, trained: Path) -> No
         (("train", "good.tsv", "--pooling", "mean", "--ngrams", "2"), 2,
          "--ngrams cannot be used with --pooling mean"),
         (("train", "good.tsv", "-o", "mine", "--overwrite"), 1, "mine is not an embedkit model"),
-        (("predict", "a"), 1, "cannot open helpdesk.embedkit as a classifier"),
+        (("predict", "a"), 1, "there is no classifier at classifier.embedkit"),
         (("predict", "a", "-c", "MODEL"), 1, "holds a skipgram, not a classifier"),
         (("evaluate", "good.tsv", "--encoding", "utf-9"), 2, "unknown encoding 'utf-9'"),
     ],

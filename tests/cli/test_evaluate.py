@@ -122,6 +122,13 @@ def test_models_with_the_same_name_are_distinguished(
         (["nowhere.embedkit", "--analogies", "q"], "no model at nowhere.embedkit", 1),
         (["--analogies", "bad"], "bad, line 2: expected four words", 1),
         (["--similarity", "bad"], "bad, line 1: expected two words and a number", 1),
+        (["--analogies", "unknown"], "unknown: too few known questions: the model knows 0 of 1", 1),
+        (["--similarity", "unknown"], "unknown: too few known pairs: the model knows 0 of 1", 1),
+        (["--categories", "unknown"], "unknown: too few known words", 1),
+        (["--similarity", "pairs", "--restrict", "5"], "--restrict cannot be used without --", 2),
+        (["--similarity", "pairs", "--method", "lrcos"], "--method cannot be used without --", 2),
+        (["--categories", "categories", "--count-unknown"], "--count-unknown cannot be used", 2),
+        (["--analogies", "q", "--draws", "5"], "'--draws': must be at least 100, got 5", 2),
         (["--categories", "bad"], "bad, line 2: expected a word and its category", 1),
         (
             ["--analogies", "q", "--top", "0"],
@@ -130,7 +137,7 @@ def test_models_with_the_same_name_are_distinguished(
         ),
         (
             ["--analogies", "q", "--draws", "99999999999"],
-            "draws must be an integer between 1 and 1,0",
+            "draws must be an integer between 100 and 1,0",
             2,
         ),
         (
@@ -145,9 +152,25 @@ def test_mistakes_are_reported(
     arguments: list[str], message: str, code: int,
 ) -> None:  # fmt: skip
     (tmp_path / "bad").write_text(": a\nb c d\n")
+    unknown = {"--categories": "x y\n", "--similarity": "x y 1\n"}
+    (tmp_path / "unknown").write_text(unknown.get("".join(arguments[:1]), "x y z q\n"))
     done = inside("evaluate", *arguments, *([] if "nowhere" in str(arguments) else [model]))
     assert message in done.stderr
     assert done.returncode == code
+
+
+def test_a_correlation_that_does_not_exist_is_explained(
+    inside: Command, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pairs").write_text("paris rome 5\nparis france 5\nmadrid spain 5\n")
+    asked = ["evaluate", "--similarity", "pairs", model]
+    assert inside(*asked).stdout == (
+        "pairs: no correlation, because all human scores are equal, 3 of 3 (100.0%) pairs known\n"
+    )
+    (tmp_path / "other").symlink_to(model)
+    assert "nan" not in inside(*asked, "other").stdout
+    found = json.loads(inside(*asked, "--json").stdout)["pairs"]
+    assert (found["spearman"], found["interval"]) == (None, [None, None])
 
 
 def test_evaluate_scores_analogies(embedkit: Command, model: Path, tmp_path: Path) -> None:

@@ -35,6 +35,13 @@ def test_an_index_is_built_used_and_dropped(inside: Command, large: Path) -> Non
     assert json.loads(inside("index", "drop", "--json").stdout)["dropped"] is False
 
 
+def test_the_training_of_an_index_is_announced(inside: Command, large: Path) -> None:
+    asked = ["index", "build", large, "--kind", "ivfpq", "--nlist", 4, "--questions", 10]
+    assert "training the index on 1,000 words\n" in inside(*asked).stderr
+    assert "training" not in inside(*asked, "--quiet").stderr
+    assert "training" not in inside("index", "build", large, "--questions", 10).stderr
+
+
 def test_quiet_prints_only_what_was_asked(inside: Command, large: Path) -> None:
     assert inside("index", "build", large, "--questions", 10, "--quiet").stdout == ""
     asked = ["index", "build", large, "--questions", 10, "--quiet", "--json"]

@@ -120,7 +120,7 @@ def test_several_models_are_options_or_arguments(
 ) -> None:
     (tmp_path / "pairs").write_text("paris rome 9\nparis france 6\nmadrid spain 7\n")
     (tmp_path / "other").symlink_to(model)
-    asked = ["evaluate", "--similarity", "pairs", "--draws", "10", "--json"]
+    asked = ["evaluate", "--similarity", "pairs", "--draws", "100", "--json"]
     by_option = inside(*asked, "--model", model, "--model", "other").stdout
     assert set(json.loads(by_option)["models"]) == {str(model), "other"}
     assert inside(*asked, model, "other").stdout == by_option
@@ -133,4 +133,4 @@ def test_the_model_of_the_environment_can_have_spaces(
     (tmp_path / "pairs").write_text("paris rome 9\nparis france 6\nmadrid spain 7\n")
     monkeypatch.setenv("EMBEDKIT_MODEL", "my model")
     assert inside("info").returncode == 0
-    assert inside("evaluate", "--similarity", "pairs", "--draws", "10").returncode == 0
+    assert inside("evaluate", "--similarity", "pairs", "--draws", "100").returncode == 0

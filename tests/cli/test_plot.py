@@ -143,6 +143,16 @@ def view(page: Any) -> list[float]:
     return [float(part) for part in page.locator("canvas").get_attribute("data-view").split()]
 
 
+def test_slow_projections_are_announced(inside: Command, tmp_path: Path) -> None:
+    words = [f"w{number}" for number in range(500)]
+    library.WordVectors(words, np.random.default_rng(0).normal(size=(500, 4))).save(
+        tmp_path / "model.embedkit"
+    )
+    asked = ["plot", "--method", "tsne", "-o", "a.svg", "--overwrite"]
+    assert "projecting 500 words by tsne" in inside(*asked, "--top", 500).stderr
+    assert "projecting" not in inside(*asked, "--top", 20).stderr
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_in_a_browser(theme: str, tmp_path: Path) -> None:
     """It draws, finds, zooms, tells; words stay words; nothing is asked of any network."""

@@ -136,9 +136,21 @@ def test_questions_with_unknown_words_are_skipped_and_counted(
     assert (report.total.asked, report.total.skipped) == (2, 2)
 
 
-def test_accuracy_without_a_known_question_is_nan(vectors: WordVectors, tmp_path: Path) -> None:
-    report = analogy_accuracy(vectors, write(tmp_path / "questions", ": section", "a b c d"))
-    assert math.isnan(report.accuracy)
+def test_a_file_without_a_known_question_is_an_error(vectors: WordVectors, tmp_path: Path) -> None:
+    path = write(tmp_path / "questions", ": section", "a b c d")
+    with pytest.raises(QuestionError, match="too few known questions: the model knows 0 of 1"):
+        analogy_accuracy(vectors, path)
+    report = analogy_accuracy(vectors, path, count_unknown=True)
+    assert (report.accuracy, report.total.skipped) == (0, 1)
+
+
+def test_accuracy_of_a_section_without_a_known_question_is_nan(
+    vectors: WordVectors, tmp_path: Path
+) -> None:
+    known = "country0 capital0 country1 capital1"
+    path = write(tmp_path / "questions", ": first", known, ": second", "a b c d")
+    report = analogy_accuracy(vectors, path)
+    assert math.isnan(report.sections[1].accuracy)
     assert report.total.skipped == 1
 
 

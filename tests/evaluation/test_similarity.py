@@ -14,6 +14,7 @@ from scipy import sparse, stats
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import QuestionError
 from embedkit.evaluation import analogy_accuracy, word_similarity
+from embedkit.evaluation.datasets import read_pairs
 from embedkit.evaluation.similarity import correlation, rank_correlation
 from embedkit.vectors.word_vectors import WordVectors
 from tests.evaluation.samples import WORDS, both, structured, write
@@ -138,6 +139,7 @@ def test_similarity_of_zero_vectors_is_nan(tmp_path: Path) -> None:
     report = word_similarity(zeros, write(tmp_path / "pairs", *similarity_lines()))
     assert math.isnan(report.spearman)
     assert math.isnan(report.pearson)
+    assert report.undefined == "no correlation, because all cosines are equal"
 
 
 def test_correlation_with_constant_human_scores_is_nan(
@@ -149,6 +151,34 @@ def test_correlation_with_constant_human_scores_is_nan(
     report = word_similarity(vectors, path)
     assert math.isnan(report.spearman)
     assert math.isnan(report.pearson)
+    assert report.undefined == "no correlation, because all human scores are equal"
+
+
+SIMLEX = """\
+word1\tword2\tPOS\tSimLex999\tconc(w1)\tconc(w2)\tconcQ\tAssoc(USF)\tSimAssoc333\tSD(SimLex)
+old\tnew\tA\t1.58\t2.72\t2.81\t2\t7.25\t1\t0.41
+smart\tintelligent\tA\t9.2\t1.75\t2.46\t1\t7.11\t1\t0.67
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (SIMLEX, [("old", "new", 1.58), ("smart", "intelligent", 9.2)]),
+        ("take\tremove\tV\t6.81\tSYNONYMS\n", [("take", "remove", 6.81)]),  # SimVerb-3500
+        ("Word 1,Word 2,Human (mean)\nlove,sex,6.77\n", [("love", "sex", 6.77)]),  # WordSim-353
+        ("sun-n sunlight-n 50.000000\n", [("sun-n", "sunlight-n", 50)]),  # MEN
+        ("squishing\tsquirt\t5.88\t7\t2\n", [("squishing", "squirt", 5.88)]),  # rare words
+        ('"1,000","2,000",3\n', [("1,000", "2,000", 3)]),
+        ("1,000 2,000 3\n", [("1,000", "2,000", 3)]),
+        ("ann\u00a0lee bob 3\n", [("ann\u00a0lee", "bob", 3)]),
+    ],
+)
+def test_layouts_of_well_known_files(
+    text: str, expected: list[tuple[str, str, float]], tmp_path: Path
+) -> None:
+    (tmp_path / "pairs").write_text(text)
+    assert read_pairs(tmp_path / "pairs") == expected
 
 
 def test_sparse_vectors_are_scored_like_dense_ones(

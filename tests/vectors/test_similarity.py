@@ -46,6 +46,15 @@ def test_a_rank_is_the_place_among_the_neighbors(vectors: WordVectors, metric: s
     assert vectors.rank("w5", "w9", metric=metric, restrict=60) == frequent.index("w9") + 1
 
 
+def test_a_vector_of_zeros_has_no_rank_by_cosine() -> None:
+    vectors = WordVectors(["a", "b", "zero"], np.array([[1, 0], [1, 1], [0, 0]]))
+    assert [word for word, _ in vectors.neighbors("a")] == ["b"]
+    for a, b in (("a", "zero"), ("zero", "a")):
+        with pytest.raises(ConfigurationError, match="the vector of 'zero' is all zeros"):
+            vectors.rank(a, b)
+        assert vectors.rank(a, b, metric="l2") in (1, 2)
+
+
 @settings(deadline=None, max_examples=40)
 @given(vectors=st.sampled_from([DENSE, SPARSE]), first=SETS, second=SETS)
 def test_similarity_of_sets_matches_gensim(

@@ -233,6 +233,23 @@ def test_words_may_be_a_list_and_numbers_a_list_of_lists() -> None:
         WordVectors("ab", np.eye(2))
     with pytest.raises(ConfigurationError, match="a matrix with two axes, got 1"):
         WordVectors(["a"], [1])
+    with pytest.raises(ConfigurationError, match="expected a word, got 3"):
+        WordVectors(["a", 3], np.eye(2))  # type: ignore[list-item]
+    with pytest.raises(ConfigurationError, match="expected a matrix of numbers"):
+        WordVectors(["a", "b"], [["x"], ["y"]])
+    with pytest.raises(ConfigurationError, match="expected a matrix of numbers"):
+        WordVectors(["a", "b"], [[1], [2, 3]])
+
+
+def test_arguments_of_other_types_are_named() -> None:
+    with pytest.raises(ConfigurationError, match="expected a word, got 3"):
+        DENSE.encode(["w1", 3])  # type: ignore[list-item]
+    with pytest.raises(ConfigurationError, match=r"expected a word, got \['w1'\]"):
+        DENSE.query(["w1"])  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="neighbors_of takes several words"):
+        DENSE.neighbors(["w1"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"unknown option 'topn'; did you mean k\?"):
+        DENSE.neighbors("w1", topn=5)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
