@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import TypeAlias, TypeGuard, cast
 
 from embedkit.errors import ConfigurationError
 
 __all__ = [
     "CODEC_ERRORS",
     "ERROR_POLICIES",
+    "Ranges",
     "check_choice",
+    "check_ranges",
     "is_whole",
     "number",
     "refuse_string",
@@ -29,13 +31,18 @@ ERROR_POLICIES = tuple(CODEC_ERRORS)
 """
 
 
-def is_whole(value: Any, low: int, high: int | None = None) -> bool:
+Ranges: TypeAlias = "Mapping[str, tuple[int, int] | tuple[float, float]]"
+"""By the name of a setting: its limits. Those of an integer are integers."""
+
+
+def is_whole(value: object, low: int, high: int | None = None) -> TypeGuard[Integral]:
     """Tell whether *value* is an integer, NumPy's included, from *low* to *high*."""
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    return whole and bool(low <= value and (high is None or value <= high))
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        return False
+    return bool(low <= int(value) and (high is None or int(value) <= high))
 
 
-def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
+def whole_number(name: str, value: object, low: int, high: int | None = None) -> int:
     """Return *value* as an int.
 
     Raises:
@@ -47,20 +54,46 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
     return int(value)
 
 
-def number(name: str, value: Any, low: float, high: float) -> float:
+def number(name: str, value: object, low: float, high: float) -> float:
     """Return *value* as a float.
 
     Raises:
         ConfigurationError: it is not a number, is below *low*, or is above *high*.
     """
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    if not real or not low <= value <= high:
+    is_real = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_real or not low <= cast("float", value) <= high:
         limits = " and ".join(f"{x:,}" if isinstance(x, int) else f"{x:g}" for x in (low, high))
         raise ConfigurationError(f"{name} must be a number between {limits}, got {value!r}")
-    return float(value)
+    return float(cast("float", value))
 
 
-def check_choice(kind: str, value: Any, choices: Collection[str]) -> None:
+def check_ranges(
+    settings: object, ranges: Ranges, *, optional: Collection[str] = (), unset: int | None = None
+) -> None:
+    """Check the numbers of a frozen dataclass, and store them as int or float.
+
+    Args:
+        settings: the dataclass, as `__post_init__` gets it.
+        ranges: the limits of each number.
+        optional: names of those that may be *unset*, to be chosen later.
+        unset: None or 0.
+
+    Raises:
+        ConfigurationError: a value is not an integer or not a number, or is out of its range.
+    """
+    for name, (low, high) in ranges.items():
+        value = getattr(settings, name)
+        is_unset = value is None if unset is None else is_whole(value, unset, unset)
+        if is_unset and name in optional:
+            continue
+        if isinstance(low, int) and isinstance(high, int):
+            checked: float = whole_number(name, value, low, high)
+        else:
+            checked = number(name, value, low, high)
+        object.__setattr__(settings, name, checked)
+
+
+def check_choice(kind: str, value: object, choices: Collection[str]) -> None:
     """Raise `ConfigurationError` unless *value* is one of *choices*.
 
     Args:
@@ -70,7 +103,7 @@ def check_choice(kind: str, value: Any, choices: Collection[str]) -> None:
         raise ConfigurationError(f"unknown {kind} {value!r}; choose from {', '.join(choices)}")
 
 
-def refuse_string(words: Any) -> None:
+def refuse_string(words: object) -> None:
     """Raise `ConfigurationError` if *words* is a string: its letters would be taken for words."""
     if isinstance(words, str):
         raise ConfigurationError(f"expected a list of words, got the string {words!r:.60}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +15,7 @@ from embedkit.validation import (
     CODEC_ERRORS,
     ERROR_POLICIES,
     check_choice,
+    check_ranges,
     number,
     refuse_string,
     whole_number,
@@ -74,3 +76,33 @@ def test_every_error_policy_has_an_error_handler_of_the_codecs() -> None:
     assert decoded == {"replace": "a\ufffdb", "skip": "ab"}
     with pytest.raises(UnicodeDecodeError):
         b"a\xffb".decode(errors=CODEC_ERRORS["strict"])
+
+
+@dataclass(frozen=True)
+class Settings:
+    size: Any = 3
+    rate: Any = 0.5
+    later: Any = None
+
+    def check(self, **options: Any) -> Settings:
+        check_ranges(self, {"size": (1, 9), "rate": (0.0, 1.0), "later": (1, 9)}, **options)
+        return self
+
+
+def test_ranges_of_a_dataclass_are_checked_and_stored_as_python_numbers() -> None:
+    found = Settings(np.int64(4), np.float32(0.25)).check(optional=["later"])
+    assert (found.size, found.rate, found.later) == (4, 0.25, None)
+    assert (type(found.size), type(found.rate)) == (int, float)
+    assert Settings(later=np.int64(0)).check(optional=["later"], unset=0).later == 0
+    for wrong, options in [
+        (Settings(), {}),
+        (Settings(later=0), {"optional": ["later"]}),
+        (Settings(later=False), {"optional": ["later"], "unset": 0}),
+        (Settings(later=None), {"optional": ["later"], "unset": 0}),
+    ]:
+        with pytest.raises(ConfigurationError, match="later must be an integer between 1 and 9"):
+            wrong.check(**options)
+    with pytest.raises(ConfigurationError, match="size must be an integer between 1 and 9"):
+        Settings(size=2.0).check(optional=["later"])
+    with pytest.raises(ConfigurationError, match="rate must be a number between 0 and 1"):
+        Settings(rate=2).check(optional=["later"])

@@ -19,7 +19,7 @@ from embedkit.evaluation.bootstrap import (
 from embedkit.evaluation.categories import CategoryReport, category_purity
 from embedkit.evaluation.options import BENCHMARK_KINDS
 from embedkit.evaluation.similarity import SimilarityReport, word_similarity
-from embedkit.validation import check_choice, whole_number
+from embedkit.validation import check_choice, check_ranges
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["BenchmarkReport", "Score", "ScoreSettings", "compare", "facts", "score"]
@@ -61,8 +61,7 @@ class ScoreSettings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name, limits in _RANGES.items():
-            whole_number(name, getattr(self, name), *limits)
+        check_ranges(self, _RANGES)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from embedkit.corpus.tokenizers import tokenize
 from embedkit.errors import ConfigurationError, UnknownWordError
+from embedkit.index.metrics import nonzero
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
@@ -94,7 +95,7 @@ def divide_rows(sums: Any, divisors: NDArray[Any]) -> None:
 
     A divisor of 0 belongs to an empty bag, which stays zero.
     """
-    divisors = np.where(divisors == 0, 1, divisors).astype(np.float32)
+    divisors = nonzero(divisors).astype(np.float32)
     if sparse.issparse(sums):
         sums.data /= np.repeat(divisors, np.diff(sums.indptr))
     else:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, TrainingError
 from embedkit.heads.losses import sigmoid
+from embedkit.index.metrics import all_finite
 
 __all__ = ["ACTIVATIONS", "Network", "diverged"]
 
@@ -92,7 +93,7 @@ class Network:
         """Raise `TrainingError` if a weight is not finite."""
         embeddings = () if self.embeddings is None else (self.embeddings,)
         for matrix in (*self.weights, *self.biases, *embeddings):
-            if not np.isfinite(matrix).all():
+            if not all_finite(matrix):
                 raise diverged("the weights of the network are not finite")
 
     def _forward(self, inputs: Any) -> Matrix:

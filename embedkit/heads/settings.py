@@ -7,20 +7,18 @@ from dataclasses import dataclass
 
 from embedkit.errors import ConfigurationError
 from embedkit.heads.network import ACTIVATIONS
-from embedkit.validation import check_choice, is_whole, number, whole_number
+from embedkit.validation import Ranges, check_choice, check_ranges, is_whole
 
 __all__ = ["OPTIMIZERS", "NetworkSettings"]
 
 OPTIMIZERS = ("adam", "sgd")
 _LARGEST_LAYER = 10_000  # the weights between two layers of this size take 400 MB
-_WHOLE = {
+_RANGES: Ranges = {
     "batch_size": (1, 2**31 - 1),
     "epochs": (1, 1_000_000),
     "patience": (1, 1_000_000),
     "ngrams": (1, 10),
     "seed": (0, 2**63 - 1),
-}
-_FRACTIONS = {
     "learning_rate": (0.0, 100.0),
     "weight_decay": (0.0, 100.0),
     "dropout": (0.0, 0.99),
@@ -53,12 +51,7 @@ class NetworkSettings:
     def __post_init__(self) -> None:
         for name, choices in (("activation", tuple(ACTIVATIONS)), ("optimizer", OPTIMIZERS)):
             check_choice(name, getattr(self, name), choices)
-        for name, limits in _WHOLE.items():
-            value = getattr(self, name)
-            if value is not None or name != "patience":
-                object.__setattr__(self, name, whole_number(name, value, *limits))
-        for name, (low, high) in _FRACTIONS.items():
-            object.__setattr__(self, name, number(name, getattr(self, name), low, high))
+        check_ranges(self, _RANGES, optional=["patience"])
         sizes: object = self.hidden
         if not isinstance(sizes, Sequence) or not all(
             is_whole(size, 1, _LARGEST_LAYER) for size in sizes

@@ -18,7 +18,7 @@ from embedkit.index.exact import DenseIndex, ranked, without
 from embedkit.index.metrics import find_metric, require_finite, unit_rows
 from embedkit.index.options import INDEX_KINDS, INDEX_SETTINGS
 from embedkit.index.protocol import Hits
-from embedkit.validation import check_choice, whole_number
+from embedkit.validation import check_choice, check_ranges
 
 __all__ = [
     "ApproximateIndex",
@@ -81,10 +81,7 @@ class IndexSettings:
     def __post_init__(self) -> None:
         check_choice("index", self.kind, INDEX_KINDS)
         find_metric(self.metric)
-        for name, limits in _RANGES.items():
-            value = getattr(self, name)
-            if name not in _AUTOMATIC or value != 0 or isinstance(value, bool):
-                object.__setattr__(self, name, whole_number(name, value, *limits))
+        check_ranges(self, _RANGES, optional=_AUTOMATIC, unset=0)
 
     def fitted(self, words: int, dimension: int) -> IndexSettings:
         """Return the settings with a value in place of each 0.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -86,10 +86,20 @@ def all_finite(rows: Matrix) -> bool:
     return bool(np.isfinite(numbers).all())
 
 
-def require_finite(rows: Matrix) -> None:
-    """Raise `ModelError` if *rows* contain NaN or infinity."""
-    if not all_finite(rows):
-        raise ModelError("the vectors contain NaN or infinity.", hint="Train the model again.")
+def require_finite(rows: Matrix, word: Callable[[int], str] | None = None) -> None:
+    """Raise `ModelError` if *rows* contain NaN or infinity.
+
+    Args:
+        rows: (n, d), dense or CSR, or (n,).
+        word: returns the word of a dense row, for the message.
+    """
+    if all_finite(rows):
+        return
+    which = "the vectors contain"
+    if word is not None:
+        finite = np.isfinite(rows).reshape(len(rows), -1).all(axis=1)
+        which = f"the vector of {word(int(np.argmin(finite)))!r} contains"
+    raise ModelError(f"{which} NaN or infinity.", hint="Train the model again.")
 
 
 def row_norms(matrix: Matrix) -> NDArray[np.float32]:

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, ModelError
-from embedkit.index.metrics import unit_rows
+from embedkit.errors import ConfigurationError
+from embedkit.index.metrics import require_finite, unit_rows
 from embedkit.plotting.options import PROJECTION_METHODS
 from embedkit.validation import check_choice, refuse_string
 from embedkit.vectors.projection import principal_plane
@@ -126,12 +126,7 @@ def _dense_units(
     chosen = vectors.matrix[rows]
     if vectors.is_sparse:
         chosen = chosen[:, np.unique(chosen.indices)].toarray()
-    finite = np.isfinite(chosen).all(axis=1)
-    if not finite.all():
-        raise ModelError(
-            f"the vector of {names[int(np.argmin(finite))]!r} is not finite.",
-            hint="Train the model again.",
-        )
+    require_finite(chosen, names.__getitem__)
     return np.asarray(unit_rows(chosen), dtype=np.float32)
 
 

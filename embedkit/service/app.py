@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from embedkit import __version__
 from embedkit.errors import EmbedkitError
@@ -45,7 +46,7 @@ batch is a list of the same length, with `{"error": ...}` for an object that can
 _HINT = "GET /docs describes the API."
 
 
-def create_app(settings: ServiceSettings) -> Any:
+def create_app(settings: ServiceSettings) -> ASGIApp:
     """Return the ASGI application that serves the model published in `settings.folder`."""
     metrics = ServiceMetrics()
     service = Dispatcher(settings, metrics)
@@ -61,7 +62,9 @@ def create_app(settings: ServiceSettings) -> Any:
     add_routes(app, service)
     _add_files(app)
     _add_errors(app, service)
-    guarded: Any = Guard(app, keys=settings.keys, body_limit=settings.body_limit, metrics=metrics)
+    guarded: ASGIApp = Guard(
+        app, keys=settings.keys, body_limit=settings.body_limit, metrics=metrics
+    )
     if settings.origins:
         guarded = CORSMiddleware(
             guarded,
@@ -178,7 +181,7 @@ def _add_errors(app: FastAPI, service: Dispatcher) -> None:
         return json_response(internal_error_body(), 500)
 
 
-def _place(location: tuple[Any, ...]) -> str:
+def _place(location: Sequence[object]) -> str:
     """Return the place of an error in a request, such as `[2].k`."""
     parts = [part for part in location if part not in ("body", "query", "one", "many")]
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)

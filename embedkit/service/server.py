@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import Any
 
 from uvicorn import Config
 from uvicorn.supervisors import Multiprocess
@@ -160,7 +159,7 @@ def _bind(config: Config) -> socket:
     return bound
 
 
-def _logging() -> dict[str, Any]:
+def _logging() -> dict[str, object]:
     plain = {"format": "%(asctime)s %(levelname)s [%(process)d] %(message)s"}
     handler = {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"}
     logger = {"handlers": ["standard"], "level": "INFO", "propagate": False}

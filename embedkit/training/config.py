@@ -6,25 +6,23 @@ import math
 from dataclasses import dataclass, fields, replace
 
 from embedkit.system.memory import processors
-from embedkit.validation import check_choice, number, whole_number
+from embedkit.validation import Ranges, check_choice, check_ranges
 
 __all__ = ["RANGES", "TrainingConfig"]
 
-RANGES: dict[str, tuple[float, float]] = {
+RANGES: Ranges = {
     "dimension": (1, 1024),
     "window": (1, 60),  # the kernel multiplies up to 120 factors, each at most 2, in float32
     "negative": (1, 25),
     "epochs": (1, 10_000),
     "min_count": (1, 2**31),
-    "sample": (0, 1),
+    "sample": (0.0, 1.0),
     "learning_rate": (1e-6, 0.1),
-    "minimum_learning_rate": (0, 0.1),
+    "minimum_learning_rate": (0.0, 0.1),
     "workers": (1, 1024),
     "seed": (0, 2**63 - 1),
     "sync_every": (1, 2**63 - 1),
 }
-_FRACTIONS = frozenset({"sample", "learning_rate", "minimum_learning_rate"})
-
 _ENOUGH_TOKENS = 20_000_000
 _MIN_EPOCHS, _MAX_EPOCHS = 5, 50
 
@@ -69,15 +67,7 @@ class TrainingConfig:
     sync_every: int = 500_000
 
     def __post_init__(self) -> None:
-        for name, (low, high) in RANGES.items():
-            value = getattr(self, name)
-            if value is None and name in ("epochs", "workers"):
-                continue
-            if name in _FRACTIONS:
-                checked = number(name, value, low, high)
-            else:
-                checked = whole_number(name, value, int(low), int(high))
-            object.__setattr__(self, name, checked)
+        check_ranges(self, RANGES, optional=["epochs", "workers"])
 
     @classmethod
     def of(cls, config: TrainingConfig | None = None, **settings: object) -> TrainingConfig:

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, ModelError
-from embedkit.index.metrics import row_norms
+from embedkit.errors import ConfigurationError
+from embedkit.index.metrics import require_finite, row_norms
 from embedkit.storage.quantization import STORAGES, pack, unpack
 from embedkit.validation import check_choice, whole_number
 from embedkit.vectors.projection import Projection, principal_axes
@@ -213,12 +213,7 @@ def _check(vectors: WordVectors) -> None:
         )
     if not len(vectors):
         raise ConfigurationError("there are no vectors to post-process")
-    finite = np.isfinite(row_norms(vectors.matrix))
-    if not finite.all():
-        word = vectors.vocabulary[int(np.argmin(finite))]
-        raise ModelError(
-            f"the vector of {word!r} contains NaN or infinity.", hint="Train the model again."
-        )
+    require_finite(row_norms(vectors.matrix), vectors.vocabulary.__getitem__)
 
 
 def _with_matrix(vectors: WordVectors, matrix: NDArray[np.float32], **config: Any) -> WordVectors:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from embedkit.errors import ConfigurationError
-from embedkit.validation import check_choice, number, whole_number
+from embedkit.validation import check_choice, check_ranges, number
 
 __all__ = ["CONNECTORS", "DEFAULT_THRESHOLDS", "MAX_PASSES", "PhraseSettings"]
 
@@ -66,8 +66,7 @@ class PhraseSettings:
         return replace(settings or cls(), **changes)
 
     def __post_init__(self) -> None:
-        whole_number("passes", self.passes, 1, MAX_PASSES)
-        whole_number("min_count", self.min_count, 1, 2**31)
+        check_ranges(self, {"passes": (1, MAX_PASSES), "min_count": (1, 2**31)})
         check_choice("scoring", self.scoring, DEFAULT_THRESHOLDS)
         self._check_threshold()
         self._check_words()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, get_type_hints
+from collections.abc import Awaitable, Callable
+from typing import get_type_hints
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 
 from embedkit.service.http.errors import RefusedError
+from embedkit.service.worker.dispatch import Handle
 
 __all__ = ["JsonBodyRoute"]
 
@@ -22,8 +23,8 @@ class JsonBodyRoute(APIRoute):
     over the result.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        endpoint: Any = self.endpoint
+    def get_route_handler(self) -> Handle:
+        endpoint: Callable[[object], Awaitable[Response]] = self.endpoint
         hints = get_type_hints(endpoint, include_extras=True)
         if "body" not in hints:
             return super().get_route_handler()
@@ -41,7 +42,6 @@ class JsonBodyRoute(APIRoute):
                 body = adapter.validate_json(await request.body())
             except ValidationError as error:
                 raise RequestValidationError(error.errors(include_url=False)) from None
-            response: Response = await endpoint(body)
-            return response
+            return await endpoint(body)
 
         return handle

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
-from fastapi import FastAPI, Header, Query, Request, Response
+from fastapi import FastAPI, Header, Query, Response
 
 from embedkit.encoders import compare
 from embedkit.errors import ConfigurationError
@@ -16,9 +15,10 @@ from embedkit.features.pooling import text_vectors
 from embedkit.service.api import requests, responses
 from embedkit.service.api.body import JsonBodyRoute
 from embedkit.service.api.requests import OneOrMany
-from embedkit.service.http.json_response import json_response
+from embedkit.service.http.json_response import JsonObject, json_response
 from embedkit.service.worker.dispatch import (
     Dispatcher,
+    Handle,
     as_list,
     cancel_on_disconnect,
     check_limit,
@@ -49,10 +49,15 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
+WordsRequest = TypeVar(
+    "WordsRequest", requests.DistanceRequest, requests.CompareRequest, requests.ProjectRequest
+)
+
+
 class _CancellableRoute(JsonBodyRoute):
     """A route that stops working when the client disconnects."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handle:
         return partial(cancel_on_disconnect, handle=super().get_route_handler())
 
 
@@ -143,18 +148,18 @@ def _add_map(app: FastAPI, service: Dispatcher) -> None:
         return Response(places, headers=headers, media_type="application/octet-stream")
 
 
-def _distance(served: ServedModel, body: requests.DistanceRequest) -> dict[str, Any]:
+def _distance(served: ServedModel, body: requests.DistanceRequest) -> JsonObject:
     table = served.vectors.distance(body.words, metric=body.metric)
     return {"words": body.words, "metric": body.metric, "table": table.tolist()}
 
 
-def _compare(served: ServedModel, body: requests.CompareRequest) -> dict[str, Any]:
+def _compare(served: ServedModel, body: requests.CompareRequest) -> JsonObject:
     tables = compare(body.words, served.encoder)
     named = {name: table.tolist() for name, table in tables.items()}
     return {"words": body.words, "metric": "l2", "tables": named}
 
 
-def _project(served: ServedModel, body: requests.ProjectRequest) -> dict[str, Any]:
+def _project(served: ServedModel, body: requests.ProjectRequest) -> JsonObject:
     vectors = served.vectors
     names = [*body.words, *(word for pair in body.pairs for word in pair)]
     rows = vectors.units[[vectors.row(word) for word in names]]
@@ -173,7 +178,7 @@ def _project(served: ServedModel, body: requests.ProjectRequest) -> dict[str, An
     return {"points": points, "pairs": pairs, "explained": plane.explained.tolist()}
 
 
-def _check_word_count(body: Any) -> None:
+def _check_word_count(body: WordsRequest | list[WordsRequest]) -> None:
     count = sum(len(item.words) + 2 * len(getattr(item, "pairs", ())) for item in as_list(body))
     check_limit(count, _MAX_WORDS, "words")
 
@@ -192,7 +197,7 @@ def _add_lists(app: FastAPI, service: Dispatcher) -> None:
         """List words, most frequent first; without a prefix, in vocabulary order."""
         vectors = service.holder.current.vectors
 
-        def found() -> list[dict[str, Any]]:
+        def found() -> list[JsonObject]:
             ids = vectors.complete(prefix, limit, start)
             counts = vectors.vocabulary.counts[ids].tolist()
             names = vectors.vocabulary.words(ids)
@@ -226,7 +231,7 @@ def _add_embeddings(app: FastAPI, service: Dispatcher) -> None:
         return await service.compute(body, _embed)
 
 
-def _embed(served: ServedModel, body: requests.EmbeddingsRequest) -> dict[str, Any]:
+def _embed(served: ServedModel, body: requests.EmbeddingsRequest) -> JsonObject:
     if body.dimensions not in (None, served.vectors.dimension):
         raise ConfigurationError(
             f"dimensions must be {served.vectors.dimension} for this model, got {body.dimensions}.",

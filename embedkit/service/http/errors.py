@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TypedDict
 
 from embedkit.errors import (
     ConfigurationError,
@@ -13,6 +13,7 @@ from embedkit.errors import (
     UnknownWordError,
     WordTooLongError,
 )
+from embedkit.service.http.json_response import JsonObject
 
 __all__ = [
     "SMALLER_REQUESTS",
@@ -74,7 +75,13 @@ def _status_and_type(error: EmbedkitError) -> tuple[int, str]:
     return next(found, (500, "error"))
 
 
-def describe(error: EmbedkitError) -> dict[str, Any]:
+class ErrorBody(TypedDict):
+    """The body in the format of all errors; some types of errors have more details."""
+
+    error: JsonObject
+
+
+def describe(error: EmbedkitError) -> ErrorBody:
     """Return the body for an error: `{"error": {"type", "message", "hint", ...}}`.
 
     Suggestions for an unknown word are computed here.
@@ -85,7 +92,7 @@ def describe(error: EmbedkitError) -> dict[str, Any]:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:  # its message may contain paths
         return internal_error_body()
     hint = error.hint
-    details: dict[str, Any] = {}
+    details: JsonObject = {}
     if isinstance(error, UnknownWordError):
         hint = hint or "GET /v1/words lists the known words."
         details = {"word": error.word, "suggestions": list(error.suggestions)}
@@ -95,7 +102,7 @@ def describe(error: EmbedkitError) -> dict[str, Any]:
     return error_body(status, error.message, hint, kind, **details)
 
 
-def internal_error_body() -> dict[str, Any]:
+def internal_error_body() -> ErrorBody:
     """Return the body for an error that no request should cause."""
     return error_body(
         500, "An internal error of the service.", "The log of the service has the details."
@@ -103,8 +110,8 @@ def internal_error_body() -> dict[str, Any]:
 
 
 def error_body(
-    status: int, message: str, hint: str = "", kind: str | None = None, **details: Any
-) -> dict[str, Any]:
+    status: int, message: str, hint: str = "", kind: str | None = None, **details: object
+) -> ErrorBody:
     """Return a body in the format of all errors."""
     name = kind or _TYPES.get(status, "error")
     return {"error": {"type": name, "message": message, "hint": hint, **details}}

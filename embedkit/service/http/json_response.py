@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypeAlias
 
 import orjson
 from fastapi import Response
 
-__all__ = ["json_response"]
+__all__ = ["JsonObject", "json_response"]
+
+JsonObject: TypeAlias = "dict[str, object]"
+"""A JSON object: names, and values that orjson can write."""
 
 
 def json_response(
-    body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+    body: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return *body* as JSON."""
     return Response(orjson.dumps(body), status, headers, "application/json")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -109,7 +108,7 @@ class Protocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         body: bytes = orjson.dumps(error_body(status, message, hint))
-        head: dict[str, Any] = {
+        head: dict[str, str | int] = {
             "content-type": "application/json",
             "content-length": len(body),
             "connection": "close",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from embedkit.errors import EmbedkitError
+from embedkit.service.http.json_response import JsonObject
 from embedkit.vectors.search import rows_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ __all__ = ["Answer", "IsKnown", "SearchQuery", "SearchRequest", "answer_batch"]
 # until a thousand are found for another.
 _K_LIMITS = (16, 128)
 
-Answer: TypeAlias = "dict[str, Any] | EmbedkitError"
+Answer: TypeAlias = "JsonObject | EmbedkitError"
 """The body of an answer, or the reason why there is none."""
 
 IsKnown: TypeAlias = "Callable[[str], bool]"
@@ -34,6 +35,10 @@ _Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...]]"
 
 class SearchRequest(Protocol):
     """A request whose answer is the nearest words."""
+
+    @property
+    def k(self) -> int:
+        """Number of answers."""
 
     @property
     def cost(self) -> int:
@@ -124,7 +129,7 @@ def _search(
     return vectors.analogies(words, k, method=first.method, metric=first.metric, **options)
 
 
-def _describe_query(vectors: WordVectors, query: SearchQuery, terms: WeightedSum) -> dict[str, Any]:
+def _describe_query(vectors: WordVectors, query: SearchQuery, terms: WeightedSum) -> JsonObject:
     words = [vectors.vocabulary[row] for row in rows_of(terms)]
     weighted = [
         {"word": word, "weight": weight} for word, (_, weight) in zip(words, terms, strict=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from embedkit.service.http.errors import RefusedError
 
@@ -38,7 +38,7 @@ def too_slow(seconds: float) -> RefusedError:
     )
 
 
-def _give_up(answered: asyncio.Future[Any], seconds: float) -> None:
+def _give_up(answered: asyncio.Future[Result], seconds: float) -> None:
     if not answered.done():
         answered.set_exception(too_slow(seconds))
 

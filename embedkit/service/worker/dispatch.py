@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from fastapi import Request, Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
-from embedkit.service.http.errors import SMALLER_REQUESTS, RefusedError, describe
-from embedkit.service.http.json_response import json_response
+from embedkit.service.http.errors import SMALLER_REQUESTS, ErrorBody, RefusedError, describe
+from embedkit.service.http.json_response import JsonObject, json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.answers import Answer, SearchRequest, answer_batch
 from embedkit.service.worker.batching import Batcher, BatchLimits, BoundedExecutor, too_slow
 from embedkit.service.worker.served_model import ModelHolder, ServedModel
 
-__all__ = ["Dispatcher", "as_list", "cancel_on_disconnect", "check_limit"]
+__all__ = ["Dispatcher", "Handle", "as_list", "cancel_on_disconnect", "check_limit"]
 
 _MAX_ANSWERS = 20_000  # to all questions of a batch together
 _WATCH_DELAY = 0.05  # seconds before watching for a disconnected client
 _CLIENT_CLOSED_REQUEST = 499  # as in nginx; only the metrics see it
 _MAX_SUGGESTED = 8  # unknown words of a batch that come with suggestions
 
+Item = TypeVar("Item")
+Search = TypeVar("Search", bound=SearchRequest)
 Result = TypeVar("Result")
+
+Handle: TypeAlias = "Callable[[Request], Coroutine[Any, Any, Response]]"
+"""What answers a request, as Starlette types it."""
 
 
 class Dispatcher:
@@ -46,7 +51,7 @@ class Dispatcher:
         self.metrics.batches.observe(size)
         self.metrics.waiting.set(self.batcher.waiting)
 
-    async def search(self, body: Any) -> Response:
+    async def search(self, body: Search | list[Search]) -> Response:
         """Answer one or many requests for nearest words, batched with those of other clients."""
         items = as_list(body)
         check_limit(sum(item.k for item in items), _MAX_ANSWERS, "answers")
@@ -54,7 +59,7 @@ class Dispatcher:
         return await self._reply(results, many=isinstance(body, list))
 
     async def compute(
-        self, body: Any, work: Callable[[ServedModel, Any], dict[str, Any]]
+        self, body: Item | list[Item], work: Callable[[ServedModel, Item], JsonObject]
     ) -> Response:
         """Answer one or many other requests."""
         items = as_list(body)
@@ -83,15 +88,13 @@ class Dispatcher:
         errors = [result for result in results if isinstance(result, EmbedkitError)]
         if not many and errors:
             raise errors[0]
-        if errors:
-            described = iter(await self.describe(errors))
-            results = [
-                next(described) if isinstance(result, EmbedkitError) else result
-                for result in results
-            ]
-        return json_response(results if many else results[0])
+        described = iter(await self.describe(errors) if errors else ())
+        bodies = [
+            next(described) if isinstance(result, EmbedkitError) else result for result in results
+        ]
+        return json_response(bodies if many else bodies[0])
 
-    async def describe(self, errors: Sequence[EmbedkitError]) -> list[dict[str, Any]]:
+    async def describe(self, errors: Sequence[EmbedkitError]) -> list[ErrorBody]:
         """Return the bodies for *errors*; some unknown words get suggestions, if there is time."""
         suggested = 0 if self.executor.is_full else _MAX_SUGGESTED
         unknown = [error for error in errors if isinstance(error, UnknownWordError)]
@@ -103,7 +106,7 @@ class Dispatcher:
             for error in errors
         ]
 
-        def described() -> list[dict[str, Any]]:
+        def described() -> list[ErrorBody]:
             return [describe(error) for error in kept]
 
         bodies = await self.executor.run(described) if unknown[:suggested] else described()
@@ -112,14 +115,12 @@ class Dispatcher:
         return bodies
 
 
-def as_list(value: Any) -> list[Any]:
+def as_list(value: Item | list[Item]) -> list[Item]:
     """Return *value* if it is a list, else a list of it."""
     return value if isinstance(value, list) else [value]
 
 
-async def cancel_on_disconnect(
-    request: Request, handle: Callable[[Request], Coroutine[Any, Any, Response]]
-) -> Response:
+async def cancel_on_disconnect(request: Request, handle: Handle) -> Response:
     """Return the response of *handle*, which is cancelled when the client disconnects."""
     await request.body()  # the next message is the disconnect
     handling = asyncio.ensure_future(handle(request))

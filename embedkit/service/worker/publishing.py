@@ -15,13 +15,10 @@ import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from embedkit.encoders import load_encoder
 from embedkit.errors import EmbedkitError, ModelError
-from embedkit.index.metrics import UnitRows, row_norms
+from embedkit.index.metrics import Matrix, UnitRows, require_finite, row_norms
 from embedkit.storage.model_directory import write_model
 from embedkit.system.memory import release_heap
 
@@ -47,13 +44,11 @@ def write_serving_copy(model: Path, target: Path) -> None:
         encoder.save(target)
         return
     norms = row_norms(vectors.matrix)
-    if not np.isfinite(norms).all():
-        place = int(np.argmin(np.isfinite(norms)))
-        raise ModelError(
-            f"{model} is damaged: the vector of {vectors.vocabulary[place]!r} is not finite.",
-            hint="Train it again.",
-        )
-    tensors: Mapping[str, Any] = {
+    try:
+        require_finite(norms, vectors.vocabulary.__getitem__)
+    except ModelError as error:
+        raise ModelError(f"{model} is damaged: {error.message}", hint=error.hint) from None
+    tensors: Mapping[str, Matrix] = {
         "vectors": vectors.matrix,
         "norms": norms,
         "units": UnitRows(vectors.matrix, norms),

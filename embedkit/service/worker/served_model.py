@@ -8,10 +8,10 @@ import zlib
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from embedkit.encoders import load_encoder
 from embedkit.errors import ConfigurationError, EmbedkitError
+from embedkit.service.http.json_response import JsonObject
 from embedkit.service.worker.publishing import CURRENT
 from embedkit.vectors.expressions import in_expression
 from embedkit.vectors.projection import Projection, principal_plane
@@ -74,7 +74,7 @@ class ServedModel:
         return places, f'"{zlib.crc32(places):08x}-{len(self.vectors)}"'
 
     @cached_property
-    def description(self) -> dict[str, Any]:
+    def description(self) -> JsonObject:
         """The response of /v1/model, which contains no paths."""
         config = self.vectors.config
         return {
