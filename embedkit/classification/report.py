@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +57,7 @@ class ClassificationReport:
         """Unweighted mean of the classes' F1."""
         return sum(score.f1 for score in self.classes) / len(self.classes)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the report as values that JSON can represent."""
         return {
             "accuracy": self.accuracy,
@@ -69,7 +68,7 @@ class ClassificationReport:
         }
 
 
-def score_labels(true: Sequence[Any], predicted: Sequence[Any]) -> ClassificationReport:
+def score_labels(true: Sequence[str], predicted: Sequence[str]) -> ClassificationReport:
     """Compare the predicted labels of n texts with their true labels.
 
     Raises:

@@ -8,7 +8,7 @@ classifier.save("classifier.embedkit")
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from embedkit.features.options import POOLINGS
 from embedkit.features.transformers import Vectors
 from embedkit.heads import DenseClassifier
 from embedkit.heads.storage import read_config, write_config
+from embedkit.index.metrics import Matrix
 from embedkit.storage.config_file import CONFIG, RESTORE_HINT
 from embedkit.storage.model_directory import check_output, read_model
 from embedkit.storage.tensors import read_tensors, write_tensors
@@ -69,7 +70,7 @@ class TextClassifier:
     def train(
         cls,
         texts: Sequence[str],
-        labels: Sequence[Any],
+        labels: Sequence[Hashable],
         vectors: Vectors,
         *,
         pooling: str | None = None,
@@ -103,11 +104,11 @@ class TextClassifier:
         return cls(features, head.fit(features.fit_transform(texts), labels))
 
     @property
-    def labels(self) -> NDArray[Any]:
+    def labels(self) -> NDArray[np.generic]:
         """The labels that it can predict, sorted, (K,)."""
         return self.head.classes_
 
-    def predict(self, texts: Sequence[str]) -> NDArray[Any]:
+    def predict(self, texts: Sequence[str]) -> NDArray[np.generic]:
         """Return the most likely label of each text, (n,)."""
         return self.head.predict(self._inputs(texts))
 
@@ -115,7 +116,7 @@ class TextClassifier:
         """Return the probability of each label, float32 (n, K), columns ordered like `labels`."""
         return self.head.predict_proba(self._inputs(texts))
 
-    def _inputs(self, texts: Sequence[str]) -> Any:
+    def _inputs(self, texts: Sequence[str]) -> Matrix | Sequence[str]:
         return texts if self.features is None else self.features.transform(texts)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -129,7 +130,7 @@ class TextClassifier:
         check_output(path, overwrite=overwrite)
         with atomic_directory(path, overwrite=True) as folder:
             self.head.save(folder / _NETWORK)
-            config: dict[str, Any] = {"kind": _KIND, "pooling": None}
+            config: dict[str, object] = {"kind": _KIND, "pooling": None}
             if self.features is not None:
                 config["pooling"] = self.features.pooling
                 config["tokenizer"] = self.features.tokenizer
@@ -175,7 +176,7 @@ def _save_vectors(vectors: WordVectors, path: Path) -> None:
         vectors.save(path)
 
 
-def _load_features(path: Path, config: dict[str, Any]) -> TextFeatures:
+def _load_features(path: Path, config: Mapping[str, object]) -> TextFeatures:
     if not (path / _VECTORS).is_dir():
         raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing.", hint=RESTORE_HINT)
     if read_model(path / _VECTORS).fingerprint != config.get("vectors"):

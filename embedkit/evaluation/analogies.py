@@ -105,10 +105,7 @@ def analogy_accuracy(
         path: a file or folder of questions.
         restrict: number of the most frequent words that are known.
         top: an answer is correct if it is in the top *top*.
-        method: "3cosadd" (Mikolov et al. 2013, N13-1090) or "3cosmul" (Levy and Goldberg 2014,
-            W14-1618), both over unit vectors; or "3cosavg" or "lrcos" (Drozd et al. 2016,
-            C16-1332), which ask for the second word of each pair of a section once, with all other
-            pairs as examples; words of the examples may be answers.
+        method: one of `EVALUATION_METHODS`.
         case_sensitive: distinguish Polish from polish.
         count_unknown: count a skipped question as a wrong answer, gensim's ``dummy4unknown``.
 
@@ -129,15 +126,26 @@ def analogy_accuracy(
     units = unit_rows(vectors.matrix[: known.size])
     require_finite(units)
     ranks = [answer_ranks(section, known, units, method) for section in sections]
+    report = _report(sections, ranks, top, count_unknown=count_unknown)
+    if not count_unknown and not report.total.asked:
+        raise QuestionError(
+            f"{path}: too few known questions: the model knows 0 of {report.total.skipped:,} "
+            f"questions, by its {known.size:,} most frequent words."
+        )
+    return report
+
+
+def _report(
+    sections: Sequence[Section],
+    ranks: Sequence[NDArray[np.int64]],
+    top: int,
+    *,
+    count_unknown: bool,
+) -> AnalogyReport:
     scores = [
         _score(section, own, top, count_unknown=count_unknown)
         for section, own in zip(sections, ranks, strict=True)
     ]
-    if not count_unknown and not any(score.asked for score in scores):
-        raise QuestionError(
-            f"{path}: too few known questions: the model knows 0 of {sum(map(len, ranks)):,} "
-            f"questions, by its {known.size:,} most frequent words."
-        )
     groups = dict.fromkeys(section.group for section in sections if section.group)
     return AnalogyReport(
         tuple(scores),

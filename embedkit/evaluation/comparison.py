@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypedDict
 
 from embedkit.errors import ConfigurationError
 from embedkit.evaluation.analogies import AnalogyReport, SectionScore, analogy_accuracy
@@ -64,6 +64,13 @@ class ScoreSettings:
         check_ranges(self, _RANGES)
 
 
+class Drawing(TypedDict):
+    """The keyword arguments of the bootstrap."""
+
+    draws: int
+    seed: int
+
+
 @dataclass(frozen=True)
 class Score:
     """The score of a model on a file.
@@ -97,7 +104,7 @@ def score(
     """
     check_choice("kind of benchmark", kind, BENCHMARK_KINDS)
     chosen = settings or ScoreSettings()
-    drawn: Any = {"draws": chosen.draws, "seed": chosen.seed}
+    drawn: Drawing = {"draws": chosen.draws, "seed": chosen.seed}
     if kind == "analogies":
         analogies = analogy_accuracy(
             vectors,
@@ -124,7 +131,7 @@ def score(
 def compare(first: Score, second: Score, settings: ScoreSettings | None = None) -> Difference:
     """Return the second score minus the first, on those questions of a file that both count."""
     chosen = settings or ScoreSettings()
-    drawn: Any = {"draws": chosen.draws, "seed": chosen.seed}
+    drawn: Drawing = {"draws": chosen.draws, "seed": chosen.seed}
     one, other = first.report, second.report
     if isinstance(one, SimilarityReport) and isinstance(other, SimilarityReport):
         return correlation_difference(one.human, one.ours, other.ours, **drawn)
@@ -133,7 +140,7 @@ def compare(first: Score, second: Score, settings: ScoreSettings | None = None) 
     return accuracy_difference(one.outcomes, other.outcomes, **drawn)
 
 
-def facts(found: Score) -> dict[str, Any]:
+def facts(found: Score) -> dict[str, object]:
     """Return a score for JSON, without the single questions."""
     report = found.report
     shared = {"coverage": report.coverage, "interval": list(asdict(found.interval).values())}
@@ -153,7 +160,7 @@ def facts(found: Score) -> dict[str, Any]:
     return {name: getattr(report, name) for name in names} | shared
 
 
-def _sections(scores: Iterable[SectionScore]) -> list[dict[str, Any]]:
+def _sections(scores: Iterable[SectionScore]) -> list[dict[str, object]]:
     return [
         {name: value for name, value in asdict(found).items() if value != ""}
         | {"accuracy": found.accuracy, "coverage": found.coverage}

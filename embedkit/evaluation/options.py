@@ -10,4 +10,9 @@ BENCHMARK_KINDS = ("analogies", "similarity", "categories")
 """Kinds of benchmark files: analogy questions, word pairs with human scores, words by category."""
 
 EVALUATION_METHODS = ("3cosadd", "3cosmul", *PAIR_METHODS)
-"""Methods of `analogy_accuracy`."""
+"""Methods of `analogy_accuracy`, over unit vectors.
+
+3cosadd is by Mikolov et al. 2013 (N13-1090), 3cosmul by Levy and Goldberg 2014 (W14-1618). 3cosavg
+and lrcos (Drozd et al. 2016, C16-1332) ask for the second word of each pair of a section once, with
+all other pairs as examples; words of the examples may be answers.
+"""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +117,7 @@ def _cosines(
     return np.asarray(cosines)
 
 
-def correlation(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+def correlation(first: NDArray[np.number], second: NDArray[np.number]) -> NDArray[np.float64]:
     """Return Pearson's linear correlation along the last axis, (..., n) to (...).
 
     It is NaN if a sample is constant.
@@ -132,7 +131,7 @@ def correlation(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64
     return np.where(varies, products / np.where(varies, lengths, 1.0), np.nan)
 
 
-def rank_correlation(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+def rank_correlation(first: NDArray[np.number], second: NDArray[np.number]) -> NDArray[np.float64]:
     """Return Spearman's rank correlation along the last axis, (..., n) to (...)."""
     from scipy.stats import rankdata
 

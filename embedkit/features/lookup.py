@@ -6,17 +6,17 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from embedkit.encoders import Encoder, load
 from embedkit.errors import ConfigurationError, UnknownWordError, UnknownWordsWarning
 from embedkit.features.options import OOV_POLICIES
 from embedkit.features.tokens import TokenizedTexts
+from embedkit.index.metrics import Matrix
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["WordRows", "check_oov", "find_rows", "open_vectors", "warn_of_unknown"]
@@ -35,11 +35,11 @@ class WordRows:
     """
 
     rows: NDArray[np.int64]
-    extra: Any
+    extra: Matrix
     known: NDArray[np.bool_]
 
 
-def open_vectors(vectors: Any) -> WordVectors:
+def open_vectors(vectors: object) -> WordVectors:
     """Return the vectors that were passed to a transformer, as `WordVectors`.
 
     Raises:
@@ -57,7 +57,7 @@ def open_vectors(vectors: Any) -> WordVectors:
     )
 
 
-def check_oov(oov: Any, vectors: WordVectors) -> None:
+def check_oov(oov: object, vectors: WordVectors) -> None:
     """Raise `ConfigurationError` unless *oov* is a policy that works with these vectors."""
     if callable(oov):
         return
@@ -76,7 +76,7 @@ def check_oov(oov: Any, vectors: WordVectors) -> None:
 def find_rows(
     vectors: WordVectors,
     tokens: TokenizedTexts,
-    oov: str | Callable[[str], Any],
+    oov: str | Callable[[str], ArrayLike],
     *,
     folded: bool,
 ) -> WordRows:
@@ -129,7 +129,7 @@ def _substitute(
     return rows, extra
 
 
-def _call(oov: Callable[[str], Any], words: list[str], dimension: int) -> NDArray[np.float32]:
+def _call(oov: Callable[[str], ArrayLike], words: list[str], dimension: int) -> NDArray[np.float32]:
     extra = np.empty((len(words), dimension), dtype=np.float32)
     for number, word in enumerate(words):
         vector = np.asarray(oov(word), dtype=np.float32)

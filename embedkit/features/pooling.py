@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from scipy import sparse
 
 from embedkit.corpus.tokenizers import tokenize
 from embedkit.errors import ConfigurationError, UnknownWordError
-from embedkit.index.metrics import nonzero
+from embedkit.index.metrics import Matrix, nonzero
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
@@ -74,7 +73,7 @@ class Bags:
         return np.diff(before[self.bounds])
 
 
-def weighted_sums(matrix: Any, bags: Bags, extra: Any = None) -> Any:
+def weighted_sums(matrix: Matrix, bags: Bags, extra: Matrix | None = None) -> Matrix:
     """Return the weighted sum of each bag's rows, float32 (n, d); zeros for an empty bag.
 
     Args:
@@ -90,7 +89,7 @@ def weighted_sums(matrix: Any, bags: Bags, extra: Any = None) -> Any:
     return bags.where(known).matrix(size) @ matrix + others.matrix(extra.shape[0]) @ extra
 
 
-def divide_rows(sums: Any, divisors: NDArray[Any]) -> None:
+def divide_rows(sums: Matrix, divisors: NDArray[np.number]) -> None:
     """Divide each row of *sums*, (n, d) dense or CSR, by its divisor, (n,), in place.
 
     A divisor of 0 belongs to an empty bag, which stays zero.
@@ -102,7 +101,7 @@ def divide_rows(sums: Any, divisors: NDArray[Any]) -> None:
         sums /= divisors[:, np.newaxis]
 
 
-def maxima(matrix: Any, bags: Bags, extra: Any) -> Any:
+def maxima(matrix: Matrix, bags: Bags, extra: Matrix) -> Matrix:
     """Return the largest value of each bag in each dimension, float32 (n, d).
 
     The arguments are those of `weighted_sums`; the weights are not used.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from typing_extensions import Self
@@ -27,13 +27,14 @@ from embedkit.features.pooling import (
     weighted_sums,
 )
 from embedkit.features.tokens import TokenizedTexts, one_word_each, tokenize_texts
+from embedkit.index.metrics import Matrix
 from embedkit.validation import check_choice, number
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["TextFeatures", "Vectors", "WordFeatures"]
 
 Vectors = str | os.PathLike[str] | WordVectors | Encoder
-OOVPolicy = str | Callable[[str], Any]
+OOVPolicy = str | Callable[[str], ArrayLike]
 
 _SIF_A = (1e-12, 1_000_000)
 
@@ -46,7 +47,7 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     vectors_: WordVectors
     _kind, _lacking = "text", "known word"  # of a row, and what a row of zeros does not have
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: object, y: object = None) -> Self:
         """Open the vectors, and learn the statistics that the pooling needs.
 
         Raises:
@@ -56,7 +57,7 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         """
         return self._fit(as_strings(X, self._kind))
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: object) -> Any:
         """Return features, float32 (n, d), dense or CSR like the vectors.
 
         Raises:
@@ -67,12 +68,12 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
         check_is_fitted(self)
         return self._transform(as_strings(X, self._kind))
 
-    def fit_transform(self, X: Any, y: Any = None) -> Any:
+    def fit_transform(self, X: object, y: object = None) -> Any:
         """Fit to X, then transform it; X may be a generator, because it is read only once."""
         strings = as_strings(X, self._kind)
         return self._fit(strings)._transform(strings)
 
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return a name for each dimension; for one-hot vectors, the words."""
         check_is_fitted(self)
         if self.vectors_.is_sparse:
@@ -95,7 +96,7 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     def _fit(self, strings: list[str]) -> Self:
         raise NotImplementedError
 
-    def _transform(self, strings: list[str]) -> Any:
+    def _transform(self, strings: list[str]) -> Matrix:
         raise NotImplementedError
 
     def _warn(self, empty: NDArray[np.bool_]) -> None:
@@ -134,7 +135,7 @@ class WordFeatures(_Features):
         check_oov(self.oov, self.vectors_)
         return self
 
-    def _transform(self, strings: list[str]) -> Any:
+    def _transform(self, strings: list[str]) -> Matrix:
         tokens = one_word_each(strings)
         found = find_rows(self.vectors_, tokens, self.oov, folded=False)
         if self.oov != "skip":
@@ -217,7 +218,7 @@ class TextFeatures(_Features):
             )
         number("sif_a", self.sif_a, *_SIF_A)
 
-    def _transform(self, strings: list[str]) -> Any:
+    def _transform(self, strings: list[str]) -> Matrix:
         tokens, found = self._read(strings, self.oov)
         self._warn(tokens.count(found.known) == 0)
         pooled = self._pool(tokens, found)
@@ -230,7 +231,7 @@ class TextFeatures(_Features):
         tokens = tokenize_texts(strings, find_tokenizer(self.tokenizer))
         return tokens, find_rows(self.vectors_, tokens, oov, folded=self.tokenizer == "words")
 
-    def _pool(self, tokens: TokenizedTexts, found: WordRows) -> Any:
+    def _pool(self, tokens: TokenizedTexts, found: WordRows) -> Matrix:
         bags = _bags(tokens, found, self._weights(found.rows))
         if self.pooling == "max":
             return maxima(self.vectors_.matrix, bags, found.extra)

@@ -51,7 +51,7 @@ class ByteSource:
         self._ahead = b""
         self.is_folder = path.is_dir()
         try:
-            self._raw = cast(BinaryIO, io.BytesIO()) if self.is_folder else path.open("rb")
+            self._raw = cast("BinaryIO", io.BytesIO()) if self.is_folder else path.open("rb")
         except OSError as error:
             raise FormatError(
                 f"cannot read {path}: {error.strerror}.",

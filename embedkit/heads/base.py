@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ from embedkit.heads.scaling import fit_scaler, scale, unscale_inputs
 from embedkit.heads.settings import NetworkSettings
 from embedkit.heads.storage import read_network, write_network
 from embedkit.heads.terms import TermBags
+from embedkit.index.metrics import Matrix
+
+if TYPE_CHECKING:
+    from embedkit.heads.training import Epoch
 
 __all__ = ["DenseNetwork", "check_targets"]
 
@@ -60,7 +64,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         tokenizer: str = "words",
         device: str = "cpu",
         seed: int = 1,
-        progress: Callable[[Any], Any] | None = None,
+        progress: Callable[[Epoch], object] | None = None,
     ) -> None:
         self.hidden = hidden
         self.activation = activation
@@ -141,7 +145,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         self.network_ = unscale_inputs(trained, scaler) if scaler else trained
         self.network_.check_finite()
 
-    def _bags(self, texts: list[str]) -> tuple[Any, NDArray[np.float32]]:
+    def _bags(self, texts: list[str]) -> tuple[Matrix, NDArray[np.float32]]:
         """Return texts as bags of terms, and the initial vectors of the terms."""
         if self.vectors is None:
             raise ConfigurationError(
@@ -194,7 +198,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
             ) from error
         return loaded
 
-    def _learned(self) -> dict[str, Any]:
+    def _learned(self) -> dict[str, object]:
         """Return what `fit` determined besides the network, as JSON values."""
         raise NotImplementedError
 
@@ -202,7 +206,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         """Restore the values of `_learned`."""
         raise NotImplementedError
 
-    def _outputs(self, inputs: Any) -> NDArray[np.float32]:
+    def _outputs(self, inputs: Matrix) -> NDArray[np.float32]:
         """Return the outputs of the last layer, (n, outputs)."""
         check_is_fitted(self, "network_")
         if self.finetune:
@@ -224,7 +228,7 @@ def _held_out(strata: NDArray[np.int64], fraction: float, seed: int) -> NDArray[
     return held_out
 
 
-def check_targets(texts: Sequence[str], targets: Any) -> None:
+def check_targets(texts: Sequence[str], targets: Sequence[object]) -> None:
     """Raise `InputError` unless there are texts, and each has a target that is not missing."""
     if not texts:
         raise InputError("there are no texts to train on.")

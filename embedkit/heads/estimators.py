@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,10 @@ from embedkit.heads.base import DenseNetwork, check_targets
 from embedkit.heads.examples import Examples
 from embedkit.heads.losses import sigmoid, softmax
 from embedkit.heads.scaling import fit_scaler, scale, unscale_outputs
+from embedkit.index.metrics import Matrix
+
+if TYPE_CHECKING:
+    from embedkit.heads.training import Epoch
 
 __all__ = ["DenseClassifier", "DenseRegressor"]
 
@@ -81,14 +85,14 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         epochs: int = 200,
         patience: int | None = 20,
         validation_fraction: float = 0.1,
-        class_weight: Mapping[Any, float] | str | None = None,
+        class_weight: Mapping[Hashable, float] | str | None = None,
         finetune: bool = False,
         vectors: Vectors | None = None,
         ngrams: int = 1,
         tokenizer: str = "words",
         device: str = "cpu",
         seed: int = 1,
-        progress: Callable[[Any], Any] | None = None,
+        progress: Callable[[Epoch], object] | None = None,
     ) -> None:
         super().__init__(
             hidden,
@@ -111,7 +115,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         )
         self.class_weight = class_weight
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Matrix, y: Any) -> Self:
         """Train on *X*, (n, features) dense or sparse, or n texts, and labels *y*, (n,)."""
         if self.finetune:
             X = as_strings(X, "text")
@@ -137,7 +141,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
             )
         return self
 
-    def _class_weights(self, y: NDArray[Any]) -> NDArray[np.float32]:
+    def _class_weights(self, y: NDArray[np.generic]) -> NDArray[np.float32]:
         """Return the weight of a row of each class, (K,)."""
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
         if not weights.any() or not ((weights >= 0) & (weights <= _MAX_CLASS_WEIGHT)).all():
@@ -147,7 +151,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
             )
         return np.asarray(weights, dtype=np.float32)
 
-    def predict_proba(self, X: Any) -> NDArray[np.float32]:
+    def predict_proba(self, X: Matrix) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (n, K), columns as in `classes_`."""
         logits = self._outputs(X)
         if logits.shape[1] == 1:
@@ -155,12 +159,12 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
             return np.hstack([1 - second, second])
         return softmax(logits)
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Matrix) -> NDArray[np.generic]:
         """Return the most probable label of each row, (n,)."""
         probabilities = self.predict_proba(X)
         return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
-    def _learned(self) -> dict[str, Any]:
+    def _learned(self) -> dict[str, object]:
         return {"classes": self.classes_.tolist(), "dtype": self.classes_.dtype.kind}
 
     def _restore(self, config: dict[str, Any]) -> None:
@@ -186,7 +190,7 @@ class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Matrix, y: Any) -> Self:
         """Train on *X*, (n, features) or n texts, and numbers *y*, (n,) or (n, outputs)."""
         if self.finetune:
             X = as_strings(X, "text")
@@ -210,12 +214,12 @@ class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]
         self.network_.check_finite()
         return self
 
-    def predict(self, X: Any) -> NDArray[np.float32]:
+    def predict(self, X: Matrix) -> NDArray[np.float32]:
         """Return the predictions, float32, (n,) or (n, outputs) like the targets of `fit`."""
         outputs = self._outputs(X)
         return outputs[:, 0] if self._single_output else outputs
 
-    def _learned(self) -> dict[str, Any]:
+    def _learned(self) -> dict[str, object]:
         return {"single_output": self._single_output}
 
     def _restore(self, config: dict[str, Any]) -> None:

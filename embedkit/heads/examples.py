@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from embedkit.index.metrics import Matrix
 
 __all__ = ["Examples"]
 
@@ -15,8 +16,8 @@ __all__ = ["Examples"]
 class Examples:
     """Inputs (n, features), dense or CSR, float32; targets (n, ...); weights (n,), float32."""
 
-    inputs: Any
-    targets: NDArray[Any]
+    inputs: Matrix
+    targets: NDArray[np.generic]
     weights: NDArray[np.float32]
 
     def __len__(self) -> int:

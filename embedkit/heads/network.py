@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, TrainingError
 from embedkit.heads.losses import sigmoid
+from embedkit.index.metrics import Matrix as Inputs
 from embedkit.index.metrics import all_finite
 
 __all__ = ["ACTIVATIONS", "Network", "diverged"]
 
 Matrix = NDArray[np.float32]
 
-ACTIVATIONS: Mapping[str, Callable[[Any], Any]] = {
+ACTIVATIONS: Mapping[str, Callable[[Matrix], Matrix]] = {
     "relu": lambda values: np.maximum(values, 0),
     "tanh": np.tanh,
     "sigmoid": sigmoid,
@@ -79,7 +79,7 @@ class Network:
             biases.append(np.zeros(outputs, dtype=np.float32))
         return cls(tuple(weights), tuple(biases), activation, embeddings)
 
-    def outputs(self, inputs: Any) -> Matrix:
+    def outputs(self, inputs: Inputs) -> Matrix:
         """Return the outputs of the last layer, (n, outputs).
 
         Args:
@@ -96,7 +96,7 @@ class Network:
             if not all_finite(matrix):
                 raise diverged("the weights of the network are not finite")
 
-    def _forward(self, inputs: Any) -> Matrix:
+    def _forward(self, inputs: Inputs) -> Matrix:
         values = inputs if self.embeddings is None else inputs @ self.embeddings
         *hidden, last = zip(self.weights, self.biases, strict=True)
         for weights, biases in hidden:
@@ -115,6 +115,6 @@ def diverged(what: str) -> TrainingError:
     )
 
 
-def _blocks(inputs: Any) -> Iterator[Any]:
+def _blocks(inputs: Inputs) -> Iterator[Inputs]:
     for start in range(0, inputs.shape[0], _ROWS):
         yield inputs[start : start + _ROWS]

@@ -7,7 +7,6 @@ layer take the scaling in, so that it maps unscaled inputs to unscaled outputs.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from embedkit.heads.network import Network, diverged
 __all__ = ["fit_scaler", "scale", "unscale_inputs", "unscale_outputs"]
 
 
-def fit_scaler(columns: NDArray[Any]) -> StandardScaler:
+def fit_scaler(columns: NDArray[np.generic]) -> StandardScaler:
     """Return the mean and standard deviation, in float64, of the columns of (n, columns).
 
     Raises:
@@ -31,7 +30,7 @@ def fit_scaler(columns: NDArray[Any]) -> StandardScaler:
     return StandardScaler().fit(columns)
 
 
-def scale(scaler: StandardScaler, columns: NDArray[Any]) -> NDArray[np.float32]:
+def scale(scaler: StandardScaler, columns: NDArray[np.generic]) -> NDArray[np.float32]:
     """Return the standardized columns; constant columns become 0 up to rounding."""
     scaled: NDArray[np.float64] = scaler.transform(columns.astype(np.float64))
     return scaled.astype(np.float32)

@@ -36,7 +36,7 @@ _TENSORS, _VOCABULARY = "network.safetensors", "vocabulary.arrow"
 
 def write_network(
     path: Path,
-    config: Mapping[str, Any],
+    config: Mapping[str, object],
     network: Network,
     vocabulary: Vocabulary | None,
     *,
@@ -113,7 +113,7 @@ def _is_consistent(network: Network, vocabulary: Vocabulary | None) -> bool:
     )
 
 
-def write_config(path: Path, config: Mapping[str, Any]) -> None:
+def write_config(path: Path, config: Mapping[str, object]) -> None:
     """Write settings as JSON, with the format version."""
     config_file.write_config(path, {"format": FORMAT, **config})
 

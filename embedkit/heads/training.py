@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from embedkit.heads.examples import Examples
 from embedkit.heads.losses import LOSSES
 from embedkit.heads.network import Network, diverged
 from embedkit.heads.settings import NetworkSettings
+from embedkit.index.metrics import Matrix
 from embedkit.training.engine import device_name
 
 __all__ = ["Epoch", "train_network"]
@@ -51,7 +52,7 @@ def train_network(
     held_out: Examples,
     loss: str,
     settings: NetworkSettings,
-    progress: Callable[[Epoch], Any] | None = None,
+    progress: Callable[[Epoch], object] | None = None,
 ) -> tuple[Network, list[Epoch]]:
     """Return the trained network and the losses of each epoch.
 
@@ -155,11 +156,11 @@ class _Module(nn.Module):
             steps += [nn.Dropout(dropout), linear, _ACTIVATIONS[network.activation]()]
         self.layers = nn.Sequential(*steps[:-1])
 
-    def tensor(self, values: NDArray[Any]) -> Tensor:
+    def tensor(self, values: NDArray[np.generic]) -> Tensor:
         """Return *values* on the network's device."""
         return torch.as_tensor(values, device=next(self.parameters()).device)
 
-    def forward(self, inputs: Any) -> Tensor:
+    def forward(self, inputs: Matrix) -> Tensor:
         if self.embeddings is None:
             dense = inputs if isinstance(inputs, np.ndarray) else inputs.toarray()
             return self.layers(self.tensor(dense))  # type: ignore[no-any-return]

@@ -40,7 +40,7 @@ class Measured:
     bytes: int
     peak: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the measurements for JSON."""
         return {
             **self.settings.used,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from embedkit.errors import ModelError
 from embedkit.index.options import METRIC_NAMES
@@ -32,6 +32,8 @@ __all__ = [
 
 Matrix: TypeAlias = Any
 """float32 (n, d): a NumPy array, or scipy.sparse CSR, which has no types."""
+
+Number = TypeVar("Number", bound=np.number)
 
 _BLOCK_ROWS = 1 << 14
 _INNER_PRODUCT, _L2 = 0, 1  # faiss.METRIC_INNER_PRODUCT and faiss.METRIC_L2
@@ -75,7 +77,7 @@ def find_metric(name: str) -> Metric:
     return METRICS[name]
 
 
-def nonzero(lengths: NDArray[Any]) -> NDArray[Any]:
+def nonzero(lengths: NDArray[Number]) -> NDArray[Number]:
     """Return lengths to divide by: 1 in place of 0, so that rows of zeros stay zeros."""
     return np.asarray(lengths + (lengths == 0))
 
@@ -164,7 +166,9 @@ class UnitRows:
         found = unit_rows(self._matrix[rows].reshape(-1, self.shape[1]), norms)
         return np.asarray(found).reshape(*np.shape(self._norms[rows]), self.shape[1])
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[np.generic]:
         return self[:].astype(dtype or np.float32, copy=False)
 
     def first(self, size: int) -> UnitRows:

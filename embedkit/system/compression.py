@@ -23,15 +23,15 @@ DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
 def _open_zstandard(raw: BinaryIO) -> BinaryIO:
     import pyarrow as pa
 
-    return cast(BinaryIO, pa.CompressedInputStream(raw, "zstd"))
+    return cast("BinaryIO", pa.CompressedInputStream(raw, "zstd"))
 
 
 _HEAD = 10
 _DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
-    re.compile(rb"\x1f\x8b"): lambda raw: cast(BinaryIO, gzip.GzipFile(fileobj=raw)),
+    re.compile(rb"\x1f\x8b"): lambda raw: cast("BinaryIO", gzip.GzipFile(fileobj=raw)),
     # A text may begin with "BZh9", so the magic number of a block or of the end must follow.
-    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda raw: cast(BinaryIO, bz2.BZ2File(raw)),
-    re.compile(rb"\xfd7zXZ\0"): lambda raw: cast(BinaryIO, lzma.LZMAFile(raw)),  # noqa: SIM115
+    re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda raw: cast("BinaryIO", bz2.BZ2File(raw)),
+    re.compile(rb"\xfd7zXZ\0"): lambda raw: cast("BinaryIO", lzma.LZMAFile(raw)),  # noqa: SIM115
     re.compile(rb"\x28\xb5\x2f\xfd"): _open_zstandard,
 }
 
@@ -63,7 +63,7 @@ def decompress(raw: BinaryIO) -> BinaryIO:
         raw.seek(-len(head), os.SEEK_CUR)
         whole = raw
     else:
-        whole = cast(BinaryIO, io.BufferedReader(_Replayed(head, raw)))
+        whole = cast("BinaryIO", io.BufferedReader(_Replayed(head, raw)))
     for magic, opener in _DECOMPRESSORS.items():
         if magic.match(head):
             return opener(whole)
@@ -73,13 +73,13 @@ def decompress(raw: BinaryIO) -> BinaryIO:
 def _write_zstandard(raw: BinaryIO) -> BinaryIO:
     import pyarrow as pa
 
-    return cast(BinaryIO, pa.CompressedOutputStream(raw, "zstd"))
+    return cast("BinaryIO", pa.CompressedOutputStream(raw, "zstd"))
 
 
 COMPRESSORS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
-    ".gz": lambda raw: cast(BinaryIO, gzip.GzipFile("", "wb", 6, raw, mtime=0)),
-    ".bz2": lambda raw: cast(BinaryIO, bz2.BZ2File(raw, "wb")),
-    ".xz": lambda raw: cast(BinaryIO, lzma.LZMAFile(raw, "wb")),  # noqa: SIM115
+    ".gz": lambda raw: cast("BinaryIO", gzip.GzipFile("", "wb", 6, raw, mtime=0)),
+    ".bz2": lambda raw: cast("BinaryIO", bz2.BZ2File(raw, "wb")),
+    ".xz": lambda raw: cast("BinaryIO", lzma.LZMAFile(raw, "wb")),  # noqa: SIM115
     ".zst": _write_zstandard,
 }
 """Compressing streams by the suffix of a file's name."""
@@ -112,4 +112,4 @@ def compress(raw: BinaryIO, name: Path) -> Iterator[BinaryIO]:
         yield raw
         return
     with COMPRESSORS[name.suffix](raw) as stream:
-        yield cast(BinaryIO, Forward(stream))
+        yield cast("BinaryIO", Forward(stream))

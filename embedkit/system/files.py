@@ -127,7 +127,7 @@ def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) ->
         return
     if sys.stdout is None:
         raise StorageError("standard output is closed.", hint="Write to a file.")
-    yield cast(BinaryIO, Forward(sys.stdout.buffer))
+    yield cast("BinaryIO", Forward(sys.stdout.buffer))
     sys.stdout.buffer.flush()
 
 

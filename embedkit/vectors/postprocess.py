@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,6 +215,8 @@ def _check(vectors: WordVectors) -> None:
     require_finite(row_norms(vectors.matrix), vectors.vocabulary.__getitem__)
 
 
-def _with_matrix(vectors: WordVectors, matrix: NDArray[np.float32], **config: Any) -> WordVectors:
+def _with_matrix(
+    vectors: WordVectors, matrix: NDArray[np.float32], **config: object
+) -> WordVectors:
     known = {**vectors.config, "encoder": "vectors", "dimension": matrix.shape[1], **config}
     return WordVectors(vectors.vocabulary, matrix, config=known)

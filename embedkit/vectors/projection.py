@@ -7,7 +7,6 @@ their vectors, and a - b + c is the fourth corner of a parallelogram.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +55,7 @@ def principal_axes(rows: NDArray[np.float32], count: int) -> Projection:
     total = np.zeros(dimension)
     products = np.zeros((dimension, dimension))
     for start in range(0, size, _ROWS):
-        block: NDArray[Any] = rows[start : start + _ROWS].astype(np.float64)
+        block: NDArray[np.float64] = rows[start : start + _ROWS].astype(np.float64)
         total += block.sum(axis=0)
         products += block.T @ block
     mean = total / size

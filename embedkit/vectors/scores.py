@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ def multiplicative_scores(
     """
     scores = np.empty((*positive.shape[:-2], len(units)), dtype=np.float32)
 
-    def similarities(block: NDArray[np.float32], terms: NDArray[np.float32]) -> Any:
+    def similarities(block: NDArray[np.float32], terms: NDArray[np.float32]) -> NDArray[np.float32]:
         found = products(block, terms.reshape(-1, block.shape[1]))
         return shifted(found.reshape(*terms.shape[:-1], len(block)))
 
@@ -191,7 +191,7 @@ def mean_difference(pairs: Sequence[tuple[T, T]], strength: float = 1.0) -> list
     return [term for start, end in pairs for term in ((end, share), (start, -share))]
 
 
-def held_out_targets(units: Matrix, pairs: NDArray[np.int64], numbers: NDArray[np.int64]) -> Any:
+def held_out_targets(units: Matrix, pairs: NDArray[np.int64], numbers: NDArray[np.int64]) -> Matrix:
     """Return the 3CosAvg targets of pairs, (m, d): their starts plus the mean of all other pairs.
 
     Args:

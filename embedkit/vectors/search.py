@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -257,6 +257,6 @@ def _key(place: RowOrVector) -> int:
     return -1 - id(place) if isinstance(place, np.ndarray) else int(place)
 
 
-def rows_of(terms: Sequence[tuple[Any, float]]) -> list[int]:
+def rows_of(terms: Sequence[tuple[RowOrVector, float]]) -> list[int]:
     """Return the row numbers among the terms of a weighted sum."""
     return [int(place) for place, _ in terms if not isinstance(place, np.ndarray)]

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from typing_extensions import Unpack
 
 from embedkit.corpus.spelling import normal_forms
@@ -149,7 +149,7 @@ class WordVectors:
         return self._search.norms
 
     @property
-    def units(self) -> Any:
+    def units(self) -> Matrix:
         """The vectors scaled to length 1, (V, d): CSR, or rows that are computed when used."""
         return self._search.units
 
@@ -204,27 +204,29 @@ class WordVectors:
         changed = {"opener": None, "approximate": None, **known}
         return WordVectors(vocabulary, self.matrix[rows], **{**self._parts, **changed})
 
-    def get(self, word: str, default: Any = None) -> Any:
+    def get(self, word: str, default: object = None) -> Any:
         """Return the vector of *word*, or *default* if it has none."""
         if word not in self:
             return default
         return self[word]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[np.generic]:
         if self.is_sparse:
             raise TypeError("sparse vectors do not convert to an array; use vectors.matrix")
         if copy is None:  # NumPy 1 does not know None
             return np.asarray(self.matrix, dtype=dtype)
         return np.array(self.matrix, dtype=dtype, copy=copy)
 
-    def __reduce__(self) -> tuple[Callable[..., WordVectors], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., WordVectors], tuple[object, ...]]:
         if self._opener is not None:
             return self._opener, ()
         matrix = self.matrix if self.is_sparse else np.asarray(self.matrix)
         make = partial(WordVectors, config=dict(self.config), subwords=self.subwords)
         return make, (self.vocabulary, matrix)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> WordVectors:
+    def __deepcopy__(self, memo: dict[int, object]) -> WordVectors:
         return self  # immutable
 
     def __repr__(self) -> str:
