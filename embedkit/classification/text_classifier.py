@@ -150,12 +150,16 @@ class TextClassifier:
             ModelError: the directory is missing, incomplete, damaged, too new, or not a classifier.
         """
         path = Path(path)
-        if not path.exists():
+        try:
+            path.stat()
+        except FileNotFoundError:
             raise ModelError(
                 f"there is no classifier at {path}.",
                 hint=f"Train one with embedkit classify train EXAMPLES -o {path}, or choose "
                 "another with --classifier (or EMBEDKIT_CLASSIFIER).",
-            )
+            ) from None
+        except OSError as error:
+            raise ModelError(f"cannot open {path} as a classifier: {error.strerror}.") from error
         if not (path / CONFIG).is_file():
             raise ModelError(
                 f"{path} is not a classifier.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -88,8 +89,8 @@ def read_analogies(path: Path) -> list[Section]:
     Raises:
         QuestionError: there are no questions, or a line cannot be read.
     """
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*.txt") if file.is_file())
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder may not be entered
+        files = _text_files(path)
         sections = [_bats_section(file, path) for file in files]
     else:
         lines = list(_lines(path))
@@ -137,6 +138,14 @@ def read_categories(path: Path) -> list[tuple[str, str]]:
             )
         found.append((columns[0], columns[1]))
     return found
+
+
+def _text_files(folder: Path) -> list[Path]:
+    try:
+        list(folder.iterdir())  # rglob ignores a folder that cannot be read
+        return sorted(file for file in folder.rglob("*.txt") if file.is_file())
+    except OSError as error:
+        raise QuestionError(f"cannot read {folder}: {error.strerror}.") from error
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -100,6 +100,8 @@ def test_anything_else_than_a_classifier_is_rejected(model: Path, tmp_path: Path
         match=r"there is no classifier at .*nowhere\. Train one",
     ):
         TextClassifier.load(tmp_path / "nowhere")
+    with pytest.raises(ModelError, match="as a classifier: File name too long"):
+        TextClassifier.load(tmp_path / ("x" * 300))
     with pytest.raises(ModelError, match="holds a skipgram, not a classifier"):
         TextClassifier.load(model)
     with pytest.raises(ModelError, match="is not a classifier"):

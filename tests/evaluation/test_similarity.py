@@ -123,7 +123,7 @@ def test_files_that_cannot_be_read_are_named(
     write(tmp_path / "empty")
     (tmp_path / "latin1").write_bytes("café thé eau lait\n".encode("latin-1"))
     (tmp_path / "folder").mkdir()
-    for name in ("missing", "empty", "latin1", "folder"):
+    for name in ("missing", "empty", "latin1", "folder", "x" * 300):
         with pytest.raises(QuestionError, match=name):
             score(vectors, tmp_path / name)
 

@@ -33,10 +33,17 @@ def write_serving_copy(model: Path, target: Path) -> None:
     """Write a copy of a model to *target*, with rows at length 1, without the data for training.
 
     Raises:
-        ModelError: the model is missing, damaged, of an unknown format, empty, or not finite.
+        ModelError: the model is missing, cannot be read, is damaged, of an unknown format, empty,
+            or not finite.
         StorageError: there is no space for the copy.
     """
-    encoder = load_encoder(model)
+    try:
+        encoder = load_encoder(model)
+    except OSError as error:  # not of the copy, which is written later
+        raise ModelError(
+            f"cannot read {error.filename or model}: {error.strerror}.",
+            hint="Choose a model that you may read.",
+        ) from error
     if len(encoder.vocabulary) == 0:
         raise ModelError(f"{model} has no words.", hint="Train it again.")
     vectors = encoder.vectors()

@@ -62,6 +62,11 @@ def test_vectors_that_are_not_finite_are_refused(
     assert not (tmp_path / "copy").exists()
 
 
+def test_a_model_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="File name too long"):
+        write_serving_copy(tmp_path / ("x" * 300), tmp_path / "copy")
+
+
 def test_generations_replace_each_other(tmp_path: Path) -> None:
     model, folder = saved(tmp_path / "model", [[1, 0]]), tmp_path / "served"
     folder.mkdir()
