@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from embedkit.plotting.page import render_page
 from embedkit.plotting.theme import DARK, LIGHT, Theme, families, readable
 from embedkit.plotting.word_map import Places, WordMap
 from embedkit.system.files import atomic_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["FORMATS", "draw", "draw_axes"]
 
@@ -76,7 +79,7 @@ def draw(
 
 def draw_axes(
     words: WordMap, *, title: str, size: tuple[int, int], theme: Theme
-) -> tuple[Any, list[str]]:
+) -> tuple[Axes, list[str]]:
     """Draw a map and return its axes and the warnings; see `draw`."""
     names = [readable(word) for word in words.words[: words.named + _MAX_CANDIDATES]]
     family, unsupported = families([readable(title), *names])
@@ -110,7 +113,7 @@ def _abbreviated(words: Sequence[str]) -> str:
     return ", ".join(words[:5]) + (", ..." if len(words) > 5 else "")
 
 
-def _fit(axes: Any, places: Places) -> None:
+def _fit(axes: Axes, places: Places) -> None:
     """Show all places, with the same scale on both axes."""
     least, most = places.min(axis=0), places.max(axis=0)
     middle, spans = (least + most) / 2, (most - least) * (1 + 2 * _MARGIN)
@@ -120,9 +123,10 @@ def _fit(axes: Any, places: Places) -> None:
     axes.set_ylim(middle[1] - unit * box.height / 2, middle[1] + unit * box.height / 2)
 
 
-def _draw_marks(axes: Any, words: WordMap, theme: Theme) -> None:
+def _draw_marks(axes: Axes, words: WordMap, theme: Theme) -> None:
     cloud = words.places[words.named :]
-    axes.scatter(*cloud.T, s=7, color=theme.cloud, linewidths=0, alpha=0.7, zorder=1)
+    x, y = cloud.T
+    axes.scatter(x, y, s=7, color=theme.cloud, linewidths=0, alpha=0.7, zorder=1)
     for start, end in words.arrows:
         axes.annotate(
             "", words.places[end], words.places[start], zorder=2,
@@ -136,15 +140,15 @@ def _draw_marks(axes: Any, words: WordMap, theme: Theme) -> None:
         (theme.start, "o", 34, starts),
         (theme.end, "D", 27, set(range(words.named)) - starts),
     ):
-        places = words.places[sorted(chosen)]
+        x, y = words.places[sorted(chosen)].T
         axes.scatter(
-            *places.T, s=size, color=color, marker=marker, edgecolors=theme.paper, linewidths=0.8,
+            x, y, s=size, color=color, marker=marker, edgecolors=theme.paper, linewidths=0.8,
             zorder=3,
         )  # fmt: skip
 
 
 def _write_labels(
-    axes: Any, words: WordMap, names: Sequence[str], family: Sequence[str], theme: Theme
+    axes: Axes, words: WordMap, names: Sequence[str], family: Sequence[str], theme: Theme
 ) -> list[str]:
     """Label the words; return the named words for which there was no room."""
     pixels = axes.transData.transform(words.places)
@@ -180,7 +184,7 @@ def _write_labels(
     return unplaced
 
 
-def _canvas_with_marks(axes: Any, words: WordMap, pixels: NDArray[np.float64]) -> LabelCanvas:
+def _canvas_with_marks(axes: Axes, words: WordMap, pixels: NDArray[np.float64]) -> LabelCanvas:
     """Return the area for labels, with a cost for covering the marks of the map."""
     box = axes.get_window_extent()
     canvas = LabelCanvas(box.x0, box.y0, axes.figure.bbox.width - box.x0, box.height)

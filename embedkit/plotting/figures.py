@@ -6,11 +6,15 @@ import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from embedkit.errors import ConfigurationError
 from embedkit.plotting.theme import Theme, matplotlib_or_error, readable
 from embedkit.system.files import atomic_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
     "FIGURE_FORMATS",
@@ -57,7 +61,7 @@ def plain_settings() -> Iterator[None]:
         yield
 
 
-def new_figure(size: tuple[int, int], theme: Theme, title: str, family: Sequence[str]) -> Any:
+def new_figure(size: tuple[int, int], theme: Theme, title: str, family: Sequence[str]) -> Axes:
     """Return the axes of a figure with a title and room for a caption.
 
     Raises:
@@ -71,7 +75,7 @@ def new_figure(size: tuple[int, int], theme: Theme, title: str, family: Sequence
     width, height = size[0] / _DPI, size[1] / _DPI
     figure = matplotlib_or_error().figure.Figure((width, height), _DPI, facecolor=theme.paper)
     top = _TOP + _TITLE * bool(title)
-    axes = figure.add_axes(
+    axes: Axes = figure.add_axes(
         (_LEFT / width, _BOTTOM / height,
          1 - (_LEFT + _RIGHT) / width, 1 - (_BOTTOM + top) / height),
         facecolor=theme.paper,
@@ -89,9 +93,9 @@ def new_figure(size: tuple[int, int], theme: Theme, title: str, family: Sequence
     return axes
 
 
-def write_caption(axes: Any, text: str, theme: Theme) -> None:
+def write_caption(axes: Axes, text: str, theme: Theme) -> None:
     """Write an explanation below the axes, in a smaller font if it is too long."""
-    figure = axes.figure
+    figure = cast("Figure", axes.figure)
     x = axes.get_position().x0
     caption = figure.text(
         x, 0.14 / figure.get_size_inches()[1], text, fontsize=8.5, color=theme.muted,
@@ -101,9 +105,9 @@ def write_caption(axes: Any, text: str, theme: Theme) -> None:
     caption.set_fontsize(8.5 * min(1.0, share))
 
 
-def save(axes: Any, path: Path, *, overwrite: bool) -> None:
+def save(axes: Axes, path: Path, *, overwrite: bool) -> None:
     """Write a figure atomically; the same figure gives the same bytes."""
     form = path.suffix.lower()[1:]
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with atomic_file(path, overwrite=overwrite) as file:
-        axes.figure.savefig(file, format=form, dpi=_DPI, metadata=undated.get(form))
+        cast("Figure", axes.figure).savefig(file, format=form, dpi=_DPI, metadata=undated.get(form))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from embedkit.errors import ConfigurationError, ModelError, QuestionError
 from embedkit.plotting.figures import (
@@ -21,6 +21,9 @@ from embedkit.plotting.figures import (
 )
 from embedkit.plotting.theme import DARK, LIGHT, Theme, families, readable
 from embedkit.storage.model_directory import read_model
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["LossCurve", "draw_loss_curves", "read_loss_curves"]
 
@@ -72,7 +75,7 @@ def _read_report(path: Path) -> LossCurve:
     return LossCurve(path.name or str(path), tuple(range(1, len(losses) + 1)), tuple(losses))
 
 
-def _are_losses(values: Any) -> bool:
+def _are_losses(values: object) -> bool:
     return (
         isinstance(values, list)
         and bool(values)
@@ -143,7 +146,9 @@ def draw_loss_curves(
         save(_draw_axes(curves, title, size, DARK if dark else LIGHT), path, overwrite=overwrite)
 
 
-def _draw_axes(curves: Sequence[LossCurve], title: str, size: tuple[int, int], theme: Theme) -> Any:
+def _draw_axes(
+    curves: Sequence[LossCurve], title: str, size: tuple[int, int], theme: Theme
+) -> Axes:
     from matplotlib.ticker import MaxNLocator
 
     names = [readable(curve.name) for curve in curves]
