@@ -37,8 +37,9 @@ from embedkit.training.kernels.draws import (
     SamplingTables,
     context_span,
     device_matrix,
-    kept_words,
 )
+from embedkit.training.kernels.staging import StagingBuffers, kept_words
+from embedkit.training.options import Precision
 from embedkit.training.sampling import sampling_tables
 
 KEY, RATE = epoch_key(3, 1), 0.05
@@ -51,6 +52,7 @@ CASES = [
     (128, 2, 13),
     (300, 5, 5),
     (20, 60, 5),
+    (70, 9, 25),
 ]
 
 
@@ -69,12 +71,12 @@ class Problem:
     def kept(self, start: int, stop: int, device: str) -> KeptWords:
         tables = SamplingTables.of(self.keep, self.noise, self.aliases, device)
         low, high = context_span(
-            self.tokens, self.boundaries, start, stop, tables.keep.cpu(), self.window, KEY
+            self.tokens, self.boundaries, start, stop, self.keep, self.window, KEY
         )
         return kept_words(
             torch.from_numpy(self.tokens[low:high]).to(device), low,
-            torch.from_numpy(self.boundaries).to(device), start, stop, tables, self.window,
-            self.negative, KEY,
+            torch.from_numpy(self.boundaries).to(device), start, stop, tables, self.window, KEY,
+            StagingBuffers(device, self.negative),
         )  # fmt: skip
 
     def on_device(self, vectors: np.ndarray, device: str, kind: torch.dtype) -> torch.Tensor:
@@ -89,6 +91,7 @@ class Problem:
             reference.train_range(
                 vectors[0], vectors[1], self.dimension, self.tokens, self.boundaries, *cut,
                 self.keep, self.noise, self.aliases, RATE, self.window, self.negative, KEY,
+                centers=cuda.launch_shape(32, self.window, self.negative).centers,
             )
             for cut in ranges
         ]  # fmt: skip
@@ -117,12 +120,21 @@ class Problem:
 
 
 def one_program(
-    device: str, case: tuple[int, int, int], *, atomic: bool = False, scale: float = 0.3
+    device: str,
+    case: tuple[int, int, int],
+    *,
+    precision: Precision = "float32",
+    scale: float = 0.3,
 ) -> dict[str, Any]:
-    """One program equals the reference, wherever the text is cut."""
+    """One program equals the reference, wherever the text is cut.
+
+    TF32 has a precision of 2^-11, and changes are small beside rows. The interpreter multiplies in
+    float32 always.
+    """
     ranges = [(0, 2), (2, 29), (29, 31), (31, 60)]
-    found = Problem(*case, scale).run(ranges, device, torch.float32, atomic=atomic)
-    close = found["row_error"] < 2e-5 and found["loss_error"] < 1e-5
+    found = Problem(*case, scale).run(ranges, device, torch.float32, precision=precision)
+    most = 2e-5 if precision == "float32" else 2e-3
+    close = found["row_error"] < most and found["loss_error"] < most / 2
     passed = found["pairs_equal"] and found["padding_zero"] and close
     return {"passed": bool(passed), **found}
 
@@ -135,13 +147,13 @@ def many_programs(device: str) -> dict[str, Any]:
 
 def bfloat16_rows(device: str) -> dict[str, Any]:
     """bfloat16 has 8 bits of precision; stochastic rounding leaves errors of a few units."""
-    found = Problem(24, 5, 5).run([(0, 60)], device, torch.bfloat16)
+    found = Problem(24, 5, 5).run([(0, 60)], device, torch.bfloat16, precision="float32")
     close = found["row_error"] < 0.05 and found["loss_error"] < 0.02
     return {"passed": bool(found["pairs_equal"] and close), **found}
 
 
 @triton.jit  # type: ignore[untyped-decorator]
-def _round(values: Any, rounded: Any, SIZE: tl.constexpr) -> None:  # noqa: N803
+def _round(values, rounded, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: N803
     column = tl.arange(0, SIZE)
     value = tl.load(values + column)
     word = tl.full((SIZE,), 3, tl.int32)
@@ -167,7 +179,7 @@ def engine(device: str) -> dict[str, Any]:
     corpus = Corpus.read([[words[n] for n in random.integers(0, 20, size)] for size in lengths])
     config = TrainingConfig(dimension=20, window=3, negative=4, min_count=1, sample=0.2)
     vocabulary = corpus.vocabulary
-    trained = CudaEngine(corpus, vocabulary, config, device, programs=1)
+    trained = CudaEngine(corpus, vocabulary, config, device, programs=1, precision="float32")
     trained.chunk_tokens = 40
     vectors = np.zeros((2, len(vocabulary), 20))
     vectors[0] = random_vectors(len(vocabulary), 20, 1)
@@ -180,7 +192,7 @@ def engine(device: str) -> dict[str, Any]:
             pairs, loss = trained.train(start, stop, RATE, key)
             expected_pairs, expected_loss = reference.train_range(
                 vectors[0], vectors[1], 20, corpus.tokens, corpus.boundaries, start, stop, keep,
-                noise, aliases, RATE, 3, 4, key,
+                noise, aliases, RATE, 3, 4, key, centers=cuda.launch_shape(32, 3, 4).centers,
             )  # fmt: skip
             equal = equal and pairs == expected_pairs
             loss_error = max(loss_error, abs(loss / expected_loss - 1))
@@ -198,7 +210,9 @@ def checks() -> dict[str, Any]:
     for case in CASES:
         name = "one program, dimension {}, window {}, {} negatives".format(*case)
         found[name] = partial(one_program, case=case)
-    found["one program, atomic"] = partial(one_program, case=(37, 4, 7), atomic=True)
+    for case in ((100, 5, 5), (300, 5, 15)):
+        name = "one program, dimension {}, window {}, {} negatives, TF32".format(*case)
+        found[name] = partial(one_program, case=case, precision="tf32")
     # The gradients are so large here that both bounds of a step are reached.
     found["one program, large logits"] = partial(one_program, case=(40, 15, 5), scale=1.0)
     found["many programs"] = many_programs
