@@ -36,6 +36,7 @@ _LANES = 2  # one chunk is prepared while another is trained
 _WARPS_PER_MULTIPROCESSOR = 64
 _ROWS_PER_PROGRAM = 16  # so that programs rarely update the same row of a small vocabulary at once
 _TOKENS_PER_PROGRAM = 64
+_CONTEXT_TOKENS = 1 << 12  # around a chunk, usually
 
 
 class CudaEngine:
@@ -88,18 +89,24 @@ class CudaEngine:
         self._outputs = torch.zeros_like(self._inputs)
         self._programs = programs or self._most_programs()
         self._launching = Lock()  # chunks are launched in order, and kernels compiled once
+        self._training: torch.cuda.Stream | None = None
+        if self._device.type == "cuda":
+            # One stream for all chunks: two at a time would end at the same time, and then the
+            # device would wait until the next two are staged.
+            self._training = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        sentences = len(corpus.boundaries) * self.chunk_tokens // max(tokens, 1)
         self._lanes: SimpleQueue[_Lane] = SimpleQueue()
         for _ in range(_LANES):
-            self._lanes.put(_Lane(self._device, config.negative))
-        if self._device.type == "cuda":  # the lanes' streams do not wait for the default one
-            torch.cuda.synchronize(self._device)
+            lane = _Lane(self._device, config.negative, self._training)
+            lane.reserve(min(self.chunk_tokens, tokens) + _CONTEXT_TOKENS, sentences)
+            self._lanes.put(lane)
 
     def _most_programs(self) -> int:
         """Return how many programs keep the device busy and do not collide too often."""
         from embedkit.training.kernels import cuda
 
         words, stride = self._inputs.shape
-        warps = cuda.launch_shape(stride, self._config.window, self._config.negative).warps
+        warps = cuda.launch_shape(words, stride, self._config.window, self._config.negative).warps
         busy = _multiprocessors(self._device) * _WARPS_PER_MULTIPROCESSOR // warps
         return max(min(busy, words // _ROWS_PER_PROGRAM), 1)
 
@@ -182,41 +189,49 @@ class CudaEngine:
 
 
 class _Lane:
-    """The streams and buffers of one chunk on its way through the device."""
+    """The buffers of one chunk on its way through the device, and the stream that fills them."""
 
     buffers: StagingBuffers
 
-    def __init__(self, device: torch.device, negative: int) -> None:
+    def __init__(
+        self, device: torch.device, negative: int, training: torch.cuda.Stream | None
+    ) -> None:
         from embedkit.training.kernels.staging import StagingBuffers
 
         self.buffers = StagingBuffers(device, negative)
         self.tokens = _Upload(device, torch.int32)
         self.boundaries = _Upload(device, torch.int64)
-        self._streams: tuple[torch.cuda.Stream, torch.cuda.Stream] | None = None
+        self._training = training
+        self._staging: torch.cuda.Stream | None = None
         self._done: torch.cuda.Event | None = None
-        on_gpu = device.type == "cuda"
-        self._results = torch.empty(2, dtype=torch.float64, pin_memory=on_gpu)
-        if on_gpu:
-            # Staging overtakes the programs of the other lane's kernel that still wait.
-            self._streams = (
-                torch.cuda.Stream(device, priority=-1),  # type: ignore[no-untyped-call]
-                torch.cuda.Stream(device, priority=0),  # type: ignore[no-untyped-call]
-            )
+        self._results = torch.empty(2, dtype=torch.float64, pin_memory=training is not None)
+        if training is not None:
+            # Staging overtakes the programs of the training kernel that still wait.
+            self._staging = torch.cuda.Stream(device, priority=-1)  # type: ignore[no-untyped-call]
+            self._staging.wait_stream(torch.cuda.default_stream(device))
             self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+
+    def reserve(self, tokens: int, sentences: int) -> None:
+        """Allocate memory for a chunk of this size, because pinning it takes time."""
+        with self.staging():
+            self.buffers.reserve(tokens)
+            self.tokens.reserve(tokens)
+            self.boundaries.reserve(2 * sentences)
 
     def staging(self) -> AbstractContextManager[object]:
         """Return the context in which the chunk is staged."""
-        return torch.cuda.stream(self._streams[0]) if self._streams else nullcontext()
+        return nullcontext() if self._staging is None else torch.cuda.stream(self._staging)
 
     @contextmanager
     def training(self) -> Iterator[None]:
-        """Run the block in the stream in which the chunk is trained, when it is staged."""
-        if self._streams is None:
+        """Run the block in the stream in which the chunk is trained, after it is staged."""
+        if self._training is None or self._staging is None:
             yield
             return
-        staging, training = self._streams
-        training.wait_stream(staging)
-        with torch.cuda.stream(training):
+        self._training.wait_stream(self._staging)
+        # Matrices are loaded, and averaged with those of other ranks, in the default stream.
+        self._training.wait_stream(torch.cuda.default_stream())
+        with torch.cuda.stream(self._training):
             yield
 
     def fetch(self, pairs: torch.Tensor, losses: torch.Tensor) -> None:
@@ -241,14 +256,18 @@ class _Upload:
         self._kind = kind
         self._pinned = self._copy = torch.empty(0, dtype=kind)
 
+    def reserve(self, size: int) -> None:
+        """Make room for arrays of this size."""
+        if self._device.type == "cuda" and len(self._pinned) < size:
+            self._pinned = torch.zeros(size, dtype=self._kind, pin_memory=True)
+            self._copy = torch.empty(size, dtype=self._kind, device=self._device)
+
     def upload(self, numbers: NDArray[np.int32] | NDArray[np.int64]) -> torch.Tensor:
-        """Copy an array; the result is valid, and *numbers* read, until the next call."""
+        """Copy an array; the result is valid until the next call."""
         if self._device.type != "cuda":
             return torch.from_numpy(numbers.copy())
         size = len(numbers)
-        if len(self._pinned) < size:
-            self._pinned = torch.empty(size, dtype=self._kind, pin_memory=True)
-            self._copy = torch.empty(size, dtype=self._kind, device=self._device)
+        self.reserve(size)
         np.copyto(self._pinned.numpy()[:size], numbers)
         self._copy[:size].copy_(self._pinned[:size], non_blocking=True)
         return self._copy[:size]

@@ -38,10 +38,11 @@ def test_gpu_check(
     results = run_json(
         "gpu_check", tmp_path / "text.txt", "--analogies", analogies, "--similarity", similarity,
         "--only", CHECK, "--dimensions", 4, "--epochs", 1, "--min-count", 1, "--sample", 1,
-        "--rows", "float32", "--cpu", TRITON_INTERPRET="1",
+        "--rows", "float32", "--negatives", 5, "--cpu", "--stream", 90, TRITON_INTERPRET="1",
     )  # fmt: skip
     assert results["contract_passed"]
-    gpu, cpu = results["training"]
+    gpu, cpu, stream = results["training"]
+    assert stream["tokens"] == 120
     assert gpu["pairs"] == cpu["pairs"] > 0
     assert gpu["loss"] == pytest.approx(cpu["loss"], rel=1e-3)
     assert {"similarity_spearman", "analogies_30k"} <= gpu.keys()

@@ -36,9 +36,11 @@ __all__ = ["LaunchShape", "launch_shape", "train_kept"]
 
 _NARROW, _WIDE = 16, 32  # lanes of a tile; 16 is the smallest that tensor cores multiply
 _COLUMNS = 64
-_COLUMNS_PER_WARP = 64
+_MOST_CENTERS = 8
+_MANY_WORDS = 1000
+_NUMBERS_PER_WARP = 4200  # of rows and pairs of a step, in registers; from measurements on an H200
+_NUMBERS_PER_PAIR = 4
 _MAX_WARPS = 8
-_KEPT_NUMBERS = 1 << 14  # of all context rows, if they stay in registers between two products
 
 
 @triton.jit
@@ -102,14 +104,13 @@ def _same(ids, used, others, others_used):  # type: ignore[no-untyped-def]
 def _train(  # type: ignore[no-untyped-def]
     inputs, outputs, words, sentences, reaches, negatives, edges, pairs, losses, rate,
     STRIDE: tl.constexpr, WIDTH: tl.constexpr, CENTERS: tl.constexpr, ROWS: tl.constexpr,
-    CONTEXTS: tl.constexpr, PARTS: tl.constexpr, KEEP: tl.constexpr, WINDOW: tl.constexpr,
-    NEGATIVE: tl.constexpr, MOST_WEIGHT: tl.constexpr, MOST_ERROR: tl.constexpr,
-    PRECISION: tl.constexpr,
+    CONTEXTS: tl.constexpr, TILES: tl.constexpr, WINDOW: tl.constexpr, NEGATIVE: tl.constexpr,
+    MOST_WEIGHT: tl.constexpr, MOST_ERROR: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
     """Train on a program's share of the centers, the slots in [edges[0], edges[1]) of edges[2].
 
-    A row has STRIDE numbers in tiles of WIDTH. A step has CENTERS centers with ROWS lanes for their
-    output rows, and PARTS tiles of CONTEXTS context rows, which stay in registers if KEEP.
+    A row has STRIDE numbers in tiles of WIDTH. A step has CENTERS centers, ROWS lanes for output
+    rows, and TILES tiles of CONTEXTS context rows.
     """
     first = tl.load(edges)
     last = tl.load(edges + 1)
@@ -118,16 +119,15 @@ def _train(  # type: ignore[no-untyped-def]
     begin = first + tl.program_id(0) * share
     end = tl.minimum(begin + share, last)
     kind: tl.constexpr = inputs.dtype.element_ty
-    TILES: tl.constexpr = STRIDE // WIDTH  # noqa: N806
-    lane = tl.arange(0, CONTEXTS)
-    owner = tl.arange(0, ROWS) // (NEGATIVE + 1)
-    number = tl.arange(0, ROWS) % (NEGATIVE + 1)  # 0 is the center
+    COLUMN_TILES: tl.constexpr = STRIDE // WIDTH  # noqa: N806
+    lane = tl.arange(0, ROWS)
+    number = lane % (NEGATIVE + 1)  # 0 is the center
     label = tl.where(number == 0, 1.0, 0.0)
     seen = tl.zeros((CONTEXTS, ROWS), tl.int32)
     loss = tl.zeros((CONTEXTS, ROWS), tl.float32)
     for slot in range(begin, end, CENTERS):
-        at = slot + owner
-        used = (owner < CENTERS) & (at < end)
+        at = slot + lane // (NEGATIVE + 1)
+        used = (lane < CENTERS * (NEGATIVE + 1)) & (at < end)
         center = tl.load(words + at, mask=used, other=0)
         sentence = tl.load(sentences + at, mask=used, other=0)
         reach = tl.load(reaches + at, mask=used, other=0)
@@ -137,21 +137,18 @@ def _train(  # type: ignore[no-untyped-def]
         # A negative sample equal to the center is ignored.
         live = used & ((number == 0) | (drawn != center))
         rows = ()
-        for t in tl.static_range(TILES):
+        for t in tl.static_range(COLUMN_TILES):
             rows = rows + (_load(outputs, outs, live, t, STRIDE, WIDTH),)  # type: ignore[assignment]
-        ids = ()
-        near = ()
-        contexts = ()
-        errors = ()
+        ids, near, errors = (), (), ()
         size = tl.zeros((CONTEXTS, ROWS), tl.float32)
         wrong = tl.zeros((CONTEXTS, ROWS), tl.float32)
-        for p in tl.static_range(PARTS):
-            place = p * CONTEXTS + lane
+        for c in tl.static_range(TILES):
+            place = c * CONTEXTS + tl.arange(0, CONTEXTS)
             other = slot - WINDOW + place
             exists = (place < 2 * WINDOW + CENTERS) & (other >= 0) & (other < slots)
             word = tl.load(words + other, mask=exists, other=0)
             other_sentence = tl.load(sentences + other, mask=exists, other=-1)
-            needed = lane < 0
+            needed = place < 0
             for i in tl.static_range(CENTERS):
                 inside = slot + i < end
                 own_reach = tl.load(reaches + slot + i, mask=inside, other=0)
@@ -159,16 +156,14 @@ def _train(  # type: ignore[no-untyped-def]
                 distance = tl.abs(other - slot - i)
                 within = (distance > 0) & (distance <= own_reach)
                 needed = needed | (within & (other_sentence == own_sentence))
+            logit = tl.zeros((CONTEXTS, ROWS), tl.float32)
+            for t in tl.static_range(COLUMN_TILES):
+                tile = _load(inputs, word, needed, t, STRIDE, WIDTH).to(tl.float32)
+                row = tl.trans(rows[t].to(tl.float32))
+                logit = tl.dot(tile, row, logit, input_precision=PRECISION)
             distance = tl.abs(other[:, None] - at[None, :])
             pair = live[None, :] & (distance > 0) & (distance <= reach[None, :])
             pair = pair & (other_sentence[:, None] == sentence[None, :])
-            logit = tl.zeros((CONTEXTS, ROWS), tl.float32)
-            for t in tl.static_range(TILES):
-                tile = _load(inputs, word, needed, t, STRIDE, WIDTH)
-                row = tl.trans(rows[t].to(tl.float32))
-                logit = tl.dot(tile.to(tl.float32), row, logit, input_precision=PRECISION)
-                if KEEP:
-                    contexts = contexts + (tile,)  # type: ignore[assignment]
             small = tl.exp(-tl.abs(logit))
             chance = tl.where(logit >= 0, 1.0, small) / (1.0 + small)
             error = tl.where(pair, rate * (label[None, :] - chance), 0.0)
@@ -186,40 +181,38 @@ def _train(  # type: ignore[no-untyped-def]
         if weight > MOST_WEIGHT:
             scale *= MOST_ERROR / tl.maximum(tl.sum(wrong), MOST_ERROR)
         # Rows that are stored, not added, need the sum of the changes of equal rows.
-        of_rows = errors
-        of_contexts = errors
+        of_rows, of_contexts = errors, errors
         if kind != tl.float32:
-            of_rows = ()
-            of_contexts = ()
+            of_rows, of_contexts = (), ()
             equal = _same(outs, live, outs, live)
-            for p in tl.static_range(PARTS):
-                error = tl.dot(errors[p], equal, input_precision=PRECISION)
+            for c in tl.static_range(TILES):
+                error = tl.dot(errors[c], equal, input_precision=PRECISION)
                 of_rows = of_rows + (error,)  # type: ignore[assignment]
                 error = tl.zeros((CONTEXTS, ROWS), tl.float32)
-                for q in tl.static_range(PARTS):
-                    equal_p = _same(ids[p], near[p], ids[q], near[q])
-                    error = tl.dot(equal_p, errors[q], error, input_precision=PRECISION)
+                for q in tl.static_range(TILES):
+                    equal_c = _same(ids[c], near[c], ids[q], near[q])
+                    error = tl.dot(equal_c, errors[q], error, input_precision=PRECISION)
                 of_contexts = of_contexts + (error,)  # type: ignore[assignment]
-        for t in tl.static_range(TILES):
+        olds = ()
+        for t in tl.static_range(COLUMN_TILES):
             change = tl.zeros((ROWS, WIDTH), tl.float32)
-            for p in tl.static_range(PARTS):
-                if KEEP:
-                    tile = contexts[p * TILES + t]
-                else:
-                    tile = _load(inputs, ids[p], near[p], t, STRIDE, WIDTH)
-                row = tl.trans(of_rows[p])
-                change = tl.dot(row, tile.to(tl.float32), change, input_precision=PRECISION)
+            for c in tl.static_range(TILES):
+                tile = _load(inputs, ids[c], near[c], t, STRIDE, WIDTH)
+                error = tl.trans(of_rows[c])
+                change = tl.dot(error, tile.to(tl.float32), change, input_precision=PRECISION)
+                if kind != tl.float32:
+                    olds = olds + (tile,)  # type: ignore[assignment]
             _update(outputs, outs, live, rows[t], scale * change, slot, t, STRIDE, WIDTH)
-        if not KEEP:  # another thread may have to load rows that this one changes
-            tl.debug_barrier()
-        for p in tl.static_range(PARTS):
-            for t in tl.static_range(TILES):
+        # Another thread may have loaded its part of the context rows for the last time only now.
+        tl.debug_barrier()
+        for t in tl.static_range(COLUMN_TILES):
+            for c in tl.static_range(TILES):
                 row = rows[t].to(tl.float32)
-                change = tl.dot(of_contexts[p], row, input_precision=PRECISION)
+                change = tl.dot(of_contexts[c], row, input_precision=PRECISION)
                 old = change
-                if KEEP:
-                    old = contexts[p * TILES + t]
-                _update(inputs, ids[p], near[p], old, scale * change, slot, t, STRIDE, WIDTH)
+                if kind != tl.float32:
+                    old = olds[t * TILES + c]
+                _update(inputs, ids[c], near[c], old, scale * change, slot, t, STRIDE, WIDTH)
         # The next step may load, in another thread, the rows changed by this one.
         tl.debug_barrier()
     tl.atomic_add(pairs, tl.sum(seen.to(tl.int64)), sem="relaxed")
@@ -233,36 +226,38 @@ class LaunchShape(NamedTuple):
         centers: centers of a step.
         rows: lanes for their output rows.
         contexts: context rows of a tile.
-        parts: tiles of context rows of a step.
+        tiles: tiles of context rows of a step.
         width: numbers of a column tile, which divides the length of a row.
-        keep: whether the context rows stay in registers between two products.
         warps: warps of a program.
     """
 
     centers: int
     rows: int
     contexts: int
-    parts: int
+    tiles: int
     width: int
-    keep: bool
     warps: int
 
 
-def launch_shape(stride: int, window: int, negative: int) -> LaunchShape:
-    """Return how steps are cut into tiles, for rows of *stride* numbers from `device_matrix`."""
+def launch_shape(words: int, stride: int, window: int, negative: int) -> LaunchShape:
+    """Return how steps are cut into tiles, for matrices from `device_matrix`, (words, stride).
+
+    A step has as many centers as need the fewest lanes per center. With a small vocabulary it has
+    one, because the changes of words that recur within a step add up.
+    """
+    most = _MOST_CENTERS if words >= _MANY_WORDS else 1
     shapes = []
-    for centers in (1, 2, 4):
+    for centers in range(1, most + 1):
+        rows = max(triton.next_power_of_2(centers * (negative + 1)), _NARROW)
         near = 2 * window + centers
         contexts = _NARROW if near <= _NARROW else _WIDE
-        parts = -(-near // contexts)
-        rows = max(triton.next_power_of_2(centers * (negative + 1)), _NARROW)
-        if centers == 1 or rows <= _WIDE:
-            shapes.append(((rows + parts * contexts) / centers, centers, rows, contexts, parts))
-    _, centers, rows, contexts, parts = min(shapes)
-    width = min(stride, _COLUMNS)
-    numbers = parts * contexts * stride
-    warps = min(max(triton.next_power_of_2(stride // _COLUMNS_PER_WARP + 1) // 2, 1), _MAX_WARPS)
-    return LaunchShape(centers, rows, contexts, parts, width, numbers <= _KEPT_NUMBERS, warps)
+        tiles = -(-near // contexts)
+        if rows <= _WIDE:
+            shapes.append(((rows + contexts * tiles) / centers, centers, rows, contexts, tiles))
+    _, centers, rows, contexts, tiles = min(shapes)
+    numbers = rows * (stride + _NUMBERS_PER_PAIR * contexts * tiles)
+    warps = min(triton.next_power_of_2(-(-numbers // _NUMBERS_PER_WARP)), _MAX_WARPS)
+    return LaunchShape(centers, rows, contexts, tiles, min(stride, _COLUMNS), warps)
 
 
 def train_kept(
@@ -292,16 +287,15 @@ def train_kept(
     """
     pairs = torch.zeros(1, dtype=torch.int64, device=inputs.device)
     losses = torch.zeros(1, dtype=torch.float64, device=inputs.device)
-    stride = inputs.shape[1]
+    words, stride = inputs.shape
     negative = kept.negatives.shape[1]
-    shape = launch_shape(stride, window, negative)
+    shape = launch_shape(words, stride, window, negative)
     _train[(programs,)](
         inputs, outputs, kept.words, kept.sentences, kept.reaches, kept.negatives, kept.edges,
         pairs, losses, float(rate),
         STRIDE=stride, WIDTH=shape.width, CENTERS=shape.centers, ROWS=shape.rows,
-        CONTEXTS=shape.contexts, PARTS=shape.parts,
-        KEEP=shape.keep or inputs.dtype != torch.float32, WINDOW=window, NEGATIVE=negative,
-        MOST_WEIGHT=LARGEST_WEIGHT, MOST_ERROR=LARGEST_ERROR,
+        CONTEXTS=shape.contexts, TILES=shape.tiles, WINDOW=window, NEGATIVE=negative,
+        MOST_WEIGHT=LARGEST_WEIGHT * shape.centers, MOST_ERROR=LARGEST_ERROR * shape.centers,
         PRECISION="ieee" if precision == "float32" else precision,
         # With more stages, Triton would move loads of the next step before stores of this one.
         num_warps=shape.warps, num_stages=1, enable_fp_fusion=True,

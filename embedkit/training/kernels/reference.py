@@ -43,23 +43,25 @@ def _step(
     labels: NDArray[np.float64],
     live: NDArray[np.float64],
     rate: float,
+    centers: int = 1,
     *,
     at_once: bool = False,
 ) -> float:
     """Take one step of gradient descent; return the loss before it.
 
-    *live* is 1 for the pairs that count and 0 for the others, (words,) or (contexts, words). The
-    gradients of all logits are computed before any row changes. A context that occurs twice is read
-    again for its second update, after its first, unless all rows change *at_once*.
+    *live* is 1 for the pairs that count and 0 for the others, (words,) or (contexts, words). Both
+    bounds of a step grow with its number of centers. The gradients of all logits are computed
+    before any row changes. A context that occurs twice is read again for its second update, after
+    its first, unless all rows change *at_once*.
     """
     rows = outputs[words].copy()
     logits = inputs[contexts] @ rows.T
     gradient = rate * (labels - 1.0 / (1.0 + np.exp(-logits))) * live
     wrong = np.where(labels > 0, -logits, logits)
     weight = np.abs(gradient).sum()
-    if weight > LARGEST_WEIGHT:
-        error = (np.maximum(wrong, 0.0) * live).sum()
-        gradient *= LARGEST_WEIGHT / weight * LARGEST_ERROR / max(error, LARGEST_ERROR)
+    if weight > LARGEST_WEIGHT * centers:
+        error, most = (np.maximum(wrong, 0.0) * live).sum(), LARGEST_ERROR * centers
+        gradient *= LARGEST_WEIGHT * centers / weight * most / max(error, most)
     if at_once:
         np.add.at(outputs, words, gradient.T @ inputs[contexts])
         np.add.at(inputs, contexts, gradient @ rows)
@@ -142,7 +144,7 @@ def train_range(
             group = slice(first, first + rows)
             loss += _step(
                 inputs, outputs, contexts, words[group], labels[group], live[:, group], rate,
-                at_once=centers is not None,
+                centers or 1, at_once=centers is not None,
             )  # fmt: skip
         pairs += int(live.sum())
     return pairs, loss
