@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
@@ -20,6 +21,7 @@ __all__ = [
     "TextLayout",
     "has_header",
     "header_layout",
+    "is_number",
     "is_text",
     "plain_layout",
 ]
@@ -35,6 +37,7 @@ SAMPLE = 1 << 16
 
 _LINES = 100
 _ODD_SHARE = 0.05  # of bytes that are unusual in text; binary files have many more
+_SEPARATOR = re.compile(rb"([ \t])")
 _CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r"))
 
 
@@ -44,15 +47,22 @@ class TextLayout:
 
     Attributes:
         dimension: number of numbers in a line.
-        separator: the character between them.
+        word_separator: the character after the word, a space or a tab.
+        separator: the character between the numbers, a space or a tab.
         words: number of words according to the header, or None if there is no header.
         header: length of the header in bytes.
     """
 
     dimension: int
+    word_separator: bytes
     separator: bytes
     words: int | None = None
     header: int = 0
+
+    @property
+    def table_separator(self) -> bytes:
+        """The separator of all columns after `as_table`."""
+        return self.separator if self.separator == self.word_separator else b"\t"
 
     @cached_property
     def options(self) -> dict[str, object]:
@@ -64,12 +74,41 @@ class TextLayout:
                 use_threads=False, block_size=2 * LONGEST_LINE, column_names=["word", *names]
             ),
             "parse_options": csv.ParseOptions(
-                delimiter=self.separator.decode(), quote_char=False, ignore_empty_lines=False
+                delimiter=self.table_separator.decode(),
+                quote_char=False,
+                ignore_empty_lines=False,
             ),
             "convert_options": csv.ConvertOptions(
                 column_types=types, null_values=[], strings_can_be_null=False, check_utf8=False
             ),
         }
+
+    def as_table(self, data: bytes) -> bytes:
+        """Return complete lines with one separator between all columns, `table_separator`.
+
+        Lines of another layout stay as they are.
+        """
+        if self.separator == self.word_separator or not data:
+            return data
+        text = np.frombuffer(data, dtype=np.uint8).copy()
+        spaces = np.flatnonzero(text == ord(" "))
+        ends = np.flatnonzero(text == ord("\n"))
+        if self.separator == b" ":  # those after the first tab of the line stand between numbers
+            tabs = np.flatnonzero(text == ord("\t"))
+            lines = np.searchsorted(ends, spaces)
+            first = np.searchsorted(tabs, np.concatenate([[0], ends + 1]))
+            before = np.append(tabs, len(text))[first[lines]]
+            text[spaces[spaces > before]] = ord("\t")
+        elif len(spaces):  # the last one of the line stands after the word
+            last = np.searchsorted(spaces, np.append(ends, len(text))) - 1
+            starts = np.concatenate([[0], ends + 1])
+            text[spaces[last[(last >= 0) & (spaces[last] >= starts)]]] = ord("\t")
+        return text.tobytes()
+
+    def columns(self, line: bytes) -> list[bytes]:
+        """Return the word and the numbers at the end of a line; the word may hold separators."""
+        head, *rest = line.rsplit(self.separator, self.dimension - 1)
+        return [*head.rsplit(self.word_separator, 1), *rest]
 
 
 def is_text(head: bytes) -> bool:
@@ -86,7 +125,7 @@ def has_header(head: bytes) -> bool:
     if header is None:
         return False
     lines = _complete_lines(head[header.end() :])
-    return not lines or _columns(lines)[1] != 1 or int(header[2]) == 1
+    return not lines or _columns(lines)[2] != 1 or int(header[2]) == 1
 
 
 def header_layout(head: bytes, repairs: Repairs) -> TextLayout:
@@ -109,8 +148,9 @@ def header_layout(head: bytes, repairs: Repairs) -> TextLayout:
             f"the dimension must be between 1 and {LARGEST_DIMENSION:,}, got {dimension:,}",
             "Choose the format of the file with --format (format=).",
         )
-    separator = _columns(_complete_lines(head[header.end() :]))[0]
-    return TextLayout(dimension, separator, words, header.end())
+    lines = _complete_lines(head[header.end() :])
+    word_separator, separator, _ = _columns(lines, dimension)
+    return TextLayout(dimension, word_separator, separator, words, header.end())
 
 
 def plain_layout(head: bytes, repairs: Repairs) -> TextLayout:
@@ -119,14 +159,23 @@ def plain_layout(head: bytes, repairs: Repairs) -> TextLayout:
     Raises:
         FormatError: they are not words followed by numbers.
     """
-    separator, width = _columns(_complete_lines(head))
+    word_separator, separator, width = _columns(_complete_lines(head))
     if not 1 <= width <= LARGEST_DIMENSION:
         raise repairs.error(
             "line 1",
             "expected a word followed by numbers" if head.strip() else "the file is empty",
             "Pass a file of words and vectors, or choose its format with --format (format=).",
         )
-    return TextLayout(width, separator)
+    return TextLayout(width, word_separator, separator)
+
+
+def is_number(token: bytes) -> bool:
+    """Tell whether a token is a number, finite or not."""
+    try:
+        float(token)
+    except ValueError:
+        return False
+    return b"_" not in token
 
 
 def _complete_lines(head: bytes) -> list[bytes]:
@@ -134,9 +183,32 @@ def _complete_lines(head: bytes) -> list[bytes]:
     return [line for line in (lines[:-1] or lines)[:_LINES] if line.strip()]
 
 
-def _columns(lines: list[bytes]) -> tuple[bytes, int]:
-    """Return the separator of columns, and how often it occurs in most lines."""
-    word, tab, rest = lines[0].partition(b"\t") if lines else (b"", b"", b"")
-    separator = b"\t" if tab and word and b" " not in rest.strip() else b" "
-    widths = Counter(line.rstrip().count(separator) for line in lines)
-    return separator, widths.most_common(1)[0][0] if widths else 0
+def _columns(lines: list[bytes], dimension: int = LARGEST_DIMENSION) -> tuple[bytes, bytes, int]:
+    """Return how most lines end: the separators as in `TextLayout`, and the number of numbers.
+
+    Args:
+        dimension: the most numbers that a line has.
+    """
+    endings = Counter(_ending(line, dimension) for line in lines)
+    del endings[b" ", b" ", 0]
+    return endings.most_common(1)[0][0] if endings else (b" ", b" ", 0)
+
+
+def _ending(line: bytes, most: int) -> tuple[bytes, bytes, int]:
+    """Return the separator before the last numbers of a line, the one between them, and a count.
+
+    Of ``new york<TAB>0.5 0.25`` these are a tab, a space and 2. One separator is between all
+    numbers, so another one stands after the word.
+    """
+    pieces = _SEPARATOR.split(line.rstrip(b" \t\r"))
+    tokens, separators = pieces[::2], pieces[1::2]
+    between = word_separator = b" "
+    count = 0
+    while count < min(most, len(separators)) and is_number(tokens[-1 - count]):
+        word_separator = separators[-1 - count]
+        count += 1
+        if count == 1:
+            between = word_separator
+        elif word_separator != between:
+            break
+    return word_separator, between, count
