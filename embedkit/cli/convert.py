@@ -62,10 +62,10 @@ def convert(
     """Read words and vectors from IN and write them to OUT.
 
     Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin;
-    read only), npz, npy, safetensors, static (model2vec, sentence-transformers), and those of
-    `embedkit export` (written only). The format of IN is detected from its content, that of OUT
-    chosen by its name; .gz, .bz2, .xz and .zst compress. - as OUT is standard output, for formats
-    of one file.
+    read only), gensim (what its save writes; read only), npz, npy, safetensors, static (model2vec,
+    sentence-transformers), and those of `embedkit export` (written only). The format of IN is
+    detected from its content, that of OUT chosen by its name; .gz, .bz2, .xz and .zst compress.
+    - as OUT is standard output, for formats of one file.
     """
     from embedkit import formats
 

@@ -6,6 +6,7 @@ import tokenize
 import zipfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -22,8 +23,10 @@ from embedkit.formats.word_list import read_words
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
+    "check_matrix",
     "is_npy",
     "is_npz",
+    "read_array",
     "read_matrix",
     "read_npy",
     "read_npz",
@@ -79,22 +82,7 @@ def read_matrix(
     Raises:
         FormatError: they do not match; see `RowBuilder`.
     """
-    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
-        raise repairs.error(
-            "",
-            f"expected a 2D array of numbers, got a {matrix.ndim}D array of {matrix.dtype}",
-            "Write an array of two dimensions.",
-        )
-    if len(matrix) != len(words):
-        raise repairs.error(
-            "", f"{len(matrix):,} rows for {len(words):,} words", "Write both files again."
-        )
-    if not 1 <= matrix.shape[1] <= LARGEST_DIMENSION:
-        raise repairs.error(
-            "",
-            f"it has {matrix.shape[1]:,} dimensions, not between 1 and {LARGEST_DIMENSION:,}",
-            _WRITE_AGAIN,
-        )
+    check_matrix(matrix, len(words), repairs)
     rows = RowBuilder(matrix.shape[1], repairs, limit, len(matrix))
     for start in range(0, len(matrix), _ROWS):
         block = slice(start, start + _ROWS)
@@ -105,6 +93,56 @@ def read_matrix(
         if rows.full:
             break
     return rows.build()
+
+
+def check_matrix(matrix: NDArray[Any], words: int, repairs: Repairs) -> None:
+    """Check that an array has a row of numbers for each of so many words.
+
+    Raises:
+        FormatError: it has not, or too many dimensions.
+    """
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
+        raise repairs.error(
+            "",
+            f"expected a 2D array of numbers, got a {matrix.ndim}D array of {matrix.dtype}",
+            "Write an array of two dimensions.",
+        )
+    if len(matrix) != words:
+        raise repairs.error(
+            "", f"{len(matrix):,} rows for {words:,} words", "Write both files again."
+        )
+    if not 1 <= matrix.shape[1] <= LARGEST_DIMENSION:
+        raise repairs.error(
+            "",
+            f"it has {matrix.shape[1]:,} dimensions, not between 1 and {LARGEST_DIMENSION:,}",
+            _WRITE_AGAIN,
+        )
+
+
+def read_array(path: Path, name: Path, repairs: Repairs) -> NDArray[Any]:
+    """Return the array in a .npy file, memory-mapped, or the only one in a .npz file.
+
+    Args:
+        name: of the file for messages, if *path* does not exist.
+
+    Raises:
+        FormatError: the file is missing or damaged.
+    """
+    if not path.is_file():
+        raise repairs.error(
+            "", f"the file {name}, which belongs to it, is missing", "Copy it beside this file."
+        )
+    try:
+        if path.suffix != ".npz":
+            array: NDArray[Any] = npy.open_memmap(path, mode="r")
+            return array
+        with zipfile.ZipFile(path) as archive:
+            (entry,) = archive.infolist()
+            return _member(archive, entry, repairs)
+    except (*_DAMAGE, zipfile.BadZipFile, NotImplementedError) as error:
+        raise repairs.error(
+            "", f"{path} cannot be read: {_first_line(error)}", "Copy it again."
+        ) from error
 
 
 def _place(start: int, row: int) -> str:
