@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import tokenize
+import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from embedkit.errors import ConfigurationError
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
-from embedkit.formats.repairs import Repairs
+from embedkit.formats.repairs import Repairs, list_names
 from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder, byte_strings
 from embedkit.formats.word_list import read_words
 from embedkit.vectors.word_vectors import WordVectors
@@ -61,7 +63,7 @@ def read_npy(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     """
     with source.plain_file() as path:
         try:
-            matrix = npy.open_memmap(path, mode="r")  # np.load() would open a zip file too
+            matrix = _open_array(path)
         except _DAMAGE as error:
             raise repairs.error(
                 "", f"it cannot be read: {_first_line(error)}", _WRITE_AGAIN
@@ -134,8 +136,7 @@ def read_array(path: Path, name: Path, repairs: Repairs) -> NDArray[Any]:
         )
     try:
         if path.suffix != ".npz":
-            array: NDArray[Any] = npy.open_memmap(path, mode="r")
-            return array
+            return _open_array(path)
         with zipfile.ZipFile(path) as archive:
             (entry,) = archive.infolist()
             return _member(archive, entry, repairs)
@@ -157,7 +158,8 @@ def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     """Read the only matrix, the only list of words, and "counts" if there is one.
 
     Raises:
-        FormatError: they are missing or do not match; see `RowBuilder`.
+        FormatError: they are missing or do not match, or there are other arrays and the policy is
+            "strict"; see `RowBuilder`.
     """
     try:
         with source.plain_file() as path, zipfile.ZipFile(path) as archive:
@@ -174,10 +176,13 @@ def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     if len(matrices) != 1 or len(lists) != 1:
         raise repairs.error(
             "",
-            f"expected one matrix and one list of words, found {', '.join(arrays) or 'no arrays'}",
+            "expected one matrix and one list of words, found "
+            + (list_names([*arrays]) or "no arrays"),
             'Write it with np.savez(file, words=[...], vectors=matrix); "counts" may be added.',
         )
-    counts = arrays.get("counts")
+    used = (matrices[0], lists[0], counts := arrays.get("counts"))
+    others = [name for name, array in arrays.items() if not any(array is part for part in used)]
+    repairs.refuse_parts(others)
     if counts is not None and (counts.shape != lists[0].shape or counts.dtype.kind not in "iu"):
         raise repairs.error("", "its counts are not one integer for each word", _WRITE_AGAIN)
     words = lists[0].tolist()
@@ -192,9 +197,24 @@ def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     )
 
 
+def _open_array(path: Path) -> NDArray[Any]:
+    with _files_of_python_2():
+        # np.load() would open a zip file too.
+        array: NDArray[Any] = npy.open_memmap(path, mode="r")
+    return array
+
+
+@contextlib.contextmanager
+def _files_of_python_2() -> Iterator[None]:
+    """Ignore NumPy's warning that a header is of Python 2, and so takes longer to read."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Reading `.npy` or `.npz` file", UserWarning)
+        yield
+
+
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs) -> NDArray[Any]:
     """Read an array, after a check that the file has as many bytes as the header claims."""
-    with archive.open(entry) as file:
+    with archive.open(entry) as file, _files_of_python_2():
         version = npy.read_magic(file)
         readers: dict[Any, Callable[[Any], Any]] = {
             (1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0,
@@ -212,7 +232,7 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs) 
             else f"claims {needed:,} bytes, which it does not have"
         )
         raise repairs.error("", f"{entry.filename} {problem}", _WRITE_AGAIN)
-    with archive.open(entry) as file:
+    with archive.open(entry) as file, _files_of_python_2():
         return npy.read_array(file, allow_pickle=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +15,10 @@ from embedkit.formats.names import POLICIES
 from embedkit.validation import check_choice
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Repairs", "repair_words", "require_finite"]
+__all__ = ["Repairs", "list_names", "repair_words", "require_finite"]
 
 _ROWS = 1 << 12
+_LISTED = 5  # names in a message
 
 
 class Repairs:
@@ -49,7 +51,7 @@ class Repairs:
 
         Args:
             fault: the kind of fault.
-            place: where the first one is, such as "line 17".
+            place: where the first one is, such as "line 17"; "" if it concerns the whole file.
             problem: what is wrong there, without the final period.
             count: how many faults there are.
 
@@ -75,6 +77,27 @@ class Repairs:
         """
         where = f"{self.name}, {place}" if place else self.name
         return FormatError(f"{where}: {problem}.", hint=hint)
+
+    def refuse_parts(self, names: Sequence[str]) -> None:
+        """Handle arrays of a file that are not known: they might change what its numbers mean.
+
+        Raises:
+            FormatError: there is one, and the policy is "strict".
+        """
+        if names:
+            self.handle(
+                "unknown_part",
+                "",
+                f"it also contains {list_names(names)}, which may change the meaning of the "
+                "vectors, and is not understood",
+                len(names),
+            )
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return names for a message, the first few of many."""
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return ", ".join(f"{name:.40}" for name in names[:_LISTED]) + more
 
 
 def require_finite(vectors: WordVectors, rows: range | None = None) -> None:
