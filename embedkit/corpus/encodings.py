@@ -1,14 +1,30 @@
-"""Whole texts as bytes, and error messages for bytes that cannot be decoded."""
+"""Texts that are read whole, and error messages for bytes that cannot be decoded.
+
+Every file of lines is read by `read_lines`, so that all agree about compression, byte-order marks,
+line ends and error messages. Corpora and files of vectors are read in blocks, by the same rules.
+"""
 
 from __future__ import annotations
 
 import codecs
+from pathlib import Path
 from typing import BinaryIO
 
 from embedkit.errors import EmbedkitError
 from embedkit.system.compression import DAMAGE, decompress
 
-__all__ = ["conversion", "damaged", "likely_encoding", "read_whole"]
+__all__ = [
+    "BYTE_ORDER_MARK",
+    "conversion",
+    "damaged",
+    "likely_encoding",
+    "plain_lines",
+    "read_lines",
+    "read_whole",
+]
+
+BYTE_ORDER_MARK = codecs.BOM_UTF8
+"""Some editors write it at the beginning of a text; it is not part of the text."""
 
 _BLOCK_BYTES = 1 << 16
 _MARKS = {
@@ -35,6 +51,57 @@ def read_whole(raw: BinaryIO, name: str, error: type[EmbedkitError]) -> bytes:
         line = sum(block.count(b"\n") for block in blocks)
         raise damaged(error, name, line, reason) from reason
     return b"".join(blocks)
+
+
+def plain_lines(data: bytes) -> list[bytes]:
+    """Return the lines of a text, without its byte-order mark and without line ends.
+
+    A line ends with a line feed, or a carriage return and a line feed.
+    """
+    text = data.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n").removesuffix(b"\n")
+    return text.split(b"\n") if text else []
+
+
+def read_lines(source: Path | BinaryIO, name: str, error: type[EmbedkitError]) -> list[str]:
+    """Return the lines of a text in UTF-8, plain or compressed; see `plain_lines`.
+
+    Args:
+        source: a file or a stream.
+        name: of the source, for messages.
+        error: the class of the errors that are raised.
+
+    Raises:
+        EmbedkitError: the text cannot be read, is damaged or is not UTF-8. The message names the
+            source and the line.
+    """
+    try:
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                data = read_whole(file, name, error)
+        else:
+            data = read_whole(source, name, error)
+    except OSError as reason:
+        raise error(
+            f"cannot read {name}: {reason.strerror or reason}.",
+            hint="Check the path and its permissions.",
+        ) from reason
+    lines = plain_lines(data)
+    try:
+        return [line.decode() for line in lines]
+    except UnicodeDecodeError:
+        raise _not_utf8(lines, name, error, conversion(data)) from None
+
+
+def _not_utf8(
+    lines: list[bytes], name: str, error: type[EmbedkitError], hint: str
+) -> EmbedkitError:
+    for number, line in enumerate(lines, start=1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as reason:
+            place = f"line {number}, byte {reason.start + 1}"
+            return error(f"{name}, {place}: the text is not UTF-8.", hint=hint)
+    raise AssertionError("every line is UTF-8")
 
 
 def damaged(error: type[EmbedkitError], name: str, line: int, reason: Exception) -> EmbedkitError:

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from embedkit.corpus.encodings import conversion, damaged
+from embedkit.corpus.encodings import BYTE_ORDER_MARK, conversion, damaged
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError
 from embedkit.system.compression import DAMAGE, decompress
 from embedkit.validation import CODEC_ERRORS
@@ -252,7 +252,7 @@ def _blocks_of_stream(
         else:
             progress(len(chunk))
         if line == 1 and not column and not rest:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # the byte-order mark of some editors
+            chunk = chunk.removeprefix(BYTE_ORDER_MARK)
         data = rest + chunk
         cut = _cut(data) if chunk else len(data)
         yield TextBlock(data[:cut], name, line, column, ends_file=not chunk)

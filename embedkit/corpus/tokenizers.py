@@ -11,6 +11,7 @@ import string
 import unicodedata
 from collections.abc import Callable, Mapping
 
+from embedkit.corpus.encodings import BYTE_ORDER_MARK
 from embedkit.validation import check_choice
 
 __all__ = ["RESPELLINGS", "TOKENIZERS", "normalize", "tokenize", "tokenizer"]
@@ -32,6 +33,7 @@ _SPELLINGS = {
     **dict.fromkeys("\u2010\u2011", "-"),
     **dict.fromkeys("\u00ad\u200c\u200d\u2060\ufeff", ""),
 }
+_BYTE_ORDER_MARKS = re.compile(rb"^(?:[\0-\t\v-\x20]*%s)+" % BYTE_ORDER_MARK, re.MULTILINE)
 _NON_WORD = r"[^\x00-\x7f\pL\pM\pN]+"  # RE2: \w of Python's re lacks the marks of Indic scripts
 
 
@@ -85,7 +87,8 @@ def _fold_unicode_lines(block: bytes) -> bytes:
 
 
 def _whitespace(block: bytes) -> bytes:
-    return block
+    # At the beginning of lines, byte-order marks remain where files were joined.
+    return _BYTE_ORDER_MARKS.sub(b"", block) if BYTE_ORDER_MARK in block else block
 
 
 TOKENIZERS: Mapping[str, Callable[[bytes], bytes]] = {"words": _words, "whitespace": _whitespace}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from embedkit.corpus.encodings import conversion, read_whole
+from embedkit.corpus.encodings import read_lines
 from embedkit.errors import QuestionError
 
 __all__ = [
@@ -136,21 +136,9 @@ def read_categories(path: Path) -> list[tuple[str, str]]:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the numbers, from 1, and the text of lines that are not blank."""
-    try:
-        with path.open("rb") as file:
-            data = read_whole(file, str(path), QuestionError)
-    except OSError as error:
-        raise QuestionError(f"cannot read {path}: {error.strerror}.") from error
-    for number, raw in enumerate(data.split(b"\n"), start=1):
-        try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-        except UnicodeDecodeError as error:
-            raise QuestionError(
-                f"{path}, line {number}, byte {error.start + 1}: the text is not UTF-8.",
-                hint=conversion(data),
-            ) from None
-        if line:
-            yield number, line
+    for number, line in enumerate(read_lines(path, str(path), QuestionError), start=1):
+        if text := line.strip():
+            yield number, text
 
 
 def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
+from embedkit.corpus.encodings import BYTE_ORDER_MARK
 from embedkit.errors import FormatError
 from embedkit.formats.options import Progress, ignore_progress
 from embedkit.system.compression import COMPRESSORS, DAMAGE, decompress
@@ -28,7 +29,7 @@ def plain_name(path: Path) -> Path:
 
 
 class ByteSource:
-    """The decompressed bytes of a file in order; a context manager.
+    """The decompressed bytes of a file in order, without a byte-order mark; a context manager.
 
     Args:
         path: the file.
@@ -49,6 +50,7 @@ class ByteSource:
         self._progress = progress
         self._reported = 0
         self._ahead = b""
+        self._started = False
         self.is_folder = path.is_dir()
         try:
             self._raw = cast(BinaryIO, io.BytesIO()) if self.is_folder else path.open("rb")
@@ -74,6 +76,7 @@ class ByteSource:
 
     def peek(self, size: int) -> bytes:
         """Return the next bytes, up to *size*, without advancing."""
+        self._start()
         if len(self._ahead) < size:
             self._ahead += self._read(size - len(self._ahead))
         return self._ahead[:size]
@@ -84,12 +87,18 @@ class ByteSource:
         Raises:
             FormatError: the compressed data are damaged or cut short.
         """
+        self._start()
         data, self._ahead = self._ahead[:size], self._ahead[size:]
         if len(data) < size:
             rest = self._read(size - len(data))
             data = data + rest if data else rest
         self.position += len(data)
         return data
+
+    def _start(self) -> None:
+        if not self._started:  # no binary format begins like a byte-order mark
+            self._started = True
+            self._ahead = self._read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
 
     def _read(self, size: int) -> bytes:
         parts = []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from embedkit.corpus.encodings import read_lines
 from embedkit.errors import QuestionError
-from embedkit.system.compression import DAMAGE, decompress
 
 __all__ = ["pair_of", "read_pairs"]
 
@@ -33,13 +33,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
         QuestionError: the file cannot be read or has no pairs, or a line is not a pair. The
             message names the file and the line.
     """
-    try:
-        with path.open("rb") as raw:
-            lines = decompress(raw).read().decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise QuestionError(f"{path}, byte {error.start + 1}: not UTF-8.") from None
-    except DAMAGE as error:
-        raise QuestionError(f"{path}: {getattr(error, 'strerror', None) or error}.") from error
+    lines = read_lines(path, str(path), QuestionError)
     pairs = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -90,7 +90,7 @@ def test_json_report(embedkit: Command, text: Path) -> None:
         (["-o", "a", "--passes", "0"], 2, "'--passes': must be between 1 and 10, got 0"),
         (["-o", "a", "--passes", "99"], 2, "got 99"),
         (["-o", "a", "--connectors", "nowhere"], 1, "cannot read connectors from nowhere"),
-        (["-o", "a", "--apply", "nowhere"], 1, "cannot read phrases from nowhere"),
+        (["-o", "a", "--apply", "nowhere"], 1, "cannot read nowhere"),
         (["-o", "-", "--list", "-"], 2, "can go to standard output"),
         (["-o", "-", "--json"], 2, "can go to standard output"),
         (["-o", "a", "--list", "a"], 2, "--output and --list are the same file, a"),

@@ -185,7 +185,11 @@ def test_ascii_is_treated_alike_beside_other_scripts(text: str) -> None:
 
 @pytest.mark.parametrize(
     "tokens",
-    [["Don't", "(STOP)", "ﬁ", "e\u0301"], ["<a>", "-", "...", "x\u00a0y"], ["İ", "\ufeff"]],
+    [
+        ["Don't", "(STOP)", "ﬁ", "e\u0301"],
+        ["<a>", "-", "...", "x\u00a0y"],
+        ["İ", "a\ufeff"],
+    ],
 )
 def test_whitespace_keeps_tokens_as_they_are(tokens: list[str]) -> None:
     assert tokenize(" \t\n".join(["", *tokens, ""]), "whitespace") == tokens
