@@ -87,6 +87,7 @@ def phrase_settings(options: dict[str, Any], prefix: str = "", **others: Any) ->
 def _connectors(name: str) -> tuple[str, ...]:
     from embedkit.corpus.encodings import read_lines
     from embedkit.corpus.phrases import CONNECTORS
+    from embedkit.corpus.tokenizers import split_words
 
     if name in CONNECTORS:
         return CONNECTORS[name]
@@ -94,7 +95,7 @@ def _connectors(name: str) -> tuple[str, ...]:
         lines = read_lines(Path(name), name, CorpusError)
     except CorpusError as error:
         raise CorpusError(error.message, hint="Pass a file of words, none or english.") from error
-    return tuple(word for line in lines for word in line.split())
+    return tuple(word for line in lines for word in split_words(line))
 
 
 @click.command()

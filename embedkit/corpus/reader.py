@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from embedkit.corpus.encodings import BYTE_ORDER_MARK, conversion, damaged
-from embedkit.errors import ConfigurationError, CorpusError, EncodingError
+from embedkit.errors import ConfigurationError, CorpusError, EncodingError, quoted
 from embedkit.system.compression import DAMAGE, decompress
 from embedkit.validation import CODEC_ERRORS
 
@@ -99,7 +99,9 @@ def encode_sentences(sentences: list[Sequence[str]]) -> EncodedBlock:
     try:
         tokens = pa.array([token for sentence in sentences for token in sentence], type=pa.string())
     except UnicodeEncodeError as error:
-        raise CorpusError(f"the token {error.object!r} cannot be encoded as UTF-8.") from error
+        raise CorpusError(
+            f"the token {quoted(error.object)} cannot be encoded as UTF-8."
+        ) from error
     return _dictionary_encode(tokens, np.cumsum([len(sentence) for sentence in sentences]))
 
 
@@ -210,7 +212,7 @@ def expand(path: Path) -> list[Path]:
     except OSError as error:
         name = str(error.filename or path)
         raise CorpusError(
-            f"cannot read {name!r:.60}: {error.strerror}.", hint=_hint(path)
+            f"cannot read {quoted(name)}: {error.strerror}.", hint=_hint(path)
         ) from error
     raise CorpusError(f"{path} does not exist.", hint=f"Check the name. {_hint(path)}".strip())
 
@@ -275,7 +277,8 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
     size = 0
     if not isinstance(sentences, Iterable):
         raise ConfigurationError(
-            f"expected a path, a list of paths or an iterable of token lists, got {sentences!r}"
+            "expected a path, a list of paths or an iterable of token lists, "
+            f"got {quoted(sentences)}"
         )
     for number, sentence in enumerate(sentences):
         _check_sentence(number, sentence)
@@ -290,11 +293,11 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
 def _check_sentence(number: int, sentence: Sequence[str]) -> None:
     if isinstance(sentence, str | bytes) or not isinstance(sentence, Sequence):
         raise CorpusError(
-            f"sentence {number} is {sentence!r:.60}, not a list of tokens.",
+            f"sentence {number} is {quoted(sentence)}, not a list of tokens.",
             hint="Split it, for example with embedkit.tokenize(text).",
         )
     for token in sentence:
         if not isinstance(token, str) or not token:
             raise CorpusError(
-                f"sentence {number} contains {token!r}; tokens must be non-empty strings"
+                f"sentence {number} contains {quoted(token)}; tokens must be non-empty strings"
             )

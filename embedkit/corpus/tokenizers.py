@@ -14,7 +14,20 @@ from collections.abc import Callable, Mapping
 from embedkit.corpus.encodings import BYTE_ORDER_MARK
 from embedkit.validation import check_choice
 
-__all__ = ["RESPELLINGS", "TOKENIZERS", "normalize", "tokenize", "tokenizer"]
+__all__ = [
+    "RESPELLINGS",
+    "SEPARATORS",
+    "TOKENIZERS",
+    "normalize",
+    "split_words",
+    "tokenize",
+    "tokenizer",
+]
+
+SEPARATORS = "".join(map(chr, range(33)))
+"""ASCII white space and control characters: what separates words, see `split_words`."""
+
+_SEPARATOR = re.compile(r"[\0-\x20]+")
 
 _WORD_BYTES = (
     string.ascii_lowercase.encode() + string.digits.encode() + b"_'-\n" + bytes(range(128, 256))
@@ -95,6 +108,19 @@ TOKENIZERS: Mapping[str, Callable[[bytes], bytes]] = {"words": _words, "whitespa
 """*words*: NFKC, case-folded; letters, marks, digits and underscores of any script, with inner
 apostrophes and hyphens. *whitespace*: tokens as they are, between ASCII white space and control
 characters."""
+
+
+def split_words(line: str, most: int = 0) -> list[str]:
+    """Return the words of a line of a file.
+
+    In every file of words, ASCII white space and control characters separate them, as for the
+    whitespace tokenizer. Other spaces, such as no-break spaces, belong to words.
+
+    Args:
+        most: the last of that many words is the rest of the line; 0 means no limit.
+    """
+    text = line.strip(SEPARATORS)
+    return _SEPARATOR.split(text, max(most - 1, 0)) if text else []
 
 
 def tokenizer(name: str) -> Callable[[bytes], bytes]:

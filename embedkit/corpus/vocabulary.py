@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import RESPELLINGS
-from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
+from embedkit.errors import ConfigurationError, ModelError, UnknownWordError, quoted
 from embedkit.validation import refuse_string
 
 __all__ = [
@@ -54,7 +54,7 @@ class Vocabulary:
             )
         except UnicodeEncodeError as error:
             raise ConfigurationError(
-                f"{error.object!r:.80} cannot be encoded as UTF-8.",
+                f"{quoted(error.object)} cannot be encoded as UTF-8.",
                 hint="Convert the text (iconv -t utf-8).",
             ) from error
         given = np.zeros(len(self._words)) if counts is None else counts
@@ -264,7 +264,7 @@ class Vocabulary:
         try:
             table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
             if dict(zip(table.schema.names, table.schema.types, strict=True)) != _COLUMNS:
-                raise ValueError(f"its columns are {table.schema.to_string()!r}")
+                raise ValueError(f"its columns are {quoted(table.schema.to_string())}")
             words, counts, order = (table[name] for name in _COLUMNS)
             table.validate()
         except (pa.ArrowException, OSError, ValueError) as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.errors import quoted
 from embedkit.formats import inert_pickle
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.inert_pickle import ForbiddenNameError, Record
@@ -117,7 +118,7 @@ class _Saved:
         wrong = next((word for word in words if not isinstance(word, str)), None)
         if wrong is not None or not all(isinstance(word, str) for word in words):
             raise self.repairs.error(
-                "", f"the key {wrong!r:.60} is not a word", "Save vectors whose keys are strings."
+                "", f"the key {quoted(wrong)} is not a word", "Save vectors whose keys are strings."
             )
         return words
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import FormatError, ModelError
+from embedkit.errors import FormatError, ModelError, quoted
 from embedkit.formats.names import POLICIES
 from embedkit.validation import check_choice
 from embedkit.vectors.word_vectors import WordVectors
@@ -116,7 +116,7 @@ def require_finite(vectors: WordVectors, rows: range | None = None) -> None:
         if not finite.all():
             word = vectors.vocabulary[start + int(np.argmin(finite))]
             raise ModelError(
-                f"the vector of {word!r} contains numbers that are not finite.",
+                f"the vector of {quoted(word)} contains numbers that are not finite.",
                 hint="Train the model again.",
             )
 
@@ -138,7 +138,7 @@ def repair_words(vectors: WordVectors, forbidden: str, repairs: Repairs) -> Word
     repairs.handle(
         "unwritable",
         f"word {int(rows[0]) + 1:,}",
-        f"{words[int(rows[0])].as_py()!r:.60} contains a character that separates words in this "
+        f"{quoted(words[int(rows[0])].as_py())} contains a character that separates words in this "
         "format",
         len(rows),
     )

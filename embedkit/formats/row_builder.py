@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import quoted
 from embedkit.formats.repairs import Repairs
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
@@ -139,12 +140,12 @@ class RowBuilder:
             self.repairs.handle(
                 "not_utf8",
                 place(number),
-                f"byte {error.start + 1} of the word {text!r:.60} is 0x{word[error.start]:02x}, "
+                f"byte {error.start + 1} of the word {quoted(text)} is 0x{word[error.start]:02x}, "
                 "which is not UTF-8",
             )
             return text.replace("\0", "\ufffd"), self.repairs.replaces
         if "\0" in text:
-            self.repairs.handle("nul", place(number), f"the word {text!r:.60} contains NUL")
+            self.repairs.handle("nul", place(number), f"the word {quoted(text)} contains NUL")
             return text.replace("\0", "\ufffd"), self.repairs.replaces
         return text, True
 
@@ -211,7 +212,7 @@ class RowBuilder:
         self.repairs.handle(
             "duplicate",
             self._place(second),
-            f"{word!r:.60} is already in {self._place(pc.index(words, word).as_py())}; only the "
+            f"{quoted(word)} is already in {self._place(pc.index(words, word).as_py())}; only the "
             "first vector of a word is used",
             len(words) - len(kept),
         )

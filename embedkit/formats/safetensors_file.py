@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
+from embedkit.errors import quoted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.numpy_files import read_matrix, write_rows
 from embedkit.formats.options import WriteOptions
@@ -65,7 +66,7 @@ def read_tensors(
                 raise repairs.error(
                     "",
                     f"expected exactly one matrix, found {list_names(keys) or 'no tensors'}",
-                    f"Name the matrix {names[0]!r}.",
+                    f"Name the matrix {quoted(names[0])}.",
                 )
             repairs.refuse_parts([key for key in keys if key not in (found[0], *parts)])
             known = [part for part in parts if part in keys]

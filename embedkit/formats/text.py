@@ -20,6 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from embedkit.errors import quoted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
@@ -189,7 +190,7 @@ def _parse_lines(block: _LineBlock, layout: TextLayout) -> _ParsedBlock:
             continue
         row = _numbers(tokens)
         if isinstance(row, bytes):
-            faults.append((number, f"{row.decode(errors='replace')!r:.40} is not a number"))
+            faults.append((number, f"{quoted(row.decode(errors='replace'))} is not a number"))
             continue
         words.append(word)
         rows.append(row)

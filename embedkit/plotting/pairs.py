@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from embedkit.corpus.encodings import read_lines
+from embedkit.corpus.tokenizers import SEPARATORS, split_words
 from embedkit.errors import QuestionError
 
 __all__ = ["pair_of", "read_pairs"]
@@ -18,7 +19,8 @@ def pair_of(text: str) -> tuple[str, str]:
         QuestionError: there are not exactly two words.
     """
     for separator in ("\t", ":", None):
-        words = [word.strip() for word in text.strip().split(separator) if word.strip()]
+        parts = text.split(separator) if separator else split_words(text)
+        words = [word for part in parts if (word := part.strip(SEPARATORS))]
         if len(words) == 2:
             return words[0], words[1]
         if len(words) > 2:

@@ -15,7 +15,8 @@ from typing import BinaryIO, NamedTuple
 
 from embedkit.corpus.encodings import read_lines
 from embedkit.corpus.phrases.settings import PhraseSettings
-from embedkit.errors import ConfigurationError, CorpusError
+from embedkit.corpus.tokenizers import split_words
+from embedkit.errors import ConfigurationError, CorpusError, quoted
 
 __all__ = ["Phrase", "read_phrases", "write_phrases"]
 
@@ -50,9 +51,9 @@ def write_phrases(
     for number, found in enumerate(passes, start=1):
         for words, score, count in found:
             for word in words:
-                if len(word.split()) != 1 or word != word.strip():
+                if split_words(word) != [word]:
                     raise ConfigurationError(
-                        f"the word {word!r:.60} contains white space, so its phrases cannot be "
+                        f"the word {quoted(word)} contains white space, so its phrases cannot be "
                         "written to a file."
                     )
             joined = settings.delimiter.join(words)
@@ -125,5 +126,5 @@ def _phrase(line: str) -> tuple[int, Phrase]:
         )
     words = tuple(joined.split(" "))
     if len(words) < _SHORTEST or not all(words):
-        raise ValueError(f"expected two or more words joined by spaces, got {joined!r:.60}")
+        raise ValueError(f"expected two or more words joined by spaces, got {quoted(joined)}")
     return numbers[2], Phrase(words, numbers[0], numbers[1])

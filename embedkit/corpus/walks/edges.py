@@ -5,8 +5,9 @@ Arrow splits and encodes whole blocks of lines; single lines are only examined f
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,10 +23,10 @@ from embedkit.corpus.reader import (
     unify,
     valid_utf8,
 )
-from embedkit.corpus.walks.columns import ColumnFormat
+from embedkit.corpus.walks.columns import ColumnFormat, QuoteError
 from embedkit.corpus.walks.graph import INVALID_NAME, Graph
 from embedkit.corpus.walks.options import SEPARATORS
-from embedkit.errors import InputError
+from embedkit.errors import InputError, quoted
 from embedkit.validation import ERROR_POLICIES, check_choice
 
 __all__ = ["read_edges"]
@@ -33,6 +34,7 @@ __all__ = ["read_edges"]
 _LONGEST_LINE = 1 << 16
 _COMMENT = r"^[\s,]*(#(\s|$)|$)"  # "#cat" is a node; empty lines are skipped like comments
 _NUMBER = r"^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_HUGE = np.finfo(np.float64).max / 2**40
 _HINT = "Write two nodes and an optional weight on each line"
 
 
@@ -77,11 +79,18 @@ def read_edges(
         lines = _lines(replace(block, data=valid_utf8(block, errors)))
         if block.first_line == 1:
             columns = requested
-        if lines and not columns.columns:
-            columns = requested.detect(lines.text[0].as_py(), int(lines.numbers[0]))
-            lines = lines.skip(int(bool(columns.header)))
-        if lines:
-            found.append(_edges(lines, columns))
+        try:
+            if lines and not columns.columns:
+                columns = requested.detect(lines.text[0].as_py(), int(lines.numbers[0]))
+                lines = lines.skip(int(bool(columns.header)))
+            if lines:
+                found.append(_edges(lines, columns))
+        except QuoteError as error:
+            raise InputError(
+                f"{lines.place(error.row)}: its quotation marks are not balanced.",
+                hint="Close the quotation marks, double those inside a name, or set --separator "
+                "(separator=...) if the file is not CSV.",
+            ) from None
     if not found:
         name = "standard input" if os.fspath(source) == "-" else os.fspath(source)
         raise InputError(f"{name} contains no edges.", hint=f"{_HINT}.")
@@ -122,11 +131,15 @@ class _Lines:
     def skip(self, count: int) -> _Lines:
         return replace(self, text=self.text[count:], numbers=self.numbers[count:])
 
+    def place(self, row: int) -> str:
+        """Return the file and line of a line, for messages."""
+        return f"{self.name}, line {self.numbers[row]}"
+
     def check(self, invalid: NDArray[np.bool_], problem: Callable[[int], str], hint: str) -> None:
         """Raise `InputError` for the first invalid line, if there is one."""
         if invalid.any():
             row = int(np.argmax(invalid))
-            raise InputError(f"{self.name}, line {self.numbers[row]}: {problem(row)}.", hint=hint)
+            raise InputError(f"{self.place(row)}: {problem(row)}.", hint=hint)
 
 
 def _lines(block: TextBlock) -> _Lines:
@@ -137,11 +150,20 @@ def _lines(block: TextBlock) -> _Lines:
 
 @dataclass(frozen=True)
 class _Edges:
-    """Edges of a block: indices into its own list of names, (2, edges); weights, (edges,)."""
+    """The edges of a block.
+
+    Attributes:
+        names: of its nodes.
+        nodes: indices into names, (2, edges).
+        weights: (edges,).
+        huge: numbers of the edges whose weights might exceed float64 when they are added up, and
+            where each is in its file.
+    """
 
     names: pa.StringArray
     nodes: NDArray[np.int32]
     weights: NDArray[np.float64]
+    huge: Mapping[int, str]
 
 
 def _edges(lines: _Lines, columns: ColumnFormat) -> _Edges:
@@ -165,23 +187,29 @@ def _edges(lines: _Lines, columns: ColumnFormat) -> _Edges:
     lines.check(
         invalid.any(axis=0),
         lambda row: (
-            f"invalid node name {cells[int(starts[row] + np.argmax(invalid[:, row]))].as_py()!r}: "
+            f"invalid node name {quoted(_cell(cells, starts[row] + np.argmax(invalid[:, row])))}: "
             "it is empty or contains white space"
         ),
         "Replace white space in names with _, or set --separator (separator=...).",
     )
     if not columns.weighted or columns.columns == 2:
-        return _Edges(nodes.dictionary, indices, np.ones(len(lines)))
-    texts = cells.take(pa.array(starts + 2))
+        return _Edges(nodes.dictionary, indices, np.ones(len(lines)), {})
+    # Arrow reads no plus sign.
+    texts = pc.replace_substring_regex(cells.take(pa.array(starts + 2)), r"^\+(\d|\.)", r"\1")
     numeric = np.asarray(pc.match_substring_regex(texts, _NUMBER))
     weights = np.zeros(len(lines))
     weights[numeric] = np.asarray(texts.filter(pa.array(numeric)).cast(pa.float64()))
     lines.check(
         ~(weights > 0) | np.isinf(weights),
-        lambda row: f"the weight {texts[row].as_py()!r} is not a number above 0",
+        lambda row: f"the weight {quoted(_cell(cells, starts[row] + 2))} is not a number above 0",
         "Remove edges of weight 0, or pass --unweighted (weighted=False) to ignore all weights.",
     )
-    return _Edges(nodes.dictionary, indices, weights)
+    huge = {row: lines.place(row) for row in np.flatnonzero(weights > _HUGE).tolist()}
+    return _Edges(nodes.dictionary, indices, weights, huge)
+
+
+def _cell(cells: pa.StringArray, number: np.int64) -> str:
+    return str(cells[int(number)])
 
 
 def _wrong_columns(found: int, expected: ColumnFormat) -> str:
@@ -192,10 +220,30 @@ def _wrong_columns(found: int, expected: ColumnFormat) -> str:
     return problem
 
 
+def _check_sums(
+    blocks: list[tuple[NDArray[np.int32], _Edges]], names: pa.StringArray, *, directed: bool
+) -> None:
+    """Raise `InputError` if the weights of a repeated edge add up to more than float64 can hold."""
+    sums: dict[tuple[int, ...], float] = {}
+    for ids, edges in blocks:
+        for row, place in edges.huge.items():
+            pair = tuple(ids[edges.nodes[:, row]].tolist())
+            key = pair if directed else tuple(sorted(pair))
+            sums[key] = sums.get(key, 0.0) + float(edges.weights[row])
+            if math.isinf(sums[key]):
+                first, second = (quoted(_cell(names, np.int64(node))) for node in pair)
+                raise InputError(
+                    f"{place}: the sum of the weights of the edges between {first} and {second} "
+                    "exceeds float64.",
+                    hint="Divide all weights by the same number.",
+                )
+
+
 def _graph(found: list[_Edges], *, directed: bool) -> Graph:
     names, block_ids = unify([edges.names for edges in found])
-    pairs = zip(block_ids, found, strict=True)
-    nodes = np.concatenate([ids[edges.nodes] for ids, edges in pairs], axis=1)
+    blocks = list(zip(block_ids, found, strict=True))
+    _check_sums(blocks, names, directed=directed)
+    nodes = np.concatenate([ids[edges.nodes] for ids, edges in blocks], axis=1)
     weights = np.concatenate([edges.weights for edges in found])
     sources, targets = nodes
     if not directed:

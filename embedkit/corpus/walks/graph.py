@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embedkit.errors import InputError
+from embedkit.errors import InputError, quoted
 
 __all__ = ["INVALID_NAME", "Graph"]
 
@@ -67,7 +67,8 @@ class Graph:
         invalid = words.filter(pc.match_substring_regex(words, INVALID_NAME))
         if len(invalid):
             raise InputError(
-                f"invalid node name {invalid[0].as_py()!r}: it is empty or contains white space."
+                f"invalid node name {quoted(invalid[0].as_py())}: it is empty or contains white "
+                "space."
             )
         if len(words.unique()) < nodes or words.null_count:
             raise InputError("two nodes have the same name, or one has none.")
