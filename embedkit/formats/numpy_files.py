@@ -41,6 +41,10 @@ _ROWS = 1 << 12
 _LARGEST_WORDS = 1 << 30  # bytes of words in an .npz, which pads each to the longest
 _DEFLATED = 1032  # the highest ratio that deflate can compress
 _WRITE_AGAIN = "Write the file again."
+_WRITE_NUMBERS = (
+    "Write words as strings and vectors as numbers: np.array(words, dtype=str) and "
+    "np.array(vectors, dtype=np.float32)."
+)
 # What NumPy raises for a damaged header, which it parses as Python.
 _DAMAGE = (ValueError, OSError, EOFError, OverflowError, SyntaxError, tokenize.TokenError)
 
@@ -65,9 +69,8 @@ def read_npy(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
         try:
             matrix = _open_array(path)
         except _DAMAGE as error:
-            raise repairs.error(
-                "", f"it cannot be read: {_first_line(error)}", _WRITE_AGAIN
-            ) from error
+            hint = _WRITE_NUMBERS if "Python objects" in str(error) else _WRITE_AGAIN
+            raise repairs.error("", f"it cannot be read: {_first_line(error)}", hint) from error
         words, counts = read_words(source.path, repairs)
         return read_matrix(words, matrix, counts, repairs, limit)
 
@@ -231,7 +234,8 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs) 
             if dtype.hasobject
             else f"claims {needed:,} bytes, which it does not have"
         )
-        raise repairs.error("", f"{entry.filename} {problem}", _WRITE_AGAIN)
+        hint = _WRITE_NUMBERS if dtype.hasobject else _WRITE_AGAIN
+        raise repairs.error("", f"{entry.filename} {problem}", hint)
     with archive.open(entry) as file, _files_of_python_2():
         return npy.read_array(file, allow_pickle=False)
 

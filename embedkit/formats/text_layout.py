@@ -24,6 +24,7 @@ __all__ = [
     "is_number",
     "is_text",
     "plain_layout",
+    "refuse_empty",
 ]
 
 HEADER = re.compile(rb"\s*(\d{1,18})[ \t]+(\d{1,18})[ \t]*\r?\n")
@@ -119,6 +120,17 @@ def is_text(head: bytes) -> bool:
     return odd <= 2 + _ODD_SHARE * len(text)
 
 
+def refuse_empty(words: int, place: str, repairs: Repairs) -> None:
+    """Raise `FormatError` if the header says that there are no words."""
+    if not words:
+        raise repairs.error(
+            place,
+            "the header says that there are 0 words",
+            "The model had an empty vocabulary: train it on more text, or with a lower minimum "
+            "count.",
+        )
+
+
 def has_header(head: bytes) -> bool:
     """Tell whether the first line is a header: without one it may be two numbers, too."""
     header = HEADER.match(head)
@@ -148,6 +160,7 @@ def header_layout(head: bytes, repairs: Repairs) -> TextLayout:
             f"the dimension must be between 1 and {LARGEST_DIMENSION:,}, got {dimension:,}",
             "Choose the format of the file with --format (format=).",
         )
+    refuse_empty(words, "line 1", repairs)
     lines = _complete_lines(head[header.end() :])
     word_separator, separator, _ = _columns(lines, dimension)
     return TextLayout(dimension, word_separator, separator, words, header.end())

@@ -46,8 +46,14 @@ def test_wrong_shape_in_a_header_is_an_error(tmp_path: Path, odd: WordVectors) -
 
 def test_python_objects_are_rejected(tmp_path: Path) -> None:
     np.savez(tmp_path / "y.npz", words=np.array(["a", {}], dtype=object), vectors=np.eye(2))
-    with pytest.raises(FormatError, match="Python objects"):
+    with pytest.raises(FormatError, match="Python objects") as raised:
         read(tmp_path / "y.npz")
+    assert "np.array(words, dtype=str)" in raised.value.hint
+    np.save(tmp_path / "x.npy", np.array([[1], [2]], dtype=object))
+    (tmp_path / "x.txt").write_text("a\nb\n")
+    with pytest.raises(FormatError, match="Python objects") as raised:
+        read(tmp_path / "x.npy")
+    assert "np.array(vectors, dtype=np.float32)" in raised.value.hint
 
 
 def test_arrays_of_unknown_meaning_are_named(tmp_path: Path) -> None:
