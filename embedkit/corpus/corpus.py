@@ -95,7 +95,8 @@ class Corpus:
         Args:
             source: a file (plain, gzip, bzip2, xz or zstandard), a folder, "-" for standard input,
                 a list of these, or an iterable of token lists; a generator is read once.
-            tokenizer: "words" or "whitespace" (see `corpus.tokenizers`); not used for token lists.
+            tokenizer: "words", "words+emoji" or "whitespace" (see `corpus.tokenizers`); not used
+                for token lists.
             errors: what to do about bytes that are not UTF-8: "strict" raises EncodingError,
                 "replace" puts U+FFFD in their place, "skip" drops them.
             workers: number of tokenizer threads; default: one per available processor.
