@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from embedkit.errors import EmbedkitError
-from embedkit.system.compression import DAMAGE, decompress
+from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 
 __all__ = [
     "BYTE_ORDER_MARK",
@@ -50,7 +50,9 @@ def read_whole(raw: BinaryIO, name: str, error: type[EmbedkitError]) -> bytes:
     except DAMAGE as reason:
         line = sum(block.count(b"\n") for block in blocks)
         raise damaged(error, name, line, reason) from reason
-    return b"".join(blocks)
+    data = b"".join(blocks)
+    refuse_tar(data[:_BLOCK_BYTES], name, error)
+    return data
 
 
 def plain_lines(data: bytes) -> list[bytes]:

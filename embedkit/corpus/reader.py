@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.encodings import BYTE_ORDER_MARK, conversion, damaged
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError, quoted
-from embedkit.system.compression import DAMAGE, decompress
+from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 from embedkit.validation import CODEC_ERRORS
 
 __all__ = [
@@ -254,6 +254,7 @@ def _blocks_of_stream(
         else:
             progress(len(chunk))
         if line == 1 and not column and not rest:
+            refuse_tar(chunk, name, CorpusError)
             chunk = chunk.removeprefix(BYTE_ORDER_MARK)
         data = rest + chunk
         cut = _cut(data) if chunk else len(data)

@@ -14,13 +14,14 @@ from typing import BinaryIO, cast
 from embedkit.corpus.encodings import BYTE_ORDER_MARK
 from embedkit.errors import FormatError
 from embedkit.formats.options import Progress, ignore_progress
-from embedkit.system.compression import COMPRESSORS, DAMAGE, decompress
+from embedkit.system.compression import COMPRESSORS, DAMAGE, decompress, refuse_tar
 from embedkit.system.files import storage_errors
 from embedkit.system.interrupts import held
 
 __all__ = ["ByteSource", "plain_name"]
 
 _COPIED = 1 << 20
+_HEAD = 1 << 9
 
 
 def plain_name(path: Path) -> Path:
@@ -59,7 +60,11 @@ class ByteSource:
                 f"cannot read {path}: {error.strerror}.",
                 hint="Check the path and its permissions.",
             ) from error
-        self._stream = decompress(self._raw)
+        try:
+            self._stream = decompress(self._raw)
+        except BaseException:
+            self._raw.close()
+            raise
         size = path.stat().st_size
         self.plain_size = size if self._stream is self._raw and path.is_file() else None
 
@@ -98,7 +103,8 @@ class ByteSource:
     def _start(self) -> None:
         if not self._started:  # no binary format begins like a byte-order mark
             self._started = True
-            self._ahead = self._read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
+            self._ahead = self._read(_HEAD).removeprefix(BYTE_ORDER_MARK)
+            refuse_tar(self._ahead, str(self.path), FormatError)
 
     def _read(self, size: int) -> bytes:
         parts = []
