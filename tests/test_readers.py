@@ -17,12 +17,15 @@ from embedkit.cli.input import read_lines
 from embedkit.cli.phrases import _connectors
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.phrases import Phrases
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.corpus.walks import read_edges
+from embedkit.errors import ConfigurationError, EncodingError, FormatError
 from embedkit.evaluation.datasets import read_analogies, read_categories, read_pairs
-from embedkit.formats import read
+from embedkit.formats import read, write
 from embedkit.plotting import pairs
 from embedkit.plotting.loss_curves import read_loss_curves
 from embedkit.service.settings import read_keys
+from embedkit.vectors.word_vectors import WordVectors
 
 
 class Reader(NamedTuple):
@@ -141,3 +144,53 @@ def test_marks_within_joined_files_are_no_part_of_words(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(2 * b"\xef\xbb\xbfann bob\r\n")
     for tokenizer in ("words", "whitespace"):
         assert [*Corpus.read(tmp_path / "x", tokenizer=tokenizer).vocabulary] == ["ann", "bob"]
+
+
+TEXT = "Straße café\nąę naïve\n"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "cp1250", "utf-16", "utf-32-be", "UTF8"]
+)
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_corpora_in_any_encoding(
+    encoding: str, packed: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    text = TEXT.replace("ï", "i") * 40_000  # several blocks, so characters are cut
+    (tmp_path / "x").write_bytes(packed(text.encode(encoding)))
+    found = Corpus.read(tmp_path / "x", encoding=encoding, tokenizer="whitespace")
+    assert [*found.vocabulary] == ["Straße", "café", "ąę", "naive"]
+    assert found.vocabulary.counts.tolist() == [40_000] * 4
+    assert len(found) == 80_000
+
+
+def test_invalid_bytes_of_an_encoding(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"a b\nc d\x81e\n")
+    with pytest.raises(EncodingError, match=r"x, line 2: byte 0x81 is not valid cp1252") as raised:
+        Corpus.read(tmp_path / "x", encoding="cp1252")
+    assert "--encoding" in raised.value.hint
+    skipped = Corpus.read(tmp_path / "x", encoding="cp1252", errors="skip")
+    assert [*skipped] == [["a", "b"], ["c", "de"]]
+    for name in ("klingon", "rot13"):
+        with pytest.raises(ConfigurationError, match=f"unknown encoding '{name}'"):
+            Corpus.read(tmp_path / "x", encoding=name)
+
+
+def test_edges_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes("Köln,Łódź\n".encode("cp1250"))
+    assert read_edges(tmp_path / "x", encoding="cp1250").names.to_pylist() == ["Köln", "Łódź"]
+
+
+@pytest.mark.parametrize("name", ["x.vec", "x.glove", "x.bin", "x.npy"])
+@pytest.mark.parametrize("encoding", ["cp852", "latin-1", "shift_jis"])
+def test_vectors_in_another_encoding(name: str, encoding: str, tmp_path: Path) -> None:
+    words = [{"cp852": "naďve", "latin-1": "naïve", "shift_jis": "ソ表"}[encoding], "cat"]
+    path = tmp_path / name
+    write(WordVectors(Vocabulary(words), np.array([[1, 2], [3, 4]], dtype=np.float32)), path)
+    file = path.with_suffix(".words.txt") if name == "x.npy" else path
+    file.write_bytes(file.read_bytes().replace(words[0].encode(), words[0].encode(encoding)))
+    with pytest.raises(FormatError, match="which is not UTF-8"):
+        read(path)
+    assert [*read(path, encoding=encoding).vocabulary] == words
+    with pytest.raises(ConfigurationError, match="files of vectors cannot be read as utf-16"):
+        read(path, encoding="utf-16")

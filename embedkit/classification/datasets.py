@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from embedkit.classification.options import LABELLED_FORMATS
-from embedkit.corpus.encodings import likely_encoding, read_whole
+from embedkit.corpus.encodings import likely_encoding, read_whole, text_encoding
 from embedkit.corpus.tokenizers import split_words
-from embedkit.errors import ConfigurationError, EncodingError, InputError
+from embedkit.errors import EncodingError, InputError
 from embedkit.validation import check_choice
 
 __all__ = ["LabelledTexts", "read_labelled"]
@@ -101,13 +101,9 @@ def _read(path: str | Path, name: str) -> bytes:
 
 
 def _decode(data: bytes, encoding: str, name: str) -> str:
+    text_encoding(encoding)
     try:
         text = data.decode(encoding)
-    except LookupError as error:
-        raise ConfigurationError(
-            f"unknown encoding {encoding!r}.",
-            hint="Common encodings are utf-8, latin-1, cp1252 and utf-16.",
-        ) from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise EncodingError(

@@ -171,6 +171,7 @@ def phrases(
         text = Corpus.read(
             list(corpus),
             tokenizer=options["tokenizer"],
+            encoding=options["encoding"],
             errors=options["errors"],
             directory=directory,
             progress=display.reading,

@@ -147,6 +147,7 @@ def train(
     encoder: str,
     passes: int,
     tokenizer: str,
+    encoding: str,
     errors: str,
     directory: str | None,
     overwrite: bool,
@@ -185,6 +186,7 @@ def train(
         text = Corpus.read(
             list(corpus),
             tokenizer=tokenizer,
+            encoding=encoding,
             errors=errors,
             directory=directory,
             progress=display.reading,

@@ -84,6 +84,7 @@ class Corpus:
         source: TextSource,
         *,
         tokenizer: str = "words",
+        encoding: str = "utf-8",
         errors: str = "strict",
         workers: int | None = None,
         directory: str | os.PathLike[str] | None = None,
@@ -97,7 +98,8 @@ class Corpus:
                 a list of these, or an iterable of token lists; a generator is read once.
             tokenizer: "words", "words+emoji" or "whitespace" (see `corpus.tokenizers`); not used
                 for token lists.
-            errors: what to do about bytes that are not UTF-8: "strict" raises EncodingError,
+            encoding: of the files, such as "latin-1" or "utf-16".
+            errors: what to do about bytes that are not valid in it: "strict" raises EncodingError,
                 "replace" puts U+FFFD in their place, "skip" drops them.
             workers: number of tokenizer threads; default: one per available processor.
             directory: where to store the ids, 4 bytes per token; default: a temporary folder.
@@ -107,7 +109,7 @@ class Corpus:
 
         Raises:
             CorpusError: the text is missing, empty or damaged.
-            EncodingError: the text is not UTF-8 and *errors* is "strict".
+            EncodingError: the text is not in that encoding and *errors* is "strict".
             StorageError: the disk is too small for the ids.
         """
         ranks = ranks or SingleProcess()
@@ -120,7 +122,7 @@ class Corpus:
         folder = directory or tempfile.gettempdir()
         with storage_errors(folder, _NO_OUTPUT):
             writer = TokenIdWriter(folder)
-        blocks = _share(read_blocks(source, progress), ranks)
+        blocks = _share(read_blocks(source, progress, encoding, errors), ranks)
         with closing(writer):
             for encoded in map_in_order(encode, blocks, threads):
                 with storage_errors(folder, _NO_OUTPUT):

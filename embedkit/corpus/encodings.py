@@ -10,17 +10,20 @@ import codecs
 from pathlib import Path
 from typing import BinaryIO
 
-from embedkit.errors import EmbedkitError
+from embedkit.errors import ConfigurationError, EmbedkitError, EncodingError
 from embedkit.system.compression import DAMAGE, decompress, refuse_tar
+from embedkit.validation import CODEC_ERRORS
 
 __all__ = [
     "BYTE_ORDER_MARK",
+    "Transcoder",
     "conversion",
     "damaged",
     "likely_encoding",
     "plain_lines",
     "read_lines",
     "read_whole",
+    "text_encoding",
 ]
 
 BYTE_ORDER_MARK = codecs.BOM_UTF8
@@ -104,6 +107,65 @@ def _not_utf8(
             place = f"line {number}, byte {reason.start + 1}"
             return error(f"{name}, {place}: the text is not UTF-8.", hint=hint)
     raise AssertionError("every line is UTF-8")
+
+
+def text_encoding(name: str) -> str:
+    """Return the name that Python has for an encoding.
+
+    Raises:
+        ConfigurationError: it is unknown.
+    """
+    try:
+        "".encode(name)
+    except LookupError:
+        raise ConfigurationError(
+            f"unknown encoding {name!r}.",
+            hint="Common encodings are utf-8, latin-1, cp1252 and utf-16.",
+        ) from None
+    return codecs.lookup(name).name.removesuffix("-sig")
+
+
+class Transcoder:
+    """A stream of text in any encoding as UTF-8.
+
+    Args:
+        stream: of bytes.
+        encoding: of the text.
+        errors: what to do about bytes that are not valid in it, one of `ERROR_POLICIES`.
+        name: of the stream, for messages.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str, errors: str, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._encoding = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)(CODEC_ERRORS[errors])
+        self._lines = 0
+
+    def read(self, size: int) -> bytes:
+        """Return about *size* bytes; none at the end of the text.
+
+        Raises:
+            EncodingError: a byte is not valid in the encoding and the policy is "strict".
+        """
+        data = text = b""
+        while not text and (data := self._stream.read(size)):
+            text = self._decode(data, final=False)
+        return text or self._decode(b"", final=True)
+
+    def _decode(self, data: bytes, *, final: bool) -> bytes:
+        try:
+            text = self._decoder.decode(data, final)
+        except UnicodeDecodeError as error:
+            line = self._lines + error.object[: error.start].count(b"\n") + 1
+            raise EncodingError(
+                f"{self._name}, line {line}: byte 0x{error.object[error.start]:02x} is not valid "
+                f"{self._encoding}.",
+                hint="Name the encoding of the file with --encoding (encoding=), or pass --errors "
+                'replace (errors="replace").',
+            ) from None
+        self._lines += text.count("\n")
+        return text.encode()
 
 
 def damaged(error: type[EmbedkitError], name: str, line: int, reason: Exception) -> EmbedkitError:

@@ -17,7 +17,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from embedkit.corpus.encodings import BYTE_ORDER_MARK, conversion, damaged
+from embedkit.corpus.encodings import (
+    BYTE_ORDER_MARK,
+    Transcoder,
+    conversion,
+    damaged,
+    text_encoding,
+)
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError, quoted
 from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 from embedkit.validation import CODEC_ERRORS
@@ -40,6 +46,9 @@ TextSource: TypeAlias = (
 )
 """A file, a folder, "-" for standard input, several of these, or an iterable of token lists."""
 
+_OTHERWISE = (
+    ', pass --encoding latin1 (encoding="latin1"), or pass --errors replace (errors="replace")'
+)
 _BLOCK_BYTES = 1 << 19
 _BATCH_TOKENS = 1 << 18
 _SEPARATORS = bytes(range(33))  # ASCII white space and control characters
@@ -148,25 +157,51 @@ def valid_utf8(block: TextBlock, errors: str) -> bytes:
         raise EncodingError(
             f"{block.name}, line {line}, byte {column + 1}: 0x{block.data[error.start]:02x} is not "
             "valid UTF-8.",
-            hint=conversion(block.data, ', or pass --errors replace (errors="replace")'),
+            hint=conversion(block.data, _OTHERWISE),
         ) from None
     return block.data
 
 
 def read_blocks(
-    source: TextSource, progress: Callable[[int], None]
+    source: TextSource,
+    progress: Callable[[int], None] = no_progress,
+    encoding: str = "utf-8",
+    errors: str = "strict",
 ) -> Iterator[TextBlock | list[Sequence[str]]]:
     """Yield the blocks of *source*; call *progress* with the number of (compressed) bytes read.
 
+    Args:
+        encoding: of the files. Blocks of UTF-8 are not checked, see `valid_utf8`.
+        errors: what to do about bytes that are not valid in another encoding.
+
     Raises:
+        ConfigurationError: the encoding is unknown.
+        EncodingError: a byte is not valid in the encoding and *errors* is "strict".
         CorpusError: a file is missing, unreadable or damaged, or an item is not a list of tokens.
     """
+    reading = _Reading(progress, text_encoding(encoding), errors)
     if isinstance(source, str | os.PathLike):
-        yield from _blocks_of_files([source], progress)
+        yield from _blocks_of_files([source], reading)
     elif is_path(source):
-        yield from _blocks_of_files(cast("Sequence[str]", source), progress)
+        yield from _blocks_of_files(cast("Sequence[str]", source), reading)
     else:
         yield from _blocks_of_sentences(cast("Iterable[Sequence[str]]", source))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How files are read; see `read_blocks`."""
+
+    progress: Callable[[int], None]
+    encoding: str
+    errors: str
+
+    def open(self, raw: BinaryIO, name: str) -> BinaryIO | Transcoder:
+        """Return a stream of the text in UTF-8, decompressed."""
+        stream = decompress(raw)
+        if self.encoding == "utf-8":
+            return stream
+        return Transcoder(stream, self.encoding, self.errors, name)
 
 
 def is_path(source: TextSource) -> bool:
@@ -177,20 +212,20 @@ def is_path(source: TextSource) -> bool:
 
 
 def _blocks_of_files(
-    sources: Sequence[str | os.PathLike[str]], progress: Callable[[int], None]
+    sources: Sequence[str | os.PathLike[str]], reading: _Reading
 ) -> Iterator[TextBlock]:
     for source in sources:
         if os.fspath(source) == "-":
             if sys.stdin is None:
                 raise CorpusError("standard input is closed.", hint="Pass the name of a file.")
-            yield from _blocks_of_stream(sys.stdin.buffer, "standard input", progress)
+            yield from _blocks_of_stream(sys.stdin.buffer, "standard input", reading)
             continue
         if not os.fspath(source):
             raise CorpusError("a file name is empty.", hint="Pass the name of a file.")
         for path in expand(Path(source)):
             try:
                 with path.open("rb") as stream:
-                    yield from _blocks_of_stream(stream, str(path), progress)
+                    yield from _blocks_of_stream(stream, str(path), reading)
             except OSError as error:
                 raise CorpusError(f"cannot read {path}: {error.strerror or error}.") from error
 
@@ -236,23 +271,21 @@ def _hint(path: Path) -> str:
     return "To train on sentences in memory, pass lists of tokens." if looks_like_text else ""
 
 
-def _blocks_of_stream(
-    raw: BinaryIO, name: str, progress: Callable[[int], None]
-) -> Iterator[TextBlock]:
+def _blocks_of_stream(raw: BinaryIO, name: str, reading: _Reading) -> Iterator[TextBlock]:
     line, column = 1, 0
     rest = b""
     position = 0
-    stream = decompress(raw)
+    stream = reading.open(raw, name)
     while True:
         try:
             chunk = stream.read(_BLOCK_BYTES)
         except DAMAGE as error:
             raise damaged(CorpusError, name, line - 1, error) from error
         if raw.seekable():
-            progress(raw.tell() - position)
+            reading.progress(raw.tell() - position)
             position = raw.tell()
         else:
-            progress(len(chunk))
+            reading.progress(len(chunk))
         if line == 1 and not column and not rest:
             refuse_tar(chunk, name, CorpusError)
             chunk = chunk.removeprefix(BYTE_ORDER_MARK)

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from embedkit.corpus.encodings import text_encoding
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import FormatError, ModelError, quoted
+from embedkit.errors import ConfigurationError, FormatError, ModelError, quoted
 from embedkit.formats.names import POLICIES
 from embedkit.validation import check_choice
 from embedkit.vectors.word_vectors import WordVectors
@@ -27,16 +28,24 @@ class Repairs:
     Args:
         name: of the file, for messages.
         policy: one of `POLICIES`.
+        encoding: of its words.
 
     Attributes:
         counts: number of repairs, by kind of fault.
 
     Raises:
-        ConfigurationError: the policy is unknown.
+        ConfigurationError: the policy is unknown, or the encoding is, or it has other bytes for
+            digits than ASCII.
     """
 
-    def __init__(self, name: str, policy: str = "strict") -> None:
+    def __init__(self, name: str, policy: str = "strict", encoding: str = "utf-8") -> None:
         check_choice("error policy", policy, POLICIES)
+        self.encoding = text_encoding(encoding)
+        if " 0\n".encode(self.encoding) != b" 0\n":
+            raise ConfigurationError(
+                f"files of vectors cannot be read as {encoding}.",
+                hint=f"Convert the file first: iconv -f {encoding} -t utf-8.",
+            )
         self.name = name
         self.policy = policy
         self.counts: Counter[str] = Counter()

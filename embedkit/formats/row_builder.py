@@ -116,6 +116,8 @@ class RowBuilder:
     ) -> tuple[pa.StringArray, NDArray[np.bool_]]:
         """Return words as text, repaired, and which of them to keep."""
         good = np.ones(len(words), dtype=np.bool_)
+        if self.repairs.encoding != "utf-8":
+            words = self._recoded(words)
         try:
             texts = words.cast(pa.string())
             nul = pc.any(pc.match_substring(texts, "\0")).as_py()
@@ -128,6 +130,16 @@ class RowBuilder:
             text, good[number] = self._checked_word(word, place, number)
             repaired.append(text)
         return pa.array(repaired, pa.string()), good
+
+    def _recoded(self, words: pa.BinaryArray) -> pa.BinaryArray:
+        """Return words of another encoding as UTF-8; those that are not valid stay as they are."""
+        encoding, recoded = self.repairs.encoding, []
+        for word in words.to_pylist():
+            try:
+                recoded.append(word.decode(encoding).encode())
+            except UnicodeDecodeError:
+                recoded.append(word)
+        return byte_strings(recoded)
 
     def _checked_word(self, word: bytes, place: PlaceOfRow, number: int) -> tuple[str, bool]:
         text = word.decode(errors="replace")

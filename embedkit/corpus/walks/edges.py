@@ -45,6 +45,7 @@ def read_edges(
     weighted: bool = True,
     separator: str | None = None,
     header: bool | None = None,
+    encoding: str = "utf-8",
     errors: str = "strict",
     progress: Callable[[int], None] = no_progress,
 ) -> Graph:
@@ -61,13 +62,14 @@ def read_edges(
         separator: a key of `SEPARATORS`; default: the first of them that occurs in the first line.
         header: whether the first line names the columns; default: it does if its third cell is not
             a number, or if the first two are common names (source, target, from, to, ...).
-        errors: what to do about bytes that are not UTF-8; see `Corpus.read`.
+        encoding: of the file, such as "latin-1" or "utf-16".
+        errors: what to do about bytes that are not valid in it; see `Corpus.read`.
         progress: called with the number of bytes read since the last call.
 
     Raises:
         ConfigurationError: the separator or error policy is unknown.
         CorpusError: the file is missing, unreadable or damaged.
-        EncodingError: the file is not UTF-8 and *errors* is "strict".
+        EncodingError: the file is not in that encoding and *errors* is "strict".
         InputError: a line is not an edge, or there are no edges. The message names file and line.
     """
     if separator is not None:
@@ -75,7 +77,7 @@ def read_edges(
     check_choice("error policy", errors, ERROR_POLICIES)
     requested = columns = ColumnFormat(weighted, separator, header)
     found: list[_Edges] = []
-    for block in _whole_lines(read_blocks(os.fspath(source), progress)):
+    for block in _whole_lines(read_blocks(os.fspath(source), progress, encoding, errors)):
         lines = _lines(replace(block, data=valid_utf8(block, errors)))
         if block.first_line == 1:
             columns = requested
