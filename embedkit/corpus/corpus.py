@@ -12,22 +12,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from embedkit.corpus.encoded_blocks import EncodedBlock, encode_sentences, encode_text
 from embedkit.corpus.reader import (
-    EncodedBlock,
     TextBlock,
     TextSource,
-    encode_sentences,
-    encode_text,
     is_path,
     no_progress,
     read_blocks,
@@ -69,7 +66,7 @@ class Corpus:
         boundaries: NDArray[np.int64],
         tokenizer: str | None,
         fingerprint: str,
-        phrases: Mapping[str, Any] | None = None,
+        phrases: Mapping[str, object] | None = None,
     ) -> None:
         self.vocabulary = vocabulary
         self.tokens = tokens
@@ -78,6 +75,7 @@ class Corpus:
         self.fingerprint = fingerprint
         self.phrases = phrases
 
+    # Like pandas.read_csv, it has many parameters: each is passed by name and has a default.
     @classmethod
     def read(
         cls,
@@ -194,7 +192,7 @@ class Corpus:
 
 def _block_encoder(
     tokenizer: str, errors: str, *, split_lines: bool
-) -> Callable[[TextBlock | list[Any]], EncodedBlock]:
+) -> Callable[[TextBlock | list[Sequence[str]]], EncodedBlock]:
     """Return the function that encodes a block; with *split_lines*, each block ends a sentence.
 
     Raises:
@@ -203,7 +201,7 @@ def _block_encoder(
     check_choice("error policy", errors, ERROR_POLICIES)
     tokenize = find_tokenizer(tokenizer)
 
-    def encode(block: TextBlock | list[Any]) -> EncodedBlock:
+    def encode(block: TextBlock | list[Sequence[str]]) -> EncodedBlock:
         if isinstance(block, TextBlock):
             # The rest of an unfinished line may be in the block of another rank.
             whole = replace(block, ends_file=True) if split_lines else block
@@ -214,8 +212,8 @@ def _block_encoder(
 
 
 def _share(
-    blocks: Iterable[TextBlock | list[Any]], ranks: Ranks
-) -> Iterator[TextBlock | list[Any]]:
+    blocks: Iterable[TextBlock | list[Sequence[str]]], ranks: Ranks
+) -> Iterator[TextBlock | list[Sequence[str]]]:
     """Yield the blocks of this rank: each block goes to the rank that has the least so far."""
     sizes = [0] * ranks.size
     for block in blocks:

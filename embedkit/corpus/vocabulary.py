@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -90,10 +89,10 @@ class Vocabulary:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __reduce__(self) -> tuple[type[Vocabulary], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[Vocabulary], tuple[object, ...]]:
         return type(self), (self._words, np.asarray(self.counts), self.__dict__.get("_order"))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Vocabulary:
+    def __deepcopy__(self, memo: dict[int, object]) -> Vocabulary:
         return self  # immutable
 
     def __repr__(self) -> str:
@@ -274,8 +273,11 @@ class Vocabulary:
         if len(table) == 0:
             return cls([], [])
         # to_numpy() would import pandas if it is installed, which takes longer than a query.
-        numbers: list[Any] = [np.from_dlpack(column.chunk(0)) for column in (counts, order)]
-        return cls(words.chunk(0), *numbers)
+        return cls(
+            words.chunk(0),
+            np.from_dlpack(counts.chunk(0)).astype(np.int64, copy=False),
+            np.from_dlpack(order.chunk(0)).astype(np.int32, copy=False),
+        )
 
 
 def _arrow_ids(ids: Iterable[int]) -> pa.Int64Array:

@@ -123,6 +123,7 @@ def _read(
         return known.read(source, repairs, limit), found
 
 
+# Like pandas.read_csv, it has many parameters: each is passed by name and has a default.
 def write(
     vectors: WordVectors,
     path: str | os.PathLike[str],
@@ -215,6 +216,7 @@ def _target_format(name: str | None, target: str | os.PathLike[str]) -> str:
     return name
 
 
+# See `write` about the number of parameters.
 def convert(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],

@@ -150,7 +150,7 @@ def write_static(vectors: WordVectors, path: Path, options: WriteOptions) -> Non
     with atomic_directory(path, overwrite=options.overwrite) as folder:
         zeros = np.zeros((1, vectors.dimension), dtype=np.float32)
         write_tensors(folder / _TENSORS, {"embeddings": np.concatenate([vectors.matrix, zeros])})
-        texts: dict[str, Any] = {
+        texts: dict[str, object] = {
             _TOKENIZER: _tokenizer(words),
             "config.json": {
                 "model_type": "model2vec",
@@ -170,7 +170,7 @@ def write_static(vectors: WordVectors, path: Path, options: WriteOptions) -> Non
             (folder / name).write_text(text, encoding="utf-8")
 
 
-def _tokenizer(words: list[str]) -> dict[str, Any]:
+def _tokenizer(words: list[str]) -> dict[str, object]:
     vocabulary = {word: row for row, word in enumerate(words)}
     vocabulary.setdefault(_UNKNOWN, len(words))
     lowercase = all(normalize(word) == word for word in words)

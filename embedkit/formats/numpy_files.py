@@ -77,7 +77,7 @@ def read_npy(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
 
 def read_matrix(
     words: pa.BinaryArray,
-    matrix: NDArray[Any],
+    matrix: NDArray[np.generic],
     counts: NDArray[np.int64] | None,
     repairs: Repairs,
     limit: int | None,
@@ -100,7 +100,7 @@ def read_matrix(
     return rows.build()
 
 
-def check_matrix(matrix: NDArray[Any], words: int, repairs: Repairs) -> None:
+def check_matrix(matrix: NDArray[np.generic], words: int, repairs: Repairs) -> None:
     """Check that an array has a row of numbers for each of so many words.
 
     Raises:
@@ -124,7 +124,7 @@ def check_matrix(matrix: NDArray[Any], words: int, repairs: Repairs) -> None:
         )
 
 
-def read_array(path: Path, name: Path, repairs: Repairs) -> NDArray[Any]:
+def read_array(path: Path, name: Path, repairs: Repairs) -> NDArray[np.generic]:
     """Return the array in a .npy file, memory-mapped, or the only one in a .npz file.
 
     Args:
@@ -200,10 +200,10 @@ def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     )
 
 
-def _open_array(path: Path) -> NDArray[Any]:
+def _open_array(path: Path) -> NDArray[np.generic]:
     with _files_of_python_2():
         # np.load() would open a zip file too.
-        array: NDArray[Any] = npy.open_memmap(path, mode="r")
+        array: NDArray[np.generic] = npy.open_memmap(path, mode="r")
     return array
 
 
@@ -215,11 +215,13 @@ def _files_of_python_2() -> Iterator[None]:
         yield
 
 
-def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs) -> NDArray[Any]:
+def _member(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs
+) -> NDArray[np.generic]:
     """Read an array, after a check that the file has as many bytes as the header claims."""
     with archive.open(entry) as file, _files_of_python_2():
         version = npy.read_magic(file)
-        readers: dict[Any, Callable[[Any], Any]] = {
+        readers: dict[tuple[int, int], Callable[..., Any]] = {
             (1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0,
         }  # fmt: skip
         if version not in readers:

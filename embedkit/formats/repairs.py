@@ -13,6 +13,7 @@ from embedkit.corpus.encodings import text_encoding
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, FormatError, ModelError, quoted
 from embedkit.formats.names import POLICIES
+from embedkit.index.metrics import all_finite
 from embedkit.validation import check_choice
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -121,9 +122,9 @@ def require_finite(vectors: WordVectors, rows: range | None = None) -> None:
     """
     rows = range(len(vectors)) if rows is None else rows
     for start in rows[::_ROWS]:
-        finite = np.isfinite(vectors.matrix[start : min(start + _ROWS, rows.stop)]).all(axis=1)
-        if not finite.all():
-            word = vectors.vocabulary[start + int(np.argmin(finite))]
+        block = vectors.matrix[start : min(start + _ROWS, rows.stop)]
+        if not all_finite(block):
+            word = vectors.vocabulary[start + int(np.argmin(np.isfinite(block).all(axis=1)))]
             raise ModelError(
                 f"the vector of {quoted(word)} contains numbers that are not finite.",
                 hint="Train the model again.",

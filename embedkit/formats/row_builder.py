@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import quoted
 from embedkit.formats.repairs import Repairs
+from embedkit.index.metrics import all_finite
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -165,9 +166,9 @@ class RowBuilder:
         self, rows: NDArray[np.float32], place: PlaceOfRow
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return rows, repaired, and which of them to keep."""
-        finite = np.isfinite(rows)
-        if finite.all():
+        if all_finite(rows):
             return rows, np.ones(len(rows), dtype=np.bool_)
+        finite = np.isfinite(rows)
         good: NDArray[np.bool_] = np.logical_and.reduce(finite, axis=1)
         first = int(np.argmin(good))
         column = int(np.argmin(finite[first]))

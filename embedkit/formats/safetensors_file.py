@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import quoted
@@ -41,7 +42,7 @@ def read_safetensors(source: ByteSource, repairs: Repairs, limit: int | None = N
 
 def read_tensors(
     path: Path, repairs: Repairs, names: tuple[str, ...], parts: tuple[str, ...] = ()
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, NDArray[np.generic]]:
     """Return the matrix of a file as "matrix", and those of some other tensors that it has.
 
     Args:

@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
+from embedkit.corpus.encoded_blocks import unify
 from embedkit.corpus.reader import (
     TextBlock,
     no_progress,
     read_blocks,
-    unify,
     valid_utf8,
 )
 from embedkit.corpus.walks.columns import ColumnFormat, QuoteError
@@ -38,6 +38,7 @@ _HUGE = np.finfo(np.float64).max / 2**40
 _HINT = "Write two nodes and an optional weight on each line"
 
 
+# Like pandas.read_csv, it has many parameters: each is passed by name and has a default.
 def read_edges(
     source: str | os.PathLike[str],
     *,

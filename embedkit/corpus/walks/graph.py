@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -43,7 +42,7 @@ class Graph:
     directed: bool
 
     @classmethod
-    def of(cls, matrix: Any, names: Any = None, *, directed: bool = True) -> Graph:
+    def of(cls, matrix: object, names: object = None, *, directed: bool = True) -> Graph:
         """Make a graph from an adjacency matrix.
 
         Args:
