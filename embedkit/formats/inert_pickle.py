@@ -130,22 +130,38 @@ def _reconstructor(kind: type[Record], *_: object) -> Record:
     return kind()
 
 
+class _Factory:
+    """A function that a pickle may call and cannot change: a function would take attributes."""
+
+    __slots__ = ("_function",)
+    _function: Callable[..., object]
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        object.__setattr__(self, "_function", function)
+
+    def __call__(self, *arguments: object) -> object:
+        return self._function(*arguments)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise pickle.UnpicklingError(f"the attribute {name} of a function cannot be set")
+
+
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
 _BUILTINS = ("builtins", "__builtin__")
 _KNOWN: dict[tuple[str, str], Callable[..., object]] = {
     **dict.fromkeys(((module, "_reconstruct") for module in _MULTIARRAY), _Array),
-    **dict.fromkeys(((module, "scalar") for module in _MULTIARRAY), _scalar),
-    **dict.fromkeys(((module, "_frombuffer") for module in _NUMERIC), _from_buffer),
+    **dict.fromkeys(((module, "scalar") for module in _MULTIARRAY), _Factory(_scalar)),
+    **dict.fromkeys(((module, "_frombuffer") for module in _NUMERIC), _Factory(_from_buffer)),
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _DType,
-    ("collections", "defaultdict"): _dict,
-    ("collections", "OrderedDict"): _dict,
-    **dict.fromkeys(((module, "set") for module in _BUILTINS), _set),
-    **dict.fromkeys(((module, "frozenset") for module in _BUILTINS), _set),
-    ("_codecs", "encode"): _encode,
-    ("copyreg", "_reconstructor"): _reconstructor,
-    ("copy_reg", "_reconstructor"): _reconstructor,
+    ("collections", "defaultdict"): _Factory(_dict),
+    ("collections", "OrderedDict"): _Factory(_dict),
+    **dict.fromkeys(((module, "set") for module in _BUILTINS), _Factory(_set)),
+    **dict.fromkeys(((module, "frozenset") for module in _BUILTINS), _Factory(_set)),
+    ("_codecs", "encode"): _Factory(_encode),
+    ("copyreg", "_reconstructor"): _Factory(_reconstructor),
+    ("copy_reg", "_reconstructor"): _Factory(_reconstructor),
 }
 _RECORDS = {  # names that gensim's objects keep as values; they become records like its classes
     (module, name)

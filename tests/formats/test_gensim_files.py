@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import sys
 import types
@@ -15,7 +16,7 @@ from gensim.models import Doc2Vec, FastText, KeyedVectors, Word2Vec
 from gensim.models.doc2vec import TaggedDocument
 
 from embedkit.errors import FormatError
-from embedkit.formats import convert, detect, read
+from embedkit.formats import convert, detect, inert_pickle, read
 
 SENTENCES = [["ann", "likes", "the", "café", "and", "日本"], ["the", "cat", "likes", "ann"]] * 20
 OPTIONS: dict[str, Any] = {"vector_size": 6, "min_count": 1, "epochs": 1, "workers": 1, "seed": 1}
@@ -235,6 +236,26 @@ def test_names_are_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"\x80\x02c%s\n%s\n." % (module.encode(), function.encode()))
     with pytest.raises(FormatError, match=f"refers to {module}.{function}"):
         read(tmp_path / "x")
+
+
+@pytest.mark.parametrize("name", ["_codecs encode", "numpy dtype", "numpy ndarray", "gensim.x y"])
+@pytest.mark.parametrize("state", ["N}X\x01\0\0\0aI1\ns\x86", "}X\x01\0\0\0aI1\ns"])
+def test_a_pickle_changes_nothing_of_the_reader(name: str, state: str, tmp_path: Path) -> None:
+    """The opcode BUILD would set attributes of the function or class that it is applied to."""
+    module, function = name.split()
+    found = inert_pickle._Unpickler(io.BytesIO()).find_class(module, function)
+    before = dict(getattr(found, "__dict__", {}))
+    (tmp_path / "x").write_bytes(f"\x80\x02c{module}\n{function}\n{state}b.".encode("latin1"))
+    with pytest.raises(FormatError, match="this pickle is damaged"):
+        read(tmp_path / "x")
+    assert dict(getattr(found, "__dict__", {})) == before
+
+
+def test_empty_arrays(tmp_path: Path) -> None:
+    wv = word2vec(tmp_path / "x")
+    wv.extra = np.zeros((0, 3), dtype=np.float32)
+    wv.save(str(tmp_path / "x"))
+    assert np.array_equal(read(tmp_path / "x").matrix, wv.vectors)
 
 
 def test_gensim_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
