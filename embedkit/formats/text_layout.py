@@ -144,7 +144,7 @@ def header_layout(head: bytes, repairs: Repairs) -> TextLayout:
     """Return the layout according to the header, from the first bytes of a file.
 
     Raises:
-        FormatError: there is no header, or its dimension is too large.
+        FormatError: there is no header, its dimension is too large, or all lines have more numbers.
     """
     header = HEADER.match(head)
     if header is None:
@@ -162,6 +162,13 @@ def header_layout(head: bytes, repairs: Repairs) -> TextLayout:
         )
     refuse_empty(words, "line 1", repairs)
     lines = _complete_lines(head[header.end() :])
+    numbers = [_ending(line, LARGEST_DIMENSION)[2] for line in lines]
+    if len(lines) > 1 and min(numbers) > dimension:  # not only words such as "catch 22"
+        raise repairs.error(
+            "line 1",
+            f"the header says {dimension:,} numbers a line, but the lines have {min(numbers):,}",
+            "Correct the number of dimensions in the first line.",
+        )
     word_separator, separator, _ = _columns(lines, dimension)
     return TextLayout(dimension, word_separator, separator, words, header.end())
 

@@ -126,6 +126,12 @@ def test_header_says_how_many_columns_are_numbers(tmp_path: Path) -> None:
     assert [*read(tmp_path / "y").vocabulary] == ["catch 22"]
 
 
+def test_header_with_fewer_numbers_than_all_lines_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"3 2\ncat 1 2 3\ncatch 22 1 2 3\ndog 1 2 3\n")
+    with pytest.raises(FormatError, match=r"line 1: the header says 2 numbers a line, .* have 3"):
+        read(tmp_path / "x")
+
+
 def test_lines_longer_than_the_sample(tmp_path: Path) -> None:
     row = np.arange(20_000)
     (tmp_path / "x").write_text("\n".join(f"{w} {' '.join(map(str, row))}" for w in "ab"))
