@@ -111,10 +111,7 @@ class Corpus:
             StorageError: the disk is too small for the ids.
         """
         ranks = ranks or SingleProcess()
-        if ranks.size > 1 and "-" in (source if isinstance(source, list | tuple) else [source]):
-            raise ConfigurationError(
-                "ranks cannot share standard input.", hint="Pass the name of a file."
-            )
+        _refuse_shared_input(source, ranks)
         encode = _block_encoder(tokenizer, errors, split_lines=ranks.size > 1)
         threads = processors() if workers is None else whole_number("workers", workers, 1, 1_024)
         folder = directory or tempfile.gettempdir()
@@ -187,6 +184,13 @@ class Corpus:
         return (
             f"Corpus({len(self.tokens):,} tokens, {len(self):,} sentences, "
             f"{len(self.vocabulary):,} distinct)"
+        )
+
+
+def _refuse_shared_input(source: TextSource, ranks: Ranks) -> None:
+    if ranks.size > 1 and "-" in (source if isinstance(source, list | tuple) else [source]):
+        raise ConfigurationError(
+            "ranks cannot share standard input.", hint="Pass the name of a file."
         )
 
 

@@ -76,28 +76,42 @@ def read_edges(
     if separator is not None:
         check_choice("separator", separator, SEPARATORS)
     check_choice("error policy", errors, ERROR_POLICIES)
-    requested = columns = ColumnFormat(weighted, separator, header)
-    found: list[_Edges] = []
-    for block in _whole_lines(read_blocks(os.fspath(source), progress, encoding, errors)):
-        lines = _lines(replace(block, data=valid_utf8(block, errors)))
-        if block.first_line == 1:
-            columns = requested
-        try:
-            if lines and not columns.columns:
-                columns = requested.detect(lines.text[0].as_py(), int(lines.numbers[0]))
-                lines = lines.skip(int(bool(columns.header)))
-            if lines:
-                found.append(_edges(lines, columns))
-        except QuoteError as error:
-            raise InputError(
-                f"{lines.place(error.row)}: its quotation marks are not balanced.",
-                hint="Close the quotation marks, double those inside a name, or set --separator "
-                "(separator=...) if the file is not CSV.",
-            ) from None
+    blocks = _whole_lines(read_blocks(os.fspath(source), progress, encoding, errors))
+    lines = (
+        (_lines(replace(block, data=valid_utf8(block, errors))), block.first_line == 1)
+        for block in blocks
+    )
+    found = list(_parsed(lines, ColumnFormat(weighted, separator, header)))
     if not found:
         name = "standard input" if os.fspath(source) == "-" else os.fspath(source)
         raise InputError(f"{name} contains no edges.", hint=f"{_HINT}.")
     return _graph(found, directed=directed)
+
+
+def _parsed(blocks: Iterable[tuple[_Lines, bool]], requested: ColumnFormat) -> Iterator[_Edges]:
+    """Yield the edges of blocks of lines.
+
+    Args:
+        blocks: lines, and whether a file begins with them.
+        requested: the format of each file, as far as it is known.
+    """
+    columns = requested
+    for lines, begins_file in blocks:
+        if begins_file:
+            columns = requested
+        kept = lines
+        try:
+            if kept and not columns.columns:
+                columns = requested.detect(kept.text[0].as_py(), int(kept.numbers[0]))
+                kept = kept.skip(int(bool(columns.header)))
+            if kept:
+                yield _edges(kept, columns)
+        except QuoteError as error:
+            raise InputError(
+                f"{kept.place(error.row)}: its quotation marks are not balanced.",
+                hint="Close the quotation marks, double those inside a name, or set --separator "
+                "(separator=...) if the file is not CSV.",
+            ) from None
 
 
 def _whole_lines(blocks: Iterable[object]) -> Iterator[TextBlock]:
