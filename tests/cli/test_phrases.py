@@ -89,7 +89,7 @@ def test_json_report(embedkit: Command, text: Path) -> None:
         (["-o", "a", "--delimiter", "a b"], 2, "delimiter"),
         (["-o", "a", "--passes", "0"], 2, "'--passes': must be between 1 and 10, got 0"),
         (["-o", "a", "--passes", "99"], 2, "got 99"),
-        (["-o", "a", "--connectors", "nowhere"], 1, "cannot read connectors from nowhere"),
+        (["-o", "a", "--connectors", "nowhere"], 1, "Hint: Pass a file of words, none or english"),
         (["-o", "a", "--apply", "nowhere"], 1, "cannot read nowhere"),
         (["-o", "-", "--list", "-"], 2, "can go to standard output"),
         (["-o", "-", "--json"], 2, "can go to standard output"),
