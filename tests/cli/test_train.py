@@ -107,7 +107,7 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
             b"fine\nna\xefve\n",
             (
                 "corpus.txt, line 2, byte 3: 0xef is not valid UTF-8.\nHint: Convert the "
-                "file (iconv -f latin1 -t utf-8), or pass"
+                "file (iconv -f latin1 -t utf-8), pass --encoding latin1"
             ),
         ),
         (
