@@ -29,7 +29,14 @@ __all__ = [
     "UnknownWordError",
     "UnknownWordsWarning",
     "WordTooLongError",
+    "quoted",
 ]
+
+
+def quoted(value: object, longest: int = 60) -> str:
+    """Return a value from a file or a call for a message, in quotation marks, cut if it is long."""
+    shown = repr(value[: longest + 1] if isinstance(value, str | bytes) else value)
+    return shown if len(shown) <= longest + 2 else f"{shown[:longest]}…"
 
 
 class EmbedkitError(Exception):
@@ -130,7 +137,7 @@ class UnknownWordError(EmbedkitError, KeyError):
     def message(self) -> str:
         """The unknown word and its place."""
         where = f"{self.place}: " if self.place else ""
-        return f"{where}{self.word!r} is not in the vocabulary."
+        return f"{where}{quoted(self.word)} is not in the vocabulary."
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # computed when read
@@ -166,8 +173,8 @@ class WordTooLongError(EmbedkitError, ValueError):
         self.word = word
         self.width = width
         super().__init__(
-            f"{word!r} has {len(word)} characters, but the longest word in the vocabulary has "
-            f"{width}.",
+            f"{quoted(word)} has {len(word)} characters, but the longest word in the vocabulary "
+            f"has {width}.",
             hint="Pass truncate=True to cut longer words.",
         )
 

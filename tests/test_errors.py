@@ -8,7 +8,13 @@ import pickle
 import pytest
 
 from embedkit import errors
-from embedkit.errors import EmbedkitError, ExpressionError, UnknownWordError, WordTooLongError
+from embedkit.errors import (
+    EmbedkitError,
+    ExpressionError,
+    UnknownWordError,
+    WordTooLongError,
+    quoted,
+)
 
 PLAIN_ERRORS = [
     error
@@ -75,3 +81,11 @@ def test_pickling_keeps_message_and_hint(error: EmbedkitError) -> None:
 def test_suggestions_of_a_function_are_pickled() -> None:
     error = UnknownWordError("xyz", lambda word: [word + "lem"])
     assert pickle.loads(pickle.dumps(error)).hint == "Did you mean xyzlem?"
+
+
+def test_long_words_are_cut_in_messages() -> None:
+    assert quoted("a'b\n") == repr("a'b\n")
+    assert quoted("x" * 60) == repr("x" * 60)
+    assert quoted("x" * 2_000_000) == f"'{'x' * 59}…"
+    assert quoted([1] * 99) == f"{[1] * 99}"[:60] + "…"
+    assert len(str(UnknownWordError("x" * 2_000_000))) < 120

@@ -84,7 +84,7 @@ class TextClassifier:
             vectors: the path of a model, a `WordVectors`, or an `Encoder`.
             pooling: how `TextFeatures` combines the vectors of a text's words; None fine-tunes the
                 vectors together with the network, whose input is their mean.
-            tokenizer: "words" or "whitespace", as for training.
+            tokenizer: "words", "words+emoji" or "whitespace", as for training.
             settings: arguments of `DenseClassifier` that override `SETTINGS`, which were chosen by
                 cross-validation on real questions.
 

@@ -14,6 +14,7 @@ from embedkit.cli.groups import Group
 from embedkit.cli.input import ask_all
 from embedkit.cli.options import (
     device_option,
+    encoding_option,
     json_option,
     model_option,
     output_option,
@@ -59,13 +60,7 @@ def _labelled_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         _column_option("label", "Column of labels."),
         _column_option("text", "Column of texts."),
-        click.option(
-            "--encoding",
-            default="utf-8",
-            show_default=True,
-            metavar="NAME",
-            help="Character encoding of EXAMPLES.",
-        ),
+        encoding_option("EXAMPLES"),
         click.option(
             "--format",
             "form",

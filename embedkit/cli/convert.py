@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedkit.cli.options import errors_option, json_option, overwrite_option, quiet_option
+from embedkit.cli.options import (
+    encoding_option,
+    errors_option,
+    json_option,
+    overwrite_option,
+    quiet_option,
+)
 from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import ModelPath, OutputPath, WholeNumber
 from embedkit.cli.paths import refuse_two_streams
@@ -41,6 +47,7 @@ __all__ = ["convert"]
     help="Format of OUT.",
 )
 @click.option("--limit", type=WholeNumber(1), help="Convert only the first N words.", metavar="N")
+@encoding_option("words in IN")
 @errors_option(
     "What to do with invalid lines and words: stop with an error, repair what can be repaired, or "
     "skip them."
@@ -54,6 +61,7 @@ def convert(
     source_format: str | None,
     target_format: str | None,
     limit: int | None,
+    encoding: str,
     errors: str,
     overwrite: bool,
     quiet: bool,
@@ -62,10 +70,10 @@ def convert(
     """Read words and vectors from IN and write them to OUT.
 
     Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin;
-    read only), npz, npy, safetensors, static (model2vec, sentence-transformers), and those of
-    `embedkit export` (written only). The format of IN is detected from its content, that of OUT
-    chosen by its name; .gz, .bz2, .xz and .zst compress. - as OUT is standard output, for formats
-    of one file.
+    read only), gensim (what its save writes; read only), npz, npy, safetensors, static (model2vec,
+    sentence-transformers), and those of `embedkit export` (written only). The format of IN is
+    detected from its content, that of OUT chosen by its name; .gz, .bz2, .xz and .zst compress.
+    - as OUT is standard output, for formats of one file.
     """
     from embedkit import formats
 
@@ -78,6 +86,7 @@ def convert(
             source_format=source_format,
             target_format=target_format,
             limit=limit,
+            encoding=encoding,
             errors=errors,
             overwrite=overwrite,
             reading=display.reading,

@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "device_option",
     "encoder_option",
+    "encoding_option",
     "errors_option",
     "explicit_options",
     "explicit_parameters",
@@ -98,6 +99,17 @@ def metric_option(default: str = "cosine") -> Decorator:
     )
 
 
+def encoding_option(source: str) -> Decorator:
+    """Return the option that names the character encoding of *source*."""
+    return click.option(
+        "--encoding",
+        default="utf-8",
+        show_default=True,
+        metavar="NAME",
+        help=f"Character encoding of {source}.",
+    )
+
+
 def errors_option(meaning: str = "What to do with bytes that are not UTF-8.") -> Decorator:
     """Return the option that chooses what to do with invalid input."""
     return click.option(
@@ -139,14 +151,15 @@ def reading_options(command: Command) -> Command:
             show_default="the system's",
             help="Directory for temporary token ids, 4 bytes per token.",
         ),
-        errors_option(),
+        errors_option("What to do with bytes that are not valid in that encoding."),
+        encoding_option("CORPUS"),
         click.option(
             "--tokenizer",
             type=click.Choice(tuple(TOKENIZERS)),
             default="words",
             show_default=True,
-            help="words: case-folded words of any script; whitespace: tokens between white space, "
-            "unchanged.",
+            help="words: case-folded words of any script; words+emoji: emoji are words, too; "
+            "whitespace: tokens between white space, unchanged.",
         ),
     ):
         command = option(command)

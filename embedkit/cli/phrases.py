@@ -85,18 +85,17 @@ def phrase_settings(options: dict[str, Any], prefix: str = "", **others: Any) ->
 
 
 def _connectors(name: str) -> tuple[str, ...]:
+    from embedkit.corpus.encodings import read_lines
     from embedkit.corpus.phrases import CONNECTORS
+    from embedkit.corpus.tokenizers import split_words
 
     if name in CONNECTORS:
         return CONNECTORS[name]
     try:
-        return tuple(Path(name).read_text(encoding="utf-8").split())
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise CorpusError(
-            f"cannot read connectors from {name}: {reason}.",
-            hint="Pass a file of words, none or english.",
-        ) from error
+        lines = read_lines(Path(name), name, CorpusError)
+    except CorpusError as error:
+        raise CorpusError(error.message, hint="Pass a file of words, none or english.") from error
+    return tuple(word for line in lines for word in split_words(line))
 
 
 @click.command()
@@ -172,6 +171,7 @@ def phrases(
         text = Corpus.read(
             list(corpus),
             tokenizer=options["tokenizer"],
+            encoding=options["encoding"],
             errors=options["errors"],
             directory=directory,
             progress=display.reading,

@@ -56,6 +56,7 @@ _HELP = {
 _SETTINGS = (*_HELP, "workers", "seed")
 _NOTHING_LEARNED = 0.68
 _UNLIMITED = 10_000
+_LONGEST_EXAMPLE = 40  # characters
 
 
 def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -146,6 +147,7 @@ def train(
     encoder: str,
     passes: int,
     tokenizer: str,
+    encoding: str,
     errors: str,
     directory: str | None,
     overwrite: bool,
@@ -184,6 +186,7 @@ def train(
         text = Corpus.read(
             list(corpus),
             tokenizer=tokenizer,
+            encoding=encoding,
             errors=errors,
             directory=directory,
             progress=display.reading,
@@ -256,11 +259,14 @@ def _summary(model: Any, output: str) -> str:
             f"{report['tokens_per_second']:,.0f} words/s, loss {report['loss']:.4f}"
         )
     option = "" if output == DEFAULT_MODEL else f" --model {shlex.quote(output)}"
-    middle = model.vocabulary[len(model.vocabulary) // 20]
+    start = len(model.vocabulary) // 20
+    near = model.vocabulary.words(range(start, min(start + 100, len(model.vocabulary))))
+    example = next((word for word in near if len(word) <= _LONGEST_EXAMPLE), None)
     if report and report["loss"] > _NOTHING_LEARNED:
         lines.append(
             f"The loss is close to that of guessing, {math.log(2):.3f}: almost nothing was "
             "learned. Use more text, more --epochs, or --sample 0, which keeps every word."
         )
-    lines.append(f"Try: embedkit neighbors {shlex.quote(middle)}{option}")
+    if example:
+        lines.append(f"Try: embedkit neighbors {shlex.quote(example)}{option}")
     return "\n".join(lines)

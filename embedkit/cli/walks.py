@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from embedkit.cli.options import (
+    encoding_option,
     errors_option,
     json_option,
     output_option,
@@ -68,7 +69,8 @@ __all__ = ["walks"]
     show_default="detected",
     help="Whether the first line names the columns.",
 )
-@errors_option()
+@encoding_option("EDGES")
+@errors_option("What to do with bytes that are not valid in that encoding.")
 @seed_option
 @workers_option(
     "Threads; their number does not change the walks.", WholeNumber(1, 1024), "one per processor"
@@ -83,6 +85,7 @@ def walks(
     unweighted: bool,
     separator: str | None,
     header: bool | None,
+    encoding: str,
     errors: str,
     overwrite: bool,
     quiet: bool,
@@ -111,6 +114,7 @@ def walks(
             weighted=not unweighted,
             separator=separator,
             header=header,
+            encoding=encoding,
             errors=errors,
             progress=display.reading,
         )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from embedkit.corpus.encodings import conversion, read_whole
+from embedkit.corpus.encodings import read_lines
+from embedkit.corpus.tokenizers import SEPARATORS, split_words
 from embedkit.errors import QuestionError
 
 __all__ = [
@@ -89,7 +90,7 @@ def read_analogies(path: Path) -> list[Section]:
         sections = [_bats_section(file, path) for file in files]
     else:
         lines = list(_lines(path))
-        is_google = not lines or lines[0][1].startswith(":") or len(lines[0][1].split()) != 2
+        is_google = not lines or lines[0][1].startswith(":") or len(split_words(lines[0][1])) != 2
         sections = _google_sections(path, lines) if is_google else [_bats_section(path, None)]
     if not sections:
         raise QuestionError(
@@ -136,21 +137,9 @@ def read_categories(path: Path) -> list[tuple[str, str]]:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the numbers, from 1, and the text of lines that are not blank."""
-    try:
-        with path.open("rb") as file:
-            data = read_whole(file, str(path), QuestionError)
-    except OSError as error:
-        raise QuestionError(f"cannot read {path}: {error.strerror}.") from error
-    for number, raw in enumerate(data.split(b"\n"), start=1):
-        try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-        except UnicodeDecodeError as error:
-            raise QuestionError(
-                f"{path}, line {number}, byte {error.start + 1}: the text is not UTF-8.",
-                hint=conversion(data),
-            ) from None
-        if line:
-            yield number, line
+    for number, line in enumerate(read_lines(path, str(path), QuestionError), start=1):
+        if text := line.strip(SEPARATORS):
+            yield number, text
 
 
 def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:
@@ -159,7 +148,7 @@ def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:
         if line.startswith(":"):
             read.append((line[1:].strip(), []))
             continue
-        words = line.split()
+        words = split_words(line)
         if len(words) != 4:
             raise QuestionError(f"{path}, line {number}: expected four words, got {line!r:.80}.")
         if not read:
@@ -177,7 +166,7 @@ def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:
 def _bats_section(file: Path, folder: Path | None) -> Section:
     pairs: list[tuple[str, tuple[str, ...]]] = []
     for number, line in _lines(file):
-        columns = line.split()
+        columns = split_words(line)
         answers = tuple(filter(None, columns[1].split("/"))) if len(columns) == 2 else ()
         if not answers:
             raise QuestionError(
@@ -197,7 +186,8 @@ def _bats_section(file: Path, folder: Path | None) -> Section:
 
 def _columns(line: str) -> list[str]:
     separator = "\t" if "\t" in line else "," if "," in line else None
-    return [part.strip() for part in line.split(separator)]
+    parts = line.split(separator) if separator else split_words(line)
+    return [part.strip(SEPARATORS) for part in parts]
 
 
 def _is_header(line: str) -> bool:

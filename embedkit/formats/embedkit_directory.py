@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from embedkit.errors import FormatError, ModelError
+from embedkit.errors import FormatError, ModelError, quoted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
@@ -53,8 +53,8 @@ def read_model_folder(source: ByteSource, _: Repairs, limit: int | None = None) 
     model = read_model(source.path)
     if "vectors" not in model.tensors:
         raise ModelError(
-            f"{source.path} contains no vectors: its encoder, {model.config.get('encoder')!r}, "
-            "makes them from the words.",
+            f"{source.path} contains no vectors: its encoder, "
+            f"{quoted(model.config.get('encoder'))}, makes them from the words.",
             hint="Convert a model with trained vectors.",
         )
     words = len(model.vocabulary) if limit is None else min(limit, len(model.vocabulary))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from embedkit.corpus.encodings import read_lines
+from embedkit.corpus.tokenizers import SEPARATORS, split_words
 from embedkit.errors import QuestionError
-from embedkit.system.compression import DAMAGE, decompress
 
 __all__ = ["pair_of", "read_pairs"]
 
@@ -18,7 +19,8 @@ def pair_of(text: str) -> tuple[str, str]:
         QuestionError: there are not exactly two words.
     """
     for separator in ("\t", ":", None):
-        words = [word.strip() for word in text.strip().split(separator) if word.strip()]
+        parts = text.split(separator) if separator else split_words(text)
+        words = [word for part in parts if (word := part.strip(SEPARATORS))]
         if len(words) == 2:
             return words[0], words[1]
         if len(words) > 2:
@@ -33,13 +35,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
         QuestionError: the file cannot be read or has no pairs, or a line is not a pair. The
             message names the file and the line.
     """
-    try:
-        with path.open("rb") as raw:
-            lines = decompress(raw).read().decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise QuestionError(f"{path}, byte {error.start + 1}: not UTF-8.") from None
-    except DAMAGE as error:
-        raise QuestionError(f"{path}: {getattr(error, 'strerror', None) or error}.") from error
+    lines = read_lines(path, str(path), QuestionError)
     pairs = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -30,6 +30,12 @@ def test_train_then_ask(embedkit: Command, text: Path, tmp_path: Path) -> None:
     assert not leftovers(tmp_path)
 
 
+def test_a_long_word_is_not_suggested(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text(f"{'x' * 100_000} cat dog\n" * 9)
+    done = embedkit("train", "long.txt", "--encoder", "onehot")
+    assert done.stdout.splitlines()[-1] == "Try: embedkit neighbors cat"
+
+
 def test_json_report_and_quiet(embedkit: Command, text: Path) -> None:
     done = embedkit("train", text, *QUICK, "--json", "--quiet", "-o", "a.embedkit")
     assert done.stderr == ""
@@ -101,7 +107,7 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
             b"fine\nna\xefve\n",
             (
                 "corpus.txt, line 2, byte 3: 0xef is not valid UTF-8.\nHint: Convert the "
-                "file (iconv -f latin1 -t utf-8), or pass"
+                "file (iconv -f latin1 -t utf-8), pass --encoding latin1"
             ),
         ),
         (
