@@ -24,6 +24,7 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import print_json, printed_warnings
 from embedkit.cli.parameters import INPUT, ModelPath, OutputPath, WholeNumber
+from embedkit.cli.paths import lock_outputs
 from embedkit.cli.progress import Display
 from embedkit.features.options import POOLINGS
 
@@ -145,6 +146,7 @@ def train_classifier(
         settings["ngrams"] = ngrams
     else:
         refuse_unused(f"with --pooling {pooling}", "ngrams")
+    lock_outputs(output)
     check_output(Path(output), overwrite=overwrite)
     texts, labels = _read(examples, options)
     if len(set(labels)) == 1:
@@ -248,6 +250,7 @@ def evaluate_classifier(
     from embedkit.system.files import resolve_output
 
     if picture:
+        lock_outputs(picture)
         resolve_output(Path(picture), overwrite=overwrite)  # checked before the work
     texts, labels = _read(examples, options)
     model = TextClassifier.load(classifier)

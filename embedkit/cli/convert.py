@@ -10,7 +10,7 @@ import click
 from embedkit.cli.options import errors_option, json_option, overwrite_option, quiet_option
 from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import ModelPath, OutputPath, WholeNumber
-from embedkit.cli.paths import refuse_two_streams
+from embedkit.cli.paths import lock_outputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.formats.names import READABLE_FORMATS, WRITABLE_FORMATS
 from embedkit.system.files import is_standard_output
@@ -71,6 +71,7 @@ def convert(
 
     piped = is_standard_output(target)
     refuse_two_streams(target, as_json=as_json)
+    lock_outputs(target)
     with Display((source,), quiet=quiet) as display:
         report = formats.convert(
             source,

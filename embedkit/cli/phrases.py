@@ -19,7 +19,7 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
-from embedkit.cli.paths import refuse_inputs, refuse_two_streams
+from embedkit.cli.paths import lock_outputs, refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.corpus.phrases.settings import DEFAULT_THRESHOLDS, MAX_PASSES
 from embedkit.errors import ConfigurationError, CorpusError
@@ -164,6 +164,7 @@ def phrases(
         refuse_unused("with --apply", "passes", *PHRASE_OPTIONS, "delimiter")
     names = {name: options[name] for name in ("passes", "delimiter")}
     settings = phrase_settings(options, **names)
+    lock_outputs(output, listed)
     for name in (output, listed):
         if name is not None:
             check_output_stream(name, overwrite=overwrite)

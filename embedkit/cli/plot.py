@@ -22,6 +22,7 @@ from embedkit.cli.options import (
 from embedkit.cli.output import print_json
 from embedkit.cli.pairs import Pairs, pairs_option
 from embedkit.cli.parameters import OutputPath, WholeNumber
+from embedkit.cli.paths import lock_outputs
 from embedkit.errors import QuestionError
 from embedkit.plotting.options import PROJECTION_METHODS
 
@@ -104,6 +105,7 @@ def plot(
     if not (words or ((pairs or top) and not training)):
         raise click.UsageError("name some words, as in: embedkit plot cat dog cow -o animals.png")
     look = {name: options.pop(name) for name in ("title", "size", "dark", "overwrite")}
+    lock_outputs(output)
     if training:
         summary = _plot_training(words, output, look, as_json=as_json)
     else:

@@ -22,6 +22,7 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import print_json
 from embedkit.cli.parameters import OutputPath, WholeNumber
+from embedkit.cli.paths import lock_outputs
 
 __all__ = ["postprocess"]
 
@@ -83,6 +84,7 @@ def postprocess(
             "--int8."
         )
     target = Path(output)
+    lock_outputs(target)
     check_output(target, overwrite=overwrite)
     before = load(model)
     context = getattr(load_encoder(model), "context", None) if chosen.average else None

@@ -27,6 +27,7 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeNumber
+from embedkit.cli.paths import lock_outputs
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
 from embedkit.cli.progress import Display
 from embedkit.cli.train_session import TrainingSession
@@ -173,6 +174,7 @@ def train(
     device = device_name(options["device"])  # checked before waiting for other ranks
     ranks = join(gpus=device != "cpu")
     if ranks.rank == 0:
+        lock_outputs(output)
         check_output(path, overwrite=overwrite)
     start = _start(options["continue_from"]) if options["continue_from"] else None
     if start is not None:

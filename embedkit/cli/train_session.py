@@ -50,8 +50,10 @@ class TrainingSession:
         self._written = watch_output(output)
         if every or self._resume:
             self._checkpoints = Checkpoints.beside(output, every=every or math.inf)
-        if self._checkpoints and not self._resume and ranks.rank == 0:
-            self._checkpoints.begin_again(overwrite=overwrite)
+        if self._checkpoints and ranks.rank == 0:
+            self._checkpoints.check()
+            if not self._resume:
+                self._checkpoints.begin_again(overwrite=overwrite)
         call_if_interrupted(self._how_to_resume)
         self._stopping: EarlyStopping | None = None
         self._follows_epochs = bool(options["evaluate"] or options["log_json"])

@@ -18,7 +18,7 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import to_json
 from embedkit.cli.parameters import INPUT, Number, OutputPath, WholeNumber
-from embedkit.cli.paths import refuse_inputs
+from embedkit.cli.paths import lock_outputs, refuse_inputs
 from embedkit.cli.progress import Display
 from embedkit.corpus.walks.options import SEPARATORS
 
@@ -103,6 +103,7 @@ def walks(
 
     config = WalkConfig(**settings)  # checked before the edges are read
     refuse_inputs([output], [edges])
+    lock_outputs(output)
     check_output_stream(output, overwrite=overwrite)
     with Display((edges,), quiet=quiet) as display:
         graph = read_edges(

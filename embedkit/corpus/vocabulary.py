@@ -259,7 +259,7 @@ class Vocabulary:
         """Memory-map a file written by `save`.
 
         Raises:
-            ModelError: the file is damaged or has other contents.
+            ModelError: the file is damaged, has other contents or may not be read.
         """
         try:
             table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
@@ -267,6 +267,10 @@ class Vocabulary:
                 raise ValueError(f"its columns are {table.schema.to_string()!r}")
             words, counts, order = (table[name] for name in _COLUMNS)
             table.validate()
+        except PermissionError as error:
+            raise ModelError(
+                f"cannot read {path}: {error.strerror}.", hint="Check its permissions."
+            ) from error
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ModelError(
                 f"{path} is damaged: {error}.", hint="Train the model again."

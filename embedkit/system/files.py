@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import hashlib
 import os
 import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -24,11 +25,14 @@ __all__ = [
     "check_output_stream",
     "check_place",
     "check_replaceable",
+    "hidden_sibling",
     "is_standard_output",
     "output_stream",
     "resolve_output",
     "storage_errors",
 ]
+
+_LONGEST_NAME = 255  # bytes
 
 
 @contextlib.contextmanager
@@ -37,6 +41,8 @@ def storage_errors(
 ) -> Iterator[None]:
     """Turn an OSError while *target* is written into a `StorageError`.
 
+    An error of another file, such as an input that cannot be read, is raised as it is.
+
     Args:
         target: the output.
         kept: what the error says about the state of the output.
@@ -44,6 +50,8 @@ def storage_errors(
     try:
         yield
     except OSError as error:
+        if _concerns_another(error.filename, target):
+            raise
         reason = error.strerror or str(error)
         hint = {
             errno.ENOSPC: "Free some space, or write to another disk.",
@@ -57,12 +65,36 @@ def storage_errors(
         raise StorageError(f"cannot write {target}: {reason}; {kept}.", hint=hint) from error
 
 
+def _concerns_another(name: object, target: str | os.PathLike[str]) -> bool:
+    """Tell whether the file that an error names is neither of *target* nor a hidden file beside it.
+
+    Temporary files are hidden files beside the target.
+    """
+    if not isinstance(name, str | bytes):
+        return False
+    given, place = Path(os.fsdecode(name)), Path(os.path.realpath(target))
+    file = Path(os.path.realpath(given.parent)) / given.name
+    if given == Path(target) or not file.is_relative_to(place.parent):
+        return given != Path(target)
+    inside = file.relative_to(place.parent).parts
+    return bool(inside) and inside[0] != place.name and not inside[0].startswith(".")
+
+
 @contextlib.contextmanager
-def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def atomic_directory(
+    target: Path, *, overwrite: bool = False, replaces: Collection[str] = ()
+) -> Iterator[Path]:
     """Yield an empty temporary sibling of *target* that becomes *target* if the block succeeds.
 
     Its files are synced to disk first, and it is renamed in one step, so a reader sees either the
     old directory or the new one, and a crash leaves the old one untouched.
+
+    Args:
+        target: the output.
+        overwrite: whether an existing directory may be replaced. What else it contains is kept,
+            such as the user's notes.
+        replaces: paths of files in an existing directory that are not kept, besides those that are
+            written; relative to it.
 
     Raises:
         OutputExistsError: as for `resolve_output`.
@@ -75,8 +107,10 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
             temporary.mkdir()
             yield temporary
             with held():
-                for path in temporary.iterdir():
-                    _sync(path)
+                written = {str(path.relative_to(temporary)) for path in temporary.rglob("*")}
+                for name in written:
+                    _sync(temporary / name)
+                _keep_others(place, temporary, written.union(replaces))
                 _sync(temporary)
                 _swap(temporary, place)
                 _sync(place.parent)
@@ -107,6 +141,29 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
         finally:
             with held():
                 _remove(temporary)
+
+
+def _keep_others(old: Path, new: Path, replaced: Collection[str]) -> None:
+    """Add to a directory all files of another one but those *replaced*, and leave them there too.
+
+    Files become hard links where the file system has them, and copies elsewhere.
+    """
+    for path in sorted(old.rglob("*")) if old.is_dir() else ():
+        target = new / path.relative_to(old)
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                target.mkdir(parents=True, exist_ok=True)
+        elif str(path.relative_to(old)) not in replaced:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _share(path, target)
+
+
+def _share(file: Path, target: Path) -> None:
+    """Make a hard link to a file, or a copy where that is impossible."""
+    try:
+        os.link(file, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(file, target, follow_symlinks=False)
 
 
 def is_standard_output(target: str | os.PathLike[str]) -> bool:
@@ -239,7 +296,15 @@ def check_place(place: Path) -> None:
 
 def _beside(place: Path) -> Path:
     """Return an unused name; it is known before it is used, so it is removed in any case."""
-    return place.with_name(f".{place.name}.{secrets.token_hex(8)}.tmp")
+    return hidden_sibling(place, f"{secrets.token_hex(8)}.tmp")
+
+
+def hidden_sibling(place: Path, suffix: str) -> Path:
+    """Return the path ``.NAME.suffix`` beside *place*; a long NAME is replaced by its hash."""
+    name = os.fsencode(place.name)
+    if len(name) + len(suffix) + 2 > _LONGEST_NAME >= len(name):
+        return place.with_name(f".{hashlib.blake2b(name, digest_size=16).hexdigest()}.{suffix}")
+    return place.with_name(f".{place.name}.{suffix}")
 
 
 def _sync(path: Path) -> None:
