@@ -6,6 +6,8 @@ error. A traceback is a bug.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +29,7 @@ from embedkit.cli.postprocess import postprocess
 from embedkit.cli.queries import analogy, neighbors, query, transfer
 from embedkit.cli.serve import serve
 from embedkit.cli.similarity import odd_one_out, rank, similarity
-from embedkit.cli.streams import discard
+from embedkit.cli.streams import decoded, discard
 from embedkit.cli.suggestions import suggest_option
 from embedkit.cli.train import train
 from embedkit.cli.walks import walks
@@ -46,7 +48,7 @@ class _App(SectionedGroup):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        arguments = list(sys.argv[1:] if args is None else args)
+        arguments = [*map(decoded, sys.argv[1:] if args is None else args)]
         try:
             with checked():
                 code = super().main(arguments, prog_name, *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]
@@ -73,12 +75,20 @@ class _App(SectionedGroup):
             discard(sys.stdout)
             code = 1
         except OSError as error:
-            if error.filename is not None:  # not standard output: a bug
-                raise
-            discard(sys.stdout)
             code = 1
-            click.echo(f"Error: cannot write the answer: {error.strerror}.", err=True)
+            click.echo(f"Error: {_described(error)}", err=True)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _described(error: OSError) -> str:
+    """Return what an error of the operating system means; one without a file is of the answer."""
+    if error.filename is not None:
+        names = " or ".join(os.fsdecode(name) for name in (error.filename, error.filename2) if name)
+        return f"cannot open {names}: {error.strerror}.\nHint: Check its name and its permissions."
+    discard(sys.stdout)
+    if error.errno == errno.EBADF:
+        return "cannot write the answer: standard output is closed."
+    return f"cannot write the answer: {error.strerror or error}."
 
 
 def _rendered(error: EmbedkitError) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,8 +37,13 @@ def to_json(value: Any) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    click.echo(to_json(value))
+    """Print one JSON document, in ASCII if standard output cannot represent all characters."""
+    text = to_json(value)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text))
+    click.echo(text)
 
 
 def print_table(

@@ -10,13 +10,23 @@ import click
 from click.shell_completion import CompletionItem
 
 from embedkit.cli.paths import report_if_interrupted
+from embedkit.cli.streams import encodable_path
 from embedkit.system.files import is_standard_output
 
 __all__ = ["DIRECTORY", "INPUT", "ModelPath", "Number", "OutputPath", "WholeNumber"]
 
-INPUT = click.Path(readable=False, allow_dash=True)
+
+class _Path(click.Path):
+    """A path; also one that the locale's encoding cannot represent as it was decoded."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(encodable_path(value), param, ctx)
+
+
+INPUT = _Path(readable=False, allow_dash=True)
 """A file or a directory that is read; whether it exists is checked where it is opened."""
-DIRECTORY = click.Path(exists=True, file_okay=False)
+DIRECTORY = _Path(readable=False, file_okay=False)
+"""A directory; whether it exists is checked where it is used."""
 
 
 class WholeNumber(click.IntRange):
@@ -71,6 +81,9 @@ class ModelPath(click.ParamType):  # type: ignore[type-arg]
 
     name = "path"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return encodable_path(str(value))
+
     def split_envvar_value(self, rv: str) -> list[str]:
         """Return the one model that an environment variable names; it may contain spaces."""
         return [rv]
@@ -113,9 +126,10 @@ class OutputPath(click.ParamType):  # type: ignore[type-arg]
             self.fail("the name is empty.", param, ctx)
         if is_standard_output(value) and not self._stream:
             self.fail("cannot write this to standard output; ./- is a file named -.", param, ctx)
-        if self._whole and not is_standard_output(value):
-            report_if_interrupted(str(value))
-        return str(value)
+        name = encodable_path(str(value))
+        if self._whole and not is_standard_output(name):
+            report_if_interrupted(name)
+        return name
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

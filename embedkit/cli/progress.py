@@ -35,7 +35,7 @@ class Display:
 
     def __init__(self, inputs: Iterable[str] = (), *, quiet: bool) -> None:
         self._quiet = quiet
-        self._bars = sys.stderr.isatty() and not quiet
+        self._bars = sys.stderr is not None and sys.stderr.isatty() and not quiet
         self._bar: Any = None
         self._stage = ""
         self._done = 0

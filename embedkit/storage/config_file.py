@@ -115,11 +115,13 @@ def read_config(path: Path, newest: int, kind: str | None = None) -> dict[str, A
     """
     folder = path.parent
     with reading_errors(path):
-        problem = f"it holds no {path.name}" if folder.is_dir() else "it does not exist"
+        problem = f"it has no {path.name}" if folder.is_dir() else "it does not exist"
+        problem = "it is a file" if folder.is_file() else problem
         exists = path.is_file()
     if not exists:
         raise ModelError(
-            f"cannot open {folder} as a {kind or 'model'}: {problem}.", hint=RESTORE_HINT
+            f"cannot open {folder} as a {kind or 'model'}: {problem}.",
+            hint=f"Pass a directory that embedkit wrote, or make a {kind or 'model'} first.",
         )
     try:
         with reading_errors(path):

@@ -40,7 +40,7 @@ def save_index(model: StoredModel, index: ApproximateIndex) -> int:
     def write(folder: Path) -> dict[str, Any]:
         path = folder / INDEX
         try:
-            faiss.write_index(index.index, str(path))
+            faiss.write_index(index.index, _name(path))
         except RuntimeError as error:  # the only error of FAISS
             raise OSError(str(error).splitlines()[-1]) from error
         return {
@@ -109,7 +109,7 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
     # Older releases of FAISS cannot map every kind; without the flag it is read into memory.
     flag = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)
     try:
-        index = faiss.read_index(str(path), flag)
+        index = faiss.read_index(_name(path), flag)
     except RuntimeError as error:
         raise ModelError(
             f"{path} cannot be read by FAISS {faiss.__version__}.",
@@ -118,6 +118,22 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
     if (index.ntotal, index.d) != exact.matrix.shape:
         raise damaged
     return ApproximateIndex(index, exact, settings)
+
+
+def _name(path: Path) -> str:
+    """Return a path as FAISS takes it.
+
+    Raises:
+        ModelError: it is not UTF-8.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ModelError(
+            f"FAISS cannot open {str(path)!r}: the name is not UTF-8.",
+            hint="Rename the directory, or pass --exact (exact=True).",
+        ) from None
+    return str(path)
 
 
 def describe_index(model: StoredModel) -> dict[str, Any]:

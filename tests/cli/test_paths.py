@@ -34,7 +34,7 @@ DIRECTORIES: dict[str, list[str]] = {
     "convert to static": ["convert", "words", "--to", "static"],
     "export": ["export", "projector", "--model", "words", "-o"],
     "postprocess": ["postprocess", "words", "--center", "-o"],
-    "classify": ["classify", "train", "corpus.txt", "--epochs", "2", "-o"],
+    "classify": ["classify", "train", "corpus.txt", "--model", "words", "--epochs", "2", "-o"],
 }
 files = pytest.mark.parametrize("arguments", FILES.values(), ids=FILES)
 directories = pytest.mark.parametrize("arguments", DIRECTORIES.values(), ids=DIRECTORIES)
