@@ -18,6 +18,7 @@ __all__ = [
     "EncodingError",
     "ExpressionError",
     "FormatError",
+    "HighLossWarning",
     "InputError",
     "ModelError",
     "OutputExistsError",
@@ -144,6 +145,10 @@ class UnknownWordError(EmbedkitError, KeyError):
 
 class SlowFormatWarning(UserWarning):
     """A file of vectors is read completely each time; a model directory would open at once."""
+
+
+class HighLossWarning(UserWarning):
+    """The loss of a training is close to that of guessing: almost nothing was learned."""
 
 
 class UnknownWordsWarning(UserWarning):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -71,6 +71,11 @@ def check_choice(kind: str, value: Any, choices: Collection[str]) -> None:
 
 
 def refuse_string(words: Any) -> None:
-    """Raise `ConfigurationError` if *words* is a string: its letters would be taken for words."""
-    if isinstance(words, str):
+    """Raise `ConfigurationError` if *words* is a string, or is not iterable.
+
+    The letters of a string would be taken for words.
+    """
+    if isinstance(words, str | bytes):
         raise ConfigurationError(f"expected a list of words, got the string {words!r:.60}")
+    if not isinstance(words, Iterable):
+        raise ConfigurationError(f"expected a list of words, got {words!r:.60}")

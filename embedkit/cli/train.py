@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Callable
 from contextlib import closing
@@ -34,7 +33,7 @@ from embedkit.cli.train_session import TrainingSession
 from embedkit.corpus.phrases.settings import MAX_PASSES
 from embedkit.encoders.names import ENCODER_NAMES
 from embedkit.errors import ModelError
-from embedkit.training.config import RANGES, TrainingConfig
+from embedkit.training.config import FRACTIONS, RANGES, SUBSAMPLED_TOKENS, TrainingConfig
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -55,7 +54,10 @@ _HELP = {
     "sync_every": "Tokens between synchronisations of processes started by torchrun.",
 }
 _SETTINGS = (*_HELP, "workers", "seed")
-_NOTHING_LEARNED = 0.68
+_SHOWN_DEFAULTS = {
+    "epochs": "5, or more for a small text",
+    "sample": f"1e-4, or 0 for a text of fewer than {SUBSAMPLED_TOKENS:,} words",
+}
 _UNLIMITED = 10_000
 
 
@@ -76,10 +78,10 @@ def _setting_option(name: str, default: Any) -> Callable[[Callable[..., Any]], C
     highest = high if high < _UNLIMITED else None
     kind = (
         Number(low, highest)
-        if isinstance(default, float)
+        if name in FRACTIONS
         else WholeNumber(int(low), None if highest is None else int(highest))
     )
-    shown = "5, or more for a small text" if default is None else True
+    shown = _SHOWN_DEFAULTS.get(name, True)
     option = "--" + name.replace("_", "-")
     return click.option(option, type=kind, default=default, show_default=shown, help=_HELP[name])
 
@@ -259,10 +261,5 @@ def _summary(model: Any, output: str) -> str:
         )
     option = "" if output == DEFAULT_MODEL else f" --model {shlex.quote(output)}"
     middle = model.vocabulary[len(model.vocabulary) // 20]
-    if report and report["loss"] > _NOTHING_LEARNED:
-        lines.append(
-            f"The loss is close to that of guessing, {math.log(2):.3f}: almost nothing was "
-            "learned. Use more text, more --epochs, or --sample 0, which keeps every word."
-        )
     lines.append(f"Try: embedkit neighbors {shlex.quote(middle)}{option}")
     return "\n".join(lines)

@@ -38,7 +38,10 @@ __all__ = [
 TextSource: TypeAlias = (
     "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sequence[str]]"
 )
-"""A file, a folder, "-" for standard input, several of these, or an iterable of token lists."""
+"""A file, a folder, "-" for standard input, several of these, or an iterable of token lists.
+
+A token list is any sequence of strings, or an array of NumPy, Arrow, pandas or polars.
+"""
 
 _BLOCK_BYTES = 1 << 19
 _BATCH_TOKENS = 1 << 18
@@ -277,7 +280,8 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
         raise ConfigurationError(
             f"expected a path, a list of paths or an iterable of token lists, got {sentences!r}"
         )
-    for number, sentence in enumerate(sentences):
+    for number, given in enumerate(sentences):
+        sentence = _token_list(given)
         _check_sentence(number, sentence)
         batch.append(sentence)
         size += len(sentence)
@@ -285,6 +289,16 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
             yield batch
             batch, size = [], 0
     yield batch
+
+
+def _token_list(sentence: Sequence[str]) -> Sequence[str]:
+    """Return the tokens of an array of NumPy, Arrow, pandas or polars as a list."""
+    if not isinstance(sentence, Sequence):
+        for name in ("to_pylist", "tolist", "to_list"):
+            if callable(convert := getattr(sentence, name, None)):
+                tokens: Sequence[str] = convert()
+                return tokens
+    return sentence
 
 
 def _check_sentence(number: int, sentence: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ so there is always a complete one. Each is a model that can be opened and querie
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import shutil
@@ -38,6 +39,8 @@ from embedkit.system.locks import locked_output
 from embedkit.training.config import TrainingConfig
 
 __all__ = ["Checkpoints", "TrainingState"]
+
+_log = logging.getLogger(__name__)
 
 _GENERATIONS = 2
 _NAME = re.compile(r"\d{10}")  # of a checkpoint
@@ -195,6 +198,7 @@ class Checkpoints:
         finally:
             with held(), contextlib.suppress(OSError):
                 self.path.rmdir()  # only if it is empty
+        _log.info("Wrote the checkpoint %s", target)
         for old in self._generations()[:-_GENERATIONS]:
             remove_model(old)
         self._last = time.monotonic()

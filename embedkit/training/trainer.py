@@ -6,6 +6,11 @@ result.vectors, result.report.loss
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
+import numpy as np
+
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError
@@ -17,6 +22,8 @@ from embedkit.training.report import TrainingResult
 from embedkit.training.warm_start import WarmStart
 
 __all__ = ["train_skipgram"]
+
+_log = logging.getLogger(__name__)
 
 
 def train_skipgram(
@@ -52,8 +59,13 @@ def train_skipgram(
         vocabulary = corpus.vocabulary.at_least(config.min_count)
     if len(vocabulary) < 2:
         raise _too_few_words(len(vocabulary), corpus.vocabulary, config.min_count)
-    engine = make_engine(corpus, vocabulary, config, device)
     ranks = ranks or SingleProcess()
+    tokens = int(ranks.total(np.array([len(corpus.tokens)]))[0])
+    config = replace(config, sample=config.sample_for(tokens))
+    _log.info(
+        "Training on %d tokens, %d words, with sample=%g", tokens, len(vocabulary), config.sample
+    )
+    engine = make_engine(corpus, vocabulary, config, device)
     if ranks.size > 1:  # ranks synchronize between two chunks
         engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
     if start is not None:
@@ -63,12 +75,26 @@ def train_skipgram(
     loop = TrainingLoop(corpus, vocabulary, config, engine, ranks)
     report = loop.run(hooks or TrainingHooks())
     if not report.pairs:
-        raise CorpusError(
+        raise _no_pairs(corpus, len(vocabulary), config)
+    _log.info("Trained %d epochs in %.1f s: loss %.4f", report.epochs, report.seconds, report.loss)
+    return TrainingResult(vocabulary, engine.vectors, engine.context, report)
+
+
+def _no_pairs(corpus: Corpus, words: int, config: TrainingConfig) -> CorpusError:
+    """Return the error for a corpus in which no two words were near each other."""
+    known = np.concatenate([[0], np.cumsum(corpus.tokens < words)])
+    if (np.diff(known[corpus.boundaries]) > 1).any():  # words of each sentence
+        return CorpusError(
             "there were no pairs of words to train on: after subsampling with "
             f"sample={config.sample:g}, no sentence has two words.",
             hint="Pass --sample 0 (sample=0) to keep all words.",
         )
-    return TrainingResult(vocabulary, engine.vectors, engine.context, report)
+    return CorpusError(
+        "there are no pairs of words to train on: no sentence has two words that occur at least "
+        f"min_count={config.min_count} times.",
+        hint="Put words that belong together into one sentence (one line of a file), or lower "
+        "--min-count (min_count).",
+    )
 
 
 def _too_few_words(found: int, all_words: Vocabulary, min_count: int) -> CorpusError:
