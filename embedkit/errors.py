@@ -20,6 +20,7 @@ __all__ = [
     "FormatError",
     "HighLossWarning",
     "InputError",
+    "MissingModelError",
     "ModelError",
     "OutputExistsError",
     "QuestionError",
@@ -91,6 +92,24 @@ class OutputExistsError(EmbedkitError):
 
 class ModelError(EmbedkitError):
     """A model directory is missing, damaged, written by a newer version, or not a model."""
+
+
+class MissingModelError(ModelError):
+    """There is no model at a path.
+
+    Attributes:
+        path: the path.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"there is no model at {path}.",
+            hint=f"Train one with embedkit train CORPUS -o {path}, or pass another path.",
+        )
+
+    def __reduce__(self) -> tuple[type[MissingModelError], tuple[str]]:
+        return type(self), (self.path,)
 
 
 class FormatError(ModelError):

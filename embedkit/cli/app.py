@@ -23,6 +23,7 @@ from embedkit.cli.groups import SectionedGroup
 from embedkit.cli.help import completion, show_help, version
 from embedkit.cli.index import index
 from embedkit.cli.inspect import compare, distance, encode, info
+from embedkit.cli.parameters import how_to_name
 from embedkit.cli.phrases import phrases
 from embedkit.cli.plot import plot
 from embedkit.cli.postprocess import postprocess
@@ -33,7 +34,7 @@ from embedkit.cli.streams import decoded, discard
 from embedkit.cli.suggestions import suggest_option
 from embedkit.cli.train import train
 from embedkit.cli.walks import walks
-from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
+from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError, MissingModelError
 from embedkit.system.interrupts import checked
 
 __all__ = ["app", "show_warning"]
@@ -78,6 +79,16 @@ class _App(SectionedGroup):
             code = 1
             click.echo(f"Error: {_described(error)}", err=True)
         sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MissingModelError as error:
+            error.hint = (
+                f"Train one with embedkit train CORPUS -o {error.path}, or "
+                f"{how_to_name(ctx, error.path)}."
+            )
+            raise
 
 
 def _described(error: OSError) -> str:

@@ -22,7 +22,7 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import print_json, printed_warnings
+from embedkit.cli.output import counted, print_json, printed_warnings
 from embedkit.cli.parameters import INPUT, ModelPath, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 from embedkit.cli.progress import Display
@@ -180,11 +180,11 @@ def _print_trained(
             }
         )  # fmt: skip
         return
-    click.echo(f"{output}: {len(texts):,} texts, {len(classifier.labels)} labels")
+    click.echo(f"{output}: {counted(len(texts), 'text')}, {len(classifier.labels)} labels")
     validation = (
         "" if last.validation_loss is None else f", validation loss {last.validation_loss:.4f}"
     )
-    click.echo(f"{last.epoch} epochs, loss {last.loss:.4f}{validation}")
+    click.echo(f"{counted(last.epoch, 'epoch')}, loss {last.loss:.4f}{validation}")
     option = "" if output == _DEFAULT_CLASSIFIER else f" -c {shlex.quote(output)}"
     click.echo(f"Try: embedkit classify predict {shlex.quote(_short(texts))}{option}")
 
@@ -279,7 +279,8 @@ def _print_report(report: ClassificationReport) -> None:
     labels = report.labels
     first = max(9, *map(len, labels))
     total = int(report.confusion.sum())
-    click.echo(f"accuracy {report.accuracy:.4f}, macro F1 {report.macro_f1:.4f}, {total:,} texts")
+    texts = counted(total, "text")
+    click.echo(f"accuracy {report.accuracy:.4f}, macro F1 {report.macro_f1:.4f}, {texts}")
     click.echo(f"\n{'':{first}}  precision  recall      F1   texts")
     for score in report.classes:
         click.echo(

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,8 +18,9 @@ from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import ModelPath, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs, refuse_two_streams
 from embedkit.cli.progress import Display
+from embedkit.errors import ModelError
 from embedkit.formats.names import READABLE_FORMATS, WRITABLE_FORMATS
-from embedkit.system.files import is_standard_output
+from embedkit.system.files import is_standard_output, storage_errors
 
 if TYPE_CHECKING:
     from embedkit.formats import ConversionReport
@@ -64,17 +71,17 @@ def convert(
     Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin;
     read only), npz, npy, safetensors, static (model2vec, sentence-transformers), and those of
     `embedkit export` (written only). The format of IN is detected from its content, that of OUT
-    chosen by its name; .gz, .bz2, .xz and .zst compress. - as OUT is standard output, for formats
-    of one file.
+    chosen by its name; .gz, .bz2, .xz and .zst compress. - as IN is standard input and - as OUT
+    standard output, for formats of one file.
     """
     from embedkit import formats
 
     piped = is_standard_output(target)
     refuse_two_streams(target, as_json=as_json)
     lock_outputs(target)
-    with Display((source,), quiet=quiet) as display:
+    with _input_file(source) as file, Display((file,), quiet=quiet) as display:
         report = formats.convert(
-            source,
+            file,
             target,
             source_format=source_format,
             target_format=target_format,
@@ -89,6 +96,24 @@ def convert(
         return
     if not quiet:
         _print(report, err=piped)
+
+
+@contextmanager
+def _input_file(source: str) -> Iterator[str]:
+    """Yield the name of the input, which for standard input is a temporary file of its bytes.
+
+    Readers of vectors need a file: they read its beginning to detect the format.
+    """
+    if source != "-":
+        yield source
+        return
+    if sys.stdin is None:
+        raise ModelError("standard input is closed.", hint="Pass the name of a file.")
+    with tempfile.TemporaryDirectory(prefix="embedkit-") as folder:
+        file = Path(folder) / "standard-input"
+        with storage_errors(file), file.open("wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        yield str(file)
 
 
 def _print(report: ConversionReport, *, err: bool) -> None:

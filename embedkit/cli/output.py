@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UnknownWords",
+    "counted",
     "print_answers",
     "print_json",
     "print_table",
@@ -26,6 +27,11 @@ __all__ = [
 ]
 
 _MOST_NOTES = 10  # words that are named one by one
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and what is counted: "1 word", "2,000 words"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def to_json(value: Any) -> str:
@@ -62,7 +68,7 @@ def print_table(
 def summary_of_vectors(path: str, words: int, dimension: int, size: int | None) -> str:
     """Return a line about vectors that were written; *size* is in bytes, None for a stream."""
     written = "" if size is None else f", {size:,} bytes"
-    return f"{path}: {words:,} words, {dimension:,} dimensions{written}"
+    return f"{path}: {counted(words, 'word')}, {counted(dimension, 'dimension')}{written}"
 
 
 @contextmanager
@@ -117,13 +123,14 @@ class UnknownWords:
         for note in notes[:_MOST_NOTES]:
             click.echo(f"Not in the vocabulary: {note}.", err=True)
         if len(notes) > _MOST_NOTES:
-            click.echo(f"And {len(notes) - _MOST_NOTES:,} more words.", err=True)
+            click.echo(f"And {counted(len(notes) - _MOST_NOTES, 'more word')}.", err=True)
         if self._skipped:
             named = ", ".join(map(repr, self._skipped[:_MOST_NOTES]))
             more = ", ..." if len(self._skipped) > _MOST_NOTES else ""
             click.echo(
                 f"Not in the vocabulary, skipped: {named}{more}. "
-                f"{unanswered:,} of {asked:,} questions have no answer.",
+                f"{unanswered:,} of {counted(asked, 'question')} {'has' if asked == 1 else 'have'} "
+                "no answer.",
                 err=True,
             )
         if unanswered and unanswered == asked:

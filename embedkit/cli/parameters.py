@@ -13,7 +13,9 @@ from embedkit.cli.paths import report_if_interrupted
 from embedkit.cli.streams import encodable_path
 from embedkit.system.files import is_standard_output
 
-__all__ = ["DIRECTORY", "INPUT", "ModelPath", "Number", "OutputPath", "WholeNumber"]
+__all__ = ["DIRECTORY", "INPUT", "ModelPath", "Number", "OutputPath", "WholeNumber", "how_to_name"]
+
+_MODELS = "embedkit.models"  # key in the meta of a context: parameters by the model they name
 
 
 class _Path(click.Path):
@@ -82,7 +84,10 @@ class ModelPath(click.ParamType):  # type: ignore[type-arg]
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return encodable_path(str(value))
+        name = encodable_path(str(value))
+        if ctx is not None and param is not None:
+            ctx.meta.setdefault(_MODELS, {})[name] = param
+        return name
 
     def split_envvar_value(self, rv: str) -> list[str]:
         """Return the one model that an environment variable names; it may contain spaces."""
@@ -101,6 +106,15 @@ class ModelPath(click.ParamType):  # type: ignore[type-arg]
         except OSError:
             is_directory = False
         return [CompletionItem(incomplete, type="dir" if is_directory else "file")]
+
+
+def how_to_name(context: click.Context, model: str) -> str:
+    """Return how the user can name another model than *model*: the option, or "pass another"."""
+    param = context.meta.get(_MODELS, {}).get(model)
+    if not isinstance(param, click.Option):
+        return "pass another"
+    variable = f" (or {param.envvar})" if param.envvar else ""
+    return f"choose another with {max(param.opts, key=len)}{variable}"
 
 
 class OutputPath(click.ParamType):  # type: ignore[type-arg]

@@ -17,7 +17,7 @@ from embedkit.cli.options import (
     reading_options,
     refuse_unused,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import counted, print_json
 from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs, refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
@@ -178,8 +178,8 @@ def phrases(
             progress=display.reading,
         )
         display.say(
-            f"{len(text.tokens):,} tokens, {len(text):,} sentences, "
-            f"{len(text.vocabulary):,} distinct words"
+            f"{counted(len(text.tokens), 'token')}, {counted(len(text), 'sentence')}, "
+            f"{counted(len(text.vocabulary), 'distinct word')}"
         )
         learned, joined = _joined(text, known, settings, directory, display)
         _write(learned, joined, output, listed, overwrite=overwrite)
@@ -252,7 +252,9 @@ def _facts(
 def _summary(learned: Phrases, text: Corpus, joined: Corpus) -> str:
     found = " and ".join(f"{len(phrases):,}" for phrases in learned.passes)
     passes = f"{len(learned.passes)} pass{'es' if len(learned.passes) != 1 else ''}"
+    total = sum(map(len, learned.passes))
     return (
-        f"{found} phrases in {passes}: {len(joined.tokens):,} tokens, "
+        f"{found} {'phrase' if total == 1 else 'phrases'} in {passes}: "
+        f"{counted(len(joined.tokens), 'token')}, "
         f"{len(joined.vocabulary):,} distinct"
     )

@@ -19,7 +19,7 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import counted, print_json
 from embedkit.cli.pairs import Pairs, pairs_option
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
@@ -151,7 +151,7 @@ def _plot_words(
     if as_json:
         _print_map(found)
     arrows = f", {len(found.arrows):,} arrows" if found.arrows else ""
-    return f"{len(found.words):,} words{arrows}"
+    return f"{counted(len(found.words), 'word')}{arrows}"
 
 
 def _print_map(found: WordMap) -> None:
@@ -177,4 +177,4 @@ def _plot_training(
         print_json(
             {"runs": [{"name": r.name, "epochs": r.epochs, "losses": r.losses} for r in runs]}
         )
-    return f"{len(runs):,} runs" if len(runs) > 1 else f"{len(runs[0].epochs):,} epochs"
+    return f"{len(runs):,} runs" if len(runs) > 1 else counted(len(runs[0].epochs), "epoch")

@@ -20,7 +20,7 @@ from embedkit.cli.options import (
     overwrite_option,
     quiet_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 
@@ -113,7 +113,7 @@ def postprocess(
     if quiet:
         return
     click.echo(
-        f"{output}: {len(after):,} words, {after.dimension:,} dimensions, {chosen.storage}, "
+        f"{summary_of_vectors(output, len(after), after.dimension, None)}, {chosen.storage}, "
         f"{size:,} bytes"
     )
     click.echo(f"{overlap:.1%} of the 10 nearest words are the same")

@@ -24,7 +24,7 @@ from embedkit.cli.options import (
     seed_option,
     workers_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import counted, print_json, summary_of_vectors
 from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
@@ -193,10 +193,7 @@ def train(
             progress=display.reading,
             ranks=ranks,
         )
-        display.say(
-            f"{text.vocabulary.counts.sum():,} tokens, {len(text):,} sentences, "
-            f"{len(text.vocabulary):,} distinct words"
-        )
+        display.say(f"{_size(text)}, {counted(len(text), 'sentence')}, {_distinct(text)}")
         if phrases is not None:
             text = _with_phrases(text, phrases, directory, ranks, display)
         if isinstance(model, SkipGramEncoder):
@@ -225,11 +222,16 @@ def _with_phrases(
     learned, text = Phrases.learn_and_apply(
         text, settings, directory=directory, ranks=ranks, progress=progress
     )
-    display.say(
-        f"{len(learned):,} phrases: {text.vocabulary.counts.sum():,} tokens, "
-        f"{len(text.vocabulary):,} distinct words"
-    )
+    display.say(f"{counted(len(learned), 'phrase')}: {_size(text)}, {_distinct(text)}")
     return text
+
+
+def _size(text: Corpus) -> str:
+    return counted(int(text.vocabulary.counts.sum()), "token")  # of all ranks
+
+
+def _distinct(text: Corpus) -> str:
+    return counted(len(text.vocabulary), "distinct word")
 
 
 def _start(path: str) -> SkipGramEncoder:
@@ -252,11 +254,11 @@ def _refuse_training_options(encoder: str) -> None:
 
 
 def _summary(model: Any, output: str) -> str:
-    lines = [f"{output}: {len(model.vocabulary):,} words, {model.dimension:,} dimensions"]
+    lines = [summary_of_vectors(output, len(model.vocabulary), model.dimension, None)]
     if report := getattr(model, "report", None):
         epochs = report["epochs"]
         lines.append(
-            f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s, "
+            f"{counted(epochs, 'epoch')} in {report['seconds']:.1f} s, "
             f"{report['tokens_per_second']:,.0f} words/s, loss {report['loss']:.4f}"
         )
     option = "" if output == DEFAULT_MODEL else f" --model {shlex.quote(output)}"

@@ -16,7 +16,7 @@ from embedkit.cli.options import (
     seed_option,
     workers_option,
 )
-from embedkit.cli.output import to_json
+from embedkit.cli.output import counted, to_json
 from embedkit.cli.parameters import INPUT, Number, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs, refuse_inputs
 from embedkit.cli.progress import Display
@@ -116,7 +116,7 @@ def walks(
             progress=display.reading,
         )
         kinds = ", directed" * graph.directed + ", weighted" * (graph.weights is not None)
-        display.say(f"{len(graph):,} nodes, {graph.edges:,} edges{kinds}")
+        display.say(f"{counted(len(graph), 'node')}, {counted(graph.edges, 'edge')}{kinds}")
         total = config.walks * len(graph)
         counts = write_walks(
             graph,
@@ -142,5 +142,5 @@ def walks(
     if as_json:
         click.echo(to_json(report), err=output == "-")
     elif not quiet and output != "-":
-        click.echo(f"{output}: {counts.walks:,} walks, {counts.nodes:,} nodes")
+        click.echo(f"{output}: {counted(counts.walks, 'walk')}, {counted(counts.nodes, 'node')}")
         click.echo(f"Try: embedkit train {shlex.quote(output)} --tokenizer whitespace")

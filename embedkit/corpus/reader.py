@@ -281,8 +281,7 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
             f"expected a path, a list of paths or an iterable of token lists, got {sentences!r}"
         )
     for number, given in enumerate(sentences):
-        sentence = _token_list(given)
-        _check_sentence(number, sentence)
+        sentence = _check_sentence(number, _token_list(given))
         batch.append(sentence)
         size += len(sentence)
         if size >= _BATCH_TOKENS:
@@ -291,17 +290,16 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
     yield batch
 
 
-def _token_list(sentence: Sequence[str]) -> Sequence[str]:
+def _token_list(sentence: object) -> object:
     """Return the tokens of an array of NumPy, Arrow, pandas or polars as a list."""
     if not isinstance(sentence, Sequence):
         for name in ("to_pylist", "tolist", "to_list"):
             if callable(convert := getattr(sentence, name, None)):
-                tokens: Sequence[str] = convert()
-                return tokens
+                return convert()
     return sentence
 
 
-def _check_sentence(number: int, sentence: Sequence[str]) -> None:
+def _check_sentence(number: int, sentence: object) -> Sequence[str]:
     if isinstance(sentence, str | bytes) or not isinstance(sentence, Sequence):
         raise CorpusError(
             f"sentence {number} is {sentence!r:.60}, not a list of tokens.",
@@ -312,3 +310,4 @@ def _check_sentence(number: int, sentence: Sequence[str]) -> None:
             raise CorpusError(
                 f"sentence {number} contains {token!r}; tokens must be non-empty strings"
             )
+    return sentence

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ModelError, StorageError
+from embedkit.errors import MissingModelError, ModelError, StorageError
 from embedkit.storage.config_file import (
     CONFIG,
     MODEL_FILES,
@@ -211,11 +211,7 @@ def read_model(path: Path) -> StoredModel:
 
 def _read_model(path: Path) -> StoredModel:
     if not path.exists():
-        raise ModelError(
-            f"there is no model at {path}.",
-            hint=f"Train one with embedkit train CORPUS -o {path}, or choose another with --model "
-            "(or EMBEDKIT_MODEL).",
-        )
+        raise MissingModelError(str(path))
     if not (path / CONFIG).is_file():
         problem = f"holds no {CONFIG}" if path.is_dir() else "is a file"
         raise ModelError(

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -215,9 +215,9 @@ def test_invalid_source_is_a_clear_error(
         lambda words: np.array(words, dtype=object),
         pa.array,
         lambda words: pa.chunked_array([words[:1], words[1:]]),
-        pandas.Series,
-        lambda words: pandas.Series(words, dtype="category"),
-        lambda words: pandas.array(words, dtype="string"),
+        pd.Series,
+        lambda words: pd.Series(words, dtype="category"),
+        lambda words: pd.array(words, dtype="string"),
         pl.Series,
     ],
 )
