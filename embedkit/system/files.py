@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
-import hashlib
 import os
-import secrets
-import shutil
 import stat
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -18,6 +14,7 @@ from typing import BinaryIO, cast
 from embedkit.errors import OutputExistsError, StorageError
 from embedkit.system.compression import Forward
 from embedkit.system.interrupts import held
+from embedkit.system.replacement import keep_others, remove, swap, sync, temporary_sibling
 
 __all__ = [
     "atomic_directory",
@@ -25,14 +22,11 @@ __all__ = [
     "check_output_stream",
     "check_place",
     "check_replaceable",
-    "hidden_sibling",
     "is_standard_output",
     "output_stream",
     "resolve_output",
     "storage_errors",
 ]
-
-_LONGEST_NAME = 255  # bytes
 
 
 @contextlib.contextmanager
@@ -102,22 +96,22 @@ def atomic_directory(
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite, directory=True)
-        temporary = _beside(place)
+        temporary = temporary_sibling(place)
         try:
             temporary.mkdir()
             yield temporary
             with held():
                 written = {str(path.relative_to(temporary)) for path in temporary.rglob("*")}
                 for name in written:
-                    _sync(temporary / name)
-                _keep_others(place, temporary, written.union(replaces))
-                _sync(temporary)
-                _swap(temporary, place)
-                _sync(place.parent)
-                _remove(temporary)
+                    sync(temporary / name)
+                keep_others(place, temporary, written.union(replaces))
+                sync(temporary)
+                swap(temporary, place)
+                sync(place.parent)
+                remove(temporary)
         finally:
             with held():
-                _remove(temporary)
+                remove(temporary)
 
 
 @contextlib.contextmanager
@@ -130,40 +124,17 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite)
-        temporary = _beside(place)
+        temporary = temporary_sibling(place)
         try:
             with temporary.open("xb") as file:
                 yield file
             with held():
-                _sync(temporary)
+                sync(temporary)
                 temporary.replace(place)
-                _sync(place.parent)
+                sync(place.parent)
         finally:
             with held():
-                _remove(temporary)
-
-
-def _keep_others(old: Path, new: Path, replaced: Collection[str]) -> None:
-    """Add to a directory all files of another one but those *replaced*, and leave them there too.
-
-    Files become hard links where the file system has them, and copies elsewhere.
-    """
-    for path in sorted(old.rglob("*")) if old.is_dir() else ():
-        target = new / path.relative_to(old)
-        if path.is_dir() and not path.is_symlink():
-            if not any(path.iterdir()):
-                target.mkdir(parents=True, exist_ok=True)
-        elif str(path.relative_to(old)) not in replaced:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _share(path, target)
-
-
-def _share(file: Path, target: Path) -> None:
-    """Make a hard link to a file, or a copy where that is impossible."""
-    try:
-        os.link(file, target, follow_symlinks=False)
-    except OSError:
-        shutil.copy2(file, target, follow_symlinks=False)
+                remove(temporary)
 
 
 def is_standard_output(target: str | os.PathLike[str]) -> bool:
@@ -286,69 +257,9 @@ def check_place(place: Path) -> None:
     Raises:
         OSError: it cannot.
     """
-    temporary = _beside(place)
+    temporary = temporary_sibling(place)
     with held():
         try:
             temporary.mkdir()
         finally:
-            _remove(temporary)
-
-
-def _beside(place: Path) -> Path:
-    """Return an unused name; it is known before it is used, so it is removed in any case."""
-    return hidden_sibling(place, f"{secrets.token_hex(8)}.tmp")
-
-
-def hidden_sibling(place: Path, suffix: str) -> Path:
-    """Return the path ``.NAME.suffix`` beside *place*; a long NAME is replaced by its hash."""
-    name = os.fsencode(place.name)
-    if len(name) + len(suffix) + 2 > _LONGEST_NAME >= len(name):
-        return place.with_name(f".{hashlib.blake2b(name, digest_size=16).hexdigest()}.{suffix}")
-    return place.with_name(f".{place.name}.{suffix}")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _swap(new: Path, target: Path) -> None:
-    """Rename *new* to *target*; an old *target* ends up under the name of *new*."""
-    if not os.path.lexists(target):
-        new.rename(target)
-    elif not _exchange(new, target):
-        # Without an atomic exchange the old one moves aside first; a crash between the two renames
-        # leaves it complete beside the target.
-        aside = new.with_suffix(".old")
-        target.rename(aside)
-        try:
-            new.rename(target)
-        except OSError:
-            aside.rename(target)
-            raise
-        _remove(aside)
-
-
-def _remove(path: Path) -> None:
-    """Remove a directory, a file or a link, if it exists."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _exchange(first: Path, second: Path) -> bool:
-    """Exchange two names atomically (Linux renameat2); return False where the system cannot."""
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-    except AttributeError:
-        return False
-    at_working_directory, exchange = -100, 2
-    names = os.fsencode(first), os.fsencode(second)
-    result = renameat2(at_working_directory, names[0], at_working_directory, names[1], exchange)
-    return bool(result == 0)
+            remove(temporary)

@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from embedkit.errors import StorageError
-from embedkit.system.files import hidden_sibling, storage_errors
+from embedkit.system.files import storage_errors
 from embedkit.system.interrupts import held
+from embedkit.system.replacement import hidden_sibling
 
 __all__ = ["locked_output"]
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from embedkit.errors import OutputExistsError, StorageError
-from embedkit.system import files
+from embedkit.system import replacement
 from embedkit.system.files import atomic_directory, atomic_file, check_replaceable
 
 
@@ -49,7 +49,7 @@ def target(tmp_path: Path) -> Path:
 def swap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace a directory in both ways: with an atomic exchange, and without."""
     if request.param == "two renames":
-        monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+        monkeypatch.setattr(replacement, "_exchange", lambda first, second: False)
 
 
 def test_directory_appears_when_the_block_ends(target: Path) -> None:
@@ -104,18 +104,6 @@ def test_overwriting_keeps_what_others_wrote(
     assert (target / "link").readlink() == Path("nowhere")
     assert (target / "figures" / "first").read_text() == "mine too"
     assert list(target.parent.iterdir()) == [target]
-
-
-def test_a_name_may_have_as_many_bytes_as_the_system_allows(tmp_path: Path) -> None:
-    for name in ("n" * 255, "é" * 127):
-        with atomic_file(tmp_path / name) as file:
-            file.write(b"1")
-    with (
-        pytest.raises(StorageError, match="File name too long"),
-        atomic_file(tmp_path / ("n" * 256)),
-    ):
-        pass
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["n" * 255, "é" * 127]
 
 
 def test_an_error_of_an_input_is_not_blamed_on_the_output(target: Path, tmp_path: Path) -> None:
@@ -288,7 +276,7 @@ def test_failed_second_rename_leaves_the_old_directory(
             raise OSError(errno.ENOSPC, "full")
         return rename(self, name)
 
-    monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+    monkeypatch.setattr(replacement, "_exchange", lambda first, second: False)
     monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
     with pytest.raises(StorageError, match="nothing was changed"):
         write(target, "new", overwrite=True)
