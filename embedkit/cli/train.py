@@ -33,7 +33,7 @@ from embedkit.cli.train_session import TrainingSession
 from embedkit.corpus.phrases.settings import MAX_PASSES
 from embedkit.encoders.names import ENCODER_NAMES
 from embedkit.errors import ModelError
-from embedkit.training.config import FRACTIONS, RANGES, SUBSAMPLED_TOKENS, TrainingConfig
+from embedkit.training.config import FRACTIONS, RANGES, SAMPLES, TrainingConfig
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -56,7 +56,10 @@ _HELP = {
 _SETTINGS = (*_HELP, "workers", "seed")
 _SHOWN_DEFAULTS = {
     "epochs": "5, or more for a small text",
-    "sample": f"1e-4, or 0 for a text of fewer than {SUBSAMPLED_TOKENS:,} words",
+    "sample": "; ".join(
+        f"{sample:g} from {tokens:,} tokens" for tokens, sample in SAMPLES.items() if tokens
+    )
+    + "; else 0",
 }
 _UNLIMITED = 10_000
 
