@@ -23,6 +23,7 @@ from embedkit.cli.groups import SectionedGroup
 from embedkit.cli.help import completion, show_help, version
 from embedkit.cli.index import index
 from embedkit.cli.inspect import compare, distance, encode, info
+from embedkit.cli.output import rendered
 from embedkit.cli.parameters import how_to_name
 from embedkit.cli.phrases import phrases
 from embedkit.cli.plot import plot
@@ -63,7 +64,7 @@ class _App(SectionedGroup):
             error.show()
             code = error.exit_code
         except EmbedkitError as error:
-            click.echo(f"Error: {_rendered(error)}", err=True)
+            click.echo(f"Error: {rendered(error)}", err=True)
             code = 2 if isinstance(error, ConfigurationError | ExpressionError) else 1
         except MemoryError:
             click.echo(
@@ -100,13 +101,6 @@ def _described(error: OSError) -> str:
     if error.errno == errno.EBADF:
         return "cannot write the answer: standard output is closed."
     return f"cannot write the answer: {error.strerror or error}."
-
-
-def _rendered(error: EmbedkitError) -> str:
-    """Return an error as a terminal shows it: the hint on its own line."""
-    if isinstance(error, ExpressionError):
-        return str(error)  # with a caret under the place
-    return f"{error.message}\nHint: {error.hint}" if error.hint else error.message
 
 
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})

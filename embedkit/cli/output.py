@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embedkit.errors import EmbedkitError, ExpressionError
+
 if TYPE_CHECKING:
     from embedkit.vectors.scores import Neighbor
     from embedkit.vectors.word_vectors import WordVectors
@@ -22,11 +24,19 @@ __all__ = [
     "print_json",
     "print_table",
     "printed_warnings",
+    "rendered",
     "summary_of_vectors",
     "to_json",
 ]
 
 _MOST_NOTES = 10  # words that are named one by one
+
+
+def rendered(error: EmbedkitError) -> str:
+    """Return an error as a terminal shows it: the hint on its own line."""
+    if isinstance(error, ExpressionError):
+        return str(error)  # with a caret under the place
+    return f"{error.message}\nHint: {error.hint}" if error.hint else error.message
 
 
 def counted(number: int, noun: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
@@ -38,7 +38,7 @@ from embedkit.training.config import FRACTIONS, RANGES, SAMPLES, TrainingConfig
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
     from embedkit.corpus.phrases import PhraseSettings
-    from embedkit.encoders import SkipGramEncoder
+    from embedkit.encoders import Encoder, SkipGramEncoder
     from embedkit.system.ranks import Ranks
 
 __all__ = ["train"]
@@ -151,9 +151,6 @@ def train(
     output: str,
     encoder: str,
     passes: int,
-    tokenizer: str,
-    errors: str,
-    directory: str | None,
     overwrite: bool,
     quiet: bool,
     as_json: bool,
@@ -163,14 +160,11 @@ def train(
 
     CORPUS is files (.gz, .bz2, .xz and .zst are decompressed), folders, or - for standard input.
     """
-    from embedkit.corpus.corpus import Corpus
-    from embedkit.encoders import ENCODERS, SkipGramEncoder
+    from embedkit.encoders import SkipGramEncoder
     from embedkit.storage.model_directory import check_output
     from embedkit.system.ranks import join
     from embedkit.training.engine import device_name
 
-    # The defaults depend on the encoder, and on the model that training continues from.
-    given = {name: options[name] for name in explicit_parameters(*_SETTINGS)}
     if encoder != SkipGramEncoder.name:
         _refuse_training_options(encoder)
     if not passes:
@@ -182,23 +176,13 @@ def train(
         lock_outputs(output)
         check_output(path, overwrite=overwrite)
     start = _start(options["continue_from"]) if options["continue_from"] else None
-    if start is not None:
-        given.setdefault("dimension", start.dimension)
-    model = ENCODERS[encoder](**given)
+    model = _new_model(encoder, start, options)
     phrases = phrase_settings(options, "phrase_", passes=passes) if passes else None
     training = TrainingSession(path, options, ranks, overwrite=overwrite)
     with Display(corpus, quiet=quiet or ranks.rank > 0) as display, closing(training):
-        text = Corpus.read(
-            list(corpus),
-            tokenizer=tokenizer,
-            errors=errors,
-            directory=directory,
-            progress=display.reading,
-            ranks=ranks,
-        )
-        display.say(f"{_size(text)}, {counted(len(text), 'sentence')}, {_distinct(text)}")
+        text = _read(corpus, options, ranks, display)
         if phrases is not None:
-            text = _with_phrases(text, phrases, directory, ranks, display)
+            text = _with_phrases(text, phrases, options["directory"], ranks, display)
         if isinstance(model, SkipGramEncoder):
             training.fit(model, text, start, display)
         else:
@@ -209,11 +193,39 @@ def train(
     model.save(path, overwrite=overwrite)
     training.finish()
     if as_json:
-        report = getattr(model, "report", {})
-        words, dimension = len(model.vocabulary), model.dimension
-        print_json({"model": output, "words": words, "dimension": dimension, "training": report})
+        _print_json(model, output)
     elif not quiet:
         click.echo(_summary(model, output))
+
+
+def _new_model(encoder: str, start: SkipGramEncoder | None, options: Mapping[str, Any]) -> Encoder:
+    """Return an encoder with the settings that the user gave.
+
+    The other settings depend on the encoder, and on the model that training continues from.
+    """
+    from embedkit.encoders import ENCODERS
+
+    given = {name: options[name] for name in explicit_parameters(*_SETTINGS)}
+    if start is not None:
+        given.setdefault("dimension", start.dimension)
+    return ENCODERS[encoder](**given)
+
+
+def _read(
+    corpus: tuple[str, ...], options: Mapping[str, Any], ranks: Ranks, display: Display
+) -> Corpus:
+    from embedkit.corpus.corpus import Corpus
+
+    text = Corpus.read(
+        list(corpus),
+        tokenizer=options["tokenizer"],
+        errors=options["errors"],
+        directory=options["directory"],
+        progress=display.reading,
+        ranks=ranks,
+    )
+    display.say(f"{_size(text)}, {counted(len(text), 'sentence')}, {_distinct(text)}")
+    return text
 
 
 def _with_phrases(
@@ -256,7 +268,13 @@ def _refuse_training_options(encoder: str) -> None:
     refuse_unused(f"with --encoder {encoder}", *settings, *others)
 
 
-def _summary(model: Any, output: str) -> str:
+def _print_json(model: Encoder, output: str) -> None:
+    report = getattr(model, "report", {})
+    words, dimension = len(model.vocabulary), model.dimension
+    print_json({"model": output, "words": words, "dimension": dimension, "training": report})
+
+
+def _summary(model: Encoder, output: str) -> str:
     lines = [summary_of_vectors(output, len(model.vocabulary), model.dimension, None)]
     if report := getattr(model, "report", None):
         epochs = report["epochs"]

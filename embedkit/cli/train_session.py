@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embedkit.cli.output import rendered
 from embedkit.cli.paths import call_if_interrupted, watch_output
 from embedkit.cli.progress import Display, ProgressLog
 from embedkit.errors import ConfigurationError, EmbedkitError
@@ -97,7 +98,7 @@ class TrainingSession:
                 device=self._device,
             )
         except EmbedkitError as error:  # perhaps no checkpoint could be written after an interrupt
-            said = f"Error: {error}"
+            said = f"Error: {rendered(error)}"
             call_if_interrupted(lambda: said)
             raise
 

@@ -30,7 +30,7 @@ from embedkit.vectors.word_vectors import WordVectors
 if TYPE_CHECKING:
     from embedkit.system.ranks import Ranks
     from embedkit.training.checkpoint import Checkpoints
-    from embedkit.training.report import EpochReport, Progress, TrainingReport
+    from embedkit.training.report import EpochReport, Progress, TrainingReport, TrainingResult
     from embedkit.training.warm_start import WarmStart
 
 __all__ = ["SkipGramEncoder"]
@@ -161,21 +161,25 @@ class SkipGramEncoder(Encoder):
         )
         if result.report.loss > _HIGH_LOSS:
             warnings.warn(_high_loss(result.report), HighLossWarning, stacklevel=2)
+        self._keep(result, read)
+        return self
+
+    def _keep(self, result: TrainingResult, corpus: Corpus) -> None:
+        """Keep what training has learned from a corpus."""
         self._model = None
         self._vocabulary = result.vocabulary
         self.context = result.context
         self.report = {
             **asdict(result.report),
-            "corpus_fingerprint": read.fingerprint,
-            "tokenizer": read.tokenizer,
+            "corpus_fingerprint": corpus.fingerprint,
+            "tokenizer": corpus.tokenizer,
         }
-        if read.phrases is not None:
-            self.report["phrases"] = dict(read.phrases)
+        if corpus.phrases is not None:
+            self.report["phrases"] = dict(corpus.phrases)
         norms = row_norms(result.vectors)
         self._vectors = WordVectors(
             result.vocabulary, result.vectors, norms=norms, config=self._stored_config()
         )
-        return self
 
     def _start(self, old: SkipGramEncoder, corpus: Corpus) -> WarmStart:
         from embedkit.training.warm_start import WarmStart, warm_start

@@ -120,12 +120,7 @@ class Checkpoints:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Let no other training use these checkpoints during the block.
-
-        Raises:
-            OutputExistsError: the path is not a directory.
-            StorageError: another process uses them, or the place is not writable.
-        """
+        """Let no other training use these checkpoints during the block; see `locked_output`."""
         with locked_output(self.path):
             self.check()
             yield

@@ -14,7 +14,6 @@ import math
 import time
 from bisect import bisect_left
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -91,18 +90,7 @@ class TrainingLoop:
         self._queue = ChunkQueue(0)
 
     def run(self, hooks: TrainingHooks) -> TrainingReport:
-        """Train; return a report over all ranks.
-
-        Raises:
-            OutputExistsError, StorageError: checkpoints cannot be written, or another training has
-                the same ones.
-            TrainingError: the loss is no longer finite, or another rank has ended.
-        """
-        checkpoints = hooks.checkpoints if self._ranks.rank == 0 else None
-        with checkpoints.locked() if checkpoints else nullcontext():
-            return self._run(hooks)
-
-    def _run(self, hooks: TrainingHooks) -> TrainingReport:
+        """Train; return a report over all ranks."""
         stops = self._stops(hooks)
         reached = (
             self._resume(hooks.checkpoints, stops) if hooks.resume and hooks.checkpoints else 0

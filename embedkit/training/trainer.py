@@ -7,6 +7,7 @@ result.vectors, result.report.loss
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +50,7 @@ def train_skipgram(
     Raises:
         CorpusError: fewer than two words occur `min_count` times, or there are no pairs.
         ConfigurationError: the checkpoint belongs to another corpus or other settings.
+        OutputExistsError, StorageError: checkpoints cannot be written.
         TrainingError: the loss is no longer finite.
         KeyboardInterrupt: Ctrl-C was pressed; the threads have ended by then.
     """
@@ -60,11 +62,7 @@ def train_skipgram(
     if len(vocabulary) < 2:
         raise _too_few_words(len(vocabulary), corpus.vocabulary, config.min_count)
     ranks = ranks or SingleProcess()
-    tokens = int(ranks.total(np.array([len(corpus.tokens)]))[0])
-    config = replace(config, sample=config.sample_for(tokens))
-    _log.info(
-        "Training on %d tokens, %d words, with sample=%g", tokens, len(vocabulary), config.sample
-    )
+    config = _with_sample(config, corpus, vocabulary, ranks)
     engine = make_engine(corpus, vocabulary, config, device)
     if ranks.size > 1:  # ranks synchronize between two chunks
         engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
@@ -72,12 +70,24 @@ def train_skipgram(
         engine.load(start.vectors, start.context)
     else:
         engine.load(random_vectors(len(vocabulary), config.dimension, config.seed))
-    loop = TrainingLoop(corpus, vocabulary, config, engine, ranks)
-    report = loop.run(hooks or TrainingHooks())
+    hooks = hooks or TrainingHooks()
+    checkpoints = hooks.checkpoints if ranks.rank == 0 else None
+    with checkpoints.locked() if checkpoints else nullcontext():
+        report = TrainingLoop(corpus, vocabulary, config, engine, ranks).run(hooks)
     if not report.pairs:
         raise _no_pairs(corpus, len(vocabulary), config)
     _log.info("Trained %d epochs in %.1f s: loss %.4f", report.epochs, report.seconds, report.loss)
     return TrainingResult(vocabulary, engine.vectors, engine.context, report)
+
+
+def _with_sample(
+    config: TrainingConfig, corpus: Corpus, vocabulary: Vocabulary, ranks: Ranks
+) -> TrainingConfig:
+    """Return the settings with the subsampling threshold for a corpus of this size."""
+    tokens = int(ranks.total(np.array([len(corpus.tokens)]))[0])
+    sample = config.sample_for(tokens)
+    _log.info("Training on %d tokens, %d words, with sample=%g", tokens, len(vocabulary), sample)
+    return replace(config, sample=sample)
 
 
 def _no_pairs(corpus: Corpus, words: int, config: TrainingConfig) -> CorpusError:

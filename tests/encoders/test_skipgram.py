@@ -157,7 +157,7 @@ def test_training_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     SkipGramEncoder(**SETTINGS).fit(SENTENCES)
     said = [record.getMessage() for record in caplog.records]
     assert said[0] == "Training on 140 tokens, 5 words, with sample=0"
-    assert said[-1].startswith("Trained 3 epochs in ")
+    assert said[-1].startswith("Trained 3 epochs: loss 0.")
     assert {record.name.split(".")[0] for record in caplog.records} == {"embedkit"}
 
 
