@@ -51,7 +51,7 @@ _HELP = {
     "min_count": "Leave out words that occur less often.",
     "sample": "Subsampling threshold for frequent words; 0 keeps all.",
     "learning_rate": "Initial learning rate; it falls linearly.",
-    "sync_every": "Tokens between synchronisations of processes started by torchrun.",
+    "sync_every": "Tokens between synchronizations of processes started by torchrun.",
 }
 _SETTINGS = (*_HELP, "workers", "seed")
 _SHOWN_DEFAULTS = {
