@@ -11,6 +11,7 @@ from embedkit.cli.output import rendered
 from embedkit.cli.paths import call_if_interrupted, watch_output
 from embedkit.cli.progress import Display, ProgressLog
 from embedkit.errors import ConfigurationError, EmbedkitError
+from embedkit.system.interrupts import PATIENCE
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -106,7 +107,11 @@ class TrainingSession:
         """Return what to print if training is interrupted, depending on what is on disk then."""
         if self._checkpoints is None or self._written():
             return ""
-        others = "Another rank has ended, or the job was stopped. " * (self._ranks.size > 1)
+        others = ""
+        if self._ranks.size > 1:
+            from embedkit.system.ranks import RANK_ENDED
+
+            others = f"{RANK_ENDED.capitalize()}, or the job was stopped. "
         if not self._checkpoints.on_disk():
             return f"{others}No checkpoint was written."
         return (
@@ -127,4 +132,7 @@ class TrainingSession:
 
 def _say_checkpoint(display: Display) -> None:
     with contextlib.suppress(OSError):  # the terminal is closed
-        display.say("Interrupted: writing a checkpoint ...")
+        display.say(
+            "Interrupted: writing a checkpoint ... "
+            f"(Ctrl-C after {PATIENCE:.0f} seconds quits without it)"
+        )
