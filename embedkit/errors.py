@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
 
 __all__ = [
     "ConfigurationError",
@@ -24,6 +23,7 @@ __all__ = [
     "ModelError",
     "OutputExistsError",
     "QuestionError",
+    "SettingError",
     "SlowFormatWarning",
     "StaleIndexWarning",
     "StorageError",
@@ -64,6 +64,25 @@ class EmbedkitError(Exception):
 
 class ConfigurationError(EmbedkitError, ValueError):
     """A setting is outside its documented range, or two settings contradict each other."""
+
+
+class SettingError(ConfigurationError):
+    """A setting has the wrong type, or is outside its range.
+
+    Attributes:
+        setting: its name.
+        requirement: what it must be, such as "an integer of at least 1".
+        value: what it is.
+    """
+
+    def __init__(self, setting: str, requirement: str, value: object) -> None:
+        self.setting = setting
+        self.requirement = requirement
+        self.value = value
+        super().__init__(f"{setting} must be {requirement}, got {value!r}")
+
+    def __reduce__(self) -> tuple[type[SettingError], tuple[str, str, object]]:
+        return type(self), (self.setting, self.requirement, self.value)
 
 
 class CorpusError(EmbedkitError):
@@ -157,7 +176,7 @@ class UnknownWordError(EmbedkitError, KeyError):
         """The suggestions."""
         return f"Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
 
-    def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[UnknownWordError], tuple[str, tuple[str, ...], str]]:
         # Suggestions may be a function, which cannot be pickled, so they are searched for now.
         return type(self), (self.word, self.suggestions, self.place)
 

@@ -19,7 +19,7 @@ from embedkit.cli.classify import classify
 from embedkit.cli.convert import convert
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
-from embedkit.cli.groups import SectionedGroup
+from embedkit.cli.groups import SectionedGroup, option_of
 from embedkit.cli.help import completion, show_help, version
 from embedkit.cli.index import index
 from embedkit.cli.inspect import compare, distance, encode, info
@@ -35,7 +35,13 @@ from embedkit.cli.streams import decoded, discard
 from embedkit.cli.suggestions import suggest_option
 from embedkit.cli.train import train
 from embedkit.cli.walks import walks
-from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError, MissingModelError
+from embedkit.errors import (
+    ConfigurationError,
+    EmbedkitError,
+    ExpressionError,
+    MissingModelError,
+    SettingError,
+)
 from embedkit.system.interrupts import checked
 
 __all__ = ["app", "show_warning"]
@@ -84,6 +90,11 @@ class _App(SectionedGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except SettingError as error:
+            option = option_of(ctx, error.setting)
+            if option is None:
+                raise
+            raise SettingError(option, error.requirement, error.value) from error
         except MissingModelError as error:
             error.hint = (
                 f"Train one with embedkit train CORPUS -o {error.path}, or "

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedkit.cli.options import errors_option, json_option, overwrite_option, quiet_option
+from embedkit.cli.options import (
+    errors_option,
+    json_option,
+    output_option,
+    overwrite_option,
+    quiet_option,
+)
 from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import ModelPath, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs, refuse_two_streams
@@ -30,7 +36,8 @@ __all__ = ["convert"]
 
 @click.command()
 @click.argument("source", type=ModelPath(), metavar="IN")
-@click.argument("target", metavar="OUT", type=OutputPath(stream=True))
+@click.argument("target", metavar="[OUT]", required=False, type=OutputPath(stream=True))
+@output_option("Same as the argument OUT.", OutputPath(stream=True))
 @click.option(
     "--format",
     "source_format",
@@ -57,7 +64,8 @@ __all__ = ["convert"]
 @json_option
 def convert(
     source: str,
-    target: str,
+    target: str | None,
+    output: str | None,
     source_format: str | None,
     target_format: str | None,
     limit: int | None,
@@ -76,6 +84,11 @@ def convert(
     """
     from embedkit import formats
 
+    if target is not None and output is not None:
+        raise click.UsageError("name the output once, as an argument or with --output.")
+    target = target or output
+    if target is None:
+        raise click.UsageError("name the output, as an argument or with --output (-o).")
     piped = is_standard_output(target)
     refuse_two_streams(target, as_json=as_json)
     lock_outputs(target)

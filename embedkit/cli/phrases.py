@@ -22,7 +22,7 @@ from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs, refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.corpus.phrases.settings import DEFAULT_THRESHOLDS, MAX_PASSES
-from embedkit.errors import ConfigurationError, CorpusError
+from embedkit.errors import ConfigurationError, CorpusError, SettingError
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -81,7 +81,11 @@ def phrase_settings(options: dict[str, Any], prefix: str = "", **others: Any) ->
 
     given = {name: options[prefix + name] for name in ("scoring", "threshold", "min_count")}
     connectors = _connectors(options[prefix + "connectors"])
-    return PhraseSettings(**given, connectors=connectors, **others)
+    try:
+        return PhraseSettings(**given, connectors=connectors, **others)
+    except SettingError as error:
+        option = f"--{prefix}{error.setting}".replace("_", "-")
+        raise SettingError(option, error.requirement, error.value) from error
 
 
 def _connectors(name: str) -> tuple[str, ...]:

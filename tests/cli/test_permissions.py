@@ -79,6 +79,7 @@ WRITING: list[list[str]] = [
     ["convert", "words", f"{PATH}.npz"],
     ["convert", "words", f"{PATH}.npy"],
     ["convert", "words", PATH],
+    ["convert", "words", "-o", PATH],
     ["convert", "words", PATH, "--to", "static"],
     ["export", "jsonl", "--model", "words", "-o", PATH],
     ["export", "projector", "--model", "words", "-o", PATH],
