@@ -143,7 +143,7 @@ app.add_sections(
 )  # fmt: skip
 
 
-def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+def show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning on one line, unless the command is quiet."""
     context = click.get_current_context(silent=True)
     if context is None or not context.params.get("quiet"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from embedkit.classification.options import LABELLED_FORMATS
 from embedkit.cli.groups import Group
 from embedkit.cli.input import ask_all
 from embedkit.cli.options import (
+    Command,
+    Decorator,
     device_option,
     json_option,
     model_option,
@@ -51,11 +52,11 @@ _classifier_option = click.option(
 )
 
 
-def _column_option(name: str, meaning: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _column_option(name: str, meaning: str) -> Decorator:
     return click.option(f"--{name}", default=name, show_default=True, metavar="NAME", help=meaning)
 
 
-def _labelled_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _labelled_options(command: Command) -> Command:
     """Add the options of `read_labelled`."""
     for option in (
         _column_option("label", "Column of labels."),

@@ -44,7 +44,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def to_json(value: Any) -> str:
+def to_json(value: object) -> str:
     """Return one JSON document; NaN and infinity, which JSON does not have, become null."""
     text = json.dumps(value, ensure_ascii=False)
     if "NaN" in text or "Infinity" in text:
@@ -52,7 +52,7 @@ def to_json(value: Any) -> str:
     return text
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Print one JSON document, in ASCII if standard output cannot represent all characters."""
     text = to_json(value)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from embedkit.cli.options import (
+    Command,
+    Decorator,
     json_option,
     output_option,
     overwrite_option,
@@ -58,10 +59,10 @@ PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
 """Options of phrases, by the name of their setting."""
 
 
-def phrase_options(prefix: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def phrase_options(prefix: str) -> Decorator:
     """Return a decorator that adds the options of phrases, with *prefix* before their names."""
 
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+    def add(command: Command) -> Command:
         for name, settings in reversed(PHRASE_OPTIONS.items()):
             option = f"--{prefix}{name}".replace("_", "-")
             command = click.option(option, **settings)(command)
@@ -240,7 +241,7 @@ def _write(
 
 def _facts(
     learned: Phrases, text: Corpus, joined: Corpus, output: str | None, listed: str | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "file": output,
         "list": listed,

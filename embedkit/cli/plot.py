@@ -38,7 +38,7 @@ class _PictureSize(click.ParamType):  # type: ignore[type-arg]
     name = "WIDTHxHEIGHT"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value

@@ -194,7 +194,7 @@ class ProgressLog:
         facts |= {"seconds": report.seconds, "analogies": accuracy}
         self._write({"event": "epoch", **facts})
 
-    def _write(self, facts: dict[str, Any]) -> None:
+    def _write(self, facts: dict[str, object]) -> None:
         with storage_errors(self._file.name):
             self._file.write(to_json(facts) + "\n")
             self._file.flush()

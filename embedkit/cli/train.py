@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +13,8 @@ import click
 
 from embedkit.cli.options import (
     DEFAULT_MODEL,
+    Command,
+    Decorator,
     device_option,
     explicit_parameters,
     json_option,
@@ -64,7 +66,7 @@ _SHOWN_DEFAULTS = {
 _UNLIMITED = 10_000
 
 
-def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _setting_options(command: Command) -> Command:
     """Add an option for each setting of training, with the default that `TrainingConfig` has."""
     workers = WholeNumber(*map(int, RANGES["workers"]))
     command = workers_option(
@@ -76,7 +78,7 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _setting_option(name: str, default: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _setting_option(name: str, default: Any) -> Decorator:
     low, high = RANGES[name]
     highest = high if high < _UNLIMITED else None
     kind = (

@@ -67,7 +67,7 @@ def own_files(folder: Path) -> frozenset[str]:
     return frozenset({*MODEL_FILES, *_NETWORK_FILES, *nested})
 
 
-def _config_in(folder: Path) -> dict[str, Any]:
+def _config_in(folder: Path) -> Mapping[str, object]:
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
@@ -87,7 +87,7 @@ def reading_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_config(path: Path, config: Mapping[str, Any]) -> None:
+def write_config(path: Path, config: Mapping[str, object]) -> None:
     """Write settings as indented JSON.
 
     Args:
@@ -146,5 +146,5 @@ def read_config(path: Path, newest: int, kind: str | None = None) -> dict[str, A
     return config
 
 
-def _described(kind: Any) -> str:
+def _described(kind: object) -> str:
     return f"a {kind}" if isinstance(kind, str) else "something else"

@@ -19,7 +19,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,10 @@ class StoredModel:
         """The type of the stored vectors: "float32", "float16", "int8", or None without vectors."""
         return str(self.tensors["vectors"].dtype) if "vectors" in self.tensors else None
 
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[[Path, str], StoredModel], tuple[Path, str]]:
         return _reopen, (Path(os.path.abspath(self.path)), self.fingerprint)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> StoredModel:
+    def __deepcopy__(self, memo: dict[int, object]) -> StoredModel:
         return self  # immutable
 
 

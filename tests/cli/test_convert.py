@@ -85,6 +85,6 @@ def test_standard_input_and_an_option_for_the_output(inside: Command, tmp_path: 
         assert done.returncode == 0, done.stderr
         assert formats.read(tmp_path / "out.npz")["dog"].tolist() == [3, 4]
     assert inside("convert", "-", "-", "--to", "glove", stdin=text).stdout.split()[0] == "cat"
-    assert "standard-input" in inside("convert", "-", "x.npz", stdin="2 2\ncat 1\n").stderr
+    assert "standard-input" in inside("convert", "-", "x.npz", stdin="2 2\ncat 1 2\ndog 3\n").stderr
     assert inside("convert", "x.npz").returncode == 2
     assert "once" in inside("convert", "x.npz", "y.npz", "-o", "z.npz").stderr
