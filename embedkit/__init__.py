@@ -12,14 +12,8 @@ Names are imported when they are first used: `import embedkit` alone costs next 
 
 from __future__ import annotations
 
-import logging
-
 import lazy_loader
 
 __version__ = "0.1.0"
-
-logging.getLogger(__name__).addHandler(
-    logging.NullHandler()
-)  # the application decides what to show
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,7 +11,6 @@ so there is always a complete one. Each is a model that can be opened and querie
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import re
 import shutil
@@ -36,11 +35,12 @@ from embedkit.storage.model_directory import (
 from embedkit.system.files import resolve_output, storage_errors
 from embedkit.system.interrupts import held
 from embedkit.system.locks import locked_output
+from embedkit.system.logs import logger
 from embedkit.training.config import TrainingConfig
 
 __all__ = ["Checkpoints", "TrainingState"]
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 _GENERATIONS = 2
 _NAME = re.compile(r"\d{10}")  # of a checkpoint

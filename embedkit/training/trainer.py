@@ -6,7 +6,6 @@ result.vectors, result.report.loss
 
 from __future__ import annotations
 
-import logging
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ import numpy as np
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError
+from embedkit.system.logs import logger
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import make_engine, random_vectors
@@ -24,7 +24,7 @@ from embedkit.training.warm_start import WarmStart
 
 __all__ = ["train_skipgram"]
 
-_log = logging.getLogger(__name__)
+_log = logger(__name__)
 
 
 def train_skipgram(
@@ -76,7 +76,7 @@ def train_skipgram(
         report = TrainingLoop(corpus, vocabulary, config, engine, ranks).run(hooks)
     if not report.pairs:
         raise _no_pairs(corpus, len(vocabulary), config)
-    _log.info("Trained %d epochs in %.1f s: loss %.4f", report.epochs, report.seconds, report.loss)
+    _log.info("Trained %d epochs: loss %.4f", report.epochs, report.loss)
     return TrainingResult(vocabulary, engine.vectors, engine.context, report)
 
 
