@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
 
 __all__ = [
     "ConfigurationError",
@@ -18,10 +17,13 @@ __all__ = [
     "EncodingError",
     "ExpressionError",
     "FormatError",
+    "HighLossWarning",
     "InputError",
+    "MissingModelError",
     "ModelError",
     "OutputExistsError",
     "QuestionError",
+    "SettingError",
     "SlowFormatWarning",
     "StaleIndexWarning",
     "StorageError",
@@ -71,6 +73,25 @@ class ConfigurationError(EmbedkitError, ValueError):
     """A setting is outside its documented range, or two settings contradict each other."""
 
 
+class SettingError(ConfigurationError):
+    """A setting has the wrong type, or is outside its range.
+
+    Attributes:
+        setting: its name.
+        requirement: what it must be, such as "an integer of at least 1".
+        value: what it is.
+    """
+
+    def __init__(self, setting: str, requirement: str, value: object) -> None:
+        self.setting = setting
+        self.requirement = requirement
+        self.value = value
+        super().__init__(f"{setting} must be {requirement}, got {value!r}")
+
+    def __reduce__(self) -> tuple[type[SettingError], tuple[str, str, object]]:
+        return type(self), (self.setting, self.requirement, self.value)
+
+
 class CorpusError(EmbedkitError):
     """The text cannot be trained on: it is missing or empty, or no word is frequent enough."""
 
@@ -97,6 +118,24 @@ class OutputExistsError(EmbedkitError):
 
 class ModelError(EmbedkitError):
     """A model directory is missing, damaged, written by a newer version, or not a model."""
+
+
+class MissingModelError(ModelError):
+    """There is no model at a path.
+
+    Attributes:
+        path: the path.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"there is no model at {path}.",
+            hint=f"Train one with embedkit train CORPUS -o {path}, or pass another path.",
+        )
+
+    def __reduce__(self) -> tuple[type[MissingModelError], tuple[str]]:
+        return type(self), (self.path,)
 
 
 class FormatError(ModelError):
@@ -144,13 +183,17 @@ class UnknownWordError(EmbedkitError, KeyError):
         """The suggestions."""
         return f"Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
 
-    def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[UnknownWordError], tuple[str, tuple[str, ...], str]]:
         # Suggestions may be a function, which cannot be pickled, so they are searched for now.
         return type(self), (self.word, self.suggestions, self.place)
 
 
 class SlowFormatWarning(UserWarning):
     """A file of vectors is read completely each time; a model directory would open at once."""
+
+
+class HighLossWarning(UserWarning):
+    """The loss of a training is close to that of guessing: almost nothing was learned."""
 
 
 class UnknownWordsWarning(UserWarning):

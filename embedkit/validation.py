@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, cast
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, SettingError
 
 __all__ = [
     "CODEC_ERRORS",
@@ -35,7 +35,7 @@ def is_whole(value: Any, low: int, high: int | None = None) -> bool:
     return whole and bool(low <= value and (high is None or value <= high))
 
 
-def whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
+def whole_number(name: str, value: object, low: int, high: int | None = None) -> int:
     """Return *value* as an int.
 
     Raises:
@@ -43,8 +43,8 @@ def whole_number(name: str, value: Any, low: int, high: int | None = None) -> in
     """
     if not is_whole(value, low, high):
         limits = f"of at least {low:,}" if high is None else f"between {low:,} and {high:,}"
-        raise ConfigurationError(f"{name} must be an integer {limits}, got {value!r}")
-    return int(value)
+        raise SettingError(name, f"an integer {limits}", value)
+    return int(cast(Integral, value))
 
 
 def number(name: str, value: Any, low: float, high: float) -> float:
@@ -54,13 +54,13 @@ def number(name: str, value: Any, low: float, high: float) -> float:
         ConfigurationError: it is not a number, is below *low*, or is above *high*.
     """
     real = isinstance(value, Real) and not isinstance(value, bool)
-    if not real or not low <= value <= high:
-        limits = " and ".join(f"{x:,}" if isinstance(x, int) else f"{x:g}" for x in (low, high))
-        raise ConfigurationError(f"{name} must be a number between {limits}, got {value!r}")
-    return float(value)
+    if real and low <= value <= high:
+        return float(value)
+    limits = " and ".join(f"{x:,}" if isinstance(x, int) else f"{x:g}" for x in (low, high))
+    raise SettingError(name, f"a number between {limits}", value)
 
 
-def check_choice(kind: str, value: Any, choices: Collection[str]) -> None:
+def check_choice(kind: str, value: object, choices: Collection[str]) -> None:
     """Raise `ConfigurationError` unless *value* is one of *choices*.
 
     Args:
@@ -70,7 +70,12 @@ def check_choice(kind: str, value: Any, choices: Collection[str]) -> None:
         raise ConfigurationError(f"unknown {kind} {value!r}; choose from {', '.join(choices)}")
 
 
-def refuse_string(words: Any) -> None:
-    """Raise `ConfigurationError` if *words* is a string: its letters would be taken for words."""
-    if isinstance(words, str):
+def refuse_string(words: object) -> None:
+    """Raise `ConfigurationError` if *words* is a string, or is not iterable.
+
+    The letters of a string would be taken for words.
+    """
+    if isinstance(words, str | bytes):
         raise ConfigurationError(f"expected a list of words, got the string {words!r:.60}")
+    if not isinstance(words, Iterable):
+        raise ConfigurationError(f"expected a list of words, got {words!r:.60}")

@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from embedkit.encoders import SkipGramEncoder
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
+_NOBODY = 65534
 PAIRS = [("paris", "france"), ("rome", "italy"), ("berlin", "germany"), ("madrid", "spain")]
 
 
@@ -30,6 +32,25 @@ def sentences(count: int = 4_000) -> list[list[str]]:
         word, role = [(capital, "mayor"), (country, "border")][int(random.integers(0, 2))]
         found.append([*theme, word, f"{role}{random.integers(0, 3)}"])
     return found
+
+
+@pytest.fixture
+def ordinary_user() -> Iterator[Path]:
+    """A folder of a user to whom permissions apply, as whom the test runs; root becomes nobody."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if os.geteuid() != 0:
+            yield folder
+            folder.chmod(0o755)
+            return
+        os.chown(folder, _NOBODY, _NOBODY)
+        os.setegid(_NOBODY)
+        os.seteuid(_NOBODY)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
 
 
 def restore_interrupts() -> None:

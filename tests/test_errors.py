@@ -11,6 +11,8 @@ from embedkit import errors
 from embedkit.errors import (
     EmbedkitError,
     ExpressionError,
+    MissingModelError,
+    SettingError,
     UnknownWordError,
     WordTooLongError,
     quoted,
@@ -20,7 +22,8 @@ PLAIN_ERRORS = [
     error
     for _, error in inspect.getmembers(errors, inspect.isclass)
     if issubclass(error, EmbedkitError)
-    and error not in (UnknownWordError, WordTooLongError, ExpressionError)
+    and error
+    not in (ExpressionError, MissingModelError, SettingError, UnknownWordError, WordTooLongError)
 ]
 """Errors that take a message and a hint."""
 
@@ -64,6 +67,8 @@ def test_expression_error_points_at_the_column() -> None:
     "error",
     [
         *(kind("something is wrong.", hint="Do something.") for kind in PLAIN_ERRORS),
+        MissingModelError("m.embedkit"),
+        SettingError("window", "an integer of at least 1", 0),
         UnknownWordError("xyz", ["xylem"], "row 3"),
         WordTooLongError("xyz", 2),
         ExpressionError("nothing here", "king -", 6),

@@ -25,9 +25,8 @@ from embedkit.features.transformers import Vectors
 from embedkit.heads import DenseClassifier
 from embedkit.heads.storage import read_config, write_config
 from embedkit.storage.config_file import CONFIG, RESTORE_HINT
-from embedkit.storage.model_directory import check_output, read_model
+from embedkit.storage.model_directory import read_model, replaced_directory
 from embedkit.storage.tensors import read_tensors, write_tensors
-from embedkit.system.files import atomic_directory
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["SETTINGS", "TextClassifier"]
@@ -126,8 +125,7 @@ class TextClassifier:
             StorageError: the disk is full or the path cannot be written to.
         """
         path = Path(os.path.realpath(path))
-        check_output(path, overwrite=overwrite)
-        with atomic_directory(path, overwrite=True) as folder:
+        with replaced_directory(path, overwrite=overwrite) as folder:
             self.head.save(folder / _NETWORK)
             config: dict[str, Any] = {"kind": _KIND, "pooling": None}
             if self.features is not None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.options import json_option, models_argument, quiet_option, seed_option
+from embedkit.cli.options import Command, json_option, models_argument, quiet_option, seed_option
 from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, WholeNumber
 from embedkit.evaluation.options import BENCHMARK_KINDS, EVALUATION_METHODS
@@ -38,7 +38,7 @@ _FILES = {
 }
 
 
-def benchmark_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def benchmark_options(command: Command) -> Command:
     """Add the options that name benchmark files."""
     for kind in reversed(BENCHMARK_KINDS):
         command = click.option(
@@ -133,7 +133,7 @@ def evaluate(
         _print_side_by_side(files, models, found, differences)
 
 
-def difference_facts(found: Difference) -> dict[str, Any]:
+def difference_facts(found: Difference) -> dict[str, object]:
     """Return a difference for JSON."""
     interval = list(asdict(found.interval).values())
     return asdict(found) | {"interval": interval, "verdict": found.verdict}

@@ -19,6 +19,8 @@ from embedkit.vectors.options import OOV
 
 __all__ = [
     "DEFAULT_MODEL",
+    "Command",
+    "Decorator",
     "device_option",
     "encoder_option",
     "encoding_option",

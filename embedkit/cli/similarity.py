@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -19,7 +20,13 @@ from embedkit.cli.options import (
 from embedkit.cli.output import UnknownWords, print_answers, print_json
 from embedkit.errors import QuestionError
 
+if TYPE_CHECKING:
+    from embedkit.vectors.word_vectors import WordVectors
+
 __all__ = ["odd_one_out", "rank", "similarity"]
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
 
 
 @click.command()
@@ -46,12 +53,11 @@ def similarity(
             raise QuestionError(f"expected two sets, as in: cat,dog lion,tiger; got {parts!r:.80}.")
         return found
 
-    given = None if words == ("-",) else _usage(sets, list(words))
-    vectors = load(model, encoder=encoder)
-    questions, numbers = ask_all(
-        given,
-        lambda line: sets(line.split()),
-        lambda asked: [vectors.similarity(a, b, metric=metric, oov=oov) for a, b in asked],
+    vectors, questions, numbers = _ask(
+        words,
+        sets,
+        lambda: load(model, encoder=encoder),
+        lambda vectors, pair: vectors.similarity(*pair, metric=metric, oov=oov),
     )
     used = [[*first, *second] for first, second in questions]
     unknown = UnknownWords(vectors, oov, [word for words in used for word in words])
@@ -84,7 +90,7 @@ def rank(
     model: str,
     as_json: bool,
 ) -> None:
-    """Show the rank of B among A's neighbours, and of A among B's.
+    """Show the rank of B among A's neighbors, and of A among B's.
 
     The nearest word has rank 1. With - instead of the words, they are read from standard input, two
     per line.
@@ -96,28 +102,23 @@ def rank(
             raise QuestionError(f"expected two different words, as in: king queen; got {parts!r}.")
         return parts
 
-    given = None if words == ("-",) else _usage(two, list(words))
-    vectors = load(model, encoder=encoder)
-
-    def ranks(pair: list[str]) -> list[int | None]:
+    def ranks(vectors: WordVectors, pair: list[str]) -> list[int | None]:
         return [
             vectors.rank(a, b, metric=metric, restrict=restrict, oov=oov)
             for a, b in (pair, reversed(pair))
         ]
 
-    questions, found = ask_all(
-        given, lambda line: two(line.split()), lambda asked: [ranks(pair) for pair in asked]
-    )
+    vectors, questions, found = _ask(words, two, lambda: load(model, encoder=encoder), ranks)
     unknown = UnknownWords(vectors, oov, [word for pair in questions for word in pair])
     unanswered = 0
     for pair, places in zip(questions, found, strict=True):
         unanswered += places[0] is None
         for (a, b), place in zip((pair, pair[::-1]), places, strict=True):
             if as_json:
-                notes: dict[str, Any] = unknown.notes(pair)
+                notes = unknown.notes(pair)
                 print_json({"word": b, "neighbor_of": a, "rank": place, **notes})
             elif place is not None:
-                click.echo(f"{b} is neighbour {place:,} of {a}")
+                click.echo(f"{b} is neighbor {place:,} of {a}")
     unknown.report(unanswered, len(questions))
 
 
@@ -143,21 +144,41 @@ def odd_one_out(
             raise QuestionError(f"expected at least three different words; got {parts!r:.80}.")
         return parts
 
-    given = None if words == ("-",) else _usage(three, list(words))
-    vectors = load(model, encoder=encoder)
-    sets, answers = ask_all(
-        given,
-        lambda line: three(line.split()),
-        lambda asked: [vectors.odd_one_out(chosen, metric=metric, oov=oov) for chosen in asked],
+    vectors, sets, answers = _ask(
+        words,
+        three,
+        lambda: load(model, encoder=encoder),
+        lambda vectors, chosen: vectors.odd_one_out(chosen, metric=metric, oov=oov),
     )
     unknown = UnknownWords(vectors, oov, [word for chosen in sets for word in chosen])
     names = [" ".join(chosen) for chosen in sets]
     print_answers(names, sets, answers, unknown, as_json=as_json)
 
 
-def _usage(read: Any, words: list[str]) -> Any:
-    """Return *read*(words); a mistake on the command line is wrong usage."""
-    try:
-        return read(words)
-    except QuestionError as error:
-        raise click.UsageError(str(error)) from None
+def _ask(
+    words: tuple[str, ...],
+    read: Callable[[list[str]], Question],
+    load: Callable[[], WordVectors],
+    answer: Callable[[WordVectors, Question], Answer],
+) -> tuple[WordVectors, list[Question], Sequence[Answer]]:
+    """Answer the question in *words*, or in each line of standard input if they are "-".
+
+    Args:
+        words: of the command line.
+        read: turns words into a question; a mistake on the command line is wrong usage.
+        load: opens the vectors, after the command line was checked.
+        answer: answers a question.
+    """
+    given = None
+    if words != ("-",):
+        try:
+            given = read(list(words))
+        except QuestionError as error:
+            raise click.UsageError(str(error)) from None
+    vectors = load()
+    questions, answers = ask_all(
+        given,
+        lambda line: read(line.split()),
+        lambda asked: [answer(vectors, question) for question in asked],
+    )
+    return vectors, questions, answers

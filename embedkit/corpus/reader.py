@@ -36,7 +36,10 @@ __all__ = [
 TextSource: TypeAlias = (
     "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sequence[str]]"
 )
-"""A file, a folder, "-" for standard input, several of these, or an iterable of token lists."""
+"""A file, a folder, "-" for standard input, several of these, or an iterable of token lists.
+
+A token list is any sequence of strings, or an array of NumPy, Arrow, pandas or polars.
+"""
 
 _OTHERWISE = (
     ', pass --encoding latin1 (encoding="latin1"), or pass --errors replace (errors="replace")'
@@ -238,8 +241,8 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
             "expected a path, a list of paths or an iterable of token lists, "
             f"got {quoted(sentences)}"
         )
-    for number, sentence in enumerate(sentences):
-        _check_sentence(number, sentence)
+    for number, given in enumerate(sentences):
+        sentence = _check_sentence(number, _token_list(given))
         batch.append(sentence)
         size += len(sentence)
         if size >= _BATCH_TOKENS:
@@ -248,7 +251,16 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
     yield batch
 
 
-def _check_sentence(number: int, sentence: Sequence[str]) -> None:
+def _token_list(sentence: object) -> object:
+    """Return the tokens of an array of NumPy, Arrow, pandas or polars as a list."""
+    if not isinstance(sentence, Sequence):
+        for name in ("to_pylist", "tolist", "to_list"):
+            if callable(convert := getattr(sentence, name, None)):
+                return convert()
+    return sentence
+
+
+def _check_sentence(number: int, sentence: object) -> Sequence[str]:
     if isinstance(sentence, str | bytes) or not isinstance(sentence, Sequence):
         raise CorpusError(
             f"sentence {number} is {quoted(sentence)}, not a list of tokens.",
@@ -259,3 +271,4 @@ def _check_sentence(number: int, sentence: Sequence[str]) -> None:
             raise CorpusError(
                 f"sentence {number} contains {quoted(token)}; tokens must be non-empty strings"
             )
+    return sentence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -250,7 +251,10 @@ class Vocabulary:
         table = pa.table(
             {"word": self._words, "count": self.counts, "order": pa.array(self._order)}
         ).combine_chunks()
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        with (
+            pa.OSFile(os.fsencode(path), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as writer,
+        ):
             writer.write_table(table)
 
     @classmethod
@@ -258,14 +262,18 @@ class Vocabulary:
         """Memory-map a file written by `save`.
 
         Raises:
-            ModelError: the file is damaged or has other contents.
+            ModelError: the file is damaged, has other contents or may not be read.
         """
         try:
-            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
+            table = pa.ipc.open_file(pa.memory_map(os.fsencode(path))).read_all().combine_chunks()
             if dict(zip(table.schema.names, table.schema.types, strict=True)) != _COLUMNS:
                 raise ValueError(f"its columns are {quoted(table.schema.to_string())}")
             words, counts, order = (table[name] for name in _COLUMNS)
             table.validate()
+        except PermissionError as error:
+            raise ModelError(
+                f"cannot read {path}: {error.strerror}.", hint="Check its permissions."
+            ) from error
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ModelError(
                 f"{path} is damaged: {error}.", hint="Train the model again."

@@ -10,9 +10,8 @@ from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
 from embedkit.storage.config_file import CONFIG
-from embedkit.storage.model_directory import check_output, read_model, write_model
+from embedkit.storage.model_directory import read_model, replaced_directory, write_model
 from embedkit.storage.quantization import unpack
-from embedkit.system.files import atomic_directory
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -92,8 +91,7 @@ def copy_model(source: Path, target: Path, limit: int | None, *, overwrite: bool
             target, config=model.config, vocabulary=words, tensors=tensors, overwrite=overwrite
         )
         return
-    check_output(target, overwrite=overwrite)
-    with atomic_directory(target, overwrite=True) as folder:
+    with replaced_directory(target, overwrite=overwrite) as folder:
         shutil.copytree(source, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
         if read_model(folder).fingerprint != model.fingerprint:
             raise ModelError(

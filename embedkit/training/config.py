@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from embedkit.system.memory import processors
 from embedkit.validation import check_choice, number, whole_number
 
-__all__ = ["RANGES", "TrainingConfig"]
+__all__ = ["FRACTIONS", "RANGES", "SAMPLES", "TrainingConfig"]
 
 RANGES: dict[str, tuple[float, float]] = {
     "dimension": (1, 1024),
@@ -23,7 +24,17 @@ RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
     "sync_every": (1, 2**63 - 1),
 }
-_FRACTIONS = frozenset({"sample", "learning_rate", "minimum_learning_rate"})
+FRACTIONS = frozenset({"sample", "learning_rate", "minimum_learning_rate"})
+"""Settings that are numbers; the others are integers."""
+
+SAMPLES: Mapping[int, float] = {30_000: 1e-4, 5_000: 1e-3, 0: 0.0}
+"""The default subsampling threshold, by the fewest tokens of the corpus that it is for.
+
+Of a small corpus, 1e-4 leaves too little to learn from. The limits were chosen by training on parts
+of an English text and of a generated one, from 1,000 to 200,000 tokens, with 0, 1e-3 and 1e-4, and
+comparing the cosine similarities of random pairs of words (by rank correlation) with those after
+training on the whole text.
+"""
 
 _ENOUGH_TOKENS = 20_000_000
 _MIN_EPOCHS, _MAX_EPOCHS = 5, 50
@@ -42,8 +53,8 @@ class TrainingConfig:
         epochs: passes over the corpus; None means 5, and more for a small corpus, enough to read
             about 20 million tokens (at most 50 passes).
         min_count: words with fewer occurrences are ignored.
-        sample: subsampling threshold for frequent words, as a fraction of the corpus; 0 disables
-            subsampling.
+        sample: subsampling threshold for frequent words, as a fraction of the corpus; 0 keeps every
+            word; None means 1e-4, and for a small corpus more or 0, see `SAMPLES`.
         learning_rate: initial learning rate; it decays linearly, but not below
             `minimum_learning_rate`.
         workers: number of threads; None means one per processor. Training with one worker is
@@ -61,7 +72,7 @@ class TrainingConfig:
     negative: int = 5
     epochs: int | None = None
     min_count: int = 5
-    sample: float = 1e-4
+    sample: float = None  # type: ignore[assignment]  # a number from the start of training on
     learning_rate: float = 0.05
     minimum_learning_rate: float = 5e-6
     workers: int | None = None
@@ -71,9 +82,9 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if value is None and name in ("epochs", "workers"):
+            if value is None and name in ("epochs", "sample", "workers"):
                 continue
-            if name in _FRACTIONS:
+            if name in FRACTIONS:
                 checked = number(name, value, low, high)
             else:
                 checked = whole_number(name, value, int(low), int(high))
@@ -96,6 +107,13 @@ class TrainingConfig:
         if self.epochs is not None:
             return self.epochs
         return min(_MAX_EPOCHS, max(_MIN_EPOCHS, math.ceil(_ENOUGH_TOKENS / max(tokens, 1))))
+
+    def sample_for(self, tokens: int) -> float:
+        """Return the subsampling threshold for a corpus of *tokens* tokens."""
+        chosen: float | None = self.sample
+        if chosen is None:
+            return next(sample for least, sample in SAMPLES.items() if tokens >= least)
+        return chosen
 
     def worker_count(self) -> int:
         """Return the number of threads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -75,3 +76,15 @@ def test_conversion_in_place_is_reported(embedkit: Command, folder: Path) -> Non
     embedkit("convert", "words", "w.glove")
     report = json.loads(embedkit("convert", "w.glove", "w.glove", "--overwrite", "--json").stdout)
     assert report["bytes"] == (folder / "w.glove").stat().st_size
+
+
+def test_standard_input_and_an_option_for_the_output(inside: Command, tmp_path: Path) -> None:
+    text = b"2 2\ncat 1 2\ndog 3 4\n"
+    for data in (text, gzip.compress(text)):
+        done = inside("convert", "-", "-o", "out.npz", "--overwrite", stdin=data)
+        assert done.returncode == 0, done.stderr
+        assert formats.read(tmp_path / "out.npz")["dog"].tolist() == [3, 4]
+    assert inside("convert", "-", "-", "--to", "glove", stdin=text).stdout.split()[0] == "cat"
+    assert "standard-input" in inside("convert", "-", "x.npz", stdin="2 2\ncat 1 2\ndog 3\n").stderr
+    assert inside("convert", "x.npz").returncode == 2
+    assert "once" in inside("convert", "x.npz", "y.npz", "-o", "z.npz").stderr

@@ -255,5 +255,11 @@ def test_a_link_to_a_model_stays_a_link(tmp_path: Path) -> None:
 
 def test_a_loss_like_guessing_is_reported(embedkit: Command, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("a b c d e f g h i j k l m n o p\n" * 40)
-    done = embedkit("train", "text.txt")
-    assert "almost nothing was learned. Use more text" in done.stdout
+    done = embedkit("train", "text.txt", "--sample", "1e-4")
+    assert "almost nothing was learned. Use more text" in done.stderr
+    assert "sample=0 (--sample 0)" in done.stderr
+    slow = ("train", "text.txt", "--overwrite", "--epochs", 1, "--learning-rate", 1e-6)
+    done = embedkit(*slow)
+    assert "almost nothing was learned" in done.stderr
+    assert "--sample" not in done.stderr
+    assert embedkit(*slow, "--quiet").stderr == ""
