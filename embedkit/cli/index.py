@@ -56,7 +56,7 @@ _SETTINGS = (
     seed_option,
     click.option(
         "--questions", type=WholeNumber(1, 1_000_000), default=500, show_default=True,
-        help="Words whose neighbours are searched to measure speed and recall.",
+        help="Words whose neighbors are searched to measure speed and recall.",
     ),
     quiet_option,
     json_option,
@@ -74,7 +74,7 @@ def _measuring_options(command: Callable[..., None]) -> Callable[..., None]:
 def index() -> None:
     """Build, compare or drop an approximate index.
 
-    Without an index, search is exact. The share of neighbours that an index finds (recall) is
+    Without an index, search is exact. The share of neighbors that an index finds (recall) is
     printed when it is built.
     """
 

@@ -35,7 +35,7 @@ PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
         "type": click.Choice(tuple(DEFAULT_THRESHOLDS)),
         "default": "mikolov",
         "show_default": True,
-        "help": "Mikolov's score, or normalised pointwise mutual information (npmi), from -1 to 1.",
+        "help": "Mikolov's score, or normalized pointwise mutual information (npmi), from -1 to 1.",
     },
     "threshold": {
         "type": float,

@@ -84,7 +84,7 @@ def rank(
     model: str,
     as_json: bool,
 ) -> None:
-    """Show the rank of B among A's neighbours, and of A among B's.
+    """Show the rank of B among A's neighbors, and of A among B's.
 
     The nearest word has rank 1. With - instead of the words, they are read from standard input, two
     per line.
@@ -117,7 +117,7 @@ def rank(
                 notes: dict[str, Any] = unknown.notes(pair)
                 print_json({"word": b, "neighbor_of": a, "rank": place, **notes})
             elif place is not None:
-                click.echo(f"{b} is neighbour {place:,} of {a}")
+                click.echo(f"{b} is neighbor {place:,} of {a}")
     unknown.report(unanswered, len(questions))
 
 

@@ -171,7 +171,7 @@ def planted_partition(path: Path, groups: int = 4, size: int = 30) -> dict[str, 
 
 
 def test_communities_end_up_near_by_the_same_command(embedkit: Command, tmp_path: Path) -> None:
-    """A random neighbour would be of the same group with a chance of a quarter."""
+    """A random neighbor would be of the same group with a chance of a quarter."""
     group = planted_partition(tmp_path / "graph.tsv")
     shell = (
         f'"{sys.executable}" -m embedkit walks graph.tsv -o - --quiet | "{sys.executable}" -m '

@@ -16,8 +16,8 @@ METRICS = ["cosine", "l2", "dot"]
 
 def clustered(words: int = 4_000, dimension: int = 24) -> np.ndarray:
     draw = np.random.default_rng(0)
-    centres = draw.normal(size=(40, dimension))
-    rows = centres[draw.integers(0, 40, words)] + draw.normal(size=(words, dimension)) * 0.5
+    centers = draw.normal(size=(40, dimension))
+    rows = centers[draw.integers(0, 40, words)] + draw.normal(size=(words, dimension)) * 0.5
     return (rows * draw.uniform(0.5, 2.0, (words, 1))).astype(np.float32)
 
 
