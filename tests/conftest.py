@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,7 +47,36 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def embedkit(tmp_path: Path) -> Command:
+def embedkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run the command line in this process, in an empty folder.
+
+    A new process imports everything again, which takes up to two seconds. `embedkit_process`
+    starts one, for tests of what only a process has.
+    """
+    from embedkit.cli.app import app, show_warning
+
+    def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
+        line = [*map(str, arguments)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = show_warning
+            done = CliRunner().invoke(app, line, input=stdin, prog_name="embedkit", obj=[])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        return subprocess.CompletedProcess(line, done.exit_code, done.stdout, done.stderr)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EMBEDKIT_MODEL", raising=False)
+    return run
+
+
+@pytest.fixture
+def inside(embedkit: Command) -> Command:
+    """Another name of `embedkit`."""
+    return embedkit
+
+
+@pytest.fixture
+def embedkit_process(tmp_path: Path) -> Command:
     """Run the command line as a process in an empty folder."""
 
     def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
@@ -64,25 +94,6 @@ def embedkit(tmp_path: Path) -> Command:
             done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
         )
 
-    return run
-
-
-@pytest.fixture
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run the command line in this process, in an empty folder.
-
-    It is faster than a new process, for commands that fail early or do little.
-    """
-    from embedkit.cli.app import app
-
-    def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
-        line = [*map(str, arguments)]
-        done = CliRunner().invoke(app, line, input=stdin, prog_name="embedkit")
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
-        return subprocess.CompletedProcess(line, done.exit_code, done.stdout, done.stderr)
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("EMBEDKIT_MODEL", raising=False)
     return run
 
 

@@ -1,4 +1,4 @@
-"""train: real processes, and disks that are full."""
+"""train, and disks that are full."""
 
 from __future__ import annotations
 

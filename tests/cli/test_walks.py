@@ -116,11 +116,10 @@ def test_streams_that_end_early(redirected: str, edges: Path) -> None:
 
 @pytest.mark.parametrize(("suffix", "opened"), [("gz", gzip.open), ("xz", lzma.open)])
 def test_walks_are_compressed_as_the_name_says(
-    edges: Path, tmp_path: Path, suffix: str, opened: Callable[[Path], IO[bytes]]
+    embedkit: Command, edges: Path, tmp_path: Path, suffix: str, opened: Callable[[Path], IO[bytes]]
 ) -> None:
     for name in ("walks.txt", f"walks.txt.{suffix}"):
-        line = [sys.executable, "-m", "embedkit", "walks", edges.name, "-o", name]
-        subprocess.run(line, cwd=tmp_path, check=True)
+        assert embedkit("walks", edges.name, "-o", name).returncode == 0
     with opened(tmp_path / f"walks.txt.{suffix}") as file:
         assert file.read() == (tmp_path / "walks.txt").read_bytes()
 
