@@ -22,8 +22,6 @@ def clustered(words: int = 4_000, dimension: int = 24) -> np.ndarray:
 
 
 def build(rows: np.ndarray, **settings: object) -> ApproximateIndex:
-    if settings["kind"] == "ivfpq":  # its training takes seconds at 256 centroids a piece
-        settings = {"pq_m": 2, **settings}
     chosen = IndexSettings(**settings).fitted(*rows.shape)  # type: ignore[arg-type]
     return build_index(DenseIndex(rows, chosen.metric), chosen)
 
