@@ -39,6 +39,13 @@ def restore_interrupts() -> None:
 
 
 @pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder, the same for all processes of a parallel run."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A skip-gram model trained on `sentences`; tests must not change it."""
     path = tmp_path_factory.mktemp("model") / "model.embedkit"
