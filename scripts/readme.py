@@ -11,7 +11,7 @@ output, ``pycon`` holds a Python session, and ``python`` holds statements that p
 examples of a page run in order, in an empty folder that contains the repository's corpora/. Numbers
 and all answers but the first differ between machines and are not compared; of a traceback only the
 error is shown. Most pages begin with the command `TRAINING`, which prints nothing: it runs once,
-and the other pages get a copy of its model.
+and the other pages get a copy of its model. Calls of embedkit that need no shell run in one process.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ import fcntl
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from textwrap import dedent, indent
+
+from click.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(
@@ -38,6 +42,8 @@ BLOCK = re.compile(
 )
 TRAINING = "embedkit train corpora/world.txt --quiet"
 MODEL = "model.embedkit"
+PLAIN = re.compile(r"""embedkit (?:[^"'|<>&;*?$`~\\(){}#]|'[^']*'|"[^"$`\\]*")*$""")
+"""A call of embedkit that needs no shell."""
 TRACEBACK = re.compile(r"^(Traceback \(most recent call last\):\n)(?: .*\n)+", re.MULTILINE)
 
 
@@ -49,13 +55,27 @@ def pages() -> list[Path]:
 
 def run_command(command: str) -> str:
     """Return what a command prints, without its progress, which depends on the machine."""
-    done = subprocess.run(
-        ["bash", "-c", command],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
-    return re.sub(
-        r"^(?:reading|walking|training|writing): .*\n", "", done.stdout, flags=re.MULTILINE
-    )
+    if PLAIN.match(command):
+        printed = run_here(shlex.split(command)[1:])
+    else:
+        printed = subprocess.run(
+            ["bash", "-c", command],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        ).stdout  # fmt: skip
+    return re.sub(r"^(?:reading|walking|training|writing): .*\n", "", printed, flags=re.MULTILINE)
+
+
+def run_here(arguments: list[str]) -> str:
+    """Run embedkit in this process: a new one would import everything again."""
+    from embedkit.cli.app import app, show_warning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = show_warning
+        done = CliRunner().invoke(app, arguments, prog_name="embedkit", obj=[])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.output
 
 
 def train_once(trained: Path) -> str:
