@@ -11,7 +11,8 @@ output, ``pycon`` holds a Python session, and ``python`` holds statements that p
 examples of a page run in order, in an empty folder that contains the repository's corpora/. Numbers
 and all answers but the first differ between machines and are not compared; of a traceback only the
 error is shown. Most pages begin with the command `TRAINING`, which prints nothing: it runs once,
-and the other pages get a copy of its model. Calls of embedkit that need no shell run in one process.
+and the other pages get a copy of its model. A call of embedkit that needs no shell runs in this
+process.
 """
 
 from __future__ import annotations
