@@ -123,6 +123,7 @@ def test_bench_trec(run_json: RunJson, trec: Path, model: Path) -> None:
     assert accuracies["skip-gram, mean"] > 0.5
 
 
+@pytest.mark.slow
 def test_bench_trec_draws_a_plot(run_json: RunJson, trec: Path, model: Path) -> None:
     results = run_json(
         "bench_trec", "--model", model, "--plot", trec / "labels.png", "--labels", 20,
