@@ -57,8 +57,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def embedkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run the command line in this process, in an empty folder.
 
-    A new process imports everything again, which takes up to two seconds. `embedkit_process`
-    starts one, for tests of what only a process has.
+    A new process imports everything again, which takes up to two seconds; tests start one for
+    what only a process has: signals, redirected streams, the cost of imports.
     """
     from embedkit.cli.app import app, show_warning
 
@@ -80,28 +80,6 @@ def embedkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 def inside(embedkit: Command) -> Command:
     """Another name of `embedkit`."""
     return embedkit
-
-
-@pytest.fixture
-def embedkit_process(tmp_path: Path) -> Command:
-    """Run the command line as a process in an empty folder."""
-
-    def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
-        environment = {k: v for k, v in os.environ.items() if k != "EMBEDKIT_MODEL"}
-        done = subprocess.run(
-            [sys.executable, "-m", "embedkit", *map(str, arguments)],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
-            cwd=tmp_path,
-            env=environment,
-            timeout=120,
-            check=False,
-        )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
-
-    return run
 
 
 def shell(command: str, model: Path) -> subprocess.CompletedProcess[str]:

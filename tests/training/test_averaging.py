@@ -105,7 +105,10 @@ def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize(
     ("device", "problem"),
-    [("nonsense", "unknown device 'nonsense'"), ("cuda", "torch .* found no CUDA device")],
+    [
+        pytest.param("nonsense", "unknown device 'nonsense'", marks=pytest.mark.slow),
+        ("cuda", "torch .* found no CUDA device"),
+    ],
 )
 def test_wrong_device_is_reported_before_ranks_connect(
     device: str, problem: str, tmp_path: Path
