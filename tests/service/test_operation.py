@@ -77,7 +77,14 @@ class Load:
             thread.join()
 
 
-@pytest.mark.parametrize("name", ["words.vec.gz", "words.npz", "words-static"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "words.vec.gz",
+        pytest.param("words.npz", marks=pytest.mark.slow),
+        pytest.param("words-static", marks=pytest.mark.slow),
+    ],
+)
 def test_files_of_other_programs_are_served_and_watched(
     start: Start, tmp_path: Path, name: str
 ) -> None:
