@@ -48,19 +48,17 @@ def test_repairs_are_printed(embedkit: Command, tmp_path: Path) -> None:
 @pytest.mark.parametrize("to", ["glove", "word2vec", "word2vec-binary", "npz"])
 def test_convert_to_standard_output(embedkit: Command, folder: Path, to: str) -> None:
     embedkit("convert", "words", "file", "--to", to)
-    piped = b""
     shell = f"'{sys.executable}' -m embedkit convert words - --to {to}"
-    for command in (f"{shell} --quiet | cat", f"{shell} --quiet > out; cat out"):
-        done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True)
-        assert done.stderr == b""
-        (folder / "piped").write_bytes(done.stdout)
-        ours, theirs = (formats.read(folder / name, format=to) for name in ("piped", "file"))
-        assert list(ours.vocabulary) == list(theirs.vocabulary)
-        np.testing.assert_array_equal(ours.matrix, theirs.matrix)
-        assert piped in (b"", done.stdout)
-        piped = done.stdout
-    loud = subprocess.run(["bash", "-c", shell], cwd=folder, capture_output=True, check=True)
-    assert loud.stdout == piped
+    piped, loud = (
+        subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True)
+        for command in (f"{shell} --quiet | cat", f"{shell} > out; cat out")
+    )
+    (folder / "piped").write_bytes(piped.stdout)
+    ours, theirs = (formats.read(folder / name, format=to) for name in ("piped", "file"))
+    assert list(ours.vocabulary) == list(theirs.vocabulary)
+    np.testing.assert_array_equal(ours.matrix, theirs.matrix)
+    assert piped.stderr == b""
+    assert loud.stdout == piped.stdout
     assert loud.stderr.startswith(b"-: ")
     assert f"(embedkit to {to})".encode() in loud.stderr
 

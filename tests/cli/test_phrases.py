@@ -1,4 +1,4 @@
-"""phrases and train --phrases as a user meets them: real processes."""
+"""phrases and train --phrases: files, pipes and lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokenisers against the words a person would count, and against a slow oracle."""
+"""Tokenizers against the words a person would count, and against a slow oracle."""
 
 from __future__ import annotations
 

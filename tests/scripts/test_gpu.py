@@ -14,6 +14,7 @@ pytest.importorskip("triton", reason="triton is not installed (it comes with 'de
 CHECK = "one program, dimension 7, window 1, 1 negatives"
 
 
+@pytest.mark.slow  # tests/training/kernels/test_cuda.py runs it, too
 def test_gpu_contract(run_script: Any) -> None:
     done = run_script("gpu_contract.py", "cpu", "--only", CHECK, TRITON_INTERPRET="1")
     assert json.loads(done.stdout)[CHECK]["passed"]
