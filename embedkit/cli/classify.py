@@ -114,7 +114,7 @@ def classify() -> None:
 )
 @click.option("--balanced", is_flag=True, help="Give all classes the same weight.")
 @seed_option
-@device_option
+@device_option("cpu")
 @_labelled_options
 @overwrite_option
 @quiet_option

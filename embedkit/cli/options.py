@@ -62,13 +62,19 @@ overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an ex
 seed_option = click.option(
     "--seed", type=WholeNumber(0), default=1, show_default=True, help="Seed of the random numbers."
 )
-device_option = click.option(
-    "--device",
-    default="cpu",
-    show_default=True,
-    metavar="DEVICE",
-    help="cpu, cuda, cuda:N, or auto for a GPU if there is one.",
-)
+
+
+def device_option(default: str) -> Decorator:
+    """Return the option for where to train."""
+    return click.option(
+        "--device",
+        default=default,
+        show_default=True,
+        metavar="DEVICE",
+        help="cpu, cuda, cuda:N, or auto for a GPU if there is one.",
+    )
+
+
 k_option = click.option(
     "-k", type=WholeNumber(1), default=10, show_default=True, help="Number of answers."
 )

@@ -36,6 +36,7 @@ from embedkit.corpus.phrases.settings import MAX_PASSES
 from embedkit.encoders.names import ENCODER_NAMES
 from embedkit.errors import ModelError
 from embedkit.training.config import FRACTIONS, RANGES, SAMPLES, TrainingConfig
+from embedkit.training.options import PRECISIONS, ROW_TYPES
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -122,7 +123,21 @@ def _setting_option(name: str, default: Any) -> Decorator:
     metavar="SECONDS",
     help="Time between checkpoints; 0 writes none.",
 )
-@device_option
+@device_option("auto")
+@click.option(
+    "--rows",
+    type=click.Choice(ROW_TYPES),
+    default=ROW_TYPES[0],
+    show_default=True,
+    help="Numbers of the vectors on a GPU; bfloat16 takes half the memory and is less exact.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default=PRECISIONS[0],
+    show_default=True,
+    help="Precision of products on a GPU; float32 is several times slower.",
+)
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint if there is one.")
 @click.option(
     "--continue-from",
@@ -174,6 +189,8 @@ def train(
         refuse_unused("without --phrases N", *(f"phrase_{name}" for name in PHRASE_OPTIONS))
     path = Path(output)
     device = device_name(options["device"])  # checked before waiting for other ranks
+    if device == "cpu":
+        refuse_unused("on a CPU", "rows", "precision")
     ranks = join(gpus=device != "cpu")
     if ranks.rank == 0:
         lock_outputs(output)
@@ -268,7 +285,10 @@ def _start(path: str) -> SkipGramEncoder:
 
 def _refuse_training_options(encoder: str) -> None:
     settings = [name for name in _SETTINGS if name != "min_count"]
-    others = ("resume", "continue_from", "evaluate", "patience", "log_json")
+    others = (
+        "resume", "continue_from", "evaluate", "patience", "log_json",
+        "device", "rows", "precision",
+    )  # fmt: skip
     refuse_unused(f"with --encoder {encoder}", *settings, *others)
 
 

@@ -12,6 +12,7 @@ from embedkit.cli.paths import call_if_interrupted, watch_output
 from embedkit.cli.progress import Display, ProgressLog
 from embedkit.errors import ConfigurationError, EmbedkitError
 from embedkit.system.interrupts import PATIENCE
+from embedkit.training.options import Device
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -45,7 +46,7 @@ class TrainingSession:
         if options["patience"] and not options["evaluate"]:
             raise ConfigurationError("--patience needs --evaluate FILE.")
         self._ranks = ranks
-        self._device: str = options["device"]
+        self._device = Device(options["device"], options["rows"], options["precision"])
         self._resume: bool = options["resume"]
         every = options["checkpoint_every"]
         self._checkpoints: Checkpoints | None = None

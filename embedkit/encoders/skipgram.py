@@ -30,6 +30,7 @@ from embedkit.vectors.word_vectors import WordVectors
 if TYPE_CHECKING:
     from embedkit.system.ranks import Ranks
     from embedkit.training.checkpoint import Checkpoints
+    from embedkit.training.options import Device
     from embedkit.training.report import EpochReport, Progress, TrainingReport, TrainingResult
     from embedkit.training.warm_start import WarmStart
 
@@ -123,7 +124,7 @@ class SkipGramEncoder(Encoder):
         checkpoints: Checkpoints | None = None,
         resume: bool = False,
         ranks: Ranks | None = None,
-        device: str = "cpu",
+        device: str | Device = "cpu",
     ) -> Self:
         """Train on a text.
 
@@ -136,7 +137,8 @@ class SkipGramEncoder(Encoder):
             checkpoints: where to save the state of training; see `training.checkpoint`.
             resume: continue from the last checkpoint, if there is one.
             ranks: processes that train together, each on a part of the text; see `ranks.join`.
-            device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one.
+            device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one; or
+                `training.options.Device`, which also says how to train on a GPU.
 
         Raises:
             CorpusError: too few words are frequent enough.

@@ -19,6 +19,7 @@ from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import make_engine, random_vectors
 from embedkit.training.loop import TrainingHooks, TrainingLoop
+from embedkit.training.options import Device
 from embedkit.training.report import TrainingResult
 from embedkit.training.warm_start import WarmStart
 
@@ -34,7 +35,7 @@ def train_skipgram(
     *,
     start: WarmStart | None = None,
     ranks: Ranks | None = None,
-    device: str = "cpu",
+    device: str | Device = "cpu",
 ) -> TrainingResult:
     """Train skip-gram with negative sampling.
 
@@ -45,7 +46,7 @@ def train_skipgram(
         start: see `warm_start`; default: the words of the corpus and random vectors.
         ranks: processes that train together; *corpus* is the share of this one. Rank 0 calls the
             callbacks and writes checkpoints. All ranks return the same result.
-        device: where to train; see `engine.make_engine`.
+        device: where to train: a name, or `options.Device`.
 
     Raises:
         CorpusError: fewer than two words occur `min_count` times, or there are no pairs.

@@ -263,6 +263,14 @@ def test_a_link_to_a_model_stays_a_link(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "model"]
 
 
+def test_settings_of_a_gpu_are_refused_on_a_cpu(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("a b\n")
+    for option in (("--rows", "bfloat16"), ("--precision", "float32")):
+        done = embedkit("train", "text.txt", "--device", "cpu", *option)
+        assert done.returncode == 2
+        assert f"{option[0]} cannot be used on a CPU." in done.stderr
+
+
 def test_a_loss_like_guessing_is_reported(embedkit: Command, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("a b c d e f g h i j k l m n o p\n" * 40)
     done = embedkit("train", "text.txt", "--sample", "1e-4")
