@@ -42,7 +42,7 @@ from embedkit.validation import ERROR_POLICIES, check_choice, whole_number
 __all__ = ["Corpus"]
 
 _CHUNK_TOKENS = 1 << 20
-_NO_OUTPUT = "nothing was trained"  # what a full disk means for the user
+_NO_OUTPUT = "nothing was written"  # what a full disk means for the user
 
 
 class Corpus:

@@ -96,7 +96,7 @@ def test_json_report(embedkit: Command, text: Path) -> None:
         (["-o", "a", "--list", "a"], 2, "--output and --list are the same file, a"),
         (["-o", "corpus.txt"], 2, "corpus.txt is an input and would be replaced"),
         (["-o", "no/where"], 1, "cannot write no/where"),
-        (["-o", "a", "--temporary-directory", "nowhere"], 2, "nowhere"),
+        (["-o", "a", "--temporary-directory", "nowhere"], 1, "cannot write nowhere: No such file"),
     ],
 )
 def test_mistakes_are_reported(
@@ -145,7 +145,13 @@ def test_a_killed_process_leaves_nothing(tmp_path: Path) -> None:
         pipe.flush()
         process.send_signal(signal.SIGKILL)
         process.wait(60)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "pipe"]
+    # Only the lock is left, which locks nothing any more.
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.txt.lock", "in.txt", "pipe"]
+    subprocess.run(
+        [sys.executable, "-m", "embedkit", "phrases", "in.txt", "-o", "out.txt"],
+        cwd=tmp_path, check=True,
+    )  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "out.txt", "pipe"]
 
 
 def test_train_with_phrases_is_training_on_the_joined_text(
