@@ -39,6 +39,7 @@ from embedkit.training.kernels.draws import (
     device_matrix,
 )
 from embedkit.training.kernels.staging import StagingBuffers, kept_words
+from embedkit.training.kernels.tiles import launch_shape
 from embedkit.training.options import Precision
 from embedkit.training.sampling import sampling_tables
 
@@ -80,7 +81,7 @@ class Problem:
         counts = np.bincount(self.tokens, minlength=words)[:words].clip(1)
         self.keep, self.noise, self.aliases = sampling_tables(counts, 0.1)
         self.vectors = random.normal(0, scale, (2, words, dimension))
-        self.centers = cuda.launch_shape(words, 64, window, negative).centers
+        self.centers = launch_shape(words, 64, window, negative).centers
 
     def kept(self, start: int, stop: int, device: str) -> KeptWords:
         tables = SamplingTables.of(self.keep, self.noise, self.aliases, device)

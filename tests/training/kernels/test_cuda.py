@@ -106,6 +106,7 @@ import triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from embedkit.training.kernels import cuda, staging
+from embedkit.training.kernels.tiles import launch_shape
 
 def registers(compiled):
     # The rows of `cuobjdump -res-usage` look like "REG:168 STACK:8 SHARED:1024".
@@ -129,7 +130,7 @@ def compiled(function, kinds, constants, warps):
     return triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options)
 
 rows, stride, window, negative = sys.argv[1], *map(int, sys.argv[2:])
-shape = cuda.launch_shape(50_000, stride, window, negative)
+shape = launch_shape(50_000, stride, window, negative)
 constants = dict(STRIDE=stride, WIDTH=shape.width, CENTERS=shape.centers, ROWS=shape.rows,
                  CONTEXTS=shape.contexts, TILES=shape.tiles, WINDOW=window, NEGATIVE=negative,
                  MOST_WEIGHT=0.5 * shape.centers, MOST_ERROR=20.0 * shape.centers,
@@ -186,21 +187,3 @@ def test_kernel_compiles_for_hopper(
     if rows == "fp32":
         numbers = (found["rows"] + found["contexts"] * found["tiles"]) * stride
         assert found["vector_adds"] == numbers // (4 * 32 * found["warps"])
-
-
-def test_shape_of_steps() -> None:
-    pytest.importorskip("triton")
-    from embedkit.training.kernels import cuda
-
-    for words in (10, 100_000):
-        for stride in (32, 64, 128, 320, 1024):
-            for window in (1, 2, 5, 8, 16, 60):
-                for negative in (1, 5, 7, 10, 15, 16, 25):
-                    shape = cuda.launch_shape(words, stride, window, negative)
-                    assert shape.centers * (negative + 1) <= shape.rows
-                    assert 2 * window + shape.centers <= shape.contexts * shape.tiles
-                    assert stride % shape.width == 0
-                    assert shape.centers == 1 or words > 1000
-    assert cuda.launch_shape(100_000, 128, 5, 5).centers == 5
-    assert cuda.launch_shape(100_000, 128, 5, 10).centers == 2
-    assert cuda.launch_shape(100_000, 128, 5, 25).centers == 1
