@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
 
 __all__ = [
     "ConfigurationError",
@@ -18,10 +17,13 @@ __all__ = [
     "EncodingError",
     "ExpressionError",
     "FormatError",
+    "HighLossWarning",
     "InputError",
+    "MissingModelError",
     "ModelError",
     "OutputExistsError",
     "QuestionError",
+    "SettingError",
     "SlowFormatWarning",
     "StaleIndexWarning",
     "StorageError",
@@ -29,7 +31,14 @@ __all__ = [
     "UnknownWordError",
     "UnknownWordsWarning",
     "WordTooLongError",
+    "quoted",
 ]
+
+
+def quoted(value: object, longest: int = 60) -> str:
+    """Return a value from a file or a call for a message, in quotation marks, cut if it is long."""
+    shown = repr(value[: longest + 1] if isinstance(value, str | bytes) else value)
+    return shown if len(shown) <= longest + 2 else f"{shown[:longest]}…"
 
 
 class EmbedkitError(Exception):
@@ -64,6 +73,25 @@ class ConfigurationError(EmbedkitError, ValueError):
     """A setting is outside its documented range, or two settings contradict each other."""
 
 
+class SettingError(ConfigurationError):
+    """A setting has the wrong type, or is outside its range.
+
+    Attributes:
+        setting: its name.
+        requirement: what it must be, such as "an integer of at least 1".
+        value: what it is.
+    """
+
+    def __init__(self, setting: str, requirement: str, value: object) -> None:
+        self.setting = setting
+        self.requirement = requirement
+        self.value = value
+        super().__init__(f"{setting} must be {requirement}, got {value!r}")
+
+    def __reduce__(self) -> tuple[type[SettingError], tuple[str, str, object]]:
+        return type(self), (self.setting, self.requirement, self.value)
+
+
 class CorpusError(EmbedkitError):
     """The text cannot be trained on: it is missing or empty, or no word is frequent enough."""
 
@@ -90,6 +118,24 @@ class OutputExistsError(EmbedkitError):
 
 class ModelError(EmbedkitError):
     """A model directory is missing, damaged, written by a newer version, or not a model."""
+
+
+class MissingModelError(ModelError):
+    """There is no model at a path.
+
+    Attributes:
+        path: the path.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"there is no model at {path}.",
+            hint=f"Train one with embedkit train CORPUS -o {path}, or pass another path.",
+        )
+
+    def __reduce__(self) -> tuple[type[MissingModelError], tuple[str]]:
+        return type(self), (self.path,)
 
 
 class FormatError(ModelError):
@@ -133,7 +179,7 @@ class UnknownWordError(EmbedkitError, KeyError):
     def message(self) -> str:
         """The unknown word and its place."""
         where = f"{self.place}: " if self.place else ""
-        return f"{where}{self.word!r} is not in the vocabulary."
+        return f"{where}{quoted(self.word)} is not in the vocabulary."
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # computed when read
@@ -141,13 +187,17 @@ class UnknownWordError(EmbedkitError, KeyError):
         suggested = f"Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
         return " ".join(filter(None, (suggested, self.advice)))
 
-    def __reduce__(self) -> tuple[type[UnknownWordError], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[UnknownWordError], tuple[str, tuple[str, ...], str, str]]:
         # Suggestions may be a function, which cannot be pickled, so they are searched for now.
         return type(self), (self.word, self.suggestions, self.place, self.advice)
 
 
 class SlowFormatWarning(UserWarning):
     """A file of vectors is read completely each time; a model directory would open at once."""
+
+
+class HighLossWarning(UserWarning):
+    """The loss of a training is close to that of guessing: almost nothing was learned."""
 
 
 class UnknownWordsWarning(UserWarning):
@@ -170,8 +220,8 @@ class WordTooLongError(EmbedkitError, ValueError):
         self.word = word
         self.width = width
         super().__init__(
-            f"{word!r} has {len(word)} characters, but the longest word in the vocabulary has "
-            f"{width}.",
+            f"{quoted(word)} has {len(word)} characters, but the longest word in the vocabulary "
+            f"has {width}.",
             hint="Pass truncate=True to cut longer words.",
         )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
 from typing import TypeAlias, TypeGuard, cast
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, SettingError
 
 __all__ = [
     "CODEC_ERRORS",
@@ -50,7 +50,7 @@ def whole_number(name: str, value: object, low: int, high: int | None = None) ->
     """
     if not is_whole(value, low, high):
         limits = f"of at least {low:,}" if high is None else f"between {low:,} and {high:,}"
-        raise ConfigurationError(f"{name} must be an integer {limits}, got {value!r}")
+        raise SettingError(name, f"an integer {limits}", value)
     return int(value)
 
 
@@ -63,7 +63,7 @@ def number(name: str, value: object, low: float, high: float) -> float:
     is_real = isinstance(value, Real) and not isinstance(value, bool)
     if not is_real or not low <= cast("float", value) <= high:
         limits = " and ".join(f"{x:,}" if isinstance(x, int) else f"{x:g}" for x in (low, high))
-        raise ConfigurationError(f"{name} must be a number between {limits}, got {value!r}")
+        raise SettingError(name, f"a number between {limits}", value)
     return float(cast("float", value))
 
 
@@ -104,6 +104,11 @@ def check_choice(kind: str, value: object, choices: Collection[str]) -> None:
 
 
 def refuse_string(words: object) -> None:
-    """Raise `ConfigurationError` if *words* is a string: its letters would be taken for words."""
-    if isinstance(words, str):
+    """Raise `ConfigurationError` if *words* is a string, or is not iterable.
+
+    The letters of a string would be taken for words.
+    """
+    if isinstance(words, str | bytes):
         raise ConfigurationError(f"expected a list of words, got the string {words!r:.60}")
+    if not isinstance(words, Iterable):
+        raise ConfigurationError(f"expected a list of words, got {words!r:.60}")

@@ -27,7 +27,7 @@ import triton.language as tl
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from embedkit.corpus.corpus import Corpus
-from embedkit.system.random import epoch_key
+from embedkit.system.random import draw, epoch_key
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine
 from embedkit.training.engine import random_vectors
@@ -37,8 +37,10 @@ from embedkit.training.kernels.draws import (
     SamplingTables,
     context_span,
     device_matrix,
-    kept_words,
 )
+from embedkit.training.kernels.staging import StagingBuffers, kept_words
+from embedkit.training.kernels.tiles import launch_shape
+from embedkit.training.options import Precision
 from embedkit.training.sampling import sampling_tables
 
 KEY, RATE = epoch_key(3, 1), 0.05
@@ -51,30 +53,45 @@ CASES = [
     (128, 2, 13),
     (300, 5, 5),
     (20, 60, 5),
+    (70, 9, 25),
 ]
+FEW, MANY = 30, 1000  # words; with few, a step of the kernel has one center
 
 
 class Problem:
-    """A small text with repeated words, words outside the vocabulary and sentences of one word."""
+    """A small text with repeated words, words outside the vocabulary and sentences of one word.
 
-    def __init__(self, dimension: int, window: int, negative: int, scale: float = 0.3) -> None:
-        random, tokens = np.random.default_rng(dimension), 60
-        self.dimension, self.window, self.negative, words = dimension, window, negative, 30
-        self.tokens = (random.zipf(1.3, tokens) - 1).clip(0, words + 2).astype(np.int32)
+    The text has 30 words of the vocabulary of *words* words; the others are negative samples only.
+    """
+
+    def __init__(
+        self,
+        dimension: int,
+        window: int,
+        negative: int,
+        words: int,
+        scale: float = 0.3,
+        tokens: int = 60,
+    ) -> None:
+        random = np.random.default_rng(dimension)
+        self.dimension, self.window, self.negative = dimension, window, negative
+        drawn = (random.zipf(1.3, tokens) - 1).clip(0, 32)
+        self.tokens = np.where(drawn < 30, drawn, words + drawn).astype(np.int32)
         self.boundaries = np.array([0, 1, 4, 5, 30, tokens])
         counts = np.bincount(self.tokens, minlength=words)[:words].clip(1)
         self.keep, self.noise, self.aliases = sampling_tables(counts, 0.1)
         self.vectors = random.normal(0, scale, (2, words, dimension))
+        self.centers = launch_shape(words, 64, window, negative).centers
 
     def kept(self, start: int, stop: int, device: str) -> KeptWords:
         tables = SamplingTables.of(self.keep, self.noise, self.aliases, device)
         low, high = context_span(
-            self.tokens, self.boundaries, start, stop, tables.keep.cpu(), self.window, KEY
+            self.tokens, self.boundaries, start, stop, self.keep, self.window, KEY
         )
         return kept_words(
             torch.from_numpy(self.tokens[low:high]).to(device), low,
-            torch.from_numpy(self.boundaries).to(device), start, stop, tables, self.window,
-            self.negative, KEY,
+            torch.from_numpy(self.boundaries).to(device), start, stop, tables, self.window, KEY,
+            StagingBuffers(device, self.negative),
         )  # fmt: skip
 
     def on_device(self, vectors: np.ndarray, device: str, kind: torch.dtype) -> torch.Tensor:
@@ -89,6 +106,7 @@ class Problem:
             reference.train_range(
                 vectors[0], vectors[1], self.dimension, self.tokens, self.boundaries, *cut,
                 self.keep, self.noise, self.aliases, RATE, self.window, self.negative, KEY,
+                centers=self.centers,
             )
             for cut in ranges
         ]  # fmt: skip
@@ -116,32 +134,77 @@ class Problem:
         }
 
 
+def draws(device: str) -> dict[str, Any]:
+    """Staged words, windows and negative samples are those of `system.random`."""
+    window, negative = 7, 9
+    problem = Problem(8, window, negative, FEW, tokens=3000)
+    kept = problem.kept(500, 2900, device)
+    positions = [
+        position
+        for position, word in enumerate(problem.tokens.tolist())
+        if word < FEW and draw(KEY, position) >> 32 <= problem.keep[word]
+    ]
+    first, last, slots = kept.edges.tolist()
+    # Context before the first center was staged, too, but not the whole text.
+    skipped = sum(position < 500 for position in positions) - first
+    staged = positions[skipped : skipped + slots]
+    samples = [
+        [
+            reference.noise_word(draw(KEY, position, n), problem.noise, problem.aliases)
+            for n in range(1, negative + 1)
+        ]
+        for position in staged
+    ]
+    reaches = [1 + (((draw(KEY, position) & 0xFFFFFFFF) * window) >> 32) for position in staged]
+    numbers = kept.sentences[:slots].cpu().numpy()
+    expected = np.searchsorted(problem.boundaries, staged, side="right")
+    equal = {
+        "words": kept.words[:slots].tolist() == problem.tokens[staged].tolist(),
+        "centers": last - first == sum(500 <= position < 2900 for position in positions),
+        "context": first >= window and slots - last >= window,
+        "reaches": kept.reaches[:slots].tolist() == reaches,
+        "negatives": kept.negatives[:slots].tolist() == samples,
+        "sentences": bool((np.diff(numbers) == np.diff(expected)).all()),
+    }
+    return {"passed": all(equal.values()), **equal}
+
+
 def one_program(
-    device: str, case: tuple[int, int, int], *, atomic: bool = False, scale: float = 0.3
+    device: str,
+    case: tuple[int, int, int],
+    *,
+    words: int = MANY,
+    precision: Precision = "float32",
+    scale: float = 0.3,
 ) -> dict[str, Any]:
-    """One program equals the reference, wherever the text is cut."""
+    """One program equals the reference, wherever the text is cut.
+
+    TF32 has a precision of 2^-11, and changes are small beside rows. The interpreter multiplies in
+    float32 always.
+    """
     ranges = [(0, 2), (2, 29), (29, 31), (31, 60)]
-    found = Problem(*case, scale).run(ranges, device, torch.float32, atomic=atomic)
-    close = found["row_error"] < 2e-5 and found["loss_error"] < 1e-5
+    found = Problem(*case, words, scale).run(ranges, device, torch.float32, precision=precision)
+    most = 2e-5 if precision == "float32" else 2e-3
+    close = found["row_error"] < most and found["loss_error"] < most / 2
     passed = found["pairs_equal"] and found["padding_zero"] and close
     return {"passed": bool(passed), **found}
 
 
 def many_programs(device: str) -> dict[str, Any]:
     """Several programs share the centre words; the order of updates is not fixed."""
-    found = Problem(24, 5, 5).run([(0, 60)], device, torch.float32, programs=7)
+    found = Problem(24, 5, 5, FEW).run([(0, 60)], device, torch.float32, programs=7)
     return {"passed": bool(found["pairs_equal"] and found["loss_error"] < 0.05), **found}
 
 
 def bfloat16_rows(device: str) -> dict[str, Any]:
     """bfloat16 has 8 bits of precision; stochastic rounding leaves errors of a few units."""
-    found = Problem(24, 5, 5).run([(0, 60)], device, torch.bfloat16)
+    found = Problem(24, 5, 5, FEW).run([(0, 60)], device, torch.bfloat16, precision="float32")
     close = found["row_error"] < 0.05 and found["loss_error"] < 0.02
     return {"passed": bool(found["pairs_equal"] and close), **found}
 
 
 @triton.jit  # type: ignore[untyped-decorator]
-def _round(values: Any, rounded: Any, SIZE: tl.constexpr) -> None:  # noqa: N803
+def _round(values, rounded, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]
     column = tl.arange(0, SIZE)
     value = tl.load(values + column)
     word = tl.full((SIZE,), 3, tl.int32)
@@ -167,7 +230,7 @@ def engine(device: str) -> dict[str, Any]:
     corpus = Corpus.read([[words[n] for n in random.integers(0, 20, size)] for size in lengths])
     config = TrainingConfig(dimension=20, window=3, negative=4, min_count=1, sample=0.2)
     vocabulary = corpus.vocabulary
-    trained = CudaEngine(corpus, vocabulary, config, device, programs=1)
+    trained = CudaEngine(corpus, vocabulary, config, device, programs=1, precision="float32")
     trained.chunk_tokens = 40
     vectors = np.zeros((2, len(vocabulary), 20))
     vectors[0] = random_vectors(len(vocabulary), 20, 1)
@@ -180,7 +243,7 @@ def engine(device: str) -> dict[str, Any]:
             pairs, loss = trained.train(start, stop, RATE, key)
             expected_pairs, expected_loss = reference.train_range(
                 vectors[0], vectors[1], 20, corpus.tokens, corpus.boundaries, start, stop, keep,
-                noise, aliases, RATE, 3, 4, key,
+                noise, aliases, RATE, 3, 4, key, centers=1,
             )  # fmt: skip
             equal = equal and pairs == expected_pairs
             loss_error = max(loss_error, abs(loss / expected_loss - 1))
@@ -194,11 +257,14 @@ def engine(device: str) -> dict[str, Any]:
 
 def checks() -> dict[str, Any]:
     """Return all checks by name."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"draws": draws}
     for case in CASES:
         name = "one program, dimension {}, window {}, {} negatives".format(*case)
         found[name] = partial(one_program, case=case)
-    found["one program, atomic"] = partial(one_program, case=(37, 4, 7), atomic=True)
+    for case in ((100, 5, 5), (300, 5, 15)):
+        name = "one program, dimension {}, window {}, {} negatives, TF32".format(*case)
+        found[name] = partial(one_program, case=case, precision="tf32")
+    found["one program, small vocabulary"] = partial(one_program, case=(37, 4, 7), words=FEW)
     # The gradients are so large here that both bounds of a step are reached.
     found["one program, large logits"] = partial(one_program, case=(40, 15, 5), scale=1.0)
     found["many programs"] = many_programs

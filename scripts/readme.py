@@ -4,12 +4,15 @@
     scripts/readme.py                               check every page that has examples
     scripts/readme.py docs/guides/features.md       check one page
     scripts/readme.py --write [PAGE...]             replace the output in the pages
+    scripts/readme.py --trained FOLDER [PAGE...]    keep the model that most pages need in FOLDER
 
 An example is a fenced block of one of three kinds: ``console`` holds `$ command` lines and their
 output, ``pycon`` holds a Python session, and ``python`` holds statements that print nothing. The
 examples of a page run in order, in an empty folder that contains the repository's corpora/. Numbers
 and all answers but the first differ between machines and are not compared; of a traceback only the
-error is shown.
+error is shown. Most pages begin with the command `TRAINING`, which prints nothing: it runs once,
+and the other pages get a copy of its model. A call of embedkit that needs no shell runs in this
+process.
 """
 
 from __future__ import annotations
@@ -18,20 +21,30 @@ import argparse
 import code
 import contextlib
 import difflib
+import fcntl
 import io
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from textwrap import dedent, indent
+
+from click.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<kind>console|pycon|python)\n(?P<block>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
+TRAINING = "embedkit train corpora/world.txt --quiet"
+MODEL = "model.embedkit"
+PLAIN = re.compile(r"""embedkit (?:[^"'|<>&;*?$`~\\(){}#]|'[^']*'|"[^"$`\\]*")*$""")
+"""A call of embedkit that needs no shell."""
 TRACEBACK = re.compile(r"^(Traceback \(most recent call last\):\n)(?: .*\n)+", re.MULTILINE)
 
 
@@ -41,19 +54,50 @@ def pages() -> list[Path]:
     return [page for page in candidates if BLOCK.search(page.read_text(encoding="utf-8"))]
 
 
-def run_console(block: str) -> str:
+def run_command(command: str) -> str:
+    """Return what a command prints, without its progress, which depends on the machine."""
+    if PLAIN.match(command):
+        printed = run_here(shlex.split(command)[1:])
+    else:
+        printed = subprocess.run(
+            ["bash", "-c", command],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        ).stdout  # fmt: skip
+    return re.sub(r"^(?:reading|walking|training|writing): .*\n", "", printed, flags=re.MULTILINE)
+
+
+def run_here(arguments: list[str]) -> str:
+    """Run embedkit in this process: a new one would import everything again."""
+    from embedkit.cli.app import app, show_warning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = show_warning
+        done = CliRunner().invoke(app, arguments, prog_name="embedkit", obj=[])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.output
+
+
+def train_once(trained: Path) -> str:
+    """Run `TRAINING`, or copy the model that it wrote before; return what it prints."""
+    with (trained / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may check pages at the same time
+        if (trained / MODEL).exists():
+            shutil.copytree(trained / MODEL, MODEL)
+            return ""
+        printed = run_command(TRAINING)
+        if Path(MODEL).exists():
+            shutil.copytree(MODEL, trained / MODEL)
+        return printed
+
+
+def run_console(block: str, trained: Path) -> str:
     """Return the block with each command's output."""
     printed = []
     for command in re.findall(r"^\$ (.*(?:\\\n.*)*)", block, re.MULTILINE):
-        done = subprocess.run(
-            ["bash", "-c", command],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        )  # fmt: skip
-        # How often progress is reported depends on the machine.
-        output = re.sub(
-            r"^(?:reading|walking|training|writing): .*\n", "", done.stdout, flags=re.MULTILINE
-        )
-        printed.append(f"$ {command}\n{output}")
+        once = command == TRAINING and not Path(MODEL).exists()
+        printed.append(f"$ {command}\n{train_once(trained) if once else run_command(command)}")
     return "".join(printed)
 
 
@@ -90,14 +134,14 @@ def run_python(block: str, session: code.InteractiveConsole) -> str:
     return block
 
 
-def run_all(text: str) -> str:
+def run_all(text: str, trained: Path) -> str:
     """Return the text with the current output of every example."""
     session = code.InteractiveConsole()
 
     def current(match: re.Match[str]) -> str:
         kind, block = match["kind"], dedent(match["block"])
         if kind == "console":
-            block = run_console(block)
+            block = run_console(block, trained)
         elif kind == "pycon":
             block = run_pycon(block, session)
         else:
@@ -123,13 +167,13 @@ def comparable(text: str) -> list[str]:
     return lines
 
 
-def check(page: Path, *, write: bool) -> bool:
+def check(page: Path, trained: Path, *, write: bool) -> bool:
     """Run one page; return whether its output is current, or write it."""
     old = page.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "corpora").symlink_to(ROOT / "corpora")
         os.chdir(folder)
-        new = run_all(old)
+        new = run_all(old, trained)
         os.chdir(ROOT)
     if write:
         page.write_text(new, encoding="utf-8")
@@ -150,19 +194,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="replace the output in the pages")
     parser.add_argument("pages", type=Path, nargs="*", help="by default all that have examples")
+    parser.add_argument("--trained", type=Path, help="a folder for the model of most pages")
     options = parser.parse_args()
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     os.environ.pop("EMBEDKIT_MODEL", None)
     chosen = [page.resolve() for page in options.pages] or pages()
-    if len(chosen) == 1:
-        sys.exit(not check(chosen[0], write=options.write))
-    # One process a page: a warning that Python shows once must not depend on the other pages.
-    failed = []
-    for page in chosen:
-        print(page.relative_to(ROOT), file=sys.stderr)
-        arguments = [*(["--write"] if options.write else []), page]
-        if subprocess.run([sys.executable, __file__, *arguments], check=False).returncode:
-            failed.append(str(page.relative_to(ROOT)))
+    with tempfile.TemporaryDirectory() as folder:
+        trained = (options.trained or Path(folder)).resolve()
+        if len(chosen) == 1:
+            sys.exit(not check(chosen[0], trained, write=options.write))
+        # One process a page: a warning that Python shows once must not depend on other pages.
+        failed = []
+        for page in chosen:
+            print(page.relative_to(ROOT), file=sys.stderr)
+            arguments = ["--trained", trained, *(["--write"] if options.write else []), page]
+            if subprocess.run([sys.executable, __file__, *arguments], check=False).returncode:
+                failed.append(str(page.relative_to(ROOT)))
     if failed:
         sys.exit(f"Not current: {', '.join(failed)}")
 

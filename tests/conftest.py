@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from embedkit.encoders import SkipGramEncoder
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
+_NOBODY = 65534
 PAIRS = [("paris", "france"), ("rome", "italy"), ("berlin", "germany"), ("madrid", "spain")]
 
 
@@ -32,9 +35,35 @@ def sentences(count: int = 4_000) -> list[list[str]]:
     return found
 
 
+@pytest.fixture
+def ordinary_user() -> Iterator[Path]:
+    """A folder of a user to whom permissions apply, as whom the test runs; root becomes nobody."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if os.geteuid() != 0:
+            yield folder
+            folder.chmod(0o755)
+            return
+        os.chown(folder, _NOBODY, _NOBODY)
+        os.setegid(_NOBODY)
+        os.seteuid(_NOBODY)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+
+
 def restore_interrupts() -> None:
     """Let a child process be interrupted even if the tests run in the background of a shell."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder, the same for all processes of a parallel run."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")
@@ -46,44 +75,32 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def embedkit(tmp_path: Path) -> Command:
-    """Run the command line as a process in an empty folder."""
-
-    def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
-        environment = {k: v for k, v in os.environ.items() if k != "EMBEDKIT_MODEL"}
-        done = subprocess.run(
-            [sys.executable, "-m", "embedkit", *map(str, arguments)],
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            capture_output=True,
-            cwd=tmp_path,
-            env=environment,
-            timeout=120,
-            check=False,
-        )
-        return subprocess.CompletedProcess(
-            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-        )
-
-    return run
-
-
-@pytest.fixture
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+def embedkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run the command line in this process, in an empty folder.
 
-    It is faster than a new process, for commands that fail early or do little.
+    A new process imports everything again, which takes up to two seconds; tests start one for
+    what only a process has: signals, redirected streams, the cost of imports.
     """
-    from embedkit.cli.app import app
+    from embedkit.cli.app import app, show_warning
 
     def run(*arguments: object, stdin: str | bytes = b"") -> subprocess.CompletedProcess[str]:
         line = [*map(str, arguments)]
-        done = CliRunner().invoke(app, line, input=stdin, prog_name="embedkit")
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", UserWarning)
+            warnings.showwarning = show_warning
+            done = CliRunner().invoke(app, line, input=stdin, prog_name="embedkit", obj=[])
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
         return subprocess.CompletedProcess(line, done.exit_code, done.stdout, done.stderr)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("EMBEDKIT_MODEL", raising=False)
     return run
+
+
+@pytest.fixture
+def inside(embedkit: Command) -> Command:
+    """Another name of `embedkit`."""
+    return embedkit
 
 
 def shell(command: str, model: Path) -> subprocess.CompletedProcess[str]:

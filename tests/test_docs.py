@@ -70,14 +70,6 @@ def test_every_public_name_is_in_the_api_reference(site: Path) -> None:
     assert [name for name in embedkit.__all__ if f">{name}<" not in page] == []
 
 
-def test_command_reference_is_up_to_date() -> None:
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "cli_reference.py", "--check"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-
-
 # The README
 
 

@@ -8,13 +8,22 @@ import pickle
 import pytest
 
 from embedkit import errors
-from embedkit.errors import EmbedkitError, ExpressionError, UnknownWordError, WordTooLongError
+from embedkit.errors import (
+    EmbedkitError,
+    ExpressionError,
+    MissingModelError,
+    SettingError,
+    UnknownWordError,
+    WordTooLongError,
+    quoted,
+)
 
 PLAIN_ERRORS = [
     error
     for _, error in inspect.getmembers(errors, inspect.isclass)
     if issubclass(error, EmbedkitError)
-    and error not in (UnknownWordError, WordTooLongError, ExpressionError)
+    and error
+    not in (ExpressionError, MissingModelError, SettingError, UnknownWordError, WordTooLongError)
 ]
 """Errors that take a message and a hint."""
 
@@ -58,6 +67,8 @@ def test_expression_error_points_at_the_column() -> None:
     "error",
     [
         *(kind("something is wrong.", hint="Do something.") for kind in PLAIN_ERRORS),
+        MissingModelError("m.embedkit"),
+        SettingError("window", "an integer of at least 1", 0),
         UnknownWordError("xyz", ["xylem"], "row 3"),
         WordTooLongError("xyz", 2),
         ExpressionError("nothing here", "king -", 6),
@@ -75,3 +86,11 @@ def test_pickling_keeps_message_and_hint(error: EmbedkitError) -> None:
 def test_suggestions_of_a_function_are_pickled() -> None:
     error = UnknownWordError("xyz", lambda word: [word + "lem"])
     assert pickle.loads(pickle.dumps(error)).hint == "Did you mean xyzlem?"
+
+
+def test_long_words_are_cut_in_messages() -> None:
+    assert quoted("a'b\n") == repr("a'b\n")
+    assert quoted("x" * 60) == repr("x" * 60)
+    assert quoted("x" * 2_000_000) == f"'{'x' * 59}…"
+    assert quoted([1] * 99) == f"{[1] * 99}"[:60] + "…"
+    assert len(str(UnknownWordError("x" * 2_000_000))) < 120

@@ -116,6 +116,7 @@ HEAVY = {
     "torch",
     "sklearn",
     "tqdm",
+    "regex",
     "fastapi",
     "pydantic",
     "uvicorn",

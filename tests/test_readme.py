@@ -19,7 +19,15 @@ PAGES = [
 OTHER_LIBRARIES = {"docs/migrate/gensim.md": "gensim", "docs/migrate/fasttext.md": "fasttext"}
 
 
-def check(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="session")
+def trained(shared_folder: Path) -> Path:
+    """A folder for the model that most pages train."""
+    folder = shared_folder / "trained"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def check(page: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, ROOT / "scripts" / "readme.py", *options, page],
         capture_output=True, text=True, check=False,
@@ -27,10 +35,10 @@ def check(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_examples_print_what_the_page_shows(page: str) -> None:
+def test_examples_print_what_the_page_shows(page: str, trained: Path) -> None:
     if page in OTHER_LIBRARIES:
         pytest.importorskip(OTHER_LIBRARIES[page])
-    done = check(ROOT / page)
+    done = check(ROOT / page, "--trained", trained)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

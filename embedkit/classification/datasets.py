@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from embedkit.classification.options import LABELLED_FORMATS
-from embedkit.corpus.encodings import likely_encoding, read_whole
-from embedkit.errors import ConfigurationError, EncodingError, InputError
+from embedkit.corpus.encodings import likely_encoding, read_whole, text_encoding
+from embedkit.corpus.tokenizers import split_words
+from embedkit.errors import EncodingError, InputError
 from embedkit.validation import check_choice
 
 __all__ = ["LabelledTexts", "read_labelled"]
@@ -100,13 +101,9 @@ def _read(path: str | Path, name: str) -> bytes:
 
 
 def _decode(data: bytes, encoding: str, name: str) -> str:
+    text_encoding(encoding)
     try:
         text = data.decode(encoding)
-    except LookupError as error:
-        raise ConfigurationError(
-            f"unknown encoding {encoding!r}.",
-            hint="Common encodings are utf-8, latin-1, cp1252 and utf-16.",
-        ) from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise EncodingError(
@@ -248,9 +245,9 @@ def _string(row: dict[str, Any], column: str, line: int) -> str:
 
 def _fasttext(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
     for number, line in _lines(text):
-        label, *rest = line.split(maxsplit=1)
-        sentence = "".join(rest).strip()
-        labels = [word for word in (label, *sentence.split()) if word.startswith(_FASTTEXT)]
+        label, *rest = split_words(line, 2)
+        sentence = "".join(rest)
+        labels = [word for word in (label, *split_words(sentence)) if word.startswith(_FASTTEXT)]
         if len(labels) != 1 or label != labels[0]:
             found = f"{len(labels)} labels" if labels[1:] else f"no {_FASTTEXT} at the beginning"
             raise _LineError(number, found, f"Begin each line with one {_FASTTEXT}LABEL.")

@@ -26,9 +26,8 @@ from embedkit.heads import DenseClassifier
 from embedkit.heads.storage import read_config, write_config
 from embedkit.index.metrics import Matrix
 from embedkit.storage.config_file import CONFIG, RESTORE_HINT
-from embedkit.storage.model_directory import check_output, read_model
+from embedkit.storage.model_directory import read_model, replaced_directory
 from embedkit.storage.tensors import read_tensors, write_tensors
-from embedkit.system.files import atomic_directory
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["SETTINGS", "TextClassifier"]
@@ -85,7 +84,7 @@ class TextClassifier:
             vectors: the path of a model, a `WordVectors`, or an `Encoder`.
             pooling: how `TextFeatures` combines the vectors of a text's words; None fine-tunes the
                 vectors together with the network, whose input is their mean.
-            tokenizer: "words" or "whitespace", as for training.
+            tokenizer: "words", "words+emoji" or "whitespace", as for training.
             settings: arguments of `DenseClassifier` that override `SETTINGS`, which were chosen by
                 cross-validation on real questions.
 
@@ -127,8 +126,7 @@ class TextClassifier:
             StorageError: the disk is full or the path cannot be written to.
         """
         path = Path(os.path.realpath(path))
-        check_output(path, overwrite=overwrite)
-        with atomic_directory(path, overwrite=True) as folder:
+        with replaced_directory(path, overwrite=overwrite) as folder:
             self.head.save(folder / _NETWORK)
             config: dict[str, object] = {"kind": _KIND, "pooling": None}
             if self.features is not None:

@@ -20,6 +20,9 @@ def main() -> None:
     notes: list[Callable[[], str]] = []
 
     def command() -> None:
+        from embedkit.cli.streams import prepare_streams
+
+        prepare_streams()
         from embedkit.cli.app import app, show_warning
 
         warnings.showwarning = show_warning

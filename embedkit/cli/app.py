@@ -6,6 +6,8 @@ error. A traceback is a bug.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -17,21 +19,29 @@ from embedkit.cli.classify import classify
 from embedkit.cli.convert import convert
 from embedkit.cli.evaluate import evaluate
 from embedkit.cli.export import export
-from embedkit.cli.groups import SectionedGroup
+from embedkit.cli.groups import SectionedGroup, option_of
 from embedkit.cli.help import completion, show_help, version
 from embedkit.cli.index import index
 from embedkit.cli.inspect import compare, distance, encode, info
+from embedkit.cli.output import rendered
+from embedkit.cli.parameters import how_to_name
 from embedkit.cli.phrases import phrases
 from embedkit.cli.plot import plot
 from embedkit.cli.postprocess import postprocess
 from embedkit.cli.queries import analogy, neighbors, query, transfer
 from embedkit.cli.serve import serve
 from embedkit.cli.similarity import odd_one_out, rank, similarity
-from embedkit.cli.streams import discard
+from embedkit.cli.streams import decoded, discard
 from embedkit.cli.suggestions import suggest_option
 from embedkit.cli.train import train
 from embedkit.cli.walks import walks
-from embedkit.errors import ConfigurationError, EmbedkitError, ExpressionError
+from embedkit.errors import (
+    ConfigurationError,
+    EmbedkitError,
+    ExpressionError,
+    MissingModelError,
+    SettingError,
+)
 from embedkit.system.interrupts import checked
 
 __all__ = ["app", "show_warning"]
@@ -46,7 +56,7 @@ class _App(SectionedGroup):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        arguments = list(sys.argv[1:] if args is None else args)
+        arguments = [*map(decoded, sys.argv[1:] if args is None else args)]
         try:
             with checked():
                 code = super().main(arguments, prog_name, *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]
@@ -60,7 +70,7 @@ class _App(SectionedGroup):
             error.show()
             code = error.exit_code
         except EmbedkitError as error:
-            click.echo(f"Error: {_rendered(error)}", err=True)
+            click.echo(f"Error: {rendered(error)}", err=True)
             code = 2 if isinstance(error, ConfigurationError | ExpressionError) else 1
         except MemoryError:
             click.echo(
@@ -73,19 +83,35 @@ class _App(SectionedGroup):
             discard(sys.stdout)
             code = 1
         except OSError as error:
-            if error.filename is not None:  # not standard output: a bug
-                raise
-            discard(sys.stdout)
             code = 1
-            click.echo(f"Error: cannot write the answer: {error.strerror}.", err=True)
+            click.echo(f"Error: {_described(error)}", err=True)
         sys.exit(code if isinstance(code, int) else 0)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingError as error:
+            option = option_of(ctx, error.setting)
+            if option is None:
+                raise
+            raise SettingError(option, error.requirement, error.value) from error
+        except MissingModelError as error:
+            error.hint = (
+                f"Train one with embedkit train CORPUS -o {error.path}, or "
+                f"{how_to_name(ctx, error.path)}."
+            )
+            raise
 
-def _rendered(error: EmbedkitError) -> str:
-    """Return an error as a terminal shows it: the hint on its own line."""
-    if isinstance(error, ExpressionError):
-        return str(error)  # with a caret under the place
-    return f"{error.message}\nHint: {error.hint}" if error.hint else error.message
+
+def _described(error: OSError) -> str:
+    """Return what an error of the operating system means; one without a file is of the answer."""
+    if error.filename is not None:
+        names = " or ".join(os.fsdecode(name) for name in (error.filename, error.filename2) if name)
+        return f"cannot open {names}: {error.strerror}.\nHint: Check its name and its permissions."
+    discard(sys.stdout)
+    if error.errno == errno.EBADF:
+        return "cannot write the answer: standard output is closed."
+    return f"cannot write the answer: {error.strerror or error}."
 
 
 @click.group(cls=_App, context_settings={"help_option_names": ["-h", "--help"]})
@@ -117,7 +143,7 @@ app.add_sections(
 )  # fmt: skip
 
 
-def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+def show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning on one line, unless the command is quiet."""
     context = click.get_current_context(silent=True)
     if context is None or not context.params.get("quiet"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,10 @@ from embedkit.classification.options import LABELLED_FORMATS
 from embedkit.cli.groups import Group
 from embedkit.cli.input import ask_all
 from embedkit.cli.options import (
+    Command,
+    Decorator,
     device_option,
+    encoding_option,
     json_option,
     model_option,
     output_option,
@@ -22,8 +24,9 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import print_json, printed_warnings
+from embedkit.cli.output import counted, print_json, printed_warnings
 from embedkit.cli.parameters import INPUT, ModelPath, OutputPath, WholeNumber
+from embedkit.cli.paths import lock_outputs
 from embedkit.cli.progress import Display
 from embedkit.features.options import POOLINGS
 
@@ -50,22 +53,16 @@ _classifier_option = click.option(
 )
 
 
-def _column_option(name: str, meaning: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _column_option(name: str, meaning: str) -> Decorator:
     return click.option(f"--{name}", default=name, show_default=True, metavar="NAME", help=meaning)
 
 
-def _labelled_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _labelled_options(command: Command) -> Command:
     """Add the options of `read_labelled`."""
     for option in (
         _column_option("label", "Column of labels."),
         _column_option("text", "Column of texts."),
-        click.option(
-            "--encoding",
-            default="utf-8",
-            show_default=True,
-            metavar="NAME",
-            help="Character encoding of EXAMPLES.",
-        ),
+        encoding_option("EXAMPLES"),
         click.option(
             "--format",
             "form",
@@ -117,7 +114,7 @@ def classify() -> None:
 )
 @click.option("--balanced", is_flag=True, help="Give all classes the same weight.")
 @seed_option
-@device_option
+@device_option("cpu")
 @_labelled_options
 @overwrite_option
 @quiet_option
@@ -145,6 +142,7 @@ def train_classifier(
         settings["ngrams"] = ngrams
     else:
         refuse_unused(f"with --pooling {pooling}", "ngrams")
+    lock_outputs(output)
     check_output(Path(output), overwrite=overwrite)
     texts, labels = _read(examples, options)
     if len(set(labels)) == 1:
@@ -178,11 +176,11 @@ def _print_trained(
             }
         )  # fmt: skip
         return
-    click.echo(f"{output}: {len(texts):,} texts, {len(classifier.labels)} labels")
+    click.echo(f"{output}: {counted(len(texts), 'text')}, {len(classifier.labels)} labels")
     validation = (
         "" if last.validation_loss is None else f", validation loss {last.validation_loss:.4f}"
     )
-    click.echo(f"{last.epoch} epochs, loss {last.loss:.4f}{validation}")
+    click.echo(f"{counted(last.epoch, 'epoch')}, loss {last.loss:.4f}{validation}")
     option = "" if output == _DEFAULT_CLASSIFIER else f" -c {shlex.quote(output)}"
     click.echo(f"Try: embedkit classify predict {shlex.quote(_short(texts))}{option}")
 
@@ -248,6 +246,7 @@ def evaluate_classifier(
     from embedkit.system.files import resolve_output
 
     if picture:
+        lock_outputs(picture)
         resolve_output(Path(picture), overwrite=overwrite)  # checked before the work
     texts, labels = _read(examples, options)
     model = TextClassifier.load(classifier)
@@ -276,7 +275,8 @@ def _print_report(report: ClassificationReport) -> None:
     labels = report.labels
     first = max(9, *map(len, labels))
     total = int(report.confusion.sum())
-    click.echo(f"accuracy {report.accuracy:.4f}, macro F1 {report.macro_f1:.4f}, {total:,} texts")
+    texts = counted(total, "text")
+    click.echo(f"accuracy {report.accuracy:.4f}, macro F1 {report.macro_f1:.4f}, {texts}")
     click.echo(f"\n{'':{first}}  precision  recall      F1   texts")
     for score in report.classes:
         click.echo(

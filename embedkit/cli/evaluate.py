@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embedkit.cli.options import (
+    Command,
     json_option,
     models_argument,
     quiet_option,
@@ -44,7 +45,7 @@ _FILES = {
 }
 
 
-def benchmark_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def benchmark_options(command: Command) -> Command:
     """Add the options that name benchmark files."""
     for kind in reversed(BENCHMARK_KINDS):
         command = click.option(
@@ -147,7 +148,7 @@ def _refuse_unused(kinds: Collection[str]) -> None:
             refuse_unused("without --analogies or --similarity", "count_unknown")
 
 
-def difference_facts(found: Difference) -> dict[str, Any]:
+def difference_facts(found: Difference) -> dict[str, object]:
     """Return a difference for JSON."""
     interval = list(asdict(found.interval).values())
     return asdict(found) | {"interval": interval, "verdict": found.verdict}

@@ -17,7 +17,7 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import OutputPath
-from embedkit.cli.paths import refuse_two_streams
+from embedkit.cli.paths import lock_outputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.formats.names import EXPORT_FORMATS, FORMATS_INFO
 from embedkit.system.files import is_standard_output
@@ -66,6 +66,7 @@ def export(
     chosen = FORMATS_INFO[target]
     output = output or f"{name}{chosen.suffixes[0]}"
     refuse_two_streams(output, as_json=as_json)
+    lock_outputs(output)
     vectors = load(model, encoder=encoder)
     with Display(quiet=quiet or as_json) as display:
         write(

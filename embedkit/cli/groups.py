@@ -9,7 +9,9 @@ import click
 
 from embedkit.cli.suggestions import suggest_command
 
-__all__ = ["Group", "SectionedGroup"]
+__all__ = ["Group", "SectionedGroup", "option_of"]
+
+_RUNNING = "embedkit.command"  # key in the meta of a context: the command that was found
 
 
 class Group(click.Group):
@@ -22,7 +24,18 @@ class Group(click.Group):
         unknown = self.get_command(ctx, args[0]) is None
         if unknown and not ctx.resilient_parsing and not args[0].startswith("-"):
             raise suggest_command(ctx, args[0], self.list_commands(ctx))
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        ctx.meta[_RUNNING] = found[1]
+        return found
+
+
+def option_of(context: click.Context, setting: str) -> str | None:
+    """Return the option of the running command that sets *setting*, as in --min-count."""
+    command = context.meta.get(_RUNNING)
+    for param in command.params if isinstance(command, click.Command) else ():
+        if isinstance(param, click.Option) and param.name == setting:
+            return max(param.opts, key=len)
+    return None
 
 
 class SectionedGroup(Group):

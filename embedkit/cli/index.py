@@ -20,6 +20,7 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import print_json
 from embedkit.cli.parameters import WholeNumber
+from embedkit.cli.paths import lock_outputs
 from embedkit.cli.progress import Display
 from embedkit.index.options import INDEX_KINDS, INDEX_SETTINGS
 
@@ -99,6 +100,7 @@ def build_index(kind: str, **options: Any) -> None:
         *(name for name in of_kinds if name not in {*INDEX_SETTINGS[kind], "seed"}),
     )
     path = Path(options["model"])
+    lock_outputs(path)
     model, measured, built = _measure([kind] if kind == "flat" else ["flat", kind], options)
     if kind == "flat":
         drop_index(path)
@@ -131,6 +133,7 @@ def drop_index(model: str, quiet: bool, as_json: bool) -> None:
     """Remove the index; search is exact again."""
     from embedkit.storage.index_file import drop_index as drop
 
+    lock_outputs(model)
     dropped = drop(Path(model))
     if as_json:
         print_json({"model": model, "dropped": dropped})

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from embedkit.corpus.tokenizers import SEPARATORS
 from embedkit.errors import ExpressionError, QuestionError, UnknownWordError, WordTooLongError
-from embedkit.vectors.word_lists import WHITE_SPACE, WordReader
+from embedkit.vectors.word_lists import WordReader
 
 if TYPE_CHECKING:
     from embedkit.vectors.word_vectors import WordVectors
@@ -94,7 +95,7 @@ def read_lines(*, blank: bool = False) -> list[tuple[int, str]]:
         raise QuestionError("standard input is closed.")
     for number, raw in enumerate(sys.stdin.buffer, start=1):
         try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip(WHITE_SPACE)
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip(SEPARATORS)
         except UnicodeDecodeError as error:
             raise QuestionError(
                 f"standard input, line {number}, byte {error.start + 1}: not UTF-8."

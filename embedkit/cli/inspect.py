@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -118,7 +118,7 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
 
     stored = encoders.load_encoder(model) if Path(model).exists() else None
 
-    def tables(chosen: list[str]) -> dict[str, Any]:
+    def tables(chosen: list[str]) -> dict[str, list[list[float]]]:
         return {name: table.tolist() for name, table in encoders.compare(chosen, stored).items()}
 
     reader = WordReader() if stored is None else WordReader(stored.vocabulary.__contains__)
@@ -226,14 +226,14 @@ def info(model: str, as_json: bool) -> None:
     _print_facts(facts)
 
 
-def _index_of(stored: StoredModel) -> dict[str, Any]:
+def _index_of(stored: StoredModel) -> Mapping[str, object]:
     """Return facts about the approximate index; none if there is none."""
     from embedkit.storage.index_file import describe_index
 
     return describe_index(stored)
 
 
-def _foreign_facts(path: str) -> dict[str, Any]:
+def _foreign_facts(path: str) -> dict[str, object]:
     from embedkit.formats import detect, read
 
     vectors = read(path)
@@ -247,7 +247,7 @@ def _foreign_facts(path: str) -> dict[str, Any]:
     }
 
 
-def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
+def _print_facts(facts: Mapping[str, object], indent: str = "") -> None:
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         if isinstance(value, dict):
@@ -258,7 +258,7 @@ def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
         click.echo(f"{indent}{name:<{width}}  {_readable(value)}")
 
 
-def _readable(value: Any) -> str:
+def _readable(value: object) -> str:
     if isinstance(value, list):
         shown = value if len(value) <= _LONGEST_LIST else [*value[:3], "...", value[-1]]
         return " ".join(map(_readable, shown))

@@ -19,8 +19,11 @@ from embedkit.vectors.options import OOV
 
 __all__ = [
     "DEFAULT_MODEL",
+    "Command",
+    "Decorator",
     "device_option",
     "encoder_option",
+    "encoding_option",
     "errors_option",
     "explicit_options",
     "explicit_parameters",
@@ -59,13 +62,19 @@ overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an ex
 seed_option = click.option(
     "--seed", type=WholeNumber(0), default=1, show_default=True, help="Seed of the random numbers."
 )
-device_option = click.option(
-    "--device",
-    default="cpu",
-    show_default=True,
-    metavar="DEVICE",
-    help="cpu, cuda, cuda:N, or auto for a GPU if there is one.",
-)
+
+
+def device_option(default: str) -> Decorator:
+    """Return the option for where to train."""
+    return click.option(
+        "--device",
+        default=default,
+        show_default=True,
+        metavar="DEVICE",
+        help="cpu, cuda, cuda:N, or auto for a GPU if there is one.",
+    )
+
+
 k_option = click.option(
     "-k", type=WholeNumber(1), default=10, show_default=True, help="Number of answers."
 )
@@ -95,6 +104,17 @@ def metric_option(default: str = "cosine") -> Decorator:
         default=default,
         show_default=True,
         help="Cosine similarity, Euclidean distance (l2) or inner product (dot).",
+    )
+
+
+def encoding_option(source: str) -> Decorator:
+    """Return the option that names the character encoding of *source*."""
+    return click.option(
+        "--encoding",
+        default="utf-8",
+        show_default=True,
+        metavar="NAME",
+        help=f"Character encoding of {source}.",
     )
 
 
@@ -139,14 +159,15 @@ def reading_options(command: Command) -> Command:
             show_default="the system's",
             help="Directory for temporary token ids, 4 bytes per token.",
         ),
-        errors_option(),
+        errors_option("What to do with bytes that are not valid in that encoding."),
+        encoding_option("CORPUS"),
         click.option(
             "--tokenizer",
             type=click.Choice(tuple(TOKENIZERS)),
             default="words",
             show_default=True,
-            help="words: case-folded words of any script; whitespace: tokens between white space, "
-            "unchanged.",
+            help="words: case-folded words of any script; words+emoji: emoji are words, too; "
+            "whitespace: tokens between white space, unchanged.",
         ),
     ):
         command = option(command)

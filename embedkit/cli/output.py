@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embedkit.errors import EmbedkitError, ExpressionError
+
 if TYPE_CHECKING:
     from embedkit.vectors.scores import Neighbor
     from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
     "UnknownWords",
+    "counted",
     "print_answers",
     "print_json",
     "print_table",
     "printed_warnings",
+    "rendered",
     "summary_of_vectors",
     "to_json",
 ]
@@ -27,7 +32,19 @@ __all__ = [
 _MOST_NOTES = 10  # words that are named one by one
 
 
-def to_json(value: Any) -> str:
+def rendered(error: EmbedkitError) -> str:
+    """Return an error as a terminal shows it: the hint on its own line."""
+    if isinstance(error, ExpressionError):
+        return str(error)  # with a caret under the place
+    return f"{error.message}\nHint: {error.hint}" if error.hint else error.message
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and what is counted: "1 word", "2,000 words"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def to_json(value: object) -> str:
     """Return one JSON document; NaN and infinity, which JSON does not have, become null."""
     text = json.dumps(value, ensure_ascii=False)
     if "NaN" in text or "Infinity" in text:
@@ -35,9 +52,14 @@ def to_json(value: Any) -> str:
     return text
 
 
-def print_json(value: Any) -> None:
-    """Print one JSON document."""
-    click.echo(to_json(value))
+def print_json(value: object) -> None:
+    """Print one JSON document, in ASCII if standard output cannot represent all characters."""
+    text = to_json(value)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text))
+    click.echo(text)
 
 
 def print_table(
@@ -56,7 +78,7 @@ def print_table(
 def summary_of_vectors(path: str, words: int, dimension: int, size: int | None) -> str:
     """Return a line about vectors that were written; *size* is in bytes, None for a stream."""
     written = "" if size is None else f", {size:,} bytes"
-    return f"{path}: {words:,} words, {dimension:,} dimensions{written}"
+    return f"{path}: {counted(words, 'word')}, {counted(dimension, 'dimension')}{written}"
 
 
 @contextmanager
@@ -111,13 +133,14 @@ class UnknownWords:
         for note in notes[:_MOST_NOTES]:
             click.echo(f"Not in the vocabulary: {note}.", err=True)
         if len(notes) > _MOST_NOTES:
-            click.echo(f"And {len(notes) - _MOST_NOTES:,} more words.", err=True)
+            click.echo(f"And {counted(len(notes) - _MOST_NOTES, 'more word')}.", err=True)
         if self._skipped:
             named = ", ".join(map(repr, self._skipped[:_MOST_NOTES]))
             more = ", ..." if len(self._skipped) > _MOST_NOTES else ""
             click.echo(
                 f"Not in the vocabulary, skipped: {named}{more}. "
-                f"{unanswered:,} of {asked:,} questions have no answer.",
+                f"{unanswered:,} of {counted(asked, 'question')} {'has' if asked == 1 else 'have'} "
+                "no answer.",
                 err=True,
             )
         if unanswered and unanswered == asked:

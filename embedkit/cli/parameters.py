@@ -10,13 +10,25 @@ import click
 from click.shell_completion import CompletionItem
 
 from embedkit.cli.paths import report_if_interrupted
+from embedkit.cli.streams import encodable_path
 from embedkit.system.files import is_standard_output
 
-__all__ = ["DIRECTORY", "INPUT", "ModelPath", "Number", "OutputPath", "WholeNumber"]
+__all__ = ["DIRECTORY", "INPUT", "ModelPath", "Number", "OutputPath", "WholeNumber", "how_to_name"]
 
-INPUT = click.Path(readable=False, allow_dash=True)
+_MODELS = "embedkit.models"  # key in the meta of a context: parameters by the model they name
+
+
+class _Path(click.Path):
+    """A path; also one that the locale's encoding cannot represent as it was decoded."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(encodable_path(value), param, ctx)
+
+
+INPUT = _Path(readable=False, allow_dash=True)
 """A file or a directory that is read; whether it exists is checked where it is opened."""
-DIRECTORY = click.Path(exists=True, file_okay=False)
+DIRECTORY = _Path(readable=False, file_okay=False)
+"""A directory; whether it exists is checked where it is used."""
 
 
 class WholeNumber(click.IntRange):
@@ -71,6 +83,12 @@ class ModelPath(click.ParamType):  # type: ignore[type-arg]
 
     name = "path"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        name = encodable_path(str(value))
+        if ctx is not None and param is not None:
+            ctx.meta.setdefault(_MODELS, {})[name] = param
+        return name
+
     def split_envvar_value(self, rv: str) -> list[str]:
         """Return the one model that an environment variable names; it may contain spaces."""
         return [rv]
@@ -88,6 +106,15 @@ class ModelPath(click.ParamType):  # type: ignore[type-arg]
         except OSError:
             is_directory = False
         return [CompletionItem(incomplete, type="dir" if is_directory else "file")]
+
+
+def how_to_name(context: click.Context, model: str) -> str:
+    """Return how the user can name another model than *model*: the option, or "pass another"."""
+    param = context.meta.get(_MODELS, {}).get(model)
+    if not isinstance(param, click.Option):
+        return "pass another"
+    variable = f" (or {param.envvar})" if param.envvar else ""
+    return f"choose another with {max(param.opts, key=len)}{variable}"
 
 
 class OutputPath(click.ParamType):  # type: ignore[type-arg]
@@ -113,9 +140,10 @@ class OutputPath(click.ParamType):  # type: ignore[type-arg]
             self.fail("the name is empty.", param, ctx)
         if is_standard_output(value) and not self._stream:
             self.fail("cannot write this to standard output; ./- is a file named -.", param, ctx)
-        if self._whole and not is_standard_output(value):
-            report_if_interrupted(str(value))
-        return str(value)
+        name = encodable_path(str(value))
+        if self._whole and not is_standard_output(name):
+            report_if_interrupted(name)
+        return name
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

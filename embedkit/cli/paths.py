@@ -9,9 +9,12 @@ from pathlib import Path
 import click
 
 from embedkit.errors import ConfigurationError
+from embedkit.system.files import is_standard_output
+from embedkit.system.locks import locked_output
 
 __all__ = [
     "call_if_interrupted",
+    "lock_outputs",
     "refuse_inputs",
     "refuse_two_streams",
     "report_if_interrupted",
@@ -46,6 +49,21 @@ def _identity(name: str | os.PathLike[str]) -> tuple[int, ...] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def lock_outputs(*names: str | os.PathLike[str] | None) -> None:
+    """Lock outputs until the command ends, so that no other command writes them meanwhile.
+
+    Args:
+        names: of files or directories; None and "-" are passed over.
+
+    Raises:
+        StorageError: another process is writing one of them.
+    """
+    context = click.get_current_context()
+    files = [name for name in names if name and not is_standard_output(name)]
+    for name in {os.path.realpath(name): name for name in files}.values():
+        context.with_resource(locked_output(name))
 
 
 def refuse_two_streams(*outputs: str | None, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from embedkit.cli.options import (
+    Command,
+    Decorator,
     json_option,
     output_option,
     overwrite_option,
@@ -17,12 +18,12 @@ from embedkit.cli.options import (
     reading_options,
     refuse_unused,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import counted, print_json
 from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
-from embedkit.cli.paths import refuse_inputs, refuse_two_streams
+from embedkit.cli.paths import lock_outputs, refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.corpus.phrases.settings import DEFAULT_THRESHOLDS, MAX_PASSES
-from embedkit.errors import ConfigurationError, CorpusError
+from embedkit.errors import ConfigurationError, CorpusError, SettingError
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -35,7 +36,7 @@ PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
         "type": click.Choice(tuple(DEFAULT_THRESHOLDS)),
         "default": "mikolov",
         "show_default": True,
-        "help": "Mikolov's score, or normalised pointwise mutual information (npmi), from -1 to 1.",
+        "help": "Mikolov's score, or normalized pointwise mutual information (npmi), from -1 to 1.",
     },
     "threshold": {
         "type": float,
@@ -58,10 +59,10 @@ PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
 """Options of phrases, by the name of their setting."""
 
 
-def phrase_options(prefix: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def phrase_options(prefix: str) -> Decorator:
     """Return a decorator that adds the options of phrases, with *prefix* before their names."""
 
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+    def add(command: Command) -> Command:
         for name, settings in reversed(PHRASE_OPTIONS.items()):
             option = f"--{prefix}{name}".replace("_", "-")
             command = click.option(option, **settings)(command)
@@ -81,22 +82,25 @@ def phrase_settings(options: dict[str, Any], prefix: str = "", **others: Any) ->
 
     given = {name: options[prefix + name] for name in ("scoring", "threshold", "min_count")}
     connectors = _connectors(options[prefix + "connectors"])
-    return PhraseSettings(**given, connectors=connectors, **others)
+    try:
+        return PhraseSettings(**given, connectors=connectors, **others)
+    except SettingError as error:
+        option = f"--{prefix}{error.setting}".replace("_", "-")
+        raise SettingError(option, error.requirement, error.value) from error
 
 
 def _connectors(name: str) -> tuple[str, ...]:
+    from embedkit.corpus.encodings import read_lines
     from embedkit.corpus.phrases import CONNECTORS
+    from embedkit.corpus.tokenizers import split_words
 
     if name in CONNECTORS:
         return CONNECTORS[name]
     try:
-        return tuple(Path(name).read_text(encoding="utf-8").split())
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise CorpusError(
-            f"cannot read connectors from {name}: {reason}.",
-            hint="Pass a file of words, none or english.",
-        ) from error
+        lines = read_lines(Path(name), name, CorpusError)
+    except CorpusError as error:
+        raise CorpusError(error.message, hint="Pass a file of words, none or english.") from error
+    return tuple(word for line in lines for word in split_words(line))
 
 
 @click.command()
@@ -164,6 +168,7 @@ def phrases(
         refuse_unused("with --apply", "passes", *PHRASE_OPTIONS, "delimiter")
     names = {name: options[name] for name in ("passes", "delimiter")}
     settings = phrase_settings(options, **names)
+    lock_outputs(output, listed)
     for name in (output, listed):
         if name is not None:
             check_output_stream(name, overwrite=overwrite)
@@ -172,13 +177,14 @@ def phrases(
         text = Corpus.read(
             list(corpus),
             tokenizer=options["tokenizer"],
+            encoding=options["encoding"],
             errors=options["errors"],
             directory=directory,
             progress=display.reading,
         )
         display.say(
-            f"{len(text.tokens):,} tokens, {len(text):,} sentences, "
-            f"{len(text.vocabulary):,} distinct words"
+            f"{counted(len(text.tokens), 'token')}, {counted(len(text), 'sentence')}, "
+            f"{counted(len(text.vocabulary), 'distinct word')}"
         )
         learned, joined = _joined(text, known, settings, directory, display)
         _write(learned, joined, output, listed, overwrite=overwrite)
@@ -235,7 +241,7 @@ def _write(
 
 def _facts(
     learned: Phrases, text: Corpus, joined: Corpus, output: str | None, listed: str | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     return {
         "file": output,
         "list": listed,
@@ -251,7 +257,9 @@ def _facts(
 def _summary(learned: Phrases, text: Corpus, joined: Corpus) -> str:
     found = " and ".join(f"{len(phrases):,}" for phrases in learned.passes)
     passes = f"{len(learned.passes)} pass{'es' if len(learned.passes) != 1 else ''}"
+    total = sum(map(len, learned.passes))
     return (
-        f"{found} phrases in {passes}: {len(joined.tokens):,} tokens, "
+        f"{found} {'phrase' if total == 1 else 'phrases'} in {passes}: "
+        f"{counted(len(joined.tokens), 'token')}, "
         f"{len(joined.vocabulary):,} distinct"
     )

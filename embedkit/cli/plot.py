@@ -19,9 +19,10 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import counted, print_json
 from embedkit.cli.pairs import PairTexts, pairs_option
 from embedkit.cli.parameters import OutputPath, WholeNumber
+from embedkit.cli.paths import lock_outputs
 from embedkit.errors import QuestionError
 from embedkit.plotting.options import PROJECTION_METHODS
 
@@ -39,7 +40,7 @@ class _PictureSize(click.ParamType):  # type: ignore[type-arg]
     name = "WIDTHxHEIGHT"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int]:
         if isinstance(value, tuple):
             return value
@@ -106,6 +107,7 @@ def plot(
     if not (words or ((pairs or top) and not training)):
         raise click.UsageError("name some words, as in: embedkit plot cat dog cow -o animals.png")
     look = {name: options.pop(name) for name in ("title", "size", "dark", "overwrite")}
+    lock_outputs(output)
     if training:
         summary = _plot_training(words, output, look, as_json=as_json)
     else:
@@ -159,7 +161,7 @@ def _plot_words(
     if as_json:
         _print_map(found)
     arrows = f", {len(found.arrows):,} arrows" if found.arrows else ""
-    return f"{len(found.words):,} words{arrows}"
+    return f"{counted(len(found.words), 'word')}{arrows}"
 
 
 def _print_map(found: WordMap) -> None:
@@ -185,4 +187,4 @@ def _plot_training(
         print_json(
             {"runs": [{"name": r.name, "epochs": r.epochs, "losses": r.losses} for r in runs]}
         )
-    return f"{len(runs):,} runs" if len(runs) > 1 else f"{len(runs[0].epochs):,} epochs"
+    return f"{len(runs):,} runs" if len(runs) > 1 else counted(len(runs[0].epochs), "epoch")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -20,10 +22,17 @@ from embedkit.cli.options import (
     overwrite_option,
     quiet_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import OutputPath, WholeNumber
+from embedkit.cli.paths import lock_outputs
+
+if TYPE_CHECKING:
+    from embedkit.evaluation.comparison import Score
+    from embedkit.vectors.postprocess import Steps
 
 __all__ = ["postprocess"]
+
+_Scores: TypeAlias = "Mapping[tuple[str, str], tuple[Score, Score]]"
 
 
 @click.command()
@@ -52,7 +61,6 @@ __all__ = ["postprocess"]
 def postprocess(
     model: str,
     output: str,
-    remove_top: int | None,
     float16: bool,
     int8: bool,
     overwrite: bool,
@@ -66,54 +74,76 @@ def postprocess(
     float16 or int8. MODEL is not changed. Benchmark files are scored before and after.
     """
     from embedkit.encoders import load, load_encoder
-    from embedkit.evaluation.comparison import compare, score
+    from embedkit.evaluation.comparison import score
     from embedkit.evaluation.neighbors import neighbor_overlap
     from embedkit.storage.model_directory import check_output
-    from embedkit.vectors.postprocess import Steps
     from embedkit.vectors.postprocess import postprocess as change
 
     if float16 and int8:
         raise click.UsageError("--int8 cannot be used with --float16.")
     files = benchmark_files(options)
-    storage = "float16" if float16 else "int8" if int8 else "float32"
-    chosen = Steps(remove_top=remove_top or 0, storage=storage, **options)
-    if chosen == Steps():
+    steps = _steps("float16" if float16 else "int8" if int8 else "float32", options)
+    target = Path(output)
+    lock_outputs(target)
+    check_output(target, overwrite=overwrite)
+    before = load(model)
+    context = getattr(load_encoder(model), "context", None) if steps.average else None
+    after = change(before, steps, context=context)
+    scores = {file: (score(before, *file), score(after, *file)) for file in files}
+    overlap = neighbor_overlap(before, after)
+    after.save(target, storage=steps.storage, overwrite=overwrite)
+    written = _Written(output, len(after), after.dimension, steps.storage, _size(target), overlap)
+    if as_json:
+        print_json(_facts(written, scores))
+    elif not quiet:
+        _print(written, scores)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """The model that was written, and the share of nearest words that are the same."""
+
+    model: str
+    words: int
+    dimension: int
+    storage: str
+    bytes: int
+    neighbor_overlap: float
+
+
+def _steps(storage: str, options: Mapping[str, Any]) -> Steps:
+    from embedkit.vectors.postprocess import Steps
+
+    given = {name: value for name, value in options.items() if value is not None}
+    steps = Steps(storage=storage, **given)
+    if steps == Steps():
         raise click.UsageError(
             "choose at least one step: --average, --center, --remove-top D, --pca N, --float16 or "
             "--int8."
         )
-    target = Path(output)
-    check_output(target, overwrite=overwrite)
-    before = load(model)
-    context = getattr(load_encoder(model), "context", None) if chosen.average else None
-    after = change(before, chosen, context=context)
-    scores = {file: (score(before, *file), score(after, *file)) for file in files}
-    overlap = neighbor_overlap(before, after)
-    after.save(target, storage=chosen.storage, overwrite=overwrite)
-    size = sum(path.stat().st_size for path in target.iterdir())
-    if as_json:
-        print_json(
-            {
-                "model": output,
-                "words": len(after),
-                "dimension": after.dimension,
-                "storage": chosen.storage,
-                "bytes": size,
-                "neighbor_overlap": overlap,
-                "scores": {
-                    path: {"before": first.value, "after": second.value}
-                    | difference_facts(compare(first, second))
-                    for (_, path), (first, second) in scores.items()
-                },
-            }
-        )
-        return
-    if quiet:
-        return
-    click.echo(
-        f"{output}: {len(after):,} words, {after.dimension:,} dimensions, {chosen.storage}, "
-        f"{size:,} bytes"
-    )
-    click.echo(f"{overlap:.1%} of the 10 nearest words are the same")
-    for file, (first, second) in scores.items():
-        print_change(file, first, second, compare(first, second))
+    return steps
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def _facts(written: _Written, scores: _Scores) -> dict[str, object]:
+    from embedkit.evaluation.comparison import compare
+
+    changes = {
+        path: {"before": before.value, "after": after.value}
+        | difference_facts(compare(before, after))
+        for (_, path), (before, after) in scores.items()
+    }
+    return {**asdict(written), "scores": changes}
+
+
+def _print(written: _Written, scores: _Scores) -> None:
+    from embedkit.evaluation.comparison import compare
+
+    summary = summary_of_vectors(written.model, written.words, written.dimension, None)
+    click.echo(f"{summary}, {written.storage}, {written.bytes:,} bytes")
+    click.echo(f"{written.neighbor_overlap:.1%} of the 10 nearest words are the same")
+    for file, (before, after) in scores.items():
+        print_change(file, before, after, compare(before, after))

@@ -35,7 +35,7 @@ class Display:
 
     def __init__(self, inputs: Iterable[str] = (), *, quiet: bool) -> None:
         self._quiet = quiet
-        self._bars = sys.stderr.isatty() and not quiet
+        self._bars = sys.stderr is not None and sys.stderr.isatty() and not quiet
         self._bar: Any = None
         self._stage = ""
         self._done = 0
@@ -194,7 +194,7 @@ class ProgressLog:
         facts |= {"seconds": report.seconds, "analogies": accuracy}
         self._write({"event": "epoch", **facts})
 
-    def _write(self, facts: dict[str, Any]) -> None:
+    def _write(self, facts: dict[str, object]) -> None:
         with storage_errors(self._file.name):
             self._file.write(to_json(facts) + "\n")
             self._file.flush()

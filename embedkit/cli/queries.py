@@ -44,14 +44,7 @@ def analogy(
 
     `embedkit analogy --pairs man:woman,king:queen uncle` gives aunt.
     """
-    known = PAIR_METHODS if pairs else ANALOGY_METHODS
-    chosen = method or known[0]
-    if chosen not in known:
-        raise click.UsageError(
-            f"--method {chosen} {'cannot be used with' if pairs else 'needs'} --pairs"
-            f"{'' if pairs else ', as in --pairs man:woman,king:queen'}; "
-            f"choose from {', '.join(known)}."
-        )
+    chosen = _method(method, with_pairs=bool(pairs))
     if pairs:
         _ask_words(
             words,
@@ -66,7 +59,24 @@ def analogy(
             ),
             pairs,
         )
-        return
+    else:
+        _ask_analogies(words, chosen, options)
+
+
+def _method(given: str | None, *, with_pairs: bool) -> str:
+    """Return the method to use; the two kinds of analogies have different ones."""
+    known = PAIR_METHODS if with_pairs else ANALOGY_METHODS
+    chosen = given or known[0]
+    if chosen not in known:
+        raise click.UsageError(
+            f"--method {chosen} {'cannot be used with' if with_pairs else 'needs'} --pairs"
+            f"{'' if with_pairs else ', as in --pairs man:woman,king:queen'}; "
+            f"choose from {', '.join(known)}."
+        )
+    return chosen
+
+
+def _ask_analogies(words: tuple[str, ...], method: str, options: QuestionOptions) -> None:
     given: Sequence[str] | None = None if words == ("-",) else words
     if given is not None and len(given) != 3:
         raise click.UsageError(
@@ -79,7 +89,7 @@ def analogy(
         None if given is None else [*map(reader.word, given)],
         lambda line: _three_words(reader.line(line), line),
         lambda batch: vectors.analogies(
-            batch, options.k, method=chosen, metric=options.metric, **options.search
+            batch, options.k, method=method, metric=options.metric, **options.search
         ),
     )
     names = [f"{a} - {b} + {c}" for a, b, c in questions]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -19,12 +19,15 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import UnknownWords, print_answers, print_json
 from embedkit.errors import QuestionError, UnknownWordError
-from embedkit.vectors.word_lists import written_set
+from embedkit.vectors.word_lists import WordReader, written_set
 
 if TYPE_CHECKING:
     from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["odd_one_out", "rank", "similarity"]
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
 
 
 @click.command()
@@ -46,25 +49,18 @@ def similarity(
     """
     from embedkit.encoders import load
 
-    def two(parts: list[str]) -> list[str]:
-        if len(parts) != 2:
-            raise QuestionError(f"expected two sets, as in: cat,dog lion,tiger; got {parts!r:.80}.")
-        return parts
-
-    given = None if words == ("-",) else _usage(two, list(words))
-    vectors = load(model, encoder=encoder)
-    reader = reader_for(vectors)
-
-    def sets(parts: list[str]) -> list[list[str]]:
-        found = [reader.set(part) for part in two(parts)]
-        if not all(found):
+    def sets(reader: WordReader, line: str | None) -> list[list[str]]:
+        parts = list(words) if line is None else reader.sets(line)
+        found = [reader.set(part) for part in parts]
+        if len(found) != 2 or not all(found):
             raise QuestionError(f"expected two sets, as in: cat,dog lion,tiger; got {parts!r:.80}.")
         return found
 
-    questions, numbers = ask_all(
-        None if given is None else _usage(sets, given),
-        lambda line: sets(reader.sets(line)),
-        lambda asked: [_similarity(vectors, pair, metric, oov) for pair in asked],
+    vectors, questions, numbers = _ask(
+        words,
+        sets,
+        lambda: load(model, encoder=encoder),
+        lambda vectors, pair: _similarity(vectors, pair, metric, oov),
     )
     used = [[*first, *second] for first, second in questions]
     unknown = UnknownWords(vectors, oov, [word for words in used for word in words])
@@ -117,33 +113,26 @@ def rank(
     """
     from embedkit.encoders import load
 
-    def two(parts: list[str]) -> list[str]:
+    def two(reader: WordReader, line: str | None) -> list[str]:
+        parts = [*map(reader.word, words)] if line is None else reader.line(line)
         if len(parts) != 2 or parts[0] == parts[1]:
             raise QuestionError(f"expected two different words, as in: king queen; got {parts!r}.")
         return parts
 
-    given = None if words == ("-",) else _usage(two, list(words))
-    vectors = load(model, encoder=encoder)
-    reader = reader_for(vectors)
-
-    def ranks(pair: list[str]) -> list[int | None]:
+    def ranks(vectors: WordVectors, pair: list[str]) -> list[int | None]:
         return [
             vectors.rank(a, b, metric=metric, restrict=restrict, oov=oov)
             for a, b in (pair, reversed(pair))
         ]
 
-    questions, found = ask_all(
-        None if given is None else _usage(two, [*map(reader.word, given)]),
-        lambda line: two(reader.line(line)),
-        lambda asked: [ranks(pair) for pair in asked],
-    )
+    vectors, questions, found = _ask(words, two, lambda: load(model, encoder=encoder), ranks)
     unknown = UnknownWords(vectors, oov, [word for pair in questions for word in pair])
     unanswered = 0
     for pair, places in zip(questions, found, strict=True):
         unanswered += places[0] is None
         for (a, b), place in zip((pair, pair[::-1]), places, strict=True):
             if as_json:
-                notes: dict[str, Any] = unknown.notes(pair)
+                notes = unknown.notes(pair)
                 print_json({"word": b, "neighbor_of": a, "rank": place, **notes})
             elif place is not None:
                 click.echo(f"{b} is neighbor {place:,} of {a}")
@@ -167,27 +156,55 @@ def odd_one_out(
     """
     from embedkit.encoders import load
 
-    def three(parts: list[str]) -> list[str]:
+    def three(reader: WordReader, line: str | None) -> list[str]:
+        parts = [*map(reader.word, words)] if line is None else reader.line(line)
         if len(set(parts)) < 3:
             raise QuestionError(f"expected at least three different words; got {parts!r:.80}.")
         return parts
 
-    given = None if words == ("-",) else _usage(three, list(words))
-    vectors = load(model, encoder=encoder)
-    reader = reader_for(vectors)
-    sets, answers = ask_all(
-        None if given is None else _usage(three, [*map(reader.word, given)]),
-        lambda line: three(reader.line(line)),
-        lambda asked: [vectors.odd_one_out(chosen, metric=metric, oov=oov) for chosen in asked],
+    vectors, sets, answers = _ask(
+        words,
+        three,
+        lambda: load(model, encoder=encoder),
+        lambda vectors, chosen: vectors.odd_one_out(chosen, metric=metric, oov=oov),
     )
     unknown = UnknownWords(vectors, oov, [word for chosen in sets for word in chosen])
     names = [" ".join(chosen) for chosen in sets]
     print_answers(names, sets, answers, unknown, as_json=as_json)
 
 
-def _usage(read: Any, words: list[str]) -> Any:
-    """Return *read*(words); a mistake on the command line is wrong usage."""
+def _ask(
+    words: tuple[str, ...],
+    read: Callable[[WordReader, str | None], Question],
+    load: Callable[[], WordVectors],
+    answer: Callable[[WordVectors, Question], Answer],
+) -> tuple[WordVectors, list[Question], Sequence[Answer]]:
+    """Answer the question in *words*, or in each line of standard input if they are "-".
+
+    Args:
+        words: of the command line.
+        read: returns the question in a line, or in the words of the command line for None. A
+            mistake on the command line is wrong usage.
+        load: opens the vectors, after most mistakes on the command line were found.
+        answer: answers a question.
+    """
+    is_given = words != ("-",)
+    if is_given:
+        _read_command_line(read, WordReader(lambda text: True))
+    vectors = load()
+    reader = reader_for(vectors)
+    questions, answers = ask_all(
+        _read_command_line(read, reader) if is_given else None,
+        lambda line: read(reader, line),
+        lambda asked: [answer(vectors, question) for question in asked],
+    )
+    return vectors, questions, answers
+
+
+def _read_command_line(
+    read: Callable[[WordReader, str | None], Question], reader: WordReader
+) -> Question:
     try:
-        return read(words)
+        return read(reader, None)
     except QuestionError as error:
         raise click.UsageError(str(error)) from None

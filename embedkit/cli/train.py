@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import shlex
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +13,8 @@ import click
 
 from embedkit.cli.options import (
     DEFAULT_MODEL,
+    Command,
+    Decorator,
     device_option,
     explicit_parameters,
     json_option,
@@ -25,20 +26,22 @@ from embedkit.cli.options import (
     seed_option,
     workers_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import counted, print_json, summary_of_vectors
 from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeNumber
+from embedkit.cli.paths import lock_outputs
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
 from embedkit.cli.progress import Display
 from embedkit.cli.train_session import TrainingSession
 from embedkit.corpus.phrases.settings import MAX_PASSES
 from embedkit.encoders.names import ENCODER_NAMES
 from embedkit.errors import ModelError
-from embedkit.training.config import RANGES, TrainingConfig
+from embedkit.training.config import RANGES, SAMPLES, TrainingConfig
+from embedkit.training.options import PRECISIONS, ROW_TYPES
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
     from embedkit.corpus.phrases import PhraseSettings
-    from embedkit.encoders import SkipGramEncoder
+    from embedkit.encoders import Encoder, SkipGramEncoder
     from embedkit.system.ranks import Ranks
 
 __all__ = ["train"]
@@ -51,14 +54,21 @@ _HELP = {
     "min_count": "Leave out words that occur less often.",
     "sample": "Subsampling threshold for frequent words; 0 keeps all.",
     "learning_rate": "Initial learning rate; it falls linearly.",
-    "sync_every": "Tokens between synchronisations of processes started by torchrun.",
+    "sync_every": "Tokens between synchronizations of processes started by torchrun.",
 }
 _SETTINGS = (*_HELP, "workers", "seed")
-_NOTHING_LEARNED = 0.68
+_SHOWN_DEFAULTS = {
+    "epochs": "5, or more for a small text",
+    "sample": "; ".join(
+        f"{sample:g} from {tokens:,} tokens" for tokens, sample in SAMPLES.items() if tokens
+    )
+    + "; else 0",
+}
 _UNLIMITED = 10_000
+_LONGEST_EXAMPLE = 40  # characters
 
 
-def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _setting_options(command: Command) -> Command:
     """Add an option for each setting of training, with the default that `TrainingConfig` has."""
     workers = WholeNumber(*map(int, RANGES["workers"]))
     command = workers_option(
@@ -70,15 +80,15 @@ def _setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _setting_option(name: str, default: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _setting_option(name: str, default: Any) -> Decorator:
     low, high = RANGES[name]
     highest = high if high < _UNLIMITED else None
     kind = (
         Number(low, highest)
-        if isinstance(default, float)
+        if isinstance(low, float)
         else WholeNumber(int(low), None if highest is None else int(highest))
     )
-    shown = "5, or more for a small text" if default is None else True
+    shown = _SHOWN_DEFAULTS.get(name, True)
     option = "--" + name.replace("_", "-")
     return click.option(option, type=kind, default=default, show_default=shown, help=_HELP[name])
 
@@ -113,7 +123,21 @@ def _setting_option(name: str, default: Any) -> Callable[[Callable[..., Any]], C
     metavar="SECONDS",
     help="Time between checkpoints; 0 writes none.",
 )
-@device_option
+@device_option("auto")
+@click.option(
+    "--rows",
+    type=click.Choice(ROW_TYPES),
+    default=ROW_TYPES[0],
+    show_default=True,
+    help="Numbers of the vectors on a GPU; bfloat16 takes half the memory and is less exact.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default=PRECISIONS[0],
+    show_default=True,
+    help="Precision of products on a GPU; float32 is several times slower.",
+)
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint if there is one.")
 @click.option(
     "--continue-from",
@@ -145,9 +169,6 @@ def train(
     output: str,
     encoder: str,
     passes: int,
-    tokenizer: str,
-    errors: str,
-    directory: str | None,
     overwrite: bool,
     quiet: bool,
     as_json: bool,
@@ -157,44 +178,31 @@ def train(
 
     CORPUS is files (.gz, .bz2, .xz and .zst are decompressed), folders, or - for standard input.
     """
-    from embedkit.corpus.corpus import Corpus
-    from embedkit.encoders import ENCODERS, SkipGramEncoder
+    from embedkit.encoders import SkipGramEncoder
     from embedkit.storage.model_directory import check_output
     from embedkit.system.ranks import join
     from embedkit.training.engine import device_name
 
-    # The defaults depend on the encoder, and on the model that training continues from.
-    given = {name: options[name] for name in explicit_parameters(*_SETTINGS)}
     if encoder != SkipGramEncoder.name:
         _refuse_training_options(encoder)
     if not passes:
         refuse_unused("without --phrases N", *(f"phrase_{name}" for name in PHRASE_OPTIONS))
     path = Path(output)
     device = device_name(options["device"])  # checked before waiting for other ranks
+    if device == "cpu":
+        refuse_unused("on a CPU", "rows", "precision")
     ranks = join(gpus=device != "cpu")
     if ranks.rank == 0:
+        lock_outputs(output)
         check_output(path, overwrite=overwrite)
     start = _start(options["continue_from"]) if options["continue_from"] else None
-    if start is not None:
-        given.setdefault("dimension", start.dimension)
-    model = ENCODERS[encoder](**given)
+    model = _new_model(encoder, start, options)
     phrases = phrase_settings(options, "phrase_", passes=passes) if passes else None
     training = TrainingSession(path, options, ranks, overwrite=overwrite)
     with Display(corpus, quiet=quiet or ranks.rank > 0) as display, closing(training):
-        text = Corpus.read(
-            list(corpus),
-            tokenizer=tokenizer,
-            errors=errors,
-            directory=directory,
-            progress=display.reading,
-            ranks=ranks,
-        )
-        display.say(
-            f"{text.vocabulary.counts.sum():,} tokens, {len(text):,} sentences, "
-            f"{len(text.vocabulary):,} distinct words"
-        )
+        text = _read(corpus, options, ranks, display)
         if phrases is not None:
-            text = _with_phrases(text, phrases, directory, ranks, display)
+            text = _with_phrases(text, phrases, options["directory"], ranks, display)
         if isinstance(model, SkipGramEncoder):
             training.fit(model, text, start, display)
         else:
@@ -205,11 +213,40 @@ def train(
     model.save(path, overwrite=overwrite)
     training.finish()
     if as_json:
-        report = getattr(model, "report", {})
-        words, dimension = len(model.vocabulary), model.dimension
-        print_json({"model": output, "words": words, "dimension": dimension, "training": report})
+        _print_json(model, output)
     elif not quiet:
         click.echo(_summary(model, output))
+
+
+def _new_model(encoder: str, start: SkipGramEncoder | None, options: Mapping[str, Any]) -> Encoder:
+    """Return an encoder with the settings that the user gave.
+
+    The other settings depend on the encoder, and on the model that training continues from.
+    """
+    from embedkit.encoders import ENCODERS
+
+    given = {name: options[name] for name in explicit_parameters(*_SETTINGS)}
+    if start is not None:
+        given.setdefault("dimension", start.dimension)
+    return ENCODERS[encoder](**given)
+
+
+def _read(
+    corpus: tuple[str, ...], options: Mapping[str, Any], ranks: Ranks, display: Display
+) -> Corpus:
+    from embedkit.corpus.corpus import Corpus
+
+    text = Corpus.read(
+        list(corpus),
+        tokenizer=options["tokenizer"],
+        encoding=options["encoding"],
+        errors=options["errors"],
+        directory=options["directory"],
+        progress=display.reading,
+        ranks=ranks,
+    )
+    display.say(f"{_size(text)}, {counted(len(text), 'sentence')}, {_distinct(text)}")
+    return text
 
 
 def _with_phrases(
@@ -221,11 +258,16 @@ def _with_phrases(
     learned, text = Phrases.learn_and_apply(
         text, settings, directory=directory, ranks=ranks, progress=progress
     )
-    display.say(
-        f"{len(learned):,} phrases: {text.vocabulary.counts.sum():,} tokens, "
-        f"{len(text.vocabulary):,} distinct words"
-    )
+    display.say(f"{counted(len(learned), 'phrase')}: {_size(text)}, {_distinct(text)}")
     return text
+
+
+def _size(text: Corpus) -> str:
+    return counted(int(text.vocabulary.counts.sum()), "token")  # of all ranks
+
+
+def _distinct(text: Corpus) -> str:
+    return counted(len(text.vocabulary), "distinct word")
 
 
 def _start(path: str) -> SkipGramEncoder:
@@ -243,24 +285,31 @@ def _start(path: str) -> SkipGramEncoder:
 
 def _refuse_training_options(encoder: str) -> None:
     settings = [name for name in _SETTINGS if name != "min_count"]
-    others = ("resume", "continue_from", "evaluate", "patience", "log_json")
+    others = (
+        "resume", "continue_from", "evaluate", "patience", "log_json",
+        "device", "rows", "precision",
+    )  # fmt: skip
     refuse_unused(f"with --encoder {encoder}", *settings, *others)
 
 
-def _summary(model: Any, output: str) -> str:
-    lines = [f"{output}: {len(model.vocabulary):,} words, {model.dimension:,} dimensions"]
+def _print_json(model: Encoder, output: str) -> None:
+    report = getattr(model, "report", {})
+    words, dimension = len(model.vocabulary), model.dimension
+    print_json({"model": output, "words": words, "dimension": dimension, "training": report})
+
+
+def _summary(model: Encoder, output: str) -> str:
+    lines = [summary_of_vectors(output, len(model.vocabulary), model.dimension, None)]
     if report := getattr(model, "report", None):
         epochs = report["epochs"]
         lines.append(
-            f"{epochs} epoch{'s' if epochs > 1 else ''} in {report['seconds']:.1f} s, "
+            f"{counted(epochs, 'epoch')} in {report['seconds']:.1f} s, "
             f"{report['tokens_per_second']:,.0f} words/s, loss {report['loss']:.4f}"
         )
     option = "" if output == DEFAULT_MODEL else f" --model {shlex.quote(output)}"
-    middle = model.vocabulary[len(model.vocabulary) // 20]
-    if report and report["loss"] > _NOTHING_LEARNED:
-        lines.append(
-            f"The loss is close to that of guessing, {math.log(2):.3f}: almost nothing was "
-            "learned. Use more text, more --epochs, or --sample 0, which keeps every word."
-        )
-    lines.append(f"Try: embedkit neighbors {shlex.quote(middle)}{option}")
+    start = len(model.vocabulary) // 20
+    near = model.vocabulary.words(range(start, min(start + 100, len(model.vocabulary))))
+    example = next((word for word in near if len(word) <= _LONGEST_EXAMPLE), None)
+    if example:
+        lines.append(f"Try: embedkit neighbors {shlex.quote(example)}{option}")
     return "\n".join(lines)

@@ -7,9 +7,12 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embedkit.cli.output import rendered
 from embedkit.cli.paths import call_if_interrupted, watch_output
 from embedkit.cli.progress import Display, ProgressLog
 from embedkit.errors import ConfigurationError, EmbedkitError
+from embedkit.system.interrupts import PATIENCE
+from embedkit.training.options import Device
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -43,15 +46,17 @@ class TrainingSession:
         if options["patience"] and not options["evaluate"]:
             raise ConfigurationError("--patience needs --evaluate FILE.")
         self._ranks = ranks
-        self._device: str = options["device"]
+        self._device = Device(options["device"], options["rows"], options["precision"])
         self._resume: bool = options["resume"]
         every = options["checkpoint_every"]
         self._checkpoints: Checkpoints | None = None
         self._written = watch_output(output)
         if every or self._resume:
             self._checkpoints = Checkpoints.beside(output, every=every or math.inf)
-        if self._checkpoints and not self._resume and ranks.rank == 0:
-            self._checkpoints.begin_again(overwrite=overwrite)
+        if self._checkpoints and ranks.rank == 0:
+            self._checkpoints.check()
+            if not self._resume:
+                self._checkpoints.begin_again(overwrite=overwrite)
         call_if_interrupted(self._how_to_resume)
         self._stopping: EarlyStopping | None = None
         self._follows_epochs = bool(options["evaluate"] or options["log_json"])
@@ -95,7 +100,7 @@ class TrainingSession:
                 device=self._device,
             )
         except EmbedkitError as error:  # perhaps no checkpoint could be written after an interrupt
-            said = f"Error: {error}"
+            said = f"Error: {rendered(error)}"
             call_if_interrupted(lambda: said)
             raise
 
@@ -103,7 +108,11 @@ class TrainingSession:
         """Return what to print if training is interrupted, depending on what is on disk then."""
         if self._checkpoints is None or self._written():
             return ""
-        others = "Another rank has ended, or the job was stopped. " * (self._ranks.size > 1)
+        others = ""
+        if self._ranks.size > 1:
+            from embedkit.system.ranks import RANK_ENDED
+
+            others = f"{RANK_ENDED.capitalize()}, or the job was stopped. "
         if not self._checkpoints.on_disk():
             return f"{others}No checkpoint was written."
         return (
@@ -124,4 +133,7 @@ class TrainingSession:
 
 def _say_checkpoint(display: Display) -> None:
     with contextlib.suppress(OSError):  # the terminal is closed
-        display.say("Interrupted: writing a checkpoint ...")
+        display.say(
+            "Interrupted: writing a checkpoint ... "
+            f"(Ctrl-C after {PATIENCE:.0f} seconds quits without it)"
+        )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from embedkit.cli.options import (
+    encoding_option,
     errors_option,
     json_option,
     output_option,
@@ -16,11 +18,16 @@ from embedkit.cli.options import (
     seed_option,
     workers_option,
 )
-from embedkit.cli.output import to_json
+from embedkit.cli.output import counted, print_json
 from embedkit.cli.parameters import INPUT, Number, OutputPath, WholeNumber
-from embedkit.cli.paths import refuse_inputs
+from embedkit.cli.paths import lock_outputs, refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.corpus.walks.options import SEPARATORS
+from embedkit.system.files import is_standard_output
+
+if TYPE_CHECKING:
+    from embedkit.corpus.walks import Graph, WalkConfig
+    from embedkit.corpus.walks.walks import WalkCounts
 
 __all__ = ["walks"]
 
@@ -68,7 +75,8 @@ __all__ = ["walks"]
     show_default="detected",
     help="Whether the first line names the columns.",
 )
-@errors_option()
+@encoding_option("EDGES")
+@errors_option("What to do with bytes that are not valid in that encoding.")
 @seed_option
 @workers_option(
     "Threads; their number does not change the walks.", WholeNumber(1, 1024), "one per processor"
@@ -79,15 +87,10 @@ __all__ = ["walks"]
 def walks(
     edges: str,
     output: str,
-    directed: bool,
-    unweighted: bool,
-    separator: str | None,
-    header: bool | None,
-    errors: str,
     overwrite: bool,
     quiet: bool,
     as_json: bool,
-    **settings: Any,
+    **options: Any,
 ) -> None:
     """Write random walks on the graph EDGES, one per line.
 
@@ -101,21 +104,17 @@ def walks(
     from embedkit.corpus.walks import WalkConfig, read_edges, write_walks
     from embedkit.system.files import check_output_stream
 
-    config = WalkConfig(**settings)  # checked before the edges are read
+    # Checked before the edges are read.
+    config = WalkConfig(**{field.name: options.pop(field.name) for field in fields(WalkConfig)})
     refuse_inputs([output], [edges])
+    refuse_two_streams(output, as_json=as_json)
+    lock_outputs(output)
     check_output_stream(output, overwrite=overwrite)
     with Display((edges,), quiet=quiet) as display:
         graph = read_edges(
-            edges,
-            directed=directed,
-            weighted=not unweighted,
-            separator=separator,
-            header=header,
-            errors=errors,
-            progress=display.reading,
+            edges, weighted=not options.pop("unweighted"), progress=display.reading, **options
         )
-        kinds = ", directed" * graph.directed + ", weighted" * (graph.weights is not None)
-        display.say(f"{len(graph):,} nodes, {graph.edges:,} edges{kinds}")
+        display.say(_size(graph))
         total = config.walks * len(graph)
         counts = write_walks(
             graph,
@@ -124,7 +123,20 @@ def walks(
             overwrite=overwrite,
             progress=lambda count: display.walking(count, total),
         )
-    report = {
+    if as_json:
+        print_json(_facts(graph, counts, config, output))
+    elif not quiet and not is_standard_output(output):
+        click.echo(f"{output}: {counted(counts.walks, 'walk')}, {counted(counts.nodes, 'node')}")
+        click.echo(f"Try: embedkit train {shlex.quote(output)} --tokenizer whitespace")
+
+
+def _size(graph: Graph) -> str:
+    kinds = ", directed" * graph.directed + ", weighted" * (graph.weights is not None)
+    return f"{counted(len(graph), 'node')}, {counted(graph.edges, 'edge')}{kinds}"
+
+
+def _facts(graph: Graph, counts: WalkCounts, config: WalkConfig, output: str) -> dict[str, object]:
+    return {
         "file": output,
         "nodes": len(graph),
         "edges": graph.edges,
@@ -138,8 +150,3 @@ def walks(
         "q": config.q,
         "seed": config.seed,
     }
-    if as_json:
-        click.echo(to_json(report), err=output == "-")
-    elif not quiet and output != "-":
-        click.echo(f"{output}: {counts.walks:,} walks, {counts.nodes:,} nodes")
-        click.echo(f"Try: embedkit train {shlex.quote(output)} --tokenizer whitespace")

@@ -12,22 +12,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from embedkit.corpus.encoded_blocks import EncodedBlock, encode_sentences, encode_text
 from embedkit.corpus.reader import (
-    EncodedBlock,
     TextBlock,
     TextSource,
-    encode_sentences,
-    encode_text,
     is_path,
     no_progress,
     read_blocks,
@@ -45,7 +42,7 @@ from embedkit.validation import ERROR_POLICIES, check_choice, whole_number
 __all__ = ["Corpus"]
 
 _CHUNK_TOKENS = 1 << 20
-_NO_OUTPUT = "nothing was trained"  # what a full disk means for the user
+_NO_OUTPUT = "nothing was written"  # what a full disk means for the user
 
 
 class Corpus:
@@ -69,7 +66,7 @@ class Corpus:
         boundaries: NDArray[np.int64],
         tokenizer: str | None,
         fingerprint: str,
-        phrases: Mapping[str, Any] | None = None,
+        phrases: Mapping[str, object] | None = None,
     ) -> None:
         self.vocabulary = vocabulary
         self.tokens = tokens
@@ -78,12 +75,14 @@ class Corpus:
         self.fingerprint = fingerprint
         self.phrases = phrases
 
+    # Like pandas.read_csv, it has many parameters: each is passed by name and has a default.
     @classmethod
     def read(
         cls,
         source: TextSource,
         *,
         tokenizer: str = "words",
+        encoding: str = "utf-8",
         errors: str = "strict",
         workers: int | None = None,
         directory: str | os.PathLike[str] | None = None,
@@ -95,8 +94,10 @@ class Corpus:
         Args:
             source: a file (plain, gzip, bzip2, xz or zstandard), a folder, "-" for standard input,
                 a list of these, or an iterable of token lists; a generator is read once.
-            tokenizer: "words" or "whitespace" (see `corpus.tokenizers`); not used for token lists.
-            errors: what to do about bytes that are not UTF-8: "strict" raises EncodingError,
+            tokenizer: "words", "words+emoji" or "whitespace" (see `corpus.tokenizers`); not used
+                for token lists.
+            encoding: of the files, such as "latin-1" or "utf-16".
+            errors: what to do about bytes that are not valid in it: "strict" raises EncodingError,
                 "replace" puts U+FFFD in their place, "skip" drops them.
             workers: number of tokenizer threads; default: one per available processor.
             directory: where to store the ids, 4 bytes per token; default: a temporary folder.
@@ -106,20 +107,17 @@ class Corpus:
 
         Raises:
             CorpusError: the text is missing, empty or damaged.
-            EncodingError: the text is not UTF-8 and *errors* is "strict".
+            EncodingError: the text is not in that encoding and *errors* is "strict".
             StorageError: the disk is too small for the ids.
         """
         ranks = ranks or SingleProcess()
-        if ranks.size > 1 and "-" in (source if isinstance(source, list | tuple) else [source]):
-            raise ConfigurationError(
-                "ranks cannot share standard input.", hint="Pass the name of a file."
-            )
+        _refuse_shared_input(source, ranks)
         encode = _block_encoder(tokenizer, errors, split_lines=ranks.size > 1)
         threads = processors() if workers is None else whole_number("workers", workers, 1, 1_024)
         folder = directory or tempfile.gettempdir()
         with storage_errors(folder, _NO_OUTPUT):
             writer = TokenIdWriter(folder)
-        blocks = _share(read_blocks(source, progress), ranks)
+        blocks = _share(read_blocks(source, progress, encoding, errors), ranks)
         with closing(writer):
             for encoded in map_in_order(encode, blocks, threads):
                 with storage_errors(folder, _NO_OUTPUT):
@@ -189,9 +187,16 @@ class Corpus:
         )
 
 
+def _refuse_shared_input(source: TextSource, ranks: Ranks) -> None:
+    if ranks.size > 1 and "-" in (source if isinstance(source, list | tuple) else [source]):
+        raise ConfigurationError(
+            "ranks cannot share standard input.", hint="Pass the name of a file."
+        )
+
+
 def _block_encoder(
     tokenizer: str, errors: str, *, split_lines: bool
-) -> Callable[[TextBlock | list[Any]], EncodedBlock]:
+) -> Callable[[TextBlock | list[Sequence[str]]], EncodedBlock]:
     """Return the function that encodes a block; with *split_lines*, each block ends a sentence.
 
     Raises:
@@ -200,7 +205,7 @@ def _block_encoder(
     check_choice("error policy", errors, ERROR_POLICIES)
     tokenize = find_tokenizer(tokenizer)
 
-    def encode(block: TextBlock | list[Any]) -> EncodedBlock:
+    def encode(block: TextBlock | list[Sequence[str]]) -> EncodedBlock:
         if isinstance(block, TextBlock):
             # The rest of an unfinished line may be in the block of another rank.
             whole = replace(block, ends_file=True) if split_lines else block
@@ -211,8 +216,8 @@ def _block_encoder(
 
 
 def _share(
-    blocks: Iterable[TextBlock | list[Any]], ranks: Ranks
-) -> Iterator[TextBlock | list[Any]]:
+    blocks: Iterable[TextBlock | list[Sequence[str]]], ranks: Ranks
+) -> Iterator[TextBlock | list[Sequence[str]]]:
     """Yield the blocks of this rank: each block goes to the rank that has the least so far."""
     sizes = [0] * ranks.size
     for block in blocks:

@@ -1,14 +1,33 @@
-"""Whole texts as bytes, and error messages for bytes that cannot be decoded."""
+"""Texts that are read whole, and error messages for bytes that cannot be decoded.
+
+Every file of lines is read by `read_lines`, so that all agree about compression, byte-order marks,
+line ends and error messages. Corpora and files of vectors are read in blocks, by the same rules.
+"""
 
 from __future__ import annotations
 
 import codecs
+from pathlib import Path
 from typing import BinaryIO
 
-from embedkit.errors import EmbedkitError
-from embedkit.system.compression import DAMAGE, decompress
+from embedkit.errors import ConfigurationError, EmbedkitError, EncodingError
+from embedkit.system.compression import DAMAGE, decompress, refuse_tar
+from embedkit.validation import CODEC_ERRORS
 
-__all__ = ["conversion", "damaged", "likely_encoding", "read_whole"]
+__all__ = [
+    "BYTE_ORDER_MARK",
+    "Transcoder",
+    "conversion",
+    "damaged",
+    "likely_encoding",
+    "plain_lines",
+    "read_lines",
+    "read_whole",
+    "text_encoding",
+]
+
+BYTE_ORDER_MARK = codecs.BOM_UTF8
+"""Some editors write it at the beginning of a text; it is not part of the text."""
 
 _BLOCK_BYTES = 1 << 16
 _MARKS = {
@@ -34,7 +53,119 @@ def read_whole(raw: BinaryIO, name: str, error: type[EmbedkitError]) -> bytes:
     except DAMAGE as reason:
         line = sum(block.count(b"\n") for block in blocks)
         raise damaged(error, name, line, reason) from reason
-    return b"".join(blocks)
+    data = b"".join(blocks)
+    refuse_tar(data[:_BLOCK_BYTES], name, error)
+    return data
+
+
+def plain_lines(data: bytes) -> list[bytes]:
+    """Return the lines of a text, without its byte-order mark and without line ends.
+
+    A line ends with a line feed, or a carriage return and a line feed.
+    """
+    text = data.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n").removesuffix(b"\n")
+    return text.split(b"\n") if text else []
+
+
+def read_lines(source: Path | BinaryIO, name: str, error: type[EmbedkitError]) -> list[str]:
+    """Return the lines of a text in UTF-8, plain or compressed; see `plain_lines`.
+
+    Args:
+        source: a file or a stream.
+        name: of the source, for messages.
+        error: the class of the errors that are raised.
+
+    Raises:
+        EmbedkitError: the text cannot be read, is damaged or is not UTF-8. The message names the
+            source and the line.
+    """
+    try:
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                data = read_whole(file, name, error)
+        else:
+            data = read_whole(source, name, error)
+    except OSError as reason:
+        raise error(
+            f"cannot read {name}: {reason.strerror or reason}.",
+            hint="Check the path and its permissions.",
+        ) from reason
+    lines = plain_lines(data)
+    try:
+        return [line.decode() for line in lines]
+    except UnicodeDecodeError:
+        raise _not_utf8(lines, name, error, conversion(data)) from None
+
+
+def _not_utf8(
+    lines: list[bytes], name: str, error: type[EmbedkitError], hint: str
+) -> EmbedkitError:
+    for number, line in enumerate(lines, start=1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as reason:
+            place = f"line {number}, byte {reason.start + 1}"
+            return error(f"{name}, {place}: the text is not UTF-8.", hint=hint)
+    raise AssertionError("every line is UTF-8")
+
+
+def text_encoding(name: str) -> str:
+    """Return the name that Python has for an encoding.
+
+    Raises:
+        ConfigurationError: it is unknown.
+    """
+    try:
+        "".encode(name)
+    except LookupError:
+        raise ConfigurationError(
+            f"unknown encoding {name!r}.",
+            hint="Common encodings are utf-8, latin-1, cp1252 and utf-16.",
+        ) from None
+    return codecs.lookup(name).name.removesuffix("-sig")
+
+
+class Transcoder:
+    """A stream of text in any encoding as UTF-8.
+
+    Args:
+        stream: of bytes.
+        encoding: of the text.
+        errors: what to do about bytes that are not valid in it, one of `ERROR_POLICIES`.
+        name: of the stream, for messages.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str, errors: str, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._encoding = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)(CODEC_ERRORS[errors])
+        self._lines = 0
+
+    def read(self, size: int) -> bytes:
+        """Return about *size* bytes; none at the end of the text.
+
+        Raises:
+            EncodingError: a byte is not valid in the encoding and the policy is "strict".
+        """
+        data = text = b""
+        while not text and (data := self._stream.read(size)):
+            text = self._decode(data, final=False)
+        return text or self._decode(b"", final=True)
+
+    def _decode(self, data: bytes, *, final: bool) -> bytes:
+        try:
+            text = self._decoder.decode(data, final)
+        except UnicodeDecodeError as error:
+            line = self._lines + error.object[: error.start].count(b"\n") + 1
+            raise EncodingError(
+                f"{self._name}, line {line}: byte 0x{error.object[error.start]:02x} is not valid "
+                f"{self._encoding}.",
+                hint="Name the encoding of the file with --encoding (encoding=), or pass --errors "
+                'replace (errors="replace").',
+            ) from None
+        self._lines += text.count("\n")
+        return text.encode()
 
 
 def damaged(error: type[EmbedkitError], name: str, line: int, reason: Exception) -> EmbedkitError:

@@ -13,36 +13,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
-from embedkit.corpus.encodings import conversion, damaged
-from embedkit.errors import ConfigurationError, CorpusError, EncodingError
-from embedkit.system.compression import DAMAGE, decompress
+from embedkit.corpus.encodings import (
+    BYTE_ORDER_MARK,
+    Transcoder,
+    conversion,
+    damaged,
+    text_encoding,
+)
+from embedkit.errors import ConfigurationError, CorpusError, EncodingError, quoted
+from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 from embedkit.validation import CODEC_ERRORS
 
 __all__ = [
-    "EncodedBlock",
     "TextBlock",
     "TextSource",
-    "encode_sentences",
-    "encode_text",
     "is_path",
     "no_progress",
     "read_blocks",
-    "unify",
     "valid_utf8",
 ]
 
 TextSource: TypeAlias = (
     "str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | Iterable[Sequence[str]]"
 )
-"""A file, a folder, "-" for standard input, several of these, or an iterable of token lists."""
+"""A file, a folder, "-" for standard input, several of these, or an iterable of token lists.
 
+A token list is any sequence of strings, or an array of NumPy, Arrow, pandas or polars.
+"""
+
+_OTHERWISE = (
+    ', pass --encoding latin1 (encoding="latin1"), or pass --errors replace (errors="replace")'
+)
 _BLOCK_BYTES = 1 << 19
 _BATCH_TOKENS = 1 << 18
-_SEPARATORS = bytes(range(33))  # ASCII white space and control characters
 
 
 @dataclass(frozen=True)
@@ -56,73 +59,8 @@ class TextBlock:
     ends_file: bool
 
 
-@dataclass(frozen=True)
-class EncodedBlock:
-    """The tokens of a block as indices into the block's own dictionary."""
-
-    indices: NDArray[np.int32]
-    dictionary: pa.StringArray
-    sentence_ends: NDArray[np.int64]  # number of tokens before each end of a sentence
-
-
 def no_progress(_: int) -> None:
     """Do nothing; the default progress callback."""
-
-
-def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: str) -> EncodedBlock:
-    """Tokenize and dictionary-encode a block of text; Arrow and NumPy release the lock.
-
-    Raises:
-        EncodingError: the block is not UTF-8 and *errors* is "strict".
-    """
-    data = tokenizer(valid_utf8(block, errors))
-    text = np.frombuffer(data, dtype=np.uint8)
-    separator = np.ones(len(text) + 2, dtype=np.bool_)
-    np.less_equal(text, 32, out=separator[1:-1])
-    edges = np.flatnonzero(separator[1:] != separator[:-1])
-    starts, stops = edges[::2], edges[1::2]
-    # Arrow strings are contiguous, so the separators between them are removed.
-    offsets = np.zeros(len(starts) + 1, dtype=np.int32)
-    np.cumsum(stops - starts, out=offsets[1:])
-    contiguous = data.translate(None, _SEPARATORS)
-    tokens = pa.StringArray.from_buffers(
-        len(starts), pa.py_buffer(offsets), pa.py_buffer(contiguous)
-    )
-    ends = np.searchsorted(starts, np.flatnonzero(text == ord("\n")))
-    if block.ends_file:
-        ends = np.append(ends, len(starts))
-    return _dictionary_encode(tokens, ends)
-
-
-def encode_sentences(sentences: list[Sequence[str]]) -> EncodedBlock:
-    """Dictionary-encode sentences that are given as lists of tokens."""
-    try:
-        tokens = pa.array([token for sentence in sentences for token in sentence], type=pa.string())
-    except UnicodeEncodeError as error:
-        raise CorpusError(f"the token {error.object!r} cannot be encoded as UTF-8.") from error
-    return _dictionary_encode(tokens, np.cumsum([len(sentence) for sentence in sentences]))
-
-
-def _dictionary_encode(tokens: pa.StringArray, ends: NDArray[np.int64]) -> EncodedBlock:
-    encoded = tokens.dictionary_encode()
-    return EncodedBlock(np.asarray(encoded.indices), encoded.dictionary, ends)
-
-
-def unify(
-    dictionaries: Sequence[pa.StringArray],
-) -> tuple[pa.StringArray, list[NDArray[np.int32]]]:
-    """Merge dictionaries: return all words, and the index there of each dictionary's words.
-
-    Words keep the order of their first occurrence. Arrow does this without the interpreter lock; a
-    Python dict would block the tokenizer threads and take several times the memory.
-    """
-    unified = pa.chunked_array(
-        [
-            pa.DictionaryArray.from_arrays(np.arange(len(words), dtype=np.int32), words)
-            for words in dictionaries
-        ]
-    ).unify_dictionaries()
-    return unified.chunk(0).dictionary, [np.asarray(chunk.indices) for chunk in unified.chunks]
 
 
 def valid_utf8(block: TextBlock, errors: str) -> bytes:
@@ -146,25 +84,51 @@ def valid_utf8(block: TextBlock, errors: str) -> bytes:
         raise EncodingError(
             f"{block.name}, line {line}, byte {column + 1}: 0x{block.data[error.start]:02x} is not "
             "valid UTF-8.",
-            hint=conversion(block.data, ', or pass --errors replace (errors="replace")'),
+            hint=conversion(block.data, _OTHERWISE),
         ) from None
     return block.data
 
 
 def read_blocks(
-    source: TextSource, progress: Callable[[int], None]
+    source: TextSource,
+    progress: Callable[[int], None] = no_progress,
+    encoding: str = "utf-8",
+    errors: str = "strict",
 ) -> Iterator[TextBlock | list[Sequence[str]]]:
     """Yield the blocks of *source*; call *progress* with the number of (compressed) bytes read.
 
+    Args:
+        encoding: of the files. Blocks of UTF-8 are not checked, see `valid_utf8`.
+        errors: what to do about bytes that are not valid in another encoding.
+
     Raises:
+        ConfigurationError: the encoding is unknown.
+        EncodingError: a byte is not valid in the encoding and *errors* is "strict".
         CorpusError: a file is missing, unreadable or damaged, or an item is not a list of tokens.
     """
+    reading = _Reading(progress, text_encoding(encoding), errors)
     if isinstance(source, str | os.PathLike):
-        yield from _blocks_of_files([source], progress)
+        yield from _blocks_of_files([source], reading)
     elif is_path(source):
-        yield from _blocks_of_files(cast("Sequence[str]", source), progress)
+        yield from _blocks_of_files(cast("Sequence[str]", source), reading)
     else:
         yield from _blocks_of_sentences(cast("Iterable[Sequence[str]]", source))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How files are read; see `read_blocks`."""
+
+    progress: Callable[[int], None]
+    encoding: str
+    errors: str
+
+    def open(self, raw: BinaryIO, name: str) -> BinaryIO | Transcoder:
+        """Return a stream of the text in UTF-8, decompressed."""
+        stream = decompress(raw)
+        if self.encoding == "utf-8":
+            return stream
+        return Transcoder(stream, self.encoding, self.errors, name)
 
 
 def is_path(source: TextSource) -> bool:
@@ -175,20 +139,20 @@ def is_path(source: TextSource) -> bool:
 
 
 def _blocks_of_files(
-    sources: Sequence[str | os.PathLike[str]], progress: Callable[[int], None]
+    sources: Sequence[str | os.PathLike[str]], reading: _Reading
 ) -> Iterator[TextBlock]:
     for source in sources:
         if os.fspath(source) == "-":
             if sys.stdin is None:
                 raise CorpusError("standard input is closed.", hint="Pass the name of a file.")
-            yield from _blocks_of_stream(sys.stdin.buffer, "standard input", progress)
+            yield from _blocks_of_stream(sys.stdin.buffer, "standard input", reading)
             continue
         if not os.fspath(source):
             raise CorpusError("a file name is empty.", hint="Pass the name of a file.")
         for path in expand(Path(source)):
             try:
                 with path.open("rb") as stream:
-                    yield from _blocks_of_stream(stream, str(path), progress)
+                    yield from _blocks_of_stream(stream, str(path), reading)
             except OSError as error:
                 raise CorpusError(f"cannot read {path}: {error.strerror or error}.") from error
 
@@ -210,7 +174,7 @@ def expand(path: Path) -> list[Path]:
     except OSError as error:
         name = str(error.filename or path)
         raise CorpusError(
-            f"cannot read {name!r:.60}: {error.strerror}.", hint=_hint(path)
+            f"cannot read {quoted(name)}: {error.strerror}.", hint=_hint(path)
         ) from error
     raise CorpusError(f"{path} does not exist.", hint=f"Check the name. {_hint(path)}".strip())
 
@@ -234,25 +198,24 @@ def _hint(path: Path) -> str:
     return "To train on sentences in memory, pass lists of tokens." if looks_like_text else ""
 
 
-def _blocks_of_stream(
-    raw: BinaryIO, name: str, progress: Callable[[int], None]
-) -> Iterator[TextBlock]:
+def _blocks_of_stream(raw: BinaryIO, name: str, reading: _Reading) -> Iterator[TextBlock]:
     line, column = 1, 0
     rest = b""
     position = 0
-    stream = decompress(raw)
+    stream = reading.open(raw, name)
     while True:
         try:
             chunk = stream.read(_BLOCK_BYTES)
         except DAMAGE as error:
             raise damaged(CorpusError, name, line - 1, error) from error
         if raw.seekable():
-            progress(raw.tell() - position)
+            reading.progress(raw.tell() - position)
             position = raw.tell()
         else:
-            progress(len(chunk))
+            reading.progress(len(chunk))
         if line == 1 and not column and not rest:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # the byte-order mark of some editors
+            refuse_tar(chunk, name, CorpusError)
+            chunk = chunk.removeprefix(BYTE_ORDER_MARK)
         data = rest + chunk
         cut = _cut(data) if chunk else len(data)
         yield TextBlock(data[:cut], name, line, column, ends_file=not chunk)
@@ -275,10 +238,11 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
     size = 0
     if not isinstance(sentences, Iterable):
         raise ConfigurationError(
-            f"expected a path, a list of paths or an iterable of token lists, got {sentences!r}"
+            "expected a path, a list of paths or an iterable of token lists, "
+            f"got {quoted(sentences)}"
         )
-    for number, sentence in enumerate(sentences):
-        _check_sentence(number, sentence)
+    for number, given in enumerate(sentences):
+        sentence = _check_sentence(number, _token_list(given))
         batch.append(sentence)
         size += len(sentence)
         if size >= _BATCH_TOKENS:
@@ -287,14 +251,24 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
     yield batch
 
 
-def _check_sentence(number: int, sentence: Sequence[str]) -> None:
+def _token_list(sentence: object) -> object:
+    """Return the tokens of an array of NumPy, Arrow, pandas or polars as a list."""
+    if not isinstance(sentence, Sequence):
+        for name in ("to_pylist", "tolist", "to_list"):
+            if callable(convert := getattr(sentence, name, None)):
+                return convert()
+    return sentence
+
+
+def _check_sentence(number: int, sentence: object) -> Sequence[str]:
     if isinstance(sentence, str | bytes) or not isinstance(sentence, Sequence):
         raise CorpusError(
-            f"sentence {number} is {sentence!r:.60}, not a list of tokens.",
+            f"sentence {number} is {quoted(sentence)}, not a list of tokens.",
             hint="Split it, for example with embedkit.tokenize(text).",
         )
     for token in sentence:
         if not isinstance(token, str) or not token:
             raise CorpusError(
-                f"sentence {number} contains {token!r}; tokens must be non-empty strings"
+                f"sentence {number} contains {quoted(token)}; tokens must be non-empty strings"
             )
+    return sentence

@@ -10,14 +10,14 @@ import os
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from embedkit.corpus.reader import EncodedBlock, unify
+from embedkit.corpus.encoded_blocks import EncodedBlock, unify
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError
 from embedkit.system.memory import release_pages
@@ -144,7 +144,7 @@ class TokenIdWriter:
             with suppress(OSError):  # of a full disk; it was reported when the file was written
                 file.close()
 
-    def _renumber(self, rank: NDArray[np.int32], digest: Any) -> None:
+    def _renumber(self, rank: NDArray[np.int32], digest: hashlib.blake2b) -> None:
         """Replace ids by order of first occurrence with ids by frequency, in place."""
         for start in range(0, self.size, _CHUNK):
             self._ids.seek(start * 4)

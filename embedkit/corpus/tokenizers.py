@@ -10,52 +10,100 @@ import re
 import string
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING
 
+from embedkit.corpus.encodings import BYTE_ORDER_MARK
 from embedkit.validation import check_choice
 
-__all__ = ["TOKENIZERS", "normalize", "tokenize", "tokenizer"]
+if TYPE_CHECKING:
+    import regex
+
+__all__ = [
+    "SEPARATORS",
+    "TOKENIZERS",
+    "normalize",
+    "split_words",
+    "tokenize",
+    "tokenizer",
+]
+
+SEPARATORS = "".join(map(chr, range(33)))
+"""ASCII white space and control characters: what separates words, see `split_words`."""
+
+_SEPARATOR = re.compile(r"[\0-\x20]+")
 
 _WORD_BYTES = (
     string.ascii_lowercase.encode() + string.digits.encode() + b"_'-\n" + bytes(range(128, 256))
 )
 _CONTROLS_TO_SPACES = bytes(max(byte, 32) for byte in range(256))
 _FOLD_ASCII = bytes(byte if byte in _WORD_BYTES else 32 for byte in bytes(range(256)).lower())
+_FOLD_ASCII_KEEP_NUL = b"\0" + _FOLD_ASCII[1:]
 # A single apostrophe or hyphen between two word characters belongs to the word; others do not.
 # The pattern begins with a character set because `re` then skips to the next candidate.
 _OUTER_PUNCTUATION = re.compile(
     rb"['-](?:['-]+|(?![0-9a-z_\x80-\xff])|(?<![0-9a-z_\x80-\xff].))", re.DOTALL
 )
-# Typographic apostrophes and hyphens become ASCII; soft hyphens, joiners and byte-order marks are
-# invisible, so they are removed.
-_SPELLINGS = {
-    **dict.fromkeys("\u2019\u02bc\uff07", "'"),
-    **dict.fromkeys("\u2010\u2011", "-"),
-    **dict.fromkeys("\u00ad\u200c\u200d\u2060\ufeff", ""),
-}
+_SPELLINGS = {**dict.fromkeys("\u2019\u02bc\uff07", "'"), **dict.fromkeys("\u2010\u2011", "-")}
+_ZERO_WIDTH_SPACE = b"\xe2\x80\x8b"
+# One pictograph: not the signs that are mostly text, nor those that NFKC makes letters of.
+_PICTOGRAPH = (
+    r"\p{Extended_Pictographic}(?<![\u00a9\u00ae])(?<=\p{dt=None})"
+    r"[\ufe0e\ufe0f]?\p{Emoji_Modifier}?"
+)
+# A flag, or pictographs that joiners connect, with the tags of a region's flag.
+_EMOJI = (
+    rf"(\p{{Regional_Indicator}}{{2}}"
+    rf"|{_PICTOGRAPH}(?:\u200d{_PICTOGRAPH})*[\U000e0020-\U000e007f]*)"
+)
+_BYTE_ORDER_MARKS = re.compile(rb"^(?:[\0-\t\v-\x20]*%s)+" % BYTE_ORDER_MARK, re.MULTILINE)
 _NON_WORD = r"[^\x00-\x7f\pL\pM\pN]+"  # RE2: \w of Python's re lacks the marks of Indic scripts
 
 
 def normalize(text: str) -> str:
-    """Return *text* in Unicode NFKC and case-folded, without invisible characters.
+    """Return *text* as Unicode's NFKC_Casefold (section 3.13 of the standard), with ASCII
+    apostrophes and hyphens instead of typographic ones.
 
-    Typographic apostrophes and hyphens become ASCII. Normalizing the result again changes nothing
-    (NFKC_Casefold, section 3.13 of the Unicode standard).
+    NFKC_Casefold is NFKC, case-folded, without the invisible characters that Unicode calls
+    default-ignorable: soft hyphens, joiners, variation selectors, byte-order marks and so on.
+    Normalizing the result again changes nothing.
     """
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = _pattern(r"\p{Default_Ignorable_Code_Point}+").sub("", folded)
     for character, spelling in _SPELLINGS.items():
         folded = folded.replace(character, spelling)
     return unicodedata.normalize("NFKC", folded)
 
 
-def _words(block: bytes) -> bytes:
+@cache
+def _pattern(expression: str) -> regex.Pattern[str]:
+    """Compile an expression with properties of Unicode, which `re` does not have."""
+    import regex
+
+    return regex.compile(expression)
+
+
+def _words(block: bytes, fold: bytes = _FOLD_ASCII) -> bytes:
     if not block.isascii():
         block = _fold_unicode_lines(block)
-    folded = block.translate(_FOLD_ASCII)
+    folded = block.translate(fold)
     if b"'" in folded or b"-" in folded:
         folded = _OUTER_PUNCTUATION.sub(b" ", folded)
     return folded
+
+
+def _words_and_emoji(block: bytes) -> bytes:
+    if block.isascii():
+        return _words(block)
+    text = block.replace(b"\0", b" ").decode()
+    pieces = _pattern(_EMOJI).split(text)  # text, emoji, text and so on
+    # NUL stands for an emoji while the text around them becomes words.
+    words = _words("\0".join(pieces[::2]).encode(), _FOLD_ASCII_KEEP_NUL).split(b"\0")
+    emoji = [_pattern(r"[\ufe0e\ufe0f]").sub("", found).encode() for found in pieces[1::2]]
+    spaced = [b"%s %s " % pair for pair in zip(words, emoji, strict=False)]
+    return b"".join([*spaced, words[-1]])
 
 
 def _fold_unicode_lines(block: bytes) -> bytes:
@@ -65,7 +113,9 @@ def _fold_unicode_lines(block: bytes) -> bytes:
 
     lines = block.split(b"\n")
     unicode_lines = [number for number, line in enumerate(lines) if not line.isascii()]
-    text = normalize(b"\n".join([lines[number] for number in unicode_lines]).decode())
+    joined = b"\n".join([lines[number] for number in unicode_lines])
+    # A zero-width space stands between words in scripts without spaces.
+    text = normalize(joined.replace(_ZERO_WIDTH_SPACE, b" ").decode())
     spaced = pc.replace_substring_regex(pa.array([text]), _NON_WORD, " ")[0].as_buffer()
     for number, line in zip(unicode_lines, spaced.to_pybytes().split(b"\n"), strict=True):
         lines[number] = line
@@ -73,13 +123,31 @@ def _fold_unicode_lines(block: bytes) -> bytes:
 
 
 def _whitespace(block: bytes) -> bytes:
-    return block
+    # At the beginning of lines, byte-order marks remain where files were joined.
+    return _BYTE_ORDER_MARKS.sub(b"", block) if BYTE_ORDER_MARK in block else block
 
 
-TOKENIZERS: Mapping[str, Callable[[bytes], bytes]] = {"words": _words, "whitespace": _whitespace}
-"""*words*: NFKC, case-folded; letters, marks, digits and underscores of any script, with inner
-apostrophes and hyphens. *whitespace*: tokens as they are, between ASCII white space and control
-characters."""
+TOKENIZERS: Mapping[str, Callable[[bytes], bytes]] = {
+    "words": _words,
+    "words+emoji": _words_and_emoji,
+    "whitespace": _whitespace,
+}
+"""*words*: NFKC_Casefold; letters, marks, digits and underscores of any script, with inner
+apostrophes and hyphens. *words+emoji*: the same, and each emoji is a word, without its variation
+selector. *whitespace*: tokens as they are, between ASCII white space and control characters."""
+
+
+def split_words(line: str, most: int = 0) -> list[str]:
+    """Return the words of a line of a file.
+
+    In every file of words, ASCII white space and control characters separate them, as for the
+    whitespace tokenizer. Other spaces, such as no-break spaces, belong to words.
+
+    Args:
+        most: the last of that many words is the rest of the line; 0 means no limit.
+    """
+    text = line.strip(SEPARATORS)
+    return _SEPARATOR.split(text, max(most - 1, 0)) if text else []
 
 
 def tokenizer(name: str) -> Callable[[bytes], bytes]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.corpus.spelling import nearest_spellings, respellings, similar_spellings
-from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
+from embedkit.errors import ConfigurationError, ModelError, UnknownWordError, quoted
 from embedkit.validation import refuse_string
 
 __all__ = [
@@ -54,7 +54,7 @@ class Vocabulary:
             )
         except UnicodeEncodeError as error:
             raise ConfigurationError(
-                f"{error.object!r:.80} cannot be encoded as UTF-8.",
+                f"{quoted(error.object)} cannot be encoded as UTF-8.",
                 hint="Convert the text (iconv -t utf-8).",
             ) from error
         given = np.zeros(len(self._words)) if counts is None else counts
@@ -90,10 +90,10 @@ class Vocabulary:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __reduce__(self) -> tuple[type[Vocabulary], tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[type[Vocabulary], tuple[object, ...]]:
         return type(self), (self._words, np.asarray(self.counts), self.__dict__.get("_order"))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Vocabulary:
+    def __deepcopy__(self, memo: dict[int, object]) -> Vocabulary:
         return self  # immutable
 
     def __repr__(self) -> str:
@@ -233,7 +233,10 @@ class Vocabulary:
         table = pa.table(
             {"word": self._words, "count": self.counts, "order": pa.array(self._order)}
         ).combine_chunks()
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        with (
+            pa.OSFile(os.fsencode(path), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as writer,
+        ):
             writer.write_table(table)
 
     @classmethod
@@ -241,14 +244,18 @@ class Vocabulary:
         """Memory-map a file written by `save`.
 
         Raises:
-            ModelError: the file is damaged or has other contents.
+            ModelError: the file is damaged, has other contents or may not be read.
         """
         try:
-            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all().combine_chunks()
+            table = pa.ipc.open_file(pa.memory_map(os.fsencode(path))).read_all().combine_chunks()
             if dict(zip(table.schema.names, table.schema.types, strict=True)) != _COLUMNS:
-                raise ValueError(f"its columns are {table.schema.to_string()!r}")
+                raise ValueError(f"its columns are {quoted(table.schema.to_string())}")
             words, counts, order = (table[name] for name in _COLUMNS)
             table.validate()
+        except PermissionError as error:
+            raise ModelError(
+                f"cannot read {path}: {error.strerror}.", hint="Check its permissions."
+            ) from error
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ModelError(
                 f"{path} is damaged: {error}.", hint="Train the model again."
@@ -256,8 +263,11 @@ class Vocabulary:
         if len(table) == 0:
             return cls([], [])
         # to_numpy() would import pandas if it is installed, which takes longer than a query.
-        numbers: list[Any] = [np.from_dlpack(column.chunk(0)) for column in (counts, order)]
-        return cls(words.chunk(0), *numbers)
+        return cls(
+            words.chunk(0),
+            np.from_dlpack(counts.chunk(0)).astype(np.int64, copy=False),
+            np.from_dlpack(order.chunk(0)).astype(np.int32, copy=False),
+        )
 
 
 def _arrow_ids(ids: Iterable[int]) -> pa.Int64Array:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from inspect import signature
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import Self
 
@@ -21,6 +21,9 @@ from embedkit.storage.model_directory import StoredModel, read_model
 from embedkit.training.config import RANGES
 from embedkit.validation import whole_number
 from embedkit.vectors.word_vectors import WordVectors
+
+if TYPE_CHECKING:
+    from embedkit.training.report import Progress
 
 __all__ = ["Encoder", "NotFittedError"]
 
@@ -42,7 +45,7 @@ class Encoder(ABC):
     def __init__(self) -> None:
         self._vocabulary: Vocabulary | None = None
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
         return copy.copy(self)  # `fit` makes new arrays and never changes old ones
 
     def __sklearn_clone__(self) -> Self:
@@ -90,7 +93,7 @@ class Encoder(ABC):
 
     @abstractmethod
     def fit(
-        self, corpus: Corpus | TextSource, *, progress: Callable[[Any], None] | None = None
+        self, corpus: Corpus | TextSource, *, progress: Callable[[Progress], None] | None = None
     ) -> Self:
         """Learn from a text.
 

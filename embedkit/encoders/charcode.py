@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from embedkit.errors import WordTooLongError
 from embedkit.storage.model_directory import StoredModel, write_model
 from embedkit.vectors.lookup import word_list
 from embedkit.vectors.word_vectors import WordVectors
+
+if TYPE_CHECKING:
+    from embedkit.training.report import Progress
 
 __all__ = ["CharCodeEncoder"]
 
@@ -58,7 +61,7 @@ class CharCodeEncoder(Encoder):
         return self._dimension
 
     def fit(
-        self, corpus: Corpus | TextSource, *, progress: Callable[[Any], None] | None = None
+        self, corpus: Corpus | TextSource, *, progress: Callable[[Progress], None] | None = None
     ) -> Self:
         """Read the vocabulary of a text; nothing is trained."""
         self._vocabulary = frequent_words(as_corpus(corpus), self.min_count)

@@ -19,6 +19,7 @@ from embedkit.encoders.names import UNTRAINED_ENCODERS
 from embedkit.encoders.onehot import OneHotEncoder
 from embedkit.encoders.skipgram import SkipGramEncoder
 from embedkit.errors import ConfigurationError, ModelError, SlowFormatWarning
+from embedkit.storage.config_file import VOCABULARY, reading_errors
 from embedkit.storage.model_directory import StoredModel, read_model
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -43,10 +44,15 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
 
 
 def is_foreign(path: Path) -> bool:
-    """Tell whether *path* exists and is not a model directory."""
-    if path.is_dir():
-        return not (path / "vocabulary.arrow").exists() and (path / "tokenizer.json").exists()
-    return path.exists()
+    """Tell whether *path* exists and is not a model directory.
+
+    Raises:
+        ModelError: it cannot be examined.
+    """
+    with reading_errors(path):
+        if path.is_dir():
+            return not (path / VOCABULARY).exists() and (path / "tokenizer.json").exists()
+        return path.exists()
 
 
 def _encoder_of(model: StoredModel) -> Encoder:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
 from functools import partial
@@ -16,7 +18,7 @@ from typing_extensions import Self
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.reader import TextSource
 from embedkit.encoders.base import Encoder, as_corpus
-from embedkit.errors import ConfigurationError, ModelError
+from embedkit.errors import ConfigurationError, HighLossWarning, ModelError
 from embedkit.index.metrics import row_norms
 from embedkit.storage.index_file import open_index
 from embedkit.storage.model_directory import StoredModel, write_model
@@ -28,10 +30,13 @@ from embedkit.vectors.word_vectors import WordVectors
 if TYPE_CHECKING:
     from embedkit.system.ranks import Ranks
     from embedkit.training.checkpoint import Checkpoints
-    from embedkit.training.report import EpochReport, Progress
+    from embedkit.training.options import Device
+    from embedkit.training.report import EpochReport, Progress, TrainingReport, TrainingResult
     from embedkit.training.warm_start import WarmStart
 
 __all__ = ["SkipGramEncoder"]
+
+_HIGH_LOSS = 0.68
 
 
 class SkipGramEncoder(Encoder):
@@ -58,7 +63,7 @@ class SkipGramEncoder(Encoder):
         negative: int = 5,
         epochs: int | None = None,
         min_count: int = 5,
-        sample: float = 1e-4,
+        sample: float | None = None,
         learning_rate: float = 0.05,
         minimum_learning_rate: float = 5e-6,
         workers: int | None = None,
@@ -72,7 +77,7 @@ class SkipGramEncoder(Encoder):
             negative=negative,
             epochs=epochs,
             min_count=min_count,
-            sample=sample,
+            sample=sample,  # type: ignore[arg-type]  # None is its default
             learning_rate=learning_rate,
             minimum_learning_rate=minimum_learning_rate,
             workers=workers,
@@ -119,7 +124,7 @@ class SkipGramEncoder(Encoder):
         checkpoints: Checkpoints | None = None,
         resume: bool = False,
         ranks: Ranks | None = None,
-        device: str = "cpu",
+        device: str | Device = "cpu",
     ) -> Self:
         """Train on a text.
 
@@ -132,13 +137,17 @@ class SkipGramEncoder(Encoder):
             checkpoints: where to save the state of training; see `training.checkpoint`.
             resume: continue from the last checkpoint, if there is one.
             ranks: processes that train together, each on a part of the text; see `ranks.join`.
-            device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one.
+            device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one; or
+                `training.options.Device`, which also says how to train on a GPU.
 
         Raises:
             CorpusError: too few words are frequent enough.
             ConfigurationError: *start* has another dimension or no output matrix, or the checkpoint
                 belongs to another training run.
             TrainingError: the loss is no longer finite.
+
+        Warns:
+            HighLossWarning: almost nothing was learned.
         """
         from embedkit.training.loop import TrainingHooks
         from embedkit.training.trainer import train_skipgram
@@ -152,21 +161,27 @@ class SkipGramEncoder(Encoder):
             ranks=ranks,
             device=device,
         )
+        if result.report.loss > _HIGH_LOSS:
+            warnings.warn(_high_loss(result.report), HighLossWarning, stacklevel=2)
+        self._keep(result, read)
+        return self
+
+    def _keep(self, result: TrainingResult, corpus: Corpus) -> None:
+        """Keep what training has learned from a corpus."""
         self._model = None
         self._vocabulary = result.vocabulary
         self.context = result.context
         self.report = {
             **asdict(result.report),
-            "corpus_fingerprint": read.fingerprint,
-            "tokenizer": read.tokenizer,
+            "corpus_fingerprint": corpus.fingerprint,
+            "tokenizer": corpus.tokenizer,
         }
-        if read.phrases is not None:
-            self.report["phrases"] = dict(read.phrases)
+        if corpus.phrases is not None:
+            self.report["phrases"] = dict(corpus.phrases)
         norms = row_norms(result.vectors)
         self._vectors = WordVectors(
             result.vocabulary, result.vectors, norms=norms, config=self._stored_config()
         )
-        return self
 
     def _start(self, old: SkipGramEncoder, corpus: Corpus) -> WarmStart:
         from embedkit.training.warm_start import WarmStart, warm_start
@@ -249,6 +264,14 @@ class SkipGramEncoder(Encoder):
         encoder._vectors = _stored_vectors(model)
         encoder._model = model
         return encoder
+
+
+def _high_loss(report: TrainingReport) -> str:
+    remedy = ", or sample=0 (--sample 0), which keeps every word" if report.sample else ""
+    return (
+        f"the loss, {report.loss:.3f}, is close to that of guessing, {math.log(2):.3f}: almost "
+        f"nothing was learned. Use more text or more epochs{remedy}."
+    )
 
 
 def _stored_vectors(model: StoredModel) -> WordVectors:

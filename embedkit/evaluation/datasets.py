@@ -8,16 +8,15 @@ from __future__ import annotations
 import csv
 import math
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from embedkit.corpus.encodings import conversion, read_whole
+from embedkit.corpus.encodings import read_lines
+from embedkit.corpus.tokenizers import SEPARATORS, split_words
 from embedkit.errors import QuestionError
-from embedkit.vectors.word_lists import WHITE_SPACE
 
 __all__ = [
     "Question",
@@ -27,8 +26,6 @@ __all__ = [
     "read_categories",
     "read_pairs",
 ]
-
-_WHITE_SPACE = re.compile(f"[{WHITE_SPACE}]+")
 
 WordAnswers: TypeAlias = "tuple[str, tuple[str, ...]]"
 """A word and its right answers."""
@@ -94,7 +91,7 @@ def read_analogies(path: Path) -> list[Section]:
         sections = [_bats_section(file, path) for file in files]
     else:
         lines = list(_lines(path))
-        is_google = not lines or lines[0][1].startswith(":") or len(_words(lines[0][1])) != 2
+        is_google = not lines or lines[0][1].startswith(":") or len(split_words(lines[0][1])) != 2
         sections = _google_sections(path, lines) if is_google else [_bats_section(path, None)]
     if not sections:
         raise QuestionError(
@@ -150,21 +147,9 @@ def _text_files(folder: Path) -> list[Path]:
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the numbers, from 1, and the text of lines that are not blank."""
-    try:
-        with path.open("rb") as file:
-            data = read_whole(file, str(path), QuestionError)
-    except OSError as error:
-        raise QuestionError(f"cannot read {path}: {error.strerror}.") from error
-    for number, raw in enumerate(data.split(b"\n"), start=1):
-        try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip(WHITE_SPACE)
-        except UnicodeDecodeError as error:
-            raise QuestionError(
-                f"{path}, line {number}, byte {error.start + 1}: the text is not UTF-8.",
-                hint=conversion(data),
-            ) from None
-        if line:
-            yield number, line
+    for number, line in enumerate(read_lines(path, str(path), QuestionError), start=1):
+        if text := line.strip(SEPARATORS):
+            yield number, text
 
 
 def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:
@@ -173,7 +158,7 @@ def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:
         if line.startswith(":"):
             read.append((line[1:].strip(), []))
             continue
-        words = _words(line)
+        words = split_words(line)
         if len(words) != 4:
             raise QuestionError(f"{path}, line {number}: expected four words, got {line!r:.80}.")
         if not read:
@@ -191,7 +176,7 @@ def _google_sections(path: Path, lines: list[tuple[int, str]]) -> list[Section]:
 def _bats_section(file: Path, folder: Path | None) -> Section:
     pairs: list[tuple[str, tuple[str, ...]]] = []
     for number, line in _lines(file):
-        columns = _words(line)
+        columns = split_words(line)
         answers = tuple(filter(None, columns[1].split("/"))) if len(columns) == 2 else ()
         if not answers:
             raise QuestionError(
@@ -210,15 +195,14 @@ def _bats_section(file: Path, folder: Path | None) -> Section:
 
 
 def _columns(line: str, separator: str | None) -> list[str]:
-    """Return the columns of a line; None stands for white space."""
+    """Return the columns of a line; None stands for the separators of words."""
     if separator == ",":
         with suppress(csv.Error):  # a column is too long
-            return [part.strip() for part in next(csv.reader([line], skipinitialspace=True))]
-    return [part.strip() for part in line.split(separator)] if separator else _words(line)
-
-
-def _words(line: str) -> list[str]:
-    return [word for word in _WHITE_SPACE.split(line) if word]
+            parts = next(csv.reader([line], skipinitialspace=True))
+            return [part.strip(SEPARATORS) for part in parts]
+    if separator is None:
+        return split_words(line)
+    return [part.strip(SEPARATORS) for part in line.split(separator)]
 
 
 def _separators(line: str) -> list[str | None]:
@@ -249,8 +233,8 @@ def _pair(path: Path, number: int, line: str) -> tuple[str, str, float]:
         if len(columns) < 3:
             continue
         # SimLex-999 and SimVerb-3500 have the part of speech in the third column.
-        is_labelled = len(columns) > 3 and columns[2].isalpha() and _number(columns[2]) is None
-        score = _number(columns[3 if is_labelled else 2])
+        is_labeled = len(columns) > 3 and columns[2].isalpha() and _number(columns[2]) is None
+        score = _number(columns[3 if is_labeled else 2])
         if score is not None and columns[0] and columns[1]:
             return columns[0], columns[1], score
     raise QuestionError(

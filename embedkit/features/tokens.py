@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from embedkit.corpus.reader import EncodedBlock, TextBlock, encode_text, unify
+from embedkit.corpus.encoded_blocks import EncodedBlock, encode_text, unify
+from embedkit.corpus.reader import TextBlock
 from embedkit.errors import InputError
 
 __all__ = ["TokenizedTexts", "one_word_each", "tokenize_texts"]

@@ -161,7 +161,7 @@ class TextFeatures(_Features):
             exists, the word is left out. A function is called once with each such word and returns
             its vector, (d,). The document frequency and p(w) of a vector that is not the model's
             are 0. A text without any known word becomes zeros; a warning counts such texts.
-        tokenizer: "words" or "whitespace", as for training.
+        tokenizer: "words", "words+emoji" or "whitespace", as for training.
         sif_a: the constant a of "sif".
 
     Attributes:

@@ -11,15 +11,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
+from embedkit.corpus.encodings import BYTE_ORDER_MARK
 from embedkit.errors import FormatError
 from embedkit.formats.options import Progress, ignore_progress
-from embedkit.system.compression import COMPRESSORS, DAMAGE, decompress
+from embedkit.system.compression import COMPRESSORS, DAMAGE, decompress, refuse_tar
 from embedkit.system.files import storage_errors
 from embedkit.system.interrupts import held
 
 __all__ = ["ByteSource", "plain_name"]
 
 _COPIED = 1 << 20
+_HEAD = 1 << 9
 
 
 def plain_name(path: Path) -> Path:
@@ -28,7 +30,7 @@ def plain_name(path: Path) -> Path:
 
 
 class ByteSource:
-    """The decompressed bytes of a file in order; a context manager.
+    """The decompressed bytes of a file in order, without a byte-order mark; a context manager.
 
     Args:
         path: the file.
@@ -49,6 +51,7 @@ class ByteSource:
         self._progress = progress
         self._reported = 0
         self._ahead = b""
+        self._started = False
         self.is_folder = path.is_dir()
         try:
             self._raw = cast("BinaryIO", io.BytesIO()) if self.is_folder else path.open("rb")
@@ -57,7 +60,11 @@ class ByteSource:
                 f"cannot read {path}: {error.strerror}.",
                 hint="Check the path and its permissions.",
             ) from error
-        self._stream = decompress(self._raw)
+        try:
+            self._stream = decompress(self._raw)
+        except BaseException:
+            self._raw.close()
+            raise
         size = path.stat().st_size
         self.plain_size = size if self._stream is self._raw and path.is_file() else None
 
@@ -74,6 +81,7 @@ class ByteSource:
 
     def peek(self, size: int) -> bytes:
         """Return the next bytes, up to *size*, without advancing."""
+        self._start()
         if len(self._ahead) < size:
             self._ahead += self._read(size - len(self._ahead))
         return self._ahead[:size]
@@ -84,12 +92,19 @@ class ByteSource:
         Raises:
             FormatError: the compressed data are damaged or cut short.
         """
+        self._start()
         data, self._ahead = self._ahead[:size], self._ahead[size:]
         if len(data) < size:
             rest = self._read(size - len(data))
             data = data + rest if data else rest
         self.position += len(data)
         return data
+
+    def _start(self) -> None:
+        if not self._started:  # no binary format begins like a byte-order mark
+            self._started = True
+            self._ahead = self._read(_HEAD).removeprefix(BYTE_ORDER_MARK)
+            refuse_tar(self._ahead, str(self.path), FormatError)
 
     def _read(self, size: int) -> bytes:
         parts = []

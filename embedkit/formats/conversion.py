@@ -80,6 +80,7 @@ def read(
     format: str | None = None,  # noqa: A002 - the standard word
     limit: int | None = None,
     errors: str = "strict",
+    encoding: str = "utf-8",
     progress: Progress = ignore_progress,
 ) -> WordVectors:
     """Read words and vectors.
@@ -89,6 +90,7 @@ def read(
         format: one of `READABLE_FORMATS`; detected from the content if None.
         limit: read only the first *limit* words.
         errors: what to do with faults, one of `POLICIES`.
+        encoding: of the words in a file, such as "latin-1" or "cp852".
         progress: called with the number of bytes read, before decompression.
 
     Raises:
@@ -96,7 +98,7 @@ def read(
             or byte.
         ConfigurationError: the format or policy is unknown, or the format can only be written.
     """
-    return _read(Path(path), format, limit, Repairs(str(path), errors), progress)[0]
+    return _read(Path(path), format, limit, Repairs(str(path), errors, encoding), progress)[0]
 
 
 def _read(
@@ -121,6 +123,7 @@ def _read(
         return known.read(source, repairs, limit), found
 
 
+# Like pandas.read_csv, it has many parameters: each is passed by name and has a default.
 def write(
     vectors: WordVectors,
     path: str | os.PathLike[str],
@@ -213,6 +216,7 @@ def _target_format(name: str | None, target: str | os.PathLike[str]) -> str:
     return name
 
 
+# See `write` about the number of parameters.
 def convert(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
@@ -221,6 +225,7 @@ def convert(
     target_format: str | None = None,
     limit: int | None = None,
     errors: str = "strict",
+    encoding: str = "utf-8",
     overwrite: bool = False,
     reading: Progress = ignore_progress,
     writing: Callable[[int, int], None] = lambda _, __: None,
@@ -241,7 +246,7 @@ def convert(
     to = _target_format(target_format, target)
     if not FORMATS_INFO[to].is_folder:  # the writers of folders check them
         check_output_stream(target, overwrite=overwrite)
-    repairs = Repairs(str(source), errors)
+    repairs = Repairs(str(source), errors, encoding)
     vectors, found = _read(Path(source), source_format, limit, repairs, reading)
     if found == to == "embedkit":
         embedkit_directory.copy_model(Path(source), path, limit, overwrite=overwrite)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from embedkit.errors import FormatError, ModelError
+from embedkit.errors import FormatError, ModelError, quoted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
 from embedkit.storage.config_file import CONFIG
-from embedkit.storage.model_directory import check_output, read_model, write_model
+from embedkit.storage.model_directory import read_model, replaced_directory, write_model
 from embedkit.storage.quantization import unpack
-from embedkit.system.files import atomic_directory
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -53,8 +52,8 @@ def read_model_folder(source: ByteSource, _: Repairs, limit: int | None = None) 
     model = read_model(source.path)
     if "vectors" not in model.tensors:
         raise ModelError(
-            f"{source.path} contains no vectors: its encoder, {model.config.get('encoder')!r}, "
-            "makes them from the words.",
+            f"{source.path} contains no vectors: its encoder, "
+            f"{quoted(model.config.get('encoder'))}, makes them from the words.",
             hint="Convert a model with trained vectors.",
         )
     words = len(model.vocabulary) if limit is None else min(limit, len(model.vocabulary))
@@ -92,8 +91,7 @@ def copy_model(source: Path, target: Path, limit: int | None, *, overwrite: bool
             target, config=model.config, vocabulary=words, tensors=tensors, overwrite=overwrite
         )
         return
-    check_output(target, overwrite=overwrite)
-    with atomic_directory(target, overwrite=True) as folder:
+    with replaced_directory(target, overwrite=overwrite) as folder:
         shutil.copytree(source, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
         if read_model(folder).fingerprint != model.fingerprint:
             raise ModelError(

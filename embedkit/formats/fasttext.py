@@ -1,8 +1,9 @@
 """fastText's model files (.bin): words, counts, and rows of words and of character n-grams.
 
 The layout is that of FastText::saveModel, version 12: settings, the dictionary, then the input
-matrix with a row for each word followed by a row for each bucket of n-grams. Quantized models
-(.ftz) cannot be read.
+matrix with a row for each word followed by a row for each bucket of n-grams. Files of 2016 lack the
+magic number and the version, and what pruning and quantization need. Quantized models (.ftz) cannot
+be read.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from embedkit.vectors.word_vectors import WordVectors
 __all__ = ["is_fasttext", "read_fasttext"]
 
 _MAGIC = 793_712_314
-_VERSIONS = (11, 12)
+_VERSIONS = (0, 11, 12)
+_OLD_HEAD = struct.Struct("<12id3iq")
 _SUPERVISED = 3
 _LABEL = 1
 _LONGEST_WORD = 1 << 16
@@ -40,12 +42,14 @@ class _Header:
     """Settings and dictionary.
 
     Attributes:
+        version: of the file, or 0 for a file of 2016, which has none.
         dimension: of the vectors.
         buckets, shortest, longest: number of rows of n-grams, and lengths of n-grams.
         words, counts: of the dictionary, without labels.
         starts: number of bytes before each word.
     """
 
+    version: int
     dimension: int
     buckets: int
     shortest: int
@@ -56,8 +60,26 @@ class _Header:
 
 
 def is_fasttext(source: ByteSource) -> bool:
-    """Recognize a model file by its first bytes."""
-    return source.peek(4) == struct.pack("<i", _MAGIC)
+    """Recognize a model file by its first bytes; one without a magic number, by its settings."""
+    if source.peek(4) == struct.pack("<i", _MAGIC):
+        return True
+    head = source.peek(_OLD_HEAD.size)
+    if len(head) < _OLD_HEAD.size:
+        return False
+    dimension, _, _, _, _, _, loss, model, buckets, shortest, longest, _, threshold, *sizes = (
+        _OLD_HEAD.unpack(head)
+    )
+    entries, words, labels, tokens = sizes
+    return bool(
+        1 <= dimension <= LARGEST_DIMENSION
+        and {loss, model} <= {1, 2, 3}
+        and buckets >= 0
+        and 0 <= shortest <= _LONGEST_NGRAM
+        and 0 <= longest <= _LONGEST_NGRAM
+        and 0 <= threshold <= 1
+        and min(words, labels, tokens) >= 0
+        and words + labels == entries > 0
+    )
 
 
 def read_fasttext(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
@@ -71,7 +93,7 @@ def read_fasttext(source: ByteSource, repairs: Repairs, limit: int | None = None
             policy is "strict".
     """
     head = _read_head(source, repairs)
-    (quantized,) = _take(source, repairs, "<?")
+    (quantized,) = _take(source, repairs, "<?") if head.version else (False,)
     rows, dimension = _take(source, repairs, "<qq") if not quantized else (0, 0)
     expected = len(head.words) + head.buckets
     if quantized or (rows, dimension) != (expected, head.dimension):
@@ -104,8 +126,15 @@ def _compose(
         words, rows = head.words[block], own[block]
         if subwords is not None:
             rows = subwords.compose(words, rows)
-        place = partial(_place, head.starts[block])
-        found.append(byte_strings(words), rows, place, counts[block])
+        # With -pretrainedVectors, fastText may write an empty word, which no text contains.
+        kept = [number for number, word in enumerate(words) if word]
+        starts = [head.starts[block][number] for number in kept]
+        found.append(
+            byte_strings([words[number] for number in kept]),
+            rows[kept],
+            partial(_place, starts),
+            counts[block][kept],
+        )
         if found.full:
             break
     return found.build(subwords)
@@ -130,15 +159,16 @@ def _cut_short(source: ByteSource, repairs: Repairs) -> Exception:
 
 
 def _read_head(source: ByteSource, repairs: Repairs) -> _Header:
-    magic, version = _take(source, repairs, "<ii")
+    old = source.peek(4) != struct.pack("<i", _MAGIC)
+    version = 0 if old else _take(source, repairs, "<ii")[1]
     settings = _take(source, repairs, "<12id")
     dimension, model, buckets, shortest, longest = (settings[i] for i in (0, 7, 8, 9, 10))
-    if model == _SUPERVISED and version == min(_VERSIONS):
+    if model == _SUPERVISED and version < max(_VERSIONS):
         longest = 0  # such models have lengths of n-grams in their settings but do not use them
-    entries, words, labels, _, pruned = _take(source, repairs, "<3i2q")
+    entries, words, labels, _ = _take(source, repairs, "<3iq")
+    pruned = 0 if old else _take(source, repairs, "<q")[0]
     plausible = (
-        magic == _MAGIC
-        and version in _VERSIONS
+        version in _VERSIONS
         and 1 <= dimension <= LARGEST_DIMENSION
         and buckets >= 0
         and longest <= _LONGEST_NGRAM
@@ -155,7 +185,7 @@ def _read_head(source: ByteSource, repairs: Repairs) -> _Header:
         )
     if longest <= 0:
         longest, shortest = 0, 1
-    head = _Header(dimension, buckets, max(shortest, 1), longest, [], [], [])
+    head = _Header(version, dimension, buckets, max(shortest, 1), longest, [], [], [])
     for row in range(entries):
         _read_word(source, repairs, head, row)
     if len(head.words) != words:

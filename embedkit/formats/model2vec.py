@@ -1,8 +1,10 @@
 """Models of model2vec and of sentence-transformers' StaticEmbedding: texts to mean vectors.
 
 folder/
-  model.safetensors   "embeddings" (V, d); "embedding.weight" by sentence-transformers
-  tokenizer.json      a Hugging Face tokenizer whose ids are the rows
+  model.safetensors   "embeddings" (V, d); "embedding.weight" by sentence-transformers;
+                      "mapping" (tokens,), the row of each token, if tokens share rows;
+                      "weights" (tokens,), a factor for each token
+  tokenizer.json      a Hugging Face tokenizer whose ids are the rows, or indices of "mapping"
   config.json         for model2vec
   modules.json        for sentence-transformers
 """
@@ -22,7 +24,7 @@ from embedkit.formats.numpy_files import read_matrix
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import byte_strings
-from embedkit.formats.safetensors_file import read_tensor
+from embedkit.formats.safetensors_file import read_tensors
 from embedkit.storage.tensors import write_tensors
 from embedkit.system.files import atomic_directory, check_replaceable
 from embedkit.vectors.word_vectors import WordVectors
@@ -30,6 +32,8 @@ from embedkit.vectors.word_vectors import WordVectors
 __all__ = ["is_static", "read_static", "write_static"]
 
 _TENSORS, _TOKENIZER = "model.safetensors", "tokenizer.json"
+_MODULES = "modules.json"
+_AGAIN = "Download the model again."
 _NAMES = ("embeddings", "embedding.weight")
 _UNKNOWN = "[UNK]"
 _LARGEST_JSON = 1 << 30
@@ -60,24 +64,61 @@ def read_static(source: ByteSource, repairs: Repairs, limit: int | None = None) 
         raise repairs.error(
             "", f"it does not contain {_TENSORS} and {_TOKENIZER}", "Pass a model2vec model."
         )
-    matrix = read_tensor(folder / _TENSORS, repairs, _NAMES)
+    _check_modules(source.path, repairs)
+    tensors = read_tensors(folder / _TENSORS, repairs, _NAMES, ("mapping", "weights"))
+    matrix, mapping, weights = (tensors.get(name) for name in ("matrix", "mapping", "weights"))
     tokens = _tokens(folder / _TOKENIZER, repairs)
-    known = [row for row in sorted(tokens) if 0 <= row < len(matrix) and tokens[row] != _UNKNOWN]
-    if len(known) < len(matrix) - 1 or len(known) < len(tokens) - 1:
+    ids = np.array([row for row in sorted(tokens) if tokens[row] != _UNKNOWN], dtype=np.int64)
+    if matrix is None or matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
+        raise repairs.error(_TENSORS, "its embeddings are not a matrix of numbers", _AGAIN)
+    for name, part in (("mapping", mapping), ("weights", weights)):
+        if part is not None and (part.size <= ids.max(initial=-1) or part.dtype.kind not in "fiu"):
+            raise repairs.error(
+                _TENSORS, f"its {name} has {part.size:,} numbers for {len(tokens):,} tokens", _AGAIN
+            )
+    rows = ids if mapping is None else mapping.ravel()[ids].astype(np.int64)
+    inside = (rows >= 0) & (rows < len(matrix))
+    if not inside.all() or (mapping is None and len(ids) < len(matrix) - 1):
         raise repairs.error(
-            _TOKENIZER,
-            f"{len(tokens):,} tokens for {len(matrix):,} rows",
-            "Models with fewer rows than tokens cannot be read.",
+            _TOKENIZER, f"{len(tokens):,} tokens do not match {len(matrix):,} rows", _AGAIN
         )
-    words = byte_strings([tokens[row].encode(errors="surrogatepass") for row in known])
-    return read_matrix(words, matrix[known], None, repairs, limit)
+    vectors = matrix[rows].astype(np.float32)
+    if weights is not None:
+        vectors *= weights.ravel()[ids].astype(np.float32)[:, None]
+    words = byte_strings([tokens[row].encode(errors="surrogatepass") for row in ids.tolist()])
+    return read_matrix(words, vectors, None, repairs, limit)
+
+
+def _check_modules(path: Path, repairs: Repairs) -> None:
+    """Check that nothing but the vectors and their normalization makes the vector of a text.
+
+    Raises:
+        FormatError: the list of modules of sentence-transformers is damaged, or it has another
+            module, and the policy is "strict".
+    """
+    if not (path / _MODULES).is_file():
+        return
+    kinds = [str(module["type"]).rpartition(".")[2] for module in _json(path / _MODULES, repairs)]
+    repairs.refuse_parts([kind for kind in kinds if kind not in ("StaticEmbedding", "Normalize")])
+
+
+def _json(path: Path, repairs: Repairs) -> Any:
+    """Return what a file of JSON contains.
+
+    Raises:
+        FormatError: it is missing or damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            return json.loads(file.read(_LARGEST_JSON))
+    except (OSError, ValueError, RecursionError) as error:
+        raise repairs.error(path.name, f"it cannot be read ({error!r:.60})", _AGAIN) from error
 
 
 def _tokens(path: Path, repairs: Repairs) -> dict[int, str]:
     """Return the tokens of a WordLevel, WordPiece, BPE or Unigram vocabulary, by id."""
+    tokenizer = _json(path, repairs)
     try:
-        with path.open("rb") as file:
-            tokenizer = json.loads(file.read(_LARGEST_JSON))
         vocabulary = tokenizer["model"]["vocab"]
         pairs: Iterable[tuple[str, int]] = (
             vocabulary.items()
@@ -86,11 +127,9 @@ def _tokens(path: Path, repairs: Repairs) -> dict[int, str]:
         )
         found = {int(row): str(token) for token, row in pairs}
         added = {int(token["id"]): str(token["content"]) for token in tokenizer["added_tokens"]}
-    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, IndexError) as error:
         raise repairs.error(
-            _TOKENIZER,
-            f"it has no readable vocabulary ({error!r:.60})",
-            "Download the model again.",
+            _TOKENIZER, f"it has no readable vocabulary ({error!r:.60})", _AGAIN
         ) from error
     return {**found, **added}
 
@@ -111,7 +150,7 @@ def write_static(vectors: WordVectors, path: Path, options: WriteOptions) -> Non
     with atomic_directory(path, overwrite=options.overwrite) as folder:
         zeros = np.zeros((1, vectors.dimension), dtype=np.float32)
         write_tensors(folder / _TENSORS, {"embeddings": np.concatenate([vectors.matrix, zeros])})
-        texts: dict[str, Any] = {
+        texts: dict[str, object] = {
             _TOKENIZER: _tokenizer(words),
             "config.json": {
                 "model_type": "model2vec",
@@ -119,7 +158,7 @@ def write_static(vectors: WordVectors, path: Path, options: WriteOptions) -> Non
                 "hidden_dim": vectors.dimension,
                 "normalize": False,
             },
-            "modules.json": [
+            _MODULES: [
                 {
                     "idx": 0, "name": "0", "path": ".",
                     "type": "sentence_transformers.models.StaticEmbedding",
@@ -131,7 +170,7 @@ def write_static(vectors: WordVectors, path: Path, options: WriteOptions) -> Non
             (folder / name).write_text(text, encoding="utf-8")
 
 
-def _tokenizer(words: list[str]) -> dict[str, Any]:
+def _tokenizer(words: list[str]) -> dict[str, object]:
     vocabulary = {word: row for row, word in enumerate(words)}
     vocabulary.setdefault(_UNKNOWN, len(words))
     lowercase = all(normalize(word) == word for word in words)

@@ -53,6 +53,7 @@ class FormatInfo:
 FORMATS_INFO: Mapping[str, FormatInfo] = {
     "embedkit": FormatInfo("folder", suffixes=(".embedkit", "")),
     "fasttext": FormatInfo(writable=False),
+    "gensim": FormatInfo(writable=False),
     "npy": FormatInfo(suffixes=(".npy",), word_list=True),
     "npz": FormatInfo(suffixes=(".npz",)),
     "safetensors": FormatInfo(suffixes=(".safetensors",), word_list=True),

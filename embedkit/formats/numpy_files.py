@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import tokenize
+import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -16,14 +19,16 @@ from numpy.typing import NDArray
 from embedkit.errors import ConfigurationError
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
-from embedkit.formats.repairs import Repairs
+from embedkit.formats.repairs import Repairs, list_names
 from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder, byte_strings
 from embedkit.formats.word_list import read_words
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
+    "check_matrix",
     "is_npy",
     "is_npz",
+    "read_array",
     "read_matrix",
     "read_npy",
     "read_npz",
@@ -36,6 +41,10 @@ _ROWS = 1 << 12
 _LARGEST_WORDS = 1 << 30  # bytes of words in an .npz, which pads each to the longest
 _DEFLATED = 1032  # the highest ratio that deflate can compress
 _WRITE_AGAIN = "Write the file again."
+_WRITE_NUMBERS = (
+    "Write words as strings and vectors as numbers: np.array(words, dtype=str) and "
+    "np.array(vectors, dtype=np.float32)."
+)
 # What NumPy raises for a damaged header, which it parses as Python.
 _DAMAGE = (ValueError, OSError, EOFError, OverflowError, SyntaxError, tokenize.TokenError)
 
@@ -58,18 +67,17 @@ def read_npy(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     """
     with source.plain_file() as path:
         try:
-            matrix = npy.open_memmap(path, mode="r")  # np.load() would open a zip file too
+            matrix = _open_array(path)
         except _DAMAGE as error:
-            raise repairs.error(
-                "", f"it cannot be read: {_first_line(error)}", _WRITE_AGAIN
-            ) from error
+            hint = _WRITE_NUMBERS if "Python objects" in str(error) else _WRITE_AGAIN
+            raise repairs.error("", f"it cannot be read: {_first_line(error)}", hint) from error
         words, counts = read_words(source.path, repairs)
         return read_matrix(words, matrix, counts, repairs, limit)
 
 
 def read_matrix(
     words: pa.BinaryArray,
-    matrix: NDArray[Any],
+    matrix: NDArray[np.generic],
     counts: NDArray[np.int64] | None,
     repairs: Repairs,
     limit: int | None,
@@ -79,22 +87,7 @@ def read_matrix(
     Raises:
         FormatError: they do not match; see `RowBuilder`.
     """
-    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
-        raise repairs.error(
-            "",
-            f"expected a 2D array of numbers, got a {matrix.ndim}D array of {matrix.dtype}",
-            "Write an array of two dimensions.",
-        )
-    if len(matrix) != len(words):
-        raise repairs.error(
-            "", f"{len(matrix):,} rows for {len(words):,} words", "Write both files again."
-        )
-    if not 1 <= matrix.shape[1] <= LARGEST_DIMENSION:
-        raise repairs.error(
-            "",
-            f"it has {matrix.shape[1]:,} dimensions, not between 1 and {LARGEST_DIMENSION:,}",
-            _WRITE_AGAIN,
-        )
+    check_matrix(matrix, len(words), repairs)
     rows = RowBuilder(matrix.shape[1], repairs, limit, len(matrix))
     for start in range(0, len(matrix), _ROWS):
         block = slice(start, start + _ROWS)
@@ -105,6 +98,55 @@ def read_matrix(
         if rows.full:
             break
     return rows.build()
+
+
+def check_matrix(matrix: NDArray[np.generic], words: int, repairs: Repairs) -> None:
+    """Check that an array has a row of numbers for each of so many words.
+
+    Raises:
+        FormatError: it has not, or too many dimensions.
+    """
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
+        raise repairs.error(
+            "",
+            f"expected a 2D array of numbers, got a {matrix.ndim}D array of {matrix.dtype}",
+            "Write an array of two dimensions.",
+        )
+    if len(matrix) != words:
+        raise repairs.error(
+            "", f"{len(matrix):,} rows for {words:,} words", "Write both files again."
+        )
+    if not 1 <= matrix.shape[1] <= LARGEST_DIMENSION:
+        raise repairs.error(
+            "",
+            f"it has {matrix.shape[1]:,} dimensions, not between 1 and {LARGEST_DIMENSION:,}",
+            _WRITE_AGAIN,
+        )
+
+
+def read_array(path: Path, name: Path, repairs: Repairs) -> NDArray[np.generic]:
+    """Return the array in a .npy file, memory-mapped, or the only one in a .npz file.
+
+    Args:
+        name: of the file for messages, if *path* does not exist.
+
+    Raises:
+        FormatError: the file is missing or damaged.
+    """
+    if not path.is_file():
+        raise repairs.error(
+            "", f"the file {name}, which belongs to it, is missing", "Copy it beside this file."
+        )
+    try:
+        if path.suffix != ".npz":
+            return _open_array(path)
+        with zipfile.ZipFile(path) as archive:
+            (entry,) = archive.infolist()
+            return _member(archive, entry, repairs)
+    except (*_DAMAGE, zipfile.BadZipFile, NotImplementedError) as error:
+        raise repairs.error(
+            "", f"{path} cannot be read: {_first_line(error)}", "Copy it again."
+        ) from error
 
 
 def _place(start: int, row: int) -> str:
@@ -119,7 +161,8 @@ def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     """Read the only matrix, the only list of words, and "counts" if there is one.
 
     Raises:
-        FormatError: they are missing or do not match; see `RowBuilder`.
+        FormatError: they are missing or do not match, or there are other arrays and the policy is
+            "strict"; see `RowBuilder`.
     """
     try:
         with source.plain_file() as path, zipfile.ZipFile(path) as archive:
@@ -136,10 +179,13 @@ def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     if len(matrices) != 1 or len(lists) != 1:
         raise repairs.error(
             "",
-            f"expected one matrix and one list of words, found {', '.join(arrays) or 'no arrays'}",
+            "expected one matrix and one list of words, found "
+            + (list_names([*arrays]) or "no arrays"),
             'Write it with np.savez(file, words=[...], vectors=matrix); "counts" may be added.',
         )
-    counts = arrays.get("counts")
+    used = (matrices[0], lists[0], counts := arrays.get("counts"))
+    others = [name for name, array in arrays.items() if not any(array is part for part in used)]
+    repairs.refuse_parts(others)
     if counts is not None and (counts.shape != lists[0].shape or counts.dtype.kind not in "iu"):
         raise repairs.error("", "its counts are not one integer for each word", _WRITE_AGAIN)
     words = lists[0].tolist()
@@ -154,11 +200,28 @@ def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     )
 
 
-def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs) -> NDArray[Any]:
+def _open_array(path: Path) -> NDArray[np.generic]:
+    with _files_of_python_2():
+        # np.load() would open a zip file too.
+        array: NDArray[np.generic] = npy.open_memmap(path, mode="r")
+    return array
+
+
+@contextlib.contextmanager
+def _files_of_python_2() -> Iterator[None]:
+    """Ignore NumPy's warning that a header is of Python 2, and so takes longer to read."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Reading `.npy` or `.npz` file", UserWarning)
+        yield
+
+
+def _member(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs
+) -> NDArray[np.generic]:
     """Read an array, after a check that the file has as many bytes as the header claims."""
-    with archive.open(entry) as file:
+    with archive.open(entry) as file, _files_of_python_2():
         version = npy.read_magic(file)
-        readers: dict[Any, Callable[[Any], Any]] = {
+        readers: dict[tuple[int, int], Callable[..., Any]] = {
             (1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0,
         }  # fmt: skip
         if version not in readers:
@@ -173,8 +236,9 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs) 
             if dtype.hasobject
             else f"claims {needed:,} bytes, which it does not have"
         )
-        raise repairs.error("", f"{entry.filename} {problem}", _WRITE_AGAIN)
-    with archive.open(entry) as file:
+        hint = _WRITE_NUMBERS if dtype.hasobject else _WRITE_AGAIN
+        raise repairs.error("", f"{entry.filename} {problem}", hint)
+    with archive.open(entry) as file, _files_of_python_2():
         return npy.read_array(file, allow_pickle=False)
 
 

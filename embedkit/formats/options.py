@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, quoted
 
 __all__ = ["Progress", "WriteOptions", "ignore_progress"]
 
@@ -41,6 +41,6 @@ class WriteOptions:
     def __post_init__(self) -> None:
         if not _TABLE_NAME.fullmatch(self.name):
             raise ConfigurationError(
-                f"{self.name!r} is not a valid table name.",
+                f"{quoted(self.name)} is not a valid table name.",
                 hint="Use at most 63 of a-z, 0-9 and _, and do not start with a digit.",
             )

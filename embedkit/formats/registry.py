@@ -11,6 +11,7 @@ from embedkit.formats import (
     embedkit_directory,
     export,
     fasttext,
+    gensim_files,
     model2vec,
     numpy_files,
     safetensors_file,
@@ -72,6 +73,9 @@ VECTOR_FORMATS: Mapping[str, VectorFormat] = {
     ),
     "fasttext": VectorFormat(
         FORMATS_INFO["fasttext"], fasttext.is_fasttext, fasttext.read_fasttext
+    ),
+    "gensim": VectorFormat(
+        FORMATS_INFO["gensim"], gensim_files.is_gensim, gensim_files.read_gensim
     ),
     "npy": VectorFormat(
         FORMATS_INFO["npy"], numpy_files.is_npy, numpy_files.read_npy, numpy_files.write_npy,

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from embedkit.corpus.encodings import text_encoding
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import FormatError, ModelError
+from embedkit.errors import ConfigurationError, FormatError, ModelError, quoted
 from embedkit.formats.names import POLICIES
+from embedkit.index.metrics import all_finite
 from embedkit.validation import check_choice
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Repairs", "repair_words", "require_finite"]
+__all__ = ["Repairs", "list_names", "repair_words", "require_finite"]
 
 _ROWS = 1 << 12
+_LISTED = 5  # names in a message
 
 
 class Repairs:
@@ -25,16 +29,24 @@ class Repairs:
     Args:
         name: of the file, for messages.
         policy: one of `POLICIES`.
+        encoding: of its words.
 
     Attributes:
         counts: number of repairs, by kind of fault.
 
     Raises:
-        ConfigurationError: the policy is unknown.
+        ConfigurationError: the policy is unknown, or the encoding is, or it has other bytes for
+            digits than ASCII.
     """
 
-    def __init__(self, name: str, policy: str = "strict") -> None:
+    def __init__(self, name: str, policy: str = "strict", encoding: str = "utf-8") -> None:
         check_choice("error policy", policy, POLICIES)
+        self.encoding = text_encoding(encoding)
+        if " 0\n".encode(self.encoding) != b" 0\n":
+            raise ConfigurationError(
+                f"files of vectors cannot be read as {encoding}.",
+                hint=f"Convert the file first: iconv -f {encoding} -t utf-8.",
+            )
         self.name = name
         self.policy = policy
         self.counts: Counter[str] = Counter()
@@ -49,7 +61,7 @@ class Repairs:
 
         Args:
             fault: the kind of fault.
-            place: where the first one is, such as "line 17".
+            place: where the first one is, such as "line 17"; "" if it concerns the whole file.
             problem: what is wrong there, without the final period.
             count: how many faults there are.
 
@@ -76,6 +88,27 @@ class Repairs:
         where = f"{self.name}, {place}" if place else self.name
         return FormatError(f"{where}: {problem}.", hint=hint)
 
+    def refuse_parts(self, names: Sequence[str]) -> None:
+        """Handle arrays of a file that are not known: they might change what its numbers mean.
+
+        Raises:
+            FormatError: there is one, and the policy is "strict".
+        """
+        if names:
+            self.handle(
+                "unknown_part",
+                "",
+                f"it also contains {list_names(names)}, which may change the meaning of the "
+                "vectors, and is not understood",
+                len(names),
+            )
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return names for a message, the first few of many."""
+    more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return ", ".join(f"{name:.40}" for name in names[:_LISTED]) + more
+
 
 def require_finite(vectors: WordVectors, rows: range | None = None) -> None:
     """Check that no number is infinite or NaN.
@@ -89,11 +122,11 @@ def require_finite(vectors: WordVectors, rows: range | None = None) -> None:
     """
     rows = range(len(vectors)) if rows is None else rows
     for start in rows[::_ROWS]:
-        finite = np.isfinite(vectors.matrix[start : min(start + _ROWS, rows.stop)]).all(axis=1)
-        if not finite.all():
-            word = vectors.vocabulary[start + int(np.argmin(finite))]
+        block = vectors.matrix[start : min(start + _ROWS, rows.stop)]
+        if not all_finite(block):
+            word = vectors.vocabulary[start + int(np.argmin(np.isfinite(block).all(axis=1)))]
             raise ModelError(
-                f"the vector of {word!r} contains numbers that are not finite.",
+                f"the vector of {quoted(word)} contains numbers that are not finite.",
                 hint="Train the model again.",
             )
 
@@ -115,7 +148,7 @@ def repair_words(vectors: WordVectors, forbidden: str, repairs: Repairs) -> Word
     repairs.handle(
         "unwritable",
         f"word {int(rows[0]) + 1:,}",
-        f"{words[int(rows[0])].as_py()!r:.60} contains a character that separates words in this "
+        f"{quoted(words[int(rows[0])].as_py())} contains a character that separates words in this "
         "format",
         len(rows),
     )

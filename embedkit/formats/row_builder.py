@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import quoted
 from embedkit.formats.repairs import Repairs
+from embedkit.index.metrics import all_finite
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -115,6 +117,8 @@ class RowBuilder:
     ) -> tuple[pa.StringArray, NDArray[np.bool_]]:
         """Return words as text, repaired, and which of them to keep."""
         good = np.ones(len(words), dtype=np.bool_)
+        if self.repairs.encoding != "utf-8":
+            words = self._recoded(words)
         try:
             texts = words.cast(pa.string())
             nul = pc.any(pc.match_substring(texts, "\0")).as_py()
@@ -128,6 +132,16 @@ class RowBuilder:
             repaired.append(text)
         return pa.array(repaired, pa.string()), good
 
+    def _recoded(self, words: pa.BinaryArray) -> pa.BinaryArray:
+        """Return words of another encoding as UTF-8; those that are not valid stay as they are."""
+        encoding, recoded = self.repairs.encoding, []
+        for word in words.to_pylist():
+            try:
+                recoded.append(word.decode(encoding).encode())
+            except UnicodeDecodeError:
+                recoded.append(word)
+        return byte_strings(recoded)
+
     def _checked_word(self, word: bytes, place: PlaceOfRow, number: int) -> tuple[str, bool]:
         text = word.decode(errors="replace")
         if not text:
@@ -139,12 +153,12 @@ class RowBuilder:
             self.repairs.handle(
                 "not_utf8",
                 place(number),
-                f"byte {error.start + 1} of the word {text!r:.60} is 0x{word[error.start]:02x}, "
+                f"byte {error.start + 1} of the word {quoted(text)} is 0x{word[error.start]:02x}, "
                 "which is not UTF-8",
             )
             return text.replace("\0", "\ufffd"), self.repairs.replaces
         if "\0" in text:
-            self.repairs.handle("nul", place(number), f"the word {text!r:.60} contains NUL")
+            self.repairs.handle("nul", place(number), f"the word {quoted(text)} contains NUL")
             return text.replace("\0", "\ufffd"), self.repairs.replaces
         return text, True
 
@@ -152,9 +166,9 @@ class RowBuilder:
         self, rows: NDArray[np.float32], place: PlaceOfRow
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return rows, repaired, and which of them to keep."""
-        finite = np.isfinite(rows)
-        if finite.all():
+        if all_finite(rows):
             return rows, np.ones(len(rows), dtype=np.bool_)
+        finite = np.isfinite(rows)
         good: NDArray[np.bool_] = np.logical_and.reduce(finite, axis=1)
         first = int(np.argmin(good))
         column = int(np.argmin(finite[first]))
@@ -211,7 +225,7 @@ class RowBuilder:
         self.repairs.handle(
             "duplicate",
             self._place(second),
-            f"{word!r:.60} is already in {self._place(pc.index(words, word).as_py())}; only the "
+            f"{quoted(word)} is already in {self._place(pc.index(words, word).as_py())}; only the "
             "first vector of a word is used",
             len(words) - len(kept),
         )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.errors import quoted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.numpy_files import read_matrix, write_rows
 from embedkit.formats.options import WriteOptions
-from embedkit.formats.repairs import Repairs
+from embedkit.formats.repairs import Repairs, list_names
 from embedkit.formats.word_list import read_words
 from embedkit.storage.tensors import tensors_header
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["is_safetensors", "read_safetensors", "read_tensor", "write_safetensors"]
+__all__ = ["is_safetensors", "read_safetensors", "read_tensors", "write_safetensors"]
 
 
 def is_safetensors(source: ByteSource) -> bool:
@@ -29,21 +31,27 @@ def read_safetensors(source: ByteSource, repairs: Repairs, limit: int | None = N
     """Read the matrix called "vectors", or the only one, and the words beside it.
 
     Raises:
-        FormatError: one of the two is missing, or they do not match; see `RowBuilder`.
+        FormatError: one of the two is missing, they do not match, or the file has other tensors and
+            the policy is "strict"; see `RowBuilder`.
     """
     with source.plain_file() as path:
-        matrix = read_tensor(path, repairs)
+        matrix = read_tensors(path, repairs, ("vectors",))["matrix"]
     words, counts = read_words(source.path, repairs)
     return read_matrix(words, matrix, counts, repairs, limit)
 
 
-def read_tensor(
-    path: Path, repairs: Repairs, names: tuple[str, ...] = ("vectors",)
-) -> NDArray[Any]:
-    """Return the first tensor of *names* that the file has, or else its only matrix.
+def read_tensors(
+    path: Path, repairs: Repairs, names: tuple[str, ...], parts: tuple[str, ...] = ()
+) -> dict[str, NDArray[np.generic]]:
+    """Return the matrix of a file as "matrix", and those of some other tensors that it has.
+
+    Args:
+        names: of the matrix; the first of them that the file has, or else its only matrix.
+        parts: names of other tensors.
 
     Raises:
-        FormatError: the file is damaged, or there is no such tensor.
+        FormatError: the file is damaged, there is no such matrix, or there is a tensor that is not
+            known, which might change the meaning of the matrix, and the policy is "strict".
     """
     from safetensors import SafetensorError, safe_open
 
@@ -51,16 +59,22 @@ def read_tensor(
         with safe_open(path, framework="numpy") as file:
             keys = list(file.keys())
             found = [name for name in names if name in keys] or [
-                key for key in keys if len(file.get_slice(key).get_shape()) == 2
+                key
+                for key in keys
+                if key not in parts and len(file.get_slice(key).get_shape()) == 2
             ]
             if not found or (found[0] not in names and len(found) > 1):
                 raise repairs.error(
                     "",
-                    f"expected exactly one matrix, found {', '.join(keys) or 'no tensors'}",
-                    f"Name the matrix {names[0]!r}.",
+                    f"expected exactly one matrix, found {list_names(keys) or 'no tensors'}",
+                    f"Name the matrix {quoted(names[0])}.",
                 )
-            matrix: NDArray[Any] = file.get_tensor(found[0])
-            return matrix
+            repairs.refuse_parts([key for key in keys if key not in (found[0], *parts)])
+            known = [part for part in parts if part in keys]
+            return {
+                "matrix": file.get_tensor(found[0]),
+                **{part: file.get_tensor(part) for part in known},
+            }
     except (SafetensorError, OSError, TypeError, AttributeError) as error:
         raise repairs.error("", f"it cannot be read: {error}", "Write the file again.") from error
 

@@ -7,6 +7,7 @@ line. orjson writes numbers with the fewest digits that give back every float32.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from embedkit.errors import quoted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
@@ -28,6 +30,7 @@ from embedkit.formats.text_layout import (
     SAMPLE,
     TextLayout,
     header_layout,
+    is_number,
     plain_layout,
 )
 from embedkit.system.memory import processors
@@ -38,6 +41,7 @@ __all__ = ["read_glove", "read_text", "write_glove", "write_text"]
 
 _BLOCK = 1 << 20
 _ROWS = 256  # written at a time
+_SEPARATORS = re.compile(rb"[ \t]")
 _AHEAD = 4  # blocks of lines that may wait to be written
 
 
@@ -73,7 +77,7 @@ def read_text(source: ByteSource, repairs: Repairs, limit: int | None = None) ->
         FormatError: there is no header, no line can be read, or one cannot and the policy is
             "strict".
     """
-    return _read(source, header_layout(source.peek(SAMPLE), repairs), repairs, limit)
+    return _read(source, header_layout(_first_lines(source), repairs), repairs, limit)
 
 
 def read_glove(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
@@ -82,7 +86,15 @@ def read_glove(source: ByteSource, repairs: Repairs, limit: int | None = None) -
     Raises:
         FormatError: no line can be read, or one cannot and the policy is "strict".
     """
-    return _read(source, plain_layout(source.peek(SAMPLE), repairs), repairs, limit)
+    return _read(source, plain_layout(_first_lines(source), repairs), repairs, limit)
+
+
+def _first_lines(source: ByteSource) -> bytes:
+    """Return enough bytes to detect the layout: a header and a complete line."""
+    size = SAMPLE
+    while (head := source.peek(size)).count(b"\n") < 2 and size == len(head) < LONGEST_LINE:
+        size *= 4
+    return head
 
 
 def _read(
@@ -146,7 +158,7 @@ def _parse(block: _LineBlock, layout: TextLayout) -> _ParsedBlock:
         data = data.replace(b"\r\n", b"\n")
     if (end := layout.separator + b"\n") in data:  # as fastText and word2vec.c end lines
         data = data.replace(end, b"\n")
-    data = data.removesuffix(layout.separator)
+    data = layout.as_table(data.removesuffix(layout.separator))
     lines = data.count(b"\n") + (not data.endswith(b"\n"))
     try:
         table = csv.read_csv(pa.BufferReader(data), **layout.options)
@@ -167,16 +179,18 @@ def _parse_lines(block: _LineBlock, layout: TextLayout) -> _ParsedBlock:
         text = line.rstrip(b" \t\r")
         if not text:
             continue
-        word, *tokens = text.rsplit(layout.separator, layout.dimension)
-        last = word.rpartition(layout.separator)[2] if layout.separator in word else b""
-        if len(tokens) < layout.dimension or _number(last) is not None:
-            count = sum(1 for _ in text.split(layout.separator)) - 1
+        word, *tokens = layout.columns(text)
+        last = _SEPARATORS.split(word)[-1]
+        # The header says how many numbers there are; without one, a word may be a missing number.
+        extra = layout.words is None and last != word and is_number(last)
+        if len(tokens) < layout.dimension or extra:
+            count = len(_SEPARATORS.split(text)) - 1
             plural = "s" * (count != 1)
             faults.append((number, f"{count:,} number{plural}, not {layout.dimension:,}"))
             continue
         row = _numbers(tokens)
         if isinstance(row, bytes):
-            faults.append((number, f"{row.decode(errors='replace')!r:.40} is not a number"))
+            faults.append((number, f"{quoted(row.decode(errors='replace'))} is not a number"))
             continue
         words.append(word)
         rows.append(row)
@@ -192,20 +206,12 @@ def _numbers(tokens: list[bytes]) -> NDArray[np.float32] | bytes:
             byte_strings(tokens).cast(pa.string()).cast(pa.float32()), dtype=np.float32
         )
     except pa.ArrowInvalid:
-        found = [_number(token) for token in tokens]
-        if None in found:
-            return tokens[found.index(None)]
+        wrong = next((token for token in tokens if not is_number(token)), None)
+        if wrong is not None:
+            return wrong
         with np.errstate(over="ignore"):  # numbers too large for float32 are reported as infinite
-            return np.array(found, dtype=np.float32)
+            return np.array([float(token) for token in tokens], dtype=np.float32)  # such as +1
     return numbers
-
-
-def _number(token: bytes) -> float | None:
-    """Parse a number that Arrow does not accept, such as +1; return None if it is not a number."""
-    try:
-        return float(token) if token and b"_" not in token else None
-    except ValueError:
-        return None
 
 
 def write_text(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> None:

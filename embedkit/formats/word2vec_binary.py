@@ -17,7 +17,7 @@ from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder
-from embedkit.formats.text_layout import HEADER
+from embedkit.formats.text_layout import HEADER, refuse_empty
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["read_word2vec", "write_word2vec"]
@@ -43,6 +43,7 @@ def read_word2vec(source: ByteSource, repairs: Repairs, limit: int | None = None
             "Choose the format of the file with --format (format=).",
         )
     claimed, dimension = int(header[1]), int(header[2])
+    refuse_empty(claimed, "byte 1", repairs)
     position = len(source.read(header.end()))
     possible = (source.plain_size or 0) // (4 * dimension + 1)
     rows = RowBuilder(dimension, repairs, limit, min(claimed, possible))

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.corpus.encodings import plain_lines
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.formats.byte_source import ByteSource, plain_name
 from embedkit.formats.repairs import Repairs
@@ -48,7 +49,7 @@ def read_words(path: Path, repairs: Repairs) -> tuple[pa.BinaryArray, NDArray[np
             raise repairs.error(
                 "", f"the word list {found[0]} is larger than 2 GB", "Check that it is a word list."
             )
-    lines = text.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n") if text else []
+    lines = plain_lines(text)
     words, counts = [], []
     for line in lines:
         word, tab, count = line.rpartition(b"\t")

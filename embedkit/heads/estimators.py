@@ -56,7 +56,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
             network, whose input is their mean.
         vectors: with `finetune`, the initial word vectors.
         ngrams: with `finetune`, word n-grams up to this length have vectors, too.
-        tokenizer: with `finetune`, the tokenizer, "words" or "whitespace".
+        tokenizer: with `finetune`, the tokenizer, "words", "words+emoji" or "whitespace".
         device: where to train: "cpu", "cuda", "cuda:1", or "auto", a GPU if there is one.
         seed: seed of all random draws; on the same machine, training is deterministic.
         progress: called with an `Epoch` after each epoch.

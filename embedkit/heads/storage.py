@@ -22,9 +22,8 @@ from embedkit.errors import ModelError
 from embedkit.heads.network import ACTIVATIONS, Network
 from embedkit.storage import config_file
 from embedkit.storage.config_file import CONFIG, RESTORE_HINT
-from embedkit.storage.model_directory import check_output
+from embedkit.storage.model_directory import replaced_directory
 from embedkit.storage.tensors import read_tensors, write_tensors
-from embedkit.system.files import atomic_directory, storage_errors
 
 __all__ = ["FORMAT", "read_config", "read_network", "write_config", "write_network"]
 
@@ -56,13 +55,12 @@ def write_network(
         StorageError: the disk is full or the path cannot be written to.
     """
     path = Path(os.path.realpath(path))
-    check_output(path, overwrite=overwrite)
     tensors: dict[str, NDArray[np.float32]] = {}
     for number, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
         tensors |= {f"weights.{number}": weights, f"biases.{number}": biases}
     if network.embeddings is not None:
         tensors["embeddings"] = network.embeddings
-    with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
+    with replaced_directory(path, overwrite=overwrite) as folder:
         write_tensors(folder / _TENSORS, tensors)
         if vocabulary is not None:
             vocabulary.save(folder / _VOCABULARY)

@@ -221,6 +221,8 @@ def _empty_index(dimension: int, metric: int, settings: IndexSettings) -> Any:
     lists = faiss.index_factory(dimension, f"IVF{settings.nlist},{pieces}", metric)
     lists.cp.seed, lists.cp.min_points_per_centroid = settings.seed, 1
     if settings.kind == "ivfpq":
+        # It orders the codes for Hamming distances, which no search here uses, in most of the time.
+        lists.do_polysemous_training = False
         quantizer = lists.pq.cp
         quantizer.seed, quantizer.min_points_per_centroid = settings.seed, 1
         quantizer.max_points_per_centroid = _TRAINING_ROWS_PER_CENTROID

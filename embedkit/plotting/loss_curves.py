@@ -86,7 +86,7 @@ def _are_losses(values: object) -> bool:
 def _read_log(path: Path) -> list[LossCurve]:
     found: list[list[tuple[int, float | None]]] = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionError(f"{path} is not a training log: {error}.", hint=_LOG_HINT) from error
     for number, line in enumerate(lines, start=1):

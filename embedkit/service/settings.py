@@ -68,7 +68,7 @@ def read_keys(file: Path | None) -> tuple[str, ...]:
         keys[KEY_VARIABLE] = os.environ[KEY_VARIABLE].strip()
     if file is not None:
         try:
-            lines = file.read_text(encoding="utf-8").splitlines()
+            lines = file.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8"
             raise ConfigurationError(f"cannot read the API keys in {file}: {reason}.") from None

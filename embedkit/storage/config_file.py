@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from embedkit.errors import ModelError
 
-__all__ = ["CONFIG", "RESTORE_HINT", "read_config", "write_config"]
+__all__ = [
+    "CONFIG",
+    "INDEX",
+    "MODEL_FILES",
+    "RESTORE_HINT",
+    "TENSORS",
+    "VOCABULARY",
+    "own_files",
+    "read_config",
+    "reading_errors",
+    "was_saved_here",
+    "write_config",
+]
 
 CONFIG = "config.json"
 """The name of the file."""
@@ -17,8 +30,64 @@ CONFIG = "config.json"
 RESTORE_HINT = "Train the model again, or restore it from a copy."
 """What to do about any damaged or incomplete directory that embedkit saved."""
 
+VOCABULARY, TENSORS, INDEX = "vocabulary.arrow", "vectors.safetensors", "index.faiss"
+"""The names of a model's other files."""
 
-def write_config(path: Path, config: Mapping[str, Any]) -> None:
+MODEL_FILES = (CONFIG, VOCABULARY, TENSORS, INDEX)
+_NETWORK_FILES = (CONFIG, VOCABULARY, "network.safetensors")
+_CLASSIFIER_FILES = (
+    "pooling.safetensors",
+    *(f"network/{name}" for name in _NETWORK_FILES),
+    *(f"vectors/{name}" for name in MODEL_FILES),
+)
+
+
+def was_saved_here(folder: Path) -> bool:
+    """Tell whether embedkit wrote a directory; other programs' directories have a config.json too.
+
+    Raises:
+        OSError: its files cannot be read.
+    """
+    if not (folder / CONFIG).is_file():
+        return False
+    if (folder / VOCABULARY).is_file():
+        return True  # also if config.json is damaged
+    config = _config_in(folder)
+    return "format" in config and ("kind" in config or "encoder" in config)
+
+
+def own_files(folder: Path) -> frozenset[str]:
+    """Return the paths of files that embedkit writes in a directory like this one.
+
+    They are replaced when the directory is overwritten; the user's own files in it are kept.
+    """
+    if not was_saved_here(folder):
+        return frozenset()
+    nested = _CLASSIFIER_FILES if "kind" in _config_in(folder) else ()
+    return frozenset({*MODEL_FILES, *_NETWORK_FILES, *nested})
+
+
+def _config_in(folder: Path) -> Mapping[str, object]:
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+@contextlib.contextmanager
+def reading_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError while *path* is read into a `ModelError`."""
+    try:
+        yield
+    except OSError as error:
+        raise ModelError(
+            f"cannot read {error.filename or path}: {error.strerror or error}.",
+            hint="Check its name and its permissions.",
+        ) from error
+
+
+def write_config(path: Path, config: Mapping[str, object]) -> None:
     """Write settings as indented JSON.
 
     Args:
@@ -45,14 +114,19 @@ def read_config(path: Path, newest: int, kind: str | None = None) -> dict[str, A
         ModelError: the file is missing or damaged, or the directory is too new or of another kind.
     """
     folder = path.parent
-    if not path.is_file():
-        problem = f"it holds no {path.name}" if folder.is_dir() else "it does not exist"
+    with reading_errors(path):
+        problem = f"it has no {path.name}" if folder.is_dir() else "it does not exist"
+        problem = "it is a file" if folder.is_file() else problem
+        exists = path.is_file()
+    if not exists:
         raise ModelError(
-            f"cannot open {folder} as a {kind or 'model'}: {problem}.", hint=RESTORE_HINT
+            f"cannot open {folder} as a {kind or 'model'}: {problem}.",
+            hint=f"Pass a directory that embedkit wrote, or make a {kind or 'model'} first.",
         )
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
+        with reading_errors(path):
+            config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged: {error}.", hint=RESTORE_HINT) from error
     if not isinstance(config, dict):
         raise ModelError(f"{path} is damaged: it is not a JSON object.", hint=RESTORE_HINT)
@@ -72,5 +146,5 @@ def read_config(path: Path, newest: int, kind: str | None = None) -> dict[str, A
     return config
 
 
-def _described(kind: Any) -> str:
+def _described(kind: object) -> str:
     return f"a {kind}" if isinstance(kind, str) else "something else"

@@ -7,7 +7,6 @@ and its entry are replaced in one step, like a model.
 from __future__ import annotations
 
 import os
-import shutil
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict
@@ -18,14 +17,13 @@ from embedkit.errors import ConfigurationError, ModelError, StaleIndexWarning
 from embedkit.index.approximate import ApproximateIndex, IndexSettings
 from embedkit.index.exact import DenseIndex
 from embedkit.index.metrics import find_metric
-from embedkit.storage.config_file import CONFIG, read_config, write_config
+from embedkit.storage.config_file import CONFIG, INDEX, read_config, write_config
 from embedkit.storage.model_directory import FORMAT, StoredModel, checksum, read_model
 from embedkit.storage.quantization import unpack
 from embedkit.system.files import atomic_directory, storage_errors
 
 __all__ = ["INDEX", "describe_index", "drop_index", "open_index", "save_index", "vectors_to_index"]
 
-INDEX = "index.faiss"
 _HINT = "Build a new index with embedkit index build, or remove it with embedkit index drop."
 _EXACT_HINT = f"{_HINT} Pass --exact (exact=True) to search without an index."
 
@@ -42,7 +40,7 @@ def save_index(model: StoredModel, index: ApproximateIndex) -> int:
     def write(folder: Path) -> dict[str, Any]:
         path = folder / INDEX
         try:
-            faiss.write_index(index.index, str(path))
+            faiss.write_index(index.index, _name(path))
         except RuntimeError as error:  # the only error of FAISS
             raise OSError(str(error).splitlines()[-1]) from error
         return {
@@ -111,7 +109,7 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
     # Older releases of FAISS cannot map every kind; without the flag it is read into memory.
     flag = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)
     try:
-        index = faiss.read_index(str(path), flag)
+        index = faiss.read_index(_name(path), flag)
     except RuntimeError as error:
         raise ModelError(
             f"{path} cannot be read by FAISS {faiss.__version__}.",
@@ -120,6 +118,22 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
     if (index.ntotal, index.d) != exact.matrix.shape:
         raise damaged
     return ApproximateIndex(index, exact, settings)
+
+
+def _name(path: Path) -> str:
+    """Return a path as FAISS takes it.
+
+    Raises:
+        ModelError: it is not UTF-8.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ModelError(
+            f"FAISS cannot open {str(path)!r}: the name is not UTF-8.",
+            hint="Rename the directory, or pass --exact (exact=True).",
+        ) from None
+    return str(path)
 
 
 def describe_index(model: StoredModel) -> dict[str, Any]:
@@ -152,10 +166,8 @@ def vectors_to_index(model: StoredModel, metric: str) -> DenseIndex:
 def _replace(model: StoredModel, write: Callable[[Path], dict[str, Any] | None]) -> None:
     """Replace the model's directory by one with the same files and another index, or none."""
     path = Path(os.path.realpath(model.path))
-    with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
-        for file in path.iterdir():
-            if file.name not in (INDEX, CONFIG):
-                _share(file, folder / file.name)
+    replaced = {INDEX, CONFIG}
+    with storage_errors(path), atomic_directory(path, overwrite=True, replaces=replaced) as folder:
         entry = write(folder)
         config = read_config(path / CONFIG, FORMAT)
         config.pop("index", None)
@@ -167,11 +179,3 @@ def _replace(model: StoredModel, write: Callable[[Path], dict[str, Any] | None])
                 f"{path} was replaced by another model meanwhile and is kept.",
                 hint="Run embedkit index build again.",
             )
-
-
-def _share(file: Path, target: Path) -> None:
-    """Make a hard link to a file, or a copy where that is impossible."""
-    try:
-        target.hardlink_to(file)
-    except OSError:
-        shutil.copy2(file, target)

@@ -14,11 +14,12 @@ Nothing is pickled: opening a model cannot run code.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ModelError, StorageError
-from embedkit.storage.config_file import CONFIG, RESTORE_HINT, read_config, write_config
+from embedkit.errors import MissingModelError, ModelError, StorageError
+from embedkit.storage.config_file import (
+    CONFIG,
+    MODEL_FILES,
+    RESTORE_HINT,
+    TENSORS,
+    VOCABULARY,
+    own_files,
+    read_config,
+    reading_errors,
+    was_saved_here,
+    write_config,
+)
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.system.files import (
     atomic_directory,
@@ -43,7 +55,10 @@ __all__ = [
     "StoredModel",
     "check_output",
     "checksum",
+    "is_saved_model",
     "read_model",
+    "remove_model",
+    "replaced_directory",
     "write_model",
 ]
 
@@ -52,7 +67,6 @@ FORMAT = 2
 
 _FLOAT32_FORMAT = 1  # older versions of embedkit can read models that are all float32
 
-_VOCABULARY, _TENSORS = "vocabulary.arrow", "vectors.safetensors"
 _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
 _DTYPES = {"vectors": ("F32", "F16", "I8")}
@@ -87,10 +101,10 @@ class StoredModel:
         """The type of the stored vectors: "float32", "float16", "int8", or None without vectors."""
         return str(self.tensors["vectors"].dtype) if "vectors" in self.tensors else None
 
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+    def __reduce__(self) -> tuple[Callable[[Path, str], StoredModel], tuple[Path, str]]:
         return _reopen, (Path(os.path.abspath(self.path)), self.fingerprint)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> StoredModel:
+    def __deepcopy__(self, memo: dict[int, object]) -> StoredModel:
         return self  # immutable
 
 
@@ -102,7 +116,7 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
             `files.resolve_output`.
         StorageError: the parent directory is missing or not writable.
     """
-    check_replaceable(path, lambda folder: (folder / CONFIG).is_file(), "an embedkit model")
+    check_replaceable(path, was_saved_here, "an embedkit model")
     with storage_errors(path):
         place = resolve_output(path, overwrite=True, directory=True)
         empty = place.is_dir() and not any(place.iterdir())
@@ -113,6 +127,23 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
                 hint="Create it first.",
             )
         check_place(place)
+
+
+@contextlib.contextmanager
+def replaced_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield an empty temporary directory that becomes *path* if the block succeeds.
+
+    Only files that embedkit writes are replaced; other files in an existing directory are kept.
+
+    Raises:
+        OutputExistsError, StorageError: as for `check_output`.
+    """
+    check_output(path, overwrite=overwrite)
+    with (
+        storage_errors(path),
+        atomic_directory(path, overwrite=True, replaces=own_files(path)) as folder,
+    ):
+        yield folder
 
 
 def write_model(
@@ -138,42 +169,49 @@ def write_model(
         OutputExistsError: as for `check_output`.
         StorageError: the disk is full or the place is not writable.
     """
-    check_output(path, overwrite=overwrite)
-    with atomic_directory(path, overwrite=True) as folder, storage_errors(path):
-        vocabulary.save(folder / _VOCABULARY)
+    with replaced_directory(path, overwrite=overwrite) as folder:
+        vocabulary.save(folder / VOCABULARY)
         if tensors:
-            write_tensors(folder / _TENSORS, tensors)
+            write_tensors(folder / TENSORS, tensors)
         compact = any(tensor.dtype in _COMPACT for tensor in (tensors or {}).values())
         head = {
             "format": FORMAT if compact else _FLOAT32_FORMAT,
-            _CHECKSUM: checksum(folder / _VOCABULARY),
+            _CHECKSUM: checksum(folder / VOCABULARY),
             _NAMES: list(tensors or {}),
         }
         write_config(folder / CONFIG, {**head, **config, **head})
+
+
+def is_saved_model(path: Path) -> bool:
+    """Tell whether a directory holds a model, be it damaged or incomplete."""
+    return was_saved_here(path) or (path / TENSORS).is_file()
+
+
+def remove_model(path: Path) -> None:
+    """Remove the files that embedkit wrote in a directory, and the directory if it is empty then.
+
+    Files that cannot be removed stay.
+    """
+    with contextlib.suppress(OSError):
+        for name in MODEL_FILES:
+            (path / name).unlink(missing_ok=True)
+        path.rmdir()
 
 
 def read_model(path: Path) -> StoredModel:
     """Open a model directory.
 
     Raises:
-        ModelError: the path does not exist, or is not a model, or the model is damaged or too new.
+        ModelError: the path does not exist, or is not a model, or the model is damaged or too new,
+            or may not be read.
     """
-    try:
+    with reading_errors(path):
         return _read_model(path)
-    except OSError as error:
-        raise ModelError(
-            f"cannot read {error.filename or path}: {error.strerror}.",
-            hint="Check its permissions.",
-        ) from error
 
 
 def _read_model(path: Path) -> StoredModel:
     if not path.exists():
-        raise ModelError(
-            f"there is no model at {path}.",
-            hint=f"Train one with embedkit train CORPUS -o {path}, or choose another with --model "
-            "(or EMBEDKIT_MODEL).",
-        )
+        raise MissingModelError(str(path))
     if not (path / CONFIG).is_file():
         problem = f"holds no {CONFIG}" if path.is_dir() else "is a file"
         raise ModelError(
@@ -192,16 +230,16 @@ def _read_model(path: Path) -> StoredModel:
             f"{path} holds a {config['kind']}, not vectors.",
             hint="Use it with embedkit classify, or pass a directory that embedkit train wrote.",
         )
-    if not (path / _VOCABULARY).is_file():
-        raise ModelError(f"{path} is incomplete: {_VOCABULARY} is missing.", hint=RESTORE_HINT)
+    if not (path / VOCABULARY).is_file():
+        raise ModelError(f"{path} is incomplete: {VOCABULARY} is missing.", hint=RESTORE_HINT)
     # Arrow does not check the offsets in a file, so the checksum is compared first.
-    found = checksum(path / _VOCABULARY)
+    found = checksum(path / VOCABULARY)
     if config.pop(_CHECKSUM, found) != found:
         raise ModelError(
-            f"{path / _VOCABULARY} is damaged: its checksum is wrong.", hint=RESTORE_HINT
+            f"{path / VOCABULARY} is damaged: its checksum is wrong.", hint=RESTORE_HINT
         )
-    vocabulary = Vocabulary.open(path / _VOCABULARY)
-    tensors = read_tensors(path / _TENSORS, _DTYPES) if (path / _TENSORS).exists() else {}
+    vocabulary = Vocabulary.open(path / VOCABULARY)
+    tensors = read_tensors(path / TENSORS, _DTYPES) if (path / TENSORS).exists() else {}
     expected = set(config.pop(_NAMES, []))
     if "vectors" in tensors and tensors["vectors"].dtype == np.int8:
         expected.add("scales")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError
+from embedkit.index.metrics import nonzero
 from embedkit.validation import check_choice
 
 __all__ = ["STORAGES", "pack", "unpack"]
@@ -43,9 +44,8 @@ def pack(matrix: NDArray[np.float32], storage: str) -> dict[str, NDArray[Any]]:
         largest = np.abs(rows).max(axis=1, initial=0)
         _check_representable(largest, start, storage)
         if storage == "int8":
-            # Adding 1 to the divisor of a zero row leaves its numbers 0.
             scales[start : start + _ROWS] = largest / np.float32(_LARGEST)
-            share = rows / (largest + (largest == 0))[:, np.newaxis]
+            share = rows / nonzero(largest)[:, np.newaxis]
             packed[start : start + _ROWS] = np.rint(share * np.float32(_LARGEST))
         else:
             packed[start : start + _ROWS] = rows

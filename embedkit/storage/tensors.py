@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ModelError
-from embedkit.storage.config_file import RESTORE_HINT
+from embedkit.storage.config_file import RESTORE_HINT, reading_errors
 
 __all__ = ["read_tensors", "tensors_header", "write_tensors"]
 
@@ -84,23 +84,23 @@ def read_tensors(
             tensors that are not named.
 
     Raises:
-        ModelError: it is damaged or cut short, or a tensor has another type.
+        ModelError: it is damaged, cut short or may not be read, or a tensor has another type.
     """
     try:
-        with path.open("rb") as file:
+        with reading_errors(path), path.open("rb") as file:
             size = path.stat().st_size
             head = file.read(8)
             length = struct.unpack("<Q", head)[0] if len(head) == 8 else size
             if length > min(size - 8, _LARGEST_HEADER):
                 raise ValueError("the length of its header is wrong")
             entries = _parse(file.read(length))
-        _check(entries, size - 8 - length, dtypes or {})
-    except (OSError, ValueError) as error:
+            _check(entries, size - 8 - length, dtypes or {})
+            return {entry.name: _map(path, entry, 8 + length) for entry in entries}
+    except ValueError as error:
         raise ModelError(
             f"{path} is damaged or cut short: {error}.",
             hint=RESTORE_HINT,
         ) from error
-    return {entry.name: _map(path, entry, 8 + length) for entry in entries}
 
 
 def _parse(header: bytes) -> list[_Entry]:

@@ -9,14 +9,17 @@ import io
 import lzma
 import os
 import re
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-__all__ = ["COMPRESSORS", "DAMAGE", "Forward", "compress", "decompress"]
+from embedkit.errors import EmbedkitError, InputError
 
-DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
+__all__ = ["COMPRESSORS", "DAMAGE", "Forward", "compress", "decompress", "refuse_tar"]
+
+DAMAGE = (EOFError, NotImplementedError, OSError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 """What the streams that `decompress` returns raise for damaged data."""
 
 
@@ -27,12 +30,14 @@ def _open_zstandard(raw: BinaryIO) -> BinaryIO:
 
 
 _HEAD = 10
+_HIDDEN = re.compile(r"/$|(^|/)(__MACOSX/|\.)")  # folders, and what macOS adds
 _DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
     re.compile(rb"\x1f\x8b"): lambda raw: cast("BinaryIO", gzip.GzipFile(fileobj=raw)),
     # A text may begin with "BZh9", so the magic number of a block or of the end must follow.
     re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"): lambda raw: cast("BinaryIO", bz2.BZ2File(raw)),
     re.compile(rb"\xfd7zXZ\0"): lambda raw: cast("BinaryIO", lzma.LZMAFile(raw)),  # noqa: SIM115
-    re.compile(rb"\x28\xb5\x2f\xfd"): _open_zstandard,
+    # pzstd begins with a skippable frame
+    re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"): _open_zstandard,
 }
 
 
@@ -54,9 +59,15 @@ class _Replayed(io.RawIOBase):
 
 
 def decompress(raw: BinaryIO) -> BinaryIO:
-    """Return a stream of the plain bytes of a gzip, bzip2, xz, zstandard or plain stream.
+    """Return a stream of the plain bytes of a gzip, bzip2, xz, zstandard or plain stream, or of the
+    only file in a zip archive.
 
-    The format is detected from the first bytes, not the name, so standard input works as well.
+    The format is detected from the first bytes, not the name, so standard input works as well. An
+    archive of NumPy's (.npz) is a plain stream.
+
+    Raises:
+        InputError: a zip archive does not hold exactly one file, is encrypted, or cannot be read
+            because the stream cannot seek.
     """
     head = raw.read(_HEAD)
     if raw.seekable():
@@ -67,7 +78,46 @@ def decompress(raw: BinaryIO) -> BinaryIO:
     for magic, opener in _DECOMPRESSORS.items():
         if magic.match(head):
             return opener(whole)
-    return whole
+    return _open_zip(whole, raw) if head.startswith(b"PK\x03\x04") else whole
+
+
+def _open_zip(whole: BinaryIO, raw: BinaryIO) -> BinaryIO:
+    name = str(getattr(raw, "name", "") or "the stream").replace("<stdin>", "standard input")
+    if not raw.seekable():
+        raise InputError(
+            f"{name} is a zip archive, which cannot be read from a pipe.",
+            hint="Pass the name of the file, or its contents: unzip -p FILE | embedkit ...",
+        )
+    try:
+        archive = zipfile.ZipFile(raw)
+    except zipfile.BadZipFile:
+        raw.seek(0)
+        return whole
+    entries = [e for e in archive.infolist() if not _HIDDEN.search(e.filename)]
+    if entries and all(entry.filename.endswith(".npy") for entry in entries):
+        raw.seek(0)
+        return whole
+    if len(entries) != 1:
+        raise InputError(
+            f"{name} is a zip archive of {len(entries):,} files, not of one.",
+            hint=f"Unpack it (unzip {name}) and pass a file from it.",
+        )
+    if entries[0].flag_bits & 1:
+        raise InputError(f"{name} is an encrypted zip archive.", hint="Unpack it.")
+    return cast("BinaryIO", archive.open(entries[0]))
+
+
+def refuse_tar(head: bytes, name: str, error: type[EmbedkitError]) -> None:
+    """Raise *error* if a file is a tar archive.
+
+    Args:
+        head: at least the first 512 bytes of the file, decompressed.
+        name: of the file.
+    """
+    if head[257:262] == b"ustar":
+        raise error(
+            f"{name} is a tar archive.", hint=f"Unpack it (tar xf {name}) and pass a file from it."
+        )
 
 
 def _write_zstandard(raw: BinaryIO) -> BinaryIO:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
-import secrets
-import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from embedkit.errors import OutputExistsError, StorageError
 from embedkit.system.compression import Forward
 from embedkit.system.interrupts import held
+from embedkit.system.replacement import keep_others, remove, swap, sync, temporary_sibling
 
 __all__ = [
     "atomic_directory",
@@ -37,6 +35,8 @@ def storage_errors(
 ) -> Iterator[None]:
     """Turn an OSError while *target* is written into a `StorageError`.
 
+    An error of another file, such as an input that cannot be read, is raised as it is.
+
     Args:
         target: the output.
         kept: what the error says about the state of the output.
@@ -44,6 +44,8 @@ def storage_errors(
     try:
         yield
     except OSError as error:
+        if _concerns_another(error.filename, target):
+            raise
         reason = error.strerror or str(error)
         hint = {
             errno.ENOSPC: "Free some space, or write to another disk.",
@@ -57,12 +59,36 @@ def storage_errors(
         raise StorageError(f"cannot write {target}: {reason}; {kept}.", hint=hint) from error
 
 
+def _concerns_another(name: object, target: str | os.PathLike[str]) -> bool:
+    """Tell whether the file that an error names is neither of *target* nor a hidden file beside it.
+
+    Temporary files are hidden files beside the target.
+    """
+    if not isinstance(name, str | bytes):
+        return False
+    given, place = Path(os.fsdecode(name)), Path(os.path.realpath(target))
+    file = Path(os.path.realpath(given.parent)) / given.name
+    if given == Path(target) or not file.is_relative_to(place.parent):
+        return given != Path(target)
+    inside = file.relative_to(place.parent).parts
+    return bool(inside) and inside[0] != place.name and not inside[0].startswith(".")
+
+
 @contextlib.contextmanager
-def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def atomic_directory(
+    target: Path, *, overwrite: bool = False, replaces: Collection[str] = ()
+) -> Iterator[Path]:
     """Yield an empty temporary sibling of *target* that becomes *target* if the block succeeds.
 
     Its files are synced to disk first, and it is renamed in one step, so a reader sees either the
     old directory or the new one, and a crash leaves the old one untouched.
+
+    Args:
+        target: the output.
+        overwrite: whether an existing directory may be replaced. What else it contains is kept,
+            such as the user's notes.
+        replaces: paths of files in an existing directory that are not kept, besides those that are
+            written; relative to it.
 
     Raises:
         OutputExistsError: as for `resolve_output`.
@@ -70,20 +96,22 @@ def atomic_directory(target: Path, *, overwrite: bool = False) -> Iterator[Path]
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite, directory=True)
-        temporary = _beside(place)
+        temporary = temporary_sibling(place)
         try:
             temporary.mkdir()
             yield temporary
             with held():
-                for path in temporary.iterdir():
-                    _sync(path)
-                _sync(temporary)
-                _swap(temporary, place)
-                _sync(place.parent)
-                _remove(temporary)
+                written = {str(path.relative_to(temporary)) for path in temporary.rglob("*")}
+                for name in written:
+                    sync(temporary / name)
+                keep_others(place, temporary, written.union(replaces))
+                sync(temporary)
+                swap(temporary, place)
+                sync(place.parent)
+                remove(temporary)
         finally:
             with held():
-                _remove(temporary)
+                remove(temporary)
 
 
 @contextlib.contextmanager
@@ -96,17 +124,17 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite)
-        temporary = _beside(place)
+        temporary = temporary_sibling(place)
         try:
             with temporary.open("xb") as file:
                 yield file
             with held():
-                _sync(temporary)
+                sync(temporary)
                 temporary.replace(place)
-                _sync(place.parent)
+                sync(place.parent)
         finally:
             with held():
-                _remove(temporary)
+                remove(temporary)
 
 
 def is_standard_output(target: str | os.PathLike[str]) -> bool:
@@ -229,61 +257,9 @@ def check_place(place: Path) -> None:
     Raises:
         OSError: it cannot.
     """
-    temporary = _beside(place)
+    temporary = temporary_sibling(place)
     with held():
         try:
             temporary.mkdir()
         finally:
-            _remove(temporary)
-
-
-def _beside(place: Path) -> Path:
-    """Return an unused name; it is known before it is used, so it is removed in any case."""
-    return place.with_name(f".{place.name}.{secrets.token_hex(8)}.tmp")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _swap(new: Path, target: Path) -> None:
-    """Rename *new* to *target*; an old *target* ends up under the name of *new*."""
-    if not os.path.lexists(target):
-        new.rename(target)
-    elif not _exchange(new, target):
-        # Without an atomic exchange the old one moves aside first; a crash between the two renames
-        # leaves it complete beside the target.
-        aside = new.with_suffix(".old")
-        target.rename(aside)
-        try:
-            new.rename(target)
-        except OSError:
-            aside.rename(target)
-            raise
-        _remove(aside)
-
-
-def _remove(path: Path) -> None:
-    """Remove a directory, a file or a link, if it exists."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _exchange(first: Path, second: Path) -> bool:
-    """Exchange two names atomically (Linux renameat2); return False where the system cannot."""
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-    except AttributeError:
-        return False
-    at_working_directory, exchange = -100, 2
-    names = os.fsencode(first), os.fsencode(second)
-    result = renameat2(at_working_directory, names[0], at_working_directory, names[1], exchange)
-    return bool(result == 0)
+            remove(temporary)

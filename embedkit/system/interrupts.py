@@ -6,6 +6,10 @@ weakref callbacks, finalizers), and where a C extension clears it while it is lo
 raises it again until the command has ended. The timer waits while a `held` block runs and while an
 `Interrupted` is being handled, so that no cleanup is cut short.
 
+Further signals change nothing, so that an impatient second Ctrl-C does not cut a checkpoint. But
+Ctrl-C ends the process at once, without any cleanup, from `PATIENCE` seconds after the first signal
+on: someone who presses it then does not want to wait any longer.
+
 Importing this module changes nothing: only `run` sets handlers. Without `run`, `held` does nothing
 and Ctrl-C is Python's own `KeyboardInterrupt`.
 """
@@ -15,15 +19,19 @@ from __future__ import annotations
 import gc
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import get_ident, main_thread
 from types import FrameType, TracebackType
 
-__all__ = ["Interrupted", "checked", "held", "run"]
+__all__ = ["PATIENCE", "Interrupted", "checked", "held", "run"]
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SECONDS = 0.1  # between two times that it is raised
+
+PATIENCE = 5.0
+"""Seconds from the first signal on, after which Ctrl-C ends the process at once."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -45,6 +53,7 @@ class _Signals:
 
     def __init__(self) -> None:
         self.pending: int | None = None  # the signal that asked first
+        self._since = 0.0  # when it came
         self._holds = 0
         self._thread: int | None = None  # the main thread, once handlers are set
         self._handled: list[signal.Signals] = []
@@ -62,9 +71,15 @@ class _Signals:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if self.pending is None:
             self.pending = number
-            signal.signal(signal.SIGALRM, lambda *_: self.raise_pending())
+            self._since = time.monotonic()
+            signal.signal(signal.SIGALRM, lambda *_: self._remind())
             signal.setitimer(signal.ITIMER_REAL, _SECONDS, _SECONDS)
             self.raise_pending()
+
+    def _remind(self) -> None:
+        if signal.SIGINT in self._handled and time.monotonic() - self._since > PATIENCE:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        self.raise_pending()
 
     def raise_pending(self) -> None:
         """Raise what is pending, unless signals are held or it is being handled."""

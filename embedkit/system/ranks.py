@@ -18,7 +18,11 @@ from embedkit.errors import ConfigurationError, TrainingError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Ranks", "SingleProcess", "TorchProcessGroup", "join"]
+__all__ = ["RANK_ENDED", "Ranks", "SingleProcess", "TorchProcessGroup", "join"]
+
+
+RANK_ENDED = "another rank has ended"
+"""What went wrong, if a rank can no longer go on."""
 
 
 class Ranks(Protocol):
@@ -171,6 +175,6 @@ def _connection_errors() -> Iterator[None]:
         yield
     except RuntimeError as error:  # what gloo raises for a closed connection
         raise TrainingError(
-            f"another rank has ended or cannot be reached ({str(error).splitlines()[0]:.100}).",
+            f"{RANK_ENDED} or cannot be reached ({str(error).splitlines()[0]:.100}).",
             hint="Check its messages. --resume continues from the last checkpoint.",
         ) from error

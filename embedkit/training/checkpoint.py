@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,26 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError, TrainingError
-from embedkit.storage.model_directory import StoredModel, read_model, write_model
-from embedkit.system.files import storage_errors
+from embedkit.storage.model_directory import (
+    StoredModel,
+    is_saved_model,
+    read_model,
+    remove_model,
+    write_model,
+)
+from embedkit.system.files import resolve_output, storage_errors
 from embedkit.system.interrupts import held
+from embedkit.system.locks import locked_output
+from embedkit.system.logs import logger
 from embedkit.training.config import TrainingConfig
 
 __all__ = ["Checkpoints", "TrainingState"]
 
+_log = logger(__name__)
+
 _GENERATIONS = 2
+_NAME = re.compile(r"\d{10}")  # of a checkpoint
+_UNFINISHED = re.compile(r"\.\d{10}\.[0-9a-f]{16}\.tmp")
 _MAY_CHANGE = frozenset({"workers"})  # settings that may differ between a run and its resumption
 
 
@@ -105,6 +118,22 @@ class Checkpoints:
         """Tell whether there is a checkpoint."""
         return bool(self._generations())
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let no other training use these checkpoints during the block; see `locked_output`."""
+        with locked_output(self.path):
+            self.check()
+            yield
+
+    def check(self) -> None:
+        """Check that checkpoints may be written, before hours of work are lost.
+
+        Raises:
+            OutputExistsError: the path is not a directory.
+            StorageError: the path cannot be examined.
+        """
+        resolve_output(self.path, overwrite=True, directory=True)
+
     def begin_again(self, *, overwrite: bool) -> None:
         """Remove the checkpoints of an earlier training.
 
@@ -164,8 +193,9 @@ class Checkpoints:
         finally:
             with held(), contextlib.suppress(OSError):
                 self.path.rmdir()  # only if it is empty
+        _log.info("Wrote the checkpoint %s", target)
         for old in self._generations()[:-_GENERATIONS]:
-            shutil.rmtree(old)
+            remove_model(old)
         self._last = time.monotonic()
 
     def latest(
@@ -199,19 +229,26 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Remove all checkpoints, when training has ended and the model is written."""
+        """Remove all checkpoints, and their directory unless it contains anything else."""
         with held():
-            shutil.rmtree(self.path, ignore_errors=True)
+            self._remove_unfinished()
+            for path in self._generations():
+                remove_model(path)
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
 
     def _generations(self) -> list[Path]:
+        """Return the checkpoints, oldest first."""
         if not self.path.is_dir():
             return []
-        return sorted(path for path in self.path.iterdir() if path.name.isdecimal())
+        named = (path for path in self.path.iterdir() if _NAME.fullmatch(path.name))
+        return sorted(path for path in named if is_saved_model(path))
 
     def _remove_unfinished(self) -> None:
         """Remove temporary files of a process that was killed while it wrote."""
         for path in self.path.glob(".*.tmp"):
-            shutil.rmtree(path, ignore_errors=True)
+            if _UNFINISHED.fullmatch(path.name):
+                shutil.rmtree(path, ignore_errors=True)
 
     def _check(
         self,

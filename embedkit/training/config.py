@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from embedkit.system.memory import processors
 from embedkit.validation import Ranges, check_choice, check_ranges
 
-__all__ = ["RANGES", "TrainingConfig"]
+__all__ = ["RANGES", "SAMPLES", "TrainingConfig"]
 
 RANGES: Ranges = {
     "dimension": (1, 1024),
@@ -23,6 +24,17 @@ RANGES: Ranges = {
     "seed": (0, 2**63 - 1),
     "sync_every": (1, 2**63 - 1),
 }
+"""The limits of settings; those with limits that are integers are integers."""
+
+SAMPLES: Mapping[int, float] = {30_000: 1e-4, 5_000: 1e-3, 0: 0.0}
+"""The default subsampling threshold, by the fewest tokens of the corpus that it is for.
+
+Of a small corpus, 1e-4 leaves too little to learn from. The limits were chosen by training on parts
+of an English text and of a generated one, from 1,000 to 200,000 tokens, with 0, 1e-3 and 1e-4, and
+comparing the cosine similarities of random pairs of words (by rank correlation) with those after
+training on the whole text.
+"""
+
 _ENOUGH_TOKENS = 20_000_000
 _MIN_EPOCHS, _MAX_EPOCHS = 5, 50
 
@@ -40,8 +52,8 @@ class TrainingConfig:
         epochs: passes over the corpus; None means 5, and more for a small corpus, enough to read
             about 20 million tokens (at most 50 passes).
         min_count: words with fewer occurrences are ignored.
-        sample: subsampling threshold for frequent words, as a fraction of the corpus; 0 disables
-            subsampling.
+        sample: subsampling threshold for frequent words, as a fraction of the corpus; 0 keeps every
+            word; None means 1e-4, and for a small corpus more or 0, see `SAMPLES`.
         learning_rate: initial learning rate; it decays linearly, but not below
             `minimum_learning_rate`.
         workers: number of threads; None means one per processor. Training with one worker is
@@ -59,7 +71,7 @@ class TrainingConfig:
     negative: int = 5
     epochs: int | None = None
     min_count: int = 5
-    sample: float = 1e-4
+    sample: float = None  # type: ignore[assignment]  # a number from the start of training on
     learning_rate: float = 0.05
     minimum_learning_rate: float = 5e-6
     workers: int | None = None
@@ -67,7 +79,7 @@ class TrainingConfig:
     sync_every: int = 500_000
 
     def __post_init__(self) -> None:
-        check_ranges(self, RANGES, optional=["epochs", "workers"])
+        check_ranges(self, RANGES, optional=["epochs", "sample", "workers"])
 
     @classmethod
     def of(cls, config: TrainingConfig | None = None, **settings: object) -> TrainingConfig:
@@ -86,6 +98,13 @@ class TrainingConfig:
         if self.epochs is not None:
             return self.epochs
         return min(_MAX_EPOCHS, max(_MIN_EPOCHS, math.ceil(_ENOUGH_TOKENS / max(tokens, 1))))
+
+    def sample_for(self, tokens: int) -> float:
+        """Return the subsampling threshold for a corpus of *tokens* tokens."""
+        chosen: float | None = self.sample
+        if chosen is None:
+            return next(sample for least, sample in SAMPLES.items() if tokens >= least)
+        return chosen
 
     def worker_count(self) -> int:
         """Return the number of threads."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from functools import partial
-from typing import Literal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from queue import SimpleQueue
+from threading import Lock
 
 import numpy as np
 import torch
@@ -16,61 +15,50 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.training.config import TrainingConfig
+from embedkit.training.cuda_lanes import Lane
 from embedkit.training.kernels.draws import (
     KeptWords,
     SamplingTables,
     context_span,
     device_matrix,
-    kept_words,
 )
+from embedkit.training.kernels.tiles import launch_shape
+from embedkit.training.options import Precision, RowType
 from embedkit.training.sampling import sampling_tables
 
 __all__ = ["CudaEngine", "find_device"]
 
-Kernel = Callable[
-    [torch.Tensor, torch.Tensor, KeptWords, float, int], tuple[torch.Tensor, torch.Tensor]
-]
-
-_MIN_CHUNK_TOKENS, _MAX_CHUNK_TOKENS = 1 << 16, 1 << 21
-_CHUNKS_PER_EPOCH = 32  # at least, because the learning rate is constant within a chunk
-_WARPS_PER_MULTIPROCESSOR = 8  # as many as there are registers for
+_MIN_CHUNK_TOKENS, _MAX_CHUNK_TOKENS = 1 << 16, 1 << 22
+_CHUNKS_PER_TRAINING = 20  # at least, because the learning rate is constant within a chunk
+_LANES = 2  # one chunk is prepared while another is trained
+_WARPS_PER_MULTIPROCESSOR = 64
 _ROWS_PER_PROGRAM = 16  # so that programs rarely update the same row of a small vocabulary at once
 _TOKENS_PER_PROGRAM = 64
-
-
-@dataclass(frozen=True)
-class _Staged:
-    """A chunk on the device, ready for training."""
-
-    start: int
-    stop: int
-    key: int
-    kept: KeptWords
+_CONTEXT_TOKENS = 1 << 12  # around a chunk, usually
 
 
 class CudaEngine:
     """Matrices in the memory of a GPU, updated by the Triton kernel.
 
-    While the kernel processes a chunk, the next chunk is copied and its words are drawn on a side
-    stream. Only two chunks are on the device at a time, so the corpus may be larger than its
-    memory.
+    Two threads may call `train`: while the kernel processes the chunk of one, the other copies the
+    next chunk to the device and draws its words there. The host reads nothing but the results. Only
+    two chunks are on the device at a time, so the corpus may be larger than its memory.
 
     Args:
         corpus, vocabulary, config: as for `CpuEngine`; `workers` is not used.
         device: "cuda" or "cuda:1"; "cpu" is for tests with Triton's interpreter
             (``TRITON_INTERPRET=1`` in the environment).
-        rows: storage type of the matrices; arithmetic is always float32.
-        atomic: see `kernels.cuda.train_kept`.
+        rows: storage type of the matrices; sums are always float32.
+        precision: of the products, see `options.PRECISIONS`.
         programs: number of runs of consecutive centers that are trained in parallel; None means as
-            many as the device can run, and fewer for a small vocabulary. With one program, the
-            result is that of the reference kernel.
+            many as keep the device busy, and fewer for a small vocabulary. With one program and
+            float32 products, the result is that of the reference kernel.
 
     Raises:
-        ConfigurationError: the device is not available, Triton is not installed, or the window and
-            dimension are too large for the kernel.
+        ConfigurationError: the device is not available, or Triton is not installed.
     """
 
-    threads = 1
+    threads = _LANES
 
     def __init__(
         self,
@@ -79,102 +67,87 @@ class CudaEngine:
         config: TrainingConfig,
         device: str = "cuda",
         *,
-        rows: Literal["float32", "bfloat16"] = "float32",
-        atomic: bool = False,
+        rows: RowType = "float32",
+        precision: Precision = "tf32",
         programs: int | None = None,
     ) -> None:
         self._device = find_device(device)
+        _check_triton()
         self._corpus = corpus
         self._config = config
-        self.chunk_tokens = min(
-            max(len(corpus.tokens) // _CHUNKS_PER_EPOCH, _MIN_CHUNK_TOKENS), _MAX_CHUNK_TOKENS
-        )
+        self._precision = precision
+        tokens = len(corpus.tokens)
+        chunk = config.epochs_for(tokens) * tokens // _CHUNKS_PER_TRAINING
+        self.chunk_tokens = min(max(chunk, _MIN_CHUNK_TOKENS), _MAX_CHUNK_TOKENS)
         keep, noise, aliases = sampling_tables(vocabulary.counts, config.sample)
-        self._keep = torch.from_numpy(keep.astype(np.int64))
+        self._keep = keep
         self._tables = SamplingTables.of(keep, noise, aliases, self._device)
         kind = torch.bfloat16 if rows == "bfloat16" else torch.float32
         self._inputs = device_matrix(len(vocabulary), config.dimension, self._device, kind)
         self._outputs = torch.zeros_like(self._inputs)
-        self._kernel = self._load_kernel(programs, atomic=atomic)
-        on_gpu = self._device.type == "cuda"
-        self._side = torch.cuda.Stream(self._device) if on_gpu else None  # type: ignore[no-untyped-call]
-        self._pinned = torch.empty(0, dtype=torch.int32)
-        self._next: _Staged | None = None
+        self._programs = programs or self._most_programs()
+        self._launching = Lock()  # chunks are launched in order, and kernels compiled once
+        self._training: torch.cuda.Stream | None = None
+        if self._device.type == "cuda":
+            # One stream for all chunks: two at a time would end at the same time, and then the
+            # device would wait until the next two are staged.
+            self._training = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        sentences = len(corpus.boundaries) * self.chunk_tokens // max(tokens, 1)
+        self._lanes: SimpleQueue[Lane] = SimpleQueue()
+        for _ in range(_LANES):
+            lane = Lane(self._device, config.negative, self._training)
+            lane.reserve(min(self.chunk_tokens, tokens) + _CONTEXT_TOKENS, sentences)
+            self._lanes.put(lane)
 
-    def _load_kernel(self, programs: int | None, *, atomic: bool) -> Callable[[int], Kernel]:
-        """Return a function that returns the kernel for a chunk with a number of tokens."""
-        try:
-            from embedkit.training.kernels import cuda
-        except ImportError as error:
-            raise ConfigurationError(
-                "training on a GPU needs Triton, which is not installed.",
-                hint="Run: pip install 'embedkit[gpu]'.",
-            ) from error
+    def _most_programs(self) -> int:
+        """Return how many programs keep the device busy and do not collide too often."""
         words, stride = self._inputs.shape
-        _, _, warps = cuda.launch_shape(stride, self._config.window)
-        most = programs or min(
-            _multiprocessors(self._device) * max(_WARPS_PER_MULTIPROCESSOR // warps, 1),
-            max(words // _ROWS_PER_PROGRAM, 1),
-        )
-        return lambda tokens: partial(
-            cuda.train_kept,
-            programs=min(most, max(tokens // _TOKENS_PER_PROGRAM, 1)),
-            atomic=atomic,
-        )
+        warps = launch_shape(words, stride, self._config.window, self._config.negative).warps
+        busy = _multiprocessors(self._device) * _WARPS_PER_MULTIPROCESSOR // warps
+        return max(min(busy, words // _ROWS_PER_PROGRAM), 1)
 
     def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
         """Train on the centers tokens[start:stop]; return the number of pairs and summed loss."""
-        with self._device_context():
-            chunk, self._next = self._next, None
-            if chunk is None or (chunk.start, chunk.stop, chunk.key) != (start, stop, key):
-                chunk = self._stage(start, stop, key)
-            if self._side is not None:
-                torch.cuda.current_stream().wait_stream(self._side)
-            kernel = self._kernel(stop - start)
-            pairs, losses = kernel(
-                self._inputs, self._outputs, chunk.kept, float(rate), self._config.window
-            )
-            # While the kernel runs, prepare the chunk that most likely comes next.
-            end = min(stop + self.chunk_tokens, len(self._corpus.tokens))
-            if stop < end:
-                self._next = self._stage(stop, end, key)
-            # This waits for the kernel, so the memory of the chunk is not released too early.
-            return int(pairs.sum()), float(losses.sum())
+        from embedkit.training.kernels import cuda
 
-    def _stage(self, start: int, stop: int, key: int) -> _Staged:
-        """Copy a chunk to the device and draw its words; return when the copy is done."""
-        config, tokens, boundaries = self._config, self._corpus.tokens, self._corpus.boundaries
-        low, high = context_span(tokens, boundaries, start, stop, self._keep, config.window, key)
+        with self._device_context(), self._lane() as lane:
+            with self._launching:
+                with lane.staging():
+                    kept = self._stage(lane, start, stop, key)
+                with lane.training():
+                    results = cuda.train_kept(
+                        self._inputs, self._outputs, kept, rate, self._config.window,
+                        programs=min(self._programs, max((stop - start) // _TOKENS_PER_PROGRAM, 1)),
+                        precision=self._precision,
+                    )  # fmt: skip
+                    lane.fetch(*results)
+            return lane.results()
+
+    def _stage(self, lane: Lane, start: int, stop: int, key: int) -> KeptWords:
+        """Copy a chunk to the device and draw its words there."""
+        from embedkit.training.kernels.staging import kept_words
+
+        tokens, boundaries = self._corpus.tokens, self._corpus.boundaries
+        window = self._config.window
+        low, high = context_span(tokens, boundaries, start, stop, self._keep, window, key)
         first, last = np.searchsorted(boundaries, (low, high))
-        with torch.cuda.stream(self._side) if self._side else nullcontext():
-            kept = kept_words(
-                self._upload(tokens[low:high]),
-                low,
-                torch.from_numpy(boundaries[first:last].copy()).to(self._device),
-                start,
-                stop,
-                self._tables,
-                config.window,
-                config.negative,
-                key,
-            )
-        return _Staged(start, stop, key, kept)
+        return kept_words(
+            lane.tokens.upload(tokens[low:high]), low,
+            lane.boundaries.upload(boundaries[first:last]), start, stop, self._tables, window, key,
+            lane.buffers,
+        )  # fmt: skip
 
-    def _upload(self, tokens: NDArray[np.int32]) -> torch.Tensor:
-        """Copy tokens through pinned memory, which can be reused when `kept_words` has returned.
-
-        `kept_words` reads the number of kept words from the device, which waits for the copy.
-        """
-        if self._side is None:
-            return torch.from_numpy(tokens.copy())
-        if len(self._pinned) < len(tokens):
-            self._pinned = torch.empty(len(tokens), dtype=torch.int32, pin_memory=True)
-        pinned = self._pinned[: len(tokens)]
-        pinned.numpy()[:] = tokens
-        return pinned.to(self._device, non_blocking=True)
+    @contextmanager
+    def _lane(self) -> Iterator[Lane]:
+        lane = self._lanes.get()
+        try:
+            yield lane
+        finally:
+            self._lanes.put(lane)
 
     def _device_context(self) -> AbstractContextManager[object]:
-        return torch.cuda.device(self._device) if self._side is not None else nullcontext()
+        on_gpu = self._device.type == "cuda"
+        return torch.cuda.device(self._device) if on_gpu else nullcontext()
 
     def release(self) -> None:
         """Release the memory-mapped pages of the corpus."""
@@ -209,6 +182,16 @@ class CudaEngine:
         rows = matrix[:, : self._config.dimension].to("cpu", torch.float32, copy=True).numpy()
         rows.flags.writeable = False
         return np.asarray(rows)
+
+
+def _check_triton() -> None:
+    try:
+        from embedkit.training.kernels import cuda, staging  # noqa: F401
+    except ImportError as error:
+        raise ConfigurationError(
+            "training on a GPU needs Triton, which is not installed.",
+            hint="Run: pip install 'embedkit[gpu]'.",
+        ) from error
 
 
 def find_device(name: str) -> torch.device:

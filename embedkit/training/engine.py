@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,7 @@ from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.system.memory import release_heap, release_libraries
 from embedkit.training.config import TrainingConfig
+from embedkit.training.options import Device
 from embedkit.training.sampling import sampling_tables
 
 if TYPE_CHECKING:
@@ -125,7 +127,8 @@ class CpuEngine:
 
 
 def device_name(device: str) -> str:
-    """Return "cpu", or the name of a GPU; "auto" is a GPU if there is one.
+    """Return "cpu", or the name of a GPU; "auto" is a GPU if there is one and Triton is
+    installed.
 
     With several ranks, "cuda" is the GPU with the local rank's number.
 
@@ -151,25 +154,31 @@ def device_name(device: str) -> str:
 def _has_gpu() -> bool:
     if not Path("/proc/driver/nvidia/version").exists():  # importing torch takes seconds
         return False
+    if find_spec("triton") is None:
+        return False
     import torch
 
     return torch.cuda.is_available()
 
 
 def make_engine(
-    corpus: Corpus, vocabulary: Vocabulary, config: TrainingConfig, device: str = "cpu"
+    corpus: Corpus, vocabulary: Vocabulary, config: TrainingConfig, device: str | Device = "cpu"
 ) -> Engine:
-    """Return the engine for a device; see `device_name`.
+    """Return the engine for a device.
 
     Raises:
         ConfigurationError: the device is unknown or not available.
     """
-    name = device_name(device)
+    if isinstance(device, str):
+        device = Device(device)
+    name = device_name(device.name)
     if name == "cpu":
         return CpuEngine(corpus, vocabulary, config)
     from embedkit.training.cuda_engine import CudaEngine
 
-    return CudaEngine(corpus, vocabulary, config, name)
+    return CudaEngine(
+        corpus, vocabulary, config, name, rows=device.rows, precision=device.precision
+    )
 
 
 def random_vectors(words: int, dimension: int, seed: int) -> NDArray[np.float32]:

@@ -289,6 +289,7 @@ class TrainingLoop:
             epoch_losses=losses,
             seconds=self._seconds,
             tokens_per_second=self._all_tokens * self._epochs / max(self._seconds, 1e-9),
+            sample=self._config.sample or 0.0,
         )
 
 

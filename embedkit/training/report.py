@@ -68,6 +68,7 @@ class TrainingReport:
         epoch_losses: the mean loss of each epoch; None for an epoch without pairs.
         seconds: duration of the training passes alone.
         tokens_per_second: tokens * epochs / seconds.
+        sample: the subsampling threshold, as used.
     """
 
     tokens: int
@@ -78,6 +79,7 @@ class TrainingReport:
     epoch_losses: tuple[float | None, ...]
     seconds: float
     tokens_per_second: float
+    sample: float = 0.0
 
 
 @dataclass(frozen=True)

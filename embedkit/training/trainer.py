@@ -6,17 +6,26 @@ result.vectors, result.report.loss
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError
+from embedkit.system.logs import logger
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import make_engine, random_vectors
 from embedkit.training.loop import TrainingHooks, TrainingLoop
+from embedkit.training.options import Device
 from embedkit.training.report import TrainingResult
 from embedkit.training.warm_start import WarmStart
 
 __all__ = ["train_skipgram"]
+
+_log = logger(__name__)
 
 
 def train_skipgram(
@@ -26,7 +35,7 @@ def train_skipgram(
     *,
     start: WarmStart | None = None,
     ranks: Ranks | None = None,
-    device: str = "cpu",
+    device: str | Device = "cpu",
 ) -> TrainingResult:
     """Train skip-gram with negative sampling.
 
@@ -37,11 +46,12 @@ def train_skipgram(
         start: see `warm_start`; default: the words of the corpus and random vectors.
         ranks: processes that train together; *corpus* is the share of this one. Rank 0 calls the
             callbacks and writes checkpoints. All ranks return the same result.
-        device: where to train; see `engine.make_engine`.
+        device: where to train: a name, or `options.Device`.
 
     Raises:
         CorpusError: fewer than two words occur `min_count` times, or there are no pairs.
         ConfigurationError: the checkpoint belongs to another corpus or other settings.
+        OutputExistsError, StorageError: checkpoints cannot be written.
         TrainingError: the loss is no longer finite.
         KeyboardInterrupt: Ctrl-C was pressed; the threads have ended by then.
     """
@@ -52,23 +62,50 @@ def train_skipgram(
         vocabulary = corpus.vocabulary.at_least(config.min_count)
     if len(vocabulary) < 2:
         raise _too_few_words(len(vocabulary), corpus.vocabulary, config.min_count)
-    engine = make_engine(corpus, vocabulary, config, device)
     ranks = ranks or SingleProcess()
+    config = _with_sample(config, corpus, vocabulary, ranks)
+    engine = make_engine(corpus, vocabulary, config, device)
     if ranks.size > 1:  # ranks synchronize between two chunks
         engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
     if start is not None:
         engine.load(start.vectors, start.context)
     else:
         engine.load(random_vectors(len(vocabulary), config.dimension, config.seed))
-    loop = TrainingLoop(corpus, vocabulary, config, engine, ranks)
-    report = loop.run(hooks or TrainingHooks())
+    hooks = hooks or TrainingHooks()
+    checkpoints = hooks.checkpoints if ranks.rank == 0 else None
+    with checkpoints.locked() if checkpoints else nullcontext():
+        report = TrainingLoop(corpus, vocabulary, config, engine, ranks).run(hooks)
     if not report.pairs:
-        raise CorpusError(
+        raise _no_pairs(corpus, len(vocabulary), config)
+    _log.info("Trained %d epochs: loss %.4f", report.epochs, report.loss)
+    return TrainingResult(vocabulary, engine.vectors, engine.context, report)
+
+
+def _with_sample(
+    config: TrainingConfig, corpus: Corpus, vocabulary: Vocabulary, ranks: Ranks
+) -> TrainingConfig:
+    """Return the settings with the subsampling threshold for a corpus of this size."""
+    tokens = int(ranks.total(np.array([len(corpus.tokens)]))[0])
+    sample = config.sample_for(tokens)
+    _log.info("Training on %d tokens, %d words, with sample=%g", tokens, len(vocabulary), sample)
+    return replace(config, sample=sample)
+
+
+def _no_pairs(corpus: Corpus, words: int, config: TrainingConfig) -> CorpusError:
+    """Return the error for a corpus in which no two words were near each other."""
+    known = np.concatenate([[0], np.cumsum(corpus.tokens < words)])
+    if (np.diff(known[corpus.boundaries]) > 1).any():  # words of each sentence
+        return CorpusError(
             "there were no pairs of words to train on: after subsampling with "
             f"sample={config.sample:g}, no sentence has two words.",
             hint="Pass --sample 0 (sample=0) to keep all words.",
         )
-    return TrainingResult(vocabulary, engine.vectors, engine.context, report)
+    return CorpusError(
+        "there are no pairs of words to train on: no sentence has two words that occur at least "
+        f"min_count={config.min_count} times.",
+        hint="Put words that belong together into one sentence (one line of a file), or lower "
+        "--min-count (min_count).",
+    )
 
 
 def _too_few_words(found: int, all_words: Vocabulary, min_count: int) -> CorpusError:

@@ -6,7 +6,7 @@
 
 A number without a word after it is a word itself (``1984 - 1948``). A hyphen or apostrophe inside a
 word belongs to the word; a minus sign needs a space on one side. In double quotes, two quotes stand
-for one. As in texts, only ASCII white space separates words. What the vocabulary knows as one word
+for one. As in texts, `SEPARATORS` are between words. What the vocabulary knows as one word
 is one: the whole expression, or a part between spaces such as ``c++`` or ``24/7``.
 """
 
@@ -16,8 +16,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from embedkit.corpus.tokenizers import SEPARATORS
 from embedkit.errors import ExpressionError
-from embedkit.vectors.word_lists import WHITE_SPACE
 
 __all__ = ["Term", "in_expression", "parse"]
 
@@ -26,16 +26,17 @@ MAXIMUM_DEPTH = 100
 MAXIMUM_WEIGHT = 1e9  # keeps squares of sums in the range of float32
 
 _TOKEN = re.compile(
-    r"""\s*(?:
-    (?P<quoted>"(?:[^"]|"")*"|'[^']*'(?=$|[\s()+*/-]))
-  | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?(?=$|[\s()+*/"]|-(?!['-]*[^\s()+*/"'-])))
-  | (?P<word>[^\s()+*/"'-]+(?:['-]+[^\s()+*/"'-]+)*)
+    r"""[\x00-\x20]*(?:
+    (?P<quoted>"(?:[^"]|"")*"|'[^']*'(?=$|[\x00-\x20()+*/-]))
+  | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?
+      (?=$|[\x00-\x20()+*/"]|-(?!['-]*[^\x00-\x20()+*/"'-])))
+  | (?P<word>[^\x00-\x20()+*/"'-]+(?:['-]+[^\x00-\x20()+*/"'-]+)*)
   | (?P<sign>[()+*/-])
     )""",
     re.VERBOSE | re.ASCII,
 )
-_CHUNK = re.compile(r"""[^\s()+*/"'-]\S*""", re.ASCII)
-_BLANKS = re.compile(f"[{WHITE_SPACE}]+")
+_CHUNK = re.compile(r"""[^\x00-\x20()+*/"'-][^\x00-\x20]*""", re.ASCII)
+_BLANKS = re.compile(f"[{SEPARATORS}]+")
 _OPERATOR = re.compile(r"""[()+*/"'-]""")
 
 IsKnown = Callable[[str], bool]
@@ -96,7 +97,7 @@ class _Parser:
 
     def _split(self) -> list[_Token]:
         tokens: list[_Token] = []
-        text = self._expression.rstrip(WHITE_SPACE)
+        text = self._expression.rstrip(SEPARATORS)
         position = _after_blanks(text, 0)
         if self._is_one_word(text[position:]):
             return [_Token("word", text[position:], position), _Token("end", "", len(text))]
@@ -124,7 +125,7 @@ class _Parser:
     def _known_chunk(self, text: str, position: int) -> _Token | None:
         """Return the known word with an operator in it, such as ``c++``, that comes next."""
         start = _after_blanks(text, position)
-        begins = start == 0 or text[start - 1] in f"{WHITE_SPACE}("
+        begins = start == 0 or text[start - 1] in f"{SEPARATORS}("
         chunk = _CHUNK.match(text, start) if begins else None
         for word in dict.fromkeys((chunk[0], chunk[0].rstrip(")")) if chunk else ()):
             if _OPERATOR.search(word) and self._is_known(word):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from embedkit.corpus.encodings import read_lines
+from embedkit.corpus.tokenizers import SEPARATORS
 from embedkit.errors import QuestionError
-from embedkit.system.compression import DAMAGE, decompress
-from embedkit.vectors.word_lists import WHITE_SPACE, WordReader
+from embedkit.vectors.word_lists import WordReader
 
 __all__ = ["pair_lines", "placed_pair", "read_pairs"]
 
@@ -17,17 +18,10 @@ def pair_lines(path: Path) -> list[tuple[str, str]]:
     Raises:
         QuestionError: the file, plain or compressed, cannot be read or has no pairs.
     """
-    try:
-        with path.open("rb") as raw:
-            lines = decompress(raw).read().decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise QuestionError(f"{path}, byte {error.start + 1}: not UTF-8.") from None
-    except DAMAGE as error:
-        raise QuestionError(f"{path}: {getattr(error, 'strerror', None) or error}.") from error
     found = [
         (f"{path}, line {number}", line)
-        for number, line in enumerate(lines, start=1)
-        if line.strip(WHITE_SPACE)
+        for number, line in enumerate(read_lines(path, str(path), QuestionError), start=1)
+        if line.strip(SEPARATORS)
     ]
     if not found:
         raise QuestionError(

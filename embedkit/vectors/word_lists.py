@@ -1,9 +1,9 @@
 """How people write several words: on a line, as a set with commas, as a pair with a colon.
 
-One rule holds for all of them. ASCII white space separates words, as it separates tokens in texts,
-so a no-break space is part of a word. A separator does not separate inside a word that the
-vocabulary knows, or in double quotes: ``"new york"``, ``"1,000"``. Within quotes, ``""`` stands for
-one quote.
+One rule holds for all of them. `SEPARATORS`, ASCII white space and control characters, separate
+words, as they do in every file of words, so a no-break space is part of a word. Nothing separates
+inside a word that the vocabulary knows, or in double quotes: ``"new york"``, ``"1,000"``. Within
+quotes, ``""`` stands for one quote.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from embedkit.corpus.tokenizers import SEPARATORS
 from embedkit.errors import QuestionError
 
-__all__ = ["WHITE_SPACE", "WordReader", "written_set"]
-
-WHITE_SPACE = " \t\n\r\v\f"
-"""The characters that separate words."""
+__all__ = ["WordReader", "written_set"]
 
 _TAB, _COLON, _COMMA = re.compile("\t"), re.compile(":"), re.compile(",")
-_SPACES = re.compile(f"[{WHITE_SPACE}]+")
-_QUOTED = re.compile(f'(?<![^{WHITE_SPACE},:])"(?:[^"]|"")*"(?![^{WHITE_SPACE},:])')
+_SPACES = re.compile(f"[{SEPARATORS}]+")
+_QUOTED = re.compile(f'(?<![^{SEPARATORS},:])"(?:[^"]|"")*"(?![^{SEPARATORS},:])')
 _MOST_JOINED = 8  # parts between separators that may be one word: each choice is looked up
 
 
@@ -46,7 +44,7 @@ class WordReader:
 
     def word(self, text: str) -> str:
         """Return the word that *text* is as a whole; quotes around an unknown word are removed."""
-        word = text.strip(WHITE_SPACE)
+        word = text.strip(SEPARATORS)
         is_quoted = _QUOTED.fullmatch(word) and not self.is_known(word)
         return word[1:-1].replace('""', '"') if is_quoted else word
 
@@ -63,11 +61,11 @@ class WordReader:
 
     def sets(self, text: str) -> list[str]:
         """Return the sets of a line, as `set` takes them: tabs or spaces are between sets."""
-        return list(self._texts(text, _TAB if "\t" in text.strip(WHITE_SPACE) else _SPACES))
+        return list(self._texts(text, _TAB if "\t" in text.strip(SEPARATORS) else _SPACES))
 
     def set(self, text: str) -> list[str]:
         """Return words that have commas between them; the longest known word is preferred."""
-        text = text.strip(WHITE_SPACE)
+        text = text.strip(SEPARATORS)
         return [self.word(part) for part in self._longest(text, _COMMA, self.is_known) if part]
 
     def pair(self, text: str) -> tuple[str, str]:
@@ -91,7 +89,7 @@ class WordReader:
         def is_pair(part: str) -> bool:
             return self._known_pair(part) is not None
 
-        parts = self._longest(text.strip(WHITE_SPACE), _COMMA, is_pair)
+        parts = self._longest(text.strip(SEPARATORS), _COMMA, is_pair)
         return [self.pair(part) for part in parts]
 
     def _known_pair(self, text: str) -> tuple[str, str] | None:
@@ -109,7 +107,7 @@ class WordReader:
                 return words[0], words[1]
             if len(words) > 2:
                 break
-        text = text.strip(WHITE_SPACE)
+        text = text.strip(SEPARATORS)
         raise QuestionError(
             f"expected two words, such as king:queen, got {text!r:.80}.",
             hint='Put a word with a separator in quotes, such as "12:30":noon.'
@@ -119,7 +117,7 @@ class WordReader:
 
     def _texts(self, text: str, separator: re.Pattern[str]) -> Iterable[str]:
         """Return the texts between separators that are not blank."""
-        texts = (text[part.start : part.end].strip(WHITE_SPACE) for part in _parts(text, separator))
+        texts = (text[part.start : part.end].strip(SEPARATORS) for part in _parts(text, separator))
         return filter(None, texts)
 
     def _longest(
@@ -132,7 +130,7 @@ class WordReader:
         found: list[str] = []
         while parts:
             count = _longest_count(text, parts, is_whole)
-            found.append(text[parts[0].start : parts[count - 1].end].strip(WHITE_SPACE))
+            found.append(text[parts[0].start : parts[count - 1].end].strip(SEPARATORS))
             parts = parts[count:]
         return found
 
@@ -140,7 +138,7 @@ class WordReader:
 def _longest_count(text: str, parts: Sequence[_Part], is_whole: Callable[[str], bool]) -> int:
     """Return how many of the first *parts* are one word together; 1 if none are."""
     for count in range(min(len(parts), _MOST_JOINED), 1, -1):
-        joined = text[parts[0].start : parts[count - 1].end].strip(WHITE_SPACE)
+        joined = text[parts[0].start : parts[count - 1].end].strip(SEPARATORS)
         if not any(part.is_quoted for part in parts[:count]) and is_whole(joined):
             return count
     return 1
@@ -150,7 +148,7 @@ def _parts(text: str, separator: re.Pattern[str]) -> list[_Part]:
     places = [(0, 0), *_separators(text, separator), (len(text), len(text))]
     ends = pairwise(places)
     return [
-        _Part(start, end, bool(_QUOTED.fullmatch(text[start:end].strip(WHITE_SPACE))))
+        _Part(start, end, bool(_QUOTED.fullmatch(text[start:end].strip(SEPARATORS))))
         for (_, start), (end, _) in ends
     ]
 
@@ -169,7 +167,7 @@ def written_set(words: Iterable[str]) -> str:
     """Return words as a set is written: commas between them, and quotes where they are needed."""
     return ",".join(
         '"' + word.replace('"', '""') + '"'
-        if not word or any(character in word for character in f'{WHITE_SPACE},:"')
+        if not word or any(character in word for character in f'{SEPARATORS},:"')
         else word
         for word in words
     )

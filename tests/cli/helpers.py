@@ -37,3 +37,9 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     return done.stderr
+
+
+def assert_wrong_usage(done: subprocess.CompletedProcess[str], message: str) -> None:
+    """Assert that a command exits with 2 and prints *message*."""
+    assert message in refused(done)
+    assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""classify as a user meets it: real processes, files and pipes."""
+"""classify with files and pipes."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -47,19 +48,17 @@ def test_repairs_are_printed(embedkit: Command, tmp_path: Path) -> None:
 @pytest.mark.parametrize("to", ["glove", "word2vec", "word2vec-binary", "npz"])
 def test_convert_to_standard_output(embedkit: Command, folder: Path, to: str) -> None:
     embedkit("convert", "words", "file", "--to", to)
-    piped = b""
     shell = f"'{sys.executable}' -m embedkit convert words - --to {to}"
-    for command in (f"{shell} --quiet | cat", f"{shell} --quiet > out; cat out"):
-        done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True)
-        assert done.stderr == b""
-        (folder / "piped").write_bytes(done.stdout)
-        ours, theirs = (formats.read(folder / name, format=to) for name in ("piped", "file"))
-        assert list(ours.vocabulary) == list(theirs.vocabulary)
-        np.testing.assert_array_equal(ours.matrix, theirs.matrix)
-        assert piped in (b"", done.stdout)
-        piped = done.stdout
-    loud = subprocess.run(["bash", "-c", shell], cwd=folder, capture_output=True, check=True)
-    assert loud.stdout == piped
+    piped, loud = (
+        subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True)
+        for command in (f"{shell} --quiet | cat", f"{shell} > out; cat out")
+    )
+    (folder / "piped").write_bytes(piped.stdout)
+    ours, theirs = (formats.read(folder / name, format=to) for name in ("piped", "file"))
+    assert list(ours.vocabulary) == list(theirs.vocabulary)
+    np.testing.assert_array_equal(ours.matrix, theirs.matrix)
+    assert piped.stderr == b""
+    assert loud.stdout == piped.stdout
     assert loud.stderr.startswith(b"-: ")
     assert f"(embedkit to {to})".encode() in loud.stderr
 
@@ -75,3 +74,15 @@ def test_conversion_in_place_is_reported(embedkit: Command, folder: Path) -> Non
     embedkit("convert", "words", "w.glove")
     report = json.loads(embedkit("convert", "w.glove", "w.glove", "--overwrite", "--json").stdout)
     assert report["bytes"] == (folder / "w.glove").stat().st_size
+
+
+def test_standard_input_and_an_option_for_the_output(inside: Command, tmp_path: Path) -> None:
+    text = b"2 2\ncat 1 2\ndog 3 4\n"
+    for data in (text, gzip.compress(text)):
+        done = inside("convert", "-", "-o", "out.npz", "--overwrite", stdin=data)
+        assert done.returncode == 0, done.stderr
+        assert formats.read(tmp_path / "out.npz")["dog"].tolist() == [3, 4]
+    assert inside("convert", "-", "-", "--to", "glove", stdin=text).stdout.split()[0] == "cat"
+    assert "standard-input" in inside("convert", "-", "x.npz", stdin="2 2\ncat 1 2\ndog 3\n").stderr
+    assert inside("convert", "x.npz").returncode == 2
+    assert "once" in inside("convert", "x.npz", "y.npz", "-o", "z.npz").stderr

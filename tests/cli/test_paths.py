@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from embedkit.cli.app import app
+from embedkit.cli.parameters import OutputPath
+from embedkit.system.locks import locked_output
 from tests.cli.helpers import refused, state
 from tests.conftest import Command
 
@@ -22,13 +28,13 @@ FILES: dict[str, list[str]] = {
     "plot": ["plot", "paris", "rome", "--model", "words", "-o"],
 }
 DIRECTORIES: dict[str, list[str]] = {
-    "train": ["train", "corpus.txt", "--epochs", "1", "-o"],
+    "train": ["train", "corpus.txt", "--epochs", "1", "--sample", "0", "-o"],
     "train onehot": ["train", "corpus.txt", "--encoder", "onehot", "-o"],
     "convert": ["convert", "words", "--to", "embedkit"],
     "convert to static": ["convert", "words", "--to", "static"],
     "export": ["export", "projector", "--model", "words", "-o"],
     "postprocess": ["postprocess", "words", "--center", "-o"],
-    "classify": ["classify", "train", "corpus.txt", "--model", "words", "-o"],
+    "classify": ["classify", "train", "corpus.txt", "--model", "words", "--epochs", "2", "-o"],
 }
 files = pytest.mark.parametrize("arguments", FILES.values(), ids=FILES)
 directories = pytest.mark.parametrize("arguments", DIRECTORIES.values(), ids=DIRECTORIES)
@@ -143,3 +149,91 @@ def test_inputs_are_not_replaced(
     assert named in said
     assert (folder / "corpus.txt").read_text() == before
     assert not (folder / "same").exists()
+
+
+@every
+def test_an_output_that_another_process_is_writing_is_not_written(
+    inside: Command, folder: Path, arguments: list[str]
+) -> None:
+    with locked_output(folder / "out.svg"):
+        before = state(folder)
+        said = refused(inside(*arguments, "out.svg", "--overwrite"))
+        assert f"out.svg is being written by process {os.getpid()}, since 20" in said
+        assert state(folder) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["index", "build", "words"],
+        ["index", "drop", "words"],
+        ["classify", "evaluate", "corpus.txt", "--picture", "words"],
+    ],
+)
+def test_a_model_that_another_process_is_writing_is_not_changed(
+    inside: Command, folder: Path, arguments: list[str]
+) -> None:
+    with locked_output(folder / "words"):
+        said = refused(inside(*arguments))
+        assert f"words is being written by process {os.getpid()}, since 20" in said
+
+
+def test_every_output_is_locked_in_these_tests() -> None:
+    """A command that gets a new output belongs in the lists above."""
+    tested = {line[0] for line in [*FILES.values(), *DIRECTORIES.values()]}
+
+    def commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+        for name, command in group.commands.items():
+            if isinstance(command, click.Group):
+                yield from ((name, inner) for _, inner in commands(command))
+            else:
+                yield name, command
+
+    writing = {
+        name
+        for name, command in commands(app)
+        if any(isinstance(param.type, OutputPath) for param in command.params)
+    }
+    assert writing == tested
+
+
+@pytest.mark.parametrize("name", ["train", "train onehot", "convert", "postprocess", "classify"])
+def test_overwriting_keeps_the_notes_of_the_user(inside: Command, folder: Path, name: str) -> None:
+    (folder / "corpus.txt").write_text("__label__a one two\n__label__b two three\n" * 30)
+    arguments = [*DIRECTORIES[name], "out"]
+    assert inside(*arguments).returncode == 0
+    for note in ("NOTES.md", "vectors/mine/plot.svg"):
+        (folder / "out" / note).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "out" / note).write_text(note)
+    (folder / "out" / "index.faiss").write_text("of other vectors")
+    before = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    done = inside(*arguments, "--overwrite")
+    assert done.returncode == 0, done.stderr
+    after = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    assert before - after == {"out/index.faiss"}
+    assert after <= before
+    assert (folder / "out" / "NOTES.md").read_text() == "NOTES.md"
+    assert (folder / "out" / "vectors" / "mine" / "plot.svg").exists()
+
+
+def test_an_index_is_replaced_beside_the_notes_of_the_user(
+    inside: Command, folder: Path, model: Path
+) -> None:
+    shutil.copytree(model, folder / "own")
+    (folder / "own" / "figures").mkdir()
+    (folder / "own" / "figures" / "a.txt").write_text("mine")
+    (folder / "own" / "index.faiss").touch()
+    assert "removed the index" in inside("index", "drop", "own").stdout
+    assert not (folder / "own" / "index.faiss").exists()
+    assert (folder / "own" / "figures" / "a.txt").read_text() == "mine"
+
+
+def test_the_model_of_another_program_is_not_replaced(inside: Command, folder: Path) -> None:
+    """Transformers, too, calls its settings config.json."""
+    (folder / "bert").mkdir()
+    (folder / "bert" / "config.json").write_text('{"model_type": "bert", "vocab_size": 30522}')
+    (folder / "bert" / "model.safetensors").write_text("weights")
+    before = state(folder)
+    said = refused(inside("train", "corpus.txt", "-o", "bert", "--overwrite"))
+    assert "bert is not an embedkit model and is kept" in said
+    assert state(folder) == before

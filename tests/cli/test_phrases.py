@@ -1,4 +1,4 @@
-"""phrases and train --phrases as a user meets them: real processes."""
+"""phrases and train --phrases: files, pipes and lists."""
 
 from __future__ import annotations
 
@@ -89,14 +89,14 @@ def test_json_report(embedkit: Command, text: Path) -> None:
         (["-o", "a", "--delimiter", "a b"], 2, "delimiter"),
         (["-o", "a", "--passes", "0"], 2, "'--passes': must be between 1 and 10, got 0"),
         (["-o", "a", "--passes", "99"], 2, "got 99"),
-        (["-o", "a", "--connectors", "nowhere"], 1, "cannot read connectors from nowhere"),
-        (["-o", "a", "--apply", "nowhere"], 1, "cannot read phrases from nowhere"),
+        (["-o", "a", "--connectors", "nowhere"], 1, "Hint: Pass a file of words, none or english"),
+        (["-o", "a", "--apply", "nowhere"], 1, "cannot read nowhere"),
         (["-o", "-", "--list", "-"], 2, "can go to standard output"),
         (["-o", "-", "--json"], 2, "can go to standard output"),
         (["-o", "a", "--list", "a"], 2, "--output and --list are the same file, a"),
         (["-o", "corpus.txt"], 2, "corpus.txt is an input and would be replaced"),
         (["-o", "no/where"], 1, "cannot write no/where"),
-        (["-o", "a", "--temporary-directory", "nowhere"], 2, "nowhere"),
+        (["-o", "a", "--temporary-directory", "nowhere"], 1, "cannot write nowhere: No such file"),
     ],
 )
 def test_mistakes_are_reported(
@@ -145,7 +145,13 @@ def test_a_killed_process_leaves_nothing(tmp_path: Path) -> None:
         pipe.flush()
         process.send_signal(signal.SIGKILL)
         process.wait(60)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "pipe"]
+    # Only the lock is left, which locks nothing any more.
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.txt.lock", "in.txt", "pipe"]
+    subprocess.run(
+        [sys.executable, "-m", "embedkit", "phrases", "in.txt", "-o", "out.txt"],
+        cwd=tmp_path, check=True,
+    )  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.txt", "out.txt", "pipe"]
 
 
 def test_train_with_phrases_is_training_on_the_joined_text(

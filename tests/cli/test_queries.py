@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import embedkit as library
-from tests.cli.helpers import PAIRS, json_lines, rows
+from tests.cli.helpers import PAIRS, assert_wrong_usage, json_lines, rows
 from tests.conftest import Command
 
 
@@ -125,7 +125,4 @@ def test_transfer_reads_words_from_standard_input(embedkit: Command, model: Path
 def test_wrong_usage_is_reported(
     inside: Command, model: Path, arguments: list[str], message: str
 ) -> None:
-    done = inside(*arguments, "--model", model)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    assert_wrong_usage(inside(*arguments, "--model", model), message)

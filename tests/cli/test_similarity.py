@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import embedkit as library
-from tests.cli.helpers import json_lines
+from tests.cli.helpers import assert_wrong_usage, json_lines
 from tests.conftest import Command
 
 
@@ -26,10 +26,7 @@ from tests.conftest import Command
 def test_wrong_usage_is_reported(
     inside: Command, model: Path, arguments: list[str], message: str
 ) -> None:
-    done = inside(*arguments, "--model", model)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    assert_wrong_usage(inside(*arguments, "--model", model), message)
 
 
 def test_answers_equal_those_of_the_library(embedkit: Command, model: Path) -> None:

@@ -1,4 +1,4 @@
-"""train: real processes, and disks that are full."""
+"""train, and disks that are full."""
 
 from __future__ import annotations
 
@@ -15,9 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from embedkit.encoders import CharCodeEncoder, OneHotEncoder, SkipGramEncoder, load_encoder
+from embedkit.encoders import (
+    CharCodeEncoder,
+    OneHotEncoder,
+    SkipGramEncoder,
+    load,
+    load_encoder,
+)
+from embedkit.evaluation import analogy_accuracy
 from tests.cli.helpers import QUICK, TEXT, leftovers
 from tests.conftest import Command
+
+CORPORA = Path(__file__).parent.parent.parent / "corpora"
+WORLD, ANALOGIES = CORPORA / "world.txt", CORPORA / "analogies.txt"
 
 
 def test_train_then_ask(embedkit: Command, text: Path, tmp_path: Path) -> None:
@@ -28,6 +38,12 @@ def test_train_then_ask(embedkit: Command, text: Path, tmp_path: Path) -> None:
     suggestion = done.stdout.splitlines()[-1].removeprefix("Try: embedkit ").split()
     assert embedkit(*suggestion).returncode == 0
     assert not leftovers(tmp_path)
+
+
+def test_a_long_word_is_not_suggested(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text(f"{'x' * 100_000} cat dog\n" * 9)
+    done = embedkit("train", "long.txt", "--encoder", "onehot")
+    assert done.stdout.splitlines()[-1] == "Try: embedkit neighbors cat"
 
 
 def test_json_report_and_quiet(embedkit: Command, text: Path) -> None:
@@ -101,7 +117,7 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
             b"fine\nna\xefve\n",
             (
                 "corpus.txt, line 2, byte 3: 0xef is not valid UTF-8.\nHint: Convert the "
-                "file (iconv -f latin1 -t utf-8), or pass"
+                "file (iconv -f latin1 -t utf-8), pass --encoding latin1"
             ),
         ),
         (
@@ -247,7 +263,53 @@ def test_a_link_to_a_model_stays_a_link(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "model"]
 
 
+def test_settings_of_a_gpu_are_refused_on_a_cpu(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("a b\n")
+    for option in (("--rows", "bfloat16"), ("--precision", "float32")):
+        done = embedkit("train", "text.txt", "--device", "cpu", *option)
+        assert done.returncode == 2
+        assert f"{option[0]} cannot be used on a CPU." in done.stderr
+
+
 def test_a_loss_like_guessing_is_reported(embedkit: Command, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("a b c d e f g h i j k l m n o p\n" * 40)
-    done = embedkit("train", "text.txt")
-    assert "almost nothing was learned. Use more text" in done.stdout
+    done = embedkit("train", "text.txt", "--sample", "1e-4")
+    assert "almost nothing was learned. Use more text" in done.stderr
+    assert "sample=0 (--sample 0)" in done.stderr
+    slow = ("train", "text.txt", "--overwrite", "--epochs", 1, "--learning-rate", 1e-6)
+    done = embedkit(*slow)
+    assert "almost nothing was learned" in done.stderr
+    assert "--sample" not in done.stderr
+    assert embedkit(*slow, "--quiet").stderr == ""
+
+
+def test_epochs_are_scored_and_logged_until_they_stop_improving(
+    embedkit: Command, tmp_path: Path
+) -> None:
+    done = embedkit(
+        "train", WORLD, "--dimension", 32, "--epochs", 40, "--evaluate", ANALOGIES,
+        "--patience", 1, "--log-json", "log",
+    )  # fmt: skip
+    shown = re.findall(r"epoch (\d+) of 40: loss 0\.\d+, analogies (\d+\.\d)%", done.stderr)
+    events = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    epochs = [event for event in events if event["event"] == "epoch"]
+    assert 2 <= len(shown) == len(epochs) < 40
+    scores = [event["analogies"] for event in epochs]
+    assert scores == sorted(scores[:-1]) + scores[-1:]
+    assert scores[-1] <= scores[-2]
+    model = load(tmp_path / "model.embedkit")
+    assert analogy_accuracy(model, ANALOGIES).accuracy == scores[-1]
+    assert model.config["training"]["epochs"] == len(epochs)
+    assert any(event["event"] == "progress" and event["tokens_per_second"] > 0 for event in events)
+
+
+def test_training_continues_from_a_model(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_text("sun moon star\nsun star\n" * 30)
+    (tmp_path / "new.txt").write_text("sun comet star\ncomet tail\n" * 10)
+    common = ["--sample", 0, "--epochs", 2]
+    assert embedkit("train", "old.txt", "-o", "old", "--dimension", 8, *common).returncode == 0
+    done = embedkit("train", "new.txt", "-o", "new", "--continue-from", "old", *common)
+    assert done.returncode == 0, done.stderr
+    vectors = load(tmp_path / "new")
+    assert vectors.dimension == 8
+    assert {"moon", "comet"} <= set(vectors.vocabulary)

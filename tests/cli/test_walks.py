@@ -61,10 +61,9 @@ def test_report_in_json(embedkit: Command, edges: Path) -> None:
 
 def test_standard_input_and_output(embedkit: Command, edges: Path, tmp_path: Path) -> None:
     embedkit("walks", edges.name)
-    piped = embedkit("walks", "-", "-o", "-", "--json", "--quiet", stdin=RING)
+    piped = embedkit("walks", "-", "-o", "-", "--quiet", stdin=RING)
     assert piped.stdout == (tmp_path / "walks.txt").read_text()
-    assert json.loads(piped.stderr)["file"] == "-"
-    assert embedkit("walks", "-", "-o", "-", "--quiet", stdin=RING).stderr == ""
+    assert piped.stderr == ""
 
 
 def test_an_existing_file_is_kept(embedkit: Command, edges: Path, tmp_path: Path) -> None:
@@ -116,11 +115,10 @@ def test_streams_that_end_early(redirected: str, edges: Path) -> None:
 
 @pytest.mark.parametrize(("suffix", "opened"), [("gz", gzip.open), ("xz", lzma.open)])
 def test_walks_are_compressed_as_the_name_says(
-    edges: Path, tmp_path: Path, suffix: str, opened: Callable[[Path], IO[bytes]]
+    embedkit: Command, edges: Path, tmp_path: Path, suffix: str, opened: Callable[[Path], IO[bytes]]
 ) -> None:
     for name in ("walks.txt", f"walks.txt.{suffix}"):
-        line = [sys.executable, "-m", "embedkit", "walks", edges.name, "-o", name]
-        subprocess.run(line, cwd=tmp_path, check=True)
+        assert embedkit("walks", edges.name, "-o", name).returncode == 0
     with opened(tmp_path / f"walks.txt.{suffix}") as file:
         assert file.read() == (tmp_path / "walks.txt").read_bytes()
 
@@ -171,7 +169,7 @@ def planted_partition(path: Path, groups: int = 4, size: int = 30) -> dict[str, 
 
 
 def test_communities_end_up_near_by_the_same_command(embedkit: Command, tmp_path: Path) -> None:
-    """A random neighbour would be of the same group with a chance of a quarter."""
+    """A random neighbor would be of the same group with a chance of a quarter."""
     group = planted_partition(tmp_path / "graph.tsv")
     shell = (
         f'"{sys.executable}" -m embedkit walks graph.tsv -o - --quiet | "{sys.executable}" -m '

@@ -17,6 +17,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -202,6 +205,33 @@ def test_invalid_source_is_a_clear_error(
 ) -> None:
     with pytest.raises(CorpusError, match=message):
         Corpus.read(make(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        tuple,
+        np.array,
+        lambda words: np.array(words, dtype=object),
+        pa.array,
+        lambda words: pa.chunked_array([words[:1], words[1:]]),
+        pd.Series,
+        lambda words: pd.Series(words, dtype="category"),
+        lambda words: pd.array(words, dtype="string"),
+        pl.Series,
+    ],
+)
+def test_a_sentence_may_be_any_array_of_strings(make: Callable[[list[str]], Any]) -> None:
+    sentences = [["to", "be"], ["or", "not", "to", "be"]]
+    read = Corpus.read(make(words) for words in sentences)
+    assert list(read) == list(Corpus.read(sentences)) == sentences
+
+
+def test_arrays_of_numbers_and_of_texts_are_not_sentences() -> None:
+    with pytest.raises(CorpusError, match="sentence 0 contains 1; tokens must be"):
+        Corpus.read([np.array([1, 2])])
+    with pytest.raises(CorpusError, match=r"sentence 0 is .*not a list of tokens"):
+        Corpus.read(np.array(["to be", "or not"]))
 
 
 def test_source_that_is_not_iterable_is_rejected() -> None:

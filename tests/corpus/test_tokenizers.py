@@ -1,7 +1,9 @@
-"""Tokenisers against the words a person would count, and against a slow oracle."""
+"""Tokenizers against the words a person would count, and against a slow oracle."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import unicodedata
 
@@ -14,7 +16,14 @@ from embedkit.errors import ConfigurationError
 
 APOSTROPHES = "'\u2019\u02bc\uff07"
 HYPHENS = "-\u2010\u2011\uff0d"
-INVISIBLE = "\u00ad\u200c\u200d\u2060\ufeff"
+INVISIBLE = "\u00ad\u034f\u115f\u200c\u200d\u200f\u2060\u3164\ufe0f\ufeff\uffa0\U000e0100"
+# Default_Ignorable_Code_Point in DerivedCoreProperties.txt of Unicode 17, without U+200B.
+IGNORABLE = {
+    *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810)),
+    *(*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x3164),
+    *(*range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0, *range(0xFFF0, 0xFFF9)),
+    *(*range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000)),
+}
 
 # Code points that this Python does not know may be letters to a newer Unicode.
 known = st.characters(exclude_categories=["Cs", "Cn"])
@@ -30,7 +39,7 @@ def slow_words(text: str) -> list[str]:
     folded = "".join(
         "'" if c in APOSTROPHES else "-" if c in HYPHENS else c
         for c in folded
-        if c not in INVISIBLE
+        if ord(c) not in IGNORABLE
     )
     folded = f" {unicodedata.normalize('NFKC', folded)} "
     in_word = [c == "_" or unicodedata.category(c)[0] in "LMN" for c in folded]
@@ -126,11 +135,66 @@ def test_words_of_many_scripts(text: str, words: list[str]) -> None:
         ("a\x00b\x07c\x1fd\x7fe", ["a", "b", "c", "d", "e"]),
         ("é\x00b\x1cc\x7fd", ["é", "b", "c", "d"]),
         ("one\r\ntwo\n\nthree", ["one", "two", "three"]),
-        ("I ❤️ emoji 👍🏽", ["i", "\ufe0f", "emoji"]),
+        ("I ❤️ emoji 👍🏽", ["i", "emoji"]),
+        ("ok\ufe0f 葛\U000e0100城 \u3164", ["ok", "葛城"]),
+        ("សួស្តី\u200bពិភពលោក", ["សួស្តី", "ពិភពលោក"]),
     ],
 )
 def test_other_characters_separate_words(text: str, words: list[str]) -> None:
     assert tokenize(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("I ❤️ pizza", ["i", "❤", "pizza"]),
+        ("I❤pizza👍👍🏽!", ["i", "❤", "pizza", "👍", "👍🏽"]),
+        ("👩\u200d🚀👩🚀 ❤️\u200d🔥", ["👩\u200d🚀", "👩", "🚀", "❤\u200d🔥"]),
+        ("🇩🇪🇫🇷 🏴\U000e0067\U000e0062\U000e007f", ["🇩🇪", "🇫🇷", "🏴\U000e0067\U000e0062\U000e007f"]),
+        ("Don't 😀-©2 ™", ["don't", "😀", "2", "tm"]),
+        ("no emoji, ΣΊΣΥΦΟΣ", ["no", "emoji", "σίσυφοσ"]),
+        ("a\0b\n😀\0é", ["a", "b", "😀", "é"]),
+    ],
+)
+def test_emoji_are_words_if_the_user_asks(text: str, words: list[str]) -> None:
+    assert tokenize(text, "words+emoji") == words
+    plain = [word for word in words if any(c.isalnum() for c in word)]
+    assert tokenize(text, "words") == plain
+
+
+@pytest.fixture(scope="module")
+def casefold_of_perl() -> dict[int, str]:
+    """NFKC_Casefold of each character, from Perl's copy of the Unicode database."""
+    program = (
+        "use Unicode::UCD qw(prop_invmap);"
+        "print Unicode::UCD::UnicodeVersion(), qq(\\n);"
+        "my ($from, $to, $format, $default) = prop_invmap('NFKC_Casefold');"
+        "for my $i (0 .. $#$from) { my $end = $i < $#$from ? $$from[$i + 1] : 0x110000;"
+        "  for my $c ($$from[$i] .. $end - 1) { my $m = $$to[$i];"
+        "    next if !ref $m && $m eq '0';"
+        "    my @m = ref $m ? @$m : $m eq '' ? () : ($m + $c - $$from[$i]);"
+        "    print join(' ', $c, @m), qq(\\n); } }"
+    )
+    perl = shutil.which("perl")
+    if not perl:
+        pytest.skip("Perl is not installed")
+    done = subprocess.run([perl, "-e", program], capture_output=True, text=True, check=False)
+    version, *lines = done.stdout.splitlines() or ["unknown"]
+    if version != unicodedata.unidata_version:
+        pytest.skip(f"Perl has Unicode {version}, Python {unicodedata.unidata_version}")
+    rows = [[int(number) for number in line.split()] for line in lines]
+    return {first: "".join(map(chr, rest)) for first, *rest in rows}
+
+
+def test_normalization_is_that_of_the_unicode_database(casefold_of_perl: dict[int, str]) -> None:
+    assert len(casefold_of_perl) > 10_000
+    ascii_marks = str.maketrans({**dict.fromkeys(APOSTROPHES, "'"), **dict.fromkeys(HYPHENS, "-")})
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        if 0xD800 <= code < 0xE000:
+            continue
+        expected = unicodedata.normalize("NFC", casefold_of_perl.get(code, character))
+        assert normalize(character) == expected.translate(ascii_marks), hex(code)
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "...!?", "--- '' -", "«»…—", "\x00\x01\x7f", "😀🎉"])
@@ -185,7 +249,11 @@ def test_ascii_is_treated_alike_beside_other_scripts(text: str) -> None:
 
 @pytest.mark.parametrize(
     "tokens",
-    [["Don't", "(STOP)", "ﬁ", "e\u0301"], ["<a>", "-", "...", "x\u00a0y"], ["İ", "\ufeff"]],
+    [
+        ["Don't", "(STOP)", "ﬁ", "e\u0301"],
+        ["<a>", "-", "...", "x\u00a0y"],
+        ["İ", "a\ufeff"],
+    ],
 )
 def test_whitespace_keeps_tokens_as_they_are(tokens: list[str]) -> None:
     assert tokenize(" \t\n".join(["", *tokens, ""]), "whitespace") == tokens

@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+import warnings
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import embedkit
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import SkipGramEncoder
-from embedkit.errors import ConfigurationError, CorpusError, ModelError
+from embedkit.errors import ConfigurationError, CorpusError, HighLossWarning, ModelError
 from embedkit.storage.model_directory import write_model
 from embedkit.training.config import TrainingConfig
 from embedkit.training.report import Progress
@@ -123,8 +124,50 @@ def test_model_records_its_settings_and_training(encoder: SkipGramEncoder, tmp_p
 def test_a_text_without_a_pair_is_an_error_that_names_the_setting() -> None:
     with pytest.raises(CorpusError, match=r"no pairs of words.* sample=1e-12, .* --sample 0 "):
         SkipGramEncoder(**{**SETTINGS, "sample": 1e-12}).fit(SENTENCES)
-    with pytest.raises(CorpusError, match="no pairs of words"):
-        SkipGramEncoder(sample=0, min_count=1).fit([["alone"], ["apart"]] * 10)
+    for sample in (0, 1e-3):
+        with pytest.raises(CorpusError, match="no sentence has two words that occur") as caught:
+            SkipGramEncoder(sample=sample, min_count=1).fit([["alone"], ["apart"]] * 10)
+        assert "one line of a file" in caught.value.hint
+        assert "sample" not in str(caught.value)
+
+
+def test_a_small_corpus_is_not_subsampled_by_default() -> None:
+    small = SkipGramEncoder(epochs=1, workers=1).fit([["bread", "jam"]] * 100)
+    assert small.report["sample"] == 0
+    assert small.config.sample is None
+    large = SkipGramEncoder(epochs=1, dimension=1).fit([["bread", "jam"] * 50] * 300)
+    assert large.report["sample"] == 1e-4
+    given = SkipGramEncoder(epochs=1, sample=0.5).fit([["bread", "jam"]] * 100)
+    assert given.report["sample"] == 0.5
+
+
+def test_a_loss_like_guessing_is_a_warning() -> None:
+    baskets = [["bread", "butter", "jam"], ["beer", "crisps"], ["bread", "jam"]] * 200
+    encoder = SkipGramEncoder(dimension=16, window=3, epochs=2, workers=1, sample=1e-4)
+    with pytest.warns(HighLossWarning, match=r"0\.693.* or sample=0 \(--sample 0\)") as caught:
+        encoder.fit(baskets)
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        SkipGramEncoder(dimension=16, window=3, epochs=2, workers=1).fit(baskets)
+
+
+def test_training_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "embedkit")
+    SkipGramEncoder(**SETTINGS).fit(SENTENCES)
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "Training on 140 tokens, 5 words, with sample=0"
+    assert said[-1].startswith("Trained 3 epochs: loss 0.")
+    assert {record.name.split(".")[0] for record in caplog.records} == {"embedkit"}
+
+
+def test_the_library_prints_nothing_by_itself() -> None:
+    code = """
+import embedkit
+embedkit.SkipGramEncoder(epochs=2, workers=1).fit([["bread", "jam", "butter"]] * 100)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"")
 
 
 def test_config_is_json_even_if_an_epoch_had_no_pair(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedkit.corpus.vocabulary import Vocabulary
@@ -127,6 +127,7 @@ def test_categories_are_separated_by_tabs_commas_or_spaces(tmp_path: Path, separ
     assert read_categories(path) == [("dog", "animal"), ("oak", "plant")]
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_are_read_or_rejected(
     tmp_path_factory: pytest.TempPathFactory, content: bytes

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gensim.models.fasttext import load_facebook_vectors
 
 import embedkit
 from embedkit.errors import FormatError
@@ -161,3 +162,38 @@ def test_gensim_gives_the_same_vectors(tmp_path: Path) -> None:
     assert ours.subwords is not None
     for word, vector in zip(UNKNOWN, ours.subwords.encode(UNKNOWN), strict=True):
         assert np.allclose(vector, theirs.wv[word], atol=1e-6)
+
+
+def without_magic(data: bytes) -> bytes:
+    """Return a model as fastText wrote it in 2016: the layout that gensim calls the old one."""
+    head = 8 + 12 * 4 + 8 + 3 * 4 + 8  # up to the number of pruned n-grams
+    matrix = len(data) - (len(WORDS) + 50) * 6 * 4 - 16 - 1  # the flag of quantization
+    return data[8:head] + data[head + 8 : matrix] + data[matrix + 1 :]
+
+
+def test_files_of_2016_have_no_magic_number(tmp_path: Path) -> None:
+    own, rows = model_file(tmp_path / "x")
+    new = read(tmp_path / "x")
+    (tmp_path / "old").write_bytes(without_magic((tmp_path / "x").read_bytes()))
+    assert detect(tmp_path / "old") == "fasttext"
+    old = read(tmp_path / "old")
+    assert [*old.vocabulary] == [*new.vocabulary] == WORDS
+    assert np.array_equal(old.matrix, new.matrix)
+    theirs = load_facebook_vectors(str(tmp_path / "old"))
+    assert np.allclose(old.matrix[:4], [theirs[word] for word in WORDS[:4]], atol=1e-6)
+    assert old.subwords is not None
+    assert np.array_equal(old.subwords.ngrams, rows)
+    assert len(own) == len(old)
+
+
+def test_empty_word_is_left_out(tmp_path: Path) -> None:
+    """fastText writes one with -pretrainedVectors."""
+    model_file(tmp_path / "x")
+    whole = read(tmp_path / "x")
+    data = (tmp_path / "x").read_bytes()
+    (tmp_path / "x").write_bytes(data.replace("日本".encode() + b"\0", b"\0"))
+    found = read(tmp_path / "x")
+    kept = [0, 1, 3, 4]
+    assert [*found.vocabulary] == [WORDS[row] for row in kept]
+    assert np.array_equal(found.matrix, whole.matrix[kept])
+    assert found.vocabulary.counts.tolist() == [90, 89, 87, 86]

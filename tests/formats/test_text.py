@@ -83,6 +83,61 @@ def test_tabs_may_separate_columns(tmp_path: Path) -> None:
     assert read(tmp_path / "x")["new york"].tolist() == [1, 2]
 
 
+MIXED = {
+    "a tab after the word": b"cat\t0.1 0.2 0.3\nENTITY/Windows 10\t0.4 0.5 0.6\ndog\t0.7 0.8 0.9\n",
+    "tabs between the numbers": b"cat 0.1\t0.2\t0.3\nENTITY/Windows 10 0.4\t0.5\t0.6\n"
+    b"dog 0.7\t0.8\t0.9\n",
+    "tabs": b"cat\t0.1\t0.2\t0.3\nENTITY/Windows 10\t0.4\t0.5\t0.6\ndog\t0.7\t0.8\t0.9\n",
+    "spaces at the ends": b"cat\t0.1 0.2 0.3 \r\nENTITY/Windows 10\t0.4 0.5 0.6 \r\n"
+    b"dog\t0.7 0.8 0.9",
+}
+
+
+@pytest.mark.parametrize("header", [b"", b"3 3\n"], ids=["no header", "header"])
+@pytest.mark.parametrize("case", MIXED)
+def test_word_and_numbers_may_have_different_separators(
+    case: str, header: bytes, tmp_path: Path
+) -> None:
+    """wikipedia2vec writes a tab after the word, and spaces between the numbers."""
+    (tmp_path / "x").write_bytes(header + MIXED[case])
+    found = read(tmp_path / "x")
+    assert [*found.vocabulary] == ["cat", "ENTITY/Windows 10", "dog"]
+    expected = [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6], [0.7, 0.8, 0.9]]
+    assert np.array_equal(found.matrix, np.array(expected, dtype=np.float32))
+
+
+@pytest.mark.parametrize(("after", "between"), [("\t", " "), (" ", "\t"), ("\t", "\t")])
+def test_many_lines_with_mixed_separators(after: str, between: str, tmp_path: Path) -> None:
+    rows = np.arange(60_000).reshape(-1, 3) / 8
+    words = [f"ENTITY/Windows {n}" if n % 2 else f"w{n}" for n in range(len(rows))]
+    lines = [f"{w}{after}{between.join(map(str, row))}" for w, row in zip(words, rows, strict=True)]
+    (tmp_path / "x").write_text("\n".join(lines))
+    found = read(tmp_path / "x")
+    assert [*found.vocabulary] == words
+    assert np.array_equal(found.matrix, rows.astype(np.float32))
+
+
+def test_header_says_how_many_columns_are_numbers(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"3 2\ncat 0.5 1\ncatch 22 0.25 1\ndog 2 3\n")
+    found = read(tmp_path / "x")
+    assert [*found.vocabulary] == ["cat", "catch 22", "dog"]
+    assert found["catch 22"].tolist() == [0.25, 1]
+    (tmp_path / "y").write_bytes(b"1 2\ncatch 22 0.25 1\n")
+    assert [*read(tmp_path / "y").vocabulary] == ["catch 22"]
+
+
+def test_header_with_fewer_numbers_than_all_lines_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"3 2\ncat 1 2 3\ncatch 22 1 2 3\ndog 1 2 3\n")
+    with pytest.raises(FormatError, match=r"line 1: the header says 2 numbers a line, .* have 3"):
+        read(tmp_path / "x")
+
+
+def test_lines_longer_than_the_sample(tmp_path: Path) -> None:
+    row = np.arange(20_000)
+    (tmp_path / "x").write_text("\n".join(f"{w} {' '.join(map(str, row))}" for w in "ab"))
+    assert np.array_equal(read(tmp_path / "x").matrix, np.array([row, row], dtype=np.float32))
+
+
 def test_numbers_are_rounded_once(tmp_path: Path) -> None:
     """Halfway between two float32 except for the last digit, which rounding to float64 loses."""
     (tmp_path / "x").write_text(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embedkit.errors import FormatError
 from embedkit.formats import read
 from tests.formats.conftest import Fault, check_fault
 
@@ -33,3 +34,11 @@ def test_rows_of_word2vec_c_end_with_a_line_feed(tmp_path: Path) -> None:
     row = np.array([1, 2], "<f4").tobytes()
     (tmp_path / "x").write_bytes(b"2 2\nun " + row + b"\ndeux " + row + b"\n")
     assert [*read(tmp_path / "x").vocabulary] == ["un", "deux"]
+
+
+@pytest.mark.parametrize("name", ["word2vec", "word2vec-binary", None])
+def test_empty_vocabulary_is_an_error(name: str | None, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"0 100\n")
+    with pytest.raises(FormatError, match="1: the header says that there are 0 words") as raised:
+        read(tmp_path / "x", format=name)
+    assert "lower minimum count" in raised.value.hint

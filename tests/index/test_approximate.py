@@ -16,14 +16,12 @@ METRICS = ["cosine", "l2", "dot"]
 
 def clustered(words: int = 4_000, dimension: int = 24) -> np.ndarray:
     draw = np.random.default_rng(0)
-    centres = draw.normal(size=(40, dimension))
-    rows = centres[draw.integers(0, 40, words)] + draw.normal(size=(words, dimension)) * 0.5
+    centers = draw.normal(size=(40, dimension))
+    rows = centers[draw.integers(0, 40, words)] + draw.normal(size=(words, dimension)) * 0.5
     return (rows * draw.uniform(0.5, 2.0, (words, 1))).astype(np.float32)
 
 
 def build(rows: np.ndarray, **settings: object) -> ApproximateIndex:
-    if settings["kind"] == "ivfpq":  # its training takes seconds at 256 centroids a piece
-        settings = {"pq_m": 2, **settings}
     chosen = IndexSettings(**settings).fitted(*rows.shape)  # type: ignore[arg-type]
     return build_index(DenseIndex(rows, chosen.metric), chosen)
 

@@ -54,8 +54,8 @@ def test_neighborhoods_are_kept_and_reproducible_by_seed(method: str) -> None:
     if method == "umap":
         pytest.importorskip("umap", reason="umap-learn is not here")
     random = np.random.default_rng(0)
-    centres = np.eye(3, 20) * 10
-    matrix = np.concatenate([c + random.standard_normal((15, 20)) for c in centres])
+    centers = np.eye(3, 20) * 10
+    matrix = np.concatenate([c + random.standard_normal((15, 20)) for c in centers])
     words = [f"w{n}" for n in range(45)]
     vectors = WordVectors(Vocabulary(words, [1] * 45), matrix.astype(np.float32))
     first, again = (word_map(vectors, top=45, method=method, seed=7) for _ in range(2))

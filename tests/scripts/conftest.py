@@ -7,7 +7,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +18,22 @@ import pytest
 from tests.conftest import PAIRS, sentences
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+def load_script(name: str) -> ModuleType:
+    """Return a Python script as a module, without running its `main`."""
+    loader = SourceFileLoader(name.removesuffix(".py"), str(SCRIPTS / name))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    sys.path.insert(0, str(SCRIPTS))  # for the modules that scripts share
+    sys.modules[loader.name] = module  # dataclasses look their module up
+    try:
+        loader.exec_module(module)
+    finally:
+        sys.path.remove(str(SCRIPTS))
+        del sys.modules[loader.name]
+    return module
 
 
 @pytest.fixture

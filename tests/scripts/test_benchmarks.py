@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.scripts.conftest import SCRIPTS
+from tests.scripts.conftest import SCRIPTS, load_script
 
 pytest.importorskip("gensim", reason="gensim is not installed (it comes with the extra 'dev')")
 RunJson = Callable[..., dict[str, Any]]
@@ -123,6 +123,7 @@ def test_bench_trec(run_json: RunJson, trec: Path, model: Path) -> None:
     assert accuracies["skip-gram, mean"] > 0.5
 
 
+@pytest.mark.slow
 def test_bench_trec_draws_a_plot(run_json: RunJson, trec: Path, model: Path) -> None:
     results = run_json(
         "bench_trec", "--model", model, "--plot", trec / "labels.png", "--labels", 20,
@@ -183,19 +184,7 @@ def test_bench_service_without_wrk_says_how_to_install_it(
 @pytest.fixture
 def service(model: Path) -> Any:
     """The address of a service with the model of the tests."""
-    sys.path.insert(0, str(SCRIPTS))
-    try:
-        from importlib.machinery import SourceFileLoader
-        from importlib.util import module_from_spec, spec_from_loader
-
-        loader = SourceFileLoader("bench_service", str(SCRIPTS / "bench_service"))
-        spec = spec_from_loader(loader.name, loader)
-        assert spec is not None
-        bench_service = module_from_spec(spec)
-        loader.exec_module(bench_service)
-    finally:
-        sys.path.remove(str(SCRIPTS))
-    with bench_service.serve_embedkit(model, 1) as (url, _):
+    with load_script("bench_service").serve_embedkit(model, 1) as (url, _):
         yield url
 
 

@@ -14,6 +14,7 @@ pytest.importorskip("triton", reason="triton is not installed (it comes with 'de
 CHECK = "one program, dimension 7, window 1, 1 negatives"
 
 
+@pytest.mark.slow  # tests/training/kernels/test_cuda.py runs it, too
 def test_gpu_contract(run_script: Any) -> None:
     done = run_script("gpu_contract.py", "cpu", "--only", CHECK, TRITON_INTERPRET="1")
     assert json.loads(done.stdout)[CHECK]["passed"]
@@ -38,10 +39,11 @@ def test_gpu_check(
     results = run_json(
         "gpu_check", tmp_path / "text.txt", "--analogies", analogies, "--similarity", similarity,
         "--only", CHECK, "--dimensions", 4, "--epochs", 1, "--min-count", 1, "--sample", 1,
-        "--rows", "float32", "--cpu", TRITON_INTERPRET="1",
+        "--rows", "float32", "--negatives", 5, "--cpu", "--stream", 90, TRITON_INTERPRET="1",
     )  # fmt: skip
     assert results["contract_passed"]
-    gpu, cpu = results["training"]
+    gpu, cpu, stream = results["training"]
+    assert stream["tokens"] == 120
     assert gpu["pairs"] == cpu["pairs"] > 0
     assert gpu["loss"] == pytest.approx(cpu["loss"], rel=1e-3)
     assert {"similarity_spearman", "analogies_30k"} <= gpu.keys()

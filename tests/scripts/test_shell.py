@@ -92,9 +92,8 @@ def test_test_runs_the_checks_and_then_the_suite(script: str, repository: Path) 
     arguments = ["-k", "sparse"] if script == "scripts/test" else []
     done, log = run(repository, script, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    suite = " ".join(
-        ["python -m pytest -p no:randomly --numprocesses auto --dist worksteal", *arguments]
-    )
+    processes = f"--numprocesses {len(os.sched_getaffinity(0)) + 1} --dist worksteal"
+    suite = " ".join(["python -m pytest -p no:randomly", processes, *arguments])
     assert log == [*CHECKS, suite]
 
 

@@ -95,6 +95,14 @@ def starting() -> Iterator[Start]:
             server.process.stderr.close()
 
 
+def new_connections(server: Server) -> httpx.Client:
+    """Return a client that connects anew for each request, so that every worker may answer.
+
+    `httpx.get` does so too, but first reads all certificates of the system.
+    """
+    return httpx.Client(base_url=server.url, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 def connect(server: Server) -> socket.socket:
     """Return a socket connected to a server."""
     host, port = server.url.removeprefix("http://").split(":")

@@ -21,7 +21,7 @@ from embedkit import formats
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import load
 from embedkit.vectors.word_vectors import WordVectors
-from tests.service.servers import Start, connect, read_all, workers_of
+from tests.service.servers import Start, connect, new_connections, read_all, workers_of
 
 WORDS = ["paris", "france", "italy", "rome", "spain", "madrid"]
 
@@ -77,7 +77,14 @@ class Load:
             thread.join()
 
 
-@pytest.mark.parametrize("name", ["words.vec.gz", "words.npz", "words-static"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "words.vec.gz",
+        pytest.param("words.npz", marks=pytest.mark.slow),
+        pytest.param("words-static", marks=pytest.mark.slow),
+    ],
+)
 def test_files_of_other_programs_are_served_and_watched(
     start: Start, tmp_path: Path, name: str
 ) -> None:
@@ -285,10 +292,11 @@ def test_workers_share_one_copy_of_the_vectors(start: Start, tmp_path: Path) -> 
 def test_metrics_are_summed_over_workers(start: Start, model: Path) -> None:
     server = start(model, "--workers", 2)
     server.wait_for("startup complete", count=2)
-    for _ in range(30):  # each on its own connection, to reach both workers
-        assert httpx.post(f"{server.url}/v1/neighbors", json={"word": "paris"}).status_code == 200
-    assert httpx.post(f"{server.url}/v1/neighbors", json={"word": "nowhere"}).status_code == 404
-    text = httpx.get(f"{server.url}/metrics").text
+    with new_connections(server) as client:
+        for _ in range(30):
+            assert client.post("/v1/neighbors", json={"word": "paris"}).status_code == 200
+        assert client.post("/v1/neighbors", json={"word": "nowhere"}).status_code == 404
+        text = client.get("/metrics").text
     assert 'embedkit_requests_total{route="/v1/neighbors",status="200"} 30.0' in text
     assert 'embedkit_requests_total{route="/v1/neighbors",status="404"} 1.0' in text
     assert 'embedkit_errors_total{type="unknown_word"} 1.0' in text
@@ -364,16 +372,18 @@ def test_workers_survive_a_full_disk(
             while True:
                 filler.write(b"x" * 4096)
         first = server.workers
+        client = new_connections(server)
         for _ in range(20):
             for path in ("/v1/model", "/v1/nothing", "/readyz", "/metrics", "/v1/words", "/"):
-                assert httpx.get(server.url + path).status_code in (200, 404)
+                assert client.get(path).status_code in (200, 404)
         assert server.workers == first
         # A worker that starts now cannot share its metrics, but answers requests.
         os.kill(first[0], signal.SIGKILL)
         server.wait_for("startup complete", count=workers + 1)
         assert server.wait_for("metrics of this worker are not shared") if workers > 1 else True
         for _ in range(20):
-            assert httpx.get(f"{server.url}/metrics").status_code == 200
+            assert client.get("/metrics").status_code == 200
+        client.close()
         assert server.stop() == 0
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)

@@ -36,7 +36,7 @@ def test_another_kind_is_an_error(tmp_path: Path, kind: str | None, described: s
 
 
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=f"{tmp_path} as a c: it holds no config.json") as raised:
+    with pytest.raises(ModelError, match=f"{tmp_path} as a c: it has no config.json") as raised:
         read_config(tmp_path / "config.json", 1, "c")
     assert raised.value.hint
     with pytest.raises(ModelError, match="none as a model: it does not exist"):

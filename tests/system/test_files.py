@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from embedkit.errors import OutputExistsError, StorageError
-from embedkit.system import files
+from embedkit.system import replacement
 from embedkit.system.files import atomic_directory, atomic_file, check_replaceable
 
 
@@ -49,7 +49,7 @@ def target(tmp_path: Path) -> Path:
 def swap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace a directory in both ways: with an atomic exchange, and without."""
     if request.param == "two renames":
-        monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+        monkeypatch.setattr(replacement, "_exchange", lambda first, second: False)
 
 
 def test_directory_appears_when_the_block_ends(target: Path) -> None:
@@ -75,8 +75,45 @@ def test_path_may_be_relative(target: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_overwriting_leaves_only_the_new_directory(target: Path) -> None:
     write(target, "old")
     (target / "third").write_text("only in the old one")
-    write(target, "new", overwrite=True)
+    with atomic_directory(target, overwrite=True, replaces=["third", "fourth"]) as folder:
+        (folder / "first").write_text("new")
+        (folder / "second").write_text("new")
     assert_holds_only(target, "new")
+
+
+@pytest.mark.usefixtures("swap")
+@pytest.mark.parametrize("links", [True, False])
+def test_overwriting_keeps_what_others_wrote(
+    target: Path, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EPERM, "no hard links")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    write(target, "old")
+    (target / "NOTES.md").write_text("mine")
+    (target / "link").symlink_to("nowhere")
+    (target / "figures" / "empty").mkdir(parents=True)
+    (target / "figures" / "first").write_text("mine too")
+    with atomic_directory(target, overwrite=True, replaces=["second"]) as folder:
+        (folder / "first").write_text("new")
+    found = {str(path.relative_to(target)) for path in target.rglob("*")}
+    assert found == {"first", "NOTES.md", "link", "figures", "figures/empty", "figures/first"}
+    assert (target / "NOTES.md").read_text() == "mine"
+    assert (target / "link").readlink() == Path("nowhere")
+    assert (target / "figures" / "first").read_text() == "mine too"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_an_error_of_an_input_is_not_blamed_on_the_output(target: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_file(target):
+        (tmp_path / "input").read_bytes()
+    with (
+        pytest.raises(StorageError, match=r"cannot write .*model\.embedkit"),
+        atomic_directory(target) as folder,
+    ):
+        (folder / "x" / "y").write_bytes(b"")
 
 
 @pytest.mark.usefixtures("swap")
@@ -239,7 +276,7 @@ def test_failed_second_rename_leaves_the_old_directory(
             raise OSError(errno.ENOSPC, "full")
         return rename(self, name)
 
-    monkeypatch.setattr(files, "_exchange", lambda first, second: False)
+    monkeypatch.setattr(replacement, "_exchange", lambda first, second: False)
     monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
     with pytest.raises(StorageError, match="nothing was changed"):
         write(target, "new", overwrite=True)

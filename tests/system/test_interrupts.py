@@ -152,6 +152,34 @@ def test_a_second_signal_cuts_nothing(second: int, tmp_path: Path) -> None:
     process.send_after("unwinding", second).ends(143, "whole\n")
 
 
+@pytest.mark.parametrize("wait", ["time.sleep(0.01)", "Path('x').write_text('x')"])
+def test_ctrl_c_ends_a_command_at_once_if_its_cleanup_takes_too_long(
+    wait: str, tmp_path: Path
+) -> None:
+    lines = f"""
+interrupts.PATIENCE = 0.5
+with interrupts.held():
+    print('ready', flush=True)
+    while True:
+        {wait}
+"""
+    body = "".join(f"    {line}\n" for line in lines.strip().splitlines())
+    process = subprocess.Popen(
+        [sys.executable, "-c", START + body + END], cwd=tmp_path, preexec_fn=restore_interrupts,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        sent = 0
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            sent += 1
+            time.sleep(0.05)
+    assert process.returncode == -signal.SIGINT
+    assert sent > 2
+
+
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     lines = """
 wait_a_little = lambda: (print('ready', flush=True), time.sleep(0.3))

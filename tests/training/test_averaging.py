@@ -7,9 +7,7 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -18,59 +16,12 @@ import torch
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.encoders import load
-from embedkit.errors import ConfigurationError
 from embedkit.evaluation import analogy_accuracy
-from embedkit.system.ranks import SingleProcess, join
+from tests.ranks import together, torchrun
 
 CORPORA = Path(__file__).parent.parent.parent / "corpora"
 WORLD, ANALOGIES = CORPORA / "world.txt", CORPORA / "analogies.txt"
 TRAIN = ["-m", "embedkit", "train", str(WORLD), "--workers", "1"]
-
-
-def torchrun(ranks: int, *arguments: object) -> list[str]:
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
-    return [sys.executable, *launcher, *map(str, arguments)]
-
-
-def together(script: str, ranks: int, folder: Path, *arguments: object) -> list[dict[str, object]]:
-    """Run a script in several ranks; return what each wrote to its file."""
-    path = folder / "script.py"
-    path.write_text(
-        "import json, sys\nfrom pathlib import Path\nfrom embedkit.system.ranks import join\n"
-        "ranks = join()\n"
-        "def tell(**facts):\n"
-        "    Path(sys.argv[1], f'{ranks.rank}.json').write_text(json.dumps(facts))\n"
-        f"{script}\nranks.leave()\n"
-    )
-    command = torchrun(ranks, path, folder, *arguments)
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(ranks)]
-
-
-def test_ranks_share_a_text_and_a_vocabulary(tmp_path: Path) -> None:
-    found = together(
-        """
-from embedkit.corpus import reader
-from embedkit.corpus.corpus import Corpus
-reader._BLOCK_BYTES = 20_000
-corpus = Corpus.read(sys.argv[2], ranks=ranks)
-tell(words=corpus.vocabulary.words(), counts=corpus.vocabulary.counts.tolist(),
-     sentences=[" ".join(s) for s in corpus], fingerprint=corpus.fingerprint)
-""",
-        3,
-        tmp_path,
-        WORLD,
-    )
-    alone = Corpus.read(WORLD)
-    counts = dict(zip(alone.vocabulary, alone.vocabulary.counts.tolist(), strict=True))
-    for rank in found:
-        assert dict(zip(rank["words"], rank["counts"], strict=True)) == counts
-        assert rank["words"] == found[0]["words"]
-        assert rank["counts"] == sorted(rank["counts"], reverse=True)
-        assert rank["fingerprint"] == found[0]["fingerprint"]
-    shares = [Counter(rank["sentences"]) for rank in found]
-    assert sum(shares, Counter()) == Counter(" ".join(sentence) for sentence in alone)
-    assert min(share.total() for share in shares) > len(alone) / 4
 
 
 def test_changes_of_ranks_are_combined(tmp_path: Path) -> None:
@@ -154,7 +105,10 @@ def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize(
     ("device", "problem"),
-    [("nonsense", "unknown device 'nonsense'"), ("cuda", "torch .* found no CUDA device")],
+    [
+        pytest.param("nonsense", "unknown device 'nonsense'", marks=pytest.mark.slow),
+        ("cuda", "torch .* found no CUDA device"),
+    ],
 )
 def test_wrong_device_is_reported_before_ranks_connect(
     device: str, problem: str, tmp_path: Path
@@ -193,31 +147,3 @@ def test_killed_rank_ends_the_job_and_the_checkpoint_is_usable(tmp_path: Path) -
     assert first["tokens"] > 439_414 * 2, "it did not begin again"
     assert load(model).config["training"]["epochs"] == 80
     assert not generations.exists()
-
-
-def test_text_too_small_to_share_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "small.txt").write_text("one two\n" * 10)
-    command = torchrun(2, "-m", "embedkit", "train", "small.txt")
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
-    assert done.returncode != 0
-    assert "Error: the corpus is too small to share among 2 ranks" in done.stderr
-    assert "embedkit/cli" not in done.stderr, "torchrun has a traceback of its own, we have none"
-
-
-def test_standard_input_cannot_be_shared() -> None:
-    ranks = SingleProcess()
-    ranks.size = 2
-    with pytest.raises(ConfigurationError, match="ranks cannot share standard input"):
-        Corpus.read(["-"], ranks=ranks)
-
-
-def test_single_process_needs_no_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
-        monkeypatch.delenv(name, raising=False)
-    assert isinstance(join(), SingleProcess)
-    monkeypatch.setenv("RANK", "0")
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ConfigurationError, match="MASTER_ADDR and MASTER_PORT not"):
-        join()
-    monkeypatch.setenv("WORLD_SIZE", "1")
-    assert isinstance(join(), SingleProcess)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import resource
 import shutil
@@ -19,7 +20,7 @@ import pytest
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.encoders import load
+from embedkit.encoders import SkipGramEncoder, load
 from embedkit.errors import (
     ConfigurationError,
     ModelError,
@@ -73,6 +74,36 @@ def test_two_checkpoints_are_kept_and_each_is_a_model(checkpoints: Checkpoints) 
     assert not checkpoints.path.exists()
 
 
+def test_only_checkpoints_are_removed(checkpoints: Checkpoints) -> None:
+    """Neither files of the user beside and in them, nor directories that look like them."""
+    save(checkpoints, 1)
+    own = ["notes.txt", "2024/summer", "0123456789/x", ".draft.tmp/y", "0000000001/NOTES.md"]
+    for name in own:
+        path = checkpoints.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(name)
+    save(checkpoints, 2, 3, 4)
+    checkpoints.begin_again(overwrite=True)
+    found = [path for path in checkpoints.path.rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(checkpoints.path)) for path in found) == sorted(own)
+
+
+def test_a_file_in_the_place_of_checkpoints_is_kept(checkpoints: Checkpoints) -> None:
+    checkpoints.path.write_text("mine")
+    with pytest.raises(OutputExistsError, match="is a file and is kept"), checkpoints.locked():
+        pass
+    checkpoints.clear()
+    assert checkpoints.path.read_text() == "mine"
+
+
+def test_two_trainings_do_not_share_checkpoints(checkpoints: Checkpoints) -> None:
+    with checkpoints.locked():
+        encoder, other = SkipGramEncoder(min_count=1), Checkpoints(checkpoints.path)
+        with pytest.raises(StorageError, match=f"is being written by process {os.getpid()}, since"):
+            encoder.fit([["a", "b"]] * 9, checkpoints=other)
+    assert list(checkpoints.path.parent.iterdir()) == []
+
+
 @pytest.mark.parametrize("damage", ["vectors.safetensors", "vocabulary.arrow", "config.json"])
 def test_damaged_checkpoint_is_skipped(checkpoints: Checkpoints, damage: str) -> None:
     save(checkpoints, 1, 2)
@@ -88,7 +119,7 @@ def test_damaged_checkpoint_is_skipped(checkpoints: Checkpoints, damage: str) ->
 
 def test_leftovers_of_a_killed_process_are_removed(checkpoints: Checkpoints) -> None:
     save(checkpoints, 1)
-    half = checkpoints.path / ".0000000002.abc.tmp"
+    half = checkpoints.path / ".0000000002.0123456789abcdef.tmp"
     half.mkdir()
     (half / "vectors.safetensors").write_bytes(b"half")
     found = checkpoints.latest(CONFIG, WORDS, "text")
@@ -302,7 +333,7 @@ def test_further_signals_do_not_cut_a_checkpoint(tmp_path: Path) -> None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
-    while process.stderr.readline() != "Interrupted: writing a checkpoint ...\n":
+    while not process.stderr.readline().startswith("Interrupted: writing a checkpoint ..."):
         assert process.poll() is None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
         process.send_signal(number)
@@ -315,13 +346,13 @@ def test_further_signals_do_not_cut_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "model.embedkit.checkpoint").touch()
     process = subprocess.Popen(
         [*LARGE, "--log-json", "log"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
     )
     while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
         assert process.poll() is None
         time.sleep(0.01)
+    (tmp_path / "model.embedkit.checkpoint").touch()
     process.terminate()
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM

@@ -36,6 +36,13 @@ def test_unknown_setting_is_rejected() -> None:
         TrainingConfig.of(windows=5)
 
 
+def test_subsampling_depends_on_the_size_of_the_corpus() -> None:
+    config = TrainingConfig()
+    chosen = [config.sample_for(tokens) for tokens in (0, 4_999, 5_000, 29_999, 30_000, 10**9)]
+    assert chosen == [0, 0, 1e-3, 1e-3, 1e-4, 1e-4]
+    assert TrainingConfig(sample=0).sample_for(10**9) == 0
+
+
 def test_small_corpus_gets_more_epochs() -> None:
     config = TrainingConfig()
     assert config.epochs_for(16_000_000) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,45 @@ import pytest
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError
-from embedkit.system.random import epoch_key
+from embedkit.system.random import draw, epoch_key
 from embedkit.training import kernels
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine, find_device
 from embedkit.training.engine import random_vectors
 from embedkit.training.kernels import reference
+from embedkit.training.kernels.draws import KeptWords
 from tests.conftest import PAIRS, sentences
 
 torch = pytest.importorskip("torch")
 
 pytestmark = pytest.mark.usefixtures("one_torch_thread")
+
+
+def simple_staging(
+    tokens: Any, base: int, boundaries: Any, start: int, stop: int, tables: Any, window: int,
+    key: int, buffers: Any,
+) -> KeptWords:  # fmt: skip
+    """Return the kept words with Python's integers, on CPU tensors."""
+    keep, entries = tables.keep.numpy().view(np.uint32), tables.noise.numpy()
+    noise, aliases = (entries & 0xFFFFFFFF).astype(np.uint32), (entries >> 32).astype(np.int32)
+    positions = [
+        base + n
+        for n, word in enumerate(tokens.tolist())
+        if word < len(keep) and draw(key, base + n) >> 32 <= keep[word]
+    ]
+    edges = [*np.searchsorted(positions, [start, stop]).tolist(), len(positions)]
+    return KeptWords(
+        tokens[torch.tensor(positions) - base],
+        torch.from_numpy(np.searchsorted(boundaries.numpy(), positions, side="right")),
+        torch.tensor([1 + (((draw(key, p) & 0xFFFFFFFF) * window) >> 32) for p in positions]),
+        torch.tensor(
+            [
+                [reference.noise_word(draw(key, p, n), noise, aliases) for n in range(1, 6)]
+                for p in positions
+            ]
+        ),
+        torch.tensor(edges),
+    )
 
 
 def simple_kernel(
@@ -29,7 +58,7 @@ def simple_kernel(
     """Train on each center with the reference's step, on CPU tensors."""
     pairs, loss = 0, 0.0
     words, sentence = kept.words.tolist(), kept.sentences.tolist()
-    for slot in range(kept.first, kept.last):
+    for slot in range(*kept.edges.tolist()[:2]):
         reach = int(kept.reaches[slot])
         assert reach <= window
         near = range(max(slot - reach, 0), min(slot + reach + 1, len(words)))
@@ -42,16 +71,17 @@ def simple_kernel(
                 inputs.numpy(), outputs.numpy(), contexts, rows, labels, live, rate
             )
             pairs += len(contexts) * int(live.sum())
-    return torch.tensor([pairs]), torch.tensor([loss])
+    return torch.tensor([pairs]), torch.tensor([loss], dtype=torch.float64)
 
 
 @pytest.fixture
 def simple(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace the Triton kernel, which runs on a GPU only."""
+    """Replace the Triton kernels, which run on a GPU only."""
     pytest.importorskip("triton")
-    from embedkit.training.kernels import cuda
+    from embedkit.training.kernels import cuda, staging
 
     monkeypatch.setattr(cuda, "train_kept", simple_kernel)
+    monkeypatch.setattr(staging, "kept_words", simple_staging)
 
 
 def train(engine: CudaEngine, corpus: Corpus, epochs: int) -> list[float]:
@@ -108,13 +138,6 @@ def test_missing_triton_is_an_error_with_a_hint(
         small(corpus)
 
 
-def test_window_that_the_kernel_cannot_take_is_an_error(corpus: Corpus) -> None:
-    pytest.importorskip("triton")
-    config = TrainingConfig(dimension=300, min_count=1, sample=0, window=60)
-    with pytest.raises(ConfigurationError, match=r"window=60 is too wide .* --device cpu"):
-        CudaEngine(corpus, corpus.vocabulary, config, "cpu")
-
-
 @pytest.mark.usefixtures("simple")
 def test_consecutive_ranges_are_trained(corpus: Corpus) -> None:
     engine = small(corpus)
@@ -124,16 +147,30 @@ def test_consecutive_ranges_are_trained(corpus: Corpus) -> None:
 
 
 @pytest.mark.usefixtures("simple")
-def test_chunk_prepared_ahead_is_dropped_if_another_follows(corpus: Corpus) -> None:
-    first, second = small(corpus), small(corpus)
-    for engine in (first, second):
-        engine.chunk_tokens = 30
-        engine.load(random_vectors(3, 5, 1))
-    first.train(0, 30, 0.05, 7)  # prepares 30..60 with key 7
-    second.train(0, 30, 0.05, 7)
-    second._next = None
-    assert first.train(60, 90, 0.05, 8) == second.train(60, 90, 0.05, 8)
-    np.testing.assert_array_equal(first.vectors, second.vectors)
+def test_threads_may_train_at_the_same_time(corpus: Corpus) -> None:
+    """Each gets the results of its own chunk."""
+    engine = small(corpus)
+    engine.load(random_vectors(3, 5, 1))
+    ranges = [(start, start + 10) for start in range(0, 120, 10)]
+    with ThreadPoolExecutor(engine.threads + 1) as pool:
+        found = list(pool.map(lambda cut: engine.train(*cut, 1e-6, 7), ranges))
+    alone = small(corpus)
+    alone.load(random_vectors(3, 5, 1))
+    expected = [alone.train(*cut, 1e-6, 7) for cut in ranges]
+    assert [pairs for pairs, _ in found] == [pairs for pairs, _ in expected]
+    np.testing.assert_allclose(
+        [loss for _, loss in found], [loss for _, loss in expected], rtol=1e-4
+    )
+
+
+@pytest.mark.usefixtures("simple")
+def test_chunks_are_short_beside_the_training(corpus: Corpus) -> None:
+    """The learning rate is constant within a chunk."""
+    assert small(corpus).chunk_tokens == 1 << 16
+    corpus.tokens = np.broadcast_to(np.int32(0), (10_000_000,))
+    assert small(corpus).chunk_tokens == 2_500_000
+    corpus.tokens = np.broadcast_to(np.int32(0), (10_000_000_000,))
+    assert small(corpus).chunk_tokens == 1 << 22
 
 
 @pytest.mark.usefixtures("simple")

@@ -10,8 +10,10 @@ import torch
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError
+from embedkit.training import cuda_engine, engine
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import CpuEngine, make_engine, random_vectors
+from embedkit.training.options import Device
 
 CONFIG = TrainingConfig(dimension=8, sample=0, min_count=1)
 NO_GPU = not torch.cuda.is_available()
@@ -32,6 +34,45 @@ def test_auto_is_the_cpu_without_a_gpu(corpus: Corpus) -> None:
 def test_unavailable_gpu_is_rejected(corpus: Corpus, device: str) -> None:
     with pytest.raises(ConfigurationError, match=r"found no CUDA device.*--device cpu"):
         make_engine(corpus, corpus.vocabulary, CONFIG, device)
+
+
+def test_rows_and_precision_reach_the_engine_of_a_gpu(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[object, ...]] = []
+
+    def fake(*arguments: object, rows: str, precision: str) -> CpuEngine:
+        made.append((arguments[3], rows, precision))
+        return CpuEngine(corpus, corpus.vocabulary, CONFIG)
+
+    monkeypatch.setattr(cuda_engine, "CudaEngine", fake)
+    monkeypatch.setattr(cuda_engine, "find_device", torch.device)
+    make_engine(corpus, corpus.vocabulary, CONFIG, "cuda:1")
+    make_engine(corpus, corpus.vocabulary, CONFIG, Device("cuda", "bfloat16", "float32"))
+    assert made == [("cuda:1", "float32", "tf32"), ("cuda", "bfloat16", "float32")]
+
+
+def test_auto_needs_triton(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "exists", lambda path: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(cuda_engine, "find_device", torch.device)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    monkeypatch.setattr(engine, "find_spec", lambda name: object())
+    assert engine.device_name("auto") == "cuda"
+    monkeypatch.setattr(engine, "find_spec", lambda name: None)
+    assert engine.device_name("auto") == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"rows": "float16"}, "unknown row type 'float16'; choose from float32, bfloat16"),
+        ({"precision": "fp8"}, "unknown precision 'fp8'; choose from tf32, float32"),
+    ],
+)
+def test_unknown_settings_of_a_gpu_are_rejected(settings: dict[str, str], problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        Device(**settings)
 
 
 @pytest.mark.parametrize("device", ["tpu", "", "cudas"])

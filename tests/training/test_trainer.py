@@ -64,7 +64,7 @@ def test_untrained_vectors_have_the_loss_of_a_coin(corpus: Corpus) -> None:
 
 def test_pairs_are_counted(corpus: Corpus) -> None:
     report = train_skipgram(corpus, small(window=1, negative=1, epochs=1)).report
-    contexts = 3_000 * 14  # 8 words a sentence, the two at the ends with one neighbour
+    contexts = 3_000 * 14  # 8 words a sentence, the two at the ends with one neighbor
     assert contexts < report.pairs < 2 * contexts  # a negative equal to the word does not count
 
 

@@ -15,7 +15,6 @@ from embedkit.index.metrics import METRICS
 from embedkit.vectors.word_vectors import WordVectors
 from tests.vectors.samples import (
     DENSE,
-    DIMENSION,
     KINDS,
     MATRIX,
     ONE_HOT,
@@ -26,13 +25,6 @@ from tests.vectors.samples import (
 )
 
 QUESTIONS = [("w0", "w1", "w2"), ("w7", "w99", "w299"), ("w5", "w5", "w6"), ("w8", "w9", "w8")]
-
-
-@pytest.fixture(scope="module")
-def keyed() -> KeyedVectors:
-    keyed = KeyedVectors(DIMENSION)
-    keyed.add_vectors(WORDS, MATRIX)
-    return keyed
 
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`:DeprecationWarning")

@@ -32,13 +32,6 @@ from tests.vectors.samples import (
 )
 
 
-@pytest.fixture(scope="module")
-def keyed() -> KeyedVectors:
-    keyed = KeyedVectors(DIMENSION)
-    keyed.add_vectors(WORDS, MATRIX)
-    return keyed
-
-
 @pytest.mark.parametrize("vectors", [DENSE, SPARSE], ids=["dense", "csr"])
 def test_distances_match_scipy(vectors: WordVectors) -> None:
     wide = (MATRIX if vectors is DENSE else vectors.matrix.toarray())[:8].astype(np.float64)

@@ -11,11 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.encoded_blocks import EncodedBlock
 from embedkit.corpus.phrases import kernels
 from embedkit.corpus.phrases.count import connector_mask
 from embedkit.corpus.phrases.settings import PhraseSettings
 from embedkit.corpus.phrases.storage import Phrase
-from embedkit.corpus.reader import EncodedBlock
 from embedkit.corpus.token_ids import TokenIdWriter
 from embedkit.system.ranks import Ranks
 

@@ -10,7 +10,8 @@ about n**2 / 2**62.
 The hash tables use open addressing with linear probing and 2**n slots. A slot is empty if its count
 (or phrase number) is 0.
 
-All of it is in one file, because Numba's cache does not see changes in other files.
+All of it is in one file, which makes it a long one, because Numba's cache does not see changes in
+other files.
 """
 
 from __future__ import annotations

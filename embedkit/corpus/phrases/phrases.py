@@ -156,7 +156,7 @@ class Phrases:
         delimiter = self.settings.delimiter
         return [{phrase.words: delimiter.join(phrase.words) for phrase in p} for p in self.passes]
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Return the settings, and as "found" the number of phrases of each pass."""
         settings = asdict(self.settings)
         return {

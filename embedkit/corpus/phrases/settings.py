@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from embedkit.errors import ConfigurationError
+from embedkit.corpus.tokenizers import SEPARATORS
+from embedkit.errors import ConfigurationError, quoted
 from embedkit.validation import check_choice, check_ranges, number
 
 __all__ = ["CONNECTORS", "DEFAULT_THRESHOLDS", "MAX_PASSES", "PhraseSettings"]
@@ -81,7 +82,7 @@ class PhraseSettings:
             is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
             if not is_number or not 0 < threshold < math.inf:
                 raise ConfigurationError(
-                    f"threshold must be a finite number above 0, got {threshold!r}"
+                    f"threshold must be a finite number above 0, got {quoted(threshold)}"
                 )
         object.__setattr__(self, "threshold", float(threshold))
 
@@ -89,20 +90,20 @@ class PhraseSettings:
         delimiter = self.delimiter
         if not isinstance(delimiter, str) or not delimiter or _has_spaces(delimiter):
             raise ConfigurationError(
-                f"delimiter must be a non-empty string without white space, got {delimiter!r}"
+                f"delimiter must be a non-empty string without white space, got {quoted(delimiter)}"
             )
         if isinstance(self.connectors, str):
             raise ConfigurationError(
-                f"connectors must be a list of words, got the string {self.connectors!r:.60}"
+                f"connectors must be a list of words, got the string {quoted(self.connectors)}"
             )
         connectors = tuple(sorted(set(self.connectors)))
         for word in connectors:
             if not isinstance(word, str) or not word or _has_spaces(word):
                 raise ConfigurationError(
-                    f"connectors must be words without white space, got {word!r:.60}"
+                    f"connectors must be words without white space, got {quoted(word)}"
                 )
         object.__setattr__(self, "connectors", connectors)
 
 
 def _has_spaces(text: str) -> bool:
-    return any(character.isspace() or ord(character) <= 32 for character in text)
+    return any(character in SEPARATORS for character in text)

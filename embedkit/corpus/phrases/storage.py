@@ -13,9 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from embedkit.corpus.encodings import read_lines
 from embedkit.corpus.phrases.settings import PhraseSettings
-from embedkit.errors import ConfigurationError, CorpusError
-from embedkit.system.compression import DAMAGE, decompress
+from embedkit.corpus.tokenizers import split_words
+from embedkit.errors import ConfigurationError, CorpusError, quoted
 
 __all__ = ["Phrase", "read_phrases", "write_phrases"]
 
@@ -50,9 +51,9 @@ def write_phrases(
     for number, found in enumerate(passes, start=1):
         for words, score, count in found:
             for word in words:
-                if len(word.split()) != 1 or word != word.strip():
+                if split_words(word) != [word]:
                     raise ConfigurationError(
-                        f"the word {word!r:.60} contains white space, so its phrases cannot be "
+                        f"the word {quoted(word)} contains white space, so its phrases cannot be "
                         "written to a file."
                     )
             joined = settings.delimiter.join(words)
@@ -66,13 +67,8 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
     Raises:
         CorpusError: the file cannot be read or is not a phrase file; the message names the line.
     """
-    try:
-        with path.open("rb") as raw:
-            lines = decompress(raw).read().decode().split("\n")
-    except (*DAMAGE, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CorpusError(f"cannot read phrases from {path}: {reason}.") from error
-    if not lines[0].startswith(_HEAD):
+    lines = read_lines(path, str(path), CorpusError)
+    if not lines or not lines[0].startswith(_HEAD):
         raise CorpusError(
             f"{path} is not a phrase file.",
             hint=f"Write one with: embedkit phrases CORPUS --list {path}.",
@@ -81,7 +77,7 @@ def read_phrases(path: Path) -> tuple[PhraseSettings, list[list[Phrase]]]:
     try:
         settings = _settings(lines[0].removeprefix(_HEAD))
         passes: list[list[Phrase]] = []
-        for line in lines[1:-1] if not lines[-1] else lines[1:]:
+        for line in lines[1:]:
             number += 1
             pass_number, phrase = _phrase(line)
             if not len(passes) <= pass_number <= settings.passes or not pass_number:
@@ -130,5 +126,5 @@ def _phrase(line: str) -> tuple[int, Phrase]:
         )
     words = tuple(joined.split(" "))
     if len(words) < _SHORTEST or not all(words):
-        raise ValueError(f"expected two or more words joined by spaces, got {joined!r:.60}")
+        raise ValueError(f"expected two or more words joined by spaces, got {quoted(joined)}")
     return numbers[2], Phrase(words, numbers[0], numbers[1])

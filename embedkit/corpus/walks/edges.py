@@ -5,8 +5,9 @@ Arrow splits and encodes whole blocks of lines; single lines are only examined f
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,17 +16,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
+from embedkit.corpus.encoded_blocks import unify
 from embedkit.corpus.reader import (
     TextBlock,
     no_progress,
     read_blocks,
-    unify,
     valid_utf8,
 )
-from embedkit.corpus.walks.columns import ColumnFormat
+from embedkit.corpus.walks.columns import ColumnFormat, QuoteError
 from embedkit.corpus.walks.graph import INVALID_NAME, Graph
 from embedkit.corpus.walks.options import SEPARATORS
-from embedkit.errors import InputError
+from embedkit.errors import InputError, quoted
 from embedkit.validation import ERROR_POLICIES, check_choice
 
 __all__ = ["read_edges"]
@@ -33,9 +34,11 @@ __all__ = ["read_edges"]
 _LONGEST_LINE = 1 << 16
 _COMMENT = r"^[\s,]*(#(\s|$)|$)"  # "#cat" is a node; empty lines are skipped like comments
 _NUMBER = r"^(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+_HUGE = np.finfo(np.float64).max / 2**40
 _HINT = "Write two nodes and an optional weight on each line"
 
 
+# Like pandas.read_csv, it has many parameters: each is passed by name and has a default.
 def read_edges(
     source: str | os.PathLike[str],
     *,
@@ -43,6 +46,7 @@ def read_edges(
     weighted: bool = True,
     separator: str | None = None,
     header: bool | None = None,
+    encoding: str = "utf-8",
     errors: str = "strict",
     progress: Callable[[int], None] = no_progress,
 ) -> Graph:
@@ -59,33 +63,55 @@ def read_edges(
         separator: a key of `SEPARATORS`; default: the first of them that occurs in the first line.
         header: whether the first line names the columns; default: it does if its third cell is not
             a number, or if the first two are common names (source, target, from, to, ...).
-        errors: what to do about bytes that are not UTF-8; see `Corpus.read`.
+        encoding: of the file, such as "latin-1" or "utf-16".
+        errors: what to do about bytes that are not valid in it; see `Corpus.read`.
         progress: called with the number of bytes read since the last call.
 
     Raises:
         ConfigurationError: the separator or error policy is unknown.
         CorpusError: the file is missing, unreadable or damaged.
-        EncodingError: the file is not UTF-8 and *errors* is "strict".
+        EncodingError: the file is not in that encoding and *errors* is "strict".
         InputError: a line is not an edge, or there are no edges. The message names file and line.
     """
     if separator is not None:
         check_choice("separator", separator, SEPARATORS)
     check_choice("error policy", errors, ERROR_POLICIES)
-    requested = columns = ColumnFormat(weighted, separator, header)
-    found: list[_Edges] = []
-    for block in _whole_lines(read_blocks(os.fspath(source), progress)):
-        lines = _lines(replace(block, data=valid_utf8(block, errors)))
-        if block.first_line == 1:
-            columns = requested
-        if lines and not columns.columns:
-            columns = requested.detect(lines.text[0].as_py(), int(lines.numbers[0]))
-            lines = lines.skip(int(bool(columns.header)))
-        if lines:
-            found.append(_edges(lines, columns))
+    blocks = _whole_lines(read_blocks(os.fspath(source), progress, encoding, errors))
+    lines = (
+        (_lines(replace(block, data=valid_utf8(block, errors))), block.first_line == 1)
+        for block in blocks
+    )
+    found = list(_parsed(lines, ColumnFormat(weighted, separator, header)))
     if not found:
         name = "standard input" if os.fspath(source) == "-" else os.fspath(source)
         raise InputError(f"{name} contains no edges.", hint=f"{_HINT}.")
     return _graph(found, directed=directed)
+
+
+def _parsed(blocks: Iterable[tuple[_Lines, bool]], requested: ColumnFormat) -> Iterator[_Edges]:
+    """Yield the edges of blocks of lines.
+
+    Args:
+        blocks: lines, and whether a file begins with them.
+        requested: the format of each file, as far as it is known.
+    """
+    columns = requested
+    for lines, begins_file in blocks:
+        if begins_file:
+            columns = requested
+        kept = lines
+        try:
+            if kept and not columns.columns:
+                columns = requested.detect(kept.text[0].as_py(), int(kept.numbers[0]))
+                kept = kept.skip(int(bool(columns.header)))
+            if kept:
+                yield _edges(kept, columns)
+        except QuoteError as error:
+            raise InputError(
+                f"{kept.place(error.row)}: its quotation marks are not balanced.",
+                hint="Close the quotation marks, double those inside a name, or set --separator "
+                "(separator=...) if the file is not CSV.",
+            ) from None
 
 
 def _whole_lines(blocks: Iterable[object]) -> Iterator[TextBlock]:
@@ -122,11 +148,15 @@ class _Lines:
     def skip(self, count: int) -> _Lines:
         return replace(self, text=self.text[count:], numbers=self.numbers[count:])
 
+    def place(self, row: int) -> str:
+        """Return the file and line of a line, for messages."""
+        return f"{self.name}, line {self.numbers[row]}"
+
     def check(self, invalid: NDArray[np.bool_], problem: Callable[[int], str], hint: str) -> None:
         """Raise `InputError` for the first invalid line, if there is one."""
         if invalid.any():
             row = int(np.argmax(invalid))
-            raise InputError(f"{self.name}, line {self.numbers[row]}: {problem(row)}.", hint=hint)
+            raise InputError(f"{self.place(row)}: {problem(row)}.", hint=hint)
 
 
 def _lines(block: TextBlock) -> _Lines:
@@ -137,11 +167,20 @@ def _lines(block: TextBlock) -> _Lines:
 
 @dataclass(frozen=True)
 class _Edges:
-    """Edges of a block: indices into its own list of names, (2, edges); weights, (edges,)."""
+    """The edges of a block.
+
+    Attributes:
+        names: of its nodes.
+        nodes: indices into names, (2, edges).
+        weights: (edges,).
+        huge: numbers of the edges whose weights might exceed float64 when they are added up, and
+            where each is in its file.
+    """
 
     names: pa.StringArray
     nodes: NDArray[np.int32]
     weights: NDArray[np.float64]
+    huge: Mapping[int, str]
 
 
 def _edges(lines: _Lines, columns: ColumnFormat) -> _Edges:
@@ -165,23 +204,29 @@ def _edges(lines: _Lines, columns: ColumnFormat) -> _Edges:
     lines.check(
         invalid.any(axis=0),
         lambda row: (
-            f"invalid node name {cells[int(starts[row] + np.argmax(invalid[:, row]))].as_py()!r}: "
+            f"invalid node name {quoted(_cell(cells, starts[row] + np.argmax(invalid[:, row])))}: "
             "it is empty or contains white space"
         ),
         "Replace white space in names with _, or set --separator (separator=...).",
     )
     if not columns.weighted or columns.columns == 2:
-        return _Edges(nodes.dictionary, indices, np.ones(len(lines)))
-    texts = cells.take(pa.array(starts + 2))
+        return _Edges(nodes.dictionary, indices, np.ones(len(lines)), {})
+    # Arrow reads no plus sign.
+    texts = pc.replace_substring_regex(cells.take(pa.array(starts + 2)), r"^\+(\d|\.)", r"\1")
     numeric = np.asarray(pc.match_substring_regex(texts, _NUMBER))
     weights = np.zeros(len(lines))
     weights[numeric] = np.asarray(texts.filter(pa.array(numeric)).cast(pa.float64()))
     lines.check(
         ~(weights > 0) | np.isinf(weights),
-        lambda row: f"the weight {texts[row].as_py()!r} is not a number above 0",
+        lambda row: f"the weight {quoted(_cell(cells, starts[row] + 2))} is not a number above 0",
         "Remove edges of weight 0, or pass --unweighted (weighted=False) to ignore all weights.",
     )
-    return _Edges(nodes.dictionary, indices, weights)
+    huge = {row: lines.place(row) for row in np.flatnonzero(weights > _HUGE).tolist()}
+    return _Edges(nodes.dictionary, indices, weights, huge)
+
+
+def _cell(cells: pa.StringArray, number: np.int64) -> str:
+    return str(cells[int(number)])
 
 
 def _wrong_columns(found: int, expected: ColumnFormat) -> str:
@@ -192,10 +237,30 @@ def _wrong_columns(found: int, expected: ColumnFormat) -> str:
     return problem
 
 
+def _check_sums(
+    blocks: list[tuple[NDArray[np.int32], _Edges]], names: pa.StringArray, *, directed: bool
+) -> None:
+    """Raise `InputError` if the weights of a repeated edge add up to more than float64 can hold."""
+    sums: dict[tuple[int, ...], float] = {}
+    for ids, edges in blocks:
+        for row, place in edges.huge.items():
+            pair = tuple(ids[edges.nodes[:, row]].tolist())
+            key = pair if directed else tuple(sorted(pair))
+            sums[key] = sums.get(key, 0.0) + float(edges.weights[row])
+            if math.isinf(sums[key]):
+                first, second = (quoted(_cell(names, np.int64(node))) for node in pair)
+                raise InputError(
+                    f"{place}: the sum of the weights of the edges between {first} and {second} "
+                    "exceeds float64.",
+                    hint="Divide all weights by the same number.",
+                )
+
+
 def _graph(found: list[_Edges], *, directed: bool) -> Graph:
     names, block_ids = unify([edges.names for edges in found])
-    pairs = zip(block_ids, found, strict=True)
-    nodes = np.concatenate([ids[edges.nodes] for ids, edges in pairs], axis=1)
+    blocks = list(zip(block_ids, found, strict=True))
+    _check_sums(blocks, names, directed=directed)
+    nodes = np.concatenate([ids[edges.nodes] for ids, edges in blocks], axis=1)
     weights = np.concatenate([edges.weights for edges in found])
     sources, targets = nodes
     if not directed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embedkit.errors import InputError
+from embedkit.errors import InputError, quoted
 
 __all__ = ["INVALID_NAME", "Graph"]
 
@@ -43,7 +42,7 @@ class Graph:
     directed: bool
 
     @classmethod
-    def of(cls, matrix: Any, names: Any = None, *, directed: bool = True) -> Graph:
+    def of(cls, matrix: object, names: object = None, *, directed: bool = True) -> Graph:
         """Make a graph from an adjacency matrix.
 
         Args:
@@ -67,7 +66,8 @@ class Graph:
         invalid = words.filter(pc.match_substring_regex(words, INVALID_NAME))
         if len(invalid):
             raise InputError(
-                f"invalid node name {invalid[0].as_py()!r}: it is empty or contains white space."
+                f"invalid node name {quoted(invalid[0].as_py())}: it is empty or contains white "
+                "space."
             )
         if len(words.unique()) < nodes or words.null_count:
             raise InputError("two nodes have the same name, or one has none.")

@@ -1,12 +1,21 @@
 """The training kernel for GPUs, in Triton; `reference.py` defines what it computes.
 
-Each program processes a run of consecutive centers sequentially, like one CPU thread. Hundreds of
-programs share both matrices without locks (Hogwild, Recht et al. 2011). The rows of a center stay
-in registers: its context rows as one tile, its output rows beside it, each loaded and stored once.
-With a single program the result is that of the reference kernel.
+Each program trains on a run of consecutive centers, one after the other, like a CPU thread.
+Thousands of programs share both matrices without locks (Hogwild, Recht et al. 2011).
+
+A step multiplies tiles on the tensor cores: the context rows of a few consecutive centers, and the
+output rows of those centers and their negative samples. The product of the two gives the logits,
+and the gradients of the logits times one tile give the changes of the other. Consecutive centers
+share most of their contexts, and the smallest tile has 16 rows, so a step of two or four centers
+costs little more than one of a single center. Rows are cut into column tiles of equal width, so
+that a row of 300 numbers costs 320 and not 512.
+
+All changes of a step are computed from the rows as loaded. With float32 rows, they are added
+atomically, so no update is lost, to other programs or to a word that occurs twice in a step. With
+bfloat16 rows, which round stochastically, the last program to store a row wins.
 
 Rows are loaded from the L2 cache, never from L1, which is not coherent: a multiprocessor would keep
-using its own stale copy of a frequent word, and undo the updates of others by storing it.
+using its own stale copy of a frequent word.
 
 It runs on CPU tensors if ``TRITON_INTERPRET=1`` is in the environment when Triton is imported.
 """
@@ -17,15 +26,12 @@ import torch
 import triton
 import triton.language as tl
 
-from embedkit.errors import ConfigurationError
-from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
+from embedkit.training.kernels import LARGEST_ERROR, LARGEST_WEIGHT
 from embedkit.training.kernels.draws import KeptWords
+from embedkit.training.kernels.tiles import launch_shape
+from embedkit.training.options import Precision
 
-__all__ = ["launch_shape", "train_kept"]
-
-_FLOATS_PER_WARP = 1024  # of a tile: 32 registers per thread; 64 are too many on sm_90
-_MAX_WARPS = 16
-_MAX_TILE_FLOATS = 1 << 15  # larger tiles exceed the registers and take minutes to compile
+__all__ = ["train_kept"]
 
 
 @triton.jit
@@ -36,8 +42,6 @@ def _stored(value, word, column, slot, kind: tl.constexpr):  # type: ignore[no-u
     nearest would lose them. The random bits depend on the row, the column and the center only, so
     that lanes with the same row round alike.
     """
-    if kind == tl.float32:
-        return value
     random = word.to(tl.uint32) * 0x9E3779B1 + (column + slot * 65599).to(tl.uint32) * 0x85EBCA77
     random = (random ^ (random >> 16)) * 0x7FEB352D
     random = (random ^ (random >> 15)) * 0x846CA68B
@@ -46,160 +50,164 @@ def _stored(value, word, column, slot, kind: tl.constexpr):  # type: ignore[no-u
 
 
 @triton.jit
-def _weights(  # type: ignore[no-untyped-def]
-    context, row, live, rate, IS_CENTER: tl.constexpr
+def _places(  # type: ignore[no-untyped-def]
+    matrix, ids, tile: tl.constexpr, STRIDE: tl.constexpr, WIDTH: tl.constexpr
 ):
-    """Return for each context the gradient of its logit with an output row, times the learning
-    rate; the logit; and exp(-|logit|).
-    """
-    logit = tl.sum(context * row[None, :], axis=1)
-    small = tl.exp(-tl.abs(logit))
-    half = 1.0 / (1.0 + small)
-    chance = tl.where(logit >= 0, half, small * half)
-    weight = -rate * chance
-    if IS_CENTER:
-        weight = rate * (1.0 - chance)
-    return tl.where(live, weight, 0.0), logit, small
+    """Return the addresses of one column tile of some rows."""
+    column = tile * WIDTH + tl.arange(0, WIDTH)
+    return matrix + ids.to(tl.int64)[:, None] * STRIDE + column[None, :]
 
 
-@triton.jit(do_not_specialize=["first", "last", "slots"])
-def _train(  # type: ignore[no-untyped-def]
-    inputs, outputs, words, sentences, reaches, negatives, pairs, losses, first, last, slots, rate,
-    STRIDE: tl.constexpr, COLUMNS: tl.constexpr, CONTEXTS: tl.constexpr, NEGATIVE: tl.constexpr,
-    GROUP: tl.constexpr, MOST_WEIGHT: tl.constexpr, MOST_ERROR: tl.constexpr, ATOMIC: tl.constexpr,
+@triton.jit
+def _load(  # type: ignore[no-untyped-def]
+    matrix, ids, used, tile: tl.constexpr, STRIDE: tl.constexpr, WIDTH: tl.constexpr
+):
+    """Load one column tile of some rows; unused lanes are zero."""
+    places = _places(matrix, ids, tile, STRIDE, WIDTH)
+    return tl.load(places, mask=used[:, None], other=0.0, cache_modifier=".cg")
+
+
+@triton.jit
+def _update(  # type: ignore[no-untyped-def]
+    matrix, ids, used, old, change, slot, tile: tl.constexpr, STRIDE: tl.constexpr,
+    WIDTH: tl.constexpr,
 ):  # fmt: skip
-    """Train on a program's share of the centers, the slots in [first, last) of *slots* kept words.
+    """Add the changes of one column tile to its rows, whose values before were *old*."""
+    kind: tl.constexpr = matrix.dtype.element_ty
+    places = _places(matrix, ids, tile, STRIDE, WIDTH)
+    if kind == tl.float32:
+        tl.atomic_add(places, change, mask=used[:, None], sem="relaxed")
+    else:
+        column = tile * WIDTH + tl.arange(0, WIDTH)
+        new = old.to(tl.float32) + change
+        stored = _stored(new, ids[:, None], column[None, :], slot, kind)
+        tl.store(places, stored, mask=used[:, None])
 
-    STRIDE is the length of a row; (CONTEXTS, COLUMNS) is the shape of a tile, powers of two.
+
+@triton.jit
+def _same(ids, used, others, others_used):  # type: ignore[no-untyped-def]
+    """Return 1 where two used lanes have the same row, and 0 elsewhere."""
+    same = (ids[:, None] == others[None, :]) & used[:, None] & others_used[None, :]
+    return same.to(tl.float32)
+
+
+@triton.jit
+def _train(  # type: ignore[no-untyped-def]
+    inputs, outputs, words, sentences, reaches, negatives, edges, pairs, losses, rate,
+    STRIDE: tl.constexpr, WIDTH: tl.constexpr, CENTERS: tl.constexpr, ROWS: tl.constexpr,
+    CONTEXTS: tl.constexpr, TILES: tl.constexpr, WINDOW: tl.constexpr, NEGATIVE: tl.constexpr,
+    MOST_WEIGHT: tl.constexpr, MOST_ERROR: tl.constexpr, PRECISION: tl.constexpr,
+):  # fmt: skip
+    """Train on a program's share of the centers, the slots in [edges[0], edges[1]) of edges[2].
+
+    A row has STRIDE numbers in tiles of WIDTH. A step has CENTERS centers, ROWS lanes for output
+    rows, and TILES tiles of CONTEXTS context rows.
     """
-    program = tl.program_id(0)
+    first = tl.load(edges)
+    last = tl.load(edges + 1)
+    slots = tl.load(edges + 2)
     share = tl.cdiv(last - first, tl.num_programs(0))
-    begin = first + program * share
+    begin = first + tl.program_id(0) * share
     end = tl.minimum(begin + share, last)
     kind: tl.constexpr = inputs.dtype.element_ty
-    column = tl.arange(0, COLUMNS)
-    used = column < STRIDE
-    lane = tl.arange(0, CONTEXTS)
-    seen = tl.zeros((), tl.int64)
-    loss = tl.zeros((), tl.float64)
-    for slot in range(begin, end):
-        center = tl.load(words + slot)
-        sentence = tl.load(sentences + slot)
-        reach = tl.load(reaches + slot)
-        other = slot + lane - reach + (lane >= reach).to(tl.int32)
-        near = (lane < 2 * reach) & (other >= 0) & (other < slots)
-        near = near & (tl.load(sentences + other, mask=near, other=-1) == sentence)
-        count = tl.sum(near.to(tl.int32))
-        if count > 0:
-            # Lanes without a context get ids that no other lane has.
-            ids = tl.where(near, tl.load(words + other, mask=near, other=0), -1 - lane)
-            same = (ids[:, None] == ids[None, :]) & (lane[:, None] > lane[None, :])
-            repeated = tl.sum(tl.sum(same.to(tl.int32), axis=1)) > 0
-            places = inputs + ids.to(tl.int64)[:, None] * STRIDE + column[None, :]
-            mask = near[:, None] & used[None, :]
-            context = tl.load(places, mask=mask, other=0.0, cache_modifier=".cg").to(tl.float32)
-            for start in tl.static_range(0, NEGATIVE + 1, GROUP):
-                outs = ()
-                rows = ()
-                for i in tl.static_range(GROUP):
-                    if start + i <= NEGATIVE:
-                        out = center
-                        if start + i > 0:
-                            out = tl.load(negatives + slot * NEGATIVE + (start + i - 1))
-                        place = outputs + out.to(tl.int64) * STRIDE + column
-                        row = tl.load(place, mask=used, other=0.0, cache_modifier=".cg")
-                        outs = outs + (out,)  # type: ignore[assignment]
-                        rows = rows + (row.to(tl.float32),)  # type: ignore[assignment]
-                weights = ()
-                delta = tl.zeros((CONTEXTS, COLUMNS), tl.float32)
-                wrong = tl.zeros((CONTEXTS,), tl.float32)
-                product = tl.full((CONTEXTS,), 1.0, tl.float32)
-                sizes = tl.zeros((CONTEXTS,), tl.float32)
-                for i in tl.static_range(GROUP):
-                    if start + i <= NEGATIVE:
-                        # A negative sample equal to the center is ignored.
-                        live = near
-                        if start + i == 0:
-                            seen += count
-                        else:
-                            live = near & (outs[i] != center)
-                            seen += tl.where(outs[i] != center, count, 0)
-                        weight, logit, small = _weights(
-                            context, rows[i], live, rate, start + i == 0
-                        )
-                        if start + i == 0:
-                            logit = -logit
-                        # One logarithm of a product (at most 2^GROUP) instead of a sum of logs.
-                        wrong += tl.where(live, tl.maximum(logit, 0.0), 0.0)
-                        product *= tl.where(live, 1.0 + small, 1.0)
-                        sizes += tl.abs(weight)
-                        delta += weight[:, None] * rows[i][None, :]
-                        weights = weights + (weight,)  # type: ignore[assignment]
-                loss += tl.sum(wrong + tl.log(product)).to(tl.float64)
-                size = tl.sum(sizes)
-                error = tl.maximum(tl.sum(wrong), MOST_ERROR)
-                scale = MOST_WEIGHT / tl.maximum(size, MOST_WEIGHT)
-                scale *= tl.where(size > MOST_WEIGHT, MOST_ERROR / error, 1.0)
-                delta *= scale
-                if ATOMIC:
-                    tl.atomic_add(places, delta, mask=mask, sem="relaxed")
-                # A context that occurs n times in the window changes n times by the same amount.
-                # Output rows use its values before each of these changes.
-                before = context
-                if repeated:
-                    earlier = tl.sum(same.to(tl.float32), axis=1)
-                    before += earlier[:, None] * delta
-                    times = tl.sum((ids[:, None] == ids[None, :]).to(tl.float32), axis=1)
-                    delta *= times[:, None]
-                context += delta
-                # If a negative sample was drawn twice, its last row has all changes.
-                news = ()
-                for i in tl.static_range(GROUP):
-                    if start + i <= NEGATIVE:
-                        place = outputs + outs[i].to(tl.int64) * STRIDE + column
-                        change = scale * tl.sum(weights[i][:, None] * before, axis=0)
-                        if ATOMIC:
-                            tl.atomic_add(place, change, mask=used, sem="relaxed")
-                        else:
-                            row = rows[i]
-                            for j in tl.static_range(i):
-                                row = tl.where(outs[j] == outs[i], news[j], row)
-                            row += change
-                            news = news + (row,)
-                            drawn_again = tl.zeros((), tl.int32)
-                            for j in tl.static_range(i + 1, GROUP):
-                                if start + j <= NEGATIVE:
-                                    drawn_again += (outs[j] == outs[i]).to(tl.int32)
-                            if drawn_again == 0:
-                                stored = _stored(row, outs[i], column, slot, kind)
-                                tl.store(place, stored, mask=used)
-                # The next group may load, in another thread, the rows stored by this one.
-                if start + GROUP <= NEGATIVE:
-                    tl.debug_barrier()
-            if not ATOMIC:
-                tile = _stored(context, ids[:, None], column[None, :], slot, kind)
-                tl.store(places, tile, mask=mask)
-            tl.debug_barrier()
-    tl.store(pairs + program, seen)
-    tl.store(losses + program, loss)
-
-
-def launch_shape(stride: int, window: int) -> tuple[int, int, int]:
-    """Return the columns and contexts of a tile, powers of two, and the warps of a program.
-
-    Raises:
-        ConfigurationError: the tile would be too large.
-    """
-    columns = triton.next_power_of_2(stride)
-    contexts = triton.next_power_of_2(2 * window)
-    if columns * contexts > _MAX_TILE_FLOATS:
-        raise ConfigurationError(
-            f"window={window} is too wide for vectors of {stride} numbers on a GPU; it must be at "
-            f"most {_MAX_TILE_FLOATS // columns // 2}.",
-            hint='Use a smaller window or dimension, or pass --device cpu (device="cpu").',
-        )
-    warps = min(max(columns * contexts // _FLOATS_PER_WARP, 1), _MAX_WARPS)
-    return columns, contexts, warps
+    COLUMN_TILES: tl.constexpr = STRIDE // WIDTH  # noqa: N806
+    lane = tl.arange(0, ROWS)
+    number = lane % (NEGATIVE + 1)  # 0 is the center
+    label = tl.where(number == 0, 1.0, 0.0)
+    seen = tl.zeros((CONTEXTS, ROWS), tl.int32)
+    loss = tl.zeros((CONTEXTS, ROWS), tl.float32)
+    for slot in range(begin, end, CENTERS):
+        at = slot + lane // (NEGATIVE + 1)
+        used = (lane < CENTERS * (NEGATIVE + 1)) & (at < end)
+        center = tl.load(words + at, mask=used, other=0)
+        sentence = tl.load(sentences + at, mask=used, other=0)
+        reach = tl.load(reaches + at, mask=used, other=0)
+        sampled = used & (number > 0)
+        drawn = tl.load(negatives + at * NEGATIVE + number - 1, mask=sampled, other=0)
+        outs = tl.where(number == 0, center, drawn)
+        # A negative sample equal to the center is ignored.
+        live = used & ((number == 0) | (drawn != center))
+        rows = ()
+        for t in tl.static_range(COLUMN_TILES):
+            rows = rows + (_load(outputs, outs, live, t, STRIDE, WIDTH),)  # type: ignore[assignment]
+        ids, near, errors = (), (), ()
+        size = tl.zeros((CONTEXTS, ROWS), tl.float32)
+        wrong = tl.zeros((CONTEXTS, ROWS), tl.float32)
+        for c in tl.static_range(TILES):
+            place = c * CONTEXTS + tl.arange(0, CONTEXTS)
+            other = slot - WINDOW + place
+            exists = (place < 2 * WINDOW + CENTERS) & (other >= 0) & (other < slots)
+            word = tl.load(words + other, mask=exists, other=0)
+            other_sentence = tl.load(sentences + other, mask=exists, other=-1)
+            needed = place < 0
+            for i in tl.static_range(CENTERS):
+                inside = slot + i < end
+                own_reach = tl.load(reaches + slot + i, mask=inside, other=0)
+                own_sentence = tl.load(sentences + slot + i, mask=inside, other=-2)
+                distance = tl.abs(other - slot - i)
+                within = (distance > 0) & (distance <= own_reach)
+                needed = needed | (within & (other_sentence == own_sentence))
+            logit = tl.zeros((CONTEXTS, ROWS), tl.float32)
+            for t in tl.static_range(COLUMN_TILES):
+                tile = _load(inputs, word, needed, t, STRIDE, WIDTH).to(tl.float32)
+                row = tl.trans(rows[t].to(tl.float32))
+                logit = tl.dot(tile, row, logit, input_precision=PRECISION)
+            distance = tl.abs(other[:, None] - at[None, :])
+            pair = live[None, :] & (distance > 0) & (distance <= reach[None, :])
+            pair = pair & (other_sentence[:, None] == sentence[None, :])
+            small = tl.exp(-tl.abs(logit))
+            chance = tl.where(logit >= 0, 1.0, small) / (1.0 + small)
+            error = tl.where(pair, rate * (label[None, :] - chance), 0.0)
+            lost = tl.maximum(tl.where(label[None, :] > 0, -logit, logit), 0.0)
+            lost = tl.where(pair, lost, 0.0)
+            seen += pair.to(tl.int32)
+            loss += lost + tl.where(pair, tl.log(1.0 + small), 0.0)
+            size += tl.abs(error)
+            wrong += lost
+            ids = ids + (word,)  # type: ignore[assignment]
+            near = near + (needed,)  # type: ignore[assignment]
+            errors = errors + (error,)  # type: ignore[assignment]
+        weight = tl.sum(size)
+        scale = MOST_WEIGHT / tl.maximum(weight, MOST_WEIGHT)
+        if weight > MOST_WEIGHT:
+            scale *= MOST_ERROR / tl.maximum(tl.sum(wrong), MOST_ERROR)
+        # Rows that are stored, not added, need the sum of the changes of equal rows.
+        of_rows, of_contexts = errors, errors
+        if kind != tl.float32:
+            of_rows, of_contexts = (), ()
+            equal = _same(outs, live, outs, live)
+            for c in tl.static_range(TILES):
+                error = tl.dot(errors[c], equal, input_precision=PRECISION)
+                of_rows = of_rows + (error,)  # type: ignore[assignment]
+                error = tl.zeros((CONTEXTS, ROWS), tl.float32)
+                for q in tl.static_range(TILES):
+                    equal_c = _same(ids[c], near[c], ids[q], near[q])
+                    error = tl.dot(equal_c, errors[q], error, input_precision=PRECISION)
+                of_contexts = of_contexts + (error,)  # type: ignore[assignment]
+        olds = ()
+        for t in tl.static_range(COLUMN_TILES):
+            change = tl.zeros((ROWS, WIDTH), tl.float32)
+            for c in tl.static_range(TILES):
+                tile = _load(inputs, ids[c], near[c], t, STRIDE, WIDTH)
+                error = tl.trans(of_rows[c])
+                change = tl.dot(error, tile.to(tl.float32), change, input_precision=PRECISION)
+                if kind != tl.float32:
+                    olds = olds + (tile,)  # type: ignore[assignment]
+            _update(outputs, outs, live, rows[t], scale * change, slot, t, STRIDE, WIDTH)
+        # Another thread may have loaded its part of the context rows for the last time only now.
+        tl.debug_barrier()
+        for t in tl.static_range(COLUMN_TILES):
+            for c in tl.static_range(TILES):
+                row = rows[t].to(tl.float32)
+                change = tl.dot(of_contexts[c], row, input_precision=PRECISION)
+                old = change
+                if kind != tl.float32:
+                    old = olds[t * TILES + c]
+                _update(inputs, ids[c], near[c], old, scale * change, slot, t, STRIDE, WIDTH)
+        # The next step may load, in another thread, the rows changed by this one.
+        tl.debug_barrier()
+    tl.atomic_add(pairs, tl.sum(seen.to(tl.int64)), sem="relaxed")
+    tl.atomic_add(losses, tl.sum(loss.to(tl.float64)), sem="relaxed")
 
 
 def train_kept(
@@ -210,43 +218,36 @@ def train_kept(
     window: int,
     *,
     programs: int = 1,
-    atomic: bool = False,
+    precision: Precision = "tf32",
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Train on the centers of *kept*; update both matrices in place.
 
     Args:
         inputs, outputs: the input and output matrix, from `draws.device_matrix`, float32 or
-            bfloat16 (arithmetic is float32).
+            bfloat16.
         kept: the words, on the same device.
         rate: the learning rate.
         window: the largest window size in *kept*.
         programs: the number of programs, each of which gets a run of consecutive centers.
-        atomic: use atomic additions, so that no update is lost to another program; float32 only.
-            By default the last program to store a row wins, which limits the effect of many
-            simultaneous updates.
+        precision: of the products, see `options.PRECISIONS`.
 
     Returns:
-        The number of pairs (int64) and the summed loss (float64) of each program, (programs,)
-        each, on the device: reading them waits for the kernel.
-
-    Raises:
-        ConfigurationError: *atomic* with bfloat16, or the window is too wide for the dimension.
+        The number of pairs (int64) and their summed loss (float64), (1,) each, on the device:
+        reading them waits for the kernel.
     """
-    if atomic and inputs.dtype != torch.float32:
-        raise ConfigurationError("atomic updates need float32 rows, got bfloat16.")
-    pairs = torch.zeros(programs, dtype=torch.int64, device=inputs.device)
-    losses = torch.zeros(programs, dtype=torch.float64, device=inputs.device)
-    if kept.first == kept.last:
-        return pairs, losses
-    stride = inputs.shape[1]
-    columns, contexts, warps = launch_shape(stride, window)
+    pairs = torch.zeros(1, dtype=torch.int64, device=inputs.device)
+    losses = torch.zeros(1, dtype=torch.float64, device=inputs.device)
+    words, stride = inputs.shape
+    negative = kept.negatives.shape[1]
+    shape = launch_shape(words, stride, window, negative)
     _train[(programs,)](
-        inputs, outputs, kept.words, kept.sentences, kept.reaches, kept.negatives, pairs, losses,
-        kept.first, kept.last, len(kept.words), rate,
-        STRIDE=stride, COLUMNS=columns, CONTEXTS=contexts,
-        NEGATIVE=kept.negatives.shape[1], GROUP=GROUP, MOST_WEIGHT=LARGEST_WEIGHT,
-        MOST_ERROR=LARGEST_ERROR, ATOMIC=atomic,
-        # With more stages, Triton would move loads of the next center before stores of this one.
-        num_warps=warps, num_stages=1, enable_fp_fusion=True,
+        inputs, outputs, kept.words, kept.sentences, kept.reaches, kept.negatives, kept.edges,
+        pairs, losses, float(rate),
+        STRIDE=stride, WIDTH=shape.width, CENTERS=shape.centers, ROWS=shape.rows,
+        CONTEXTS=shape.contexts, TILES=shape.tiles, WINDOW=window, NEGATIVE=negative,
+        MOST_WEIGHT=LARGEST_WEIGHT * shape.centers, MOST_ERROR=LARGEST_ERROR * shape.centers,
+        PRECISION="ieee" if precision == "float32" else precision,
+        # With more stages, Triton would move loads of the next step before stores of this one.
+        num_warps=shape.warps, num_stages=1, enable_fp_fusion=True,
     )  # fmt: skip
     return pairs, losses

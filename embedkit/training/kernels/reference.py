@@ -7,6 +7,7 @@ not know about files, epochs or progress.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -42,26 +43,35 @@ def _step(
     labels: NDArray[np.float64],
     live: NDArray[np.float64],
     rate: float,
+    centers: int = 1,
+    *,
+    at_once: bool = False,
 ) -> float:
     """Take one step of gradient descent; return the loss before it.
 
-    The gradients of all logits are computed before any row changes. A context that occurs twice is
-    read again for its second update, after its first.
+    *live* is 1 for the pairs that count and 0 for the others, (words,) or (contexts, words). Both
+    bounds of a step grow with its number of centers. The gradients of all logits are computed
+    before any row changes. A context that occurs twice is read again for its second update, after
+    its first, unless all rows change *at_once*.
     """
     rows = outputs[words].copy()
     logits = inputs[contexts] @ rows.T
     gradient = rate * (labels - 1.0 / (1.0 + np.exp(-logits))) * live
     wrong = np.where(labels > 0, -logits, logits)
     weight = np.abs(gradient).sum()
-    if weight > LARGEST_WEIGHT:
-        error = (np.maximum(wrong, 0.0) * live).sum()
-        gradient *= LARGEST_WEIGHT / weight * LARGEST_ERROR / max(error, LARGEST_ERROR)
-    change = np.zeros_like(rows)
-    for context, weights in zip(contexts, gradient, strict=True):
-        old = inputs[context].copy()
-        inputs[context] += weights @ rows
-        change += np.outer(weights, old)
-    np.add.at(outputs, words, change)
+    if weight > LARGEST_WEIGHT * centers:
+        error, most = (np.maximum(wrong, 0.0) * live).sum(), LARGEST_ERROR * centers
+        gradient *= LARGEST_WEIGHT * centers / weight * most / max(error, most)
+    if at_once:
+        np.add.at(outputs, words, gradient.T @ inputs[contexts])
+        np.add.at(inputs, contexts, gradient @ rows)
+    else:
+        change = np.zeros_like(rows)
+        for context, weights in zip(contexts, gradient, strict=True):
+            old = inputs[context].copy()
+            inputs[context] += weights @ rows
+            change += np.outer(weights, old)
+        np.add.at(outputs, words, change)
     return float((np.logaddexp(0.0, wrong) * live).sum())
 
 
@@ -80,6 +90,8 @@ def train_range(
     window: int,
     negative: int,
     key: int,
+    *,
+    centers: int | None = None,
 ) -> tuple[int, float]:
     """Train skip-gram with negative sampling on the centers tokens[start:stop].
 
@@ -99,12 +111,61 @@ def train_range(
         rate: the learning rate.
         window, negative: see `TrainingConfig`.
         key: see `random.epoch_key`.
+        centers: None for the steps of the CPU kernel, one for every `GROUP` output rows of a
+            center. A number for those of the GPU kernel: one step for so many kept words, with all
+            their output rows, computed from the rows before it even if a word occurs twice.
 
     Returns:
         The number of pairs, and the sum of their losses, -log sigmoid(+-logit).
     """
     inputs, outputs = inputs[:, :dimension], outputs[:, :dimension]
     pairs, loss = 0, 0.0
+    found = _windows(tokens, boundaries, start, stop, keep, noise, aliases, window, negative, key)
+    while step := list(itertools.islice(found, centers or 1)):
+        near = sorted({position for contexts, _ in step for position in contexts})
+        words = [word for _, words in step for word in words]
+        labels = np.tile(np.eye(1, negative + 1)[0], len(step))
+        live = np.array(
+            [
+                [
+                    position in contexts and (number == 0 or word != words[0])
+                    for contexts, words in step
+                    for number, word in enumerate(words)
+                ]
+                for position in near
+            ],
+            dtype=np.float64,
+        )
+        if not near:
+            continue
+        contexts = [int(tokens[position]) for position in near]
+        rows = GROUP if centers is None else len(words)
+        for first in range(0, len(words), rows):
+            group = slice(first, first + rows)
+            loss += _step(
+                inputs, outputs, contexts, words[group], labels[group], live[:, group], rate,
+                centers or 1, at_once=centers is not None,
+            )  # fmt: skip
+        pairs += int(live.sum())
+    return pairs, loss
+
+
+def _windows(
+    tokens: NDArray[np.int32],
+    boundaries: NDArray[np.int64],
+    start: int,
+    stop: int,
+    keep: NDArray[np.uint32],
+    noise: NDArray[np.uint32],
+    aliases: NDArray[np.int32],
+    window: int,
+    negative: int,
+    key: int,
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield for each kept center the positions of its contexts, and the words of its output rows.
+
+    The first word is the center; the others are its negative samples.
+    """
     for center in _kept(tokens, range(start, stop), key, keep):
         sentence = int(np.searchsorted(boundaries, center, side="right")) - 1
         low, high = int(boundaries[sentence]), int(boundaries[sentence + 1])
@@ -114,18 +175,5 @@ def train_range(
         after = _kept(tokens, range(center + 1, high), key, keep)
         near = [p for _, p in zip(range(reach), before, strict=False)][::-1]
         near += [p for _, p in zip(range(reach), after, strict=False)]
-        if not near:
-            continue
-        contexts = [int(tokens[position]) for position in near]
-        word = int(tokens[center])
-        words = [word] + [
-            noise_word(draw(key, center, n), noise, aliases) for n in range(1, negative + 1)
-        ]
-        live = np.array([1.0] + [float(other != word) for other in words[1:]])
-        labels = np.zeros(len(words))
-        labels[0] = 1.0
-        for first in range(0, len(words), GROUP):
-            group = slice(first, first + GROUP)
-            loss += _step(inputs, outputs, contexts, words[group], labels[group], live[group], rate)
-        pairs += len(contexts) * int(live.sum())
-    return pairs, loss
+        samples = [noise_word(draw(key, center, n), noise, aliases) for n in range(1, negative + 1)]
+        yield near, [int(tokens[center]), *samples]

@@ -200,10 +200,10 @@ def test_saving_keeps_existing_files_and_rejects_white_space(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "cannot read phrases from .*: No such file"),
+        (None, "cannot read .*: No such file"),
         (b"", "is not a phrase file"),
         (b"new_york\t1.0\t2\t1\tnew york\n", "is not a phrase file"),
-        (b"\xff\xfe", "cannot read phrases"),
+        (b"\xff\xfe", "line 1, byte 1: the text is not UTF-8"),
         (
             b"# embedkit phrases {\n",
             "p, line 1: the settings are not JSON. Write",
@@ -229,9 +229,9 @@ def test_saving_keeps_existing_files_and_rejects_white_space(tmp_path: Path) -> 
         ),
         (b"# embedkit phrases {}\nx_y\t1e999\t2\t1\tx y\n", "line 2: the score must be finite"),
         (b"# embedkit phrases {}\nx_y\t1\t0\t1\tx y\n", "line 2: .*count at least 1, got .* and 0"),
-        (gzip.compress(b"# embedkit phrases {}\n" * 99, mtime=0)[:-9], "cannot read phrases"),
-        (gzip.compress(b"", mtime=0)[:10] + b"\xff" * 9, "cannot read phrases"),
-        (lzma.compress(b"# embedkit phrases {}\n")[:12] + b"\xff" * 20, "cannot read phrases"),
+        (gzip.compress(b"# embedkit phrases {}\n" * 99, mtime=0)[:-9], "damaged or cut short"),
+        (gzip.compress(b"", mtime=0)[:10] + b"\xff" * 9, "damaged or cut short"),
+        (lzma.compress(b"# embedkit phrases {}\n")[:12] + b"\xff" * 20, "damaged or cut short"),
     ],
 )
 def test_invalid_phrase_file_is_rejected(

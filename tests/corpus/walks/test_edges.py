@@ -62,6 +62,7 @@ class TestForms:
             "#Source,Target\na,b\nb,c\n",
             "a b 1\nb c 1.0\n",
             "a b 2e0\nb c 2\n",
+            "a b +1\nb c +1.0\n",
         ],
     )
     def test_the_same_path(self, text: str, tmp_path: Path) -> None:
@@ -79,6 +80,30 @@ class TestForms:
             read(tmp_path, "a\tb\nNew York\tParis\n")
         with pytest.raises(InputError, match="line 1: invalid node name 'New York'"):
             read(tmp_path, "New York,Paris\n")
+
+    @pytest.mark.parametrize("quoted", ['"Paris,FR","Lyon,FR"', '"Paris,FR" , "Lyon,FR" '])
+    @pytest.mark.parametrize("rest", ["", ",2.5", ',"2.5"'])
+    def test_quoted_csv(self, quoted: str, rest: str, tmp_path: Path) -> None:
+        """As Python's own CSV reader reads it."""
+        graph = read(tmp_path, f'{quoted}{rest}\n"the_""A""",Lyon{rest}\n')
+        assert graph.names.to_pylist() == ["Paris,FR", "Lyon,FR", 'the_"A"', "Lyon"]
+        assert graph.edges == 2
+
+    def test_unbalanced_quotes_name_the_line(self, tmp_path: Path) -> None:
+        for line in ('"Paris,Lyon', '"Paris"x,Lyon', 'Paris,"Lyon'):
+            with pytest.raises(InputError, match=r"line 3: its quotation marks are not balanced"):
+                read(tmp_path, f"a,b\n\n{line}\nc,d\n")
+            with pytest.raises(InputError, match=r"line 2: its quotation marks are not balanced"):
+                read(tmp_path, f"\n{line}\nc,d\n")
+
+    def test_quotes_are_part_of_names_between_other_separators(self, tmp_path: Path) -> None:
+        assert read(tmp_path, '" b\n"c d\n').names.to_pylist() == ['"', "b", '"c', "d"]
+
+    @pytest.mark.parametrize("lines", ["ann\u00a0lee bob\nbob cy\n", "bob cy\nann\u00a0lee bob\n"])
+    @pytest.mark.parametrize("mark", [" ", "\t", ","])
+    def test_no_break_space_is_part_of_a_name(self, lines: str, mark: str, tmp_path: Path) -> None:
+        graph = read(tmp_path, lines.replace(" ", mark))
+        assert weights_of(graph) == both({("ann\u00a0lee", "bob"): 1, ("bob", "cy"): 1})
 
     def test_separator_can_be_set(self, tmp_path: Path) -> None:
         graph = read(tmp_path, "Smith,J Doe,K\n", separator="space")
@@ -198,6 +223,13 @@ class TestErrors:
             ("a b\nc\x01d e\n", r"line 2: invalid node name 'c\\x01d'"),
             ("a\tb\nc\x00\td\n", r"line 2: invalid node name 'c\\x00'"),
             ("a b 1.7e308\na c 1.7e308\n", r"the sum of the edge weights exceeds float64"),
+            (
+                "a b 1e308\nc a 1\nb a 1e308\n",
+                r"line 3: the sum of the weights .* 'b' and 'a' exceeds float64\. Divide all",
+            ),
+            ("a b +-1\n", r"line 1: the weight '\+-1' is not"),
+            ("a b +\n", r"line 1: the weight '\+' is not"),
+            (f"a\t{'x y' * 9_999}\n", r"invalid node name 'x yx y[^']{0,60}…: it is empty"),
             ("", r"edges\.tsv contains no edges\. \w+"),
             ("# nothing\n\n", r"edges\.tsv contains no edges"),
             ("source,target\n", r"edges\.tsv contains no edges"),

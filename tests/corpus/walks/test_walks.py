@@ -45,13 +45,12 @@ def alpha(adjacency: np.ndarray, previous: int, node: int, p: float, q: float) -
 
 def steps_of(adjacency: np.ndarray, **config: float) -> dict[tuple[int, int], np.ndarray]:
     """Count where walks go to, by the node they come from and the node they stand at."""
-    counts: dict[tuple[int, int], np.ndarray] = {}
+    counts = np.zeros((len(adjacency),) * 3)
     for block in random_walks(Graph.of(adjacency), walks=2_000, length=20, **config):
         triples = np.lib.stride_tricks.sliding_window_view(block.nodes, 3, axis=1).reshape(-1, 3)
-        for previous, at, to in triples[triples[:, 2] >= 0]:
-            key = int(previous), int(at)
-            counts.setdefault(key, np.zeros(len(adjacency)))[to] += 1
-    return counts
+        np.add.at(counts, tuple(triples[triples[:, 2] >= 0].T), 1)
+    seen = np.argwhere(counts.any(axis=2)).tolist()
+    return {(previous, at): counts[previous, at] for previous, at in seen}
 
 
 def likelihood(

@@ -81,7 +81,7 @@ def test_words_outside_the_vocabulary_are_ignored() -> None:
 
 
 def test_the_step_follows_the_gradient_of_the_loss() -> None:
-    """One centre with one context, against finite differences of -log sigmoid."""
+    """One center with one context, against finite differences of -log sigmoid."""
     random = np.random.default_rng(1)
     inputs, outputs = random.normal(size=(3, 5)), random.normal(size=(7, 5))
     words, labels = [0, 1, 2, 3, 4, 5], np.eye(1, 6)[0]

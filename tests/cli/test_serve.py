@@ -1,0 +1,62 @@
+"""serve: what is checked before the service starts; tests/service has the rest."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from embedkit.service import server
+from embedkit.service.server import ListenAddress
+from embedkit.service.settings import ServiceSettings
+from tests.conftest import Command
+
+Started = list[tuple[ServiceSettings, ListenAddress]]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """The services that were started, instead of which nothing happens."""
+    found: Started = []
+    monkeypatch.setattr(server, "serve", lambda *service: found.append(service))
+    return found
+
+
+def test_options_reach_the_service(inside: Command, started: Started, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("a-key-of-some-length\nanother-key-of-some-length\n")
+    done = inside(
+        "serve", "words", "--host", "0.0.0.0", "--port", 0, "--workers", 3, "--reload-model",
+        "--api-key-file", "keys", "--cors-origin", "https://example.org", "--queue", 7,
+        "--body-limit", 99, "--timeout", 2.5, "--access-log",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    ((settings, address),) = started
+    assert address == ListenAddress("0.0.0.0", 0, 3, True, True)
+    assert (settings.model, len(settings.keys)) == (Path("words"), 2)
+    assert settings.origins == ("https://example.org",)
+    assert (settings.queue, settings.body_limit, settings.timeout) == (7, 99, 2.5)
+
+
+def test_a_public_address_needs_a_key(inside: Command, started: Started) -> None:
+    done = inside("serve", "words", "--host", "0.0.0.0")
+    assert done.returncode == 2
+    assert "key" in done.stderr
+    assert not started
+    assert inside("serve", "words", "--host", "0.0.0.0", "--insecure").returncode == 0
+
+
+def test_the_name_of_a_model_is_that_of_its_directory(inside: Command, started: Started) -> None:
+    here = Path.cwd().name
+    for model in (".", "../" + here, "..", "words/.."):
+        assert inside("serve", model).returncode == 0
+    names = [settings.model.name for settings, _ in started]
+    assert names == [here, here, Path.cwd().parent.name, here]
+
+
+def test_a_missing_package_is_named(inside: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "embedkit.service.server", None)
+    monkeypatch.delitem(sys.modules, "uvicorn", raising=False)
+    done = inside("serve", "words")
+    assert done.returncode == 2
+    assert "pip install 'embedkit[serve]'" in done.stderr
