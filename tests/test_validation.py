@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, SettingError
 from embedkit.validation import (
     CODEC_ERRORS,
     ERROR_POLICIES,
@@ -100,9 +100,9 @@ def test_ranges_of_a_dataclass_are_checked_and_stored_as_python_numbers() -> Non
         (Settings(later=False), {"optional": ["later"], "unset": 0}),
         (Settings(later=None), {"optional": ["later"], "unset": 0}),
     ]:
-        with pytest.raises(ConfigurationError, match="later must be an integer between 1 and 9"):
+        with pytest.raises(SettingError, match="later must be an integer between 1 and 9"):
             wrong.check(**options)
-    with pytest.raises(ConfigurationError, match="size must be an integer between 1 and 9"):
+    with pytest.raises(SettingError, match="size must be an integer between 1 and 9"):
         Settings(size=2.0).check(optional=["later"])
-    with pytest.raises(ConfigurationError, match="rate must be a number between 0 and 1"):
+    with pytest.raises(SettingError, match="rate must be a number between 0 and 1"):
         Settings(rate=2).check(optional=["later"])

@@ -40,6 +40,8 @@ def weights(expression: str) -> list[tuple[float, str]]:
         ("king- man", [(1, "king"), (-1, "man")]),
         ("king+man", [(1, "king"), (1, "man")]),
         ("king\n\t- man", [(1, "king"), (-1, "man")]),
+        ("\0king\x1f-\x1fman\0", [(1, "king"), (-1, "man")]),
+        ("king\u00a0lee + 2\x1fman", [(1, "king\u00a0lee"), (2, "man")]),
         ("King - ÉCOLE", [(1, "King"), (-1, "ÉCOLE")]),
         ("王 - 男", [(1, "王"), (-1, "男")]),
         ("c# + .net", [(1, "c#"), (1, ".net")]),

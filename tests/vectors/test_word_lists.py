@@ -55,6 +55,7 @@ def test_sets(text: str, expected: list[str]) -> None:
     ("text", "expected"),
     [
         ("king  queen man", ["king", "queen", "man"]),
+        ("\0king\x1fqueen\x85man\x7f\v", ["king", "queen\x85man\x7f"]),
         ("new york\tcat", ["new york", "cat"]),
         ("old york\tcat", ["old", "york", "cat"]),
         ('"old york"\tcat', ["old york", "cat"]),
