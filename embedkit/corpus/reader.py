@@ -252,9 +252,12 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
 
 
 def _token_list(sentence: object) -> object:
-    """Return the tokens of an array of NumPy, Arrow, pandas or polars as a list."""
-    if not isinstance(sentence, Sequence):
-        for name in ("to_pylist", "tolist", "to_list"):
+    """Return the tokens of an array of NumPy, Arrow, pandas or polars as a list.
+
+    Iterating over a list array of Arrow yields scalars, which are sequences of scalars.
+    """
+    if not isinstance(sentence, list | tuple | str | bytes):
+        for name in ("as_py", "to_pylist", "tolist", "to_list"):
             if callable(convert := getattr(sentence, name, None)):
                 return convert()
     return sentence

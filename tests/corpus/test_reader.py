@@ -227,6 +227,21 @@ def test_a_sentence_may_be_any_array_of_strings(make: Callable[[list[str]], Any]
     assert list(read) == list(Corpus.read(sentences)) == sentences
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        pa.array,
+        lambda sentences: pa.table({"text": sentences})["text"],
+        pd.Series,
+        lambda sentences: pd.Series(sentences, dtype=pd.ArrowDtype(pa.list_(pa.string()))),
+        pl.Series,
+    ],
+)
+def test_a_text_may_be_any_array_of_lists(make: Callable[[list[list[str]]], Any]) -> None:
+    sentences = [["to", "be"], ["or", "not", "to", "be"]]
+    assert list(Corpus.read(make(sentences))) == sentences
+
+
 def test_arrays_of_numbers_and_of_texts_are_not_sentences() -> None:
     with pytest.raises(CorpusError, match="sentence 0 contains 1; tokens must be"):
         Corpus.read([np.array([1, 2])])
