@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,6 @@ import click
 
 from embedkit.cli.options import (
     DEFAULT_MODEL,
-    Command,
-    Decorator,
-    device_option,
     explicit_parameters,
     json_option,
     output_option,
@@ -23,20 +19,17 @@ from embedkit.cli.options import (
     quiet_option,
     reading_options,
     refuse_unused,
-    seed_option,
-    workers_option,
 )
 from embedkit.cli.output import counted, print_json, summary_of_vectors
 from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
 from embedkit.cli.progress import Display
+from embedkit.cli.train_options import SETTINGS, device_options, setting_options
 from embedkit.cli.train_session import TrainingSession
 from embedkit.corpus.phrases.settings import MAX_PASSES
 from embedkit.encoders.names import ENCODER_NAMES
 from embedkit.errors import ModelError
-from embedkit.training.config import RANGES, SAMPLES, TrainingConfig
-from embedkit.training.options import PRECISIONS, ROW_TYPES
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -46,51 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-_HELP = {
-    "dimension": "Length of a vector.",
-    "window": "Largest distance between a word and its context words.",
-    "negative": "Negative samples per word.",
-    "epochs": "Passes over the text.",
-    "min_count": "Leave out words that occur less often.",
-    "sample": "Subsampling threshold for frequent words; 0 keeps all.",
-    "learning_rate": "Initial learning rate; it falls linearly.",
-    "sync_every": "Tokens between synchronizations of processes started by torchrun.",
-}
-_SETTINGS = (*_HELP, "workers", "seed")
-_SHOWN_DEFAULTS = {
-    "epochs": "5, or more for a small text",
-    "sample": "; ".join(
-        f"{sample:g} from {tokens:,} tokens" for tokens, sample in SAMPLES.items() if tokens
-    )
-    + "; else 0",
-}
-_UNLIMITED = 10_000
+_SETTINGS = (*SETTINGS, "workers", "seed")
 _LONGEST_EXAMPLE = 40  # characters
-
-
-def _setting_options(command: Command) -> Command:
-    """Add an option for each setting of training, with the default that `TrainingConfig` has."""
-    workers = WholeNumber(*map(int, RANGES["workers"]))
-    command = workers_option(
-        "Threads; with one, the same seed gives the same bytes.", workers, "one per processor"
-    )(seed_option(command))
-    for field in reversed(fields(TrainingConfig)):
-        if field.name in _HELP:
-            command = _setting_option(field.name, field.default)(command)
-    return command
-
-
-def _setting_option(name: str, default: Any) -> Decorator:
-    low, high = RANGES[name]
-    highest = high if high < _UNLIMITED else None
-    kind = (
-        Number(low, highest)
-        if isinstance(low, float)
-        else WholeNumber(int(low), None if highest is None else int(highest))
-    )
-    shown = _SHOWN_DEFAULTS.get(name, True)
-    option = "--" + name.replace("_", "-")
-    return click.option(option, type=kind, default=default, show_default=shown, help=_HELP[name])
 
 
 @click.command()
@@ -103,7 +53,7 @@ def _setting_option(name: str, default: Any) -> Decorator:
     show_default=True,
     help="How words become vectors.",
 )
-@_setting_options
+@setting_options
 @reading_options
 @click.option(
     "--phrases",
@@ -123,21 +73,7 @@ def _setting_option(name: str, default: Any) -> Decorator:
     metavar="SECONDS",
     help="Time between checkpoints; 0 writes none.",
 )
-@device_option("auto")
-@click.option(
-    "--rows",
-    type=click.Choice(ROW_TYPES),
-    default=ROW_TYPES[0],
-    show_default=True,
-    help="Numbers of the vectors on a GPU; bfloat16 takes half the memory and is less exact.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(PRECISIONS),
-    default=PRECISIONS[0],
-    show_default=True,
-    help="Precision of products on a GPU; float32 is several times slower.",
-)
+@device_options
 @click.option("--resume", is_flag=True, help="Continue from the last checkpoint if there is one.")
 @click.option(
     "--continue-from",

@@ -1,0 +1,85 @@
+"""The options of `train` that set how it trains."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from embedkit.cli.options import Command, Decorator, device_option, seed_option, workers_option
+from embedkit.cli.parameters import Number, WholeNumber
+from embedkit.training.config import RANGES, SAMPLES, TrainingConfig
+from embedkit.training.options import PRECISIONS, ROW_TYPES
+
+__all__ = ["SETTINGS", "device_options", "setting_options"]
+
+SETTINGS = {
+    "dimension": "Length of a vector.",
+    "window": "Largest distance between a word and its context words.",
+    "negative": "Negative samples per word.",
+    "epochs": "Passes over the text.",
+    "min_count": "Leave out words that occur less often.",
+    "sample": "Subsampling threshold for frequent words; 0 keeps all.",
+    "learning_rate": "Initial learning rate; it falls linearly.",
+    "sync_every": "Tokens between synchronizations of processes started by torchrun.",
+}
+"""Settings of training with their help; there are options of the same names."""
+
+_SHOWN_DEFAULTS = {
+    "epochs": "5, or more for a small text",
+    "sample": "; ".join(
+        f"{sample:g} from {tokens:,} tokens" for tokens, sample in SAMPLES.items() if tokens
+    )
+    + "; else 0",
+}
+_UNLIMITED = 10_000
+
+
+def setting_options(command: Command) -> Command:
+    """Add an option for each setting of training, with the default that `TrainingConfig` has."""
+    workers = WholeNumber(*map(int, RANGES["workers"]))
+    command = workers_option(
+        "Threads; with one, the same seed gives the same bytes.", workers, "one per processor"
+    )(seed_option(command))
+    for field in reversed(fields(TrainingConfig)):
+        if field.name in SETTINGS:
+            command = _setting_option(field.name, field.default)(command)
+    return command
+
+
+def _setting_option(name: str, default: Any) -> Decorator:
+    low, high = RANGES[name]
+    highest = high if high < _UNLIMITED else None
+    kind = (
+        Number(low, highest)
+        if isinstance(low, float)
+        else WholeNumber(int(low), None if highest is None else int(highest))
+    )
+    shown = _SHOWN_DEFAULTS.get(name, True)
+    option = "--" + name.replace("_", "-")
+    return click.option(option, type=kind, default=default, show_default=shown, help=SETTINGS[name])
+
+
+def device_options(command: Command) -> Command:
+    """Add the options for where to train, and how on a GPU."""
+    for option in (
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            default=PRECISIONS[0],
+            show_default=True,
+            help="Precision of products on a GPU; float32 is several times slower.",
+        ),
+        click.option(
+            "--rows",
+            type=click.Choice(ROW_TYPES),
+            default=ROW_TYPES[0],
+            show_default=True,
+            help="Numbers of the vectors on a GPU; bfloat16 takes half the memory and is less "
+            "exact.",
+        ),
+        device_option("auto"),
+    ):
+        command = option(command)
+    return command
