@@ -22,9 +22,9 @@ from embedkit.corpus.walks import read_edges
 from embedkit.errors import ConfigurationError, EncodingError, FormatError
 from embedkit.evaluation.datasets import read_analogies, read_categories, read_pairs
 from embedkit.formats import read, write
-from embedkit.plotting import pairs
 from embedkit.plotting.loss_curves import read_loss_curves
 from embedkit.service.settings import read_keys
+from embedkit.vectors import pairs
 from embedkit.vectors.word_vectors import WordVectors
 
 

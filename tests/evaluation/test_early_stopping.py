@@ -46,5 +46,5 @@ def test_unusable_questions_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(QuestionError, match="cannot read"):
         EarlyStopping(tmp_path / "nowhere")
     (tmp_path / "others").write_text("one two three four\n")
-    with pytest.raises(QuestionError, match="no question has only words of the vocabulary"):
+    with pytest.raises(QuestionError, match="too few known questions: the model knows 0 of 1"):
         EarlyStopping(tmp_path / "others")(epoch(1.0))
