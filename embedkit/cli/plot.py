@@ -112,7 +112,10 @@ def plot(
         summary = _plot_training(words, output, look, as_json=as_json)
     else:
         options |= {"pairs": pairs, "top": top or 0}
-        summary = _plot_words(words, output, look, quiet=quiet, as_json=as_json, **options)
+        found = _plot_words(words, output, look, quiet=quiet, **options)
+        summary = _contents(found)
+        if as_json:
+            _print_map(found)
     if not (as_json or quiet):
         click.echo(f"{output}: {summary}")
 
@@ -123,13 +126,12 @@ def _plot_words(
     look: dict[str, Any],
     *,
     quiet: bool,
-    as_json: bool,
     encoder: str | None,
     model: str,
     pairs: PairTexts,
     **settings: Any,
-) -> str:
-    """Draw words; return what was drawn, in words."""
+) -> WordMap:
+    """Draw words; return the map."""
     from embedkit.encoders import load
     from embedkit.plotting import draw, word_map
     from embedkit.plotting.draw import FORMATS
@@ -158,8 +160,10 @@ def _plot_words(
     for warning in draw(found, output, **look) if output else []:
         if not quiet:
             click.echo(f"Warning: {warning}", err=True)
-    if as_json:
-        _print_map(found)
+    return found
+
+
+def _contents(found: WordMap) -> str:
     arrows = f", {len(found.arrows):,} arrows" if found.arrows else ""
     return f"{counted(len(found.words), 'word')}{arrows}"
 
