@@ -84,6 +84,7 @@ def test_two_ranks_learn_as_well_as_one(tmp_path: Path) -> None:
     assert not (tmp_path / "model.checkpoint").exists()
 
 
+@pytest.mark.slow
 def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:
     """Files of very different sizes, and so many exchanges that a chunk lies between two."""
     text = WORLD.read_text().splitlines(keepends=True)
@@ -125,6 +126,7 @@ def children(process: subprocess.Popen[str]) -> list[int]:
     return sorted(map(int, found))
 
 
+@pytest.mark.slow
 def test_killed_rank_ends_the_job_and_the_checkpoint_is_usable(tmp_path: Path) -> None:
     model = tmp_path / "model"
     options = ["--dimension", 32, "--epochs", 80, "--sync-every", 50_000, "-o", model]

@@ -283,7 +283,10 @@ def test_runs_killed_many_times(
     assert facts(model) == uninterrupted
 
 
-@pytest.mark.parametrize(("number", "every"), [(signal.SIGINT, "300"), (signal.SIGTERM, "0")])
+@pytest.mark.parametrize(
+    ("number", "every"),
+    [(signal.SIGINT, "300"), pytest.param(signal.SIGTERM, "0", marks=pytest.mark.slow)],
+)
 def test_signal_writes_a_checkpoint_and_prints_how_to_resume(
     number: int, every: str, tmp_path: Path, uninterrupted: dict[str, object]
 ) -> None:
