@@ -210,6 +210,14 @@ def _separators(line: str) -> list[str | None]:
     return [*(separator for separator in "\t," if separator in line), None]
 
 
+def _is_float(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _number(text: str) -> float | None:
     try:
         number = float(text)
@@ -223,7 +231,7 @@ def _is_header(line: str) -> bool:
     return (
         len(columns) >= 3
         and not any(character.isdigit() for character in columns[2])
-        and all(_number(column) is None for column in columns[2:])
+        and not any(_is_float(column) for column in columns[2:])
     )
 
 

@@ -39,6 +39,7 @@ SAMPLE = 1 << 16
 _LINES = 100
 _ODD_SHARE = 0.05  # of bytes that are unusual in text; binary files have many more
 _SEPARATOR = re.compile(rb"([ \t])")
+_RUN = re.compile(rb"(?P<run>[ \t]{2,})[-+]?[.\d][^ \t]*(?:[ \t]+[-+]?[.\d][^ \t]*)*[ \t\r]*$")
 _CONTROLS = bytes({*range(32)} - set(b"\t\n\v\f\r"))
 
 
@@ -153,6 +154,7 @@ def header_layout(head: bytes, repairs: Repairs) -> TextLayout:
             "expected the number of words and the dimension" if head.strip() else "it is empty",
             "Pass a file in word2vec's format, or use --format glove if it has no header.",
         )
+    _check_lines(head, repairs)
     words, dimension = int(header[1]), int(header[2])
     if not 1 <= dimension <= LARGEST_DIMENSION:
         raise repairs.error(
@@ -179,6 +181,7 @@ def plain_layout(head: bytes, repairs: Repairs) -> TextLayout:
     Raises:
         FormatError: they are not words followed by numbers.
     """
+    _check_lines(head, repairs)
     word_separator, separator, width = _columns(_complete_lines(head))
     if not 1 <= width <= LARGEST_DIMENSION:
         raise repairs.error(
@@ -201,6 +204,25 @@ def is_number(token: bytes) -> bool:
 def _complete_lines(head: bytes) -> list[bytes]:
     lines = head.split(b"\n")
     return [line for line in (lines[:-1] or lines)[:_LINES] if line.strip()]
+
+
+def _check_lines(head: bytes, repairs: Repairs) -> None:
+    """Raise `FormatError` if lines end, or columns are aligned, in a way that would be misread."""
+    if b"\r" in head.rstrip() and b"\n" not in head:
+        raise repairs.error(
+            "line 1",
+            "lines end with a carriage return only",
+            "Convert the file, for example with: tr '\\r' '\\n'",
+        )
+    lines = _complete_lines(head)
+    aligned = [line for line in lines if (run := _RUN.search(line)) and b" " in run["run"]]
+    if 2 * len(aligned) > len(lines):  # some lines may have words that contain two spaces
+        number = head.split(b"\n").index(aligned[0]) + 1
+        raise repairs.error(
+            f"line {number}",
+            "there are several spaces between two columns",
+            "Write one space or tab between columns, for example with: tr -s ' '",
+        )
 
 
 def _columns(lines: list[bytes], dimension: int = LARGEST_DIMENSION) -> tuple[bytes, bytes, int]:

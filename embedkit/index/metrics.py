@@ -83,9 +83,10 @@ def nonzero(lengths: NDArray[Number]) -> NDArray[Number]:
 
 
 def all_finite(rows: Matrix) -> bool:
-    """Tell whether *rows* contain neither NaN nor infinity."""
+    """Tell whether *rows* contain neither NaN nor infinity, in little memory."""
     numbers = rows if isinstance(rows, np.ndarray) else rows.data
-    return bool(np.isfinite(numbers).all())
+    blocks = (numbers[start : start + _BLOCK_ROWS] for start in range(0, len(numbers), _BLOCK_ROWS))
+    return all(bool(np.isfinite(block).all()) for block in blocks)
 
 
 def require_finite(rows: Matrix, word: Callable[[int], str] | None = None) -> None:

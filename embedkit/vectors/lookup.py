@@ -205,6 +205,8 @@ def read_only_matrix(matrix: Matrix) -> Matrix:
     is_sparse = hasattr(matrix, "toarray")
     try:
         matrix = matrix.tocsr() if is_sparse else np.asanyarray(matrix)
+        if np.iscomplexobj(matrix):
+            raise ConfigurationError("expected a matrix of real numbers, got complex ones.")
         if len(matrix.shape) != 2:
             raise ConfigurationError(f"expected a matrix with two axes, got {len(matrix.shape)}")
         matrix = matrix.astype(np.float32, copy=False)

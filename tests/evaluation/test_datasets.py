@@ -137,3 +137,9 @@ def test_any_bytes_are_read_or_rejected(
     for read in (read_analogies, read_pairs, read_categories):
         with contextlib.suppress(QuestionError):  # and nothing else
             read(path)
+
+
+def test_a_first_line_with_a_number_that_is_not_finite_is_no_header(tmp_path: Path) -> None:
+    (tmp_path / "pairs").write_text("king queen nan\nparis rome 4\n")
+    with pytest.raises(QuestionError, match="line 1"):
+        read_pairs(tmp_path / "pairs")

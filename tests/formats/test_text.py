@@ -175,3 +175,21 @@ def test_what_gensim_writes_is_read(
     theirs.save_word2vec_format(str(tmp_path / "x"), **options)
     assert detect(tmp_path / "x") == name
     assert same(read(tmp_path / "x"), odd)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "remedy"),
+    [
+        ("2 2\na   1.0  -2.0\nb  -3.0   4.0\n", "line 2: there are several spaces", "tr -s ' '"),
+        ("one  1  2\ntwo  3  4\n", "line 1: there are several spaces", "tr -s ' '"),
+        ("one\t 1\t2\n", "line 1: there are several spaces", "tr -s ' '"),
+        ("a 1 2\rb 3 4\r", "line 1: lines end with a carriage return only", "tr"),
+    ],
+)
+def test_layouts_that_would_be_misread_are_errors(
+    text: str, problem: str, remedy: str, tmp_path: Path
+) -> None:
+    (tmp_path / "words.txt").write_bytes(text.encode())
+    with pytest.raises(FormatError, match=problem) as caught:
+        read(tmp_path / "words.txt")
+    assert remedy in str(caught.value.hint)

@@ -295,3 +295,8 @@ def test_dir_lists_what_is_meant_to_be_used() -> None:
     assert repr(WordVectors([f"w{n}" for n in range(3811)], np.zeros((3811, 2)))) == (
         "WordVectors(3,811 words x 2)"
     )
+
+
+def test_complex_numbers_are_rejected() -> None:
+    with pytest.raises(ConfigurationError, match="got complex ones"):
+        WordVectors(["a", "b"], np.array([[1, 2], [3, 4j]]))
