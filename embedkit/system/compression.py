@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ def _open_zstandard(raw: BinaryIO) -> BinaryIO:
     return cast("BinaryIO", pa.CompressedInputStream(raw, "zstd"))
 
 
+_DAMAGED_ARCHIVE = (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error)
 _HEAD = 10
 _HIDDEN = re.compile(r"/$|(^|/)(__MACOSX/|\.)")  # folders, and what macOS adds
 _DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
@@ -90,7 +92,7 @@ def _open_zip(whole: BinaryIO, raw: BinaryIO) -> BinaryIO:
         )
     try:
         archive = zipfile.ZipFile(raw)
-    except zipfile.BadZipFile:
+    except _DAMAGED_ARCHIVE:  # the reader of .npz files says what is wrong with theirs
         raw.seek(0)
         return whole
     entries = [e for e in archive.infolist() if not _HIDDEN.search(e.filename)]
@@ -104,7 +106,12 @@ def _open_zip(whole: BinaryIO, raw: BinaryIO) -> BinaryIO:
         )
     if entries[0].flag_bits & 1:
         raise InputError(f"{name} is an encrypted zip archive.", hint="Unpack it.")
-    return cast("BinaryIO", archive.open(entries[0]))
+    try:
+        return cast("BinaryIO", archive.open(entries[0]))
+    except _DAMAGED_ARCHIVE as error:
+        raise InputError(
+            f"{name} is a zip archive that cannot be read: {error}.", hint="Unpack it."
+        ) from error
 
 
 def refuse_tar(head: bytes, name: str, error: type[EmbedkitError]) -> None:

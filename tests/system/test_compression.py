@@ -104,6 +104,28 @@ def test_zip_archive_of_one_file_is_read(tmp_path: Path) -> None:
     assert len(Corpus.read(path).tokens) == len(TEXT.split())
 
 
+@pytest.mark.parametrize(("place", "value"), [(b"PK\x01\x02", 64), (b"PK\x01\x02", 255)])
+def test_archives_of_a_later_version_are_left_to_the_reader(
+    place: bytes, value: int, tmp_path: Path
+) -> None:
+    path = zipped(tmp_path / "x.zip", {"words.txt": b"text"})
+    data = bytearray(path.read_bytes())
+    data[data.index(place) + 6] = value  # the version that is needed to unpack the file
+    path.write_bytes(data)
+    with path.open("rb") as raw:
+        assert decompress(raw).read() == data
+
+
+def test_an_unknown_compression_is_named(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "x.zip", {"words.txt": b"text"})
+    data = bytearray(path.read_bytes())
+    for place, offset in ((b"PK\x01\x02", 10), (b"PK\x03\x04", 8)):
+        data[data.index(place) + offset] = 99
+    path.write_bytes(data)
+    with path.open("rb") as raw, pytest.raises(InputError, match="zip archive that cannot be read"):
+        decompress(raw)
+
+
 def test_other_zip_archives_are_named(tmp_path: Path) -> None:
     path = zipped(tmp_path / "x.zip", {"a.txt": VECTORS, "b.txt": VECTORS})
     for reader in (read, Corpus.read):
