@@ -10,11 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from embedkit.corpus.reader import TextBlock, valid_utf8
+from embedkit.corpus.tokenizers import SEPARATORS
 from embedkit.errors import CorpusError, quoted
 
 __all__ = ["EncodedBlock", "encode_sentences", "encode_text", "unify"]
 
-_SEPARATORS = bytes(range(33))  # ASCII white space and control characters
+_SEPARATORS = SEPARATORS.encode()
 
 
 @dataclass(frozen=True)
