@@ -18,7 +18,7 @@ from .features.transformers import WordFeatures as WordFeatures
 from .heads.estimators import DenseClassifier as DenseClassifier
 from .heads.estimators import DenseRegressor as DenseRegressor
 from .training.config import TrainingConfig as TrainingConfig
-from .vectors.scores import Neighbor as Neighbor
+from .vectors.formulas import Neighbor as Neighbor
 from .vectors.word_vectors import WordVectors as WordVectors
 
 __version__: str

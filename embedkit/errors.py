@@ -109,7 +109,7 @@ class QuestionError(EmbedkitError):
 
 
 class StorageError(EmbedkitError):
-    """The disk is full, or the place is not writable. Nothing that existed was changed."""
+    """The disk is full, or the path is not writable. Nothing that existed was changed."""
 
 
 class OutputExistsError(EmbedkitError):

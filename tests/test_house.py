@@ -37,7 +37,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__
 
 
 def module_name(path: Path) -> str:
-    """Return the dotted name of a module below the package: ``vectors.scores``."""
+    """Return the dotted name of a module below the package: ``vectors.formulas``."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 

@@ -123,7 +123,7 @@ class TextClassifier:
 
         Raises:
             OutputExistsError: the path exists and *overwrite* is false.
-            StorageError: the disk is full or the path cannot be written to.
+            StorageError: the disk is full, or the path is not writable.
         """
         path = Path(os.path.realpath(path))
         with replaced_directory(path, overwrite=overwrite) as folder:

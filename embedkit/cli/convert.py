@@ -27,7 +27,8 @@ from embedkit.cli.paths import lock_outputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.errors import ModelError
 from embedkit.formats.names import READABLE_FORMATS, WRITABLE_FORMATS
-from embedkit.system.files import is_standard_output, storage_errors
+from embedkit.system.files import is_standard_output
+from embedkit.system.full_disk import storage_errors
 
 if TYPE_CHECKING:
     from embedkit.formats import ConversionReport

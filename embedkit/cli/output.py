@@ -14,7 +14,7 @@ import click
 from embedkit.errors import EmbedkitError, ExpressionError
 
 if TYPE_CHECKING:
-    from embedkit.vectors.scores import Neighbor
+    from embedkit.vectors.formulas import Neighbor
     from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from embedkit.cli.output import to_json
-from embedkit.system.files import storage_errors
+from embedkit.system.full_disk import storage_errors
 
 if TYPE_CHECKING:
     from embedkit.heads.training import Epoch

@@ -15,7 +15,7 @@ from embedkit.errors import QuestionError
 from embedkit.vectors.options import ANALOGY_METHODS, PAIR_METHODS
 
 if TYPE_CHECKING:
-    from embedkit.vectors.scores import Neighbor
+    from embedkit.vectors.formulas import Neighbor
     from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["analogy", "neighbors", "query", "transfer"]

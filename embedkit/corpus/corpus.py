@@ -33,7 +33,7 @@ from embedkit.corpus.token_ids import TokenIdWriter
 from embedkit.corpus.tokenizers import tokenizer as find_tokenizer
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
-from embedkit.system.files import storage_errors
+from embedkit.system.full_disk import storage_errors
 from embedkit.system.memory import processors, release_heap, release_pages
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.system.threads import map_in_order

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from embedkit.evaluation.datasets import Question, Section, WordAnswers
 from embedkit.index.metrics import Matrix
-from embedkit.vectors.options import PAIR_METHODS
-from embedkit.vectors.scores import (
+from embedkit.vectors.formulas import (
     analogy_targets,
     class_probabilities,
     contrast_rows,
@@ -20,6 +19,7 @@ from embedkit.vectors.scores import (
     lrcos_scores,
     shifted,
 )
+from embedkit.vectors.options import PAIR_METHODS
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["METHODS", "NEVER", "SKIPPED", "KnownWords", "RowQuestion", "answer_ranks", "find_ranks"]

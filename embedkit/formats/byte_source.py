@@ -15,7 +15,7 @@ from embedkit.corpus.encodings import BYTE_ORDER_MARK
 from embedkit.errors import FormatError
 from embedkit.formats.options import Progress, ignore_progress
 from embedkit.system.compression import COMPRESSORS, DAMAGE, decompress, refuse_tar
-from embedkit.system.files import storage_errors
+from embedkit.system.full_disk import storage_errors
 from embedkit.system.interrupts import held
 
 __all__ = ["ByteSource", "plain_name"]

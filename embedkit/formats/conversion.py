@@ -152,7 +152,7 @@ def write(
         FormatError: the format cannot hold a word.
         ModelError: a number is not finite.
         OutputExistsError: the output exists and *overwrite* is false.
-        StorageError: the disk is full or the place is not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     options = WriteOptions(progress, name, overwrite)
     _write(vectors, path, _target_format(format, path), Repairs(str(path), errors), options)

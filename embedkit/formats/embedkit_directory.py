@@ -81,7 +81,7 @@ def copy_model(source: Path, target: Path, limit: int | None, *, overwrite: bool
     Raises:
         ModelError: *source* is damaged, or was replaced by another model meanwhile.
         OutputExistsError: the target exists and *overwrite* is false.
-        StorageError: the place is not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     model = read_model(source)
     if limit is not None and limit < len(model.vocabulary):

@@ -169,7 +169,7 @@ def write_projector(vectors: WordVectors, path: Path, options: WriteOptions) -> 
     Raises:
         ModelError: a number is not finite.
         OutputExistsError: the folder holds other files, or exists and is not to be replaced.
-        StorageError: the disk is full or the place is not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     check_replaceable(path, _is_projector, "a folder for the projector")
     with atomic_directory(path, overwrite=options.overwrite) as folder:

@@ -143,7 +143,7 @@ def write_static(vectors: WordVectors, path: Path, options: WriteOptions) -> Non
 
     Raises:
         OutputExistsError: the path is not such a folder, or exists and is not to be replaced.
-        StorageError: the place is not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     check_replaceable(path, lambda folder: _model_folder(folder) is not None, "a static model")
     words = vectors.vocabulary.words()

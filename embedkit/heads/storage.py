@@ -52,7 +52,7 @@ def write_network(
 
     Raises:
         OutputExistsError: the directory exists and *overwrite* is false.
-        StorageError: the disk is full or the path cannot be written to.
+        StorageError: the disk is full, or the path is not writable.
     """
     path = Path(os.path.realpath(path))
     tensors: dict[str, NDArray[np.float32]] = {}

@@ -63,7 +63,7 @@ def draw(
         ConfigurationError: the suffix is unknown, the size is out of range, or matplotlib is not
             installed.
         OutputExistsError: the file exists and *overwrite* is false.
-        StorageError: the disk is full, or the file cannot be written.
+        StorageError: the disk is full, or the path is not writable.
     """
     path = Path(path)
     if check_suffix(path, FORMATS) == ".html":

@@ -136,7 +136,7 @@ def draw_loss_curves(
         ConfigurationError: there are no curves, the suffix is unknown, the size is out of range,
             or matplotlib is not installed.
         OutputExistsError: the file exists and *overwrite* is false.
-        StorageError: the disk is full, or the file cannot be written.
+        StorageError: the disk is full, or the path is not writable.
     """
     path = Path(path)
     check_suffix(path, FIGURE_FORMATS)

@@ -23,7 +23,7 @@ from embedkit.errors import ConfigurationError
 from embedkit.service.http.metrics import DIRECTORY_VARIABLE
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.publishing import Publisher
-from embedkit.system.files import storage_errors
+from embedkit.system.full_disk import storage_errors
 from embedkit.system.interrupts import held
 from embedkit.system.memory import processors
 

@@ -20,7 +20,8 @@ from embedkit.index.metrics import find_metric
 from embedkit.storage.config_file import CONFIG, INDEX, read_config, write_config
 from embedkit.storage.model_directory import FORMAT, StoredModel, checksum, read_model
 from embedkit.storage.quantization import unpack
-from embedkit.system.files import atomic_directory, storage_errors
+from embedkit.system.files import atomic_directory
+from embedkit.system.full_disk import storage_errors
 
 __all__ = ["INDEX", "describe_index", "drop_index", "open_index", "save_index", "vectors_to_index"]
 
@@ -33,7 +34,7 @@ def save_index(model: StoredModel, index: ApproximateIndex) -> int:
 
     Raises:
         ModelError: the directory was replaced by another model meanwhile.
-        StorageError: the disk is full or the place is not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     import faiss
 
@@ -59,7 +60,7 @@ def drop_index(path: Path) -> bool:
 
     Raises:
         ModelError: the path is not a model.
-        StorageError: the place is not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     model = read_model(path)
     if not model.index and not (path / INDEX).exists():

@@ -42,13 +42,8 @@ from embedkit.storage.config_file import (
     write_config,
 )
 from embedkit.storage.tensors import read_tensors, write_tensors
-from embedkit.system.files import (
-    atomic_directory,
-    check_place,
-    check_replaceable,
-    resolve_output,
-    storage_errors,
-)
+from embedkit.system.files import atomic_directory, check_place, check_replaceable, resolve_output
+from embedkit.system.full_disk import storage_errors
 
 __all__ = [
     "FORMAT",
@@ -114,7 +109,7 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
     Raises:
         OutputExistsError: a model exists and *overwrite* is false, or something else exists; see
             `files.resolve_output`.
-        StorageError: the parent directory is missing or not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     check_replaceable(path, was_saved_here, "an embedkit model")
     with storage_errors(path):
@@ -167,7 +162,7 @@ def write_model(
 
     Raises:
         OutputExistsError: as for `check_output`.
-        StorageError: the disk is full or the place is not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     with replaced_directory(path, overwrite=overwrite) as folder:
         vocabulary.save(folder / VOCABULARY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 import sys
@@ -13,6 +12,7 @@ from typing import BinaryIO, cast
 
 from embedkit.errors import OutputExistsError, StorageError
 from embedkit.system.compression import Forward
+from embedkit.system.full_disk import storage_errors
 from embedkit.system.interrupts import held
 from embedkit.system.replacement import keep_others, remove, swap, sync, temporary_sibling
 
@@ -25,53 +25,7 @@ __all__ = [
     "is_standard_output",
     "output_stream",
     "resolve_output",
-    "storage_errors",
 ]
-
-
-@contextlib.contextmanager
-def storage_errors(
-    target: str | os.PathLike[str], kept: str = "nothing was changed"
-) -> Iterator[None]:
-    """Turn an OSError while *target* is written into a `StorageError`.
-
-    An error of another file, such as an input that cannot be read, is raised as it is.
-
-    Args:
-        target: the output.
-        kept: what the error says about the state of the output.
-    """
-    try:
-        yield
-    except OSError as error:
-        if _concerns_another(error.filename, target):
-            raise
-        reason = error.strerror or str(error)
-        hint = {
-            errno.ENOSPC: "Free some space, or write to another disk.",
-            errno.EDQUOT: "Free some space, or write to another disk.",
-            errno.EROFS: "Choose a directory that you may write to.",
-            errno.EACCES: "Choose a directory that you may write to.",
-            errno.ENOENT: "Make the parent directory first.",
-        }.get(error.errno or 0, "Choose another path.")
-        if error.errno == errno.ENOENT and Path(target).parent.exists():  # as in /proc
-            hint = "Choose a directory that you may write to."
-        raise StorageError(f"cannot write {target}: {reason}; {kept}.", hint=hint) from error
-
-
-def _concerns_another(name: object, target: str | os.PathLike[str]) -> bool:
-    """Tell whether the file that an error names is neither of *target* nor a hidden file beside it.
-
-    Temporary files are hidden files beside the target.
-    """
-    if not isinstance(name, str | bytes):
-        return False
-    given, place = Path(os.fsdecode(name)), Path(os.path.realpath(target))
-    file = Path(os.path.realpath(given.parent)) / given.name
-    if given == Path(target) or not file.is_relative_to(place.parent):
-        return given != Path(target)
-    inside = file.relative_to(place.parent).parts
-    return bool(inside) and inside[0] != place.name and not inside[0].startswith(".")
 
 
 @contextlib.contextmanager
@@ -92,7 +46,7 @@ def atomic_directory(
 
     Raises:
         OutputExistsError: as for `resolve_output`.
-        StorageError: the disk is full, or the place is not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite, directory=True)
@@ -120,7 +74,7 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
 
     Raises:
         OutputExistsError: as for `resolve_output`.
-        StorageError: the disk is full, or the place is not writable.
+        StorageError: the disk is full, or the path is not writable.
     """
     with storage_errors(target):
         place = resolve_output(target, overwrite=overwrite)

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from embedkit.errors import StorageError
-from embedkit.system.files import storage_errors
+from embedkit.system.full_disk import storage_errors
 from embedkit.system.interrupts import held
 from embedkit.system.replacement import hidden_sibling
 

@@ -32,7 +32,8 @@ from embedkit.storage.model_directory import (
     remove_model,
     write_model,
 )
-from embedkit.system.files import resolve_output, storage_errors
+from embedkit.system.files import resolve_output
+from embedkit.system.full_disk import storage_errors
 from embedkit.system.interrupts import held
 from embedkit.system.locks import locked_output
 from embedkit.system.logs import logger
@@ -157,7 +158,7 @@ class Checkpoints:
         """Write a checkpoint and remove all but the last two.
 
         Raises:
-            StorageError: the disk is full or the path cannot be written to. Older checkpoints stay.
+            StorageError: the disk is full, or the path is not writable. Older checkpoints stay.
             TrainingError: a matrix contains infinity or NaN.
         """
         self._last = time.monotonic()

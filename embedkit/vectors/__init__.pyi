@@ -1,2 +1,2 @@
-from .scores import Neighbor as Neighbor
+from .formulas import Neighbor as Neighbor
 from .word_vectors import WordVectors as WordVectors

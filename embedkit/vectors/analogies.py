@@ -11,14 +11,14 @@ from embedkit.errors import ConfigurationError
 from embedkit.index.metrics import Matrix, UnitRows, unit_rows
 from embedkit.validation import check_choice, refuse_string
 from embedkit.vectors.expressions import parse
-from embedkit.vectors.lookup import word_list
-from embedkit.vectors.options import ANALOGY_METHODS, SearchOptions
-from embedkit.vectors.scores import (
+from embedkit.vectors.formulas import (
     ANALOGY_WEIGHTS,
     Neighbor,
     multiplicative_scores,
     pair_direction_scores,
 )
+from embedkit.vectors.lookup import word_list
+from embedkit.vectors.options import ANALOGY_METHODS, SearchOptions
 from embedkit.vectors.search import Search, WeightedSum, rows_of
 
 __all__ = ["nearest_neighbors", "solve_analogies", "solve_expressions"]

@@ -11,15 +11,15 @@ from embedkit.errors import ConfigurationError
 from embedkit.index.metrics import unit_rows
 from embedkit.validation import check_choice, refuse_string
 from embedkit.vectors.analogies import require_cosines
-from embedkit.vectors.lookup import RowOrVector, word_list
-from embedkit.vectors.options import PAIR_METHODS, SearchOptions
-from embedkit.vectors.scores import (
+from embedkit.vectors.formulas import (
     Neighbor,
     class_probabilities,
     contrast_rows,
     lrcos_scores,
     mean_difference,
 )
+from embedkit.vectors.lookup import RowOrVector, word_list
+from embedkit.vectors.options import PAIR_METHODS, SearchOptions
 from embedkit.vectors.search import Search, WeightedSum, rows_of
 
 __all__ = ["solve_from_pairs", "transfer_words"]

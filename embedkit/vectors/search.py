@@ -13,9 +13,9 @@ from embedkit.errors import ConfigurationError, ModelError
 from embedkit.index.exact import DenseIndex, make_index
 from embedkit.index.metrics import Matrix, UnitRows, all_finite, find_metric, row_norms, unit_rows
 from embedkit.index.protocol import Hits, Index
+from embedkit.vectors.formulas import Neighbor, combine
 from embedkit.vectors.lookup import Lookup, RowOrVector
 from embedkit.vectors.options import SearchOptions
-from embedkit.vectors.scores import Neighbor, combine
 
 __all__ = ["Approximate", "Search", "WeightedSum", "rows_of"]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from embedkit.errors import ConfigurationError
 from embedkit.index.metrics import distance_matrix, find_metric, nonzero, row_scores
 from embedkit.validation import check_choice
+from embedkit.vectors.formulas import Neighbor
 from embedkit.vectors.lookup import Lookup, RowOrVector, word_list
 from embedkit.vectors.options import OOV, SearchOptions
-from embedkit.vectors.scores import Neighbor
 from embedkit.vectors.search import Search
 
 __all__ = ["distance_table", "neighbor_rank", "odd_one_out", "set_similarity"]

@@ -32,6 +32,7 @@ from embedkit.storage.quantization import pack, unpack
 from embedkit.vectors.analogies import nearest_neighbors, solve_analogies, solve_expressions
 from embedkit.vectors.display import html_summary
 from embedkit.vectors.example_pairs import solve_from_pairs, transfer_words
+from embedkit.vectors.formulas import Neighbor
 from embedkit.vectors.lookup import (
     Composer,
     Lookup,
@@ -40,7 +41,6 @@ from embedkit.vectors.lookup import (
     vocabulary_of,
 )
 from embedkit.vectors.options import SearchKeywords, SearchOptions
-from embedkit.vectors.scores import Neighbor
 from embedkit.vectors.search import Approximate, Search, WeightedSum
 from embedkit.vectors.similarity import distance_table, neighbor_rank, odd_one_out, set_similarity
 from embedkit.vectors.subwords import Subwords

@@ -106,16 +106,6 @@ def test_overwriting_keeps_what_others_wrote(
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_an_error_of_an_input_is_not_blamed_on_the_output(target: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), atomic_file(target):
-        (tmp_path / "input").read_bytes()
-    with (
-        pytest.raises(StorageError, match=r"cannot write .*model\.embedkit"),
-        atomic_directory(target) as folder,
-    ):
-        (folder / "x" / "y").write_bytes(b"")
-
-
 @pytest.mark.usefixtures("swap")
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_exception_in_the_block_leaves_the_old_directory(
@@ -138,25 +128,6 @@ def test_existing_output_is_kept(target: Path, make: Callable[[Path], None], con
     ):
         pytest.fail("the block must not run")
     assert list(target.parent.iterdir()) == [target]
-
-
-@pytest.mark.parametrize(
-    ("code", "hint"),
-    [
-        (errno.ENOSPC, "Free some space, or write to another disk."),
-        (errno.EACCES, "Choose a directory that you may write to."),
-        (errno.EROFS, "Choose a directory that you may write to."),
-        (errno.EIO, "Choose another path."),
-    ],
-)
-def test_failed_writing_is_a_storage_error_with_a_hint(target: Path, code: int, hint: str) -> None:
-    write(target, "old")
-    with pytest.raises(StorageError) as caught:
-        write_and_fail(target, OSError(code, os.strerror(code)))
-    assert str(caught.value) == (
-        f"cannot write {target}: {os.strerror(code)}; nothing was changed. {hint}"
-    )
-    assert_holds_only(target, "old")
 
 
 def refused(target: Path, context: Any) -> str:
@@ -251,18 +222,6 @@ def test_the_working_directory_is_kept(
         name = str(tmp_path)
     assert "is or contains the working directory" in refused(Path(name), atomic_directory)
     assert read(tmp_path / "here") == {"letter": "mine"}
-
-
-def test_missing_parent_is_a_storage_error(target: Path) -> None:
-    with pytest.raises(StorageError, match="Make the parent directory first"):
-        write(target / "within", "new")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_read_only_directory_is_a_storage_error(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(StorageError, match=r"Choose a directory that you may write to\."):
-        write(tmp_path / "model.embedkit", "new")
 
 
 def test_failed_second_rename_leaves_the_old_directory(

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import OneHotEncoder
-from embedkit.vectors.scores import Neighbor
+from embedkit.vectors.formulas import Neighbor
 from embedkit.vectors.word_vectors import WordVectors
 
 SIZE, DIMENSION = 300, 20

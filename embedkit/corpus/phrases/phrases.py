@@ -14,7 +14,8 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.phrases.settings import PhraseSettings
 from embedkit.corpus.phrases.storage import Phrase, read_phrases, write_phrases
 from embedkit.corpus.reader import no_progress
-from embedkit.system.files import atomic_file, storage_errors
+from embedkit.system.files import atomic_file
+from embedkit.system.full_disk import storage_errors
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.validation import refuse_string
 
@@ -171,7 +172,7 @@ class Phrases:
         Raises:
             ConfigurationError: a word contains white space, as tokens from lists may.
             OutputExistsError: the file exists and *overwrite* is false.
-            StorageError: the disk is full or the path cannot be written to.
+            StorageError: the disk is full, or the path is not writable.
         """
         with atomic_file(Path(path), overwrite=overwrite) as file:
             self.write(file)

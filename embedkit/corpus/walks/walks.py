@@ -162,7 +162,7 @@ def write_walks(
     Raises:
         ConfigurationError: a setting is outside its range.
         OutputExistsError: the file exists and *overwrite* is false.
-        StorageError: the disk is full, the path cannot be written to, or standard output is closed.
+        StorageError: the disk is full, the path is not writable, or standard output is closed.
     """
     config = replace(config or WalkConfig(), **settings)
     with output_stream(path, overwrite=overwrite) as raw, compress(raw, Path(path)) as file:

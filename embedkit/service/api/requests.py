@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from embedkit.index.options import METRIC_NAMES
+from embedkit.service.limits import MAX_BATCH, MAX_EXPRESSION, MAX_K, MAX_LIST, MAX_TEXTS, MAX_WORD
 from embedkit.service.worker.answers import IsKnown, SearchQuery
 from embedkit.vectors.expressions import parse
 from embedkit.vectors.options import ANALOGY_METHODS
 
 __all__ = [
-    "MAX_BATCH",
     "AnalogyRequest",
     "CompareRequest",
     "DistanceRequest",
@@ -24,11 +24,6 @@ __all__ = [
     "QueryRequest",
 ]
 
-MAX_BATCH = 256
-_MAX_K = 1_000
-_MAX_LIST = 100  # words of a table, a plane, or to exclude
-_MAX_TEXTS = 2_048
-_MAX_EXPRESSION = 1_000  # characters
 
 if TYPE_CHECKING:
     MetricName: TypeAlias = str
@@ -37,13 +32,13 @@ else:
     MetricName = Literal[METRIC_NAMES]
     AnalogyMethod = Literal[ANALOGY_METHODS]
 
-Word = Annotated[str, Field(min_length=1, max_length=200)]
-WordList = Annotated[list[Word], Field(min_length=1, max_length=_MAX_LIST)]
+Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD)]
+WordList = Annotated[list[Word], Field(min_length=1, max_length=MAX_LIST)]
 K = Annotated[
     int,
     # In JSON, 10.0 is an integer; "10" and true are not.
     BeforeValidator(lambda k: int(k) if isinstance(k, float) and k.is_integer() else k),
-    Field(ge=1, le=_MAX_K, strict=True, description="Number of answers."),
+    Field(ge=1, le=MAX_K, strict=True, description="Number of answers."),
 ]
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -65,7 +60,7 @@ class _Search(_Request):
     restrict: Annotated[int, Field(ge=1, le=2**31, strict=True)] | None = Field(
         None, description="Search only this number of the most frequent words."
     )
-    exclude: Annotated[list[Word], Field(max_length=_MAX_LIST)] = Field(
+    exclude: Annotated[list[Word], Field(max_length=MAX_LIST)] = Field(
         [], description="Words that must not be answers."
     )
 
@@ -111,7 +106,7 @@ class QueryRequest(_Search):
     model_config = ConfigDict(
         json_schema_extra={"example": {"expression": "king - man + woman", "k": 3}}
     )
-    expression: Annotated[str, Field(max_length=_MAX_EXPRESSION)]
+    expression: Annotated[str, Field(max_length=MAX_EXPRESSION)]
 
     @property
     def cost(self) -> int:
@@ -171,7 +166,7 @@ class ProjectRequest(_Request):
     words: WordList
     pairs: Annotated[
         list[Annotated[list[Word], Field(min_length=2, max_length=2)]],
-        Field(max_length=_MAX_LIST),
+        Field(max_length=MAX_LIST),
     ] = []
     fit: Literal["vocabulary", "words"] = Field(
         "vocabulary",
@@ -187,7 +182,7 @@ class EmbeddingsRequest(BaseModel):
     )
     input: Annotated[
         Annotated[str, Tag("one")]
-        | Annotated[list[str], Tag("many"), Field(min_length=1, max_length=_MAX_TEXTS)],
+        | Annotated[list[str], Tag("many"), Field(min_length=1, max_length=MAX_TEXTS)],
         Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
         Field(description="A text or a list of texts; token ids are not supported."),
     ]

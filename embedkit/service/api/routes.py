@@ -16,6 +16,7 @@ from embedkit.service.api import requests, responses
 from embedkit.service.api.body import JsonBodyRoute
 from embedkit.service.api.requests import OneOrMany
 from embedkit.service.http.json_response import JsonObject, json_response
+from embedkit.service.limits import MAX_EXPRESSIONS, MAX_LISTED_WORDS, MAX_SLOW_ANALOGIES, MAX_WORDS
 from embedkit.service.worker.dispatch import (
     Dispatcher,
     Handle,
@@ -28,11 +29,6 @@ from embedkit.vectors.projection import principal_plane
 
 __all__ = ["add_routes"]
 
-# Limits for a whole batch:
-_MAX_WORDS = 1_000  # in tables and on planes
-_MAX_SLOW_ANALOGIES = 64  # by methods that score the whole vocabulary
-_MAX_EXPRESSIONS = 16_000  # characters
-_MAX_LISTED_WORDS = 10_000
 _FAILURES: dict[int | str, dict[str, Any]] = {
     status: {"model": responses.ErrorResponse, "description": description}
     for status, description in {
@@ -82,14 +78,14 @@ def _add_searches(app: FastAPI, service: Dispatcher) -> None:
     async def analogy(body: OneOrMany[requests.AnalogyRequest]) -> Response:
         """Return what is to c as a is to b."""
         slow = sum(item.method != "3cosadd" for item in as_list(body))
-        check_limit(slow, _MAX_SLOW_ANALOGIES, "analogies by 3cosmul or pairdirection")
+        check_limit(slow, MAX_SLOW_ANALOGIES, "analogies by 3cosmul or pairdirection")
         return await service.search(body)
 
     @app.post("/v1/query", tags=["search"], **_batch(responses.SearchResponse))
     async def query(body: OneOrMany[requests.QueryRequest]) -> Response:
         """Return the words nearest to an expression such as `king - man + woman`."""
         length = sum(len(item.expression) for item in as_list(body))
-        check_limit(length, _MAX_EXPRESSIONS, "characters of expressions")
+        check_limit(length, MAX_EXPRESSIONS, "characters of expressions")
         return await service.search(body)
 
     @app.post("/v1/neighbors", tags=["search"], **_batch(responses.SearchResponse))
@@ -180,7 +176,7 @@ def _project(served: ServedModel, body: requests.ProjectRequest) -> JsonObject:
 
 def _check_word_count(body: WordsRequest | list[WordsRequest]) -> None:
     count = sum(len(item.words) + 2 * len(getattr(item, "pairs", ())) for item in as_list(body))
-    check_limit(count, _MAX_WORDS, "words")
+    check_limit(count, MAX_WORDS, "words")
 
 
 def _add_lists(app: FastAPI, service: Dispatcher) -> None:
@@ -192,7 +188,7 @@ def _add_lists(app: FastAPI, service: Dispatcher) -> None:
         start: Annotated[
             int, Query(alias="from", ge=0, le=2**31, description="Skip this number of words.")
         ] = 0,
-        limit: Annotated[int, Query(ge=1, le=_MAX_LISTED_WORDS)] = 10,
+        limit: Annotated[int, Query(ge=1, le=MAX_LISTED_WORDS)] = 10,
     ) -> Response:
         """List words, most frequent first; without a prefix, in vocabulary order."""
         vectors = service.holder.current.vectors

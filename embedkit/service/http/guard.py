@@ -14,6 +14,7 @@ import orjson
 
 from embedkit.service.http.errors import SMALLER_REQUESTS, RefusedError, describe
 from embedkit.service.http.metrics import ServiceMetrics
+from embedkit.service.limits import MAX_DRAINED
 
 __all__ = ["Guard"]
 
@@ -23,7 +24,6 @@ Send: TypeAlias = "Callable[[Message], Awaitable[None]]"
 App: TypeAlias = "Callable[[Message, Receive, Send], Awaitable[None]]"
 
 _PROTECTED = ("/v1/", "/metrics")  # paths that need a key
-_MAX_DRAINED = 16  # times the limit: how much of a body is read and discarded before refusing it
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -133,7 +133,7 @@ class Guard:
             if size <= self._body_limit:
                 parts.append(part)
             # A client that is still sending does not read: it would miss the response.
-            if not message.get("more_body", False) or size > _MAX_DRAINED * self._body_limit:
+            if not message.get("more_body", False) or size > MAX_DRAINED * self._body_limit:
                 break
         if size > self._body_limit:
             raise RefusedError(

@@ -13,12 +13,10 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from embedkit.service.http.errors import error_body
+from embedkit.service.limits import MAX_CONNECTIONS, MAX_HEADER_BYTES, REQUEST_SECONDS
 
 __all__ = ["Protocol"]
 
-_REQUEST_SECONDS = 10.0  # for the headers and the body of a request together
-_MAX_HEADER_BYTES = 32 << 10
-_MAX_CONNECTIONS = 4_000
 _REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large",
             503: "Service Unavailable"}  # fmt: skip
 
@@ -33,7 +31,7 @@ class Protocol(HttpToolsProtocol):
         self._unanswered: deque[RequestResponseCycle] = deque()
         self._deadline: asyncio.TimerHandle | None = None
         self._expect_request()
-        if len(self.connections) > _MAX_CONNECTIONS:
+        if len(self.connections) > MAX_CONNECTIONS:
             self._end(503, "Too many connections are open.", "Try again in a second.")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -51,10 +49,8 @@ class Protocol(HttpToolsProtocol):
             self._header_bytes += len(data)
         super().data_received(data)
         # None: the headers are complete, and the rest is body.
-        if self._header_bytes is not None and self._header_bytes > _MAX_HEADER_BYTES:
-            self._end(
-                431, f"The headers of a request may have at most {_MAX_HEADER_BYTES:,} bytes."
-            )
+        if self._header_bytes is not None and self._header_bytes > MAX_HEADER_BYTES:
+            self._end(431, f"The headers of a request may have at most {MAX_HEADER_BYTES:,} bytes.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -92,10 +88,10 @@ class Protocol(HttpToolsProtocol):
     def _expect_request(self) -> None:
         if self._deadline is None:
             self._deadline = self.loop.call_later(
-                _REQUEST_SECONDS,
+                REQUEST_SECONDS,
                 self._end,
                 408,
-                f"The request did not arrive within {_REQUEST_SECONDS:g} seconds.",
+                f"The request did not arrive within {REQUEST_SECONDS:g} seconds.",
             )
 
     def _request_complete(self) -> None:

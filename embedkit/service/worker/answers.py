@@ -12,8 +12,8 @@ from embedkit.service.http.json_response import JsonObject
 from embedkit.vectors.search import rows_of
 
 if TYPE_CHECKING:
+    from embedkit.vectors.formulas import Neighbor
     from embedkit.vectors.options import SearchKeywords
-    from embedkit.vectors.scores import Neighbor
     from embedkit.vectors.search import WeightedSum
     from embedkit.vectors.word_vectors import WordVectors
 

@@ -12,6 +12,7 @@ from embedkit.errors import EmbedkitError, UnknownWordError
 from embedkit.service.http.errors import SMALLER_REQUESTS, ErrorBody, RefusedError, describe
 from embedkit.service.http.json_response import JsonObject, json_response
 from embedkit.service.http.metrics import ServiceMetrics
+from embedkit.service.limits import MAX_ANSWERS, MAX_SUGGESTED
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.answers import Answer, SearchRequest, answer_batch
 from embedkit.service.worker.batching import Batcher, BatchLimits, BoundedExecutor, too_slow
@@ -19,10 +20,8 @@ from embedkit.service.worker.served_model import ModelHolder, ServedModel
 
 __all__ = ["Dispatcher", "Handle", "as_list", "cancel_on_disconnect", "check_limit"]
 
-_MAX_ANSWERS = 20_000  # to all questions of a batch together
 _WATCH_DELAY = 0.05  # seconds before watching for a disconnected client
 _CLIENT_CLOSED_REQUEST = 499  # as in nginx; only the metrics see it
-_MAX_SUGGESTED = 8  # unknown words of a batch that come with suggestions
 
 Item = TypeVar("Item")
 Search = TypeVar("Search", bound=SearchRequest)
@@ -54,7 +53,7 @@ class Dispatcher:
     async def search(self, body: Search | list[Search]) -> Response:
         """Answer one or many requests for nearest words, batched with those of other clients."""
         items = as_list(body)
-        check_limit(sum(item.k for item in items), _MAX_ANSWERS, "answers")
+        check_limit(sum(item.k for item in items), MAX_ANSWERS, "answers")
         results = await self.batcher.ask(items)
         return await self._reply(results, many=isinstance(body, list))
 
@@ -96,7 +95,7 @@ class Dispatcher:
 
     async def describe(self, errors: Sequence[EmbedkitError]) -> list[ErrorBody]:
         """Return the bodies for *errors*; some unknown words get suggestions, if there is time."""
-        suggested = 0 if self.executor.is_full else _MAX_SUGGESTED
+        suggested = 0 if self.executor.is_full else MAX_SUGGESTED
         unknown = [error for error in errors if isinstance(error, UnknownWordError)]
         plain = {id(error) for error in unknown[suggested:]}
         kept = [

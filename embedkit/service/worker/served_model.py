@@ -12,6 +12,7 @@ from pathlib import Path
 from embedkit.encoders import load_encoder
 from embedkit.errors import ConfigurationError, EmbedkitError
 from embedkit.service.http.json_response import JsonObject
+from embedkit.service.limits import MAX_WORD
 from embedkit.service.worker.publishing import CURRENT
 from embedkit.vectors.expressions import in_expression
 from embedkit.vectors.projection import Projection, principal_plane
@@ -20,7 +21,6 @@ __all__ = ["ModelHolder", "ServedModel"]
 
 _POLL_SECONDS = 0.25
 _MAX_EXAMPLES = 8
-_MAX_EXAMPLE_LENGTH = 200  # the longest word that requests accept
 _WELL_KNOWN = (
     "king - man + woman",
     "paris - france + italy",
@@ -100,7 +100,7 @@ class ServedModel:
             frequent = self.vectors.vocabulary.words(range(min(len(self.vectors), 2_000)))
             known = [word for word in frequent if len(word) > 3 and word.isalpha()]
             known = known[len(known) // 10 :] or frequent
-            known = [in_expression(word) for word in known if len(word) <= _MAX_EXAMPLE_LENGTH]
+            known = [in_expression(word) for word in known if len(word) <= MAX_WORD]
         return known[:_MAX_EXAMPLES]
 
 

@@ -95,13 +95,13 @@ def test_large_headers_are_refused() -> None:
 def test_a_request_that_does_not_arrive_is_refused(
     data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protocol, "_REQUEST_SECONDS", 0.05)
+    monkeypatch.setattr(protocol, "REQUEST_SECONDS", 0.05)
     status, error = sent(data)
     assert (status, "did not arrive within 0.05 seconds" in error["message"]) == (408, True)
 
 
 def test_too_many_connections_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "_MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 2)
 
     async def conversation(
         reader: asyncio.StreamReader, _writer: asyncio.StreamWriter

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from embedkit.index.metrics import METRICS
-from embedkit.vectors.scores import combine, multiplicative_scores, pair_direction_scores
+from embedkit.vectors.formulas import combine, multiplicative_scores, pair_direction_scores
 
 ROWS = np.array([[3, 4], [0, 2], [0, 0]], dtype=np.float32)
 LAYOUTS = pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])

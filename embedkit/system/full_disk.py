@@ -1,0 +1,58 @@
+"""A full disk or a place that cannot be written to: what was kept, and what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from embedkit.errors import StorageError
+
+__all__ = ["storage_errors"]
+
+
+@contextlib.contextmanager
+def storage_errors(
+    target: str | os.PathLike[str], kept: str = "nothing was changed"
+) -> Iterator[None]:
+    """Turn an OSError while *target* is written into a `StorageError`.
+
+    An error of another file, such as an input that cannot be read, is raised as it is.
+
+    Args:
+        target: the output.
+        kept: what the error says about the state of the output.
+    """
+    try:
+        yield
+    except OSError as error:
+        if _concerns_another(error.filename, target):
+            raise
+        reason = error.strerror or str(error)
+        hint = {
+            errno.ENOSPC: "Free some space, or write to another disk.",
+            errno.EDQUOT: "Free some space, or write to another disk.",
+            errno.EROFS: "Choose a directory that you may write to.",
+            errno.EACCES: "Choose a directory that you may write to.",
+            errno.ENOENT: "Make the parent directory first.",
+        }.get(error.errno or 0, "Choose another path.")
+        if error.errno == errno.ENOENT and Path(target).parent.exists():  # as in /proc
+            hint = "Choose a directory that you may write to."
+        raise StorageError(f"cannot write {target}: {reason}; {kept}.", hint=hint) from error
+
+
+def _concerns_another(name: object, target: str | os.PathLike[str]) -> bool:
+    """Tell whether the file that an error names is neither of *target* nor a hidden file beside it.
+
+    Temporary files are hidden files beside the target.
+    """
+    if not isinstance(name, str | bytes):
+        return False
+    given, place = Path(os.fsdecode(name)), Path(os.path.realpath(target))
+    file = Path(os.path.realpath(given.parent)) / given.name
+    if given == Path(target) or not file.is_relative_to(place.parent):
+        return given != Path(target)
+    inside = file.relative_to(place.parent).parts
+    return bool(inside) and inside[0] != place.name and not inside[0].startswith(".")

@@ -1,0 +1,79 @@
+"""Errors while an output is written."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from embedkit.errors import StorageError
+from embedkit.system.files import atomic_directory, atomic_file
+
+
+def write(target: Path, content: str, *, overwrite: bool = False) -> None:
+    with atomic_directory(target, overwrite=overwrite) as folder:
+        (folder / "first").write_text(content)
+        (folder / "second").write_text(content)
+
+
+def write_and_fail(target: Path, error: BaseException) -> None:
+    with atomic_directory(target, overwrite=True) as folder:
+        (folder / "first").write_text("new")
+        raise error
+
+
+def read(target: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in target.iterdir()}
+
+
+def assert_holds_only(target: Path, content: str) -> None:
+    assert read(target) == {"first": content, "second": content}
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "model.embedkit"
+
+
+def test_an_error_of_an_input_is_not_blamed_on_the_output(target: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic_file(target):
+        (tmp_path / "input").read_bytes()
+    with (
+        pytest.raises(StorageError, match=r"cannot write .*model\.embedkit"),
+        atomic_directory(target) as folder,
+    ):
+        (folder / "x" / "y").write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (errno.ENOSPC, "Free some space, or write to another disk."),
+        (errno.EACCES, "Choose a directory that you may write to."),
+        (errno.EROFS, "Choose a directory that you may write to."),
+        (errno.EIO, "Choose another path."),
+    ],
+)
+def test_failed_writing_is_a_storage_error_with_a_hint(target: Path, code: int, hint: str) -> None:
+    write(target, "old")
+    with pytest.raises(StorageError) as caught:
+        write_and_fail(target, OSError(code, os.strerror(code)))
+    assert str(caught.value) == (
+        f"cannot write {target}: {os.strerror(code)}; nothing was changed. {hint}"
+    )
+    assert_holds_only(target, "old")
+
+
+def test_missing_parent_is_a_storage_error(target: Path) -> None:
+    with pytest.raises(StorageError, match="Make the parent directory first"):
+        write(target / "within", "new")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_read_only_directory_is_a_storage_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StorageError, match=r"Choose a directory that you may write to\."):
+        write(tmp_path / "model.embedkit", "new")
