@@ -9,6 +9,7 @@ from .encoders.loading import load as load
 from .encoders.loading import load_encoder as load_encoder
 from .encoders.onehot import OneHotEncoder as OneHotEncoder
 from .encoders.skipgram import SkipGramEncoder as SkipGramEncoder
+from .encoders.subword import SubwordEncoder as SubwordEncoder
 from .errors import EmbedkitError as EmbedkitError
 from .errors import UnknownWordError as UnknownWordError
 from .evaluation.analogies import analogy_accuracy as analogy_accuracy

@@ -28,9 +28,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.system.random import draw, epoch_key
+from embedkit.training.composition import random_vectors
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine
-from embedkit.training.engine import random_vectors
 from embedkit.training.kernels import cuda, reference
 from embedkit.training.kernels.draws import (
     KeptWords,
@@ -248,10 +248,10 @@ def engine(device: str) -> dict[str, Any]:
             equal = equal and pairs == expected_pairs
             loss_error = max(loss_error, abs(loss / expected_loss - 1))
     error = max(
-        float(np.abs(trained.vectors - vectors[0]).max()),
+        float(np.abs(trained.inputs - vectors[0]).max()),
         float(np.abs(trained.context - vectors[1]).max()),
     )
-    passed = equal and loss_error < 1e-5 and error < 2e-5 and not trained.vectors.flags.writeable
+    passed = equal and loss_error < 1e-5 and error < 2e-5 and not trained.inputs.flags.writeable
     return {"passed": passed, "row_error": error, "loss_error": loss_error}
 
 

@@ -242,7 +242,7 @@ def _foreign_facts(path: str) -> dict[str, object]:
         "format": detect(path),
         "words": len(vectors),
         "dimension": vectors.dimension,
-        "subwords": None if vectors.subwords is None else len(vectors.subwords.ngrams),
+        "subwords": None if vectors.subwords is None else len(vectors.subwords.rows),
         "most_frequent": vectors.vocabulary.words(range(min(10, len(vectors)))),
     }
 

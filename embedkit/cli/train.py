@@ -25,16 +25,16 @@ from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeN
 from embedkit.cli.paths import lock_outputs
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
 from embedkit.cli.progress import Display
-from embedkit.cli.train_options import SETTINGS, device_options, setting_options
+from embedkit.cli.train_options import NGRAM_SETTINGS, SETTINGS, device_options, setting_options
 from embedkit.cli.train_session import TrainingSession
 from embedkit.corpus.phrases.settings import MAX_PASSES
-from embedkit.encoders.names import ENCODER_NAMES
+from embedkit.encoders.names import ENCODER_NAMES, UNTRAINED_ENCODERS
 from embedkit.errors import ModelError
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
     from embedkit.corpus.phrases import PhraseSettings
-    from embedkit.encoders import Encoder, SkipGramEncoder
+    from embedkit.encoders import Encoder, TrainedEncoder
     from embedkit.system.ranks import Ranks
 
 __all__ = ["train"]
@@ -114,13 +114,12 @@ def train(
 
     CORPUS is files (.gz, .bz2, .xz and .zst are decompressed), folders, or - for standard input.
     """
-    from embedkit.encoders import SkipGramEncoder
+    from embedkit.encoders import TrainedEncoder
     from embedkit.storage.model_directory import check_output
     from embedkit.system.ranks import join
     from embedkit.training.engine import device_name
 
-    if encoder != SkipGramEncoder.name:
-        _refuse_training_options(encoder)
+    _refuse_options_of_others(encoder)
     if not passes:
         refuse_unused("without --phrases N", *(f"phrase_{name}" for name in PHRASE_OPTIONS))
     path = Path(output)
@@ -139,7 +138,7 @@ def train(
         text = _read(corpus, options, ranks, display)
         if phrases is not None:
             text = _with_phrases(text, phrases, options["directory"], ranks, display)
-        if isinstance(model, SkipGramEncoder):
+        if isinstance(model, TrainedEncoder):
             training.fit(model, text, start, display)
         else:
             model.fit(text)
@@ -154,7 +153,7 @@ def train(
         click.echo(_summary(model, output))
 
 
-def _new_model(encoder: str, start: SkipGramEncoder | None, options: Mapping[str, Any]) -> Encoder:
+def _new_model(encoder: str, start: TrainedEncoder | None, options: Mapping[str, Any]) -> Encoder:
     """Return an encoder with the settings that the user gave.
 
     The other settings depend on the encoder, and on the model that training continues from.
@@ -164,6 +163,9 @@ def _new_model(encoder: str, start: SkipGramEncoder | None, options: Mapping[str
     given = {name: options[name] for name in explicit_parameters(*_SETTINGS)}
     if start is not None:
         given.setdefault("dimension", start.dimension)
+        if encoder == "subword" and (ngrams := start.config.ngrams):
+            given = {"min_ngram": ngrams.shortest, "max_ngram": ngrams.longest,
+                     "buckets": ngrams.buckets, **given}  # fmt: skip
     return ENCODERS[encoder](**given)
 
 
@@ -206,20 +208,25 @@ def _distinct(text: Corpus) -> str:
     return counted(len(text.vocabulary), "distinct word")
 
 
-def _start(path: str) -> SkipGramEncoder:
-    from embedkit.encoders import SkipGramEncoder, load_encoder
+def _start(path: str) -> TrainedEncoder:
+    from embedkit.encoders import TrainedEncoder, load_encoder
 
     model = load_encoder(path)
-    if not isinstance(model, SkipGramEncoder) or model.context is None:
+    if not isinstance(model, TrainedEncoder) or model.context is None:
         raise ModelError(
-            f"{path} has no output matrix to continue training from. Only skipgram models have "
+            f"{path} has no output matrix to continue training from. Only trained models have "
             "one, until they are postprocessed or converted.",
             hint="Use the model that embedkit train wrote.",
         )
     return model
 
 
-def _refuse_training_options(encoder: str) -> None:
+def _refuse_options_of_others(encoder: str) -> None:
+    """Refuse options that another encoder has and this one does not."""
+    if encoder not in UNTRAINED_ENCODERS:
+        if encoder != "subword":
+            refuse_unused(f"with --encoder {encoder}", *NGRAM_SETTINGS)
+        return
     settings = [name for name in _SETTINGS if name != "min_count"]
     others = (
         "resume", "continue_from", "evaluate", "patience", "log_json",

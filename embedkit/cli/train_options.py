@@ -10,9 +10,9 @@ import click
 from embedkit.cli.options import Command, Decorator, device_option, seed_option, workers_option
 from embedkit.cli.parameters import Number, WholeNumber
 from embedkit.training.config import RANGES, SAMPLES, TrainingConfig
-from embedkit.training.options import PRECISIONS, ROW_TYPES
+from embedkit.training.options import ARCHITECTURES, PRECISIONS, ROW_TYPES
 
-__all__ = ["SETTINGS", "device_options", "setting_options"]
+__all__ = ["NGRAM_SETTINGS", "SETTINGS", "device_options", "setting_options"]
 
 SETTINGS = {
     "dimension": "Length of a vector.",
@@ -22,11 +22,23 @@ SETTINGS = {
     "min_count": "Leave out words that occur less often.",
     "sample": "Subsampling threshold for frequent words; 0 keeps all.",
     "learning_rate": "Initial learning rate; it falls linearly.",
+    "architecture": "What predicts a word: each of its context words, or their mean.",
+    "position_weights": "With cbow: weight context words by their position.",
+    "min_ngram": "With subword: shortest character n-grams, in characters.",
+    "max_ngram": "With subword: longest character n-grams.",
+    "buckets": "With subword: rows that n-grams are hashed to; only those used take memory.",
     "sync_every": "Tokens between synchronizations of processes started by torchrun.",
 }
 """Settings of training with their help; there are options of the same names."""
 
+NGRAM_SETTINGS = ("min_ngram", "max_ngram", "buckets")
+"""Those of the encoder subword."""
+
 _SHOWN_DEFAULTS = {
+    "negative": "5; 11 with subword",
+    "min_ngram": "4",
+    "max_ngram": "6",
+    "buckets": "2,000,000",
     "epochs": "5, or more for a small text",
     "sample": "; ".join(
         f"{sample:g} from {tokens:,} tokens" for tokens, sample in SAMPLES.items() if tokens
@@ -49,6 +61,14 @@ def setting_options(command: Command) -> Command:
 
 
 def _setting_option(name: str, default: Any) -> Decorator:
+    option = "--" + name.replace("_", "-")
+    if isinstance(default, bool):
+        return click.option(option, is_flag=True, help=SETTINGS[name])
+    if name == "architecture":
+        return click.option(
+            option, type=click.Choice(ARCHITECTURES), default=default, show_default=True,
+            help=SETTINGS[name],
+        )  # fmt: skip
     low, high = RANGES[name]
     highest = high if high < _UNLIMITED else None
     kind = (
@@ -57,7 +77,6 @@ def _setting_option(name: str, default: Any) -> Decorator:
         else WholeNumber(int(low), None if highest is None else int(highest))
     )
     shown = _SHOWN_DEFAULTS.get(name, True)
-    option = "--" + name.replace("_", "-")
     return click.option(option, type=kind, default=default, show_default=shown, help=SETTINGS[name])
 
 

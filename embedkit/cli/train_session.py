@@ -16,7 +16,7 @@ from embedkit.training.options import Device
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
-    from embedkit.encoders import SkipGramEncoder
+    from embedkit.encoders import TrainedEncoder
     from embedkit.evaluation import EarlyStopping
     from embedkit.system.ranks import Ranks
     from embedkit.training.report import EpochReport, Progress
@@ -69,7 +69,7 @@ class TrainingSession:
         )
 
     def fit(
-        self, model: SkipGramEncoder, text: Corpus, start: SkipGramEncoder | None, display: Display
+        self, model: TrainedEncoder, text: Corpus, start: TrainedEncoder | None, display: Display
     ) -> None:
         """Train; if interrupted, print how to resume."""
         if self._checkpoints:

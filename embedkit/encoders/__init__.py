@@ -1,4 +1,4 @@
-"""Words to vectors behind one interface: character codes, one-hot and skip-gram.
+"""Words to vectors behind one interface: character codes, one-hot, skip-gram and subwords.
 
 The names are imported when they are first used, so that `embedkit.encoders.names` imports no
 numeric library.

@@ -9,3 +9,5 @@ from .loading import load_encoder as load_encoder
 from .loading import untrained as untrained
 from .onehot import OneHotEncoder as OneHotEncoder
 from .skipgram import SkipGramEncoder as SkipGramEncoder
+from .subword import SubwordEncoder as SubwordEncoder
+from .trained import TrainedEncoder as TrainedEncoder

@@ -18,6 +18,7 @@ from embedkit.encoders.charcode import CharCodeEncoder
 from embedkit.encoders.names import UNTRAINED_ENCODERS
 from embedkit.encoders.onehot import OneHotEncoder
 from embedkit.encoders.skipgram import SkipGramEncoder
+from embedkit.encoders.subword import SubwordEncoder
 from embedkit.errors import ConfigurationError, ModelError, SlowFormatWarning
 from embedkit.storage.config_file import VOCABULARY, reading_errors
 from embedkit.storage.model_directory import StoredModel, read_model
@@ -26,7 +27,8 @@ from embedkit.vectors.word_vectors import WordVectors
 __all__ = ["ENCODERS", "compare", "is_foreign", "load", "load_encoder", "untrained"]
 
 ENCODERS: Mapping[str, type[Encoder]] = {
-    encoder.name: encoder for encoder in (CharCodeEncoder, OneHotEncoder, SkipGramEncoder)
+    encoder.name: encoder
+    for encoder in (CharCodeEncoder, OneHotEncoder, SkipGramEncoder, SubwordEncoder)
 }
 _SLOW = 2.0  # seconds
 _VECTORS_ONLY = "vectors"  # the encoder name that WordVectors.save writes

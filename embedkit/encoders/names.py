@@ -7,5 +7,5 @@ __all__ = ["ENCODER_NAMES", "UNTRAINED_ENCODERS"]
 UNTRAINED_ENCODERS = ("charcode", "onehot")
 """Encoders that need only a list of words."""
 
-ENCODER_NAMES = (*UNTRAINED_ENCODERS, "skipgram")
+ENCODER_NAMES = (*UNTRAINED_ENCODERS, "skipgram", "subword")
 """All encoders."""

@@ -1,53 +1,19 @@
-"""Skip-gram: dense vectors learned from the contexts of words."""
+"""word2vec: one row for each word, trained by skip-gram or CBOW."""
 
 from __future__ import annotations
 
-import math
-import os
-import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, fields
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex
+from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-from typing_extensions import Self
-
-from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.reader import TextSource
-from embedkit.encoders.base import Encoder, as_corpus
-from embedkit.errors import ConfigurationError, HighLossWarning, ModelError
-from embedkit.index.metrics import row_norms
-from embedkit.storage.index_file import open_index
-from embedkit.storage.model_directory import StoredModel, write_model
-from embedkit.storage.quantization import unpack
-from embedkit.training.config import TrainingConfig
-from embedkit.vectors.subwords import Subwords
-from embedkit.vectors.word_vectors import WordVectors
-
-if TYPE_CHECKING:
-    from embedkit.system.ranks import Ranks
-    from embedkit.training.checkpoint import Checkpoints
-    from embedkit.training.options import Device
-    from embedkit.training.report import EpochReport, Progress, TrainingReport, TrainingResult
-    from embedkit.training.warm_start import WarmStart
+from embedkit.encoders.trained import TrainedEncoder
 
 __all__ = ["SkipGramEncoder"]
 
-_HIGH_LOSS = 0.68
 
-
-class SkipGramEncoder(Encoder):
+class SkipGramEncoder(TrainedEncoder):
     """Dense vectors trained by skip-gram with negative sampling (Mikolov et al. 2013).
 
-    There is a parameter for each field of `TrainingConfig`, which describes them.
-
-    Attributes:
-        config: the settings.
-        context: the output matrix after `fit`, float32 (V, dimension), read-only.
-        report: the fields of `TrainingReport`, and the fingerprint and tokenizer of the corpus.
+    With ``architecture="cbow"``, they are trained by CBOW instead. `TrainingConfig` describes the
+    parameters, and `TrainedEncoder` the attributes.
 
     Raises:
         ConfigurationError: a setting is out of range.
@@ -69,219 +35,21 @@ class SkipGramEncoder(Encoder):
         workers: int | None = None,
         seed: int = 1,
         sync_every: int = 500_000,
+        architecture: str = "skipgram",
+        position_weights: bool = False,
     ) -> None:
-        super().__init__()
-        self.config = TrainingConfig(
+        super().__init__(
             dimension=dimension,
             window=window,
             negative=negative,
             epochs=epochs,
             min_count=min_count,
-            sample=sample,  # type: ignore[arg-type]  # None is its default
+            sample=sample,
             learning_rate=learning_rate,
             minimum_learning_rate=minimum_learning_rate,
             workers=workers,
             seed=seed,
             sync_every=sync_every,
+            architecture=architecture,
+            position_weights=position_weights,
         )
-        self._dimension = self.config.dimension  # that of vectors made elsewhere may differ
-        self.report: dict[str, Any] = {}
-        self.context: NDArray[np.float32] | None = None
-        self._vectors: WordVectors | None = None
-        self._model: StoredModel | None = None
-
-    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
-        # Unpickling maps the model directory again instead of copying its matrices.
-        if self._model is not None:
-            return type(self).from_model, (self._model,)
-        return super().__reduce_ex__(protocol)
-
-    def get_params(self, *, deep: bool = True) -> dict[str, Any]:
-        """Return the settings by name, as scikit-learn's estimators do."""
-        return asdict(self.config)
-
-    @classmethod
-    def from_config(cls, config: TrainingConfig | None = None, **settings: Any) -> Self:
-        """Return an encoder with the settings of *config*, or the default ones, some changed.
-
-        Raises:
-            ConfigurationError: a setting is unknown or out of range.
-        """
-        return cls(**asdict(TrainingConfig.of(config, **settings)))
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return self._dimension
-
-    def fit(
-        self,
-        corpus: Corpus | TextSource,
-        *,
-        progress: Callable[[Progress], None] | None = None,
-        on_epoch_end: Callable[[EpochReport], bool | None] | None = None,
-        start: SkipGramEncoder | None = None,
-        checkpoints: Checkpoints | None = None,
-        resume: bool = False,
-        ranks: Ranks | None = None,
-        device: str | Device = "cpu",
-    ) -> Self:
-        """Train on a text.
-
-        Args:
-            corpus: a `Corpus`, or anything that `Corpus.read` takes.
-            progress: called a few times per second with `training.report.Progress`.
-            on_epoch_end: called after each epoch with `training.report.EpochReport`; returning True
-                ends training.
-            start: a trained encoder to continue from; its words are kept, and new ones added.
-            checkpoints: where to save the state of training; see `training.checkpoint`.
-            resume: continue from the last checkpoint, if there is one.
-            ranks: processes that train together, each on a part of the text; see `ranks.join`.
-            device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one; or
-                `training.options.Device`, which also says how to train on a GPU.
-
-        Raises:
-            CorpusError: too few words are frequent enough.
-            ConfigurationError: *start* has another dimension or no output matrix, or the checkpoint
-                belongs to another training run.
-            TrainingError: the loss is no longer finite.
-
-        Warns:
-            HighLossWarning: almost nothing was learned.
-        """
-        from embedkit.training.loop import TrainingHooks
-        from embedkit.training.trainer import train_skipgram
-
-        read = as_corpus(corpus)
-        result = train_skipgram(
-            read,
-            self.config,
-            TrainingHooks(progress, on_epoch_end, checkpoints, resume),
-            start=self._start(start, read) if start is not None else None,
-            ranks=ranks,
-            device=device,
-        )
-        if result.report.loss > _HIGH_LOSS:
-            warnings.warn(_high_loss(result.report), HighLossWarning, stacklevel=2)
-        self._keep(result, read)
-        return self
-
-    def _keep(self, result: TrainingResult, corpus: Corpus) -> None:
-        """Keep what training has learned from a corpus."""
-        self._model = None
-        self._vocabulary = result.vocabulary
-        self.context = result.context
-        self.report = {
-            **asdict(result.report),
-            "corpus_fingerprint": corpus.fingerprint,
-            "tokenizer": corpus.tokenizer,
-        }
-        if corpus.phrases is not None:
-            self.report["phrases"] = dict(corpus.phrases)
-        norms = row_norms(result.vectors)
-        self._vectors = WordVectors(
-            result.vocabulary, result.vectors, norms=norms, config=self._stored_config()
-        )
-
-    def _start(self, old: SkipGramEncoder, corpus: Corpus) -> WarmStart:
-        from embedkit.training.warm_start import WarmStart, warm_start
-
-        if old.dimension != self.dimension:
-            raise ConfigurationError(
-                f"dimension is {self.dimension}, but the vectors to continue from have "
-                f"{old.dimension}.",
-                hint=f"Pass dimension={old.dimension} (--dimension {old.dimension}).",
-            )
-        if old.context is None:
-            raise ConfigurationError(
-                "the vectors to continue from have no output matrix, which training needs.",
-                hint="Continue from a model that embedkit trained.",
-            )
-        before = WarmStart(old.vocabulary, old.vectors().matrix, old.context)
-        return warm_start(before, corpus, self.config)
-
-    def encode(self, words: Iterable[str]) -> NDArray[np.float32]:
-        """Return the trained vectors of *words*, float32 (n, dimension).
-
-        Raises:
-            UnknownWordError: a word has no vector.
-        """
-        found: NDArray[np.float32] = self.vectors().encode(words)
-        return found
-
-    def vectors(self) -> WordVectors:
-        """Return the trained vectors, the input matrix."""
-        if self._vectors is None:
-            raise self.not_fitted()
-        return self._vectors
-
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write a model directory with both matrices."""
-        vectors = self.vectors()
-        tensors = {"vectors": vectors.matrix, "norms": vectors.norms}
-        if self.context is not None:
-            tensors["context"] = self.context
-        write_model(
-            Path(path),
-            config=self._stored_config(),
-            vocabulary=self.vocabulary,
-            tensors=tensors,
-            overwrite=overwrite,
-        )
-
-    def _stored_config(self) -> dict[str, Any]:
-        return {
-            "encoder": self.name,
-            "dimension": self.dimension,
-            "settings": asdict(self.config),
-            "training": self.report,
-        }
-
-    @classmethod
-    def from_vectors(cls, vectors: WordVectors) -> Self:
-        """Return an encoder of vectors that were trained elsewhere."""
-        encoder = cls()
-        encoder._dimension = vectors.dimension
-        encoder._vocabulary = vectors.vocabulary
-        encoder._vectors = vectors
-        return encoder
-
-    @classmethod
-    def from_model(cls, model: StoredModel) -> Self:
-        """Return the encoder that was saved; its matrices are memory-mapped."""
-        known = {field.name for field in fields(TrainingConfig)}
-        settings = model.config.get("settings", {})
-        if "vectors" not in model.tensors:
-            raise ModelError(
-                f"{model.path} is incomplete: it contains no vectors.",
-                hint="Train the model again.",
-            )
-        encoder = cls(**{name: settings[name] for name in known & settings.keys()})
-        encoder._dimension = model.tensors["vectors"].shape[1]
-        encoder.report = dict(model.config.get("training", {}))
-        encoder.context = model.tensors.get("context")
-        encoder._vocabulary = model.vocabulary
-        encoder._vectors = _stored_vectors(model)
-        encoder._model = model
-        return encoder
-
-
-def _high_loss(report: TrainingReport) -> str:
-    remedy = ", or sample=0 (--sample 0), which keeps every word" if report.sample else ""
-    return (
-        f"the loss, {report.loss:.3f}, is close to that of guessing, {math.log(2):.3f}: almost "
-        f"nothing was learned. Use more text or more epochs{remedy}."
-    )
-
-
-def _stored_vectors(model: StoredModel) -> WordVectors:
-    return WordVectors(
-        model.vocabulary,
-        unpack(model.tensors),
-        norms=model.tensors.get("norms"),
-        units=model.tensors.get("units"),
-        subwords=Subwords.of_model(model.config, model.tensors),
-        config=model.config,
-        opener=partial(_stored_vectors, model),
-        approximate=partial(open_index, model),
-    )

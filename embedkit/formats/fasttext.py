@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.corpus.ngrams import Ngrams
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder, byte_strings
@@ -108,8 +109,14 @@ def read_fasttext(source: ByteSource, repairs: Repairs, limit: int | None = None
     own = _read_rows(source, repairs, len(head.words), dimension)
     ngrams = _read_rows(source, repairs, head.buckets, dimension)
     # Without character n-grams, the buckets are word n-grams, which only classify texts.
-    subwords = Subwords(ngrams, head.shortest, head.longest) if head.longest else None
+    subwords = _subwords(head, ngrams)
     return _compose(head, own, subwords, repairs, limit)
+
+
+def _subwords(head: _Header, rows: NDArray[np.float32]) -> Subwords | None:
+    if not head.longest:
+        return None
+    return Subwords(rows, Ngrams(head.shortest, head.longest, head.buckets))
 
 
 def _compose(

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.corpus.ngrams import Ngrams
 from embedkit.errors import quoted
 from embedkit.formats import inert_pickle
 from embedkit.formats.byte_source import ByteSource
@@ -207,6 +208,7 @@ def _subwords(saved: _Saved, model: _Saved) -> Subwords | None:
             "unknown words would get wrong vectors. The words themselves can be read",
         )
         return None
+    ids = np.zeros(0, dtype=np.int32)
     ngrams, packed = saved.matrix(["vectors_ngrams"]), saved.get("hash2index")
     check_matrix(ngrams, len(packed) if isinstance(packed, Mapping) else buckets, saved.repairs)
     if isinstance(packed, Mapping):  # gensim 3 kept only the rows that training used
@@ -215,8 +217,8 @@ def _subwords(saved: _Saved, model: _Saved) -> Subwords | None:
             raise saved.repairs.error(
                 "", "its numbers of n-grams are not below the number of buckets", _SAVE_AS_TEXT
             )
-        rows = np.minimum(places[:, 1], len(ngrams) - 1)
-        whole = np.zeros((buckets, ngrams.shape[1]), dtype=np.float32)
-        whole[places[:, 0]] = ngrams[rows]
-        ngrams = whole
-    return Subwords(ngrams.astype(np.float32), max(shortest, 1), longest)
+        places = places[np.argsort(places[:, 0])]
+        ids = places[:, 0].astype(np.int32)
+        ngrams = ngrams[np.minimum(places[:, 1], len(ngrams) - 1)]
+    sizes = Ngrams(max(shortest, 1), longest, buckets)
+    return Subwords(ngrams.astype(np.float32), sizes, ids)

@@ -64,7 +64,9 @@ _FLOAT32_FORMAT = 1  # older versions of embedkit can read models that are all f
 
 _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
-_DTYPES = {"vectors": ("F32", "F16", "I8")}
+_DTYPES = {"vectors": ("F32", "F16", "I8"), "buckets": ("I32",)}
+_OF_NGRAMS = ("ngrams", "buckets")
+_NOT_OF_WORDS = (*_OF_NGRAMS, "positions")
 _COMPACT = (np.dtype(np.float16), np.dtype(np.int8))
 
 
@@ -156,8 +158,8 @@ def write_model(
         config: settings that JSON can represent, with the key "encoder"; the format version is
             added.
         vocabulary: V words.
-        tensors: arrays with V rows each ("ngrams" has any number), all float32 except the
-            "vectors" that `quantization.pack` returned.
+        tensors: arrays with V rows each (those of n-grams and positions have any number), all
+            float32 except "buckets", int32, and the "vectors" that `quantization.pack` returned.
         overwrite: replace an existing model.
 
     Raises:
@@ -262,16 +264,18 @@ def _reopen(path: Path, fingerprint: str) -> StoredModel:
 
 def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]]) -> None:
     for name, shape in shapes.items():
-        if shape[0] != words and name != "ngrams":
+        if shape[0] != words and name not in _NOT_OF_WORDS:
             raise ModelError(
                 f"{path} is inconsistent: {shape[0]:,} rows in {name!r} for {words:,} words.",
                 hint=RESTORE_HINT,
             )
     matrix = shapes.get("vectors", (words, 0))
     expected = {
-        **dict.fromkeys(("vectors", "context", "units"), matrix[:2]),
+        **dict.fromkeys(("vectors", "own", "context", "units"), matrix[:2]),
         **dict.fromkeys(("norms", "scales"), matrix[:1]),
         "ngrams": (*shapes.get("ngrams", (0,))[:1], *matrix[1:]),
+        "buckets": shapes.get("ngrams", (0,))[:1],
+        "positions": (*shapes.get("positions", (0,))[:1], *matrix[1:]),
     }
     if len(matrix) != 2 or any(
         shapes.get(name, shape) != shape for name, shape in expected.items()

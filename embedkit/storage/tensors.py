@@ -31,6 +31,7 @@ _DTYPES: Mapping[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
     "I8": np.dtype("i1"),
+    "I32": np.dtype("<i4"),
 }
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
@@ -61,7 +62,7 @@ def tensors_header(
 
 
 def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Write arrays with at least one axis; types other than float16 and int8 become float32."""
+    """Write arrays with at least one axis; types that are not in `_DTYPES` become float32."""
     dtypes = {name: tensor.dtype for name, tensor in tensors.items() if tensor.dtype in _NAMES}
     with path.open("wb") as file:
         shapes = {name: tensor.shape for name, tensor in tensors.items()}
@@ -80,7 +81,7 @@ def read_tensors(
 
     Args:
         path: the file.
-        dtypes: the types that each tensor may have, of "F32", "F16" and "I8"; only "F32" for
+        dtypes: the types that each tensor may have, of "F32", "F16", "I8" and "I32"; only "F32" for
             tensors that are not named.
 
     Raises:

@@ -37,6 +37,7 @@ from embedkit.system.full_disk import storage_errors
 from embedkit.system.interrupts import held
 from embedkit.system.locks import locked_output
 from embedkit.system.logs import logger
+from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 
 __all__ = ["Checkpoints", "TrainingState"]
@@ -57,7 +58,8 @@ class TrainingState:
         chunk: the number of the next chunk.
         pairs, losses: the pairs and summed loss of each epoch, int64 and float64, (epochs,).
         seconds: training time so far.
-        inputs, outputs: the input and output matrix, float32, (words, dimension).
+        inputs, outputs: the input and output matrix, float32, (rows, dimension) and
+            (words, dimension).
         ranks: number of processes that train together.
         chunk_tokens: number of tokens in a chunk.
         stopped: number of stops of the schedule reached so far; ranks resume from there.
@@ -153,9 +155,21 @@ class Checkpoints:
         return time.monotonic() - self._last >= self.every
 
     def save(
-        self, state: TrainingState, config: TrainingConfig, vocabulary: Vocabulary, fingerprint: str
+        self,
+        state: TrainingState,
+        config: TrainingConfig,
+        vocabulary: Vocabulary,
+        fingerprint: str,
+        rows: InputRows | None = None,
     ) -> None:
         """Write a checkpoint and remove all but the last two.
+
+        Args:
+            state: what to save.
+            config: the settings.
+            vocabulary: the words that are trained.
+            fingerprint: of the corpus.
+            rows: what the rows of the input matrix are; None if there is one for each word.
 
         Raises:
             StorageError: the disk is full, or the path is not writable. Older checkpoints stay.
@@ -172,7 +186,7 @@ class Checkpoints:
                     hint="Lower the learning rate. The last checkpoint was kept.",
                 )
         stored = {
-            "encoder": "skipgram",
+            "encoder": "skipgram" if config.ngrams is None else "subword",
             "dimension": config.dimension,
             "settings": asdict(config),
             "checkpoint": {
@@ -186,7 +200,9 @@ class Checkpoints:
                 "corpus_fingerprint": fingerprint,
             },
         }
-        tensors = {"vectors": state.inputs, "context": state.outputs}
+        tensors = {**_input_tensors(state.inputs, rows), "context": state.outputs}
+        if rows and (subwords := rows.subwords(state.inputs)):
+            stored["subwords"] = subwords.config
         try:
             with storage_errors(self.path):
                 self.path.mkdir(exist_ok=True)
@@ -275,6 +291,29 @@ class Checkpoints:
             )
 
 
+def _input_tensors(inputs: NDArray[np.float32], rows: InputRows | None) -> dict[str, NDArray[Any]]:
+    """Return the tensors of a model directory that hold the input matrix."""
+    if rows is None or rows.count == rows.words:
+        return {"vectors": inputs}
+    tensors: dict[str, NDArray[Any]] = {
+        "vectors": rows.compose(inputs),
+        "own": inputs[: rows.words],
+    }
+    if subwords := rows.subwords(inputs):
+        tensors |= subwords.tensors
+    if rows.layout.positions >= 0:
+        tensors["positions"] = inputs[rows.layout.positions :]
+    return tensors
+
+
+def _inputs(tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """Return the input matrix that `_input_tensors` stored."""
+    if "own" not in tensors:
+        return tensors["vectors"]
+    names = ("own", "ngrams", "positions")
+    return np.concatenate([tensors[name] for name in names if name in tensors])
+
+
 def _state(model: StoredModel) -> TrainingState:
     """Return the state in a checkpoint.
 
@@ -288,7 +327,7 @@ def _state(model: StoredModel) -> TrainingState:
             pairs=np.array(saved["pairs"], dtype=np.int64),
             losses=np.array(saved["losses"], dtype=np.float64),
             seconds=float(saved["seconds"]),
-            inputs=model.tensors["vectors"],
+            inputs=_inputs(model.tensors),
             outputs=model.tensors["context"],
             ranks=int(saved["ranks"]),
             chunk_tokens=int(saved["chunk_tokens"]),

@@ -1,4 +1,4 @@
-"""Settings of skip-gram training, and their ranges."""
+"""Settings of training, and their ranges."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+from embedkit.corpus.ngrams import Ngrams
+from embedkit.errors import ConfigurationError
 from embedkit.system.memory import processors
+from embedkit.training.options import ARCHITECTURES
 from embedkit.validation import Ranges, check_choice, check_ranges
 
 __all__ = ["RANGES", "SAMPLES", "TrainingConfig"]
@@ -23,6 +26,9 @@ RANGES: Ranges = {
     "workers": (1, 1024),
     "seed": (0, 2**63 - 1),
     "sync_every": (1, 2**63 - 1),
+    "min_ngram": (1, 255),
+    "max_ngram": (1, 255),
+    "buckets": (1, 2**31 - 1),
 }
 """The limits of settings; those with limits that are integers are integers."""
 
@@ -35,13 +41,14 @@ comparing the cosine similarities of random pairs of words (by rank correlation)
 training on the whole text.
 """
 
+_NGRAMS = ("min_ngram", "max_ngram", "buckets")
 _ENOUGH_TOKENS = 20_000_000
 _MIN_EPOCHS, _MAX_EPOCHS = 5, 50
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Settings of skip-gram with negative sampling (Mikolov et al. 2013, arXiv:1310.4546).
+    """Settings of training with negative sampling (Mikolov et al. 2013, arXiv:1310.4546).
 
     Attributes:
         dimension: length of the vectors.
@@ -61,6 +68,13 @@ class TrainingConfig:
         seed: seed of all random draws.
         sync_every: tokens that each rank trains on between two synchronizations of the most
             frequent words, see `schedule`; not used if there is one process.
+        architecture: "skipgram", where each context predicts the center and its negative samples,
+            or "cbow", where the mean of the contexts does.
+        position_weights: multiply contexts by a weight vector of their position (Mikolov et al.
+            2018, arXiv:1712.09405); for "cbow" only.
+        min_ngram, max_ngram: lengths of the character n-grams that words are composed of, in code
+            points including the < and > that enclose a word; None for words of one row.
+        buckets: number of rows that n-grams are hashed to. Only those that occur take memory.
 
     Raises:
         ConfigurationError: a value is outside its range.
@@ -77,9 +91,35 @@ class TrainingConfig:
     workers: int | None = None
     seed: int = 1
     sync_every: int = 500_000
+    architecture: str = "skipgram"
+    position_weights: bool = False
+    min_ngram: int | None = None
+    max_ngram: int | None = None
+    buckets: int | None = None
 
     def __post_init__(self) -> None:
-        check_ranges(self, RANGES, optional=["epochs", "sample", "workers"])
+        check_ranges(self, RANGES, optional=["epochs", "sample", "workers", *_NGRAMS])
+        check_choice("architecture", self.architecture, ARCHITECTURES)
+        if self.position_weights and self.architecture != "cbow":
+            raise ConfigurationError(
+                "position_weights needs architecture='cbow'.",
+                hint="Pass --architecture cbow, or leave out --position-weights.",
+            )
+        given = [name for name in _NGRAMS if getattr(self, name) is not None]
+        if 0 < len(given) < len(_NGRAMS):
+            raise ConfigurationError(f"{', '.join(_NGRAMS)} must be given together.")
+        if self.min_ngram and self.max_ngram and self.min_ngram > self.max_ngram:
+            raise ConfigurationError(
+                f"min_ngram={self.min_ngram} is above max_ngram={self.max_ngram}.",
+                hint="Lower --min-ngram, or raise --max-ngram.",
+            )
+
+    @property
+    def ngrams(self) -> Ngrams | None:
+        """The n-grams that words are composed of, or None."""
+        if self.min_ngram is None or self.max_ngram is None or self.buckets is None:
+            return None
+        return Ngrams(self.min_ngram, self.max_ngram, self.buckets)
 
     @classmethod
     def of(cls, config: TrainingConfig | None = None, **settings: object) -> TrainingConfig:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
+from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_lanes import Lane
 from embedkit.training.kernels.draws import (
@@ -73,6 +74,8 @@ class CudaEngine:
     ) -> None:
         self._device = find_device(device)
         _check_triton()
+        _check_settings(config)
+        self.rows = InputRows(vocabulary.words(), config)
         self._corpus = corpus
         self._config = config
         self._precision = precision
@@ -154,7 +157,7 @@ class CudaEngine:
         self._corpus.release()
 
     @property
-    def vectors(self) -> NDArray[np.float32]:
+    def inputs(self) -> NDArray[np.float32]:
         """The input matrix, copied from the device, read-only, (words, dimension)."""
         return self._read(self._inputs)
 
@@ -169,11 +172,9 @@ class CudaEngine:
         dimension = self._config.dimension
         return self._inputs[:, :dimension], self._outputs[:, :dimension]
 
-    def load(
-        self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
-    ) -> None:
+    def load(self, inputs: NDArray[np.float32], context: NDArray[np.float32] | None = None) -> None:
         """Set the input matrix, and the output matrix if given; both are 0 initially."""
-        for matrix, given in ((self._inputs, vectors), (self._outputs, context)):
+        for matrix, given in ((self._inputs, inputs), (self._outputs, context)):
             if given is not None:
                 rows = torch.from_numpy(np.array(given, dtype=np.float32))
                 matrix[:, : self._config.dimension] = rows.to(self._device)
@@ -192,6 +193,14 @@ def _check_triton() -> None:
             "training on a GPU needs Triton, which is not installed.",
             hint="Run: pip install 'embedkit[gpu]'.",
         ) from error
+
+
+def _check_settings(config: TrainingConfig) -> None:
+    if config.ngrams is not None or config.architecture != "skipgram":
+        raise ConfigurationError(
+            "on a GPU, only skip-gram without n-grams can be trained.",
+            hint='Pass --device cpu (device="cpu").',
+        )
 
 
 def find_device(name: str) -> torch.device:

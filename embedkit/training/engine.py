@@ -14,6 +14,7 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.system.memory import release_heap, release_libraries
+from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 from embedkit.training.options import Device
 from embedkit.training.sampling import sampling_tables
@@ -21,7 +22,7 @@ from embedkit.training.sampling import sampling_tables
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DEVICES", "CpuEngine", "Engine", "device_name", "make_engine", "random_vectors"]
+__all__ = ["DEVICES", "CpuEngine", "Engine", "device_name", "make_engine"]
 
 DEVICES = ("auto", "cpu", "cuda")
 """Device names; "cuda:1" and so on are valid, too."""
@@ -33,10 +34,12 @@ class Engine(Protocol):
     Attributes:
         threads: number of threads that may call `train` at the same time.
         chunk_tokens: preferred number of tokens per call of `train`.
+        rows: what the rows of the input matrix are.
     """
 
     threads: int
     chunk_tokens: int
+    rows: InputRows
 
     def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
         """Train on the centers tokens[start:stop]; return the number of pairs and summed loss."""
@@ -45,8 +48,8 @@ class Engine(Protocol):
         """Release memory of the corpus that is no longer needed, if that is fast."""
 
     @property
-    def vectors(self) -> NDArray[np.float32]:
-        """The current input matrix, read-only, (words, dimension)."""
+    def inputs(self) -> NDArray[np.float32]:
+        """The current input matrix, read-only, (rows, dimension); see `rows`."""
 
     @property
     def context(self) -> NDArray[np.float32]:
@@ -54,11 +57,9 @@ class Engine(Protocol):
 
     @property
     def matrices(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Writable views of the input and output matrix on the device, (words, dimension)."""
+        """Writable views of the input and output matrix on the device, (rows, dimension)."""
 
-    def load(
-        self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
-    ) -> None:
+    def load(self, inputs: NDArray[np.float32], context: NDArray[np.float32] | None = None) -> None:
         """Set the input matrix, and the output matrix if given; both are 0 initially."""
 
 
@@ -80,7 +81,9 @@ class CpuEngine:
         self._corpus = corpus
         self._config = config
         self._tables = sampling_tables(vocabulary.counts, config.sample)
-        self._inputs = cpu.aligned_matrix(len(vocabulary), config.dimension)
+        self.rows = InputRows(vocabulary.words(), config)
+        cpu.prepare(self.rows.layout)
+        self._inputs = cpu.aligned_matrix(self.rows.count, config.dimension)
         self._outputs = cpu.aligned_matrix(len(vocabulary) + 1, config.dimension)
 
     def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
@@ -89,7 +92,7 @@ class CpuEngine:
         pairs, loss = self._kernel(
             self._inputs, self._outputs, config.dimension, self._corpus.tokens,
             self._corpus.boundaries, start, stop, *self._tables, np.float32(rate),
-            config.window, config.negative, np.uint64(key),
+            config.window, config.negative, np.uint64(key), self.rows.layout,
         )  # fmt: skip
         return int(pairs), float(loss)
 
@@ -98,8 +101,8 @@ class CpuEngine:
         self._corpus.release()
 
     @property
-    def vectors(self) -> NDArray[np.float32]:
-        """The input matrix, read-only, (words, dimension)."""
+    def inputs(self) -> NDArray[np.float32]:
+        """The input matrix, read-only, (rows, dimension)."""
         return _read_only(self._inputs[:, : self._config.dimension])
 
     @property
@@ -109,19 +112,17 @@ class CpuEngine:
 
     @property
     def matrices(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Writable views of the input and output matrix on the device, (words, dimension)."""
+        """Writable views of the input and output matrix on the device, (rows, dimension)."""
         import torch  # takes seconds, and only ranks need it
 
         inputs, outputs = map(torch.from_numpy, (self._inputs, self._outputs[:-1]))
         dimension = self._config.dimension
         return inputs[:, :dimension], outputs[:, :dimension]
 
-    def load(
-        self, vectors: NDArray[np.float32], context: NDArray[np.float32] | None = None
-    ) -> None:
+    def load(self, inputs: NDArray[np.float32], context: NDArray[np.float32] | None = None) -> None:
         """Set the input matrix, and the output matrix if given; both are 0 initially."""
         dimension = self._config.dimension
-        self._inputs[:, :dimension] = vectors
+        self._inputs[:, :dimension] = inputs
         if context is not None:
             self._outputs[:-1, :dimension] = context
 
@@ -179,15 +180,6 @@ def make_engine(
     return CudaEngine(
         corpus, vocabulary, config, name, rows=device.rows, precision=device.precision
     )
-
-
-def random_vectors(words: int, dimension: int, seed: int) -> NDArray[np.float32]:
-    """Return initial input vectors, uniform in [-0.5 / dimension, 0.5 / dimension)."""
-    random = np.random.Generator(np.random.Philox(seed))
-    vectors = random.random((words, dimension), dtype=np.float32)
-    vectors -= np.float32(0.5)
-    vectors /= np.float32(dimension)
-    return vectors
 
 
 def _read_only(matrix: NDArray[np.float32]) -> NDArray[np.float32]:

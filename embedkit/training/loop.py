@@ -191,7 +191,7 @@ class TrainingLoop:
                     _mean(losses[epoch - 1], pairs[epoch - 1]),
                     self._seconds,
                     self._vocabulary,
-                    self.engine.vectors,
+                    self.engine.rows.compose(self.engine.inputs),
                 )
                 ends = bool(hooks.on_epoch_end(report))
             ends = bool(self._ranks.first(np.array([ends]))[0])
@@ -208,10 +208,13 @@ class TrainingLoop:
             pairs, losses = self._totals()
             if self._ranks.rank == 0:
                 state = TrainingState(
-                    self._queue.next, pairs, losses, self._seconds, self.engine.vectors,
+                    self._queue.next, pairs, losses, self._seconds, self.engine.inputs,
                     self.engine.context, self._ranks.size, self.engine.chunk_tokens, self._stopped,
                 )  # fmt: skip
-                checkpoints.save(state, self._config, self._vocabulary, self._corpus.fingerprint)
+                checkpoints.save(
+                    state, self._config, self._vocabulary, self._corpus.fingerprint,
+                    self.engine.rows,
+                )  # fmt: skip
 
     def _totals(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the pairs and summed loss of each epoch, over all ranks."""

@@ -7,7 +7,10 @@ from typing import Literal, get_args
 
 from embedkit.validation import check_choice
 
-__all__ = ["PRECISIONS", "ROW_TYPES", "Device", "Precision", "RowType"]
+__all__ = ["ARCHITECTURES", "PRECISIONS", "ROW_TYPES", "Device", "Precision", "RowType"]
+
+ARCHITECTURES = ("skipgram", "cbow")
+"""What predicts a word: each of its contexts, or their mean."""
 
 Precision = Literal["tf32", "float32"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.vectors.subwords import Subwords
 
 __all__ = ["EpochReport", "Progress", "TrainingReport", "TrainingResult"]
 
@@ -44,8 +45,8 @@ class EpochReport:
         loss: mean loss of the epoch's pairs, in nats; None if it had none.
         seconds: training time so far.
         vocabulary: the words being trained.
-        vectors: the current input matrix, float32, (words, dimension), read-only. It changes when
-            training continues, so copy it to keep it.
+        vectors: the current vectors, float32, (words, dimension), read-only. They may change when
+            training continues, so copy them to keep them.
     """
 
     epoch: int
@@ -88,12 +89,15 @@ class TrainingResult:
 
     Attributes:
         vocabulary: the trained words, most frequent first.
-        vectors: the input matrix, float32, (words, dimension), read-only.
+        vectors: the vectors of the words, float32, (words, dimension), read-only: rows of the input
+            matrix, or composed of them.
         context: the output matrix, of the same shape, read-only.
         report: a summary of the training.
+        subwords: the rows of character n-grams, if words are composed of them.
     """
 
     vocabulary: Vocabulary
     vectors: NDArray[np.float32]
     context: NDArray[np.float32]
     report: TrainingReport
+    subwords: Subwords | None = None

@@ -1,6 +1,6 @@
-"""Skip-gram training: a corpus and settings in, vectors out.
+"""Training: a corpus and settings in, vectors out.
 
-result = train_skipgram(corpus, TrainingConfig(dimension=100))
+result = train(corpus, TrainingConfig(dimension=100))
 result.vectors, result.report.loss
 """
 
@@ -17,18 +17,18 @@ from embedkit.errors import CorpusError
 from embedkit.system.logs import logger
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.config import TrainingConfig
-from embedkit.training.engine import make_engine, random_vectors
+from embedkit.training.engine import make_engine
 from embedkit.training.loop import TrainingHooks, TrainingLoop
 from embedkit.training.options import Device
 from embedkit.training.report import TrainingResult
 from embedkit.training.warm_start import WarmStart
 
-__all__ = ["train_skipgram"]
+__all__ = ["train"]
 
 _log = logger(__name__)
 
 
-def train_skipgram(
+def train(
     corpus: Corpus,
     config: TrainingConfig,
     hooks: TrainingHooks | None = None,
@@ -37,7 +37,7 @@ def train_skipgram(
     ranks: Ranks | None = None,
     device: str | Device = "cpu",
 ) -> TrainingResult:
-    """Train skip-gram with negative sampling.
+    """Train skip-gram or CBOW with negative sampling.
 
     Args:
         corpus: the text.
@@ -68,9 +68,10 @@ def train_skipgram(
     if ranks.size > 1:  # ranks synchronize between two chunks
         engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
     if start is not None:
-        engine.load(start.vectors, start.context)
+        rows = engine.rows.continued(start, config.dimension, config.seed)
+        engine.load(rows, start.context)
     else:
-        engine.load(random_vectors(len(vocabulary), config.dimension, config.seed))
+        engine.load(engine.rows.initial(config.dimension, config.seed))
     hooks = hooks or TrainingHooks()
     checkpoints = hooks.checkpoints if ranks.rank == 0 else None
     with checkpoints.locked() if checkpoints else nullcontext():
@@ -78,7 +79,11 @@ def train_skipgram(
     if not report.pairs:
         raise _no_pairs(corpus, len(vocabulary), config)
     _log.info("Trained %d epochs: loss %.4f", report.epochs, report.loss)
-    return TrainingResult(vocabulary, engine.vectors, engine.context, report)
+    inputs = engine.inputs
+    return TrainingResult(
+        vocabulary, engine.rows.compose(inputs), engine.context, report,
+        engine.rows.subwords(inputs),
+    )  # fmt: skip
 
 
 def _with_sample(

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.training.composition import random_vectors
 from embedkit.training.config import TrainingConfig
-from embedkit.training.engine import random_vectors
+from embedkit.vectors.subwords import Subwords
 
 __all__ = ["WarmStart", "warm_start"]
 
@@ -21,12 +22,15 @@ class WarmStart:
 
     Attributes:
         vocabulary: V words, most frequent first, with their counts.
-        vectors, context: the input and the output matrix, float32 (V, dimension).
+        vectors, context: the words' own rows of the input matrix, and the output matrix, float32
+            (V, dimension).
+        subwords: the rows of n-grams, if words are composed of them.
     """
 
     vocabulary: Vocabulary
     vectors: NDArray[np.float32]
     context: NDArray[np.float32]
+    subwords: Subwords | None = None
 
 
 def warm_start(old: WarmStart, corpus: Corpus, config: TrainingConfig) -> WarmStart:
@@ -47,4 +51,4 @@ def warm_start(old: WarmStart, corpus: Corpus, config: TrainingConfig) -> WarmSt
     context = np.zeros_like(vectors)
     context[: len(old.vocabulary)] = old.context
     vocabulary = Vocabulary([words[row] for row in order], counts[order])
-    return WarmStart(vocabulary, vectors[order], context[order])
+    return WarmStart(vocabulary, vectors[order], context[order], old.subwords)

@@ -79,6 +79,31 @@ class Lookup:
             raise UnknownWordError(words[int(np.argmin(rows))], self.vocabulary.suggest)
         return rows
 
+    def encode(self, words: Iterable[str]) -> Matrix:
+        """Return the vectors of words as written, (len(words), d), dense or CSR.
+
+        With subwords, vectors of words that are not in the vocabulary are composed.
+
+        Raises:
+            UnknownWordError: a word has no vector.
+        """
+        words = word_list(words)
+        if self.subwords is None:
+            return self.matrix[self.rows(words)]
+        rows = self.vocabulary.ids(words).tolist()
+        for place, word in enumerate(words):
+            if rows[place] < 0:
+                rows[place] = self._first_known(normal_forms(word))
+        unknown = [word for word, row in zip(words, rows, strict=True) if row < 0]
+        composed = self._composed([*dict.fromkeys(unknown)]) if unknown else {}
+        places: list[RowOrVector] = []
+        for word, row in zip(words, rows, strict=True):
+            vector = row if row >= 0 else composed[word]
+            if vector is None:
+                raise UnknownWordError(word, self.vocabulary.suggest)
+            places.append(vector)
+        return self.vectors_at(places)
+
     def knows(self, word: str) -> bool:
         """Tell whether `find` finds *word*."""
         return self.find(word) >= 0
@@ -126,14 +151,21 @@ class Lookup:
                 found[word] = row if row >= 0 else None
                 if row < 0:
                     unknown.append(word)
-        if unknown and oov == "error":
-            self.row(unknown[0])  # raises
-        if unknown and oov == "spell":
-            rows = self.vocabulary.nearest_spellings(unknown)
-            found |= {word: row for word, row in zip(unknown, rows, strict=True) if row >= 0}
-        if unknown and oov == "subwords":
-            found |= self._composed(unknown)
-        return found
+        return found | self._substitutes(unknown, oov) if unknown else found
+
+    def _substitutes(self, words: Sequence[str], oov: str) -> dict[str, RowOrVector | None]:
+        """Return what stands for words that are not in the vocabulary."""
+        if oov == "spell":
+            rows = self.vocabulary.nearest_spellings(words)
+            return {w: row if row >= 0 else None for w, row in zip(words, rows, strict=True)}
+        composed: dict[str, RowOrVector | None] = {}
+        if oov == "subwords" or (oov == "error" and self.subwords is not None):
+            composed = self._composed(words)
+        if oov == "error":
+            for word in words:
+                if composed.get(word) is None:
+                    self.row(word)  # raises
+        return composed
 
     def _composed(self, words: Sequence[str]) -> dict[str, RowOrVector | None]:
         if self.subwords is None:

@@ -55,8 +55,9 @@ class SearchOptions:
             the question need not be among them.
         exclude: words that must not be answers.
         include_question: whether the words of a question may be answers to it.
-        oov: what to do with a word that has no vector (out of vocabulary). "error" raises
-            `UnknownWordError`. "skip" drops it from a set of words, and gives no answers to a
+        oov: what to do with a word that is not in the vocabulary. "error" composes its vector of
+            character n-grams if the vectors have them, and otherwise raises `UnknownWordError`.
+            "skip" drops it from a set of words, and gives no answers to a
             question that contains it. "spell" uses the known word with the nearest spelling,
             "subwords" a vector composed of character n-grams, if the vectors have them; where
             neither exists, the word is skipped.

@@ -1,24 +1,24 @@
 """Vectors composed of character n-grams, as in fastText.
 
-Bojanowski et al. 2017 (Q17-1010): a word is enclosed in < and >; each of its n-grams has a row,
-found by a hash; the vector of a word is the mean of the rows of its n-grams, and of its own row if
-it has one.
+Bojanowski et al. 2017 (Q17-1010): the vector of a word is the mean of the rows of its n-grams, and
+of its own row if it has one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.corpus.ngrams import Ngrams, word_bytes
+
 __all__ = ["Subwords"]
 
-_FNV_OFFSET, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
+_SIZES = ("shortest", "longest", "buckets")
 _BATCH = 1 << 8  # words
-_END_OF_LINE = b"</s>"  # a word without n-grams
 
 
 @dataclass(frozen=True)
@@ -26,43 +26,52 @@ class Subwords:
     """Rows of character n-grams.
 
     Attributes:
-        ngrams: float32 (buckets, d), may be memory-mapped.
-        shortest, longest: lengths of n-grams in characters, including < and >.
+        rows: float32 (R, d), may be memory-mapped.
+        ngrams: the lengths of n-grams, and the number of buckets.
+        ids: int32 (R,), the bucket of each row, ascending; empty if there is a row for each bucket.
+            The rows of all other buckets are zero.
     """
 
-    ngrams: NDArray[np.float32]
-    shortest: int
-    longest: int
+    rows: NDArray[np.float32]
+    ngrams: Ngrams
+    ids: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
 
     @property
     def config(self) -> dict[str, int]:
         """The entry in the settings of a model directory."""
-        return {"shortest": self.shortest, "longest": self.longest}
+        return {name: getattr(self.ngrams, name) for name in _SIZES}
+
+    @property
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The arrays of a model directory."""
+        return {"ngrams": self.rows, **({"buckets": self.ids} if len(self.ids) else {})}
 
     @classmethod
     def of_model(
-        cls, config: Mapping[str, Any], tensors: Mapping[str, NDArray[np.float32]]
+        cls, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]
     ) -> Subwords | None:
         """Return the n-grams of a model directory, or None if it has none.
 
         Raises:
-            ValueError: the settings do not give the lengths of n-grams.
+            ValueError: the settings do not describe the n-grams.
         """
         if "ngrams" not in tensors:
             return None
         sizes = config.get("subwords")
-        if not isinstance(sizes, dict) or not all(
-            isinstance(sizes.get(name), int) for name in ("shortest", "longest")
-        ):
-            raise ValueError("the settings do not give the lengths of n-grams")
-        return cls(tensors["ngrams"], sizes["shortest"], sizes["longest"])
+        if not isinstance(sizes, dict) or not all(type(sizes.get(name)) is int for name in _SIZES):
+            raise ValueError("the settings do not give the lengths of n-grams and their buckets")
+        rows, ids = tensors["ngrams"], tensors.get("buckets", np.zeros(0, dtype=np.int32))
+        ngrams = Ngrams(*(sizes[name] for name in _SIZES))
+        if len(rows) != (len(ids) or ngrams.buckets):
+            raise ValueError(f"there are {len(rows):,} rows for {ngrams.buckets:,} buckets")
+        return cls(rows, ngrams, ids)
 
     def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Return the mean rows of the n-grams of each word, float32 (len(words), d).
 
         A word without n-grams gives zeros.
         """
-        return self.compose([word.encode("utf-8", "surrogatepass") for word in words])
+        return self.compose(word_bytes(words))
 
     def compose(
         self, words: Sequence[bytes], own: NDArray[np.float32] | None = None
@@ -73,60 +82,36 @@ class Subwords:
             words: the bytes of words.
             own: the words' own rows, (len(words), d), each of which counts as one more n-gram.
         """
-        result = np.zeros((len(words), self.ngrams.shape[1]), dtype=np.float32)
+        result = np.zeros((len(words), self.rows.shape[1]), dtype=np.float32)
         for start in range(0, len(words), _BATCH):
             block = slice(start, start + _BATCH)
-            which, buckets = self._buckets(words[block])
+            which, buckets = self.ngrams.of(words[block])
             sizes = np.bincount(which, minlength=len(words[block])) + (own is not None)
-            starts = np.cumsum(sizes) - sizes
-            rows = np.empty((int(sizes.sum()), result.shape[1]), dtype=np.float32)
-            of_ngrams = np.ones(len(rows), dtype=np.bool_)
+            sums = self._sums(which, buckets, len(words[block]))
             if own is not None:
-                rows[starts] = own[block]
-                of_ngrams[starts] = False
-            rows[of_ngrams] = self.ngrams[buckets]
-            some = np.flatnonzero(sizes)
-            if len(some):
-                means = np.add.reduceat(rows, starts[some], axis=0)
-                means *= (1.0 / sizes[some]).astype(np.float32)[:, None]
-                result[start + some] = means
+                sums += own[block]
+            result[block] = sums / np.maximum(sizes, 1).astype(np.float32)[:, None]
         return result
 
-    def _buckets(self, words: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the word number and the bucket of each n-gram, in fastText's order.
+    def own_rows(self, words: Sequence[bytes], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the words' own rows, which compose *vectors* together with the n-grams' rows."""
+        result = np.empty(vectors.shape, dtype=np.float32)
+        for block, which, buckets in self.ngrams.batches(words):
+            sizes = np.bincount(which, minlength=len(words[block])) + 1
+            sums = self._sums(which, buckets, len(words[block]))
+            result[block] = vectors[block] * sizes.astype(np.float32)[:, None] - sums
+        return result
 
-        That is by word, then by the start of the n-gram, then by its length.
-        """
-        marked = [b"" if word == _END_OF_LINE else b"<%s>" % word for word in words]
-        lengths = np.array([len(word) for word in marked], dtype=np.int64)
-        text = np.frombuffer(b"".join(marked) + bytes(4), dtype=np.uint8)
-        if not lengths.any():
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        starts = np.flatnonzero((text[: lengths.sum()] & 0xC0) != 0x80)  # first bytes of characters
-        ends = np.append(starts[1:], lengths.sum())
-        word_ends = np.repeat(np.cumsum(lengths), lengths)[starts]
-        word_starts = word_ends - np.repeat(lengths, lengths)[starts]
-        which = np.repeat(np.arange(len(words)), lengths)[starts]
-        signed = text.astype(np.int8).astype(np.uint32)  # fastText hashes signed characters
-        hashes = np.full(len(starts), _FNV_OFFSET, dtype=np.uint32)
-        found: list[NDArray[np.int64]] = []
-        for size in range(1, self.longest + 1):
-            number = np.arange(len(starts)) + size - 1
-            whole = number < len(starts)
-            number = np.minimum(number, len(starts) - 1)
-            whole &= ends[number] <= word_ends
-            for byte in range(4):
-                place = starts[number] + byte
-                more = whole & (place < ends[number])
-                mixed = (hashes ^ signed[np.minimum(place, len(text) - 1)]) * _FNV_PRIME
-                hashes = np.where(more, mixed, hashes)
-            if size >= self.shortest:
-                if size == 1:  # < and > alone do not count
-                    whole &= (starts > word_starts) & (ends < word_ends)
-                begin = np.flatnonzero(whole)
-                found.append(np.stack([begin, which[begin], hashes[begin] % len(self.ngrams)]))
-        if not found:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        joined = np.concatenate(found, axis=1)
-        joined = joined[:, np.argsort(joined[0], kind="stable")]
-        return joined[1], joined[2]
+    def _sums(
+        self, which: NDArray[np.int64], buckets: NDArray[np.int64], words: int
+    ) -> NDArray[np.float32]:
+        """Return the sum of the rows of the n-grams of each word, float32 (words, d)."""
+        sums = np.zeros((words, self.rows.shape[1]), dtype=np.float32)
+        if len(self.ids):
+            places = np.minimum(np.searchsorted(self.ids, buckets), len(self.ids) - 1)
+            present = self.ids[places] == buckets
+            which, buckets = which[present], places[present]
+        if len(which):
+            starts = np.flatnonzero(np.diff(which, prepend=-1))
+            sums[which[starts]] = np.add.reduceat(self.rows[buckets], starts, axis=0)
+        return sums

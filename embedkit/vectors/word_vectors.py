@@ -182,8 +182,8 @@ class WordVectors:
         if isinstance(key, slice):
             return self._slice(key)
         if isinstance(key, str):
-            [row] = self._lookup.rows([key])
-            return self.matrix[[row]] if self.is_sparse else self.matrix[row]
+            row = self.encode([key])
+            return row if self.is_sparse else row[0]
         words = list(key) if isinstance(key, Iterable) else [key]
         if all(isinstance(word, str) for word in words):
             return self.encode(words)
@@ -247,12 +247,12 @@ class WordVectors:
         return WordVectors(self.vocabulary, self.matrix, **{**self._parts, "opener": opener})
 
     def encode(self, words: Iterable[str]) -> Matrix:
-        """Return the vectors of *words*, float32 (n, d), dense or CSR.
+        """Return the vectors of *words*, float32 (n, d), dense or CSR; see `Lookup.encode`.
 
         Raises:
             UnknownWordError: a word has no vector.
         """
-        return self.matrix[self._lookup.rows(words)]
+        return self._lookup.encode(words)
 
     def find(self, word: str) -> int:
         """Return the row of *word* as written or in another spelling, or -1; see `Lookup.find`."""
@@ -618,7 +618,7 @@ class WordVectors:
         config = {"encoder": "vectors", "dimension": self.dimension, **self.config}
         if isinstance(self.subwords, Subwords):
             config["subwords"] = self.subwords.config
-            tensors["ngrams"] = self.subwords.ngrams
+            tensors |= self.subwords.tensors
         write_model(
             Path(path),
             config=config,

@@ -27,11 +27,19 @@ SENTENCES = [["a", "cat", "sat"], ["a", "cat", "ran"], ["a", "dog", "ran"], ["a"
 COUNTS = [20, 10, 10, 5, 5, 5]
 FREQUENCIES = {"a": 20, "cat": 10, "ran": 10, "sat": 5, "dog": 5, "owl": 5}
 SETTINGS: dict[str, dict[str, Any]] = {
+    "subword": {
+        "min_count": 2,
+        "dimension": 12,
+        "sample": 0,
+        "workers": 1,
+        "seed": 9,
+        "buckets": 90,
+    },
     "charcode": {"min_count": 2, "truncate": True},
     "onehot": {"min_count": 2},
     "skipgram": {"min_count": 2, "dimension": 12, "sample": 0, "workers": 1, "seed": 9},
 }
-WITH_FIXED_VOCABULARY = [name for name in ENCODERS if name != "charcode"]
+WITH_FIXED_VOCABULARY = [name for name in ENCODERS if name not in ("charcode", "subword")]
 
 
 def make(name: str, **changes: Any) -> Encoder:

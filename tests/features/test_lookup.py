@@ -11,6 +11,7 @@ import pytest
 from scipy import sparse
 
 import embedkit
+from embedkit.corpus.ngrams import Ngrams
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import NotFittedError
 from embedkit.errors import (
@@ -169,7 +170,7 @@ class TestUnknownWords:
 
     def test_subwords_compose_a_vector(self, vectors: WordVectors) -> None:
         ngrams = np.random.default_rng(2).normal(size=(50, 6)).astype(np.float32)
-        subwords = Subwords(ngrams, shortest=3, longest=4)
+        subwords = Subwords(ngrams, Ngrams(3, 4, 50))
         composing = WordVectors(vectors.vocabulary, vectors.matrix, subwords=subwords)
         words = WordFeatures(composing, oov="subwords").fit_transform(["xyzzy", "the"])
         wanted = subwords.encode(["xyzzy"])[0]

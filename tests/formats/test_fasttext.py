@@ -10,6 +10,7 @@ import pytest
 from gensim.models.fasttext import load_facebook_vectors
 
 import embedkit
+from embedkit.corpus.ngrams import Ngrams
 from embedkit.errors import FormatError
 from embedkit.formats import convert, detect, read
 from embedkit.vectors.subwords import Subwords
@@ -115,7 +116,7 @@ def test_impossible_settings_are_rejected(tmp_path: Path) -> None:
 
 
 def test_word_without_ngrams_has_a_zero_vector() -> None:
-    subwords = Subwords(np.ones((5, 2), dtype=np.float32), 5, 6)
+    subwords = Subwords(np.ones((5, 2), dtype=np.float32), Ngrams(5, 6, 5))
     assert subwords.encode(["a", "abcdef"]).tolist() == [[0, 0], [1, 1]]
 
 
@@ -182,7 +183,7 @@ def test_files_of_2016_have_no_magic_number(tmp_path: Path) -> None:
     theirs = load_facebook_vectors(str(tmp_path / "old"))
     assert np.allclose(old.matrix[:4], [theirs[word] for word in WORDS[:4]], atol=1e-6)
     assert old.subwords is not None
-    assert np.array_equal(old.subwords.ngrams, rows)
+    assert np.array_equal(old.subwords.rows, rows)
     assert len(own) == len(old)
 
 

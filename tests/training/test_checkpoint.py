@@ -32,7 +32,7 @@ from embedkit.training.checkpoint import Checkpoints, TrainingState
 from embedkit.training.config import TrainingConfig
 from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import EpochReport, Progress
-from embedkit.training.trainer import train_skipgram
+from embedkit.training.trainer import train
 from tests.conftest import restore_interrupts
 
 CONFIG = TrainingConfig(dimension=4, epochs=3, workers=1)
@@ -198,7 +198,7 @@ def test_run_interrupted_by_ctrl_c_resumes_to_the_same_bytes(
 ) -> None:
     corpus = Corpus.read(WORLD)
     config = TrainingConfig(dimension=16, epochs=3, workers=1)
-    whole = train_skipgram(corpus, config)
+    whole = train(corpus, config)
     calls = 0
 
     def interrupt(_: Progress) -> None:
@@ -209,9 +209,9 @@ def test_run_interrupted_by_ctrl_c_resumes_to_the_same_bytes(
 
     patient = Checkpoints(checkpoints.path, every=1000)
     try:
-        resumed = train_skipgram(corpus, config, TrainingHooks(interrupt, checkpoints=patient))
+        resumed = train(corpus, config, TrainingHooks(interrupt, checkpoints=patient))
     except KeyboardInterrupt:
-        resumed = train_skipgram(corpus, config, TrainingHooks(checkpoints=patient, resume=True))
+        resumed = train(corpus, config, TrainingHooks(checkpoints=patient, resume=True))
     assert resumed.vectors.tobytes() == whole.vectors.tobytes()
     assert resumed.context.tobytes() == whole.context.tobytes()
     assert resumed.report.epoch_losses == whole.report.epoch_losses
@@ -404,8 +404,8 @@ def test_interrupted_epoch_callback_is_called_again_after_resuming(
 
     patient = Checkpoints(checkpoints.path, every=1000)
     with pytest.raises(KeyboardInterrupt):
-        train_skipgram(corpus, config, TrainingHooks(on_epoch_end=interrupt, checkpoints=patient))
-    train_skipgram(
+        train(corpus, config, TrainingHooks(on_epoch_end=interrupt, checkpoints=patient))
+    train(
         corpus,
         config,
         TrainingHooks(
@@ -419,7 +419,7 @@ def test_interrupted_epoch_callback_is_called_again_after_resuming(
 
 def test_reported_loss_is_never_nan() -> None:
     losses = []
-    train_skipgram(
+    train(
         Corpus.read(WORLD),
         TrainingConfig(dimension=8, epochs=6, workers=1),
         TrainingHooks(lambda progress: losses.append(progress.loss), lambda report: None),

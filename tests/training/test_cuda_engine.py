@@ -13,9 +13,9 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError
 from embedkit.system.random import draw, epoch_key
 from embedkit.training import kernels
+from embedkit.training.composition import random_vectors
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine, find_device
-from embedkit.training.engine import random_vectors
 from embedkit.training.kernels import reference
 from embedkit.training.kernels.draws import KeptWords
 from tests.conftest import PAIRS, sentences
@@ -67,7 +67,7 @@ def simple_kernel(
             rows = [words[slot], *kept.negatives[slot].tolist()]
             live = np.array([n == 0 or row != rows[0] for n, row in enumerate(rows)], dtype=float)
             labels = np.eye(1, len(rows))[0]
-            loss += reference._step(
+            loss += reference.step(
                 inputs.numpy(), outputs.numpy(), contexts, rows, labels, live, rate
             )
             pairs += len(contexts) * int(live.sum())
@@ -106,7 +106,7 @@ def learns(device: str) -> None:
     engine.load(random_vectors(len(corpus.vocabulary), 24, 1))
     losses = train(engine, corpus, 15)
     assert losses[-1] < 0.8 * losses[0]
-    units = engine.vectors / np.linalg.norm(engine.vectors, axis=1, keepdims=True)
+    units = engine.inputs / np.linalg.norm(engine.inputs, axis=1, keepdims=True)
     capitals = units[corpus.vocabulary.ids([capital for capital, _ in PAIRS])]
     countries = units[corpus.vocabulary.ids([country for _, country in PAIRS])]
     assert ((capitals @ countries.T).argmax(axis=1) == np.arange(len(PAIRS))).all()
@@ -180,12 +180,12 @@ def test_matrices_are_read_only_copies_and_can_be_loaded(corpus: Corpus) -> None
     engine.load(vectors)
     np.testing.assert_array_equal(engine.context, np.zeros((3, 5)))
     engine.load(vectors, context)
-    before = engine.vectors
+    before = engine.inputs
     assert not before.flags.writeable
     engine.train(0, 120, 0.05, 7)
     engine.release()
     np.testing.assert_array_equal(before, vectors)
-    assert (engine.vectors != vectors).any()
+    assert (engine.inputs != vectors).any()
     assert (engine.context != context).any()
 
 
@@ -193,7 +193,7 @@ def test_matrices_are_read_only_copies_and_can_be_loaded(corpus: Corpus) -> None
 def test_rows_of_bfloat16_are_read_as_float32(corpus: Corpus) -> None:
     engine = small(corpus, rows="bfloat16")
     engine.load(random_vectors(3, 5, 1))
-    assert engine.vectors.dtype == np.float32
+    assert engine.inputs.dtype == np.float32
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:", "cuda:x", "cuda:-1", "", "cpu:0"])

@@ -11,8 +11,9 @@ import torch
 from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError
 from embedkit.training import cuda_engine, engine
+from embedkit.training.composition import random_vectors
 from embedkit.training.config import TrainingConfig
-from embedkit.training.engine import CpuEngine, make_engine, random_vectors
+from embedkit.training.engine import CpuEngine, make_engine
 from embedkit.training.options import Device
 
 CONFIG = TrainingConfig(dimension=8, sample=0, min_count=1)
@@ -86,10 +87,10 @@ def test_loaded_matrices_are_returned_read_only(corpus: Corpus) -> None:
     vectors = random_vectors(3, 8, seed=1)
     assert np.abs(vectors).max() <= 0.5 / 8
     engine.load(vectors)
-    np.testing.assert_array_equal(engine.vectors, vectors)
+    np.testing.assert_array_equal(engine.inputs, vectors)
     assert not engine.context.any()
     engine.load(vectors, vectors + 1)
     np.testing.assert_array_equal(engine.context, vectors + 1)
-    for matrix in (engine.vectors, engine.context):
+    for matrix in (engine.inputs, engine.context):
         with pytest.raises(ValueError, match="read-only"):
             matrix[0, 0] = 1

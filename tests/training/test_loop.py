@@ -12,7 +12,7 @@ from embedkit.encoders import SkipGramEncoder
 from embedkit.training.config import TrainingConfig
 from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import EpochReport
-from embedkit.training.trainer import train_skipgram
+from embedkit.training.trainer import train
 
 WORLD = Path(__file__).parent.parent.parent / "corpora" / "world.txt"
 
@@ -28,8 +28,8 @@ def test_epoch_reports_equal_training_without_callbacks() -> None:
 
     corpus = Corpus.read(WORLD)
     config = TrainingConfig(dimension=16, epochs=3, workers=1)
-    watched = train_skipgram(corpus, config, TrainingHooks(on_epoch_end=look))
-    alone = train_skipgram(corpus, config)
+    watched = train(corpus, config, TrainingHooks(on_epoch_end=look))
+    alone = train(corpus, config)
     assert [epoch for epoch, _ in seen] == [1, 2, 3]
     assert (
         tuple(loss for _, loss in seen) == alone.report.epoch_losses == watched.report.epoch_losses
@@ -43,7 +43,7 @@ def test_callback_ends_training(workers: int) -> None:
     corpus = Corpus.read(WORLD)
     config = TrainingConfig(dimension=8, epochs=50, workers=workers)
     hooks = TrainingHooks(on_epoch_end=lambda report: report.epoch == 2)
-    report = train_skipgram(corpus, config, hooks).report
+    report = train(corpus, config, hooks).report
     assert report.epochs == len(report.epoch_losses) == 2
 
 

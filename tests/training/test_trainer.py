@@ -15,7 +15,7 @@ from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import CpuEngine
 from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import Progress
-from embedkit.training.trainer import train_skipgram
+from embedkit.training.trainer import train
 from embedkit.vectors.word_vectors import WordVectors
 
 FRUIT = ["apple", "pear", "plum", "cherry", "quince"]
@@ -40,7 +40,7 @@ def small(**settings: object) -> TrainingConfig:
 
 
 def test_words_of_one_topic_end_up_together(corpus: Corpus) -> None:
-    result = train_skipgram(corpus, small())
+    result = train(corpus, small())
     vectors = WordVectors(result.vocabulary, result.vectors)
     for topic in (FRUIT, METAL):
         for word in topic:
@@ -49,7 +49,7 @@ def test_words_of_one_topic_end_up_together(corpus: Corpus) -> None:
 
 
 def test_loss_falls_and_the_report_adds_up(corpus: Corpus) -> None:
-    report = train_skipgram(corpus, small()).report
+    report = train(corpus, small()).report
     assert report.epoch_losses[-1] < report.epoch_losses[0]
     assert report.loss == report.epoch_losses[-1]
     assert report.tokens == len(corpus.tokens) == 24_000
@@ -58,32 +58,32 @@ def test_loss_falls_and_the_report_adds_up(corpus: Corpus) -> None:
 
 def test_untrained_vectors_have_the_loss_of_a_coin(corpus: Corpus) -> None:
     # Output vectors begin as zeros: every logit is 0 and every pair costs log 2.
-    report = train_skipgram(corpus, small(learning_rate=1e-6, epochs=1)).report
+    report = train(corpus, small(learning_rate=1e-6, epochs=1)).report
     assert report.loss == pytest.approx(np.log(2), rel=1e-4)
 
 
 def test_pairs_are_counted(corpus: Corpus) -> None:
-    report = train_skipgram(corpus, small(window=1, negative=1, epochs=1)).report
+    report = train(corpus, small(window=1, negative=1, epochs=1)).report
     contexts = 3_000 * 14  # 8 words a sentence, the two at the ends with one neighbor
     assert contexts < report.pairs < 2 * contexts  # a negative equal to the word does not count
 
 
 def test_one_worker_and_one_seed_give_the_same_bytes(corpus: Corpus) -> None:
-    first, second = (train_skipgram(corpus, small(seed=4)) for _ in range(2))
+    first, second = (train(corpus, small(seed=4)) for _ in range(2))
     assert first.vectors.tobytes() == second.vectors.tobytes()
     assert first.context.tobytes() == second.context.tobytes()
-    other = train_skipgram(corpus, small(seed=5))
+    other = train(corpus, small(seed=5))
     assert other.vectors.tobytes() != first.vectors.tobytes()
 
 
 def test_two_workers_learn_as_well(corpus: Corpus) -> None:
-    one, two = (train_skipgram(corpus, small(workers=n)).report for n in (1, 2))
+    one, two = (train(corpus, small(workers=n)).report for n in (1, 2))
     assert two.pairs == one.pairs
     assert two.loss == pytest.approx(one.loss, rel=0.02)
 
 
 def test_matrices_are_read_only(corpus: Corpus) -> None:
-    result = train_skipgram(corpus, small(epochs=1))
+    result = train(corpus, small(epochs=1))
     assert not result.vectors.flags.writeable
     assert not result.context.flags.writeable
 
@@ -91,7 +91,7 @@ def test_matrices_are_read_only(corpus: Corpus) -> None:
 def test_progress_increases(tmp_path: Path) -> None:
     seen: list[Progress] = []
     text = Corpus.read(two_topics(30_000))
-    train_skipgram(text, small(dimension=100, epochs=10), TrainingHooks(seen.append))
+    train(text, small(dimension=100, epochs=10), TrainingHooks(seen.append))
     assert seen
     assert [p.tokens for p in seen] == sorted(p.tokens for p in seen)
     assert all(p.total_tokens == len(text.tokens) * 10 for p in seen)
@@ -103,7 +103,7 @@ def test_too_few_frequent_words_is_an_error(corpus: Corpus) -> None:
     with pytest.raises(
         CorpusError, match=r"0 of 10 distinct words .* min_count=100000.* Lower --min-count"
     ):
-        train_skipgram(corpus, small(min_count=100_000))
+        train(corpus, small(min_count=100_000))
 
 
 @pytest.mark.parametrize("dimension", [2, 64, 300])
@@ -117,7 +117,7 @@ def test_extreme_settings_stay_finite(dimension: int, sample: float) -> None:
         dimension=dimension, window=60, negative=25, learning_rate=0.1, sample=sample, epochs=8,
         min_count=1,
     )  # fmt: skip
-    result = train_skipgram(text, extreme)
+    result = train(text, extreme)
     assert np.isfinite(result.vectors).all()
     assert np.isfinite(result.context).all()
     assert np.abs(result.vectors).max() < 100
@@ -137,7 +137,7 @@ def test_few_words_in_wide_windows_stay_finite(
     ids = (random.zipf(1.3, (400, 30)) - 1).clip(0, words - 1)
     text = Corpus.read([[f"w{n}" for n in row] for row in ids])
     settings = small(window=window, negative=negative, learning_rate=rate, epochs=8, min_count=1)
-    result = train_skipgram(text, settings)
+    result = train(text, settings)
     assert np.abs(result.vectors).max() < 100
     assert max(loss for loss in result.report.epoch_losses if loss is not None) < 5
 
@@ -147,7 +147,7 @@ def test_loss_that_is_not_finite_stops_training(
 ) -> None:
     monkeypatch.setattr(CpuEngine, "train", lambda *_: (1, float("nan")))
     with pytest.raises(TrainingError, match=r"no longer finite .* learning_rate=0\.05"):
-        train_skipgram(corpus, small())
+        train(corpus, small())
 
 
 def test_interrupt_ends_the_threads() -> None:
@@ -157,5 +157,5 @@ def test_interrupt_ends_the_threads() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_skipgram(text, small(dimension=200, epochs=1000, workers=2), TrainingHooks(interrupt))
+        train(text, small(dimension=200, epochs=1000, workers=2), TrainingHooks(interrupt))
     assert not [t for t in threading.enumerate() if t.name.startswith("embedkit")]

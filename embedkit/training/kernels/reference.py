@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from embedkit.system.random import draw
 from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
 
-__all__ = ["noise_word", "train_range"]
+__all__ = ["kept", "noise_word", "step", "train_range"]
 
 
 def noise_word(bits: int, noise: NDArray[np.uint32], aliases: NDArray[np.int32]) -> int:
@@ -25,7 +25,7 @@ def noise_word(bits: int, noise: NDArray[np.uint32], aliases: NDArray[np.int32])
     return place if (bits & 0xFFFFFFFF) <= noise[place] else int(aliases[place])
 
 
-def _kept(
+def kept(
     tokens: NDArray[np.int32], positions: range, key: int, keep: NDArray[np.uint32]
 ) -> Iterator[int]:
     """Yield the positions whose word is in the vocabulary and passes subsampling."""
@@ -35,7 +35,7 @@ def _kept(
             yield position
 
 
-def _step(
+def step(
     inputs: NDArray[np.float64],
     outputs: NDArray[np.float64],
     contexts: list[int],
@@ -121,15 +121,15 @@ def train_range(
     inputs, outputs = inputs[:, :dimension], outputs[:, :dimension]
     pairs, loss = 0, 0.0
     found = _windows(tokens, boundaries, start, stop, keep, noise, aliases, window, negative, key)
-    while step := list(itertools.islice(found, centers or 1)):
-        near = sorted({position for contexts, _ in step for position in contexts})
-        words = [word for _, words in step for word in words]
-        labels = np.tile(np.eye(1, negative + 1)[0], len(step))
+    while taken := list(itertools.islice(found, centers or 1)):
+        near = sorted({position for contexts, _ in taken for position in contexts})
+        words = [word for _, words in taken for word in words]
+        labels = np.tile(np.eye(1, negative + 1)[0], len(taken))
         live = np.array(
             [
                 [
                     position in contexts and (number == 0 or word != words[0])
-                    for contexts, words in step
+                    for contexts, words in taken
                     for number, word in enumerate(words)
                 ]
                 for position in near
@@ -142,7 +142,7 @@ def train_range(
         rows = GROUP if centers is None else len(words)
         for first in range(0, len(words), rows):
             group = slice(first, first + rows)
-            loss += _step(
+            loss += step(
                 inputs, outputs, contexts, words[group], labels[group], live[:, group], rate,
                 centers or 1, at_once=centers is not None,
             )  # fmt: skip
@@ -166,13 +166,13 @@ def _windows(
 
     The first word is the center; the others are its negative samples.
     """
-    for center in _kept(tokens, range(start, stop), key, keep):
+    for center in kept(tokens, range(start, stop), key, keep):
         sentence = int(np.searchsorted(boundaries, center, side="right")) - 1
         low, high = int(boundaries[sentence]), int(boundaries[sentence + 1])
         bits = draw(key, center)
         reach = 1 + (((bits & 0xFFFFFFFF) * window) >> 32)
-        before = _kept(tokens, range(center - 1, low - 1, -1), key, keep)
-        after = _kept(tokens, range(center + 1, high), key, keep)
+        before = kept(tokens, range(center - 1, low - 1, -1), key, keep)
+        after = kept(tokens, range(center + 1, high), key, keep)
         near = [p for _, p in zip(range(reach), before, strict=False)][::-1]
         near += [p for _, p in zip(range(reach), after, strict=False)]
         samples = [noise_word(draw(key, center, n), noise, aliases) for n in range(1, negative + 1)]

@@ -92,7 +92,7 @@ def test_the_step_follows_the_gradient_of_the_loss() -> None:
 
     rate, tiny = 1e-4, 1e-6
     before_inputs, before_outputs = inputs.copy(), outputs.copy()
-    reported = reference._step(inputs, outputs, [1], words, labels, np.ones(6), rate)
+    reported = reference.step(inputs, outputs, [1], words, labels, np.ones(6), rate)
     assert reported == pytest.approx(loss(before_inputs, before_outputs))
     for matrix, before, row in (
         (inputs, before_inputs, 1),
@@ -115,7 +115,7 @@ def test_gradients_of_a_step_are_bounded() -> None:
         (5.0, LARGEST_ERROR / 1600),  # 80 logits of 20
     ):
         inputs, outputs = np.ones((1, 4)), np.full((1, 4), value)
-        reference._step(inputs, outputs, [0] * 40, [0, 0], np.zeros(2), np.ones(2), 0.1)
+        reference.step(inputs, outputs, [0] * 40, [0, 0], np.zeros(2), np.ones(2), 0.1)
         assert inputs[0, 0] == pytest.approx(1.0 - LARGEST_WEIGHT * scale * value)
 
 

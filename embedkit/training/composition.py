@@ -1,0 +1,126 @@
+"""Which rows of the input matrix a word is made of, by the settings of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.training.config import TrainingConfig
+from embedkit.training.kernels.layout import InputLayout
+from embedkit.vectors.subwords import Subwords
+
+if TYPE_CHECKING:
+    from embedkit.training.warm_start import WarmStart
+
+__all__ = ["InputRows", "random_vectors"]
+
+_BATCH = 1 << 8  # words
+
+
+class InputRows:
+    """The rows of the input matrix: words, then n-grams, then position weights.
+
+    Attributes:
+        words: number of words, whose own rows come first.
+        ids: int32, the bucket of each row of n-grams, ascending.
+        ngrams: the n-grams that words are composed of, or None.
+        layout: as kernels need it.
+        count: number of all rows.
+    """
+
+    def __init__(self, words: Sequence[str], config: TrainingConfig) -> None:
+        self.words = len(words)
+        self.ngrams = config.ngrams
+        self.ids = np.zeros(0, dtype=np.int32)
+        starts, members = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        if self.ngrams is not None:
+            self.ids, starts, members = _members(words, self.ngrams)
+        self.count = self.words + len(self.ids)
+        positions = -1
+        if config.position_weights:
+            positions = self.count
+            self.count += 2 * config.window
+        self.layout = InputLayout(config.architecture == "cbow", starts, members, positions)
+
+    @property
+    def of_ngrams(self) -> slice:
+        """The rows of n-grams."""
+        return slice(self.words, self.words + len(self.ids))
+
+    def initial(self, dimension: int, seed: int) -> NDArray[np.float32]:
+        """Return initial input rows, float32 (count, dimension).
+
+        They are uniform in [-0.5 / dimension, 0.5 / dimension), or for words composed of n-grams,
+        whose mean is shorter, in twice that range, as in fastText. Position weights are 1.
+        """
+        rows = random_vectors(self.count, dimension, seed)
+        if self.ngrams is not None:
+            rows *= np.float32(2.0)
+        if self.layout.positions >= 0:
+            rows[self.layout.positions :] = 1.0
+        return rows
+
+    def continued(self, start: WarmStart, dimension: int, seed: int) -> NDArray[np.float32]:
+        """Return input rows that continue from a model; those that it lacks are as in `initial`."""
+        rows = self.initial(dimension, seed)
+        rows[: self.words] = start.vectors
+        if start.subwords is not None and len(self.ids):
+            old = start.subwords
+            buckets = old.ids if len(old.ids) else np.arange(len(old.rows), dtype=np.int32)
+            places = np.minimum(np.searchsorted(buckets, self.ids), len(buckets) - 1)
+            known = np.flatnonzero(buckets[places] == self.ids)
+            rows[self.words + known] = old.rows[places[known]]
+        return rows
+
+    def subwords(self, inputs: NDArray[np.float32]) -> Subwords | None:
+        """Return the n-grams of input rows, a view, or None."""
+        if self.ngrams is None:
+            return None
+        return Subwords(inputs[self.of_ngrams], self.ngrams, self.ids)
+
+    def compose(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the vectors of the words, float32 (words, dimension), made of input rows."""
+        starts, members = self.layout.starts, self.layout.members
+        if not self.layout.composed:
+            return inputs[: self.words]
+        vectors = np.empty((self.words, inputs.shape[1]), dtype=np.float32)
+        for first in range(0, self.words, _BATCH):
+            last = min(first + _BATCH, self.words)
+            rows = members[starts[first] : starts[last]]
+            places = starts[first:last] - starts[first]
+            vectors[first:last] = np.add.reduceat(inputs[rows], places, axis=0)
+        vectors /= np.diff(starts).astype(np.float32)[:, None]
+        return vectors
+
+
+def random_vectors(words: int, dimension: int, seed: int) -> NDArray[np.float32]:
+    """Return initial input vectors, uniform in [-0.5 / dimension, 0.5 / dimension)."""
+    random = np.random.Generator(np.random.Philox(seed))
+    vectors = random.random((words, dimension), dtype=np.float32)
+    vectors -= np.float32(0.5)
+    vectors /= np.float32(dimension)
+    return vectors
+
+
+def _members(
+    words: Sequence[str], ngrams: Ngrams
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
+    """Return the buckets of the rows of n-grams, and the rows that each word is made of."""
+    sizes = np.ones(len(words), dtype=np.int64)
+    found = []
+    for block, which, buckets in ngrams.batches(word_bytes(words)):
+        sizes[block] += np.bincount(which, minlength=block.stop - block.start)
+        found.append(buckets.astype(np.int32))
+    buckets = np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
+    ids, places = np.unique(buckets, return_inverse=True)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    members = np.empty(starts[-1], dtype=np.int32)
+    of_ngrams = np.ones(len(members), dtype=np.bool_)
+    of_ngrams[starts[:-1]] = False
+    members[starts[:-1]] = np.arange(len(words), dtype=np.int32)
+    members[of_ngrams] = places + len(words)
+    return ids.astype(np.int32), starts, members

@@ -1,0 +1,39 @@
+"""How the vector of a context is made from rows of the input matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PLAIN", "InputLayout"]
+
+
+@dataclass(frozen=True)
+class InputLayout:
+    """What the rows of the input matrix are.
+
+    Attributes:
+        cbow: whether the mean of a center's contexts predicts it (CBOW), rather than each of them
+            (skip-gram).
+        starts: int64 (words + 1,); word w is the mean of the input rows
+            ``members[starts[w]:starts[w + 1]]``. Empty if word w is just row w.
+        members: int32; the first row of each word is w, its own row.
+        positions: first of the 2 * window input rows that are position weights, from the leftmost
+            position to the rightmost; -1 without position weights, which only CBOW has.
+    """
+
+    cbow: bool = False
+    starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    members: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    positions: int = -1
+
+    @property
+    def composed(self) -> bool:
+        """Whether a word is the mean of several rows."""
+        return len(self.starts) > 0
+
+
+PLAIN = InputLayout()
+"""Skip-gram over words that have one row each."""

@@ -1,0 +1,71 @@
+"""Vectors composed of n-grams: rows for some buckets only, own rows, model directories."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.vectors.subwords import Subwords
+
+WORDS = ["cat", "cats", "dog", "</s>", "été"]
+NGRAMS = Ngrams(2, 4, 500)
+
+
+def dense() -> Subwords:
+    rows = np.random.default_rng(3).normal(size=(500, 6)).astype(np.float32)
+    return Subwords(rows, NGRAMS)
+
+
+def reached(words: list[str]) -> Subwords:
+    """Return the n-grams of some words alone; all other buckets have no rows."""
+    ids = np.unique(NGRAMS.of(word_bytes(words))[1]).astype(np.int32)
+    return Subwords(dense().rows[ids], NGRAMS, ids)
+
+
+def test_the_mean_of_n_grams_is_that_of_a_loop() -> None:
+    subwords = dense()
+    for word, vector in zip(WORDS, subwords.encode(WORDS), strict=True):
+        buckets = NGRAMS.of(word_bytes([word]))[1]
+        expected = subwords.rows[buckets].mean(axis=0) if len(buckets) else np.zeros(6)
+        np.testing.assert_allclose(vector, expected, atol=1e-6)
+
+
+def test_buckets_without_a_row_count_as_zero() -> None:
+    some = reached(["cat", "dog"])
+    whole = np.zeros((500, 6), dtype=np.float32)
+    whole[some.ids] = some.rows
+    words = [*WORDS, "catalog", "zzz"]
+    np.testing.assert_allclose(some.encode(words), Subwords(whole, NGRAMS).encode(words), atol=1e-6)
+    assert not some.encode(["zzzz"]).any()
+
+
+@pytest.mark.parametrize("subwords", [dense(), reached(["cat", "dog"])])
+def test_own_rows_compose_the_vectors_that_they_were_taken_from(subwords: Subwords) -> None:
+    words = word_bytes(WORDS)
+    vectors = np.random.default_rng(4).normal(size=(5, 6)).astype(np.float32)
+    own = subwords.own_rows(words, vectors)
+    np.testing.assert_allclose(subwords.compose(words, own), vectors, atol=1e-6)
+
+
+@pytest.mark.parametrize("subwords", [dense(), reached(["cat", "dog"])])
+def test_a_model_directory_holds_them(subwords: Subwords) -> None:
+    back = Subwords.of_model({"subwords": subwords.config}, subwords.tensors)
+    assert back is not None
+    np.testing.assert_array_equal(back.encode(WORDS), subwords.encode(WORDS))
+    assert Subwords.of_model({}, {}) is None
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"subwords": 5},
+        {"subwords": {"shortest": 2, "longest": 4}},
+        {"subwords": {"shortest": 2, "longest": "4", "buckets": 500}},
+        {"subwords": {"shortest": 2, "longest": 4, "buckets": 499}},
+    ],
+)
+def test_settings_that_do_not_describe_them_are_an_error(config: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"n-grams|buckets"):
+        Subwords.of_model(config, dense().tensors)
