@@ -1,7 +1,7 @@
 """The training kernel for CPUs, compiled by Numba; `reference.py` defines what it computes.
 
-It is compiled, or loaded from Numba's cache, when this module is imported; only training imports
-it.
+The kernel is compiled, or loaded from Numba's cache, when this module is imported. Only training
+imports this module.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ _SIGNATURE = types.Tuple((types.int64, types.float64))(  # type: ignore[no-untyp
 
 
 def _workspace(tokens: int, window: int, negative: int) -> tuple[NDArray[Any], ...]:
-    """Return the kernel's scratch arrays; made here, because Numba compiles np.empty slowly."""
+    """Return the kernel's scratch arrays. They are made here: Numba compiles np.empty slowly."""
     outputs = (negative + GROUP) // GROUP * GROUP
     return (
         np.empty(tokens + 2 * window, dtype=np.int64),  # words
