@@ -18,7 +18,7 @@ __all__ = ["Subwords"]
 
 _FNV_OFFSET, _FNV_PRIME = np.uint32(2166136261), np.uint32(16777619)
 _BATCH = 1 << 8  # words
-_END_OF_LINE = b"</s>"  # a word without n-grams
+_END_OF_LINE = b"</s>"  # fastText gives this token no n-grams
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Subwords:
     """Rows of character n-grams.
 
     Attributes:
-        ngrams: float32 (buckets, d), may be memory-mapped.
+        ngrams: float32 (buckets, d); may be memory-mapped.
         shortest, longest: lengths of n-grams in characters, including < and >.
     """
 
@@ -60,7 +60,7 @@ class Subwords:
     def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Return the mean rows of the n-grams of each word, float32 (len(words), d).
 
-        A word without n-grams gives zeros.
+        The result for a word without n-grams is zeros.
         """
         return self.compose([word.encode("utf-8", "surrogatepass") for word in words])
 
@@ -95,7 +95,7 @@ class Subwords:
     def _buckets(self, words: Sequence[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the word number and the bucket of each n-gram, in fastText's order.
 
-        That is by word, then by the start of the n-gram, then by its length.
+        They are sorted by word, then by the start of the n-gram, then by its length.
         """
         marked = [b"" if word == _END_OF_LINE else b"<%s>" % word for word in words]
         lengths = np.array([len(word) for word in marked], dtype=np.int64)
