@@ -90,7 +90,10 @@ def test_only_checkpoints_are_removed(checkpoints: Checkpoints) -> None:
 
 def test_a_file_in_the_place_of_checkpoints_is_kept(checkpoints: Checkpoints) -> None:
     checkpoints.path.write_text("mine")
-    with pytest.raises(OutputExistsError, match="is a file and is kept"), checkpoints.locked():
+    with (
+        pytest.raises(OutputExistsError, match="is a file and was not"),
+        checkpoints.locked(),
+    ):
         pass
     checkpoints.clear()
     assert checkpoints.path.read_text() == "mine"
