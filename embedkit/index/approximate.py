@@ -224,8 +224,7 @@ def _empty_index(dimension: int, metric: int, settings: IndexSettings) -> Any:
     lists = faiss.index_factory(dimension, f"IVF{settings.nlist},{pieces}", metric)
     lists.cp.seed, lists.cp.min_points_per_centroid = settings.seed, 1
     if settings.kind == "ivfpq":
-        # It would take most of the time, to order the codes for Hamming distances, which are not
-        # used here.
+        # Polysemous training would take most of the time, and its Hamming distances are not used.
         lists.do_polysemous_training = False
         quantizer = lists.pq.cp
         quantizer.seed, quantizer.min_points_per_centroid = settings.seed, 1

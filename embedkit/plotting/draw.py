@@ -33,7 +33,7 @@ __all__ = ["FORMATS", "draw", "draw_axes"]
 FORMATS = (*FIGURE_FORMATS, ".html")
 
 _MARGIN = 0.09  # around the places, as a share of their range
-_MAX_CANDIDATES = 5_000  # other words than the named ones that may be labeled
+_MAX_CANDIDATES = 5_000  # words that may be labeled in addition to the named ones
 _GAP, _PADDING = 8.0, 3.0  # pixels: from a dot to its label, and around a label
 
 
