@@ -123,7 +123,7 @@ def test_exception_in_the_block_leaves_the_old_directory(
 def test_existing_output_is_kept(target: Path, make: Callable[[Path], None], context: Any) -> None:
     make(target)
     with (
-        pytest.raises(OutputExistsError, match=r"model\.embedkit exists.*--overwrite"),
+        pytest.raises(OutputExistsError, match=r"model\.embedkit already exists.*--overwrite"),
         context(target),
     ):
         pytest.fail("the block must not run")
