@@ -42,7 +42,7 @@ from embedkit.validation import ERROR_POLICIES, check_choice, whole_number
 __all__ = ["Corpus"]
 
 _CHUNK_TOKENS = 1 << 20
-_NO_OUTPUT = "nothing was written"  # what a full disk means for the user
+_NO_OUTPUT = "nothing was written"  # the end of the message about a full disk
 
 
 class Corpus:
@@ -96,9 +96,9 @@ class Corpus:
                 a list of these, or an iterable of token lists; a generator is read once.
             tokenizer: "words", "words+emoji" or "whitespace" (see `corpus.tokenizers`); not used
                 for token lists.
-            encoding: of the files, such as "latin-1" or "utf-16".
-            errors: what to do about bytes that are not valid in it: "strict" raises EncodingError,
-                "replace" puts U+FFFD in their place, "skip" drops them.
+            encoding: the encoding of the files, such as "latin-1" or "utf-16".
+            errors: what to do about bytes that are not valid in the encoding: "strict" raises
+                EncodingError, "replace" replaces them with U+FFFD, "skip" drops them.
             workers: number of tokenizer threads; default: one per available processor.
             directory: where to store the ids, 4 bytes per token; default: a temporary folder.
             progress: called with the number of bytes read since the last call.
@@ -107,8 +107,8 @@ class Corpus:
 
         Raises:
             CorpusError: the text is missing, empty or damaged.
-            EncodingError: the text is not in that encoding and *errors* is "strict".
-            StorageError: the disk is too small for the ids.
+            EncodingError: a byte is not valid in the encoding and *errors* is "strict".
+            StorageError: the disk is full, or the path is not writable.
         """
         ranks = ranks or SingleProcess()
         _refuse_shared_input(source, ranks)
@@ -136,7 +136,7 @@ class Corpus:
         Words outside that vocabulary get the id len(vocabulary), so the result cannot be iterated.
 
         Raises:
-            StorageError: the disk is too small for the ids.
+            StorageError: the disk is full, or the path is not writable.
         """
         ids = vocabulary.ids(self.vocabulary.words())
         ids = np.where(ids < 0, len(vocabulary), ids).astype(np.int32)
@@ -155,7 +155,7 @@ class Corpus:
         )
 
     def release(self) -> None:
-        """Release the pages of the memory maps; the page cache still has them."""
+        """Release the pages of the memory maps; they stay in the page cache."""
         release_pages(self.tokens)
         release_pages(self.boundaries)
 
@@ -218,7 +218,7 @@ def _block_encoder(
 def _share(
     blocks: Iterable[TextBlock | list[Sequence[str]]], ranks: Ranks
 ) -> Iterator[TextBlock | list[Sequence[str]]]:
-    """Yield the blocks of this rank: each block goes to the rank that has the least so far."""
+    """Yield the blocks of this rank: each block goes to the rank with the least text so far."""
     sizes = [0] * ranks.size
     for block in blocks:
         rank = sizes.index(min(sizes))

@@ -28,7 +28,7 @@ class EncodedBlock:
 
 
 def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: str) -> EncodedBlock:
-    """Tokenize and dictionary-encode a block of text; Arrow and NumPy release the lock.
+    """Tokenize and dictionary-encode a block of text, mostly without the interpreter lock.
 
     Raises:
         EncodingError: the block is not UTF-8 and *errors* is "strict".
@@ -53,7 +53,7 @@ def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: s
 
 
 def encode_sentences(sentences: list[Sequence[str]]) -> EncodedBlock:
-    """Dictionary-encode sentences that are given as lists of tokens."""
+    """Dictionary-encode sentences given as lists of tokens."""
     try:
         tokens = pa.array([token for sentence in sentences for token in sentence], type=pa.string())
     except UnicodeEncodeError as error:
@@ -71,7 +71,7 @@ def _dictionary_encode(tokens: pa.StringArray, ends: NDArray[np.int64]) -> Encod
 def unify(
     dictionaries: Sequence[pa.StringArray],
 ) -> tuple[pa.StringArray, list[NDArray[np.int32]]]:
-    """Merge dictionaries: return all words, and the index there of each dictionary's words.
+    """Merge dictionaries; return all words, and the index among them of each dictionary's words.
 
     Words keep the order of their first occurrence. Arrow does this without the interpreter lock; a
     Python dict would block the tokenizer threads and take several times the memory.

@@ -1,7 +1,8 @@
-"""Texts that are read whole, and error messages for bytes that cannot be decoded.
+"""Reading whole texts, and error messages for bytes that cannot be decoded.
 
-Every file of lines is read by `read_lines`, so that all agree about compression, byte-order marks,
-line ends and error messages. Corpora and files of vectors are read in blocks, by the same rules.
+Every file of lines is read by `read_lines`, so compression, byte-order marks, line ends and errors
+are handled the same way everywhere. Corpora and files of vectors are read in blocks, by the same
+rules.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ BYTE_ORDER_MARK = codecs.BOM_UTF8
 
 _BLOCK_BYTES = 1 << 16
 _MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32",  # its first bytes are also the mark of UTF-16
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark is the first half of this one
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -72,8 +73,8 @@ def read_lines(source: Path | BinaryIO, name: str, error: type[EmbedkitError]) -
 
     Args:
         source: a file or a stream.
-        name: of the source, for messages.
-        error: the class of the errors that are raised.
+        name: the name of the source, for messages.
+        error: the class of the errors to raise.
 
     Raises:
         EmbedkitError: the text cannot be read, is damaged or is not UTF-8. The message names the
@@ -110,10 +111,10 @@ def _not_utf8(
 
 
 def text_encoding(name: str) -> str:
-    """Return the name that Python has for an encoding.
+    """Return Python's name for an encoding.
 
     Raises:
-        ConfigurationError: it is unknown.
+        ConfigurationError: the encoding is unknown.
     """
     try:
         "".encode(name)
@@ -126,13 +127,13 @@ def text_encoding(name: str) -> str:
 
 
 class Transcoder:
-    """A stream of text in any encoding as UTF-8.
+    """Converts a stream of text from any encoding to UTF-8.
 
     Args:
-        stream: of bytes.
-        encoding: of the text.
-        errors: what to do about bytes that are not valid in it, one of `ERROR_POLICIES`.
-        name: of the stream, for messages.
+        stream: the bytes of the text.
+        encoding: the encoding of the text.
+        errors: what to do about bytes that are not valid in the encoding, one of `ERROR_POLICIES`.
+        name: the name of the stream, for messages.
     """
 
     def __init__(self, stream: BinaryIO, encoding: str, errors: str, name: str) -> None:
@@ -161,8 +162,8 @@ class Transcoder:
             raise EncodingError(
                 f"{self._name}, line {line}: byte 0x{error.object[error.start]:02x} is not valid "
                 f"{self._encoding}.",
-                hint="Name the encoding of the file with --encoding (encoding=), or pass --errors "
-                'replace (errors="replace").',
+                hint="Pass the encoding of the file with --encoding (encoding=...), or pass "
+                '--errors replace (errors="replace").',
             ) from None
         self._lines += text.count("\n")
         return text.encode()
@@ -172,7 +173,7 @@ def damaged(error: type[EmbedkitError], name: str, line: int, reason: Exception)
     """Return the error for a stream that ends early or is damaged after *line* lines."""
     return error(
         f"{name} is damaged or cut short after line {line}: {reason}.",
-        hint="Download or compress it again.",
+        hint="Download it or compress it again.",
     )
 
 
@@ -193,7 +194,7 @@ def conversion(data: bytes, otherwise: str = "") -> str:
 
     Args:
         data: the beginning of the text.
-        otherwise: added to the sentence if the text looks like Latin-1.
+        otherwise: the end of the sentence if the text looks like Latin-1.
     """
     encoding = likely_encoding(data)
     if encoding is None:

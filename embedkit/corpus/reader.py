@@ -50,7 +50,7 @@ _BATCH_TOKENS = 1 << 18
 
 @dataclass(frozen=True)
 class TextBlock:
-    """Bytes of a file, and their position in it."""
+    """Some bytes of a file, and their position in the file."""
 
     data: bytes
     name: str
@@ -98,8 +98,8 @@ def read_blocks(
     """Yield the blocks of *source*; call *progress* with the number of (compressed) bytes read.
 
     Args:
-        encoding: of the files. Blocks of UTF-8 are not checked, see `valid_utf8`.
-        errors: what to do about bytes that are not valid in another encoding.
+        encoding: the encoding of the files. Blocks of UTF-8 are not checked; see `valid_utf8`.
+        errors: what to do about bytes that are not valid in an encoding other than UTF-8.
 
     Raises:
         ConfigurationError: the encoding is unknown.
@@ -117,7 +117,7 @@ def read_blocks(
 
 @dataclass(frozen=True)
 class _Reading:
-    """How files are read; see `read_blocks`."""
+    """How to read files; see `read_blocks`."""
 
     progress: Callable[[int], None]
     encoding: str
@@ -132,7 +132,7 @@ class _Reading:
 
 
 def is_path(source: TextSource) -> bool:
-    """Tell whether *source* is a path or several paths; otherwise it holds token lists."""
+    """Tell whether *source* is a path or several paths; otherwise it yields token lists."""
     if isinstance(source, list | tuple):
         return all(isinstance(item, str | os.PathLike) for item in source)
     return isinstance(source, str | os.PathLike)
@@ -254,7 +254,7 @@ def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Se
 def _token_list(sentence: object) -> object:
     """Return the tokens of an array of NumPy, Arrow, pandas or polars as a list.
 
-    Iterating over a list array of Arrow yields scalars, which are sequences of scalars.
+    Iterating over an Arrow list array yields scalars, which are themselves sequences of scalars.
     """
     if not isinstance(sentence, list | tuple | str | bytes):
         for name in ("as_py", "to_pylist", "tolist", "to_list"):

@@ -1,7 +1,7 @@
 """Other spellings of a word: those to look up as well, and the most similar known ones.
 
-Both sides are folded before they are compared, so that NATOO is near to NATO, and a word is found
-in whichever Unicode normal form the vocabulary has it.
+Both sides are folded before they are compared, so NATOO is close to nato, and a word is found in
+any Unicode normal form.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from embedkit.corpus.tokenizers import normalize
 
 __all__ = ["nearest_spellings", "normal_forms", "respellings", "similar_spellings"]
 
-_LOWEST_RATIO = 65  # of similar spellings, in per cent
-_MOST_COMPARED = 50  # similar spellings that are compared again as they are written
+_LOWEST_RATIO = 65  # percent; less similar spellings are not suggested
+_MOST_COMPARED = 50  # similar spellings that are then compared as written, too
 
 
 def normal_forms(word: str) -> list[str]:
@@ -48,8 +48,8 @@ def _folded(word: str) -> str:
 def similar_spellings(word: str, pool: Sequence[str], limit: int) -> list[str]:
     """Return up to *limit* words of *pool* with a similar spelling, most similar first.
 
-    The measure is the share of letters that are the same after folding; of equally similar words,
-    those that are more similar as written come first, then those that come first in *pool*.
+    The measure is the share of letters that are the same after folding. Among equally similar
+    words, those that are more similar as written come first, then those that come first in *pool*.
     """
     from rapidfuzz import fuzz, process
 
@@ -68,9 +68,9 @@ def nearest_spellings(words: Sequence[str], pool: Sequence[str]) -> list[int]:
     """Return for each word the place in *pool* of the word with the nearest spelling, or -1.
 
     The measure is the optimal string alignment distance after folding (insertions, deletions,
-    substitutions and swaps of adjacent characters count 1): at most 1 for words of up to 4
-    characters, 2 for up to 8, else 3. Ties go to the word that is nearest as written, then to the
-    one that comes first in *pool*.
+    substitutions and swaps of adjacent characters count 1). It must be at most 1 for words of up to
+    4 characters, 2 for words of up to 8, and 3 for longer ones. Ties go to the word that is nearest
+    as written, then to the one that comes first in *pool*.
     """
     from rapidfuzz import process
     from rapidfuzz.distance import OSA

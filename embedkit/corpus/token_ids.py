@@ -50,11 +50,11 @@ class TokenIdWriter:
     """Collects encoded blocks into one dictionary, a file of ids and a file of boundaries.
 
     Args:
-        directory: where to make the two files; they have no name and end with the process.
+        directory: where to make the two files, which have no name and disappear with the process.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
-        # Both stay open as long as the arrays that are mapped to them.
+        # `close` closes both files.
         self._ids: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
         self._ends: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
         self._ends.write(np.zeros(1, dtype=np.int64).data)
@@ -93,7 +93,7 @@ class TokenIdWriter:
         """Number the words by their frequency over all ranks, and memory-map the files.
 
         Raises:
-            CorpusError: the text contains no token, or fewer blocks than there are ranks.
+            CorpusError: the text contains no tokens, or fewer blocks than there are ranks.
         """
         self._merge()
         sizes = ranks.total(np.where(np.arange(ranks.size) == ranks.rank, self.size, 0))
@@ -141,11 +141,11 @@ class TokenIdWriter:
     def close(self) -> None:
         """Close the files; the memory maps stay valid."""
         for file in (self._ids, self._ends):
-            with suppress(OSError):  # of a full disk; it was reported when the file was written
+            with suppress(OSError):  # a full disk was already reported when the file was written
                 file.close()
 
     def _renumber(self, rank: NDArray[np.int32], digest: hashlib.blake2b) -> None:
-        """Replace ids by order of first occurrence with ids by frequency, in place."""
+        """Renumber the ids in the file from order of first occurrence to order of frequency."""
         for start in range(0, self.size, _CHUNK):
             self._ids.seek(start * 4)
             ids = rank[np.frombuffer(self._ids.read(_CHUNK * 4), dtype=np.int32)]

@@ -37,8 +37,8 @@ class Vocabulary:
         order: ids in ascending order of the words' UTF-8 bytes; computed if not given.
 
     Raises:
-        ConfigurationError: a word contains half of a surrogate pair, as decoding invalid UTF-8
-            with "surrogateescape" leaves behind.
+        ConfigurationError: a word contains half of a surrogate pair, which decoding invalid UTF-8
+            with "surrogateescape" produces.
         ValueError: the lengths differ.
     """
 
@@ -244,7 +244,7 @@ class Vocabulary:
         """Memory-map a file written by `save`.
 
         Raises:
-            ModelError: the file is damaged, has other contents or may not be read.
+            ModelError: the file is damaged, has other contents or cannot be read.
         """
         try:
             table = pa.ipc.open_file(pa.memory_map(os.fsencode(path))).read_all().combine_chunks()
@@ -254,11 +254,12 @@ class Vocabulary:
             table.validate()
         except PermissionError as error:
             raise ModelError(
-                f"cannot read {path}: {error.strerror}.", hint="Check its permissions."
+                f"cannot read {path}: {error.strerror}.", hint="Check the path and its permissions."
             ) from error
         except (pa.ArrowException, OSError, ValueError) as error:
             raise ModelError(
-                f"{path} is damaged: {error}.", hint="Train the model again."
+                f"{path} is damaged: {error}.",
+                hint="Train the model again, or restore it from a copy.",
             ) from error
         if len(table) == 0:
             return cls([], [])

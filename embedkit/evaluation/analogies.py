@@ -35,7 +35,7 @@ class SectionScore:
 
     @property
     def accuracy(self) -> float:
-        """Share of correct answers, of all questions if *count_unknown*; NaN without questions."""
+        """Share of the questions asked (of all, if *count_unknown*) that are correct, or NaN."""
         counted = self.asked + self.skipped * self.count_unknown
         return self.correct / counted if counted else float("nan")
 
@@ -54,7 +54,7 @@ class AnalogyReport:
         sections: scores of sections.
         groups: scores of groups of sections.
         total: scores of all questions.
-        ranks: for each question the number of words before the right answer, (questions,);
+        ranks: for each question, the number of words before the right answer, (questions,);
             `SKIPPED` for a skipped question, `NEVER` if the answer is a word of the question. For
             the methods that learn from pairs, each pair is a question.
         top: an answer with a rank below this is correct.
@@ -104,10 +104,10 @@ def analogy_accuracy(
         vectors: the vectors to score.
         path: a file or folder of questions.
         restrict: number of the most frequent words that are known.
-        top: an answer is correct if it is in the top *top*.
+        top: N; an answer is correct if it is in the top N.
         method: one of `EVALUATION_METHODS`.
         case_sensitive: distinguish Polish from polish.
-        count_unknown: count a skipped question as a wrong answer, gensim's ``dummy4unknown``.
+        count_unknown: count a skipped question as wrong, like gensim's ``dummy4unknown``.
 
     Raises:
         QuestionError: the file is missing, a line cannot be read, or no question is known and
@@ -130,7 +130,7 @@ def analogy_accuracy(
     if not count_unknown and not report.total.asked:
         raise QuestionError(
             f"{path}: too few known questions: the model knows 0 of {report.total.skipped:,} "
-            f"questions, by its {known.size:,} most frequent words."
+            f"questions with its {known.size:,} most frequent words."
         )
     return report
 

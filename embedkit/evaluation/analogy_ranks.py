@@ -39,7 +39,7 @@ class RowQuestion(NamedTuple):
     """A question as row numbers; a word may have several spellings.
 
     Attributes:
-        words: a, b and c; or a pair, whose second word is asked for.
+        words: a, b and c; or a pair whose second word is the answer.
         excluded: rows that are not answers.
         right: rows that are right answers.
     """
@@ -152,10 +152,11 @@ METHODS: Mapping[str, ScoreFunction] = {
     "3cosavg": _average,
     "lrcos": _by_class,
 }
-"""Functions of unit rows (V, d), the words of all questions (n, 2 or 3) and the numbers of m of
-them, (m,), that return the scores of all words, (m, V).
+"""Functions that return the scores of all words for m questions, (m, V).
 
-The questions of `PAIR_METHODS` are the pairs of one relation; the examples of each are the others.
+Their arguments are the unit rows, (V, d), the words of all questions, (n, 2 or 3), and the numbers
+of the m questions, (m,). The questions of `PAIR_METHODS` are the pairs of one relation; for each
+pair, the others are the examples.
 """
 
 
@@ -174,7 +175,7 @@ def answer_ranks(section: Section, known: KnownWords, units: Matrix, method: str
     if method not in PAIR_METHODS:
         return find_ranks(list(map(known.of_question, section.questions)), units, METHODS[method])
     pairs = known.of_pairs(section.pairs)
-    if sum(pair is not None for pair in pairs) < 2:  # one pair has no examples
+    if sum(pair is not None for pair in pairs) < 2:  # a single pair has no examples
         pairs = [None] * len(pairs)
     return find_ranks(pairs, units, METHODS[method])
 
@@ -203,9 +204,8 @@ def _ranks(scores: NDArray[np.float32], questions: Sequence[RowQuestion]) -> Row
     starts = np.flatnonzero(np.diff(right[0], prepend=-1))
     best = np.maximum.reduceat(scores[right], starts)
     ranks: RowNumbers = np.count_nonzero(scores > best[:, np.newaxis], axis=1)
-    for number, question in enumerate(
-        questions
-    ):  # equal scores: the more frequent word comes first
+    # Of words with equal scores, the more frequent one comes first.
+    for number, question in enumerate(questions):
         row = min(row for row in question.right if scores[number, row] == best[number])
         ranks[number] += np.count_nonzero(scores[number, :row] == best[number])
     ranks[np.isneginf(best)] = NEVER

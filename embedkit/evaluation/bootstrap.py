@@ -1,10 +1,10 @@
 """Bootstrap confidence intervals of scores (Efron 1979) and of differences between two models.
 
-The questions are resampled with replacement many times; the interval is the middle 95 % of the
+The questions are resampled with replacement many times; the interval is the middle 95% of the
 scores. Two models are compared on the same resamples (paired bootstrap, Koehn 2004, W04-3250).
 
-Not `scipy.stats.bootstrap`: for the accuracy over Google's 19,544 questions it takes 0.6 s where
-the multinomial draw below takes 1 ms, and it gives NaN if a single resample has no correlation.
+`scipy.stats.bootstrap` is not used. For the accuracy over Google's 19,544 questions, it takes 0.6 s
+and the multinomial draw below 1 ms; and it gives NaN if a single resample has no correlation.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Statistic = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Interval:
-    """The middle 95 % of the scores of resamples; NaN if there is nothing to resample."""
+    """The middle 95% of the scores of resamples; NaN if there is nothing to resample."""
 
     low: float
     high: float
@@ -43,7 +43,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference:
-    """The score of a second model minus that of a first one, on questions that both were asked.
+    """The score of a second model minus that of the first, on questions that both were asked.
 
     Attributes:
         value: the difference.

@@ -1,4 +1,4 @@
-"""Categorization: purity of clusters of vectors, given categories of words by people."""
+"""Categorization: purity of clusters of vectors, given the categories that people chose."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CategoryReport:
         categories: number of categories, and of clusters.
         found: number of known words.
         total: number of words.
-        outcomes: for each word 1 if its category is that of the majority of its cluster, else 0,
+        outcomes: for each word, 1 if its category is that of the majority of its cluster, else 0,
             (total,); NaN for an unknown word.
     """
 
@@ -53,16 +53,17 @@ def category_purity(
     seed: int = 1,
     case_sensitive: bool = False,
 ) -> CategoryReport:
-    """Cluster words and compare with their categories, in the format of `read_categories`.
+    """Cluster words and compare the clusters with the categories in a file; see `read_categories`.
 
     Unit vectors are clustered by k-means, the best of 10 initializations, with one cluster for each
     category of the known words. Purity is the share of words whose category is the most frequent
-    one of their cluster (Manning et al. 2008, 16.3; for words Baroni et al. 2014, P14-1023).
+    one in their cluster (Manning et al. 2008, 16.3; Baroni et al. 2014, P14-1023, apply it to
+    words).
 
     Args:
         vectors: the vectors to score.
         path: the file.
-        seed: of k-means.
+        seed: seed of k-means.
         case_sensitive: distinguish Polish from polish.
 
     Raises:

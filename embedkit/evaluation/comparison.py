@@ -39,14 +39,14 @@ class ScoreSettings:
     """Settings of `analogy_accuracy`, `word_similarity`, `category_purity` and the bootstrap.
 
     Attributes:
-        restrict: number of the most frequent words that are known to analogies.
-        top: an analogy is correct if a right answer is in the top *top*.
+        restrict: number of the most frequent words that analogies may use.
+        top: N; an analogy is correct if a right answer is in the top N.
         method: one of `EVALUATION_METHODS`.
         case_sensitive: distinguish Polish from polish.
         count_unknown: count a question with an unknown word as wrong, and a pair with one as having
             the similarity 0; by default both are left out.
         draws: resamples of the bootstrap, at least 100.
-        seed: of the bootstrap and of k-means.
+        seed: seed of the bootstrap and of k-means.
 
     Raises:
         ConfigurationError: a setting is out of range.
@@ -129,7 +129,7 @@ def score(
 
 
 def compare(first: Score, second: Score, settings: ScoreSettings | None = None) -> Difference:
-    """Return the second score minus the first, on those questions of a file that both count."""
+    """Return the second score minus the first, on the questions that count for both."""
     chosen = settings or ScoreSettings()
     drawn: Drawing = {"draws": chosen.draws, "seed": chosen.seed}
     one, other = first.report, second.report
@@ -141,7 +141,7 @@ def compare(first: Score, second: Score, settings: ScoreSettings | None = None) 
 
 
 def facts(found: Score) -> dict[str, object]:
-    """Return a score for JSON, without the single questions."""
+    """Return a score for JSON, without the individual questions."""
     report = found.report
     shared = {"coverage": report.coverage, "interval": list(asdict(found.interval).values())}
     if isinstance(report, AnalogyReport):

@@ -38,7 +38,7 @@ class Question:
     Attributes:
         a, c: words.
         b: alternatives for the word that belongs to a; the first known one is used.
-        answers: words that belong to c, any of which is right.
+        answers: words that belong to c; any of them is right.
     """
 
     a: str
@@ -63,7 +63,7 @@ class Section:
 
     @property
     def pairs(self) -> tuple[WordAnswers, ...]:
-        """The distinct words with their answers that the questions are made of."""
+        """The distinct pairs of a word and its answers that the questions are made of."""
         found = [
             pair
             for question in self.questions
@@ -73,11 +73,11 @@ class Section:
 
 
 def read_analogies(path: Path) -> list[Section]:
-    """Read analogies in the format of Google or of BATS, which the first line tells apart.
+    """Read analogies in Google's or BATS's format, which is detected from the first line.
 
     Google's files have ``: section`` lines, and lines of four words, a b c d. If the name of any
-    section begins with gram, such sections form the group "syntactic" and the others "semantic", as
-    in word2vec's own program.
+    section begins with "gram", such sections form the group "syntactic" and the others the group
+    "semantic", as in word2vec's own program.
 
     BATS's files have two columns, a word and its answers, separated by /. A file is a section, and
     each ordered pair of its lines is a question. *path* may be a folder of such files; each of its
@@ -86,7 +86,7 @@ def read_analogies(path: Path) -> list[Section]:
     Raises:
         QuestionError: there are no questions, or a line cannot be read.
     """
-    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder may not be entered
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises if it has no permission
         files = _text_files(path)
         sections = [_bats_section(file, path) for file in files]
     else:
@@ -104,7 +104,7 @@ def read_analogies(path: Path) -> list[Section]:
 def read_pairs(path: Path) -> list[tuple[str, str, float]]:
     """Read word pairs and their scores: three columns separated by tabs, commas or spaces.
 
-    There may be a part of speech before the score and other columns after it, as in SimLex-999.
+    A part of speech may precede the score, and other columns may follow it, as in SimLex-999.
     Lines that begin with # are comments, and a first line without a number is a header.
 
     Raises:
@@ -181,7 +181,7 @@ def _bats_section(file: Path, folder: Path | None) -> Section:
         if not answers:
             raise QuestionError(
                 f"{file}, line {number}: expected a word and its answers, got {line!r:.80}.",
-                hint="Write for example 'cat<TAB>animal/mammal'.",
+                hint="Write, for example, 'cat<TAB>animal/mammal'.",
             )
         pairs.append((columns[0], answers))
     questions = tuple(
@@ -195,7 +195,7 @@ def _bats_section(file: Path, folder: Path | None) -> Section:
 
 
 def _columns(line: str, separator: str | None) -> list[str]:
-    """Return the columns of a line; None stands for the separators of words."""
+    """Return the columns of a line; a separator of None means the separators of words."""
     if separator == ",":
         with suppress(csv.Error):  # a column is too long
             parts = next(csv.reader([line], skipinitialspace=True))
@@ -247,5 +247,5 @@ def _pair(path: Path, number: int, line: str) -> tuple[str, str, float]:
             return columns[0], columns[1], score
     raise QuestionError(
         f"{path}, line {number}: expected two words and a number, got {line!r:.80}.",
-        hint="Write for example 'cat<TAB>dog<TAB>7.5'.",
+        hint="Write, for example, 'cat<TAB>dog<TAB>7.5'.",
     )

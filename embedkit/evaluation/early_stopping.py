@@ -17,9 +17,9 @@ class EarlyStopping:
     """Ends training when analogies stop improving; pass it as `on_epoch_end`.
 
     Args:
-        path: a file of analogies, as `analogy_accuracy` takes it.
-        patience: number of epochs without improvement after which training ends; None never ends
-            it.
+        path: a file of analogies; see `analogy_accuracy`.
+        patience: number of epochs without improvement after which training ends; None means that
+            it is never ended early.
         restrict: number of the most frequent words that are known.
 
     Attributes:
@@ -36,13 +36,13 @@ class EarlyStopping:
         self._patience = patience
         self._restrict = restrict
         self.accuracies: list[float] = []
-        read_analogies(self._path)  # raises before training begins, not after an epoch
+        read_analogies(self._path)  # so that errors are raised before training begins
 
     def __call__(self, report: EpochReport) -> bool:
         """Score the vectors of an epoch; return whether training should end.
 
         Raises:
-            QuestionError: no question has only known words.
+            QuestionError: every question has an unknown word.
         """
         vectors = WordVectors(report.vocabulary, report.vectors)
         accuracy = analogy_accuracy(vectors, self._path, restrict=self._restrict).accuracy

@@ -13,14 +13,16 @@ __all__ = ["neighbor_overlap"]
 def neighbor_overlap(
     before: WordVectors, after: WordVectors, *, k: int = 10, words: int = 1000, seed: int = 1
 ) -> float:
-    """Return the mean share of the *k* nearest words by cosine that both vectors agree on, 0 to 1.
+    """Return the mean share, 0 to 1, of a word's *k* nearest words that both sets have in common.
+
+    Neighbors are found by cosine similarity.
 
     Args:
         before: vectors.
         after: vectors of the same words.
         k: number of neighbors.
         words: size of the random sample of words.
-        seed: of the sample.
+        seed: seed of the sample.
 
     Raises:
         ConfigurationError: the vocabularies differ.

@@ -1,4 +1,4 @@
-"""Names of what can be scored, and of the methods that analogy files are scored by."""
+"""The names of the kinds of benchmark, and of the methods for scoring analogies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ EVALUATION_METHODS = ("3cosadd", "3cosmul", *PAIR_METHODS)
 """Methods of `analogy_accuracy`, over unit vectors.
 
 3cosadd is by Mikolov et al. 2013 (N13-1090), 3cosmul by Levy and Goldberg 2014 (W14-1618). 3cosavg
-and lrcos (Drozd et al. 2016, C16-1332) ask for the second word of each pair of a section once, with
-all other pairs as examples; words of the examples may be answers.
+and lrcos (Drozd et al. 2016, C16-1332) ask for the second word of each pair in a section once, with
+all other pairs as examples. Words of the examples may be answers.
 """

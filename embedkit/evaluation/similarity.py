@@ -61,14 +61,14 @@ def word_similarity(
     count_unknown: bool = False,
     case_sensitive: bool = False,
 ) -> SimilarityReport:
-    """Correlate cosine similarities with human scores, in the format of `datasets.read_pairs`.
+    """Correlate cosine similarities with the human scores in a file; see `datasets.read_pairs`.
 
     Args:
         vectors: the vectors to score.
         path: the file.
         restrict: number of the most frequent words that are known; None for all.
-        count_unknown: count the similarity of a pair with an unknown word as 0, gensim's
-            ``dummy4unknown``; by default such pairs are left out.
+        count_unknown: count the similarity of a pair with an unknown word as 0, like gensim's
+            ``dummy4unknown``; by default, such pairs are left out.
         case_sensitive: distinguish Polish from polish.
 
     Raises:
@@ -122,8 +122,9 @@ def correlation(first: NDArray[np.number], second: NDArray[np.number]) -> NDArra
 
     It is NaN if a sample is constant.
     """
-    # Not scipy.stats.pearsonr: it has an axis, which the bootstrap needs, only from SciPy 1.14, is
-    # three times slower over 1,000 samples, and warns of constant ones; spearmanr has no such axis.
+    # scipy.stats.pearsonr is not used: it has the axis that the bootstrap needs only since SciPy
+    # 1.14, is three times slower over 1,000 samples, and warns about constant samples. spearmanr
+    # has no such axis.
     x = first - first.mean(axis=-1, keepdims=True)
     y = second - second.mean(axis=-1, keepdims=True)
     products, lengths = (x * y).sum(axis=-1), np.sqrt((x * x).sum(axis=-1) * (y * y).sum(axis=-1))

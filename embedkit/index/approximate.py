@@ -1,4 +1,4 @@
-"""FAISS's approximate indexes: much faster than exact search, and nearly always the same answers.
+"""FAISS's approximate indexes: much faster than exact search, with nearly the same answers.
 
 An index finds candidates, which are scored and ordered in float64 as in exact search.
 `embedkit.index.benchmark.recall` measures what it misses.
@@ -36,22 +36,25 @@ _RANGES = {
     "pq_m": (1, 2**31 - 1),
     "seed": (0, 2**31 - 1),
 }
-_AUTOMATIC = ("nlist", "nprobe", "pq_m")  # chosen by the size of the vectors if 0
+_AUTOMATIC = ("nlist", "nprobe", "pq_m")  # if 0, chosen by the number and length of the vectors
 _EXTRA = 8  # candidates fetched beyond those wanted
-_REFINEMENT = 5  # factor of more candidates for product-quantized vectors, whose scores are rough
+_REFINEMENT = 5  # times as many candidates for product-quantized vectors, whose scores are rough
 _FEWEST_WORDS = 1_000  # for fewer, exact search is fast enough and there is little to train on
 _TRAINING_ROWS_PER_LIST = 50
 _TRAINING_ROWS_PER_CENTROID = 64  # of product quantization
 _BLOCK_ROWS = 1 << 14  # added at a time
 
 BuildProgress: TypeAlias = "Callable[[str, int], object]"
-"""Called with "training" and the number of rows before an index is trained on them, which may take
-a minute, and with "adding" and the number of rows after each block of rows was added."""
+"""Called with a stage and a number of rows.
+
+The stage is "training" before an index is trained on that many rows, which may take a minute, and
+"adding" after a block of that many rows has been added.
+"""
 
 
 @dataclass(frozen=True)
 class IndexSettings:
-    """How an index is built and searched; settings of 0 are chosen by the size of the vectors.
+    """How an index is built and searched; `fitted` chooses the settings that are 0.
 
     Attributes:
         kind: one of `embedkit.index.options.INDEX_KINDS`.
@@ -62,7 +65,7 @@ class IndexSettings:
         nlist: number of inverted lists.
         nprobe: number of inverted lists that a query searches.
         pq_m: bytes that a vector is quantized to; a divisor of the dimension.
-        seed: of the random draws.
+        seed: seed of the random draws.
 
     Raises:
         ConfigurationError: a value is out of range.
@@ -143,9 +146,9 @@ class ApproximateIndex:
     def search(
         self, queries: NDArray[np.float32], k: int, exclude: Sequence[Sequence[int]] = ()
     ) -> list[Hits]:
-        """Return the *k* nearest rows to each query, of which some may be missed; see `Index`.
+        """Return the *k* nearest rows to each query, although some may be missed; see `Index`.
 
-        The number of hits is that of exact search: a query with too few candidates is searched
+        There are as many hits as in exact search: a query with too few candidates is searched
         exactly.
         """
         rows = len(self._exact.rows)
@@ -187,7 +190,7 @@ def build_index(
 
     Args:
         exact: exact index of the rows.
-        settings: of any kind but "flat", as `IndexSettings.fitted` returns them.
+        settings: settings of any kind except "flat", as `IndexSettings.fitted` returns them.
         progress: see `BuildProgress`.
 
     Raises:
@@ -221,7 +224,7 @@ def _empty_index(dimension: int, metric: int, settings: IndexSettings) -> Any:
     lists = faiss.index_factory(dimension, f"IVF{settings.nlist},{pieces}", metric)
     lists.cp.seed, lists.cp.min_points_per_centroid = settings.seed, 1
     if settings.kind == "ivfpq":
-        # It orders the codes for Hamming distances, which no search here uses, in most of the time.
+        # Polysemous training would take most of the time, and its Hamming distances are not used.
         lists.do_polysemous_training = False
         quantizer = lists.pq.cp
         quantizer.seed, quantizer.min_points_per_centroid = settings.seed, 1
@@ -230,7 +233,7 @@ def _empty_index(dimension: int, metric: int, settings: IndexSettings) -> Any:
 
 
 def _faiss() -> Any:
-    """Return the library as Any: its type hints leave out names that are created at import."""
+    """Return the library as Any, because its type hints lack names that are created at import."""
     import faiss
 
     return faiss

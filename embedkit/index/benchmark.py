@@ -30,7 +30,7 @@ class Measured:
         speed: queries per second.
         seconds: build time.
         bytes: size on disk.
-        peak: peak memory of building and searching in bytes, with the mapped files of the model.
+        peak: peak memory of building and searching in bytes, including the model's mapped files.
     """
 
     settings: IndexSettings
@@ -59,13 +59,13 @@ def measure(
     questions: int,
     progress: BuildProgress = lambda stage, rows: None,
 ) -> tuple[list[Measured], ApproximateIndex | None]:
-    """Build and measure an index with each of some settings; return the last one, too.
+    """Build and measure an index with each of several settings; also return the last index.
 
     The queries are rows drawn at random, the same for all indexes.
 
     Args:
         exact: exact index of the rows.
-        kinds: settings; those of the kind "flat" measure the exact index.
+        kinds: the settings; those of the kind "flat" measure the exact index.
         questions: number of queries.
         progress: see `embedkit.index.approximate.BuildProgress`.
 
@@ -96,7 +96,7 @@ def measure(
 
 
 def _bytes(built: ApproximateIndex | None) -> int:
-    """Return the size that the index has as a file, without writing one."""
+    """Return the size of the index as a file, without writing the file."""
     if built is None:
         return 0
     import faiss

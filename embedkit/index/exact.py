@@ -29,7 +29,7 @@ __all__ = ["DenseIndex", "SparseIndex", "make_index", "ranked", "without"]
 _EXTRA = 4  # candidates fetched beyond those wanted
 _WANTED_PER_EXTRA = 64  # one more extra candidate for every 64 wanted
 _WIDER = 8  # factor by which more candidates are fetched if rounding may have hidden a nearer row
-_MOST_CANDIDATES = 1 << 22  # of all queries of one search together
+_MOST_CANDIDATES = 1 << 22  # in total for the queries that are searched together
 _SCORED_NUMBERS = 1 << 20  # numbers of a matrix that are scored in float64 at a time
 _ROUNDING = 2.0**-24  # relative rounding error of float32
 
@@ -64,7 +64,7 @@ class DenseIndex:
         rows: NDArray[np.float32] | UnitRows | None = None,
     ) -> None:
         self.metric = find_metric(metric)
-        self.matrix = np.asarray(matrix)  # the plain array of a memory map, which is faster
+        self.matrix = np.asarray(matrix)  # a memory map as a plain array, which is faster
         self._norms = norms
         self._rows = rows
 
@@ -170,8 +170,9 @@ class DenseIndex:
 class SparseIndex:
     """Exact search over a scipy.sparse CSR matrix; an `Index`.
 
-    A search costs what is stored in the matrix, not rows times columns. Equal scores are common
-    here (all other words are equally far): they are ordered by row number, so by frequency.
+    The cost of a search is proportional to the stored values, not to rows times columns. Equal
+    scores are common here, because all other words are equally far. They are ordered by row number,
+    that is, by frequency.
     """
 
     def __init__(self, matrix: Matrix, metric: str = "cosine") -> None:
@@ -187,7 +188,7 @@ class SparseIndex:
         """Return the *k* nearest rows to each query, CSR (m, d); see `Index.search`."""
         hits: list[Hits] = []
         for number in range(queries.shape[0]):
-            query = queries[[number]].astype(np.float64)  # the products are float64, too
+            query = queries[[number]].astype(np.float64)  # makes the products float64, too
             length = float(sparse_norms(query)[0])
             products = (self.rows @ query.T).toarray().ravel()
             scores = scores_of_products(products, self._norms, length, self.metric)
@@ -253,12 +254,12 @@ def without(
         exclude: row numbers for each query.
         k: number of hits.
     """
-    # All queries at once: NumPy's calls cost more than their work.
+    # All queries at once, because the overhead of NumPy's calls is larger than their work.
     unwanted = np.full((len(ids), max(map(len, exclude), default=0) + 1), -1, dtype=np.int64)
     for row, rows in zip(unwanted, exclude, strict=True):
         row[: len(rows)] = rows
     kept = np.ones(ids.shape, dtype=bool)
-    for column in unwanted.T:  # -1 too, FAISS's filler where a score is NaN
+    for column in unwanted.T:  # also -1, FAISS's placeholder where a score is NaN
         kept &= ids != column[:, np.newaxis]
     return [
         Hits(row[keep][:k], found[keep][:k])

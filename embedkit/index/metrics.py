@@ -44,10 +44,10 @@ class Metric:
     """A way to compare vectors.
 
     Attributes:
-        name: as users write it.
-        faiss_metric: FAISS's number for it.
+        name: the name that users write.
+        faiss_metric: FAISS's number for the metric.
         normalize: whether vectors are scaled to length 1 first.
-        ascending: whether small scores are near (a distance) or far (a similarity).
+        ascending: whether a smaller score means nearer (a distance) or farther (a similarity).
     """
 
     name: str
@@ -71,7 +71,7 @@ def find_metric(name: str) -> Metric:
     """Return the metric called *name*.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: the metric is unknown.
     """
     check_choice("metric", name, METRIC_NAMES)
     return METRICS[name]
@@ -83,7 +83,7 @@ def nonzero(lengths: NDArray[Number]) -> NDArray[Number]:
 
 
 def all_finite(rows: Matrix) -> bool:
-    """Tell whether *rows* contain neither NaN nor infinity, in little memory."""
+    """Tell whether *rows* contain neither NaN nor infinity, using little memory."""
     numbers = rows if isinstance(rows, np.ndarray) else rows.data
     blocks = (numbers[start : start + _BLOCK_ROWS] for start in range(0, len(numbers), _BLOCK_ROWS))
     return all(bool(np.isfinite(block).all()) for block in blocks)
@@ -113,7 +113,7 @@ def row_norms(matrix: Matrix) -> NDArray[np.float32]:
     for start in range(0, len(matrix), _BLOCK_ROWS):
         rows = matrix[start : start + _BLOCK_ROWS]
         squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-        with np.errstate(over="ignore"):  # beyond the range of float32 a length is infinite
+        with np.errstate(over="ignore"):  # a length beyond the range of float32 becomes infinite
             norms[start : start + len(rows)] = np.sqrt(squares)
     norms.flags.writeable = False
     return norms
@@ -144,7 +144,7 @@ def unit_rows(matrix: Matrix, norms: NDArray[np.float32] | None = None) -> Matri
 
 
 class UnitRows:
-    """The rows of a matrix scaled to length 1, computed when they are used: no copy of them all.
+    """The rows of a matrix scaled to length 1, computed when used, without a copy of all of them.
 
     Args:
         matrix: float32 (n, d).
@@ -173,18 +173,18 @@ class UnitRows:
         return self[:].astype(dtype or np.float32, copy=False)
 
     def first(self, size: int) -> UnitRows:
-        """Return the first *size* rows, computed when they are used as well."""
+        """Return the first *size* rows, also computed when used."""
         return UnitRows(self._matrix[:size], self._norms[:size])
 
     def fill(self, start: int, out: NDArray[np.float32]) -> None:
-        """Write the rows from number *start* on into *out*, (m, d)."""
+        """Write m rows, beginning with number *start*, to *out*, (m, d)."""
         rows = slice(start, start + len(out))
         lengths = nonzero(self._norms[rows]).astype(np.float32)
         np.divide(self._matrix[rows], lengths[:, np.newaxis], out=out)
 
 
 def distance_matrix(rows: Matrix, metric: str) -> NDArray[np.float64]:
-    """Return the distance of each row to each, (n, n), in float64.
+    """Return the distance between every two rows, (n, n), in float64.
 
     "l2" gives Euclidean distances, "cosine" and "dot" similarities. Differences are taken before
     they are squared: expanding the square loses the digits that matter for near vectors.
@@ -240,8 +240,8 @@ def scores_of_products(
 ) -> NDArray[np.float64]:
     """Return the scores of rows, (n,), by their inner products with a query and their lengths.
 
-    The square of an L2 distance is expanded: for sparse rows, where it stays exact for one-hot
-    vectors, and not for dense ones, which lose digits by it.
+    For L2, the square is expanded, which is exact for one-hot vectors. Dense vectors would lose
+    digits, so this function is not used for their L2 distances.
     """
     if metric.ascending:
         return np.sqrt(np.maximum(lengths**2 + query_length**2 - 2.0 * products, 0.0))

@@ -19,4 +19,4 @@ INDEX_SETTINGS: Mapping[str, tuple[str, ...]] = {
     "ivf": ("nlist", "nprobe", "seed"),
     "ivfpq": ("nlist", "nprobe", "pq_m", "seed"),
 }
-"""The settings that each kind uses, besides its metric."""
+"""The settings that each kind uses, in addition to its metric."""

@@ -1,4 +1,4 @@
-"""What every index of rows can do."""
+"""The interface of all indexes."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Index(Protocol):
         """Return the *k* nearest rows to each query.
 
         Args:
-            queries: float32 (m, d); CSR for a sparse matrix. For cosine of any length.
-            k: at least 1; where fewer rows are left, fewer hits are returned.
-            exclude: for each query the row numbers that must not be hits; or nothing at all.
+            queries: float32 (m, d); CSR for a sparse matrix. For cosine, they may have any length.
+            k: at least 1; if fewer rows are left, fewer hits are returned.
+            exclude: for each query, the row numbers that must not be hits; empty excludes none.
 
         Returns:
             The hits of each query.

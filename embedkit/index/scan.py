@@ -23,14 +23,14 @@ Candidates: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.int64]]"
 """Keys and row numbers, (m, k) each, in any order; the row number -1 marks an empty slot."""
 
 Blocks: TypeAlias = "Iterator[tuple[int, NDArray[np.float32]]]"
-"""Pairs of the number of a first row and the rows from it on, (b, d)."""
+"""Blocks of rows, (b, d), each with the number of its first row."""
 
 _PRODUCT_BATCH = 8  # from this number of queries on, a matrix product is faster than row by row
 _ALWAYS, _NEVER = 0, 2**31 - 1
 _ONE_SEARCH = threading.Lock()  # the settings of FAISS changed below are global
 _WORTH_THREADS = 1 << 23  # multiplications; starting a thread costs about a million
 _SMALL, _LARGE = 4 << 20, 16 << 20  # bytes of a block that is read many times, or once
-_SHARES = 2  # blocks per thread, at least: other threads take over from a delayed one
+_SHARES = 2  # blocks per thread, or more, so that others can take over from a delayed thread
 
 
 def nearest_rows(
@@ -54,7 +54,7 @@ def nearest_rows(
     found: list[Candidates] = []
 
     def work(blocks: Blocks) -> None:
-        faiss.omp_set_num_threads(1)  # of this thread
+        faiss.omp_set_num_threads(1)  # only for calls from this thread
         best: list[Candidates] = []
         for start, block in blocks:
             scores, ids = faiss.knn(queries, block, min(k, len(block)), metric=metric.faiss_metric)
@@ -64,7 +64,7 @@ def nearest_rows(
 
     with _ONE_SEARCH:
         # FAISS goes row by row or multiplies matrices; the threshold depends on its version. The
-        # product is several times faster for many queries, but it expands the square of L2, which
+        # product is several times faster for many queries. But for L2 it expands the square, which
         # loses the digits that matter for near vectors.
         threshold = faiss.cvar.distance_compute_blas_threshold
         faiss.cvar.distance_compute_blas_threshold = _ALWAYS if multiply else _NEVER
@@ -141,7 +141,7 @@ def _run_threads(
     if threads == 1:
         work(_blocks(rows, starts, step))
         return
-    # The threads end with the search: a forked process would lack threads that stay.
+    # The threads end with the search, because a forked process would lack threads that stay.
     with ThreadPoolExecutor(threads - 1) as pool:
         others = [pool.submit(work, _blocks(rows, starts, step)) for _ in range(threads - 1)]
         work(_blocks(rows, starts, step))

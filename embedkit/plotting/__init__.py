@@ -1,4 +1,4 @@
-"""Pictures: words on a plane with an arrow for each pair, and loss curves of training.
+"""Pictures: words on a plane with an arrow for each pair, and the loss curves of training.
 
     words = word_map(embedkit.load("model.embedkit"), pairs=[("man", "woman"), ("king", "queen")])
     draw(words, "gender.png")                      # or .svg, .pdf, .html

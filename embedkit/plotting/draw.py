@@ -1,4 +1,4 @@
-"""Draws a map of words: dots, arrows, and labels that do not overlap."""
+"""Drawing a map of words: dots, arrows, and labels that do not overlap."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["FORMATS", "draw", "draw_axes"]
 FORMATS = (*FIGURE_FORMATS, ".html")
 
 _MARGIN = 0.09  # around the places, as a share of their range
-_MAX_CANDIDATES = 5_000  # words besides the named ones that are tried for a label
+_MAX_CANDIDATES = 5_000  # words that may be labeled in addition to the named ones
 _GAP, _PADDING = 8.0, 3.0  # pixels: from a dot to its label, and around a label
 
 
@@ -49,7 +49,7 @@ def draw(
     """Draw a map of words; the suffix of the file selects the format.
 
     Args:
-        words: from `word_map`.
+        words: the map, from `word_map`.
         path: ends in .png, .svg, .pdf, or .html for a self-contained page.
         title: the heading of the picture.
         size: width and height in pixels; ignored for .html, which fills its window.
@@ -57,7 +57,7 @@ def draw(
         overwrite: replace an existing file.
 
     Returns:
-        Warnings, one sentence or more each: words without room for a label, words without a font.
+        Warnings about words for which there was no room, and words that no font can display.
 
     Raises:
         ConfigurationError: the suffix is unknown, the size is out of range, or matplotlib is not

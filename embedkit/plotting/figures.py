@@ -1,4 +1,4 @@
-"""Matplotlib figures: the common style of all pictures, and writing them to files."""
+"""Matplotlib figures: the style that all pictures share, and writing them to files."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def plain_settings() -> Iterator[None]:
     """Ignore the user's matplotlibrc while drawing; keep text in an SVG as text."""
     settings = {"svg.fonttype": "none", "svg.hashsalt": "embedkit"}
     with matplotlib_or_error().style.context(["default", settings]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # reported by word
+        # `draw_axes` reports the words instead.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         yield
 
 

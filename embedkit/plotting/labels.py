@@ -5,8 +5,8 @@ placed one by one, the most important first (greedy point-feature labeling, as i
 and Shieber 1995). Distant positions, with a line back to the point, are tried only for labels that
 must be placed.
 
-The library adjustText was tried instead: it needed some 10 times as long, and left labels on
-arrows, and on other labels where points are dense.
+The library adjustText was also tried. It took about 10 times as long, and left labels on arrows
+and, where points are dense, on other labels.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class LabelCanvas:
     """The area of a picture for labels, and which parts of it are occupied.
 
     Args:
-        left, bottom, width, height: in pixels; all labels lie inside.
+        left, bottom, width, height: the area in pixels; all labels lie inside it.
     """
 
     def __init__(self, left: float, bottom: float, width: float, height: float) -> None:
@@ -77,9 +77,9 @@ class LabelCanvas:
 
         Args:
             x, y: the point, in pixels.
-            width, height: of the label, in pixels.
-            gap: between the point and its label, in pixels.
-            must: try distant positions as well.
+            width, height: the size of the label, in pixels.
+            gap: the distance between the point and its label, in pixels.
+            must: whether to try distant positions as well.
         """
         best: Box | None = None
         least = np.inf

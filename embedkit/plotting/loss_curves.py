@@ -1,4 +1,4 @@
-"""Loss curves: the loss of each epoch, of one or several trainings in one picture."""
+"""Loss curves: the loss of each epoch, for one or more training runs in one picture."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAX_MARKED = 40  # longest curve, in epochs, with a dot for each epoch
 
 @dataclass(frozen=True)
 class LossCurve:
-    """The losses of one training.
+    """The losses of one training run.
 
     Attributes:
         name: the file name of the model or of the log.
@@ -48,11 +48,11 @@ class LossCurve:
 
 
 def read_loss_curves(paths: Iterable[str | os.PathLike[str]]) -> list[LossCurve]:
-    """Read the losses of trainings.
+    """Read the losses of training runs.
 
     Args:
         paths: model directories, which contain a training report, and logs of `embedkit train
-            --log-json`. A log gives a new curve each time that the epoch numbers restart.
+            --log-json`. In a log, each restart of the epoch numbers begins a new curve.
 
     Raises:
         ModelError: a directory is not a model, or has no losses by epoch.
@@ -122,10 +122,10 @@ def draw_loss_curves(
     dark: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Draw the loss of each epoch, one curve for each training.
+    """Draw the loss of each epoch, one curve for each training run.
 
     Args:
-        curves: from `read_loss_curves`.
+        curves: the losses, from `read_loss_curves`.
         path: ends in .png, .svg or .pdf.
         title: as for `embedkit.plotting.draw`.
         size: as for `embedkit.plotting.draw`.

@@ -1,4 +1,4 @@
-"""The choices of a map, without numeric imports."""
+"""Options of a map of words, in a module that does not import NumPy."""
 
 from __future__ import annotations
 

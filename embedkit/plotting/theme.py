@@ -1,8 +1,8 @@
 """Colors and fonts of the pictures.
 
-Two colors have a meaning: the start and the end of an arrow. They differ in lightness and from blue
-to orange, which people with any kind of color blindness can tell apart, and their marks differ in
-shape too.
+Two colors have a meaning: the start and the end of an arrow. They are orange and blue, which people
+with any kind of color blindness can tell apart, and also differ in lightness. Their marks also
+differ in shape.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ class Theme:
     """Colors, in the notation of CSS and matplotlib.
 
     Attributes:
-        paper, ink, muted, line: background, text, axes and captions, arrows.
-        start, end: the start and the end of an arrow; words without an arrow have the second.
+        paper, ink: the background and the text.
+        muted, line: axes and captions; arrows.
+        start, end: the start and the end of an arrow; words without an arrow have the color *end*.
         cloud: words that were not named.
-        curves: of Okabe and Ito 2008, without those with too little contrast.
+        curves: the colors of Okabe and Ito 2008, without those with too little contrast.
     """
 
     paper: str
@@ -92,7 +93,7 @@ def families(texts: Iterable[str]) -> tuple[list[str], list[str]]:
     """Find fonts for texts.
 
     Returns:
-        the font families that cover the texts, the default first; and the texts with characters
+        The font families that cover the texts, the default first; and the texts with characters
         that no installed font has.
     """
     from matplotlib import font_manager
@@ -102,7 +103,7 @@ def families(texts: Iterable[str]) -> tuple[list[str], list[str]]:
     letters = {letter for text in texts for letter in text} - set(_JOINERS)
     missing = _missing(font_manager.findfont(_FAMILY), letters)
     others = _regular_fonts() if missing else {}
-    while missing and others:  # the family with most of them, then of the rest
+    while missing and others:  # each time, add the family with the most missing characters
         left = {name: _missing(path, missing) for name, path in others.items()}
         best = min(left, key=lambda name: len(left[name]))
         if len(left[best]) == len(missing):
@@ -114,7 +115,7 @@ def families(texts: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def _regular_fonts() -> dict[str, str]:
-    """Return the files of upright fonts of regular weight by family, in order."""
+    """Return the file of each family's upright font of regular weight, sorted by family."""
     from matplotlib.font_manager import fontManager
 
     return {

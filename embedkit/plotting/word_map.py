@@ -1,4 +1,4 @@
-"""Projects words onto a plane, with arrows between pairs."""
+"""Projecting words onto a plane, with arrows between pairs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ class WordMap:
         number = f"{len(self.words):,} word{'s' if len(self.words) > 1 else ''}"
         if self.explained is None:
             name = {"tsne": "t-SNE", "umap": "UMAP"}[self.method]
-            return f"{name} of {number}: near words are similar; directions and gaps mean nothing."
+            return (
+                f"{name} of {number}: words close together are similar; directions and gaps have "
+                "no meaning."
+            )
         return (
             f"Principal components of {number}, vectors scaled to length 1. "
             f"The plane holds {sum(self.explained):.0%} of the variance."
@@ -77,13 +80,13 @@ def word_map(
         top: also show the *top* most frequent words.
         method: one of `PROJECTION_METHODS`. "pca" is linear and keeps parallel arrows parallel.
             "tsne" and "umap" keep neighborhoods, not directions.
-        seed: of "tsne" and "umap"; the same seed gives the same places.
+        seed: seed of "tsne" and "umap"; the same seed gives the same places.
 
     Raises:
         UnknownWordError: a word has no vector.
         ConfigurationError: there are no words, a pair does not have two different words, the
             method is unknown or needs more words, or umap-learn is not installed.
-        ModelError: a vector is not finite.
+        ModelError: a vector contains NaN or infinity.
     """
     check_choice("projection method", method, PROJECTION_METHODS)
     refuse_string(words)
@@ -92,7 +95,9 @@ def word_map(
     frequent = range(min(top, len(vectors)))
     order = {row: place for place, row in enumerate(dict.fromkeys([*named, *frequent]))}
     if not order:
-        raise ConfigurationError("there are no words to show.", hint="Name some, or set top.")
+        raise ConfigurationError(
+            "there are no words to show.", hint="Pass words or pairs, or set top."
+        )
     rows = np.fromiter(order, dtype=np.int64)
     names = vectors.vocabulary.words(order)
     places, explained = _PROJECT[method](_dense_units(vectors, rows, names), seed)
@@ -110,7 +115,7 @@ def word_map(
 def _ends(vectors: WordVectors, pair: Sequence[str]) -> tuple[int, int]:
     refuse_string(pair)
     if len(pair) != 2:
-        raise ConfigurationError(f"a pair must have two words, got {list(pair)!r:.60}.")
+        raise ConfigurationError(f"a pair needs two words, got {list(pair)!r:.60}.")
     start, end = (vectors.row(word) for word in pair)
     if start == end:
         raise ConfigurationError(

@@ -43,7 +43,7 @@ _CLASSIFIER_FILES = (
 
 
 def was_saved_here(folder: Path) -> bool:
-    """Tell whether embedkit wrote a directory; other programs' directories have a config.json too.
+    """Tell whether embedkit wrote a directory; other programs also write a config.json.
 
     Raises:
         OSError: its files cannot be read.
@@ -77,13 +77,13 @@ def _config_in(folder: Path) -> Mapping[str, object]:
 
 @contextlib.contextmanager
 def reading_errors(path: Path) -> Iterator[None]:
-    """Turn an OSError while *path* is read into a `ModelError`."""
+    """Turn an OSError raised while *path* is read into a `ModelError`."""
     try:
         yield
     except OSError as error:
         raise ModelError(
             f"cannot read {error.filename or path}: {error.strerror or error}.",
-            hint="Check its name and its permissions.",
+            hint="Check the path and its permissions.",
         ) from error
 
 

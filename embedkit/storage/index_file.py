@@ -1,6 +1,6 @@
 """The approximate index of a model directory: index.faiss, and its entry in config.json.
 
-FAISS does not check what it reads, so the checksum is compared before it opens a file. The index
+FAISS does not check what it reads, so the checksum is compared before FAISS opens a file. The index
 and its entry are replaced in one step, like a model.
 """
 
@@ -33,7 +33,7 @@ def save_index(model: StoredModel, index: ApproximateIndex) -> int:
     """Save an index in the directory of its model; return its size in bytes.
 
     Raises:
-        ModelError: the directory was replaced by another model meanwhile.
+        ModelError: the directory was replaced by another model in the meantime.
         StorageError: the disk is full, or the path is not writable.
     """
     import faiss
@@ -42,7 +42,7 @@ def save_index(model: StoredModel, index: ApproximateIndex) -> int:
         path = folder / INDEX
         try:
             faiss.write_index(index.index, _name(path))
-        except RuntimeError as error:  # the only error of FAISS
+        except RuntimeError as error:  # FAISS raises nothing else
             raise OSError(str(error).splitlines()[-1]) from error
         return {
             "settings": asdict(index.settings),
@@ -70,10 +70,10 @@ def drop_index(path: Path) -> bool:
 
 
 def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None:
-    """Return the index of a model, memory-mapped where FAISS can; None if it has none that fits.
+    """Return the index of a model, memory-mapped if FAISS can; None if it has no suitable one.
 
-    An index of another metric does not fit, and neither does one of other vectors, for which there
-    is a `StaleIndexWarning`.
+    An index for another metric is not suitable. Neither is an index of other vectors, which also
+    causes a `StaleIndexWarning`.
 
     Args:
         model: the model.
@@ -107,7 +107,7 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
         raise damaged from error
     import faiss
 
-    # Older releases of FAISS cannot map every kind; without the flag it is read into memory.
+    # Older releases of FAISS lack this flag; without it, the index is read into memory.
     flag = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)
     try:
         index = faiss.read_index(_name(path), flag)
@@ -122,10 +122,10 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
 
 
 def _name(path: Path) -> str:
-    """Return a path as FAISS takes it.
+    """Return a path as a string for FAISS.
 
     Raises:
-        ModelError: it is not UTF-8.
+        ModelError: the path is not UTF-8.
     """
     try:
         str(path).encode()
@@ -138,7 +138,7 @@ def _name(path: Path) -> str:
 
 
 def describe_index(model: StoredModel) -> dict[str, Any]:
-    """Return kind, metric, settings and size of a model's index; empty if it has none."""
+    """Return kind, metric, settings and size of a model's index; empty if there is no index."""
     if not model.index:
         return {}
     try:
@@ -158,14 +158,14 @@ def vectors_to_index(model: StoredModel, metric: str) -> DenseIndex:
     if "vectors" not in model.tensors:
         raise ConfigurationError(
             f"{model.path} has no dense vectors to index: the encoder "
-            f"{model.config.get('encoder')} makes them from the words.",
+            f"{model.config.get('encoder')} computes them from the words.",
             hint="Pass a model with trained vectors.",
         )
     return DenseIndex(unpack(model.tensors), metric, model.tensors.get("norms"))
 
 
 def _replace(model: StoredModel, write: Callable[[Path], dict[str, Any] | None]) -> None:
-    """Replace the model's directory by one with the same files and another index, or none."""
+    """Replace the model's directory by one with the same files and a different index, or none."""
     path = Path(os.path.realpath(model.path))
     replaced = {INDEX, CONFIG}
     with storage_errors(path), atomic_directory(path, overwrite=True, replaces=replaced) as folder:
@@ -177,6 +177,6 @@ def _replace(model: StoredModel, write: Callable[[Path], dict[str, Any] | None])
         write_config(folder / CONFIG, config)
         if read_model(path).fingerprint != model.fingerprint:
             raise ModelError(
-                f"{path} was replaced by another model meanwhile and is kept.",
+                f"{path} was replaced by another model in the meantime; nothing was changed.",
                 hint="Run embedkit index build again.",
             )

@@ -6,7 +6,7 @@
       vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
                             a served model also has "units" (V, d), the normalized rows;
                             "vectors" may be float16, or int8 with "scales" (V,), see
-                            `quantization`; models of subwords have "ngrams" (buckets, d)
+                            `quantization`; models with subwords have "ngrams" (buckets, d)
       index.faiss           an approximate index, if one was built; see `index_file`
 
 Nothing is pickled: opening a model cannot run code.
@@ -106,7 +106,7 @@ class StoredModel:
 
 
 def check_output(path: Path, *, overwrite: bool = False) -> None:
-    """Check that a model may be written to *path*, before hours of work are lost.
+    """Check that a model can be written to *path*, before any time is spent on making it.
 
     Raises:
         OutputExistsError: a model exists and *overwrite* is false, or something else exists; see
@@ -180,14 +180,14 @@ def write_model(
 
 
 def is_saved_model(path: Path) -> bool:
-    """Tell whether a directory holds a model, be it damaged or incomplete."""
+    """Tell whether a directory holds a model, even a damaged or incomplete one."""
     return was_saved_here(path) or (path / TENSORS).is_file()
 
 
 def remove_model(path: Path) -> None:
-    """Remove the files that embedkit wrote in a directory, and the directory if it is empty then.
+    """Remove the files that embedkit wrote in a directory, and the directory if that empties it.
 
-    Files that cannot be removed stay.
+    Files that cannot be removed are left.
     """
     with contextlib.suppress(OSError):
         for name in MODEL_FILES:
@@ -199,8 +199,8 @@ def read_model(path: Path) -> StoredModel:
     """Open a model directory.
 
     Raises:
-        ModelError: the path does not exist, or is not a model, or the model is damaged or too new,
-            or may not be read.
+        ModelError: the path does not exist, is not a model or cannot be read, or the model is
+            damaged or too new.
     """
     with reading_errors(path):
         return _read_model(path)
@@ -210,7 +210,7 @@ def _read_model(path: Path) -> StoredModel:
     if not path.exists():
         raise MissingModelError(str(path))
     if not (path / CONFIG).is_file():
-        problem = f"holds no {CONFIG}" if path.is_dir() else "is a file"
+        problem = f"has no {CONFIG}" if path.is_dir() else "is a file"
         raise ModelError(
             f"{path} is not an embedkit model: it {problem}.",
             hint="Pass a directory that embedkit train wrote.",
@@ -219,7 +219,7 @@ def _read_model(path: Path) -> StoredModel:
     index = config.pop("index", {})  # the vectors are the same with and without one
     if not isinstance(index, dict):
         raise ModelError(
-            f"{path / CONFIG} is damaged: its index is {index!r:.60}.", hint=RESTORE_HINT
+            f"{path / CONFIG} is damaged: its index entry is {index!r:.60}.", hint=RESTORE_HINT
         )
     digest = hashlib.blake2b(json.dumps(config, sort_keys=True).encode(), digest_size=16)
     if "kind" in config:

@@ -29,7 +29,7 @@ def pack(matrix: NDArray[np.float32], storage: str) -> dict[str, NDArray[Any]]:
 
     Returns:
         "vectors" (n, d) as float32 (the matrix itself), float16 or int8; for int8 also "scales",
-        float32 (n,), by which to multiply each row.
+        float32 (n,), the factor of each row.
 
     Raises:
         ConfigurationError: the storage is unknown, or cannot represent a number.

@@ -48,7 +48,7 @@ class _Entry:
 def tensors_header(
     shapes: Mapping[str, tuple[int, ...]], dtypes: Mapping[str, np.dtype[Any]] | None = None
 ) -> bytes:
-    """Return the bytes before the numbers; the type is float32 unless *dtypes* has another."""
+    """Return the bytes before the data; the type is float32 unless *dtypes* has another."""
     header: dict[str, Any] = {}
     offset = 0
     for name, shape in shapes.items():
@@ -77,7 +77,7 @@ def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
 def read_tensors(
     path: Path, dtypes: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, NDArray[Any]]:
-    """Map the arrays of a file, read-only.
+    """Memory-map the arrays of a file, read-only.
 
     Args:
         path: the file.
@@ -85,7 +85,7 @@ def read_tensors(
             tensors that are not named.
 
     Raises:
-        ModelError: it is damaged, cut short or may not be read, or a tensor has another type.
+        ModelError: the file is damaged, cut short or cannot be read, or a tensor has another type.
     """
     try:
         with reading_errors(path), path.open("rb") as file:

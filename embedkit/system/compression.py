@@ -1,4 +1,4 @@
-"""Compressed streams: detected by content when read, chosen by suffix when written."""
+"""Compressed streams: detected by their content when read, chosen by suffix when written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from embedkit.errors import EmbedkitError, InputError
 __all__ = ["COMPRESSORS", "DAMAGE", "Forward", "compress", "decompress", "refuse_tar"]
 
 DAMAGE = (EOFError, NotImplementedError, OSError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
-"""What the streams that `decompress` returns raise for damaged data."""
+"""The exceptions that the streams of `decompress` raise for damaged data."""
 
 
 def _open_zstandard(raw: BinaryIO) -> BinaryIO:
@@ -32,7 +32,7 @@ def _open_zstandard(raw: BinaryIO) -> BinaryIO:
 
 _DAMAGED_ARCHIVE = (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error)
 _HEAD = 10
-_HIDDEN = re.compile(r"/$|(^|/)(__MACOSX/|\.)")  # folders, and what macOS adds
+_HIDDEN = re.compile(r"/$|(^|/)(__MACOSX/|\.)")  # folders, and the files that macOS adds
 _DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
     re.compile(rb"\x1f\x8b"): lambda raw: cast("BinaryIO", gzip.GzipFile(fileobj=raw)),
     # A text may begin with "BZh9", so the magic number of a block or of the end must follow.
@@ -44,7 +44,7 @@ _DECOMPRESSORS: dict[re.Pattern[bytes], Callable[[BinaryIO], BinaryIO]] = {
 
 
 class _Replayed(io.RawIOBase):
-    """A stream that cannot seek, with the bytes already read put back in front."""
+    """A stream that cannot seek, with the bytes that were already read put back in front."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         self._head = head
@@ -64,11 +64,11 @@ def decompress(raw: BinaryIO) -> BinaryIO:
     """Return a stream of the plain bytes of a gzip, bzip2, xz, zstandard or plain stream, or of the
     only file in a zip archive.
 
-    The format is detected from the first bytes, not the name, so standard input works as well. An
-    archive of NumPy's (.npz) is a plain stream.
+    The format is detected from the first bytes, not the name, so standard input works as well. A
+    NumPy archive (.npz) is returned as it is.
 
     Raises:
-        InputError: a zip archive does not hold exactly one file, is encrypted, or cannot be read
+        InputError: a zip archive does not contain exactly one file, is encrypted, or cannot be read
             because the stream cannot seek.
     """
     head = raw.read(_HEAD)
@@ -92,7 +92,7 @@ def _open_zip(whole: BinaryIO, raw: BinaryIO) -> BinaryIO:
         )
     try:
         archive = zipfile.ZipFile(raw)
-    except _DAMAGED_ARCHIVE:  # the reader of .npz files says what is wrong with theirs
+    except _DAMAGED_ARCHIVE:  # if it is an .npz file, its reader reports the damage
         raw.seek(0)
         return whole
     entries = [e for e in archive.infolist() if not _HIDDEN.search(e.filename)]
@@ -101,7 +101,7 @@ def _open_zip(whole: BinaryIO, raw: BinaryIO) -> BinaryIO:
         return whole
     if len(entries) != 1:
         raise InputError(
-            f"{name} is a zip archive of {len(entries):,} files, not of one.",
+            f"{name} is a zip archive of {len(entries):,} files; expected one file.",
             hint=f"Unpack it (unzip {name}) and pass a file from it.",
         )
     if entries[0].flag_bits & 1:
@@ -119,7 +119,7 @@ def refuse_tar(head: bytes, name: str, error: type[EmbedkitError]) -> None:
 
     Args:
         head: at least the first 512 bytes of the file, decompressed.
-        name: of the file.
+        name: the name of the file.
     """
     if head[257:262] == b"ustar":
         raise error(
@@ -139,11 +139,11 @@ COMPRESSORS: dict[str, Callable[[BinaryIO], BinaryIO]] = {
     ".xz": lambda raw: cast("BinaryIO", lzma.LZMAFile(raw, "wb")),  # noqa: SIM115
     ".zst": _write_zstandard,
 }
-"""Compressing streams by the suffix of a file's name."""
+"""Functions that make compressing streams, by the suffix of the file name."""
 
 
 class Forward(io.RawIOBase):
-    """A stream that can only be written: some claim to seek or to tell a position, and cannot."""
+    """A stream that can only be written; some streams wrongly claim that they can seek or tell."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -164,7 +164,7 @@ class Forward(io.RawIOBase):
 
 @contextlib.contextmanager
 def compress(raw: BinaryIO, name: Path) -> Iterator[BinaryIO]:
-    """Yield a stream that writes to *raw*, compressed as the suffix of the file's name says."""
+    """Yield a stream that writes to *raw*, compressed according to the suffix of the file name."""
     if name.suffix not in COMPRESSORS:
         yield raw
         return

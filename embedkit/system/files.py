@@ -39,10 +39,10 @@ def atomic_directory(
 
     Args:
         target: the output.
-        overwrite: whether an existing directory may be replaced. What else it contains is kept,
-            such as the user's notes.
-        replaces: paths of files in an existing directory that are not kept, besides those that are
-            written; relative to it.
+        overwrite: whether an existing directory may be replaced. Other files in it, such as the
+            user's notes, are kept.
+        replaces: paths, relative to an existing directory, of files that are not kept even if the
+            block does not write them.
 
     Raises:
         OutputExistsError: as for `resolve_output`.
@@ -92,16 +92,16 @@ def atomic_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
 
 
 def is_standard_output(target: str | os.PathLike[str]) -> bool:
-    """Tell whether an output is "-", standard output; "./-" is a file of that name."""
+    """Tell whether an output is "-", which means standard output; "./-" is a file of that name."""
     return os.fspath(target) == "-"
 
 
 @contextlib.contextmanager
 def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[BinaryIO]:
-    """Yield standard output if *target* is "-", or else what `atomic_file` yields.
+    """Yield standard output if *target* is "-"; otherwise, yield the file of `atomic_file`.
 
     Raises:
-        OutputExistsError, StorageError: as for `atomic_file`; or standard output is closed.
+        OutputExistsError, StorageError: as for `atomic_file`, or standard output is closed.
     """
     if not is_standard_output(target):
         with atomic_file(Path(target), overwrite=overwrite) as file:
@@ -114,7 +114,7 @@ def output_stream(target: str | os.PathLike[str], *, overwrite: bool = False) ->
 
 
 def check_output_stream(target: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Check that `output_stream` may write to *target*, before work is lost.
+    """Check that `output_stream` can write to *target*, before any time is spent on the output.
 
     Raises:
         OutputExistsError, StorageError: as for `resolve_output`.
@@ -134,7 +134,7 @@ _KINDS = {
 
 
 def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) -> Path:
-    """Return where an output is written: *target*, or what it points to if it is a link.
+    """Return the path that an output is written to: *target*, or what it links to.
 
     Args:
         target: the output.
@@ -142,9 +142,9 @@ def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) ->
         directory: whether the output is a directory rather than a file.
 
     Raises:
-        OutputExistsError: the output exists and *overwrite* is false. In any case, if it is of
-            another kind, such as a pipe or a device; if it is a broken link; if it is the working
-            directory or contains it.
+        OutputExistsError: the output exists and *overwrite* is false. Even if it is true: the
+            output is of another kind, such as a pipe or a device; it is a broken link; or it is or
+            contains the working directory.
         StorageError: the path cannot be examined.
     """
     with storage_errors(target):
@@ -155,24 +155,24 @@ def resolve_output(target: Path, *, overwrite: bool, directory: bool = False) ->
         wanted = stat.S_IFDIR if directory else stat.S_IFREG
         if kind not in (None, wanted):
             raise OutputExistsError(
-                f"{target} is {_KINDS.get(kind, 'a special file')} and is kept.",
-                hint="Name a directory."
+                f"{target} is {_KINDS.get(kind, 'a special file')} and was not overwritten.",
+                hint="Choose a directory."
                 if directory
-                else "Name a file, or use - for standard output where that is possible.",
+                else "Choose a file, or use - for standard output where that is possible.",
             )
         if not place.exists():  # also a link in /proc to a deleted file
             raise OutputExistsError(
-                f"{target} is a broken link and is kept.",
+                f"{target} is a broken link and was not overwritten.",
                 hint="Remove it, or choose another output.",
             )
         if directory and _working_directory().is_relative_to(place):
             raise OutputExistsError(
-                f"{target} is or contains the working directory and is kept.",
+                f"{target} is or contains the working directory and was not overwritten.",
                 hint="Choose another output.",
             )
         if not overwrite:
             raise OutputExistsError(
-                f"{target} exists and is kept.",
+                f"{target} already exists and was not overwritten.",
                 hint="Pass --overwrite (overwrite=True) or choose another output.",
             )
         return place
@@ -191,17 +191,17 @@ def check_replaceable(target: Path, is_ours: Callable[[Path], bool], kind: str) 
     Args:
         target: the output; it may be missing or empty.
         is_ours: tells whether a directory is of that kind.
-        kind: what it is called in the error, such as "an embedkit model".
+        kind: the name of that kind in the error, such as "an embedkit model".
 
     Raises:
-        OutputExistsError: it is another directory, or as for `resolve_output`.
-        StorageError: it cannot be read.
+        OutputExistsError: the directory is of another kind, or as for `resolve_output`.
+        StorageError: the directory cannot be read.
     """
     place = resolve_output(target, overwrite=True, directory=True)
     with storage_errors(target):
         if place.exists() and any(place.iterdir()) and not is_ours(place):
             raise OutputExistsError(
-                f"{target} is not {kind} and is kept.", hint="Choose another output."
+                f"{target} is not {kind} and was not overwritten.", hint="Choose another output."
             )
 
 

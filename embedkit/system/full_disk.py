@@ -1,4 +1,4 @@
-"""A full disk or a place that cannot be written to: what was kept, and what to do."""
+"""Error messages for a full disk or a path that is not writable."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["storage_errors"]
 def storage_errors(
     target: str | os.PathLike[str], kept: str = "nothing was changed"
 ) -> Iterator[None]:
-    """Turn an OSError while *target* is written into a `StorageError`.
+    """Turn an OSError raised while *target* is written into a `StorageError`.
 
-    An error of another file, such as an input that cannot be read, is raised as it is.
+    An error about another file, such as an input that cannot be read, is raised unchanged.
 
     Args:
         target: the output.
-        kept: what the error says about the state of the output.
+        kept: the end of the message, about the state of the output.
     """
     try:
         yield
@@ -36,7 +36,7 @@ def storage_errors(
             errno.EDQUOT: "Free some space, or write to another disk.",
             errno.EROFS: "Choose a directory that you may write to.",
             errno.EACCES: "Choose a directory that you may write to.",
-            errno.ENOENT: "Make the parent directory first.",
+            errno.ENOENT: "Create the parent directory first.",
         }.get(error.errno or 0, "Choose another path.")
         if error.errno == errno.ENOENT and Path(target).parent.exists():  # as in /proc
             hint = "Choose a directory that you may write to."
@@ -44,7 +44,7 @@ def storage_errors(
 
 
 def _concerns_another(name: object, target: str | os.PathLike[str]) -> bool:
-    """Tell whether the file that an error names is neither of *target* nor a hidden file beside it.
+    """Tell whether an error names a file other than *target*, its contents and temporary files.
 
     Temporary files are hidden files beside the target.
     """

@@ -1,4 +1,4 @@
-"""Signals that end a command, as one exception that cannot get lost.
+"""Signals that end a command, turned into one exception that cannot get lost.
 
 SIGINT (Ctrl-C), SIGTERM and SIGHUP raise `Interrupted` in the main thread. An exception that a
 signal handler raises is lost where C code calls Python and cannot pass it on (ctypes callbacks,
@@ -6,9 +6,9 @@ weakref callbacks, finalizers), and where a C extension clears it while it is lo
 raises it again until the command has ended. The timer waits while a `held` block runs and while an
 `Interrupted` is being handled, so that no cleanup is cut short.
 
-Further signals change nothing, so that an impatient second Ctrl-C does not cut a checkpoint. But
-Ctrl-C ends the process at once, without any cleanup, from `PATIENCE` seconds after the first signal
-on: someone who presses it then does not want to wait any longer.
+Further signals change nothing, so an impatient second Ctrl-C does not interrupt the writing of a
+checkpoint. But once `PATIENCE` seconds have passed since the first signal, Ctrl-C ends the process
+at once, without any cleanup: someone who presses it then does not want to wait any longer.
 
 Importing this module changes nothing: only `run` sets handlers. Without `run`, `held` does nothing
 and Ctrl-C is Python's own `KeyboardInterrupt`.
@@ -28,18 +28,18 @@ from types import FrameType, TracebackType
 __all__ = ["PATIENCE", "Interrupted", "checked", "held", "run"]
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SECONDS = 0.1  # between two times that it is raised
+_SECONDS = 0.1  # between two attempts to raise it
 
 PATIENCE = 5.0
-"""Seconds from the first signal on, after which Ctrl-C ends the process at once."""
+"""Seconds after the first signal until Ctrl-C ends the process at once."""
 
 
 class Interrupted(KeyboardInterrupt):
     """A signal asks the command to end.
 
     Attributes:
-        number: of the signal.
-        exit_code: 128 and the number, as shells count.
+        number: the number of the signal.
+        exit_code: 128 plus the number, as in shells.
     """
 
     def __init__(self, number: int) -> None:
@@ -49,17 +49,17 @@ class Interrupted(KeyboardInterrupt):
 
 
 class _Signals:
-    """How this process treats signals; there is one, as a process has one set of handlers."""
+    """The signals of this process; there is one object, because handlers are global."""
 
     def __init__(self) -> None:
-        self.pending: int | None = None  # the signal that asked first
-        self._since = 0.0  # when it came
+        self.pending: int | None = None  # the first signal
+        self._since = 0.0  # when it arrived
         self._holds = 0
         self._thread: int | None = None  # the main thread, once handlers are set
         self._handled: list[signal.Signals] = []
 
     def install(self) -> None:
-        """Set the handlers. A signal that is ignored, as by nohup, stays ignored."""
+        """Set the handlers. A signal that is ignored, as with nohup, stays ignored."""
         if get_ident() != main_thread().ident:
             return
         _print_no_interrupts()
@@ -82,12 +82,12 @@ class _Signals:
         self.raise_pending()
 
     def raise_pending(self) -> None:
-        """Raise what is pending, unless signals are held or it is being handled."""
+        """Raise the pending interrupt, unless signals are held or it is being handled."""
         if self.pending is not None and not self._holds and not _comes_from_one(sys.exc_info()[1]):
             raise Interrupted(self.pending)
 
     def hold(self) -> bool:
-        """Raise nothing until `let_go`; tell whether that is of any use here."""
+        """Raise nothing until `let_go`; return False in threads where nothing is raised anyway."""
         if get_ident() != self._thread:
             return False
         self._holds += 1
@@ -99,10 +99,10 @@ class _Signals:
         self.raise_pending()
 
     def close(self) -> None:
-        """Raise nothing from here on.
+        """Raise nothing from now on.
 
-        Later signals end the process as if there had been no handlers; after an interrupt they are
-        ignored, for the process is ending already.
+        Later signals end the process as if there had been no handlers. After an interrupt they are
+        ignored, because the process is already ending.
         """
         self._holds += 1
         action = signal.SIG_DFL if self.pending is None else signal.SIG_IGN
@@ -116,14 +116,14 @@ _signals = _Signals()
 
 
 def _comes_from_one(error: BaseException | None) -> bool:
-    """Tell whether an exception is an `Interrupted`, or was raised while one was handled."""
+    """Tell whether an exception is an `Interrupted`, or was raised while handling one."""
     while error is not None and not isinstance(error, Interrupted):
         error = error.__context__
     return error is not None
 
 
 def _print_no_interrupts() -> None:
-    """Let Python print no interrupt that gets lost: it is raised again."""
+    """Keep Python from printing an interrupt that gets lost, because it is raised again."""
     unraisable, uncaught = sys.unraisablehook, sys.excepthook
 
     def lost_in_python(lost: sys.UnraisableHookArgs) -> None:
@@ -141,7 +141,7 @@ def _print_no_interrupts() -> None:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Put signals off to the end of the block, in the main thread of a command."""
+    """Defer signals to the end of the block, in the main thread of a command."""
     holds = _signals.hold()
     try:
         yield
@@ -152,9 +152,9 @@ def held() -> Iterator[None]:
 
 @contextmanager
 def checked() -> Iterator[None]:
-    """Raise `Interrupted` in place of any other end of the block if a signal is pending.
+    """If a signal is pending, end the block with `Interrupted`, whatever else happened.
 
-    What a lost interrupt leads to, such as an ImportError, is no error to report.
+    A consequence of a lost interrupt, such as an ImportError, is not an error to report.
     """
     try:
         yield
@@ -164,9 +164,9 @@ def checked() -> Iterator[None]:
 
 
 def run(command: Callable[[], None]) -> int | None:
-    """Run a command; return the exit code if a signal has interrupted it, or else None.
+    """Run a command; return the exit code if a signal has interrupted it, and None otherwise.
 
-    However the command ends, an interrupt counts if a signal is pending.
+    If a signal is pending, the command counts as interrupted, however it ended.
     """
     try:
         try:
@@ -178,11 +178,11 @@ def run(command: Callable[[], None]) -> int | None:
         # Nothing is raised here: signals are closed, or one is pending and being handled.
         _signals.close()
         if isinstance(error, KeyboardInterrupt) and _signals.pending is None:
-            _signals.pending = signal.SIGINT  # it came before its handler was set
+            _signals.pending = signal.SIGINT  # it arrived before its handler was set
         if _signals.pending is None:
             raise
     if _signals.pending is None:
         return None
-    # Blocks that were entered at the moment of the interrupt end with the frames it kept alive.
+    # This ends blocks that were being entered when the interrupt came: it kept their frames alive.
     gc.collect()
     return Interrupted(_signals.pending).exit_code

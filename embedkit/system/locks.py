@@ -1,9 +1,9 @@
-"""Locks on outputs: two commands that write the same file or directory do not work side by side.
+"""Locks on outputs, so that two commands do not write the same file or directory at once.
 
 The lock on ``model.embedkit`` is the file ``.model.embedkit.lock`` beside it, locked by flock(2)
-and removed at the end. The kernel releases it when its process ends, however it ends, so a lock
-file that a killed process left locks nothing. On NFS, Linux turns flock into a lock that all
-machines see. A file system without locks is written to without one.
+and removed at the end. The kernel releases the lock when the process ends, however it ends, so a
+lock file left by a killed process locks nothing. On NFS, Linux turns flock into a lock that all
+machines see. On a file system without locks, outputs are written without one.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ _LONGEST = 1_000  # bytes of a lock file
 
 @contextlib.contextmanager
 def locked_output(target: str | os.PathLike[str]) -> Iterator[None]:
-    """Let no other process write *target* during the block, provided that it asks for this lock.
+    """Keep other processes that use this lock from writing *target* during the block.
 
-    Nothing is locked where nothing can be written: a pipe or device, or a missing directory.
+    Nothing is locked if nothing can be written: *target* is a pipe or a device, or its directory is
+    missing.
 
     Raises:
         StorageError: another process holds the lock, or no file can be created beside *target*.
@@ -62,15 +63,15 @@ class _Lock:
         self._handle: int | None = None
 
     def take(self) -> str | None:
-        """Take the lock and return None; if another process has it, return who that is."""
+        """Take the lock and return None, or return a description of the process that has it."""
         while True:
             handle = _open(self._path)
             try:
                 if not _lock(handle):
                     return _described(os.pread(handle, _LONGEST, 0).decode(errors="replace"))
                 if not _is_still(self._path, handle):
-                    continue  # its holder has removed it meanwhile
-                # A file that may not be written was left by another user.
+                    continue  # its holder has removed it in the meantime
+                # A lock file that is not writable was left by another user.
                 with contextlib.suppress(OSError):
                     os.ftruncate(handle, 0)
                     os.pwrite(handle, _this_process().encode(), 0)
@@ -95,7 +96,7 @@ def _open(path: Path) -> int:
     except PermissionError:
         try:
             return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        except FileNotFoundError:  # the directory may not be written to
+        except FileNotFoundError:  # the directory is not writable
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path)) from None
 
 
@@ -120,7 +121,7 @@ def _this_process() -> str:
 
 
 def _described(text: str) -> str:
-    """Return what a lock file says about its holder."""
+    """Describe the holder of a lock by the text of its lock file."""
     try:
         pid, seconds, host = text.split()
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(int(seconds)))

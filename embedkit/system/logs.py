@@ -1,6 +1,6 @@
-"""Loggers below "embedkit"; the application decides what becomes of their messages.
+"""Loggers below "embedkit"; the application decides what happens to their messages.
 
-The package itself does not import `logging`, which takes longer than all else that it imports.
+The package itself does not import `logging`, which takes longer than all its other imports.
 """
 
 from __future__ import annotations

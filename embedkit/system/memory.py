@@ -1,8 +1,8 @@
 """Processors and memory of this process, as the operating system reports them.
 
-Three kinds of memory stay with a process although it no longer needs them: pages that were read
-from a memory-mapped file, freed heap, and the code of a library that has done its work. The
-functions that release them do nothing where the system has no such call.
+A process keeps three kinds of memory that it no longer needs: pages that were read from a
+memory-mapped file, freed heap, and the code of libraries that are no longer used. The functions
+that release them do nothing on systems that cannot.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
     "release_pages",
 ]
 
-_MADV_DONTNEED = 4  # of Linux
+_MADV_DONTNEED = 4  # Linux's value
 
 
 def processors() -> int:
@@ -39,7 +39,7 @@ def processors() -> int:
 
 
 def forget_peak_memory() -> None:
-    """Reset `peak_memory` to the current use, where the system can."""
+    """Reset `peak_memory` to the current use, if the system can."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
@@ -47,7 +47,7 @@ def forget_peak_memory() -> None:
 def peak_memory() -> int:
     """Return the peak resident size of this process in bytes, or 0 if it is unknown.
 
-    Not that of getrusage(), which a process inherits from the one that started it.
+    The value of getrusage() is not used: a process inherits it from the one that started it.
     """
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
@@ -64,11 +64,11 @@ def release_pages(array: NDArray[Any]) -> None:
 
 
 def release_heap() -> None:
-    """Return freed heap to the system that the allocators keep for later."""
+    """Return freed memory, which the allocators keep for later, to the system."""
     import pyarrow as pa
 
     pa.default_memory_pool().release_unused()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only in glibc
     if trim is not None:
         trim(0)
 
@@ -91,10 +91,10 @@ def release_libraries(*names: str) -> None:
 
 
 def _unmodified_mappings(report: str, names: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Yield start and end of the read-only mappings of libraries that are as in the file.
+    """Yield start and end of the read-only mappings of libraries that are identical to the file.
 
-    Others contain what the loader wrote before it made them read-only, which would be lost. Only
-    smaps shows which those are.
+    Other mappings contain changes that the loader made before it made them read-only, and those
+    would be lost. Only smaps shows which mappings were changed.
 
     Args:
         report: the text of /proc/self/smaps.

@@ -19,10 +19,10 @@ GOLDEN_GAMMA = 0x9E3779B97F4A7C15
 """SplitMix64's increment: 2^64 divided by the golden ratio, rounded to an odd number."""
 
 FIRST_MULTIPLIER = 0xBF58476D1CE4E5B9
-"""Of SplitMix64's finalizer, see `mix`."""
+"""The first multiplier of SplitMix64's finalizer; see `mix`."""
 
 SECOND_MULTIPLIER = 0x94D049BB133111EB
-"""Of SplitMix64's finalizer, see `mix`."""
+"""The second multiplier of SplitMix64's finalizer; see `mix`."""
 
 _MASK = (1 << 64) - 1
 
@@ -43,8 +43,8 @@ def epoch_key(seed: int, epoch: int) -> int:
 def draw(key: int, position: int, number: int = 0) -> int:
     """Return the 64 random bits of draw *number* at *position*.
 
-    In training, the upper half of draw 0 decides whether the word is kept, the lower half how wide
-    its window is, and draw n > 0 chooses the n-th negative sample, see `noise_alias`.
+    In training, the upper half of draw 0 decides whether the word is kept, and the lower half how
+    wide its window is. Draw n > 0 chooses the n-th negative sample; see `noise_alias`.
     """
     first = mix(key + (position + 1) * GOLDEN_GAMMA)
     return first if number == 0 else mix(first + number * GOLDEN_GAMMA)

@@ -22,7 +22,7 @@ __all__ = ["RANK_ENDED", "Ranks", "SingleProcess", "TorchProcessGroup", "join"]
 
 
 RANK_ENDED = "another rank has ended"
-"""What went wrong, if a rank can no longer go on."""
+"""The beginning of the message if a rank cannot continue."""
 
 
 class Ranks(Protocol):
@@ -44,7 +44,7 @@ class Ranks(Protocol):
         """Overwrite a tensor with that of rank 0."""
 
     def add_up(self, tensor: torch.Tensor) -> Callable[[], None]:
-        """Start to overwrite a tensor with the sum over all ranks; return what waits for that."""
+        """Start to sum a tensor over all ranks, in place; return a function that waits for it."""
 
     def leave(self) -> None:
         """End the connection."""
@@ -130,7 +130,7 @@ class TorchProcessGroup:
         tensor.copy_(whole)
 
     def add_up(self, tensor: torch.Tensor) -> Callable[[], None]:
-        """Start to overwrite a tensor with the sum over all ranks; return what waits for that."""
+        """Start to sum a tensor over all ranks, in place; return a function that waits for it."""
         with _connection_errors():
             work = self._torch.distributed.all_reduce(tensor, async_op=True)
 
@@ -163,7 +163,7 @@ def join(*, gpus: bool = False) -> Ranks:
         return SingleProcess()  # other tools set the other two as well
     if missing:
         raise ConfigurationError(
-            f"RANK and WORLD_SIZE are set, but {' and '.join(missing)} not.",
+            f"RANK and WORLD_SIZE are set without {' and '.join(missing)}.",
             hint="Start the command with torchrun, or unset them.",
         )
     return TorchProcessGroup(gpus=gpus)
@@ -176,5 +176,5 @@ def _connection_errors() -> Iterator[None]:
     except RuntimeError as error:  # what gloo raises for a closed connection
         raise TrainingError(
             f"{RANK_ENDED} or cannot be reached ({str(error).splitlines()[0]:.100}).",
-            hint="Check its messages. --resume continues from the last checkpoint.",
+            hint="Check the messages of that rank. --resume continues from the last checkpoint.",
         ) from error

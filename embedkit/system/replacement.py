@@ -1,4 +1,4 @@
-"""Steps of replacing a file or a directory: hidden names, syncing, exchanging names."""
+"""The steps of replacing a file or a directory: hidden names, syncing, exchanging names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_NAME = 255  # bytes
 
 
 def temporary_sibling(place: Path) -> Path:
-    """Return an unused name; it is known before it is used, so it is removed in any case."""
+    """Return an unused path. It is known before it is created, so it can always be removed."""
     return hidden_sibling(place, f"{secrets.token_hex(8)}.tmp")
 
 
@@ -30,7 +30,7 @@ def hidden_sibling(place: Path, suffix: str) -> Path:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file or directory is on disk."""
+    """Wait until a file or directory is written to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -39,12 +39,12 @@ def sync(path: Path) -> None:
 
 
 def swap(new: Path, target: Path) -> None:
-    """Rename *new* to *target*; an old *target* ends up under the name of *new*."""
+    """Rename *new* to *target*; an existing *target* gets the name of *new* or is removed."""
     if not os.path.lexists(target):
         new.rename(target)
     elif not _exchange(new, target):
-        # Without an atomic exchange the old one moves aside first; a crash between the two renames
-        # leaves it complete beside the target.
+        # Without an atomic exchange, the old one is moved aside first. A crash between the two
+        # renames leaves it complete beside the target.
         aside = new.with_suffix(".old")
         target.rename(aside)
         try:
@@ -64,7 +64,7 @@ def remove(path: Path) -> None:
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Exchange two names atomically (Linux renameat2); return False where the system cannot."""
+    """Exchange two names atomically (Linux renameat2); return False if the system cannot."""
     if not sys.platform.startswith("linux"):
         return False
     try:
@@ -78,9 +78,9 @@ def _exchange(first: Path, second: Path) -> bool:
 
 
 def keep_others(old: Path, new: Path, replaced: Collection[str]) -> None:
-    """Add to a directory all files of another one but those *replaced*, and leave them there too.
+    """Add all files in *old*, except those *replaced*, to *new*; they also stay in *old*.
 
-    Files become hard links where the file system has them, and copies elsewhere.
+    They are hard links if the file system has them, and copies otherwise.
     """
     for path in sorted(old.rglob("*")) if old.is_dir() else ():
         target = new / path.relative_to(old)
@@ -93,7 +93,7 @@ def keep_others(old: Path, new: Path, replaced: Collection[str]) -> None:
 
 
 def _share(file: Path, target: Path) -> None:
-    """Make a hard link to a file, or a copy where that is impossible."""
+    """Make a hard link to a file, or a copy if that is impossible."""
     try:
         os.link(file, target, follow_symlinks=False)
     except OSError:

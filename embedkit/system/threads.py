@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 def map_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
-    """Like map, on *workers* threads, with at most *workers* + 1 items in memory at a time."""
+    """Like `map`, but on *workers* threads; at most *workers* + 1 items are in memory at a time."""
     pending: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

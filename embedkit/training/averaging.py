@@ -1,11 +1,12 @@
 """Data-parallel training: each rank updates its own matrices, and they synchronize periodically.
 
 Each rank trains on its share of the text (local SGD, Stich 2019, arXiv:1805.09767). At each
-synchronization the ranks combine their changes since the last one, row by row: parallel changes
-are averaged, orthogonal changes are added (as Adasum does for two, Maleki et al. 2021,
-arXiv:2006.02924). In general the sum of the changes is divided by its squared length over the sum
-of their squared lengths, which is k for k equal changes and 1 for orthogonal ones. A rare word that
-only one rank has seen keeps its whole change. docs/guides/scaling.md has figures.
+synchronization the ranks combine their changes since the last one, row by row. Parallel changes
+are averaged and orthogonal changes are added, as Adasum does for two ranks (Maleki et al. 2021,
+arXiv:2006.02924). In general, the sum of the changes is divided by a factor: the squared length of
+the sum over the sum of the squared lengths. The factor is k for k equal changes and 1 for
+orthogonal ones. A rare word that only one rank has seen keeps its whole change. See
+docs/guides/scaling.md for measurements.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _EPSILON = 1e-30
 
 
 class Averaging:
-    """The synchronized matrices of all ranks, beside the engine's own matrices."""
+    """The matrices as of the last synchronization, kept alongside the engine's own matrices."""
 
     def __init__(self, engine: Engine, ranks: Ranks) -> None:
         self._ranks = ranks
@@ -35,7 +36,7 @@ class Averaging:
         self._shared = [matrix.to(torch.float32, copy=True) for matrix in self._matrices]
 
     def synchronize(self, rows: int) -> None:
-        """Combine the changes of all ranks to the first *rows* rows of both matrices.
+        """Combine all ranks' changes to the first *rows* rows of both matrices.
 
         Each block of rows is sent while the next one is computed.
         """

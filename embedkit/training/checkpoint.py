@@ -4,8 +4,8 @@
       0000001200/     a model directory: both matrices after 1,200 chunks, and the training state
       0000002400/
 
-Each checkpoint is written atomically and synced to disk, and the previous one is kept until then,
-so there is always a complete one. Each is a model that can be opened and queried.
+Each checkpoint is written atomically and synced to disk before older ones are removed, and the last
+two are kept. So there is always a complete one. Each is a model that can be opened and queried.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class TrainingState:
             (words, dimension).
         ranks: number of processes that train together.
         chunk_tokens: number of tokens in a chunk.
-        stopped: number of stops of the schedule reached so far; ranks resume from there.
+        stopped: number of scheduled stops reached so far; ranks resume from there.
     """
 
     chunk: int
@@ -77,12 +77,12 @@ class TrainingState:
 
 
 class Checkpoints:
-    """The checkpoints of one training.
+    """The checkpoints of one training run.
 
     Args:
         path: the directory of the checkpoints; created with the first one.
         every: seconds between checkpoints.
-        on_interrupt: called before the checkpoint that an interrupt causes is written.
+        on_interrupt: called when training is interrupted, before the last checkpoint is written.
 
     Raises:
         ConfigurationError: *every* is not above 0.
@@ -97,7 +97,7 @@ class Checkpoints:
     ) -> None:
         if not every > 0:
             raise ConfigurationError(
-                f"the seconds between checkpoints must be above 0, got {every!r}."
+                f"the interval between checkpoints must be above 0 seconds, got {every!r}."
             )
         self.path = Path(path)
         self.every = every
@@ -112,7 +112,7 @@ class Checkpoints:
         every: float = 300.0,
         on_interrupt: Callable[[], None] = lambda: None,
     ) -> Checkpoints:
-        """Return the checkpoints of the training that writes *model*."""
+        """Return the checkpoints of the training run that writes *model*."""
         target = Path(os.path.abspath(model))
         path = target.with_name(target.name + ".checkpoint")
         return cls(path, every=every, on_interrupt=on_interrupt)
@@ -123,13 +123,13 @@ class Checkpoints:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Let no other training use these checkpoints during the block; see `locked_output`."""
+        """Keep other training runs from using these checkpoints; see `locked_output`."""
         with locked_output(self.path):
             self.check()
             yield
 
     def check(self) -> None:
-        """Check that checkpoints may be written, before hours of work are lost.
+        """Check that checkpoints can be written, before training starts.
 
         Raises:
             OutputExistsError: the path is not a directory.
@@ -138,14 +138,14 @@ class Checkpoints:
         resolve_output(self.path, overwrite=True, directory=True)
 
     def begin_again(self, *, overwrite: bool) -> None:
-        """Remove the checkpoints of an earlier training.
+        """Remove the checkpoints of an earlier training run.
 
         Raises:
-            OutputExistsError: there are some, and *overwrite* is false.
+            OutputExistsError: there are checkpoints, and *overwrite* is false.
         """
         if self._generations() and not overwrite:
             raise OutputExistsError(
-                f"{self.path} contains the checkpoints of an interrupted training.",
+                f"{self.path} contains the checkpoints of an interrupted training run.",
                 hint="Pass --resume (resume=True) to continue it, or --overwrite to start again.",
             )
         self.clear()
@@ -182,8 +182,8 @@ class Checkpoints:
         for matrix in (state.inputs, state.outputs):
             if not np.isfinite(matrix.sum(dtype=np.float64)):
                 raise TrainingError(
-                    f"a vector is not finite with learning_rate={config.learning_rate:g}.",
-                    hint="Lower the learning rate. The last checkpoint was kept.",
+                    f"the vectors are not finite with learning_rate={config.learning_rate:g}.",
+                    hint="Lower the learning rate. Existing checkpoints were kept.",
                 )
         stored = {
             "encoder": "skipgram" if config.ngrams is None else "subword",
@@ -209,7 +209,7 @@ class Checkpoints:
             write_model(target, config=stored, vocabulary=vocabulary, tensors=tensors)
         finally:
             with held(), contextlib.suppress(OSError):
-                self.path.rmdir()  # only if it is empty
+                self.path.rmdir()  # fails unless it is empty
         _log.info("Wrote the checkpoint %s", target)
         for old in self._generations()[:-_GENERATIONS]:
             remove_model(old)
@@ -226,7 +226,7 @@ class Checkpoints:
         """Return the state of the newest complete checkpoint, or None if there is no checkpoint.
 
         Raises:
-            ConfigurationError: it belongs to another corpus, vocabulary or other settings.
+            ConfigurationError: the corpus, the vocabulary or a setting has changed since.
             ModelError: all checkpoints are damaged.
         """
         self._remove_unfinished()
@@ -262,7 +262,7 @@ class Checkpoints:
         return sorted(path for path in named if is_saved_model(path))
 
     def _remove_unfinished(self) -> None:
-        """Remove temporary files of a process that was killed while it wrote."""
+        """Remove temporary files left by a process that was killed while writing."""
         for path in self.path.glob(".*.tmp"):
             if _UNFINISHED.fullmatch(path.name):
                 shutil.rmtree(path, ignore_errors=True)
@@ -276,7 +276,7 @@ class Checkpoints:
     ) -> None:
         before = model.config.get("settings", {}) | model.config["checkpoint"]
         changed = [
-            f"{name} was {before.get(name)!r} and is {value!r}"
+            f"{name} was {before.get(name)!r} and is now {value!r}"
             for name, value in settings.items()
             if name not in _MAY_CHANGE and before.get(name) != value
         ]
@@ -286,7 +286,7 @@ class Checkpoints:
             changed.append("the vocabulary is different (check --continue-from)")
         if changed:
             raise ConfigurationError(
-                f"{self.path} belongs to another training: {'; '.join(changed)}.",
+                f"{self.path} belongs to another training run: {'; '.join(changed)}.",
                 hint="Use the same corpus and settings, or remove that directory.",
             )
 

@@ -30,15 +30,15 @@ RANGES: Ranges = {
     "max_ngram": (1, 255),
     "buckets": (1, 2**31 - 1),
 }
-"""The limits of settings; those with limits that are integers are integers."""
+"""The lowest and highest value of each setting; settings with integer limits are integers."""
 
 SAMPLES: Mapping[int, float] = {30_000: 1e-4, 5_000: 1e-3, 0: 0.0}
-"""The default subsampling threshold, by the fewest tokens of the corpus that it is for.
+"""The default subsampling threshold for corpora of at least this many tokens.
 
-Of a small corpus, 1e-4 leaves too little to learn from. The limits were chosen by training on parts
-of an English text and of a generated one, from 1,000 to 200,000 tokens, with 0, 1e-3 and 1e-4, and
-comparing the cosine similarities of random pairs of words (by rank correlation) with those after
-training on the whole text.
+With a small corpus, a threshold of 1e-4 discards so many words that too little is left to learn
+from. The sizes were chosen by training on 1,000 to 200,000 tokens of an English text and of a
+generated text with thresholds of 0, 1e-3 and 1e-4. The cosine similarities of random word pairs
+were then compared, by rank correlation, with those from training on the whole text.
 """
 
 _NGRAMS = ("min_ngram", "max_ngram", "buckets")
@@ -56,18 +56,18 @@ class TrainingConfig:
             word is drawn uniformly from 1 to this.
         negative: negative samples per word, drawn from the noise distribution (unigram counts to
             the power 0.75) and shared by all pairs of the word's window.
-        epochs: passes over the corpus; None means 5, and more for a small corpus, enough to read
-            about 20 million tokens (at most 50 passes).
+        epochs: passes over the corpus; None means 5, or more for a small corpus: as many as it
+            takes to read about 20 million tokens, but at most 50.
         min_count: words with fewer occurrences are ignored.
         sample: subsampling threshold for frequent words, as a fraction of the corpus; 0 keeps every
-            word; None means 1e-4, and for a small corpus more or 0, see `SAMPLES`.
+            word; None means 1e-4, or 1e-3 or 0 for a small corpus; see `SAMPLES`.
         learning_rate: initial learning rate; it decays linearly, but not below
             `minimum_learning_rate`.
         workers: number of threads; None means one per processor. Training with one worker is
             deterministic.
         seed: seed of all random draws.
         sync_every: tokens that each rank trains on between two synchronizations of the most
-            frequent words, see `schedule`; not used if there is one process.
+            frequent words; see `schedule`. Not used if there is only one process.
         architecture: "skipgram", where each context predicts the center and its negative samples,
             or "cbow", where the mean of the contexts does.
         position_weights: multiply contexts by a weight vector of their position (Mikolov et al.
@@ -85,7 +85,7 @@ class TrainingConfig:
     negative: int = 5
     epochs: int | None = None
     min_count: int = 5
-    sample: float = None  # type: ignore[assignment]  # a number from the start of training on
+    sample: float = None  # type: ignore[assignment]  # set when training starts
     learning_rate: float = 0.05
     minimum_learning_rate: float = 5e-6
     workers: int | None = None

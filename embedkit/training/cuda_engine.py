@@ -1,4 +1,4 @@
-"""Training on a GPU: both matrices in its memory, token ids streamed from the memory map."""
+"""Training on a GPU: both matrices are in its memory; token ids are streamed from a memory map."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from embedkit.training.sampling import sampling_tables
 __all__ = ["CudaEngine", "find_device"]
 
 _MIN_CHUNK_TOKENS, _MAX_CHUNK_TOKENS = 1 << 16, 1 << 22
-_CHUNKS_PER_TRAINING = 20  # at least, because the learning rate is constant within a chunk
+_CHUNKS_PER_TRAINING = 20  # or more, because the learning rate is constant within a chunk
 _LANES = 2  # one chunk is prepared while another is trained
 _WARPS_PER_MULTIPROCESSOR = 64
 _ROWS_PER_PROGRAM = 16  # so that programs rarely update the same row of a small vocabulary at once
@@ -41,18 +41,19 @@ _CONTEXT_TOKENS = 1 << 12  # around a chunk, usually
 class CudaEngine:
     """Matrices in the memory of a GPU, updated by the Triton kernel.
 
-    Two threads may call `train`: while the kernel processes the chunk of one, the other copies the
-    next chunk to the device and draws its words there. The host reads nothing but the results. Only
-    two chunks are on the device at a time, so the corpus may be larger than its memory.
+    Two threads may call `train`: while the kernel processes one thread's chunk, the other thread
+    copies the next chunk to the device and draws its words there. The host reads back only the
+    results. Only two chunks are on the device at a time, so the corpus may be larger than its
+    memory.
 
     Args:
         corpus, vocabulary, config: as for `CpuEngine`; `workers` is not used.
         device: "cuda" or "cuda:1"; "cpu" is for tests with Triton's interpreter
             (``TRITON_INTERPRET=1`` in the environment).
         rows: storage type of the matrices; sums are always float32.
-        precision: of the products, see `options.PRECISIONS`.
+        precision: precision of the products; see `options.PRECISIONS`.
         programs: number of runs of consecutive centers that are trained in parallel; None means as
-            many as keep the device busy, and fewer for a small vocabulary. With one program and
+            many as keep the device busy, or fewer for a small vocabulary. With one program and
             float32 products, the result is that of the reference kernel.
 
     Raises:
@@ -92,8 +93,8 @@ class CudaEngine:
         self._launching = Lock()  # chunks are launched in order, and kernels compiled once
         self._training: torch.cuda.Stream | None = None
         if self._device.type == "cuda":
-            # One stream for all chunks: two at a time would end at the same time, and then the
-            # device would wait until the next two are staged.
+            # One stream for all chunks: two chunks trained at once would end at the same time, and
+            # the device would then be idle until the next two are staged.
             self._training = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         sentences = len(corpus.boundaries) * self.chunk_tokens // max(tokens, 1)
         self._lanes: SimpleQueue[Lane] = SimpleQueue()

@@ -1,4 +1,4 @@
-"""How chunks of a corpus get to a GPU, and results back, while others are trained."""
+"""Copying chunks of a corpus to a GPU, and results back, while another chunk is being trained."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Lane:
         self._done: torch.cuda.Event | None = None
         self._results = torch.empty(2, dtype=torch.float64, pin_memory=training is not None)
         if training is not None:
-            # Staging overtakes the programs of the training kernel that still wait.
+            # Staging has priority over programs of the training kernel that have not started yet.
             self._staging = torch.cuda.Stream(device, priority=-1)  # type: ignore[no-untyped-call]
             self._staging.wait_stream(torch.cuda.default_stream(device))
             self._done = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
 
     def reserve(self, tokens: int, sentences: int) -> None:
-        """Allocate memory for a chunk of this size, because pinning it takes time."""
+        """Allocate memory for a chunk of this size in advance, because pinning it takes time."""
         with self.staging():
             self.buffers.reserve(tokens)
             self.tokens.reserve(tokens)
@@ -64,13 +64,13 @@ class Lane:
 
     def fetch(self, pairs: torch.Tensor, losses: torch.Tensor) -> None:
         """Copy the results of the kernel to the host when it has ended."""
-        both = torch.cat([pairs.double(), losses])  # fewer than 2^53 pairs are exact
+        both = torch.cat([pairs.double(), losses])  # exact for fewer than 2^53 pairs
         self._results.copy_(both, non_blocking=True)
         if self._done is not None:
             self._done.record()
 
     def results(self) -> tuple[int, float]:
-        """Wait for the results of the kernel. The buffers can be used again then."""
+        """Wait for the results of the kernel. After that, the buffers can be used again."""
         if self._done is not None:
             self._done.synchronize()
         return int(self._results[0]), float(self._results[1])

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["DEVICES", "CpuEngine", "Engine", "device_name", "make_engine"]
 
 DEVICES = ("auto", "cpu", "cuda")
-"""Device names; "cuda:1" and so on are valid, too."""
+"""Device names; "cuda:1" and so on are also valid."""
 
 
 class Engine(Protocol):
-    """Input and output matrix, and training on a range of tokens.
+    """The input and output matrices, and training on a range of tokens.
 
     Attributes:
         threads: number of threads that may call `train` at the same time.
@@ -69,8 +69,8 @@ class CpuEngine:
     chunk_tokens = 10_000
 
     def __init__(self, corpus: Corpus, vocabulary: Vocabulary, config: TrainingConfig) -> None:
-        # Imported here because compiling takes time, and before the matrices are allocated because
-        # the compiler needs memory, which is released first.
+        # Imported here because compiling takes time. It comes before the matrices are allocated,
+        # so that the memory that the compiler needs is released first.
         release_libraries("libarrow")
         from embedkit.training.kernels import cpu
 
@@ -128,10 +128,10 @@ class CpuEngine:
 
 
 def device_name(device: str) -> str:
-    """Return "cpu", or the name of a GPU; "auto" is a GPU if there is one and Triton is
-    installed.
+    """Return "cpu", or the name of a GPU.
 
-    With several ranks, "cuda" is the GPU with the local rank's number.
+    "auto" means a GPU if there is one and Triton is installed. With several ranks, "cuda" means the
+    GPU with the local rank's number.
 
     Raises:
         ConfigurationError: the device is unknown or not available.

@@ -1,11 +1,11 @@
-"""The training loop: chunks of the corpus go through an engine, on several threads.
+"""The training loop: several threads train on chunks of the corpus with an engine.
 
 Threads share both matrices and update them without locks (Hogwild, Recht et al. 2011). A chunk is
-a range of tokens. Its learning rate and random draws depend on its position only, not on other
+a range of tokens. Its learning rate and random draws depend only on its position, not on other
 threads, so training with one worker is deterministic.
 
-To write a checkpoint, to examine the vectors after an epoch, or to synchronize with other ranks,
-the threads are given no further chunks, and the calling thread waits until they are idle.
+Before it writes a checkpoint, calls back after an epoch, or synchronizes with other ranks, the
+calling thread stops handing out chunks and waits until the threads are idle.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ _SECONDS_BETWEEN_REPORTS = 0.1
 
 @dataclass(frozen=True)
 class TrainingHooks:
-    """Callbacks and checkpoints of a training.
+    """Callbacks and checkpoints of a training run.
 
     Attributes:
         progress: called a few times a second, in the calling thread.
-        on_epoch_end: called after each epoch, while training waits; returning True ends training.
-        checkpoints: where to write checkpoints; Ctrl-C writes one, too.
+        on_epoch_end: called after each epoch, while training is paused; returning True ends
+            training.
+        checkpoints: where to write checkpoints; Ctrl-C also writes one.
         resume: continue from the last checkpoint, if there is one.
     """
 
@@ -60,7 +61,7 @@ class TrainingHooks:
 
 
 class TrainingLoop:
-    """One training: the state that its threads share, and the work of the calling thread."""
+    """One training run: the state that its threads share, and the work of the calling thread."""
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class TrainingLoop:
         self._all_tokens = int(ranks.total(np.array([self._tokens]))[0])
         self._epochs = config.epochs_for(self._all_tokens)
         self._chunks = -(-self._tokens // self.engine.chunk_tokens)
-        # Of this rank only, except that rank 0 has the totals of all ranks after resuming.
+        # Sums of this rank only, except that rank 0 resumes with the totals of all ranks.
         self._pairs = np.zeros(self._epochs, dtype=np.int64)
         self._losses = np.zeros(self._epochs, dtype=np.float64)
         self._tokens_done = 0
@@ -130,7 +131,7 @@ class TrainingLoop:
             return schedule(self._epochs, self._chunks, parts)
         if hooks.on_epoch_end:
             return schedule(self._epochs, self._chunks, 1)
-        # Without a callback, threads need not wait at the end of an epoch.
+        # Without a callback, threads do not have to wait at the end of an epoch.
         return schedule(1, self._epochs * self._chunks, 1)
 
     def _resume(self, checkpoints: Checkpoints, stops: list[Stop]) -> int:
@@ -148,9 +149,9 @@ class TrainingLoop:
             self._seconds = state.seconds
         chunk = state.chunk if state else 0
         if self._ranks.size == 1:
-            # The callback may not have been called for an epoch that ends here: call it again.
+            # The callback may not have been called for an epoch that ends here, so call it again.
             reached = bisect_left(stops, chunk, key=attrgetter("chunk"))
-        else:  # shares differ in size, so other ranks are at another chunk
+        else:  # shares differ in size, so the chunk number differs between ranks
             reached = int(self._ranks.first(np.array([state.stopped if state else 0]))[0])
             chunk = stops[reached - 1].chunk if reached else 0
         self._stopped = reached
@@ -161,7 +162,7 @@ class TrainingLoop:
         return reached
 
     def _train_to(self, stop: int, hooks: TrainingHooks) -> None:
-        """Let the threads work up to a chunk, and report progress meanwhile."""
+        """Let the threads work up to a chunk, reporting progress meanwhile."""
         reported = (int(self._pairs.sum()), float(self._losses.sum()))
         before, started = self._seconds, time.perf_counter()
         self._queue.open_to(stop)
@@ -196,7 +197,7 @@ class TrainingLoop:
                 ends = bool(hooks.on_epoch_end(report))
             ends = bool(self._ranks.first(np.array([ends]))[0])
         if ends:
-            self._epochs = epoch  # the report counts the trained epochs only
+            self._epochs = epoch  # the report counts only the epochs that were trained
         elif hooks.checkpoints and self._ranks.size > 1 and not stop.halvings:
             due = self._ranks.first(np.array([hooks.checkpoints.due()]))[0]
             if due:
@@ -250,13 +251,13 @@ class TrainingLoop:
             f"the loss is no longer finite (epoch {epoch + 1}, token {start:,}) with "
             f"learning_rate={config.learning_rate:g}, window={config.window}, "
             f"negative={config.negative}. No model was written.",
-            hint="Lower the learning rate. Checkpoints were kept.",
+            hint="Lower the learning rate. Existing checkpoints were kept.",
         )
 
     def _report_progress(
         self, progress: Callable[[Progress], None], reported: tuple[int, float]
     ) -> tuple[int, float]:
-        """Report progress, assuming that all ranks are equally far; return pairs and loss."""
+        """Report progress, assuming that all ranks are equally fast; return pairs and loss."""
         with self._queue.locked():
             done = self._tokens_done
             pairs, loss = int(self._pairs.sum()), float(self._losses.sum())

@@ -1,4 +1,4 @@
-"""Choices of the trainer, without numeric imports."""
+"""Options of the trainer, in a module that does not import NumPy or torch."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ ARCHITECTURES = ("skipgram", "cbow")
 
 Precision = Literal["tf32", "float32"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-"""Precision of the factors of a GPU's products: TensorFloat-32 (10 bits) on tensor cores, or all of
-float32. Sums are float32."""
+"""Precision of the factors of matrix products on a GPU.
+
+*tf32*: TensorFloat-32 (10 bits of mantissa), on tensor cores. *float32*: full precision. Sums are
+always float32.
+"""
 
 RowType = Literal["float32", "bfloat16"]
 ROW_TYPES: tuple[RowType, ...] = get_args(RowType)
@@ -27,9 +30,9 @@ class Device:
     """Where to train, and how on a GPU.
 
     Attributes:
-        name: "cpu", "cuda", "cuda:1" and so on, or "auto": a GPU if there is one that can be used.
+        name: "cpu", "cuda", "cuda:1" and so on, or "auto": a GPU if there is a usable one.
         rows: storage type of the matrices on a GPU. bfloat16 takes half the memory and is less
-            exact.
+            precise.
         precision: precision of the products on a GPU. tf32 is several times as fast.
 
     Raises:

@@ -38,7 +38,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class EpochReport:
-    """The state at the end of an epoch; training waits while it is examined.
+    """The state at the end of an epoch, passed to a callback while training is paused.
 
     Attributes:
         epoch, epochs: the epoch that has ended, counted from 1, and the number of epochs.
@@ -63,13 +63,14 @@ class TrainingReport:
 
     Attributes:
         tokens: number of tokens in the corpus.
-        epochs, workers: as used; fewer epochs than configured if a callback stopped training.
+        epochs, workers: the numbers used; there are fewer epochs than configured if a callback
+            stopped training.
         pairs: number of (word, context) and (negative sample, context) pairs trained on.
         loss: mean of -log sigmoid(+-u.v) over the pairs of the last epoch, in nats.
         epoch_losses: the mean loss of each epoch; None for an epoch without pairs.
-        seconds: duration of the training passes alone.
+        seconds: duration of the training passes only.
         tokens_per_second: tokens * epochs / seconds.
-        sample: the subsampling threshold, as used.
+        sample: the subsampling threshold used.
     """
 
     tokens: int

@@ -1,7 +1,7 @@
-"""Probabilities and tables of subsampling and negative sampling.
+"""Probabilities and tables for subsampling and negative sampling.
 
-The random draws themselves are those of `system.random`: a hash of the key, the position in the
-corpus and the number of the draw, so that all kernels make the same ones in any order.
+The random draws themselves come from `system.random`: each is a hash of the key, the position in
+the corpus and the number of the draw, so all kernels make the same draws, in any order.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def sampling_tables(
 
 
 def keep_thresholds(probabilities: NDArray[np.float64]) -> NDArray[np.uint32]:
-    """Return the threshold t of each word: 32 random bits are <= t with its probability."""
+    """Return a threshold per word, which 32 random bits do not exceed with its probability."""
     scaled = np.ceil(probabilities * 2.0**32) - 1
     return np.asarray(np.clip(scaled, 0, 2**32 - 1), dtype=np.uint32)
 

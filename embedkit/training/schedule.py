@@ -15,8 +15,9 @@ class Stop(NamedTuple):
     Attributes:
         chunk: number of chunks before it, over all epochs.
         halvings: ranks synchronize the V / 2**halvings most frequent words here.
-        ends_epoch: whether an epoch ends here. The chunk number does not tell: a rank with few
-            chunks has several stops at the same chunk, so that all ranks stop equally often.
+        ends_epoch: whether an epoch ends here. The chunk number alone does not tell, because a rank
+            with few chunks has several stops at the same chunk, so that all ranks stop equally
+            often.
     """
 
     chunk: int
@@ -25,12 +26,12 @@ class Stop(NamedTuple):
 
 
 def schedule(epochs: int, chunks: int, parts: int) -> list[Stop]:
-    """Return the stops of *epochs* epochs of *chunks* chunks, *parts* stops per epoch.
+    """Return the stops for *epochs* epochs of *chunks* chunks, with *parts* stops per epoch.
 
     The ranks' vectors diverge fast for frequent words and slowly for rare ones. So all words are
-    synchronized at the end of an epoch and at every 16th stop, the most frequent quarter also at
-    every 8th, the most frequent eighth at every 4th, and so on; the most frequent 32nd at every
-    stop.
+    synchronized at the end of an epoch and at every 16th stop. The most frequent quarter of the
+    words is also synchronized at every 8th stop, the most frequent eighth at every 4th, the most
+    frequent 16th at every 2nd, and the most frequent 32nd at every stop.
     """
     return [
         Stop(

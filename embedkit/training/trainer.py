@@ -40,7 +40,7 @@ def train(
     """Train skip-gram or CBOW with negative sampling.
 
     Args:
-        corpus: the text.
+        corpus: the text to train on.
         config: the settings.
         hooks: callbacks and checkpoints; default: none.
         start: see `warm_start`; default: the words of the corpus and random vectors.
@@ -50,10 +50,11 @@ def train(
 
     Raises:
         CorpusError: fewer than two words occur `min_count` times, or there are no pairs.
-        ConfigurationError: the checkpoint belongs to another corpus or other settings.
+        ConfigurationError: the device is unknown or not available, or the corpus, the vocabulary or
+            a setting has changed since the checkpoint.
         OutputExistsError, StorageError: checkpoints cannot be written.
         TrainingError: the loss is no longer finite.
-        KeyboardInterrupt: Ctrl-C was pressed; the threads have ended by then.
+        KeyboardInterrupt: Ctrl-C was pressed; the threads have already ended.
     """
     if start is not None:
         vocabulary = start.vocabulary
@@ -101,14 +102,14 @@ def _no_pairs(corpus: Corpus, words: int, config: TrainingConfig) -> CorpusError
     known = np.concatenate([[0], np.cumsum(corpus.tokens < words)])
     if (np.diff(known[corpus.boundaries]) > 1).any():  # words of each sentence
         return CorpusError(
-            "there were no pairs of words to train on: after subsampling with "
+            "there are no pairs of words to train on: after subsampling with "
             f"sample={config.sample:g}, no sentence has two words.",
             hint="Pass --sample 0 (sample=0) to keep all words.",
         )
     return CorpusError(
         "there are no pairs of words to train on: no sentence has two words that occur at least "
         f"min_count={config.min_count} times.",
-        hint="Put words that belong together into one sentence (one line of a file), or lower "
+        hint="Put words that belong together in one sentence (one line of a file), or lower "
         "--min-count (min_count).",
     )
 
@@ -121,6 +122,6 @@ def _too_few_words(found: int, all_words: Vocabulary, min_count: int) -> CorpusE
         hint = f"Lower --min-count (min_count) to {second:,}, or use a longer text."
     return CorpusError(
         f"{found} of {len(all_words):,} distinct words occur at least min_count={min_count} times; "
-        f"training needs 2. The most frequent word occurs {all_words.counts[0]:,} times.",
+        f"training needs at least 2. The most frequent word occurs {all_words.counts[0]:,} times.",
         hint=hint,
     )

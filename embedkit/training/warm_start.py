@@ -1,4 +1,4 @@
-"""Warm start: continue training a model on a new text, and add its new words."""
+"""Warm start: continue training a model on a new text, and add the words that are new."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class WarmStart:
 
 
 def warm_start(old: WarmStart, corpus: Corpus, config: TrainingConfig) -> WarmStart:
-    """Return the start of training on *corpus* that continues a training that ended with *old*.
+    """Return the words and matrices to start from when training *old* further on *corpus*.
 
-    All old words are kept. Words that occur at least `min_count` times in the corpus are added, and
-    start as in training from scratch. Counts are added up over both texts.
+    All old words are kept. New words that occur at least `min_count` times in the corpus are added,
+    with the same initial vectors as in training from scratch. Counts are summed over both texts.
     """
     fresh = corpus.vocabulary.at_least(config.min_count)
     added = fresh.words(np.flatnonzero(old.vocabulary.ids(fresh.words()) < 0))

@@ -31,7 +31,7 @@ class ChunkQueue:
 
     @property
     def limit(self) -> int:
-        """The first number that is not handed out yet."""
+        """The first number that may not be handed out yet."""
         return self._limit
 
     def open_to(self, limit: int) -> None:
@@ -41,7 +41,7 @@ class ChunkQueue:
             self._changed.notify_all()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the threads are idle, at most *seconds*; tell whether they are.
+        """Wait at most *seconds* until the threads are idle; tell whether they are.
 
         Raises:
             BaseException: the exception that ended a thread.
@@ -65,7 +65,7 @@ class ChunkQueue:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let no thread start or finish a chunk during the block."""
+        """Keep threads from starting or finishing a chunk during the block."""
         with self._changed:
             yield
 

@@ -23,13 +23,13 @@ from embedkit.vectors.search import Search, WeightedSum, rows_of
 
 __all__ = ["nearest_neighbors", "solve_analogies", "solve_expressions"]
 
-_BATCH = 32  # questions at a time: each has a score for every word of the vocabulary
+_BATCH = 32  # questions at a time; each needs a score for every word of the vocabulary
 
 
 def nearest_neighbors(
     search: Search, words: Iterable[str], options: SearchOptions
 ) -> list[list[Neighbor]]:
-    """Return the words nearest to each word, without itself."""
+    """Return the words nearest to each word, without the word itself."""
     sums = search.weighted_sums([[(word, 1.0)] for word in word_list(words)], options.oov)
     return search.nearest(sums, options)
 
@@ -83,7 +83,7 @@ def require_cosines(search: Search, method: str, alternative: str, options: Sear
 def _solve_by_scores(
     search: Search, sums: Sequence[WeightedSum], method: str, options: SearchOptions
 ) -> list[list[Neighbor]]:
-    """Answer analogies by a score of every word."""
+    """Answer analogies by scoring every word."""
     units = search.first_units(options.restrict)
     excluded = search.excluded_rows(options)
     asked = [number for number, terms in enumerate(sums) if terms]

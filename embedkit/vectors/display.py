@@ -1,4 +1,4 @@
-"""How notebooks show vectors."""
+"""The summary of vectors that notebooks show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def html_summary(encoder: object, vocabulary: Vocabulary, matrix: Matrix) -> str
     """Return an HTML table of the first numbers of the first words.
 
     Args:
-        encoder: name of the encoder that made the vectors, if it is known.
+        encoder: name of the encoder that made the vectors, if known.
         vocabulary: V words.
         matrix: (V, d), dense or CSR.
     """

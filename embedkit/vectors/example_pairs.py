@@ -1,4 +1,4 @@
-"""Questions that give example pairs of a relation: 3CosAvg, LRCos, transfer."""
+"""Questions with example pairs of a relation: 3CosAvg, LRCos, transfer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from embedkit.vectors.search import Search, WeightedSum, rows_of
 __all__ = ["solve_from_pairs", "transfer_words"]
 
 ExamplePair: TypeAlias = "tuple[RowOrVector, RowOrVector]"
-"""Rows or vectors of the two words of a pair, from and to."""
+"""Rows or vectors of the two words of a pair: the one to start from, and the one to reach."""
 
 
 def solve_from_pairs(
@@ -35,7 +35,7 @@ def solve_from_pairs(
     method: str,
     options: SearchOptions,
 ) -> list[list[Neighbor]]:
-    """Return the words that are to each word as the second word of each pair to its first.
+    """Return the words that are to each word as the second word of each pair is to its first.
 
     The words of the question, including those of the pairs, are not answers.
     """
@@ -62,7 +62,7 @@ def transfer_words(
 ) -> list[list[Neighbor]]:
     """Return the words nearest to each word moved by *strength* times the mean difference of pairs.
 
-    Only the word that is moved is not an answer; words of the pairs may be.
+    The word that is moved is never an answer; the words of the pairs may be.
     """
     if not np.isfinite(strength) or strength == 0:
         raise ConfigurationError(f"strength must be a finite number other than 0, got {strength!r}")

@@ -5,9 +5,9 @@
     factor     := [number] word | [number] "quoted words" | [number] "(" expression ")" | number
 
 A number without a word after it is a word itself (``1984 - 1948``). A hyphen or apostrophe inside a
-word belongs to the word; a minus sign needs a space on one side. In double quotes, two quotes stand
-for one. As in texts, `SEPARATORS` are between words. What the vocabulary knows as one word
-is one: the whole expression, or a part between spaces such as ``c++`` or ``24/7``.
+word belongs to the word; a minus sign needs a space on one side. Within double quotes, ``""``
+stands for one quote. As in texts, `SEPARATORS` separate words. If the vocabulary has the whole
+expression as a word, it is that word. So is a part between spaces, such as ``c++`` or ``24/7``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Term", "in_expression", "parse"]
 
 MAXIMUM_LENGTH = 10_000
 MAXIMUM_DEPTH = 100
-MAXIMUM_WEIGHT = 1e9  # keeps squares of sums in the range of float32
+MAXIMUM_WEIGHT = 1e9  # keeps squares of sums within the range of float32
 
 _TOKEN = re.compile(
     r"""[\x00-\x20]*(?:
@@ -63,16 +63,16 @@ def parse(expression: str, is_known: IsKnown = lambda word: False) -> list[Term]
 
     Args:
         expression: the text.
-        is_known: tells whether the vocabulary has a word; by default it has none with operators.
+        is_known: tells whether the vocabulary has a word, so that words may contain operators.
 
     Raises:
-        ExpressionError: it does not parse; the message marks the column with a caret.
+        ExpressionError: the expression has a syntax error; a caret marks the column.
     """
     return _Parser(expression, is_known).whole()
 
 
 def in_expression(word: str) -> str:
-    """Return *word* as it is written in an expression: in quotes where it would be misread."""
+    """Return *word* as written in an expression: in quotes if it would be misread without them."""
     token = _TOKEN.fullmatch(word)
     if token and token["word"] == word:
         return word
@@ -118,12 +118,12 @@ class _Parser:
         return [*tokens, _Token("end", "", len(text))]
 
     def _is_one_word(self, text: str) -> bool:
-        """Tell whether the whole expression is a known word, and not one in quotes."""
+        """Tell whether the whole expression is a known word that is not in quotes."""
         token = _TOKEN.fullmatch(text)
         return not (token and token.lastgroup == "quoted") and bool(text) and self._is_known(text)
 
     def _known_chunk(self, text: str, position: int) -> _Token | None:
-        """Return the known word with an operator in it, such as ``c++``, that comes next."""
+        """Return the next word if it is known and contains an operator, such as ``c++``."""
         start = _after_blanks(text, position)
         begins = start == 0 or text[start - 1] in f"{SEPARATORS}("
         chunk = _CHUNK.match(text, start) if begins else None
@@ -148,7 +148,7 @@ class _Parser:
 
     def whole(self) -> list[Term]:
         if self._token.kind == "end":
-            raise self._error("the expression is empty; write for example king - man + woman", 0)
+            raise self._error("the expression is empty; write, for example, king - man + woman", 0)
         terms = self._sum()
         if self._token.kind != "end":
             raise self._error("expected + or -", self._token.column)
@@ -208,7 +208,7 @@ class _Parser:
         raise self._error("expected a word", token.column)
 
     def _unquoted(self, token: _Token) -> str:
-        """Return the words in quotes; blanks between them are one space unless known otherwise."""
+        """Return the text in quotes; unless it is a known word, white space becomes one space."""
         quoted = token.text[1:-1]
         if token.text[0] == '"':
             quoted = quoted.replace('""', '"')
@@ -232,7 +232,7 @@ class _Parser:
 
 
 def _after_blanks(text: str, position: int) -> int:
-    """Return the place of the first character from *position* on that is not white space."""
+    """Return the index of the first character, from *position* on, that is not white space."""
     blank = _BLANKS.match(text, position)
     return blank.end() if blank else position
 

@@ -30,8 +30,8 @@ __all__ = [
 ANALOGY_WEIGHTS = (1.0, -1.0, 1.0)
 """Weights of a, b and c in 3CosAdd (Mikolov et al. 2013, N13-1090): a - b + c."""
 
-_EPSILON = np.float32(1e-6)  # of Levy and Goldberg: 3CosMul never divides by 0
-_NEAR = 1e-2  # smaller squared distances lose digits when the square is expanded
+_EPSILON = np.float32(1e-6)  # keeps 3CosMul from dividing by 0; the value is Levy and Goldberg's
+_NEAR = 1e-2  # below this squared distance, expanding the square loses digits
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ def combine(rows: Matrix, weights: Sequence[Sequence[tuple[int, float]]], metric
     places: list[tuple[int, int]] = []
     factors: list[float] = []
     for number, terms in enumerate(weights):
-        # For cosine only proportions count; tiny weights would underflow in float32.
+        # For cosine, only the ratios of weights matter; tiny weights would underflow in float32.
         largest = max((abs(weight) for _, weight in terms), default=0.0)
         scale = largest if metric.normalize and largest > 0 else 1.0
         places += [(number, row) for row, _ in terms]
@@ -89,8 +89,9 @@ def multiplicative_scores(
 ) -> NDArray[np.float32]:
     """Return the 3CosMul score of every row, (..., n) (Levy and Goldberg 2014, W14-1618).
 
-    That is the product of the shifted similarities to the positive terms, divided by that to the
-    negative terms; unlike in a sum, no single large similarity outweighs the others.
+    The score is the product of the shifted similarities to the positive terms, divided by the
+    product of those to the negative terms. Unlike in a sum, no single large similarity outweighs
+    the others.
 
     Args:
         units: unit rows, (n, d).
@@ -119,8 +120,8 @@ def pair_direction_scores(
 ) -> NDArray[np.float32]:
     """Return the cosines of (row - start) and direction, (m, n): PairDirection.
 
-    Levy and Goldberg 2014, W14-1618: the direction of the answer counts, not its distance. The
-    cosine is 0 where a row equals the start, or the direction is 0.
+    Levy and Goldberg 2014, W14-1618. Only the direction to the answer matters, not its distance.
+    The cosine is 0 where a row equals the start, or the direction is 0.
 
     Args:
         units: unit rows, (n, d).
@@ -149,9 +150,10 @@ def pair_direction_scores(
 def class_probabilities(
     units: NDArray[np.float32], positive: NDArray[np.float32], negative: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the probability of each row, (n,), to belong to the class of the *positive* rows.
+    """Return the probability, (n,), that each row belongs to the class of the *positive* rows.
 
-    It is a factor of LRCos, from scikit-learn's logistic regression with its default settings.
+    LRCos multiplies it by a cosine. It comes from scikit-learn's logistic regression with default
+    settings.
 
     Args:
         units: unit rows, (n, d).
@@ -173,10 +175,10 @@ def lrcos_scores(
 
 
 def contrast_rows(count: int, size: int, positive: Collection[int]) -> list[int]:
-    """Return *count* rows of *size*, evenly spread, except for those that are *positive*.
+    """Return *count* evenly spaced row numbers below *size*, without those in *positive*.
 
-    They represent all other words in the negative class of LRCos, beside the first words of the
-    pairs. Unlike a random sample, they are the same every time.
+    In the negative class of LRCos, they represent all other words, in addition to the first words
+    of the pairs. Unlike a random sample, they are the same every time.
     """
     rows = np.linspace(0, size - 1, count).astype(int)
     return [int(row) for row in rows if row not in positive]
@@ -185,7 +187,7 @@ def contrast_rows(count: int, size: int, positive: Collection[int]) -> list[int]
 def mean_difference(pairs: Sequence[tuple[T, T]], strength: float = 1.0) -> list[tuple[T, float]]:
     """Return *strength* times the mean of end - start over pairs, as terms with weights.
 
-    It is what 3CosAvg (Drozd et al. 2016, C16-1332) adds to a word.
+    3CosAvg (Drozd et al. 2016, C16-1332) adds them to a word.
     """
     share = strength / len(pairs)
     return [term for start, end in pairs for term in ((end, share), (start, -share))]
@@ -197,7 +199,7 @@ def held_out_targets(units: Matrix, pairs: NDArray[np.int64], numbers: NDArray[n
     Args:
         units: unit rows, (n, d), dense or CSR.
         pairs: row numbers of start and end, (p, 2).
-        numbers: of the pairs that are asked for, (m,).
+        numbers: numbers of the pairs to return targets for, (m,).
     """
     starts, ends = pairs.T
     shares = np.full((len(numbers), len(pairs)), 1 / (len(pairs) - 1), dtype=np.float32)
@@ -209,7 +211,7 @@ def held_out_targets(units: Matrix, pairs: NDArray[np.int64], numbers: NDArray[n
 
 
 def shifted(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return cosines shifted from -1..1 to 0..1, as 3CosMul takes them."""
+    """Return cosines mapped from [-1, 1] to [0, 1], as 3CosMul requires."""
     return np.asarray((cosines + np.float32(1.0)) * np.float32(0.5))
 
 

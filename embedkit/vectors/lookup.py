@@ -1,4 +1,4 @@
-"""From words as people write them to vectors, also for words that are not in the vocabulary."""
+"""Finding the vectors of words as people write them, even of words outside the vocabulary."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from embedkit.validation import refuse_string
 __all__ = ["Composer", "Lookup", "RowOrVector", "read_only_matrix", "vocabulary_of", "word_list"]
 
 RowOrVector: TypeAlias = "int | NDArray[np.float32]"
-"""The number of a word's row, or for a word without a row its vector, float32 (d,)."""
+"""The row number of a word or, if it has no row, its vector, float32 (d,)."""
 
 
 class Composer(Protocol):
-    """Makes vectors of words that are not in the vocabulary."""
+    """Makes vectors for words that are not in the vocabulary."""
 
     def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Return vectors, float32 (len(words), d); zeros for a word that cannot be composed."""
@@ -33,7 +33,7 @@ class Lookup:
     Args:
         vocabulary: V words.
         matrix: float32 (V, d), dense or CSR.
-        subwords: makes vectors of words that are not in the vocabulary.
+        subwords: makes vectors for words that are not in the vocabulary.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class Lookup:
         return next((row for word in spellings if (row := self.vocabulary.find(word)) >= 0), -1)
 
     def rows(self, words: Iterable[str]) -> NDArray[np.int64]:
-        """Return the rows of words as written, in whichever Unicode normal form, (len(words),).
+        """Return the rows of words as written, in any Unicode normal form, (len(words),).
 
         Raises:
-            UnknownWordError: there is none.
+            UnknownWordError: a word is not in the vocabulary.
         """
         words = word_list(words)
         rows = self.vocabulary.ids(words)
@@ -112,7 +112,7 @@ class Lookup:
         """Return the row of *word*, looked up as by `find`.
 
         Raises:
-            UnknownWordError: there is none.
+            UnknownWordError: the word is not in the vocabulary.
         """
         row = self.find(word)
         if row < 0:
@@ -122,7 +122,7 @@ class Lookup:
     def complete(self, prefix: str, limit: int = 10, start: int = 0) -> NDArray[np.int64]:
         """Return the rows of words that begin with *prefix*, most frequent first.
 
-        If there are none, the other spellings of the prefix are tried as in `find`.
+        If there are none, other spellings of the prefix are tried, as in `find`.
         """
         for spelling in (prefix, *respellings(prefix)):
             found = self.vocabulary.complete(spelling, limit, start)
@@ -139,7 +139,7 @@ class Lookup:
 
         Raises:
             UnknownWordError: a word has no vector and *oov* is "error".
-            ConfigurationError: *oov* is "subwords" and these vectors have none.
+            ConfigurationError: *oov* is "subwords" and these vectors have no subwords.
         """
         found: dict[str, RowOrVector | None] = {}
         unknown = []
@@ -181,7 +181,7 @@ class Lookup:
         }
 
     def vectors_at(self, found: Sequence[RowOrVector]) -> Matrix:
-        """Return the vectors of rows and vectors, float32 (len(found), d), dense or CSR."""
+        """Return the vectors that `look_up` found, float32 (len(found), d), dense or CSR."""
         rows = [place for place in found if not isinstance(place, np.ndarray)]
         known = self.matrix[rows]
         if len(rows) == len(found):
@@ -193,7 +193,7 @@ class Lookup:
         return vectors
 
     def dense_vectors_at(self, found: Sequence[RowOrVector]) -> NDArray[np.float64]:
-        """Return the vectors of rows and vectors, float64 (len(found), d), dense."""
+        """Return the vectors that `look_up` found, float64 (len(found), d), dense."""
         vectors = self.vectors_at(found)
         dense = vectors if isinstance(vectors, np.ndarray) else vectors.toarray()
         return np.asarray(dense, dtype=np.float64)
@@ -203,7 +203,7 @@ def word_list(words: Iterable[str]) -> list[str]:
     """Return words as a list.
 
     Raises:
-        ConfigurationError: *words* is a single string, or holds something other than strings.
+        ConfigurationError: *words* is a single string, or contains something other than strings.
     """
     refuse_string(words)
     listed = list(words)
@@ -232,13 +232,13 @@ def read_only_matrix(matrix: Matrix) -> Matrix:
     """Return a read-only view of a matrix as float32, (n, d), dense or CSR.
 
     Raises:
-        ConfigurationError: the matrix does not have two axes, or holds other things than numbers.
+        ConfigurationError: the matrix does not have two axes, or is not made of real numbers.
     """
     is_sparse = hasattr(matrix, "toarray")
     try:
         matrix = matrix.tocsr() if is_sparse else np.asanyarray(matrix)
         if np.iscomplexobj(matrix):
-            raise ConfigurationError("expected a matrix of real numbers, got complex ones.")
+            raise ConfigurationError("expected a matrix of real numbers, got complex numbers.")
         if len(matrix.shape) != 2:
             raise ConfigurationError(f"expected a matrix with two axes, got {len(matrix.shape)}")
         matrix = matrix.astype(np.float32, copy=False)

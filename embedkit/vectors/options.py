@@ -1,4 +1,4 @@
-"""Options that all questions share, and the names of the methods of analogies."""
+"""The options that all questions share, and the names of the analogy methods."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from embedkit.validation import check_choice, whole_number
 __all__ = ["ANALOGY_METHODS", "OOV", "PAIR_METHODS", "SearchKeywords", "SearchOptions"]
 
 ANALOGY_METHODS = ("3cosadd", "3cosmul", "pairdirection")
-"""How a, b and c ask for d: Mikolov et al. 2013 (N13-1090), Levy and Goldberg 2014 (W14-1618)."""
+"""Methods that find d from a, b and c.
+
+Mikolov et al. 2013 (N13-1090), Levy and Goldberg 2014 (W14-1618).
+"""
 
 PAIR_METHODS = ("3cosavg", "lrcos")
-"""How example pairs ask for the partner of a word: Drozd et al. 2016 (C16-1332)."""
+"""Methods that find the partner of a word from example pairs: Drozd et al. 2016 (C16-1332)."""
 
 OOV = ("error", "skip", "spell", "subwords")
 """What to do with a word that has no vector (out of vocabulary); see `SearchOptions.oov`."""
 
-_OTHER_NAMES = {  # as other libraries call them
+_OTHER_NAMES = {  # the names in other libraries
     "n": "k",
     "top": "k",
     "top_k": "k",
@@ -52,7 +55,7 @@ class SearchOptions:
         k: number of answers, at least 1.
         metric: a name of `embedkit.index.options.METRIC_NAMES`.
         restrict: search only the *restrict* most frequent words; None searches all. The words of
-            the question need not be among them.
+            the question do not have to be among them.
         exclude: words that must not be answers.
         include_question: whether the words of a question may be answers to it.
         oov: what to do with a word that is not in the vocabulary. "error" composes its vector of
@@ -88,10 +91,10 @@ class SearchOptions:
     def of(
         cls, k: int = 10, metric: str = "cosine", **keywords: Unpack[SearchKeywords]
     ) -> SearchOptions:
-        """Return the options that keyword arguments give.
+        """Return the options given as keyword arguments.
 
         Raises:
-            TypeError: there is no such option.
+            TypeError: an option is unknown.
             ConfigurationError: a value is out of range.
         """
         _refuse_unknown(keywords)

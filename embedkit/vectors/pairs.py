@@ -35,7 +35,7 @@ def read_pairs(path: Path, reader: WordReader | None = None) -> list[tuple[str, 
 
     Args:
         path: the file.
-        reader: reads a line; by default, separators inside words are not recognized.
+        reader: reads a line; by default, no word contains a separator.
 
     Raises:
         QuestionError: the file cannot be read or has no pairs, or a line is not a pair. The
@@ -46,10 +46,10 @@ def read_pairs(path: Path, reader: WordReader | None = None) -> list[tuple[str, 
 
 
 def placed_pair(reader: WordReader, place: str, text: str) -> tuple[str, str]:
-    """Return the pair that *text* is.
+    """Return the pair in *text*.
 
     Raises:
-        QuestionError: it is not a pair; the message begins with *place*.
+        QuestionError: the text is not a pair; the message begins with *place*.
     """
     try:
         return reader.pair(text)

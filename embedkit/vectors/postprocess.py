@@ -7,8 +7,8 @@
     pca          project onto the first principal components (Pearson 1901)
     rounded      round as float16 or int8 storage does
 
-`postprocess` combines them, in this order. They work in blocks and sum in float64: besides the old
-and the new matrix, memory holds a block and a few (d, d) matrices.
+`postprocess` combines them, in this order. They work in blocks and sum in float64. In addition to
+the old and the new matrix, they need memory for a block and a few (d, d) matrices.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _ROWS = 1 << 12
-_MOST_DIMENSIONS = 1_000_000  # each step checks the dimension of its vectors
+_MOST_DIMENSIONS = 1_000_000  # each step also checks the dimension of its vectors
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def postprocess(
     Args:
         vectors: dense vectors.
         steps: what to do.
-        context: the output matrix, (V, d); needed by `average` only.
+        context: the output matrix, (V, d); needed only by `average`.
 
     Raises:
         ConfigurationError: the vectors are sparse, *context* is missing, or the vectors have too
@@ -139,10 +139,10 @@ def remove_top(vectors: WordVectors, count: int) -> WordVectors:
     """Return the vectors minus their mean and their first *count* principal components.
 
     This is all-but-the-top (Mu and Viswanath 2018, arXiv:1702.01417): v - m minus its projections
-    on u_1 .. u_count. They suggest d / 100 components of d dimensions.
+    onto u_1 .. u_count. The authors suggest removing d / 100 components of d dimensions.
 
     Raises:
-        ConfigurationError: there are not more than *count* dimensions, or the vectors are sparse.
+        ConfigurationError: the vectors have at most *count* dimensions, or they are sparse.
         ModelError: a vector contains NaN or infinity.
     """
     if count >= vectors.dimension:
@@ -164,7 +164,7 @@ def pca(vectors: WordVectors, count: int) -> WordVectors:
     The result has the shape (V, count); see `projection.principal_axes`.
 
     Raises:
-        ConfigurationError: there are fewer dimensions, or the vectors are sparse.
+        ConfigurationError: the vectors have fewer than *count* dimensions, or they are sparse.
         ModelError: a vector contains NaN or infinity.
     """
     if count > vectors.dimension:

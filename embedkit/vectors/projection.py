@@ -18,7 +18,7 @@ _ROWS = 1 << 12
 
 @dataclass(frozen=True)
 class Projection:
-    """A projection onto a plane, or k dimensions, through the mean of some vectors.
+    """A projection onto k axes through the mean of some vectors; two axes span a plane.
 
     Attributes:
         mean: the origin, float64 (d,).
@@ -31,7 +31,7 @@ class Projection:
     explained: NDArray[np.float64]
 
     def apply(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the coordinates of vectors, (n, d), float32 (n, k)."""
+        """Return the coordinates, float32 (n, k), of vectors, (n, d)."""
         places = np.empty((len(rows), len(self.axes)), dtype=np.float32)
         for start in range(0, len(rows), _ROWS):
             block = rows[start : start + _ROWS].astype(np.float64)
@@ -47,9 +47,9 @@ def principal_plane(rows: NDArray[np.float32]) -> Projection:
 def principal_axes(rows: NDArray[np.float32], count: int) -> Projection:
     """Return the projection onto the *count* principal components of vectors, (n, d).
 
-    They are eigenvectors of the covariance matrix, which is summed in float64 block by block. The
-    sign of an axis is arbitrary; its largest component is made positive. An axis without variance
-    is 0.
+    The axes are eigenvectors of the covariance matrix, which is summed in float64 block by block.
+    The sign of an axis is arbitrary, so its largest component is made positive. An axis without
+    variance is all zeros.
     """
     size, dimension = rows.shape
     total = np.zeros(dimension)

@@ -17,13 +17,13 @@ from embedkit.vectors.search import Search
 
 __all__ = ["distance_table", "neighbor_rank", "odd_one_out", "set_similarity"]
 
-_FEWEST_WORDS = 3  # of which one can be the odd one out
+_FEWEST_WORDS = 3  # of two words, neither is the odd one out
 
 
 def distance_table(
     lookup: Lookup, words: Iterable[str], metric: str, oov: str
 ) -> NDArray[np.float64]:
-    """Return the distance of each word to each, (n, n), without skipped words."""
+    """Return the distance between every two words, (n, n), without skipped words."""
     return distance_matrix(lookup.vectors_at(_known(lookup, words, oov)), metric)
 
 
@@ -75,7 +75,7 @@ def odd_one_out(lookup: Lookup, words: Iterable[str], metric: str, oov: str) -> 
 
 
 def neighbor_rank(search: Search, a: str, b: str, options: SearchOptions) -> int | None:
-    """Return the place of *b* among the neighbors of *a*, from 1; None if one is skipped."""
+    """Return the rank of *b* among the neighbors of *a*, from 1; None if a word is skipped."""
     chosen = find_metric(options.metric)
     lookup = search.lookup
     found = lookup.look_up([a, b], options.oov)

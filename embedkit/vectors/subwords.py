@@ -69,7 +69,7 @@ class Subwords:
     def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Return the mean rows of the n-grams of each word, float32 (len(words), d).
 
-        A word without n-grams gives zeros.
+        The result for a word without n-grams is zeros.
         """
         return self.compose(word_bytes(words))
 

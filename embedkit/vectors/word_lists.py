@@ -1,9 +1,9 @@
-"""How people write several words: on a line, as a set with commas, as a pair with a colon.
+"""Reading several words: from a line, from a set with commas, from a pair with a colon.
 
-One rule holds for all of them. `SEPARATORS`, ASCII white space and control characters, separate
-words, as they do in every file of words, so a no-break space is part of a word. Nothing separates
-inside a word that the vocabulary knows, or in double quotes: ``"new york"``, ``"1,000"``. Within
-quotes, ``""`` stands for one quote.
+The same rules apply to all of them. `SEPARATORS`, ASCII white space and control characters,
+separate words, as in every file of words, so a no-break space is part of a word. A separator does
+not count inside a word that the vocabulary has, or in double quotes: ``"new york"``, ``"1,000"``.
+Within quotes, ``""`` stands for one quote.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = ["WordReader", "written_set"]
 _TAB, _COLON, _COMMA = re.compile("\t"), re.compile(":"), re.compile(",")
 _SPACES = re.compile(f"[{SEPARATORS}]+")
 _QUOTED = re.compile(f'(?<![^{SEPARATORS},:])"(?:[^"]|"")*"(?![^{SEPARATORS},:])')
-_MOST_JOINED = 8  # parts between separators that may be one word: each choice is looked up
+_MOST_JOINED = 8  # parts that may form one word; limits how many combinations are looked up
 
 
 class _Part(NamedTuple):
-    """What is between two separators: where it starts and ends, and whether it is in quotes."""
+    """The text between two separators: where it starts and ends, and whether it is in quotes."""
 
     start: int
     end: int
@@ -36,22 +36,22 @@ class WordReader:
     """Reads words as people write them.
 
     Args:
-        is_known: tells whether a text as a whole is a word; by default none is.
+        is_known: tells whether a text as a whole is a known word; by default, none is.
     """
 
     def __init__(self, is_known: Callable[[str], bool] = lambda text: False) -> None:
         self.is_known = is_known
 
     def word(self, text: str) -> str:
-        """Return the word that *text* is as a whole; quotes around an unknown word are removed."""
+        """Return *text* as one word; quotes are removed unless they belong to a known word."""
         word = text.strip(SEPARATORS)
         is_quoted = _QUOTED.fullmatch(word) and not self.is_known(word)
         return word[1:-1].replace('""', '"') if is_quoted else word
 
     def line(self, text: str) -> list[str]:
-        """Return words that have tabs between them, or else other white space.
+        """Return words separated by tabs or, if there are none, by other white space.
 
-        Between tabs, a known word may contain spaces; a text that is no known word is split.
+        Between tabs, a known word may contain spaces; any other text is split at spaces.
         """
         words: list[str] = []
         for part in self._texts(text, _TAB):
@@ -60,19 +60,19 @@ class WordReader:
         return words
 
     def sets(self, text: str) -> list[str]:
-        """Return the sets of a line, as `set` takes them: tabs or spaces are between sets."""
+        """Return the sets on a line, separated by tabs or, if there are none, by spaces."""
         return list(self._texts(text, _TAB if "\t" in text.strip(SEPARATORS) else _SPACES))
 
     def set(self, text: str) -> list[str]:
-        """Return words that have commas between them; the longest known word is preferred."""
+        """Return words separated by commas; the longest known word is preferred."""
         text = text.strip(SEPARATORS)
         return [self.word(part) for part in self._longest(text, _COMMA, self.is_known) if part]
 
     def pair(self, text: str) -> tuple[str, str]:
-        """Return two words with a tab, a colon or white space between them.
+        """Return two words separated by a tab, a colon or white space.
 
-        The first of these separators that gives two known words counts. If none does, the first
-        one that is there must be there once.
+        The first of these separators that gives two known words is used. If none does, the first
+        one that separates the text must give exactly two words.
 
         Raises:
             QuestionError: there are not exactly two words.
@@ -80,7 +80,7 @@ class WordReader:
         return self._known_pair(text) or self._plain_pair(text)
 
     def pairs(self, text: str) -> list[tuple[str, str]]:
-        """Return pairs, as `pair` reads them, that have commas between them.
+        """Return pairs separated by commas; see `pair`.
 
         Raises:
             QuestionError: a part is not a pair.
@@ -136,7 +136,7 @@ class WordReader:
 
 
 def _longest_count(text: str, parts: Sequence[_Part], is_whole: Callable[[str], bool]) -> int:
-    """Return how many of the first *parts* are one word together; 1 if none are."""
+    """Return how many of the first *parts* together form one word; 1 if none do."""
     for count in range(min(len(parts), _MOST_JOINED), 1, -1):
         joined = text[parts[0].start : parts[count - 1].end].strip(SEPARATORS)
         if not any(part.is_quoted for part in parts[:count]) and is_whole(joined):
@@ -154,7 +154,7 @@ def _parts(text: str, separator: re.Pattern[str]) -> list[_Part]:
 
 
 def _separators(text: str, separator: re.Pattern[str]) -> list[tuple[int, int]]:
-    """Return where separators start and end; those in quotes are none."""
+    """Return where separators start and end, without those in quotes."""
     quoted = [match.span() for match in _QUOTED.finditer(text)] if '"' in text else []
     return [
         match.span()
@@ -164,7 +164,7 @@ def _separators(text: str, separator: re.Pattern[str]) -> list[tuple[int, int]]:
 
 
 def written_set(words: Iterable[str]) -> str:
-    """Return words as a set is written: commas between them, and quotes where they are needed."""
+    """Return words in the notation of a set: separated by commas, in quotes where needed."""
     return ",".join(
         '"' + word.replace('"', '""') + '"'
         if not word or any(character in word for character in f'{SEPARATORS},:"')

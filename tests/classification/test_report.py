@@ -58,7 +58,7 @@ def test_a_single_label_gives_no_warning() -> None:
 def test_an_existing_picture_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "mine.png"
     path.write_text("old")
-    with pytest.raises(OutputExistsError, match="is kept"):
+    with pytest.raises(OutputExistsError, match="was not overwritten"):
         confusion_picture(score_labels(TRUE, PREDICTED), path)
     assert path.read_text() == "old"
     confusion_picture(score_labels(TRUE, PREDICTED), path, overwrite=True)

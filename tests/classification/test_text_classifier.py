@@ -56,7 +56,7 @@ def test_other_encoders(encoder: str, model: Path, tmp_path: Path) -> None:
 def test_an_existing_classifier_is_kept(model: Path, tmp_path: Path) -> None:
     classifier = TextClassifier.train(TEXTS, LABELS, str(model), pooling="mean", **SETTINGS)
     classifier.save(tmp_path / "c")
-    with pytest.raises(OutputExistsError, match="exists and is kept"):
+    with pytest.raises(OutputExistsError, match="already exists and was not overwritten"):
         classifier.save(tmp_path / "c")
     classifier.save(tmp_path / "c", overwrite=True)
 

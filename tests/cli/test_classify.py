@@ -70,7 +70,7 @@ def test_from_standard_input_with_every_option(embedkit: Any, model: Path, tmp_p
     assert network["settings"]["hidden"] == [4, 3]
     again = embedkit(*train, stdin=lines)
     assert again.returncode == 1
-    assert "c exists and is kept" in again.stderr
+    assert "c already exists and was not overwritten" in again.stderr
     assert embedkit(*train, "--overwrite", "--quiet", stdin=lines).stdout == ""
 
 
@@ -114,7 +114,7 @@ def test_an_existing_picture_is_kept(embedkit: Any, trained: Path) -> None:
     evaluate = ("classify", "evaluate", "places.tsv", "--picture", "mine.png")
     done = embedkit(*evaluate)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "mine.png exists and is kept.\nHint: Pass --overwrite" in done.stderr
+    assert "mine.png already exists and was not overwritten.\nHint: Pass --overwrite" in done.stderr
     assert (trained / "mine.png").read_text() == "dear"
     assert embedkit(*evaluate, "--overwrite").returncode == 0
     assert (trained / "mine.png").read_bytes().startswith(b"\x89PNG")

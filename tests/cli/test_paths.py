@@ -67,7 +67,7 @@ def test_a_pipe_is_not_replaced(inside: Command, folder: Path, arguments: list[s
     before = state(folder)
     for name in ("pipe.svg", "link.svg"):
         said = refused(inside(*arguments, name, "--overwrite"))
-        assert f"{name} is a pipe and is kept.\nHint: Name a " in said
+        assert f"{name} is a pipe and was not overwritten.\nHint: Choose a " in said
     assert state(folder) == before
 
 
@@ -77,7 +77,7 @@ def test_a_directory_is_not_replaced_by_a_file(
 ) -> None:
     (folder / "taken.svg").mkdir()
     said = refused(inside(*arguments, "taken.svg", "--overwrite"))
-    assert "taken.svg is a directory and is kept.\nHint: Name a file" in said
+    assert "taken.svg is a directory and was not overwritten.\nHint: Choose a file" in said
 
 
 @directories
@@ -86,7 +86,7 @@ def test_a_file_is_not_replaced_by_a_directory(
 ) -> None:
     (folder / "taken").write_text("mine")
     said = refused(inside(*arguments, "taken", "--overwrite"))
-    assert "taken is a file and is kept.\nHint: Name a directory" in said
+    assert "taken is a file and was not overwritten.\nHint: Choose a directory" in said
     assert (folder / "taken").read_text() == "mine"
 
 
@@ -235,5 +235,5 @@ def test_the_model_of_another_program_is_not_replaced(inside: Command, folder: P
     (folder / "bert" / "model.safetensors").write_text("weights")
     before = state(folder)
     said = refused(inside("train", "corpus.txt", "-o", "bert", "--overwrite"))
-    assert "bert is not an embedkit model and is kept" in said
+    assert "bert is not an embedkit model and was not overwritten" in said
     assert state(folder) == before

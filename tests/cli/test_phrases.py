@@ -195,7 +195,7 @@ def test_resumes_only_with_the_same_phrases(embedkit: Command, tmp_path: Path) -
     # The same phrases are found again: what stops it now is another setting.
     same = embedkit(*resume, *settings[4:], "--window", "3", "--resume")
     assert (same.returncode, "the corpus" in same.stderr) == (2, False)
-    assert "window was 5 and is 3" in same.stderr
+    assert "window was 5 and is now 3" in same.stderr
 
 
 def test_continued_with_phrases_of_new_text(embedkit: Command, text: Path, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_an_epoch_without_a_pair_has_no_loss(tmp_path: Path) -> None:
         (["--training", "--top", "5", "-o", "a.png"], 2, "--top cannot be used with --training"),
         (["--training", "nowhere", "-o", "a.png"], 1, "there is no model at nowhere"),
         (["paris", "rome", "--method", "tsne", "-o", "a.png"], 2, "needs at least 5 words"),
-        (["paris", "-o", "nowhere/a.png"], 1, "Hint: Make the parent directory first."),
+        (["paris", "-o", "nowhere/a.png"], 1, "Hint: Create the parent directory first."),
     ],
 )
 def test_mistakes_are_reported(

@@ -105,8 +105,8 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
         (
             b"only\n",
             (
-                "0 of 1 distinct words occur at least min_count=5 times; training needs 2. The most"
-                " frequent word occurs 1 times.\nHint: Use a longer text."
+                "0 of 1 distinct words occur at least min_count=5 times; training needs at least "
+                "2. The most frequent word occurs 1 times.\nHint: Use a longer text."
             ),
         ),
         (
@@ -185,7 +185,7 @@ def test_existing_files_are_kept(embedkit: Command, text: Path, tmp_path: Path) 
     for option in ([], ["--overwrite"]):
         done = embedkit("train", text, *QUICK, *option)
         assert done.returncode == 1
-        assert "is kept" in done.stderr
+        assert "was not overwritten" in done.stderr
         assert (tmp_path / "model.embedkit").read_text() == "precious"
 
 
@@ -193,7 +193,10 @@ def test_overwrite_replaces_a_model(embedkit: Command, text: Path, tmp_path: Pat
     embedkit("train", text, *QUICK)
     before = (tmp_path / "model.embedkit" / "vectors.safetensors").read_bytes()
     done = embedkit("train", text, *QUICK, "--seed", 2)
-    assert (done.returncode, "model.embedkit exists and is kept" in done.stderr) == (1, True)
+    assert (
+        done.returncode,
+        "embedkit already exists and was not" in done.stderr,
+    ) == (1, True)
     assert (tmp_path / "model.embedkit" / "vectors.safetensors").read_bytes() == before
     assert embedkit("train", text, *QUICK, "--seed", 2, "--overwrite").returncode == 0
     assert (tmp_path / "model.embedkit" / "vectors.safetensors").read_bytes() != before
@@ -247,7 +250,7 @@ def test_a_folder_that_is_not_a_model_is_kept(embedkit: Command, tmp_path: Path)
     for option in ([], ["--overwrite"]):
         done = embedkit("train", "text.txt", "-o", "mine", *option)
         assert done.returncode == 1
-        assert "is not an embedkit model and is kept" in done.stderr
+        assert "is not an embedkit model and was not overwritten" in done.stderr
         assert "--overwrite" not in done.stderr
     assert (tmp_path / "mine" / "letter").read_text() == "kept"
     assert "cannot write /proc/new" in embedkit("train", "text.txt", "-o", "/proc/new").stderr

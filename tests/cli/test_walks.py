@@ -70,7 +70,7 @@ def test_an_existing_file_is_kept(embedkit: Command, edges: Path, tmp_path: Path
     (tmp_path / "walks.txt").write_text("mine")
     done = embedkit("walks", edges.name)
     assert done.returncode == 1
-    assert "walks.txt exists and is kept.\nHint: Pass --overwrite" in done.stderr
+    assert "exists and was not overwritten.\nHint: Pass --overwrite" in done.stderr
     assert (tmp_path / "walks.txt").read_text() == "mine"
     assert embedkit("walks", edges.name, "--overwrite").returncode == 0
     assert len((tmp_path / "walks.txt").read_text().splitlines()) == 40
@@ -87,7 +87,7 @@ def test_an_existing_file_is_kept(embedkit: Command, edges: Path, tmp_path: Path
         (["edges.tsv", "--walks", "0"], 2, "'--walks': must be at least 1, got 0"),
         (["edges.tsv", "--length", "x"], 2, "Error: Invalid value for '--length'"),
         (["nowhere.tsv"], 1, "Error: nowhere.tsv does not exist.\nHint: "),
-        (["edges.tsv", "-o", "no/where.txt"], 1, "Hint: Make the parent directory first."),
+        (["edges.tsv", "-o", "no/where.txt"], 1, "Hint: Create the parent directory first."),
         (["broken.tsv"], 1, "Error: broken.tsv, line 2: 1 column"),
     ],
 )

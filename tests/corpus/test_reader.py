@@ -178,7 +178,7 @@ def test_damaged_file_is_an_error_that_names_it(
     place = 10 + int(len(content) * part)
     content[place : place + 20] = b"\xff" * 20
     (tmp_path / "text").write_bytes(content)
-    with pytest.raises(CorpusError, match=r"text is damaged.*Download or compress it again"):
+    with pytest.raises(CorpusError, match=r"text is damaged.*Download it or compress it again"):
         Corpus.read(tmp_path / "text")
 
 

@@ -187,7 +187,7 @@ print(json.dumps([name, tensor["tensorShape"], numbers.tolist(), words]))
         write(odd, path, format="projector", overwrite=True)
         (path / "mine.txt").write_text("mine")
         with pytest.raises(
-            OutputExistsError, match="is not a folder for the projector and is kept"
+            OutputExistsError, match="is not a folder for the projector and was not overwritten"
         ):
             write(odd, path, format="projector", overwrite=True)
         assert (path / "mine.txt").read_text() == "mine"
@@ -220,7 +220,7 @@ class TestErrors:
     def test_existing_output_is_kept(self, odd: WordVectors, tmp_path: Path) -> None:
         path = tmp_path / "words.sql"
         path.write_text("mine")
-        with pytest.raises(OutputExistsError, match=r"words\.sql exists and is kept"):
+        with pytest.raises(OutputExistsError, match=r"words\.sql already exists and was not"):
             write(odd, path, format="pgvector")
         assert path.read_text() == "mine"
         write(odd, path, format="pgvector", overwrite=True)
@@ -252,7 +252,7 @@ class TestErrors:
             write(odd, tmp_path / "words.sql", format="pgvector", name=name)
 
     def test_missing_parent_is_an_error(self, odd: WordVectors, tmp_path: Path) -> None:
-        with pytest.raises(StorageError, match="Make the parent directory first"):
+        with pytest.raises(StorageError, match="Create the parent directory first"):
             write(odd, tmp_path / "nowhere" / "words.sql", format="pgvector")
 
 

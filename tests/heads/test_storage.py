@@ -79,12 +79,12 @@ def test_the_format_s_own_library_reads_it(tmp_path: Path) -> None:
 def test_existing_files_are_kept(tmp_path: Path) -> None:
     network = DenseClassifier(epochs=1).fit(INPUTS, CODES)
     network.save(tmp_path / "h")
-    with pytest.raises(OutputExistsError, match="exists and is kept"):
+    with pytest.raises(OutputExistsError, match="already exists and was not overwritten"):
         network.save(tmp_path / "h")
     network.save(tmp_path / "h", overwrite=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
-    with pytest.raises(OutputExistsError, match="is not an embedkit model and is kept"):
+    with pytest.raises(OutputExistsError, match="is not an embedkit model and was not overwritten"):
         network.save(tmp_path / "mine", overwrite=True)
 
 

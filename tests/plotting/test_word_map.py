@@ -92,7 +92,7 @@ def test_invalid_words_pairs_and_methods_are_rejected(model: Path) -> None:
         word_map(vectors, ["pariss"])
     with pytest.raises(ConfigurationError, match="cannot draw an arrow from 'rome' to 'Rome'"):
         word_map(vectors, pairs=[("rome", "Rome")])
-    with pytest.raises(ConfigurationError, match="a pair must have two words"):
+    with pytest.raises(ConfigurationError, match="a pair needs two words"):
         word_map(vectors, pairs=[("rome", "paris", "oslo")])
     with pytest.raises(ConfigurationError, match="a list of words, got the string"):
         word_map(vectors, pairs=["rome"])

@@ -84,7 +84,10 @@ def test_overwrite_keeps_other_directories_and_files(tmp_path: Path) -> None:
     folder.mkdir()
     for kept in (folder / "chapter1.txt", file):
         kept.write_text("years of work")
-    for output, why in ((folder, "is not an embedkit model"), (file, "is a file and is kept")):
+    for output, why in (
+        (folder, "is not an embedkit model"),
+        (file, "is a file and was not"),
+    ):
         with pytest.raises(OutputExistsError, match=why):
             write(output, overwrite=True)
     assert (folder / "chapter1.txt").read_text() == file.read_text() == "years of work"

@@ -129,7 +129,7 @@ def test_an_unknown_compression_is_named(tmp_path: Path) -> None:
 def test_other_zip_archives_are_named(tmp_path: Path) -> None:
     path = zipped(tmp_path / "x.zip", {"a.txt": VECTORS, "b.txt": VECTORS})
     for reader in (read, Corpus.read):
-        with pytest.raises(InputError, match=r"x\.zip is a zip archive of 2 files, not of one"):
+        with pytest.raises(InputError, match=r"x\.zip is a zip archive of 2 files; expected one"):
             reader(path)
     data = zipped(path, {"a.txt": VECTORS}).read_bytes()
     encrypted = data.replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\1")

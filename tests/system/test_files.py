@@ -123,7 +123,7 @@ def test_exception_in_the_block_leaves_the_old_directory(
 def test_existing_output_is_kept(target: Path, make: Callable[[Path], None], context: Any) -> None:
     make(target)
     with (
-        pytest.raises(OutputExistsError, match=r"model\.embedkit exists.*--overwrite"),
+        pytest.raises(OutputExistsError, match=r"model\.embedkit already exists.*--overwrite"),
         context(target),
     ):
         pytest.fail("the block must not run")
@@ -133,7 +133,7 @@ def test_existing_output_is_kept(target: Path, make: Callable[[Path], None], con
 def refused(target: Path, context: Any) -> str:
     """Return the error for *target*, which is not replaced even with overwrite=True."""
     with (
-        pytest.raises(OutputExistsError, match="is kept") as caught,
+        pytest.raises(OutputExistsError, match="was not overwritten") as caught,
         context(target, overwrite=True),
     ):
         pytest.fail("the block must not run")
@@ -162,7 +162,7 @@ def test_output_of_another_kind_is_never_replaced(
         assert f"{target} is {kind} and" in refused(target, atomic_directory)
     if kind != "a file":
         assert f"{target} is {kind} and" in refused(target, atomic_file)
-        assert "Name a file, or use -" in refused(target, atomic_file)
+        assert "Choose a file, or use -" in refused(target, atomic_file)
     assert there.stat() == before
     assert target.is_symlink() == link
     assert {*target.parent.iterdir()} == {target, there}
@@ -170,7 +170,7 @@ def test_output_of_another_kind_is_never_replaced(
 
 def test_device_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(os.devnull)
-    assert "link is a device and is kept. Name a file, or" in refused(
+    assert "link is a device and was not overwritten. Choose a file, or" in refused(
         tmp_path / "link", atomic_file
     )
     assert Path(os.devnull).is_char_device()
@@ -340,9 +340,9 @@ def test_only_directories_of_the_expected_kind_are_replaceable(tmp_path: Path) -
         check_replaceable(tmp_path / name, is_ours, "a model")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter").touch()
-    with pytest.raises(OutputExistsError, match="other is not a model and is kept") as caught:
+    with pytest.raises(OutputExistsError, match="is not a model and was not overwritten") as caught:
         check_replaceable(tmp_path / "other", is_ours, "a model")
     assert caught.value.hint == "Choose another output."
     (tmp_path / "file").touch()
-    with pytest.raises(OutputExistsError, match="file is a file and is kept"):
+    with pytest.raises(OutputExistsError, match="file is a file and was not overwritten"):
         check_replaceable(tmp_path / "file", is_ours, "a model")

@@ -68,7 +68,7 @@ def test_failed_writing_is_a_storage_error_with_a_hint(target: Path, code: int, 
 
 
 def test_missing_parent_is_a_storage_error(target: Path) -> None:
-    with pytest.raises(StorageError, match="Make the parent directory first"):
+    with pytest.raises(StorageError, match="Create the parent directory first"):
         write(target / "within", "new")
 
 

@@ -90,7 +90,10 @@ def test_only_checkpoints_are_removed(checkpoints: Checkpoints) -> None:
 
 def test_a_file_in_the_place_of_checkpoints_is_kept(checkpoints: Checkpoints) -> None:
     checkpoints.path.write_text("mine")
-    with pytest.raises(OutputExistsError, match="is a file and is kept"), checkpoints.locked():
+    with (
+        pytest.raises(OutputExistsError, match="is a file and was not"),
+        checkpoints.locked(),
+    ):
         pass
     checkpoints.clear()
     assert checkpoints.path.read_text() == "mine"
@@ -130,8 +133,12 @@ def test_leftovers_of_a_killed_process_are_removed(checkpoints: Checkpoints) -> 
 @pytest.mark.parametrize(
     ("config", "text", "problem"),
     [
-        (replace(CONFIG, dimension=5), "text", "dimension was 4 and is 5"),
-        (replace(CONFIG, seed=2, window=3), "text", "window was 5 and is 3; seed was 1 and is 2"),
+        (replace(CONFIG, dimension=5), "text", "dimension was 4 and is now 5"),
+        (
+            replace(CONFIG, seed=2, window=3),
+            "text",
+            "window was 5 and is now 3; seed was 1 and is now 2",
+        ),
         (CONFIG, "other", "the corpus is different"),
     ],
 )
@@ -139,7 +146,7 @@ def test_checkpoint_of_another_training_is_rejected(
     checkpoints: Checkpoints, config: TrainingConfig, text: str, problem: str
 ) -> None:
     save(checkpoints, 1)
-    with pytest.raises(ConfigurationError, match=f"belongs to another training: {problem}"):
+    with pytest.raises(ConfigurationError, match=f"belongs to another training run: {problem}"):
         checkpoints.latest(config, WORDS, text)
     assert checkpoints.latest(replace(CONFIG, workers=7), WORDS, "text") is not None
 
@@ -155,9 +162,9 @@ def test_checkpoint_of_other_words_is_rejected(checkpoints: Checkpoints) -> None
 
 def test_other_number_of_ranks_is_rejected(checkpoints: Checkpoints) -> None:
     save(checkpoints, 1)
-    with pytest.raises(ConfigurationError, match="ranks was 1 and is 2"):
+    with pytest.raises(ConfigurationError, match="ranks was 1 and is now 2"):
         checkpoints.latest(CONFIG, WORDS, "text", ranks=2)
-    with pytest.raises(ConfigurationError, match="chunk_tokens was 10000 and is 9"):
+    with pytest.raises(ConfigurationError, match="chunk_tokens was 10000 and is now 9"):
         checkpoints.latest(CONFIG, WORDS, "text", chunk_tokens=9)
 
 
@@ -173,7 +180,7 @@ def test_earlier_checkpoints_are_kept_without_overwrite(checkpoints: Checkpoints
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_vectors_that_are_not_finite_are_not_saved(checkpoints: Checkpoints, value: float) -> None:
     save(checkpoints, 1)
-    with pytest.raises(TrainingError, match=r"learning_rate=0\.05.*last checkpoint was kept"):
+    with pytest.raises(TrainingError, match=r"learning_rate=0\.05.*checkpoints were kept"):
         checkpoints.save(state(2, value), CONFIG, WORDS, "text")
     found = checkpoints.latest(CONFIG, WORDS, "text")
     assert found is not None
@@ -188,7 +195,7 @@ def test_unwritable_path_is_a_storage_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("every", [0, -1.0, float("nan")])
 def test_seconds_between_checkpoints_are_checked(every: float) -> None:
-    with pytest.raises(ConfigurationError, match="seconds between checkpoints must be above 0"):
+    with pytest.raises(ConfigurationError, match="interval between checkpoints must be above 0"):
         Checkpoints("x", every=every)
 
 
@@ -317,7 +324,7 @@ def test_signal_writes_a_checkpoint_and_prints_how_to_resume(
     assert not model.exists()
     again = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     assert again.returncode == 1
-    assert "contains the checkpoints of an interrupted training" in again.stderr
+    assert "contains the checkpoints of an interrupted training run" in again.stderr
     log = (tmp_path / "log").read_text().splitlines()
     subprocess.run([*command, "--resume", "--checkpoint-every", every], check=True)
     assert facts(model) == uninterrupted

@@ -175,7 +175,7 @@ def test_the_command(embedkit: Command, model: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(package.load(tmp_path / "small").matrix, expected, atol=0.02)
     assert embedkit("neighbors", "paris", "--model", "small").returncode == 0
     done = embedkit(*arguments)
-    assert (done.returncode, "exists and is kept" in done.stderr) == (1, True)
+    assert (done.returncode, "already exists and was not overwritten" in done.stderr) == (1, True)
     done = embedkit(*arguments, "--overwrite", "--analogies", "q.txt", "--json")
     found = json.loads(done.stdout)
     assert found["scores"]["q.txt"]["verdict"] in ("better", "worse", "unclear")

@@ -298,5 +298,5 @@ def test_dir_lists_what_is_meant_to_be_used() -> None:
 
 
 def test_complex_numbers_are_rejected() -> None:
-    with pytest.raises(ConfigurationError, match="got complex ones"):
+    with pytest.raises(ConfigurationError, match="got complex numbers"):
         WordVectors(["a", "b"], np.array([[1, 2], [3, 4j]]))

@@ -25,7 +25,7 @@ from embedkit.system.ranks import Ranks
 __all__ = ["connector_mask", "find_phrases"]
 
 _BLOCK = 1 << 20  # tokens
-_PARTITION = 1 << 18  # keys, about
+_PARTITION = 1 << 18  # approximate number of keys
 _MAX_PARTITION_BITS = 12
 
 
@@ -41,7 +41,7 @@ class _Counts(NamedTuple):
     Attributes:
         distinct: number of distinct spellings among words and candidates.
         words: the count of each word of the vocabulary plus those of candidates spelled like it.
-        table: a hash table (keys and counts) of the candidates that occur often enough.
+        table: a hash table (keys and counts) of the candidates that are frequent enough.
     """
 
     distinct: int

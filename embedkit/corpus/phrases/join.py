@@ -1,4 +1,4 @@
-"""Join the phrases of a corpus: a corpus in, a corpus out."""
+"""Joining the phrases of a corpus: a corpus in, a corpus out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def join_phrases(
     directory: str | os.PathLike[str],
     progress: Callable[[int], None],
 ) -> Corpus:
-    """Return the corpus that reading the text with its phrases joined would give."""
+    """Return the corpus with its phrases joined, as if it had been read from such a text."""
     known = _PhraseTable(corpus, phrases, settings.delimiter)
     with closing(TokenIdWriter(directory)) as writer:
         for block in _blocks(corpus, known, connector_mask(corpus, settings), progress):
@@ -47,7 +47,7 @@ class _PhraseTable:
     """Phrases as token ids of a corpus.
 
     Attributes:
-        words: the words of the corpus, then the joined phrases that are not words of it.
+        words: the words of the corpus, then the joined phrases that are not among them.
         opens: for each word of the corpus, whether a phrase begins with it.
         keys, numbers: a hash table from the key of a phrase's ids to its number plus 1.
         parts, offsets: phrase n consists of the ids parts[offsets[n]:offsets[n + 1]].

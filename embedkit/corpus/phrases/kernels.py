@@ -10,8 +10,8 @@ about n**2 / 2**62.
 The hash tables use open addressing with linear probing and 2**n slots. A slot is empty if its count
 (or phrase number) is 0.
 
-All of it is in one file, which makes it a long one, because Numba's cache does not see changes in
-other files.
+The file is longer than others because Numba's cache does not detect changes in other files, so all
+functions are in this one.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _find(table_keys, table_counts, key):
 @njit
 def _identity(tokens, first, last):
     """Return a hash of the token ids of a candidate."""
-    key = _BASE ^ np.uint64(last - first)  # not 0, which id 0 would leave at 0
+    key = _BASE ^ np.uint64(last - first)  # not 0, because id 0 would leave it 0
     for position in range(first, last + 1):
         key = (key ^ np.uint64(tokens[position])) * _GAMMA
         key ^= key >> _32
@@ -297,8 +297,7 @@ def join(
 def renumber(ids, places, order):
     """Replace ids by numbers in order of first occurrence; return how many there are.
 
-    *order* receives the id of each number. *places* must be -1 everywhere, and is so again at the
-    end.
+    *order* receives the id of each number. All of *places* must be -1, and is -1 again at the end.
     """
     seen = 0
     for position in range(len(ids)):

@@ -54,7 +54,7 @@ class Phrases:
             corpus: the text.
             settings: default: `PhraseSettings()`.
             changes: fields of `PhraseSettings` to change, such as passes, scoring, threshold.
-            ranks: processes that each have a share of the text; all find the same phrases.
+            ranks: processes that each have a share of the text; all of them find the same phrases.
             directory: where to make temporary files, 8 bytes per token; default: the system's
                 temporary folder.
             progress: called with the number of tokens processed since the last call. The first pass
@@ -62,7 +62,7 @@ class Phrases:
 
         Raises:
             ConfigurationError: a setting is unknown or outside its range.
-            StorageError: the disk is too small for the temporary files.
+            StorageError: the disk is full, or the path is not writable.
         """
         settings = PhraseSettings.of(settings, **changes)
         runner = _Passes(
@@ -132,7 +132,7 @@ class Phrases:
 
         Raises:
             ConfigurationError: *text* is a string.
-            StorageError: the disk is too small for the temporary files.
+            StorageError: the disk is full, or the path is not writable.
         """
         if isinstance(text, Corpus):
             runner = _Passes(
@@ -170,7 +170,7 @@ class Phrases:
         """Write a file of tab-separated lines: joined form, score, count, pass, words.
 
         Raises:
-            ConfigurationError: a word contains white space, as tokens from lists may.
+            ConfigurationError: a word contains white space, which is possible in token lists.
             OutputExistsError: the file exists and *overwrite* is false.
             StorageError: the disk is full, or the path is not writable.
         """

@@ -29,7 +29,7 @@ class Phrase(NamedTuple):
     """Words that are joined into one token.
 
     Attributes:
-        words: as in the text; in later passes they may be phrases of the pass before.
+        words: as in the text; in later passes, they may be phrases of the previous pass.
         score: the score, which is higher than the threshold.
         occurrences: how often the phrase occurs in the text.
     """

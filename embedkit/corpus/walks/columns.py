@@ -1,4 +1,4 @@
-"""The columns of an edge list: their separator, their number and the header."""
+"""The columns of an edge list: the separator, the number of columns and the header."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class ColumnFormat:
     first_line: int = 0
 
     def detect(self, line: str, number: int) -> ColumnFormat:
-        """Return the format as the first line that is not a comment shows it.
+        """Return the format, with what was not given detected from the first line of data.
 
         Raises:
             QuoteError: the quotation marks of the line are not balanced.

@@ -1,6 +1,6 @@
 """Edge lists: two nodes per line and an optional weight.
 
-Arrow splits and encodes whole blocks of lines; single lines are only examined for errors.
+Arrow splits and encodes whole blocks of lines; single lines are examined only to report errors.
 """
 
 from __future__ import annotations
@@ -52,25 +52,25 @@ def read_edges(
 ) -> Graph:
     """Read a graph from an edge list.
 
-    Each line has two nodes and an optional weight above 0, which all lines have or none. The
-    weights of repeated edges (1 if there are none) are added up. Nodes are numbered in order of
-    first occurrence. A line that begins with ``#`` and white space is a comment.
+    Each line has two nodes and an optional weight above 0; either all lines have a weight, or none
+    do. The weights of repeated edges (1 if there are none) are added up. Nodes are numbered in
+    order of first occurrence. A line that begins with ``#`` and white space is a comment.
 
     Args:
         source: a file (plain, gzip, bzip2, xz or zstandard), a folder, or "-" (standard input).
-        directed: edges lead from the first node to the second only.
-        weighted: read the third column as a weight; if false, only the first two columns are read.
+        directed: whether edges lead only from the first node to the second.
+        weighted: whether to read the third column as a weight; if false, it is ignored.
         separator: a key of `SEPARATORS`; default: the first of them that occurs in the first line.
         header: whether the first line names the columns; default: it does if its third cell is not
             a number, or if the first two are common names (source, target, from, to, ...).
-        encoding: of the file, such as "latin-1" or "utf-16".
-        errors: what to do about bytes that are not valid in it; see `Corpus.read`.
+        encoding: the encoding of the file, such as "latin-1" or "utf-16".
+        errors: what to do about bytes that are not valid in the encoding; see `Corpus.read`.
         progress: called with the number of bytes read since the last call.
 
     Raises:
         ConfigurationError: the separator or error policy is unknown.
         CorpusError: the file is missing, unreadable or damaged.
-        EncodingError: the file is not in that encoding and *errors* is "strict".
+        EncodingError: a byte is not valid in the encoding and *errors* is "strict".
         InputError: a line is not an edge, or there are no edges. The message names file and line.
     """
     if separator is not None:
@@ -93,7 +93,7 @@ def _parsed(blocks: Iterable[tuple[_Lines, bool]], requested: ColumnFormat) -> I
 
     Args:
         blocks: lines, and whether a file begins with them.
-        requested: the format of each file, as far as it is known.
+        requested: the format of each file, as far as it is known in advance.
     """
     columns = requested
     for lines, begins_file in blocks:
@@ -170,11 +170,11 @@ class _Edges:
     """The edges of a block.
 
     Attributes:
-        names: of its nodes.
+        names: the names of its nodes.
         nodes: indices into names, (2, edges).
         weights: (edges,).
-        huge: numbers of the edges whose weights might exceed float64 when they are added up, and
-            where each is in its file.
+        huge: numbers of the edges whose weights might exceed the range of float64 when they are
+            added up, and the place of each in its file.
     """
 
     names: pa.StringArray
@@ -194,8 +194,8 @@ def _edges(lines: _Lines, columns: ColumnFormat) -> _Edges:
     lines.check(
         (counts < 2) | (columns.weighted & ((counts > 3) | (counts != columns.columns))),
         lambda row: _wrong_columns(int(counts[row]), columns),
-        f"{_HINT}. Comments begin with '# '. Pass --unweighted (weighted=False) to read the first "
-        "two columns only.",
+        f"{_HINT}. Comments begin with '# '. Pass --unweighted (weighted=False) to read only the "
+        "first two columns.",
     )
     pairs = np.stack([starts, starts + 1], axis=1).ravel()
     nodes = cells.take(pa.array(pairs)).dictionary_encode()
@@ -211,7 +211,7 @@ def _edges(lines: _Lines, columns: ColumnFormat) -> _Edges:
     )
     if not columns.weighted or columns.columns == 2:
         return _Edges(nodes.dictionary, indices, np.ones(len(lines)), {})
-    # Arrow reads no plus sign.
+    # Arrow does not accept a plus sign.
     texts = pc.replace_substring_regex(cells.take(pa.array(starts + 2)), r"^\+(\d|\.)", r"\1")
     numeric = np.asarray(pc.match_substring_regex(texts, _NUMBER))
     weights = np.zeros(len(lines))
@@ -251,7 +251,7 @@ def _check_sums(
                 first, second = (quoted(_cell(names, np.int64(node))) for node in pair)
                 raise InputError(
                     f"{place}: the sum of the weights of the edges between {first} and {second} "
-                    "exceeds float64.",
+                    "exceeds the range of float64.",
                     hint="Divide all weights by the same number.",
                 )
 

@@ -15,7 +15,7 @@ from embedkit.errors import InputError, quoted
 __all__ = ["INVALID_NAME", "Graph"]
 
 INVALID_NAME = r"[\x00-\x20]|^$"
-"""RE2 pattern of strings that cannot be a token of a text."""
+"""RE2 pattern for strings that cannot be a token of a text."""
 
 
 _LARGEST = np.finfo(np.float64).max
@@ -70,7 +70,7 @@ class Graph:
                 "space."
             )
         if len(words.unique()) < nodes or words.null_count:
-            raise InputError("two nodes have the same name, or one has none.")
+            raise InputError("two nodes have the same name, or a node has no name.")
         adjacency.sum_duplicates()  # also sorts the neighbors
         adjacency.eliminate_zeros()
         weights = adjacency.data
@@ -78,7 +78,7 @@ class Graph:
             raise InputError("edge weights must be finite and not negative.")
         if len(weights) and weights.max() > _LARGEST / len(weights):
             raise InputError(
-                "the sum of the edge weights exceeds float64.",
+                "the sum of the edge weights exceeds the range of float64.",
                 hint="Divide all weights by the same number.",
             )
         same = not len(weights) or bool((weights == weights[0]).all())

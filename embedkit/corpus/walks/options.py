@@ -1,4 +1,4 @@
-"""The choices of reading edges, without numeric imports."""
+"""Options for reading edges, in a module that does not import NumPy."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from collections.abc import Mapping
 __all__ = ["SEPARATORS"]
 
 SEPARATORS: Mapping[str, str | None] = {"tab": "\t", "comma": ",", "space": None}
-"""Separators of columns by name, in the order that detection tries; None is white space."""
+"""Column separators by name, in the order in which detection tries them; None is white space."""

@@ -1,11 +1,11 @@
 """The steps of random walks, compiled by Numba.
 
-They are compiled, or loaded from Numba's cache, when this module is imported; only walking imports
-it. Random draws are those of `system.random.draw`, keyed by the seed, the number of the walk and
-the number of the draw, so a walk does not depend on the thread that computes it.
+They are compiled, or loaded from Numba's cache, when this module is imported, so it is imported
+only to make walks. Random draws come from `system.random.draw`, keyed by the seed, the number of
+the walk and the number of the draw, so a walk does not depend on the thread that computes it.
 
-In all functions, *graph* is the tuple (offsets, neighbors, sums), see `Graph` and
-`cumulative_weights`; sums is empty if all weights are equal. *biases* is (1/p, 1/q) of node2vec.
+In all functions, *graph* is the tuple (offsets, neighbors, sums); see `Graph` and
+`cumulative_weights`. *sums* is empty if all weights are equal. *biases* is (1/p, 1/q) of node2vec.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def _propose_biased(
     """Return an index drawn in proportion to weight * bias, and the number of the last draw.
 
     Rejection sampling as in KnightKing (Yang et al. 2019): propose by weight, accept by bias. After
-    as many rejections as there are neighbors, sample from the exact distribution, which then costs
-    no more; earlier rejections do not change the probabilities.
+    as many rejections as there are neighbors, sample from the exact distribution, which costs no
+    more by then. The rejections do not change the probabilities.
     """
     _, neighbors, sums = graph
     largest = max(biases[0], 1.0, biases[1])

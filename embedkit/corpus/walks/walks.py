@@ -81,7 +81,7 @@ class Walks:
 
     Attributes:
         graph: the graph.
-        nodes: (walks, length) int32; -1 after the end of a walk that reached a dead end.
+        nodes: (walks, length) int32; filled with -1 after a dead end.
     """
 
     graph: Graph
@@ -185,7 +185,7 @@ def _write(
 def _map_walks(
     function: Callable[[Walks], Result], graph: Graph, config: WalkConfig
 ) -> Iterator[Result]:
-    """Yield *function* of each block of walks; several threads compute them."""
+    """Yield the result of *function* for each block of walks, computed on several threads."""
     from embedkit.corpus.walks import steps
 
     sums = np.zeros(0)

@@ -32,7 +32,7 @@ _MODULES = (
     "shared/combobox",
     "map",
 )
-"""In the order of their imports; no two of them declare the same name."""
+"""The modules, in the order of their imports; no two of them declare the same name."""
 
 
 def render_page(words: WordMap, *, title: str = "", dark: bool = False) -> str:
@@ -42,7 +42,7 @@ def render_page(words: WordMap, *, title: str = "", dark: bool = False) -> str:
     a word is never interpreted as markup or code.
 
     Args:
-        words: from `word_map`.
+        words: the map, from `word_map`.
         title: the heading; "Words" if empty.
         dark: always use a dark background; by default the reader's system decides.
     """
@@ -68,7 +68,7 @@ def _read(name: str) -> str:
 
 
 def _script() -> str:
-    """Return all modules as one: a file without a server cannot import others."""
+    """Return all modules as one, because a file without a server cannot import other files."""
     source = "".join(_read(f"{name}.js") for name in _MODULES)
     without_imports = re.sub(r"^import [^;]*;\n", "", source, flags=re.MULTILINE)
     return re.sub(r"^export ", "", without_imports, flags=re.MULTILINE)

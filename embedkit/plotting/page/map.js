@@ -62,7 +62,7 @@ class PlotMap {
     this.select(this.view.nearest(this.words, left, top, REACH));
   }
 
-  /** Handle a key that does not move the view; return whether it had a meaning. */
+  /** Handle a key that does not move the view; return whether the key was handled. */
   press(key) {
     if (key === "0") this.showAll();
     else if (key === "/") byId("search").focus();

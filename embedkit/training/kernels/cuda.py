@@ -5,14 +5,15 @@ Thousands of programs share both matrices without locks (Hogwild, Recht et al. 2
 
 A step multiplies tiles on the tensor cores: the context rows of a few consecutive centers, and the
 output rows of those centers and their negative samples. The product of the two gives the logits,
-and the gradients of the logits times one tile give the changes of the other. Consecutive centers
+and the gradients of the logits times one tile give the changes to the other. Consecutive centers
 share most of their contexts, and the smallest tile has 16 rows, so a step of two or four centers
 costs little more than one of a single center. Rows are cut into column tiles of equal width, so
 that a row of 300 numbers costs 320 and not 512.
 
 All changes of a step are computed from the rows as loaded. With float32 rows, they are added
-atomically, so no update is lost, to other programs or to a word that occurs twice in a step. With
-bfloat16 rows, which round stochastically, the last program to store a row wins.
+atomically. So no update is lost, even if another program changes the same row, or a word occurs
+twice in a step. With bfloat16 rows, which are rounded stochastically, the last program to store a
+row wins.
 
 Rows are loaded from the L2 cache, never from L1, which is not coherent: a multiprocessor would keep
 using its own stale copy of a frequent word.
@@ -39,8 +40,8 @@ def _stored(value, word, column, slot, kind: tl.constexpr):  # type: ignore[no-u
     """Convert to the type of the matrix, with stochastic rounding to bfloat16.
 
     Most updates are smaller than half a unit of bfloat16 (2^-8 of the value), so rounding to
-    nearest would lose them. The random bits depend on the row, the column and the center only, so
-    that lanes with the same row round alike.
+    nearest would lose them. The random bits depend only on the row, the column and the center, so
+    that lanes with the same row are rounded alike.
     """
     random = word.to(tl.uint32) * 0x9E3779B1 + (column + slot * 65599).to(tl.uint32) * 0x85EBCA77
     random = (random ^ (random >> 16)) * 0x7FEB352D
@@ -72,7 +73,7 @@ def _update(  # type: ignore[no-untyped-def]
     matrix, ids, used, old, change, slot, tile: tl.constexpr, STRIDE: tl.constexpr,
     WIDTH: tl.constexpr,
 ):  # fmt: skip
-    """Add the changes of one column tile to its rows, whose values before were *old*."""
+    """Add changes to one column tile of some rows, whose values so far are *old*."""
     kind: tl.constexpr = matrix.dtype.element_ty
     places = _places(matrix, ids, tile, STRIDE, WIDTH)
     if kind == tl.float32:
@@ -171,7 +172,7 @@ def _train(  # type: ignore[no-untyped-def]
         scale = MOST_WEIGHT / tl.maximum(weight, MOST_WEIGHT)
         if weight > MOST_WEIGHT:
             scale *= MOST_ERROR / tl.maximum(tl.sum(wrong), MOST_ERROR)
-        # Rows that are stored, not added, need the sum of the changes of equal rows.
+        # Where rows are stored instead of added, each lane needs the total change of its row.
         of_rows, of_contexts = errors, errors
         if kind != tl.float32:
             of_rows, of_contexts = (), ()
@@ -194,7 +195,7 @@ def _train(  # type: ignore[no-untyped-def]
                 if kind != tl.float32:
                     olds = olds + (tile,)  # type: ignore[assignment]
             _update(outputs, outs, live, rows[t], scale * change, slot, t, STRIDE, WIDTH)
-        # Another thread may have loaded its part of the context rows for the last time only now.
+        # Wait until all threads have loaded the context rows for the last time.
         tl.debug_barrier()
         for t in tl.static_range(COLUMN_TILES):
             for c in tl.static_range(TILES):
@@ -204,7 +205,7 @@ def _train(  # type: ignore[no-untyped-def]
                 if kind != tl.float32:
                     old = olds[t * TILES + c]
                 _update(inputs, ids[c], near[c], old, scale * change, slot, t, STRIDE, WIDTH)
-        # The next step may load, in another thread, the rows changed by this one.
+        # In the next step, another thread may load the rows that this thread has changed.
         tl.debug_barrier()
     tl.atomic_add(pairs, tl.sum(seen.to(tl.int64)), sem="relaxed")
     tl.atomic_add(losses, tl.sum(loss.to(tl.float64)), sem="relaxed")
@@ -229,11 +230,11 @@ def train_kept(
         rate: the learning rate.
         window: the largest window size in *kept*.
         programs: the number of programs, each of which gets a run of consecutive centers.
-        precision: of the products, see `options.PRECISIONS`.
+        precision: precision of the products; see `options.PRECISIONS`.
 
     Returns:
-        The number of pairs (int64) and their summed loss (float64), (1,) each, on the device:
-        reading them waits for the kernel.
+        The number of pairs (int64) and their summed loss (float64), (1,) each, on the device.
+        Reading them waits for the kernel.
     """
     pairs = torch.zeros(1, dtype=torch.int64, device=inputs.device)
     losses = torch.zeros(1, dtype=torch.float64, device=inputs.device)

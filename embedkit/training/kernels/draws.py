@@ -57,8 +57,8 @@ class SamplingTables:
 class KeptWords:
     """The kept words of a range of tokens and of the context around it, in corpus order.
 
-    The tensors may be longer than the number of slots, which is known on the device only: reading
-    it would wait for the device.
+    The tensors may be longer than the number of slots. Only the device knows that number, and
+    reading it would wait for the device.
 
     Attributes:
         words: word ids, int32, (slots,).
@@ -81,14 +81,14 @@ def device_matrix(
 ) -> torch.Tensor:
     """Return zeros, (words, dimension rounded up to whole column tiles of the kernel).
 
-    Up to 32 numbers, a row is one cache line; longer ones are a multiple of 64 numbers.
+    A row of up to 32 numbers is one cache line; the length of longer rows is a multiple of 64.
     """
     unit = _LINE if dimension <= _LINE else _TILE
     return torch.zeros(words, -(-dimension // unit) * unit, dtype=kind, device=device)
 
 
 def _count_kept(tokens: NDArray[np.int32], base: int, keep: NDArray[np.uint32], key: int) -> int:
-    """Return how many tokens are kept, the first of which is at position *base*."""
+    """Return how many of some tokens are kept; the first token is at position *base*."""
     positions = np.arange(base + 1, base + 1 + len(tokens), dtype=np.uint64)
     bits = positions * np.uint64(GOLDEN_GAMMA) + np.uint64(key)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(FIRST_MULTIPLIER)

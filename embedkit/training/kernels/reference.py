@@ -1,8 +1,8 @@
-"""The training kernel in NumPy and float64: slow and simple, the test oracle of the fast ones.
+"""The training kernel in NumPy and float64: slow and simple, the test oracle for the fast ones.
 
-A kernel trains on the centers ``tokens[start:stop]``, reading context beyond them, updates the
-input and output matrix in place, and returns the number of pairs and their summed loss. It does
-not know about files, epochs or progress.
+A kernel trains on the centers ``tokens[start:stop]``, whose contexts may lie outside that range. It
+updates the input and output matrix in place, and returns the number of pairs and their summed loss.
+It does not know about files, epochs or progress.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def step(
 
     *live* is 1 for the pairs that count and 0 for the others, (words,) or (contexts, words). Both
     bounds of a step grow with its number of centers. The gradients of all logits are computed
-    before any row changes. A context that occurs twice is read again for its second update, after
-    its first, unless all rows change *at_once*.
+    before any row changes. The second update of a context that occurs twice starts from the result
+    of the first, unless all rows change *at_once*.
     """
     rows = outputs[words].copy()
     logits = inputs[contexts] @ rows.T
@@ -111,9 +111,9 @@ def train_range(
         rate: the learning rate.
         window, negative: see `TrainingConfig`.
         key: see `random.epoch_key`.
-        centers: None for the steps of the CPU kernel, one for every `GROUP` output rows of a
-            center. A number for those of the GPU kernel: one step for so many kept words, with all
-            their output rows, computed from the rows before it even if a word occurs twice.
+        centers: None for the steps of the CPU kernel: one for every `GROUP` output rows of a
+            center. A number for the steps of the GPU kernel: one for that many kept words and all
+            their output rows, computed from the rows before the step even if a word occurs twice.
 
     Returns:
         The number of pairs, and the sum of their losses, -log sigmoid(+-logit).

@@ -3,7 +3,7 @@
 Skip-gram with shared negative samples is a small matrix product: C context rows times six output
 rows, whose sums should stay in registers. Numba compiles a loop over one row well, but not this
 product. So the functions below build LLVM instructions on vectors, which LLVM maps to AVX-512,
-AVX2, NEON or whatever the machine has. `reference.py` computes the same in NumPy.
+AVX2, NEON or whatever the machine has. `reference.py` does the same computation in NumPy.
 
 The file is longer than others because its builders form a single function, `update_group`.
 """
@@ -173,7 +173,7 @@ class _Group(RowBuilder):
         return [builder.fadd(state[0], linear), builder.fmul(state[1], factor), weight]
 
     def gradients_of_all(self) -> None:
-        """First pass: logits, gradients and loss, two contexts at a time, then an odd last one."""
+        """First pass: logits, gradients and loss of two contexts at a time; then any last one."""
         builder = self.builder
 
         def context_row(number: Value) -> Value:

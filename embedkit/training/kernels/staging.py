@@ -1,7 +1,7 @@
 """The random draws of a chunk of the corpus, in Triton: tokens in, `KeptWords` out.
 
-Two passes over the tokens: one counts the kept words of each block, the other writes them behind
-those of the blocks before. Nothing is read back, so the host never waits for the device.
+There are two passes over the tokens: one counts the kept words of each block, the other writes them
+after those of the previous blocks. Nothing is read back, so the host never waits for the device.
 
 It runs on CPU tensors if ``TRITON_INTERPRET=1`` is in the environment when Triton is imported.
 """
@@ -35,7 +35,7 @@ def _mix(bits):  # type: ignore[no-untyped-def]
 def _draw_kept(  # type: ignore[no-untyped-def]
     tokens, keep, base, size, words, key, BLOCK: tl.constexpr
 ):
-    """Return the ids of a block's tokens, their draw 0, and whether they are kept."""
+    """Return the indices and ids of a block's tokens, their draw 0, and whether they are kept."""
     index = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     ids = tl.load(tokens + index, mask=index < size, other=2147483647)
     position = (index + 1).to(tl.uint64) + base.to(tl.uint64)
@@ -66,10 +66,10 @@ def _write(  # type: ignore[no-untyped-def]
     starts: tl.int32, steps: tl.int32, window: tl.int32,
     NEGATIVE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Write the kept tokens of each block with their draws; ends are cumulated counts.
+    """Write the kept tokens of each block with their draws; *ends* are cumulative counts.
 
-    start and stop are relative to the first token; boundaries are *starts* positions, among which
-    *steps* halvings find a sentence.
+    *start* and *stop* are relative to the first token. There are *starts* boundaries, and a
+    sentence is found among them by *steps* steps of bisection.
     """
     block = tl.program_id(0)
     index, ids, draws, kept = _draw_kept(tokens, keep, base, size, words, key, BLOCK)

@@ -38,8 +38,8 @@ class LaunchShape(NamedTuple):
 def launch_shape(words: int, stride: int, window: int, negative: int) -> LaunchShape:
     """Return how steps are cut into tiles, for matrices from `device_matrix`, (words, stride).
 
-    A step has as many centers as need the fewest lanes per center. With a small vocabulary it has
-    one, because the changes of words that recur within a step add up.
+    The number of centers per step is the one that needs the fewest lanes per center. With a small
+    vocabulary it is one, because the changes of words that recur within a step add up.
     """
     most = _MOST_CENTERS if words >= _MANY_WORDS else 1
     shapes = []

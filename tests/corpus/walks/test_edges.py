@@ -222,10 +222,10 @@ class TestErrors:
             ("a,b\nc,\n", r"line 2: invalid node name ''"),
             ("a b\nc\x01d e\n", r"line 2: invalid node name 'c\\x01d'"),
             ("a\tb\nc\x00\td\n", r"line 2: invalid node name 'c\\x00'"),
-            ("a b 1.7e308\na c 1.7e308\n", r"the sum of the edge weights exceeds float64"),
+            ("a b 1.7e308\na c 1.7e308\n", "sum of the edge weights exceeds the range of float64"),
             (
                 "a b 1e308\nc a 1\nb a 1e308\n",
-                r"line 3: the sum of the weights .* 'b' and 'a' exceeds float64\. Divide all",
+                r"line 3: the sum of the weights .* 'b' and 'a' exceeds the range .* Divide all",
             ),
             ("a b +-1\n", r"line 1: the weight '\+-1' is not"),
             ("a b +\n", r"line 1: the weight '\+' is not"),
@@ -268,7 +268,7 @@ class TestMatrices:
             ([[0, 1, 0], [1, 0, 0]], None, "Pass one row, one column and one name"),
             ([[0, 1], [1, 0]], ["a"], "Pass one row, one column and one name"),
             ([[0, 1], [1, 0]], ["a", "a"], "two nodes have the same name"),
-            ([[0, 1], [1, 0]], ["a", None], "or one has none"),
+            ([[0, 1], [1, 0]], ["a", None], "or a node has no name"),
             (
                 [[0, 1], [1, 0]],
                 ["a", "b c"],

@@ -210,12 +210,12 @@ class TestErrors:
     def test_existing_file_is_kept(self, tmp_path: Path) -> None:
         path = tmp_path / "walks.txt"
         path.write_text("mine")
-        with pytest.raises(OutputExistsError, match=r"walks\.txt exists and is kept"):
+        with pytest.raises(OutputExistsError, match=r"walks\.txt already exists and was not"):
             write_walks(Graph.of(ROUND), path)
         assert path.read_text() == "mine"
         write_walks(Graph.of(ROUND), path, overwrite=True)
         assert len(path.read_text().splitlines()) == 70
 
     def test_missing_folder_is_a_storage_error(self, tmp_path: Path) -> None:
-        with pytest.raises(StorageError, match="Make the parent directory first"):
+        with pytest.raises(StorageError, match="Create the parent directory first"):
             write_walks(Graph.of(ROUND), tmp_path / "nowhere" / "walks.txt")

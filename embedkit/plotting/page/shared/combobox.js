@@ -61,7 +61,7 @@ export class Combobox {
     this.take(item);
   }
 
-  /** Handle a key while the list is open; return whether it had a meaning. */
+  /** Handle a key while the list is open; return whether the key was handled. */
   press(key) {
     if (!this.isOpen) return false;
     if (key === "ArrowDown") this.move(1);
