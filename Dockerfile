@@ -7,7 +7,7 @@ FROM python:3.13-slim
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY embedkit embedkit
-# All requirements of the service except torch, which is imported only to train on GPUs or ranks.
+# All requirements of the service except torch, which is used only for GPU and distributed training.
 RUN python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 needed = project["dependencies"] + project["optional-dependencies"]["serve"]; \
 print(*(line for line in needed if not line.startswith("torch")), sep="\n")' > needed.txt \
@@ -15,7 +15,7 @@ print(*(line for line in needed if not line.startswith("torch")), sep="\n")' > n
     && pip install --no-cache-dir --no-deps . \
     && useradd --system --no-create-home --uid 10001 embedkit
 
-# A number, so that a cluster that forbids root can check it.
+# A numeric ID, so that Kubernetes can verify that the user is not root.
 USER 10001
 WORKDIR /
 ENV EMBEDKIT_MODEL=/model

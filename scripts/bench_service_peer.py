@@ -1,4 +1,4 @@
-"""The service that bench_service compares with: FastAPI around gensim's most_similar.
+"""The service that bench_service compares embedkit with: FastAPI around gensim's most_similar.
 
 scripts/bench_service_peer.py MODEL
 """

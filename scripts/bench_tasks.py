@@ -35,7 +35,7 @@ def gensim_read(corpus: str) -> dict[str, Any]:
 
 
 def embedkit_compile(cache: str) -> dict[str, Any]:
-    """Compile the kernel as on a machine without a cache of compiled code."""
+    """Compile the kernel without using a cache of compiled code."""
     os.environ["NUMBA_CACHE_DIR"] = cache
     return {"compile_seconds": embedkit_load()["seconds"]}
 
@@ -60,7 +60,7 @@ def embedkit_train_copies(corpus: str, copies: str) -> dict[str, Any]:
     """Train for one epoch on several copies of the same text."""
     from embedkit import Corpus, SkipGramEncoder
 
-    # min_count grows with the copies, so the vocabulary stays the same and only the text grows.
+    # min_count grows with the number of copies, so that the vocabulary stays the same.
     encoder = SkipGramEncoder(epochs=1, min_count=5 * int(copies))
     encoder.fit(Corpus.read([corpus] * int(copies)))
     return {"tokens": encoder.report["tokens"]}
@@ -104,7 +104,7 @@ def quality(model: str, analogies: str, similarity: str) -> dict[str, Any]:
 
 
 def words(model: str) -> dict[str, Any]:
-    """Choose three words for a question: the usual ones, or else some that are not too rare."""
+    """Choose three words for a question: the usual ones if known, otherwise some frequent ones."""
     import embedkit
 
     known = embedkit.load(model).vocabulary

@@ -1,4 +1,4 @@
-"""Shared by the scripts that measure: options, a description of the machine, and tables."""
+"""Code shared by the benchmark scripts: options, a description of the machine, and tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Report", "machine", "note", "option_parser"]
 
 
 def option_parser(doc: str | None, *, model: bool = False) -> argparse.ArgumentParser:
-    """Return a parser with the options that the scripts share: --seed, --json, and --model.
+    """Return a parser with the common options: --seed, --json, and --model.
 
     Args:
         doc: the docstring of the script; its first line is the description.
@@ -24,7 +24,9 @@ def option_parser(doc: str | None, *, model: bool = False) -> argparse.ArgumentP
     if model:
         default = os.environ.get("EMBEDKIT_MODEL", "model.embedkit")
         parser.add_argument("--model", default=default, help="model directory [%(default)s]")
-    parser.add_argument("--seed", type=int, default=1, help="of all random numbers [%(default)s]")
+    parser.add_argument(
+        "--seed", type=int, default=1, help="seed of all random numbers [%(default)s]"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, not tables")
     return parser
 
@@ -65,7 +67,7 @@ class Report:
 
         Args:
             name: of the list of rows in JSON.
-            columns: the title and the format of each value, by its name.
+            columns: title and format of each column, by the name of its value.
         """
         self._rows = self.results.setdefault(name, [])
         self._formats = [(key, form) for key, (_, form) in columns.items()]

@@ -4,8 +4,8 @@
     scripts/gpu_contract.py cuda
     TRITON_INTERPRET=1 scripts/gpu_contract.py cpu
 
-Prints a JSON object: for each check, whether it passed and the figures that decided it. Needs only
-torch, triton, numpy and pyarrow.
+Prints a JSON object that tells, for each check, whether it passed and the figures behind the
+result. Needs only torch, triton, numpy and pyarrow.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ FEW, MANY = 30, 1000  # words; with few, a step of the kernel has one center
 class Problem:
     """A small text with repeated words, words outside the vocabulary and sentences of one word.
 
-    The text has 30 words of the vocabulary of *words* words; the others are negative samples only.
+    The text has 30 of the *words* words in the vocabulary; the others are only negative samples.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ def draws(device: str) -> dict[str, Any]:
         if word < FEW and draw(KEY, position) >> 32 <= problem.keep[word]
     ]
     first, last, slots = kept.edges.tolist()
-    # Context before the first center was staged, too, but not the whole text.
+    # The context before the first center was also staged, but not the whole text.
     skipped = sum(position < 500 for position in positions) - first
     staged = positions[skipped : skipped + slots]
     samples = [
@@ -179,8 +179,8 @@ def one_program(
 ) -> dict[str, Any]:
     """One program equals the reference, wherever the text is cut.
 
-    TF32 has a precision of 2^-11, and changes are small beside rows. The interpreter multiplies in
-    float32 always.
+    TF32 has a precision of 2^-11, and updates are small compared with rows. The interpreter always
+    multiplies in float32.
     """
     ranges = [(0, 2), (2, 29), (29, 31), (31, 60)]
     found = Problem(*case, words, scale).run(ranges, device, torch.float32, precision=precision)
@@ -191,7 +191,7 @@ def one_program(
 
 
 def many_programs(device: str) -> dict[str, Any]:
-    """Several programs share the centre words; the order of updates is not fixed."""
+    """Several programs share the center words; the order of updates is not fixed."""
     found = Problem(24, 5, 5, FEW).run([(0, 60)], device, torch.float32, programs=7)
     return {"passed": bool(found["pairs_equal"] and found["loss_error"] < 0.05), **found}
 
@@ -212,7 +212,7 @@ def _round(values, rounded, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]
 
 
 def random_rounding(device: str) -> dict[str, Any]:
-    """Stochastic rounding to bfloat16 is unbiased, and gives one of the two neighbours."""
+    """Stochastic rounding to bfloat16 is unbiased, and gives one of the two neighboring values."""
     size = 4096
     values = torch.full((size,), 1 + 2.0**-10, device=device)  # an eighth of the way to the next
     rounded = torch.zeros(size, dtype=torch.bfloat16, device=device)

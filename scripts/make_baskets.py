@@ -4,8 +4,8 @@
     scripts/make_baskets.py            write the file
     scripts/make_baskets.py --check    fail if the file differs from what would be written
 
-Each line is a basket. A customer shops for one purpose (breakfast, a barbecue, a baby, cleaning or
-a party), takes some products for it and two everyday products. No line states the purpose.
+Each line is a basket. Each customer shops for one purpose (breakfast, a barbecue, a baby, cleaning
+or a party) and buys some products for it and two everyday products. The purpose is not stated.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def baskets() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--check", action="store_true", help="compare without writing")
     parser.add_argument("--output", type=Path, default=CORPORA, help="folder to write to")
     options = parser.parse_args()
     path = options.output / "baskets.txt"

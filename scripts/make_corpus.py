@@ -4,8 +4,8 @@
     scripts/make_corpus.py            write both files
     scripts/make_corpus.py --check    fail if the files differ from what would be written
 
-The script uses only the standard library, and of `random` only `random()`, whose sequence is the
-same in every version of Python, so the files are the same bytes everywhere.
+The files are identical, byte for byte, in every version of Python: the script uses only the
+standard library, and from `random` only `random()`, whose sequence never changes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ RELATIONS = (
     Relation("company-product", "companies", "company", "product"),
     Relation("city-team", "hockey", "city", "team"),
 )
-# Rows of the questions in the README: the sentences may name the relation of the first row of each
+# Rows of the questions in scripts/demo: sentences may name the relation of the first row of each
 # pair; the second row contains the answer and is held out.
 SHOWN = {
     "france": "italy", "man": "king", "big": "cold", "japan": "germany", "copper": "gold",
@@ -74,7 +74,7 @@ SHOWN = {
 
 
 class Draws:
-    """Random choices that use `random.random()` only."""
+    """Random choices that use only `random.random()`."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed).random
@@ -188,7 +188,7 @@ def is_unambiguous(relation: Relation, row: Row) -> bool:
 
 @lru_cache(maxsize=1)
 def senses() -> Counter[str]:
-    """Count, for every word, the roles and rows that it occurs in, and its uses in templates."""
+    """Count, for every word, the roles and rows in which it occurs, and its uses in templates."""
     facts = tables()
     found: Counter[str] = Counter()
     for phrase in (*OPENINGS, *CLOSINGS):
@@ -220,7 +220,7 @@ def reject_stated_analogies(text: str, facts: dict[str, list[Row]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--check", action="store_true", help="compare without writing")
     parser.add_argument("--output", type=Path, default=CORPORA, help="folder to write to")
     options = parser.parse_args()
     facts = tables()

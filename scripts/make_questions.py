@@ -95,7 +95,7 @@ def rows(patterns: Patterns, products: Sequence[str]) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare, write nothing")
+    parser.add_argument("--check", action="store_true", help="compare without writing")
     parser.add_argument("--output", type=Path, default=CORPORA, help="folder to write to")
     options = parser.parse_args()
     files = {

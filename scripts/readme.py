@@ -8,11 +8,11 @@
 
 An example is a fenced block of one of three kinds: ``console`` holds `$ command` lines and their
 output, ``pycon`` holds a Python session, and ``python`` holds statements that print nothing. The
-examples of a page run in order, in an empty folder that contains the repository's corpora/. Numbers
-and all answers but the first differ between machines and are not compared; of a traceback only the
-error is shown. Most pages begin with the command `TRAINING`, which prints nothing: it runs once,
-and the other pages get a copy of its model. A call of embedkit that needs no shell runs in this
-process.
+examples of a page run in order, in an empty folder that contains the repository's corpora/.
+Numbers, and all answers except the first, differ between machines and are not compared. Only the
+last line of a traceback is shown. Most pages begin with the command `TRAINING`, which prints
+nothing: it runs once, and the other pages use a copy of its model. An embedkit command that needs
+no shell runs in this process.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ BLOCK = re.compile(
 TRAINING = "embedkit train corpora/world.txt --quiet"
 MODEL = "model.embedkit"
 PLAIN = re.compile(r"""embedkit (?:[^"'|<>&;*?$`~\\(){}#]|'[^']*'|"[^"$`\\]*")*$""")
-"""A call of embedkit that needs no shell."""
+"""An embedkit command that needs no shell."""
 TRACEBACK = re.compile(r"^(Traceback \(most recent call last\):\n)(?: .*\n)+", re.MULTILINE)
 
 
@@ -55,7 +55,7 @@ def pages() -> list[Path]:
 
 
 def run_command(command: str) -> str:
-    """Return what a command prints, without its progress, which depends on the machine."""
+    """Return the output of a command without progress lines, which differ between machines."""
     if PLAIN.match(command):
         printed = run_here(shlex.split(command)[1:])
     else:
@@ -80,7 +80,7 @@ def run_here(arguments: list[str]) -> str:
 
 
 def train_once(trained: Path) -> str:
-    """Run `TRAINING`, or copy the model that it wrote before; return what it prints."""
+    """Run `TRAINING`, or copy the model that an earlier run wrote; return its output."""
     with (trained / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may check pages at the same time
         if (trained / MODEL).exists():
@@ -121,10 +121,10 @@ def run_pycon(block: str, session: code.InteractiveConsole) -> str:
 
 
 def run_python(block: str, session: code.InteractiveConsole) -> str:
-    """Run statements that should print nothing and return the block.
+    """Run statements that should print nothing; return the block.
 
     Raises:
-        SystemExit: they printed something, an error for instance.
+        SystemExit: they printed something, such as an error.
     """
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -193,8 +193,8 @@ def check(page: Path, trained: Path, *, write: bool) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="replace the output in the pages")
-    parser.add_argument("pages", type=Path, nargs="*", help="by default all that have examples")
-    parser.add_argument("--trained", type=Path, help="a folder for the model of most pages")
+    parser.add_argument("pages", type=Path, nargs="*", help="default: all that have examples")
+    parser.add_argument("--trained", type=Path, help="folder for the model that most pages use")
     options = parser.parse_args()
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     os.environ.pop("EMBEDKIT_MODEL", None)
@@ -203,7 +203,7 @@ def main() -> None:
         trained = (options.trained or Path(folder)).resolve()
         if len(chosen) == 1:
             sys.exit(not check(chosen[0], trained, write=options.write))
-        # One process a page: a warning that Python shows once must not depend on other pages.
+        # One process per page, because Python shows some warnings only once in a process.
         failed = []
         for page in chosen:
             print(page.relative_to(ROOT), file=sys.stderr)
