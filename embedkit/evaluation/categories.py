@@ -66,7 +66,8 @@ def category_purity(
         case_sensitive: distinguish Polish from polish.
 
     Raises:
-        QuestionError: the file is missing, a line cannot be read, or too few words are known.
+        QuestionError: the file is missing or has no words, a line cannot be read, or too few words
+            are known.
         ModelError: a vector contains NaN or infinity.
     """
     spell = str if case_sensitive else normalize

@@ -39,6 +39,11 @@ class SimilarityReport:
     ours: NDArray[np.float64] = field(repr=False, compare=False)
 
     @property
+    def counted(self) -> int:
+        """Number of pairs that are correlated: the known ones, or all with *count_unknown*."""
+        return int((~np.isnan(self.ours)).sum())
+
+    @property
     def coverage(self) -> float:
         """Share of known pairs."""
         return self.found / self.total
@@ -72,7 +77,8 @@ def word_similarity(
         case_sensitive: distinguish Polish from polish.
 
     Raises:
-        QuestionError: the file is missing, a line cannot be read, or too few pairs are known.
+        QuestionError: the file is missing or has no pairs, a line cannot be read, or too few pairs
+            are known.
         ModelError: a vector contains NaN or infinity.
     """
     pairs = read_pairs(Path(path))
