@@ -31,6 +31,8 @@ __all__ = [
     "UnknownWordError",
     "UnknownWordsWarning",
     "WordTooLongError",
+    "counted",
+    "plural",
     "quoted",
 ]
 
@@ -39,6 +41,16 @@ def quoted(value: object, longest: int = 60) -> str:
     """Return a value from a file or a call for a message, in quotation marks, cut if it is long."""
     shown = repr(value[: longest + 1] if isinstance(value, str | bytes) else value)
     return shown if len(shown) <= longest + 2 else f"{shown[:longest]}…"
+
+
+def plural(number: float, noun: str, nouns: str = "") -> str:
+    """Return *noun* for the number 1, else its plural: *nouns*, or the noun with an s."""
+    return noun if number == 1 else nouns or f"{noun}s"
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """Return a number and what is counted, for a message: "1 word", "2,000 words"."""
+    return f"{number:,} {plural(number, noun, nouns)}"
 
 
 class EmbedkitError(Exception):

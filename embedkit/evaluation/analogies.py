@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
-from embedkit.errors import ConfigurationError, QuestionError
+from embedkit.errors import ConfigurationError, QuestionError, counted
 from embedkit.evaluation.analogy_ranks import SKIPPED, KnownWords, answer_ranks
 from embedkit.evaluation.datasets import Section, read_analogies
 from embedkit.evaluation.options import EVALUATION_METHODS
@@ -140,8 +140,9 @@ def analogy_accuracy(
     report = _report(sections, ranks, top, count_unknown=count_unknown)
     if not count_unknown and not report.total.asked:
         raise QuestionError(
-            f"{path}: too few known questions: the model knows 0 of {report.total.skipped:,} "
-            f"questions, by its {known.size:,} most frequent words."
+            f"{path}: too few known questions: the model knows 0 of "
+            f"{counted(report.total.skipped, 'question')}, by its "
+            f"{counted(known.size, 'most frequent word')}."
         )
     return report
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
-from embedkit.errors import QuestionError
+from embedkit.errors import QuestionError, counted
 from embedkit.evaluation.datasets import read_categories
 from embedkit.index.metrics import require_finite, unit_rows
 from embedkit.vectors.word_vectors import WordVectors
@@ -83,7 +83,7 @@ def category_purity(
     if count < 2 or known.sum() <= count:
         raise QuestionError(
             f"{path}: too few known words to cluster: the model knows {known.sum()} of "
-            f"{len(lines)} words, in {count} categories."
+            f"{counted(len(lines), 'word')}, in {counted(count, 'category', 'categories')}."
         )
     clusters = _clusters(vectors, places[known], count, seed)
     outcomes = np.full(len(lines), np.nan)

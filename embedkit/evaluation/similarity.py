@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
-from embedkit.errors import QuestionError
+from embedkit.errors import QuestionError, counted
 from embedkit.evaluation.datasets import read_pairs
 from embedkit.index.metrics import require_finite, unit_rows
 from embedkit.vectors.word_vectors import WordVectors
@@ -95,8 +95,8 @@ def word_similarity(
     found = int(known.sum())
     if (len(pairs) if count_unknown else found) < 2:
         raise QuestionError(
-            f"{path}: too few known pairs: the model knows {found} of {len(pairs)} pairs, and a "
-            "correlation needs two."
+            f"{path}: too few known pairs: the model knows {found} of "
+            f"{counted(len(pairs), 'pair')}, and a correlation needs two."
         )
     ours = np.full(len(pairs), 0.0 if count_unknown else np.nan)
     ours[known] = _cosines(vectors, left[known], right[known])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.spelling import normal_forms, respellings
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ConfigurationError, UnknownWordError, quoted
+from embedkit.errors import ConfigurationError, UnknownWordError, counted, quoted
 from embedkit.index.metrics import Matrix, all_finite
 from embedkit.validation import refuse_string
 
@@ -244,7 +244,9 @@ def check_vectors(vocabulary: Vocabulary, matrix: Matrix) -> None:
             NaN or infinite.
     """
     if matrix.shape[0] != len(vocabulary):
-        raise ConfigurationError(f"{len(vocabulary)} words but {matrix.shape[0]} rows")
+        raise ConfigurationError(
+            f"{counted(len(vocabulary), 'word')} but {counted(matrix.shape[0], 'row')}"
+        )
     empty = pc.index(vocabulary.arrow, "").as_py()
     if empty >= 0:
         raise ConfigurationError(

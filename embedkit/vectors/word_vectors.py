@@ -25,7 +25,7 @@ from typing_extensions import Unpack
 
 from embedkit.corpus.spelling import normal_forms
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, counted
 from embedkit.index.metrics import Matrix, row_norms
 from embedkit.storage.model_directory import write_model
 from embedkit.storage.quantization import pack, unpack
@@ -266,7 +266,7 @@ class WordVectors:
         return self  # immutable
 
     def __repr__(self) -> str:
-        return f"WordVectors({len(self):,} words x {self.dimension})"
+        return f"WordVectors({counted(len(self), 'word')} x {self.dimension})"
 
     def _repr_html_(self) -> str:
         return html_summary(self.config.get("encoder"), self.vocabulary, self.matrix)
