@@ -34,6 +34,7 @@ __all__ = [
     "counted",
     "plural",
     "quoted",
+    "share_verb",
 ]
 
 
@@ -51,6 +52,11 @@ def plural(number: float, noun: str, nouns: str = "") -> str:
 def counted(number: int, noun: str, nouns: str = "") -> str:
     """Return a number and what is counted, for a message: "1 word", "2,000 words"."""
     return f"{number:,} {plural(number, noun, nouns)}"
+
+
+def share_verb(part: int, whole: int, singular: str, plural: str) -> str:
+    """Return the verb for *part* of *whole*: "1 of 3 texts has", "0 of 1 text has"."""
+    return singular if 1 in (part, whole) else plural
 
 
 class EmbedkitError(Exception):

@@ -21,6 +21,7 @@ from embedkit.errors import (
     counted,
     plural,
     quoted,
+    share_verb,
 )
 from embedkit.vectors.postprocess import remove_top
 
@@ -99,6 +100,8 @@ def test_nouns_agree_with_their_numbers() -> None:
     assert [counted(n, "word") for n in numbers] == ["0 words", "1 word", "2 words", "3,811 words"]
     assert [counted(n, "pass", "passes") for n in (1, 2)] == ["1 pass", "2 passes"]
     assert [plural(n, "is", "are") for n in numbers] == ["are", "is", "are", "are"]
+    assert share_verb(1, 3, "has", "have") == share_verb(0, 1, "has", "have") == "has"
+    assert share_verb(0, 3, "has", "have") == share_verb(2, 3, "has", "have") == "have"
     assert [plural(n, "second") for n in (0.5, 1.0)] == ["seconds", "second"]
 
 

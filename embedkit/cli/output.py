@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.errors import EmbedkitError, ExpressionError, counted, plural
+from embedkit.errors import EmbedkitError, ExpressionError, counted, share_verb
 
 if TYPE_CHECKING:
     from embedkit.vectors.formulas import Neighbor
@@ -134,7 +134,7 @@ class UnknownWords:
             click.echo(
                 f"Not in the vocabulary, skipped: {named}{more}. "
                 f"{unanswered:,} of {counted(asked, 'question')} "
-                f"{plural(unanswered, 'has', 'have')} no answer.",
+                f"{share_verb(unanswered, asked, 'has', 'have')} no answer.",
                 err=True,
             )
         if unanswered and unanswered == asked:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from embedkit.errors import counted, plural
+from embedkit.errors import counted, share_verb
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
@@ -79,8 +79,8 @@ def _check_end(
             "wrong_header" if not rest.strip() else "cut_short",
             f"byte {end:,}",
             f"only {found:,} of the {counted(claimed, 'word')} that the header says "
-            f"{plural(found, 'is', 'are')} complete: the file is cut short, damaged or in another "
-            "format",
+            f"{share_verb(found, claimed, 'is', 'are')} complete: the file is cut short, "
+            "damaged or in another format",
             claimed - found if rest.strip() else 1,
         )
     elif rest.strip(b"\n") or source.peek(2).strip(b"\n"):

@@ -13,7 +13,7 @@ import numpy as np
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import CorpusError, counted, plural
+from embedkit.errors import CorpusError, counted, plural, share_verb
 from embedkit.system.logs import logger
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.config import TrainingConfig
@@ -115,8 +115,9 @@ def _too_few_words(found: int, all_words: Vocabulary, min_count: int) -> CorpusE
     if len(all_words) > 1:
         second = all_words.counts[1]
         hint = f"Lower --min-count (min_count) to {second:,}, or use a longer text."
+    verb = share_verb(found, len(all_words), "occurs", "occur")
     return CorpusError(
-        f"{found} of {counted(len(all_words), 'distinct word')} {plural(found, 'occurs', 'occur')} "
+        f"{found} of {counted(len(all_words), 'distinct word')} {verb} "
         f"at least min_count={min_count} {plural(min_count, 'time')}; training needs 2. The most "
         f"frequent word occurs {counted(all_words.counts[0], 'time')}.",
         hint=hint,

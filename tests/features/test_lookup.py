@@ -158,7 +158,7 @@ class TestUnknownWords:
         with pytest.warns(UnknownWordsWarning, match=r"1 of 2 words has no vector.*row 1,"):
             words = WordFeatures(vectors, oov="spell").fit_transform(["bananaz", "qwertyuiop"])
         assert np.array_equal(words, [vectors["bananas"], 0 * vectors["bananas"]])
-        with pytest.warns(UnknownWordsWarning, match="1 of 1 texts"):
+        with pytest.warns(UnknownWordsWarning, match="1 of 1 text has"):
             texts = TextFeatures(vectors, oov="spell").fit_transform(["qwertyuiop"])
         assert not texts.any()
 
