@@ -31,7 +31,10 @@ __all__ = [
     "UnknownWordError",
     "UnknownWordsWarning",
     "WordTooLongError",
+    "counted",
+    "plural",
     "quoted",
+    "share_verb",
 ]
 
 
@@ -39,6 +42,21 @@ def quoted(value: object, longest: int = 60) -> str:
     """Return a value from a file or a call for a message, in quotation marks, cut if it is long."""
     shown = repr(value[: longest + 1] if isinstance(value, str | bytes) else value)
     return shown if len(shown) <= longest + 2 else f"{shown[:longest]}…"
+
+
+def plural(number: float, noun: str, nouns: str = "") -> str:
+    """Return *noun* for the number 1, else its plural: *nouns*, or the noun with an s."""
+    return noun if number == 1 else nouns or f"{noun}s"
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """Return a number and what is counted, for a message: "1 word", "2,000 words"."""
+    return f"{number:,} {plural(number, noun, nouns)}"
+
+
+def share_verb(part: int, whole: int, singular: str, plural: str) -> str:
+    """Return the verb for *part* of *whole*: "1 of 3 texts has", "0 of 1 text has"."""
+    return singular if 1 in (part, whole) else plural
 
 
 class EmbedkitError(Exception):

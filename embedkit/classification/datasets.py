@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from embedkit.classification.options import LABELLED_FORMATS
 from embedkit.corpus.encodings import likely_encoding, read_whole, text_encoding
 from embedkit.corpus.tokenizers import split_words
-from embedkit.errors import EncodingError, InputError
+from embedkit.errors import EncodingError, InputError, counted
 from embedkit.validation import check_choice
 
 __all__ = ["LabelledTexts", "read_labelled"]
@@ -185,7 +185,7 @@ def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> I
     else:
         raise _LineError(
             first[0],
-            f"{_count_columns(names)}, but no column named "
+            f"{counted(len(names), 'column')}, but no column named "
             + " or ".join(repr(column) for column in columns if column.casefold() not in names),
             "Separate each text and its label by a tab (TSV) or a comma (CSV)."
             if len(names) == 1
@@ -196,14 +196,10 @@ def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> I
         if len(cells) != len(names):
             raise _LineError(
                 line,
-                f"{_count_columns(cells)}, but line {first[0]} has {len(names)}",
+                f"{counted(len(cells), 'column')}, but line {first[0]} has {len(names)}",
                 "Look for a missing separator, or for a separator inside a text.",
             )
         yield line, cells[text], cells[label]
-
-
-def _count_columns(cells: list[str]) -> str:
-    return "1 column" if len(cells) == 1 else f"{len(cells)} columns"
 
 
 def _jsonl(text: str, columns: tuple[str, str]) -> Iterator[_Example]:

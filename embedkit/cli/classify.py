@@ -24,10 +24,11 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import counted, print_json, printed_warnings
+from embedkit.cli.output import print_json, printed_warnings
 from embedkit.cli.parameters import INPUT, ModelPath, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 from embedkit.cli.progress import Display
+from embedkit.errors import counted
 from embedkit.features.options import POOLINGS
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from embedkit.cli.options import (
     json_option,
     models_argument,
     quiet_option,
+    refuse_repeats,
     refuse_unused,
     seed_option,
 )
@@ -57,7 +58,9 @@ def benchmark_options(command: Command) -> Command:
 
 def benchmark_files(options: dict[str, Any]) -> list[tuple[str, str]]:
     """Take the values of `benchmark_options` out of *options*; return kind and path of each."""
-    return [(kind, path) for kind in BENCHMARK_KINDS for path in dict.fromkeys(options.pop(kind))]
+    files = [(kind, path) for kind in BENCHMARK_KINDS for path in options.pop(kind)]
+    refuse_repeats([path for _, path in files])
+    return files
 
 
 @click.command()
@@ -164,7 +167,8 @@ def _print_one(file: tuple[str, str], found: Score) -> None:
             f"Spearman {report.spearman:.4f} ({_between(kind, found.interval)}), Pearson "
             f"{report.pearson:.4f}"
         )
-        click.echo(f"{path}: {score}, {_known(report)} pairs known")
+        counted = "" if report.counted == report.found else f", {report.counted:,} counted"
+        click.echo(f"{path}: {score}, {_known(report)} pairs known{counted}")
     else:
         click.echo(
             f"{path}: purity {report.purity:.1%} ({_between(kind, found.interval)}) of "
@@ -184,13 +188,17 @@ def _print_analogies(path: str, report: AnalogyReport, interval: Interval) -> No
     for score in scores:
         click.echo(
             f"  {score.name:<{width}}  {_rate(score.accuracy)}  {score.correct:6,} of "
-            f"{score.asked:6,}  ({score.skipped:,} skipped)"
+            f"{score.asked:6,}  ({_left_out(score, report)})"
         )
-    if report.total.asked:
-        click.echo(
-            f"  95 % interval {_between('analogies', interval)}; {report.coverage:.1%} of the "
-            "questions asked"
-        )
+    rest = "known, the others counted as wrong" if report.count_unknown else "asked"
+    click.echo(
+        f"  95 % interval {_between('analogies', interval)}; {report.coverage:.1%} of the "
+        f"questions {rest}"
+    )
+
+
+def _left_out(score: SectionScore, report: AnalogyReport) -> str:
+    return f"{score.unknown:,} unknown" if report.count_unknown else f"{score.skipped:,} skipped"
 
 
 def _rate(share: float) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import click
@@ -38,6 +39,7 @@ __all__ = [
     "overwrite_option",
     "quiet_option",
     "reading_options",
+    "refuse_repeats",
     "refuse_unused",
     "restrict_option",
     "seed_option",
@@ -188,6 +190,16 @@ def model_argument(command: Command) -> Command:
     return argument(model_option(with_model))
 
 
+def refuse_repeats(paths: Sequence[str]) -> None:
+    """Raise a usage error if a path is given twice: results are listed by path."""
+    seen = set()
+    for path in paths:
+        place = os.path.abspath(path)
+        if place in seen:
+            raise click.UsageError(f"{path} is given twice; name it once.")
+        seen.add(place)
+
+
 def models_argument(command: Command) -> Command:
     """Add a repeatable --model, and arguments MODELS with the same meaning."""
 
@@ -198,7 +210,8 @@ def models_argument(command: Command) -> Command:
         if models_argument:
             _refuse_two_names()
             models = models_argument
-        return command(models=tuple(dict.fromkeys(models)), **given)
+        refuse_repeats(models)
+        return command(models=models, **given)
 
     option = click.option(
         "--model",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.errors import EmbedkitError, ExpressionError
+from embedkit.errors import EmbedkitError, ExpressionError, counted, share_verb
 
 if TYPE_CHECKING:
     from embedkit.vectors.formulas import Neighbor
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UnknownWords",
-    "counted",
     "print_answers",
     "print_json",
     "print_table",
@@ -37,11 +36,6 @@ def rendered(error: EmbedkitError) -> str:
     if isinstance(error, ExpressionError):
         return str(error)  # with a caret under the place
     return f"{error.message}\nHint: {error.hint}" if error.hint else error.message
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number and what is counted: "1 word", "2,000 words"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def to_json(value: object) -> str:
@@ -139,8 +133,8 @@ class UnknownWords:
             more = ", ..." if len(self._skipped) > _MOST_NOTES else ""
             click.echo(
                 f"Not in the vocabulary, skipped: {named}{more}. "
-                f"{unanswered:,} of {counted(asked, 'question')} {'has' if asked == 1 else 'have'} "
-                "no answer.",
+                f"{unanswered:,} of {counted(asked, 'question')} "
+                f"{share_verb(unanswered, asked, 'has', 'have')} no answer.",
                 err=True,
             )
         if unanswered and unanswered == asked:

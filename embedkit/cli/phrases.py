@@ -18,12 +18,12 @@ from embedkit.cli.options import (
     reading_options,
     refuse_unused,
 )
-from embedkit.cli.output import counted, print_json
+from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs, refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.corpus.phrases.settings import DEFAULT_THRESHOLDS, MAX_PASSES
-from embedkit.errors import ConfigurationError, CorpusError, SettingError
+from embedkit.errors import ConfigurationError, CorpusError, SettingError, counted, plural
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus
@@ -256,10 +256,10 @@ def _facts(
 
 def _summary(learned: Phrases, text: Corpus, joined: Corpus) -> str:
     found = " and ".join(f"{len(phrases):,}" for phrases in learned.passes)
-    passes = f"{len(learned.passes)} pass{'es' if len(learned.passes) != 1 else ''}"
+    passes = counted(len(learned.passes), "pass", "passes")
     total = sum(map(len, learned.passes))
     return (
-        f"{found} {'phrase' if total == 1 else 'phrases'} in {passes}: "
+        f"{found} {plural(total, 'phrase')} in {passes}: "
         f"{counted(len(joined.tokens), 'token')}, "
         f"{len(joined.vocabulary):,} distinct"
     )

@@ -19,11 +19,11 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import counted, print_json
+from embedkit.cli.output import print_json
 from embedkit.cli.pairs import PairTexts, pairs_option
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
-from embedkit.errors import QuestionError
+from embedkit.errors import QuestionError, counted
 from embedkit.plotting.options import PROJECTION_METHODS
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _plot_words(
 
 
 def _contents(found: WordMap) -> str:
-    arrows = f", {len(found.arrows):,} arrows" if found.arrows else ""
+    arrows = f", {counted(len(found.arrows), 'arrow')}" if found.arrows else ""
     return f"{counted(len(found.words), 'word')}{arrows}"
 
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from embedkit.cli.output import to_json
+from embedkit.errors import counted
 from embedkit.system.full_disk import storage_errors
 
 if TYPE_CHECKING:
@@ -60,17 +61,17 @@ class Display:
     def walking(self, count: int, total: int) -> None:
         """Show that *count* more of *total* walks were taken."""
         self._advance("walking", count, total, " walks")
-        self._line(f"walking: {self._done / total:4.0%} of {total:,} walks")
+        self._line(f"walking: {self._done / total:4.0%} of {counted(total, 'walk')}")
 
     def writing(self, count: int, total: int) -> None:
         """Show that *count* more of *total* words were written."""
         self._advance("writing", count, total, " words")
-        self._line(f"writing: {self._done:,} of {total:,} words")
+        self._line(f"writing: {self._done:,} of {counted(total, 'word')}")
 
     def indexing(self, count: int, total: int) -> None:
         """Show that *count* more of *total* words were added to an index."""
         self._advance("indexing", count, total, " words")
-        self._line(f"indexing: {self._done:,} of {total:,} words")
+        self._line(f"indexing: {self._done:,} of {counted(total, 'word')}")
 
     def phrases(self, total: int) -> Callable[[int], None]:
         """Return a function that shows that more of *total* tokens were searched for phrases."""

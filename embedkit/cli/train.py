@@ -20,7 +20,7 @@ from embedkit.cli.options import (
     reading_options,
     refuse_unused,
 )
-from embedkit.cli.output import counted, print_json, summary_of_vectors
+from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 from embedkit.cli.phrases import PHRASE_OPTIONS, phrase_options, phrase_settings
@@ -29,7 +29,7 @@ from embedkit.cli.train_options import NGRAM_SETTINGS, SETTINGS, device_options,
 from embedkit.cli.train_session import TrainingSession
 from embedkit.corpus.phrases.settings import MAX_PASSES
 from embedkit.encoders.names import ENCODER_NAMES, UNTRAINED_ENCODERS
-from embedkit.errors import ModelError
+from embedkit.errors import ModelError, counted
 
 if TYPE_CHECKING:
     from embedkit.corpus.corpus import Corpus

@@ -18,11 +18,12 @@ from embedkit.cli.options import (
     seed_option,
     workers_option,
 )
-from embedkit.cli.output import counted, print_json
+from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, Number, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs, refuse_inputs, refuse_two_streams
 from embedkit.cli.progress import Display
 from embedkit.corpus.walks.options import SEPARATORS
+from embedkit.errors import counted
 from embedkit.system.files import is_standard_output
 
 if TYPE_CHECKING:

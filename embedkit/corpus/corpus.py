@@ -32,7 +32,7 @@ from embedkit.corpus.reader import (
 from embedkit.corpus.token_ids import TokenIdWriter
 from embedkit.corpus.tokenizers import tokenizer as find_tokenizer
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, counted
 from embedkit.system.full_disk import storage_errors
 from embedkit.system.memory import processors, release_heap, release_pages
 from embedkit.system.ranks import Ranks, SingleProcess
@@ -182,7 +182,7 @@ class Corpus:
 
     def __repr__(self) -> str:
         return (
-            f"Corpus({len(self.tokens):,} tokens, {len(self):,} sentences, "
+            f"Corpus({counted(len(self.tokens), 'token')}, {counted(len(self), 'sentence')}, "
             f"{len(self.vocabulary):,} distinct)"
         )
 

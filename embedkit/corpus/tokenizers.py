@@ -10,14 +10,10 @@ import re
 import string
 import unicodedata
 from collections.abc import Callable, Mapping
-from functools import cache
-from typing import TYPE_CHECKING
 
+from embedkit.corpus.emoji import split_emoji, unicode_pattern
 from embedkit.corpus.encodings import BYTE_ORDER_MARK
 from embedkit.validation import check_choice
-
-if TYPE_CHECKING:
-    import regex
 
 __all__ = [
     "SEPARATORS",
@@ -46,16 +42,6 @@ _OUTER_PUNCTUATION = re.compile(
 )
 _SPELLINGS = {**dict.fromkeys("\u2019\u02bc\uff07", "'"), **dict.fromkeys("\u2010\u2011", "-")}
 _ZERO_WIDTH_SPACE = b"\xe2\x80\x8b"
-# One pictograph: not the signs that are mostly text, nor those that NFKC makes letters of.
-_PICTOGRAPH = (
-    r"\p{Extended_Pictographic}(?<![\u00a9\u00ae])(?<=\p{dt=None})"
-    r"[\ufe0e\ufe0f]?\p{Emoji_Modifier}?"
-)
-# A flag, or pictographs that joiners connect, with the tags of a region's flag.
-_EMOJI = (
-    rf"(\p{{Regional_Indicator}}{{2}}"
-    rf"|{_PICTOGRAPH}(?:\u200d{_PICTOGRAPH})*[\U000e0020-\U000e007f]*)"
-)
 _BYTE_ORDER_MARKS = re.compile(rb"^(?:[\0-\t\v-\x20]*%s)+" % BYTE_ORDER_MARK, re.MULTILINE)
 _NON_WORD = r"[^\x00-\x7f\pL\pM\pN]+"  # RE2: \w of Python's re lacks the marks of Indic scripts
 
@@ -71,18 +57,10 @@ def normalize(text: str) -> str:
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = _pattern(r"\p{Default_Ignorable_Code_Point}+").sub("", folded)
+    folded = unicode_pattern(r"\p{Default_Ignorable_Code_Point}+").sub("", folded)
     for character, spelling in _SPELLINGS.items():
         folded = folded.replace(character, spelling)
     return unicodedata.normalize("NFKC", folded)
-
-
-@cache
-def _pattern(expression: str) -> regex.Pattern[str]:
-    """Compile an expression with properties of Unicode, which `re` does not have."""
-    import regex
-
-    return regex.compile(expression)
 
 
 def _words(block: bytes, fold: bytes = _FOLD_ASCII) -> bytes:
@@ -98,11 +76,10 @@ def _words_and_emoji(block: bytes) -> bytes:
     if block.isascii():
         return _words(block)
     text = block.replace(b"\0", b" ").decode()
-    pieces = _pattern(_EMOJI).split(text)  # text, emoji, text and so on
+    texts, emoji = split_emoji(text)
     # NUL stands for an emoji while the text around them becomes words.
-    words = _words("\0".join(pieces[::2]).encode(), _FOLD_ASCII_KEEP_NUL).split(b"\0")
-    emoji = [_pattern(r"[\ufe0e\ufe0f]").sub("", found).encode() for found in pieces[1::2]]
-    spaced = [b"%s %s " % pair for pair in zip(words, emoji, strict=False)]
+    words = _words("\0".join(texts).encode(), _FOLD_ASCII_KEEP_NUL).split(b"\0")
+    spaced = [b"%s %s " % (word, found.encode()) for word, found in zip(words, emoji, strict=False)]
     return b"".join([*spaced, words[-1]])
 
 
@@ -133,8 +110,9 @@ TOKENIZERS: Mapping[str, Callable[[bytes], bytes]] = {
     "whitespace": _whitespace,
 }
 """*words*: NFKC_Casefold; letters, marks, digits and underscores of any script, with inner
-apostrophes and hyphens. *words+emoji*: the same, and each emoji is a word, without its variation
-selector. *whitespace*: tokens as they are, between ASCII white space and control characters."""
+apostrophes and hyphens. *words+emoji*: the same, and each emoji sequence of UTS #51 is a word,
+without variation selectors. Signs such as U+00A9 are emoji only with U+FE0F, and keep it.
+*whitespace*: tokens as they are, between ASCII white space and control characters."""
 
 
 def split_words(line: str, most: int = 0) -> list[str]:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.corpus.spelling import nearest_spellings, respellings, similar_spellings
-from embedkit.errors import ConfigurationError, ModelError, UnknownWordError, quoted
+from embedkit.errors import ConfigurationError, ModelError, UnknownWordError, counted, quoted
 from embedkit.validation import refuse_string
 
 __all__ = [
@@ -61,7 +61,9 @@ class Vocabulary:
         self.counts: NDArray[np.int64] = np.asarray(given, dtype=np.int64).view()
         self.counts.flags.writeable = False
         if len(self.counts) != len(self._words):
-            raise ValueError(f"{len(self._words)} words but {len(self.counts)} counts")
+            raise ValueError(
+                f"{counted(len(self._words), 'word')} but {counted(len(self.counts), 'count')}"
+            )
         if order is not None:
             self.__dict__["_order"] = order
 
@@ -97,7 +99,7 @@ class Vocabulary:
         return self  # immutable
 
     def __repr__(self) -> str:
-        return f"Vocabulary({len(self):,} words)"
+        return f"Vocabulary({counted(len(self), 'word')})"
 
     @property
     def arrow(self) -> pa.StringArray:

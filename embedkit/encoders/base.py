@@ -15,7 +15,7 @@ from typing_extensions import Self
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.reader import TextSource
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import CorpusError, EmbedkitError, ModelError
+from embedkit.errors import CorpusError, EmbedkitError, ModelError, counted, plural
 from embedkit.index.metrics import Matrix
 from embedkit.storage.model_directory import StoredModel, read_model
 from embedkit.training.config import RANGES
@@ -168,9 +168,9 @@ def frequent_words(corpus: Corpus, min_count: int) -> Vocabulary:
     vocabulary = corpus.vocabulary.at_least(min_count)
     if not len(vocabulary):
         raise CorpusError(
-            f"none of the {len(corpus.vocabulary):,} distinct words occurs at least "
-            f"min_count={min_count} times; the most frequent one occurs "
-            f"{corpus.vocabulary.counts[0]:,} times.",
+            f"no word occurs at least min_count={min_count} {plural(min_count, 'time')}, of "
+            f"{counted(len(corpus.vocabulary), 'distinct word')}; the most frequent one occurs "
+            f"{counted(corpus.vocabulary.counts[0], 'time')}.",
             hint="Lower --min-count (min_count).",
         )
     return vocabulary

@@ -269,7 +269,7 @@ def _high_loss(report: TrainingReport) -> str:
 
 
 def _stored_vectors(model: StoredModel) -> WordVectors:
-    return WordVectors(
+    return WordVectors.from_checked(
         model.vocabulary,
         unpack(model.tensors),
         norms=model.tensors.get("norms"),

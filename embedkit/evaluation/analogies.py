@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
-from embedkit.errors import ConfigurationError, QuestionError
+from embedkit.errors import ConfigurationError, QuestionError, counted
 from embedkit.evaluation.analogy_ranks import SKIPPED, KnownWords, answer_ranks
 from embedkit.evaluation.datasets import Section, read_analogies
 from embedkit.evaluation.options import EVALUATION_METHODS
@@ -24,26 +24,35 @@ __all__ = ["AnalogyReport", "SectionScore", "analogy_accuracy"]
 
 @dataclass(frozen=True)
 class SectionScore:
-    """Numbers of the questions of a section: correct, asked, and skipped for an unknown word."""
+    """Numbers of the questions of a section.
+
+    Attributes:
+        name: the section.
+        correct: number of right answers.
+        asked: number of questions that count, right or wrong.
+        skipped: number of questions that are left out for an unknown word.
+        unknown: number of questions with an unknown word: they are skipped, or with
+            *count_unknown* they are asked, and wrong.
+        group: the group of the section, or "".
+    """
 
     name: str
     correct: int
     asked: int
     skipped: int
+    unknown: int
     group: str = ""
-    count_unknown: bool = field(default=False, repr=False)
 
     @property
     def accuracy(self) -> float:
-        """Share of the questions asked (of all, if *count_unknown*) that are correct, or NaN."""
-        counted = self.asked + self.skipped * self.count_unknown
-        return self.correct / counted if counted else float("nan")
+        """Share of the questions asked whose answers are correct; NaN if none was asked."""
+        return self.correct / self.asked if self.asked else float("nan")
 
     @property
     def coverage(self) -> float:
-        """Share of the questions that were asked; NaN without questions."""
+        """Share of the questions whose words are known; NaN without questions."""
         total = self.asked + self.skipped
-        return self.asked / total if total else float("nan")
+        return (total - self.unknown) / total if total else float("nan")
 
 
 @dataclass(frozen=True)
@@ -54,10 +63,11 @@ class AnalogyReport:
         sections: scores of sections.
         groups: scores of groups of sections.
         total: scores of all questions.
-        ranks: for each question, the number of words before the right answer, (questions,);
-            `SKIPPED` for a skipped question, `NEVER` if the answer is a word of the question. For
-            the methods that learn from pairs, each pair is a question.
+        ranks: for each question the number of words before the right answer, (questions,);
+            `SKIPPED` for one with an unknown word, `NEVER` if the answer is a word of the question.
+            For the methods that learn from pairs, each pair is a question.
         top: an answer with a rank below this is correct.
+        count_unknown: whether questions with an unknown word count as wrong.
     """
 
     sections: tuple[SectionScore, ...]
@@ -65,22 +75,23 @@ class AnalogyReport:
     total: SectionScore
     ranks: NDArray[np.int64] = field(repr=False, compare=False)
     top: int = 1
+    count_unknown: bool = False
 
     @property
     def accuracy(self) -> float:
-        """Share of correct answers; see `SectionScore.accuracy`."""
+        """Share of the questions asked whose answers are correct."""
         return self.total.accuracy
 
     @property
     def coverage(self) -> float:
-        """Share of all questions that were asked."""
+        """Share of all questions whose words are known."""
         return self.total.coverage
 
     @property
     def outcomes(self) -> NDArray[np.float64]:
         """1 for a correct answer, 0 for a wrong one, NaN if it does not count, (questions,)."""
         right = (self.ranks >= 0) & (self.ranks < self.top)
-        unknown = 0.0 if self.total.count_unknown else np.nan
+        unknown = 0.0 if self.count_unknown else np.nan
         return np.where(self.ranks == SKIPPED, unknown, right.astype(np.float64))
 
 
@@ -110,8 +121,8 @@ def analogy_accuracy(
         count_unknown: count a skipped question as wrong, like gensim's ``dummy4unknown``.
 
     Raises:
-        QuestionError: the file is missing, a line cannot be read, or no question is known and
-            *count_unknown* is false.
+        QuestionError: the file is missing or has no questions, a line cannot be read, or no
+            question is known and *count_unknown* is false.
         ConfigurationError: the method is unknown or does not support sparse vectors, or a number is
             out of range.
         ModelError: a vector contains NaN or infinity.
@@ -129,8 +140,9 @@ def analogy_accuracy(
     report = _report(sections, ranks, top, count_unknown=count_unknown)
     if not count_unknown and not report.total.asked:
         raise QuestionError(
-            f"{path}: too few known questions: the model knows 0 of {report.total.skipped:,} "
-            f"questions with its {known.size:,} most frequent words."
+            f"{path}: too few known questions: the model knows 0 of "
+            f"{counted(report.total.skipped, 'question')}, with its "
+            f"{counted(known.size, 'most frequent word')}."
         )
     return report
 
@@ -153,16 +165,19 @@ def _report(
         _sum("total", scores),
         np.concatenate(ranks),
         top,
+        count_unknown,
     )
 
 
 def _score(
     section: Section, ranks: NDArray[np.int64], top: int, *, count_unknown: bool
 ) -> SectionScore:
-    asked = ranks != SKIPPED
-    correct = int((asked & (ranks < top)).sum())
+    known = ranks != SKIPPED
+    correct = int((known & (ranks < top)).sum())
+    unknown = int((~known).sum())
+    skipped = 0 if count_unknown else unknown
     return SectionScore(
-        section.name, correct, int(asked.sum()), int((~asked).sum()), section.group, count_unknown
+        section.name, correct, len(ranks) - skipped, skipped, unknown, section.group
     )
 
 
@@ -172,5 +187,5 @@ def _sum(name: str, scores: Sequence[SectionScore]) -> SectionScore:
         sum(score.correct for score in scores),
         sum(score.asked for score in scores),
         sum(score.skipped for score in scores),
-        count_unknown=scores[0].count_unknown,
+        sum(score.unknown for score in scores),
     )

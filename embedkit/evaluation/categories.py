@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
-from embedkit.errors import QuestionError
+from embedkit.errors import QuestionError, counted
 from embedkit.evaluation.datasets import read_categories
 from embedkit.index.metrics import require_finite, unit_rows
 from embedkit.vectors.word_vectors import WordVectors
@@ -67,7 +67,8 @@ def category_purity(
         case_sensitive: distinguish Polish from polish.
 
     Raises:
-        QuestionError: the file is missing, a line cannot be read, or too few words are known.
+        QuestionError: the file is missing or has no words, a line cannot be read, or too few words
+            are known.
         ModelError: a vector contains NaN or infinity.
     """
     spell = str if case_sensitive else normalize
@@ -83,7 +84,7 @@ def category_purity(
     if count < 2 or known.sum() <= count:
         raise QuestionError(
             f"{path}: too few known words to cluster: the model knows {known.sum()} of "
-            f"{len(lines)} words, in {count} categories."
+            f"{counted(len(lines), 'word')}, in {counted(count, 'category', 'categories')}."
         )
     clusters = _clusters(vectors, places[known], count, seed)
     outcomes = np.full(len(lines), np.nan)

@@ -98,7 +98,8 @@ def score(
         settings: by default `ScoreSettings()`.
 
     Raises:
-        QuestionError: the file is missing, a line cannot be read, or too few words are known.
+        QuestionError: the file is missing or has no questions, a line cannot be read, or too few
+            words are known.
         ConfigurationError: the kind is unknown.
         ModelError: a vector contains NaN or infinity.
     """
@@ -151,10 +152,11 @@ def facts(found: Score) -> dict[str, object]:
             "total": _sections([report.total])[0],
             "accuracy": report.accuracy,
             "top": report.top,
+            "count_unknown": report.count_unknown,
             **shared,
         }
     if isinstance(report, SimilarityReport):
-        names: tuple[str, ...] = ("spearman", "pearson", "found", "total")
+        names: tuple[str, ...] = ("spearman", "pearson", "found", "total", "counted")
     else:
         names = ("purity", "categories", "found", "total")
     return {name: getattr(report, name) for name in names} | shared

@@ -93,7 +93,7 @@ def read_analogies(path: Path) -> list[Section]:
         lines = list(_lines(path))
         is_google = not lines or lines[0][1].startswith(":") or len(split_words(lines[0][1])) != 2
         sections = _google_sections(path, lines) if is_google else [_bats_section(path, None)]
-    if not sections:
+    if not any(section.questions for section in sections):
         raise QuestionError(
             f"{path} contains no questions.",
             hint="Pass a file in Google's or BATS's format, or a folder of BATS's .txt files.",
@@ -108,11 +108,16 @@ def read_pairs(path: Path) -> list[tuple[str, str, float]]:
     Lines that begin with # are comments, and a first line without a number is a header.
 
     Raises:
-        QuestionError: the file is missing or a line cannot be read.
+        QuestionError: the file is missing or empty, or a line cannot be read.
     """
     lines = [(number, line) for number, line in _lines(path) if line[0] != "#"]
     if lines and lines[0][0] == 1 and _is_header(lines[0][1]):
         del lines[0]
+    if not lines:
+        raise QuestionError(
+            f"{path} contains no word pairs.",
+            hint="Write for example 'cat<TAB>dog<TAB>7.5', one pair on each line.",
+        )
     return [_pair(path, number, line) for number, line in lines]
 
 
@@ -122,7 +127,7 @@ def read_categories(path: Path) -> list[tuple[str, str]]:
     Lines that begin with # are comments.
 
     Raises:
-        QuestionError: the file is missing or a line cannot be read.
+        QuestionError: the file is missing or empty, or a line cannot be read.
     """
     found = []
     for number, line in _lines(path):
@@ -134,6 +139,11 @@ def read_categories(path: Path) -> list[tuple[str, str]]:
                 f"{path}, line {number}: expected a word and its category, got {line!r:.80}."
             )
         found.append((columns[0], columns[1]))
+    if not found:
+        raise QuestionError(
+            f"{path} contains no words.",
+            hint="Write for example 'cat<TAB>animal', one word and its category on each line.",
+        )
     return found
 
 

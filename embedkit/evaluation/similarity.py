@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.tokenizers import normalize
-from embedkit.errors import QuestionError
+from embedkit.errors import QuestionError, counted
 from embedkit.evaluation.datasets import read_pairs
 from embedkit.index.metrics import require_finite, unit_rows
 from embedkit.vectors.word_vectors import WordVectors
@@ -37,6 +37,11 @@ class SimilarityReport:
     total: int
     human: NDArray[np.float64] = field(repr=False, compare=False)
     ours: NDArray[np.float64] = field(repr=False, compare=False)
+
+    @property
+    def counted(self) -> int:
+        """Number of pairs that are correlated: the known ones, or all with *count_unknown*."""
+        return int((~np.isnan(self.ours)).sum())
 
     @property
     def coverage(self) -> float:
@@ -72,7 +77,8 @@ def word_similarity(
         case_sensitive: distinguish Polish from polish.
 
     Raises:
-        QuestionError: the file is missing, a line cannot be read, or too few pairs are known.
+        QuestionError: the file is missing or has no pairs, a line cannot be read, or too few pairs
+            are known.
         ModelError: a vector contains NaN or infinity.
     """
     pairs = read_pairs(Path(path))
@@ -89,8 +95,8 @@ def word_similarity(
     found = int(known.sum())
     if (len(pairs) if count_unknown else found) < 2:
         raise QuestionError(
-            f"{path}: too few known pairs: the model knows {found} of {len(pairs)} pairs, and a "
-            "correlation needs two."
+            f"{path}: too few known pairs: the model knows {found} of "
+            f"{counted(len(pairs), 'pair')}, and a correlation needs two."
         )
     ours = np.full(len(pairs), 0.0 if count_unknown else np.nan)
     ours[known] = _cosines(vectors, left[known], right[known])

@@ -13,7 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from embedkit.encoders import Encoder, load
-from embedkit.errors import ConfigurationError, UnknownWordError, UnknownWordsWarning
+from embedkit.errors import (
+    ConfigurationError,
+    UnknownWordError,
+    UnknownWordsWarning,
+    counted,
+    plural,
+)
 from embedkit.features.options import OOV_POLICIES
 from embedkit.features.tokens import TokenizedTexts
 from embedkit.index.metrics import Matrix
@@ -136,7 +142,7 @@ def _call(oov: Callable[[str], ArrayLike], words: list[str], dimension: int) -> 
         if vector.shape != (dimension,) or not np.isfinite(vector).all():
             raise ConfigurationError(
                 f"oov({word!r}) returned {vector!r:.60}, of shape {vector.shape}; expected a vector"
-                f" of {dimension} finite numbers."
+                f" of {counted(dimension, 'finite number')}."
             )
         extra[number] = vector
     return extra
@@ -162,8 +168,9 @@ def warn_of_unknown(
     if count := int(unknown.sum()):
         first = ", ".join(map(str, np.flatnonzero(unknown)[:5]))
         warnings.warn(
-            f"{count:,} of {len(unknown):,} {kind}s have no {lacking}: their features {effect} "
-            f"(rows {first}{', ...' if count > 5 else ''}, counted from 0).",
+            f"{count:,} of {counted(len(unknown), kind)} {plural(count, 'has', 'have')} no "
+            f"{lacking}: {plural(count, 'its', 'their')} features {effect} "
+            f"({plural(count, 'row')} {first}{', ...' if count > 5 else ''}, counted from 0).",
             UnknownWordsWarning,
             stacklevel=stacklevel,
         )

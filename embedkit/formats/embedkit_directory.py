@@ -58,7 +58,7 @@ def read_model_folder(source: ByteSource, _: Repairs, limit: int | None = None) 
         )
     words = len(model.vocabulary) if limit is None else min(limit, len(model.vocabulary))
     rows = {name: tensor[:words] for name, tensor in model.tensors.items()}
-    return WordVectors(
+    return WordVectors.from_checked(
         model.vocabulary.most_frequent(words),
         unpack(rows),
         config=model.config,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.ngrams import Ngrams
+from embedkit.errors import counted, plural
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder, byte_strings
@@ -101,8 +102,8 @@ def read_fasttext(source: ByteSource, repairs: Repairs, limit: int | None = None
         problem = (
             "the model is quantized (.ftz)"
             if quantized
-            else f"the matrix is {rows:,} x {dimension:,} for {len(head.words):,} words, "
-            f"{head.buckets:,} buckets and {head.dimension:,} dimensions"
+            else f"the matrix is {rows:,} x {dimension:,} for {counted(len(head.words), 'word')}, "
+            f"{counted(head.buckets, 'bucket')} and {counted(head.dimension, 'dimension')}"
         )
         hint = _USE_BIN if quantized else _DOWNLOAD_AGAIN
         raise repairs.error(f"byte {source.position:,}", problem, hint)
@@ -198,7 +199,7 @@ def _read_head(source: ByteSource, repairs: Repairs) -> _Header:
     if len(head.words) != words:
         raise repairs.error(
             f"byte {source.position:,}",
-            f"there are {len(head.words):,} words, but {words:,} in the settings",
+            f"it has {counted(len(head.words), 'word')}, but {words:,} in the settings",
             _DOWNLOAD_AGAIN,
         )
     return head
@@ -229,7 +230,8 @@ def _read_rows(
     if source.plain_size is not None and possible < count:
         raise repairs.error(
             f"byte {source.plain_size:,}",
-            f"the model is cut short: {count - possible:,} of {count:,} rows are missing",
+            f"the model is cut short: {count - possible:,} of {counted(count, 'row')} "
+            f"{plural(count - possible, 'is', 'are')} missing",
             _DOWNLOAD_AGAIN,
         )
     matrix = np.empty((min(count, possible), dimension), dtype=np.float32)

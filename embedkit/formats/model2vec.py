@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from embedkit.corpus.tokenizers import normalize, tokenize
+from embedkit.errors import counted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.numpy_files import read_matrix
 from embedkit.formats.options import WriteOptions
@@ -74,13 +75,16 @@ def read_static(source: ByteSource, repairs: Repairs, limit: int | None = None) 
     for name, part in (("mapping", mapping), ("weights", weights)):
         if part is not None and (part.size <= ids.max(initial=-1) or part.dtype.kind not in "fiu"):
             raise repairs.error(
-                _TENSORS, f"its {name} has {part.size:,} numbers for {len(tokens):,} tokens", _AGAIN
+                _TENSORS,
+                f"its {name} has {counted(part.size, 'number')} for "
+                f"{counted(len(tokens), 'token')}",
+                _AGAIN,
             )
     rows = ids if mapping is None else mapping.ravel()[ids].astype(np.int64)
     inside = (rows >= 0) & (rows < len(matrix))
     if not inside.all() or (mapping is None and len(ids) < len(matrix) - 1):
         raise repairs.error(
-            _TOKENIZER, f"{len(tokens):,} tokens do not match {len(matrix):,} rows", _AGAIN
+            _TOKENIZER, f"{counted(len(tokens), 'token')} for {counted(len(matrix), 'row')}", _AGAIN
         )
     vectors = matrix[rows].astype(np.float32)
     if weights is not None:

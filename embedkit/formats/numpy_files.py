@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, counted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs, list_names
@@ -114,7 +114,9 @@ def check_matrix(matrix: NDArray[np.generic], words: int, repairs: Repairs) -> N
         )
     if len(matrix) != words:
         raise repairs.error(
-            "", f"{len(matrix):,} rows for {words:,} words", "Write both files again."
+            "",
+            f"{counted(len(matrix), 'row')} for {counted(words, 'word')}",
+            "Write both files again.",
         )
     if not 1 <= matrix.shape[1] <= LARGEST_DIMENSION:
         raise repairs.error(

@@ -163,6 +163,6 @@ def repair_words(vectors: WordVectors, forbidden: str, repairs: Repairs) -> Word
         kept = np.setdiff1d(np.arange(len(words)), rows)
     counts = vectors.vocabulary.counts[kept]
     vocabulary = Vocabulary(words.take(pa.array(kept)), counts)
-    return WordVectors(
+    return WordVectors.from_checked(
         vocabulary, vectors.matrix[kept], config=vectors.config, subwords=vectors.subwords
     )

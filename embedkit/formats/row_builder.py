@@ -210,7 +210,7 @@ class RowBuilder:
             order = np.argsort(-counts, kind="stable")
             words, counts = words.take(pa.array(order)), counts[order]
             self._matrix = self._matrix[order]
-        return WordVectors(Vocabulary(words, counts), self._matrix, subwords=subwords)
+        return WordVectors.from_checked(Vocabulary(words, counts), self._matrix, subwords=subwords)
 
     def _without_duplicates(self, words: pa.StringArray) -> NDArray[np.int64] | None:
         """Return the first row of each word, or None if no word is duplicated."""

@@ -20,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
-from embedkit.errors import quoted
+from embedkit.errors import counted, plural, quoted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
@@ -120,7 +120,8 @@ def _read(
             repairs.handle(
                 "wrong_header",
                 "line 1",
-                f"the header says {layout.words:,} words, but there are {found:,}: {cause}",
+                f"the header says {counted(layout.words, 'word')}, but there "
+                f"{plural(found, 'is', 'are')} {found:,}: {cause}",
             )
     return rows.build()
 
@@ -185,8 +186,7 @@ def _parse_lines(block: _LineBlock, layout: TextLayout) -> _ParsedBlock:
         extra = layout.words is None and last != word and is_number(last)
         if len(tokens) < layout.dimension or extra:
             count = len(_SEPARATORS.split(text)) - 1
-            plural = "s" * (count != 1)
-            faults.append((number, f"{count:,} number{plural}, not {layout.dimension:,}"))
+            faults.append((number, f"{counted(count, 'number')}, not {layout.dimension:,}"))
             continue
         row = _numbers(tokens)
         if isinstance(row, bytes):

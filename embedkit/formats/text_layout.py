@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from embedkit.errors import counted
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import LARGEST_DIMENSION
 
@@ -168,7 +169,8 @@ def header_layout(head: bytes, repairs: Repairs) -> TextLayout:
     if len(lines) > 1 and min(numbers) > dimension:  # not only words such as "catch 22"
         raise repairs.error(
             "line 1",
-            f"the header says {dimension:,} numbers a line, but the lines have {min(numbers):,}",
+            f"the header says {counted(dimension, 'number')} a line, but the lines have "
+            f"{min(numbers):,}",
             "Correct the number of dimensions in the first line.",
         )
     word_separator, separator, _ = _columns(lines, dimension)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.errors import counted, share_verb
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
@@ -77,15 +78,16 @@ def _check_end(
         repairs.handle(
             "wrong_header" if not rest.strip() else "cut_short",
             f"byte {end:,}",
-            f"only {found:,} of the {claimed:,} words that the header says are complete: the file "
-            "is cut short, damaged or in another format",
+            f"only {found:,} of the {counted(claimed, 'word')} that the header says "
+            f"{share_verb(found, claimed, 'is', 'are')} complete: the file is cut short, "
+            "damaged or in another format",
             claimed - found if rest.strip() else 1,
         )
     elif rest.strip(b"\n") or source.peek(2).strip(b"\n"):
         repairs.handle(
             "wrong_header",
             f"byte {end - len(rest) + 1:,}",
-            f"the file continues after the {claimed:,} words that the header says",
+            f"the file continues after the {counted(claimed, 'word')} that the header says",
         )
 
 

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 from typing_extensions import Self
 
-from embedkit.errors import ConfigurationError, InputError, ModelError
+from embedkit.errors import ConfigurationError, InputError, ModelError, counted
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import open_vectors, warn_of_unknown
 from embedkit.features.transformers import Vectors
@@ -234,7 +234,9 @@ def check_targets(texts: Sequence[str], targets: Sequence[object]) -> None:
         raise InputError("there are no texts to train on.")
     targets = list(targets)
     if len(texts) != len(targets):
-        raise InputError(f"there are {len(texts)} texts, but {len(targets)} targets.")
+        raise InputError(
+            f"got {counted(len(texts), 'text')}, but {counted(len(targets), 'target')}."
+        )
     for row, target in enumerate(targets):
         if target is None or (isinstance(target, float) and math.isnan(target)):
             raise InputError(

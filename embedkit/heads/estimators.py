@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 from typing_extensions import Self
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, counted
 from embedkit.features.inputs import as_strings
 from embedkit.features.transformers import Vectors
 from embedkit.heads.base import DenseNetwork, check_targets
@@ -128,7 +128,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         if len(self.classes_) < 2:
             label = self.classes_.tolist()[0]
             raise ConfigurationError(
-                f"there is only one class, {label!r}, in all {len(codes)} rows.",
+                f"there is only one class, {label!r}, in {counted(len(codes), 'row')}.",
                 hint="Add rows of another class.",
             )
         weights = self._class_weights(y)[codes]
@@ -171,7 +171,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         self.classes_ = np.array(config["classes"], dtype=_DTYPES[config["dtype"]])
         outputs = len(self.network_.biases[-1])
         if len(self.classes_) != max(outputs, 2):
-            raise ValueError(f"{len(self.classes_)} classes, {outputs} outputs")
+            raise ValueError(f"{len(self.classes_)} classes, {counted(outputs, 'output')}")
 
 
 class DenseRegressor(RegressorMixin, DenseNetwork):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, TrainingError
+from embedkit.errors import ConfigurationError, TrainingError, counted
 from embedkit.heads.losses import sigmoid
 from embedkit.index.metrics import Matrix as Inputs
 from embedkit.index.metrics import all_finite
@@ -66,8 +66,8 @@ class Network:
         count = sum(inputs * outputs for inputs, outputs in pairwise(sizes))
         if count > _MAX_WEIGHTS:
             raise ConfigurationError(
-                f"{sizes[0]:,} inputs and these hidden layers need {count:,} weights; the maximum "
-                f"is {_MAX_WEIGHTS:,}.",
+                f"{counted(sizes[0], 'input')} and these hidden layers need {count:,} weights; the "
+                f"maximum is {_MAX_WEIGHTS:,}.",
                 hint="Use smaller or fewer layers.",
             )
         random = np.random.default_rng(seed)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.errors import counted
 from embedkit.plotting.figures import (
     FIGURE_FORMATS,
     SIZE,
@@ -97,7 +98,7 @@ def draw_axes(
     warnings = []
     if unplaced:
         warnings.append(
-            f"there was no room to label {len(unplaced):,} of {words.named:,} words: "
+            f"there was no room to label {len(unplaced):,} of {counted(words.named, 'word')}: "
             f"{_abbreviated(unplaced)}. Draw a larger picture, or an .html page."
         )
     if unsupported:

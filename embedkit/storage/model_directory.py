@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import MissingModelError, ModelError, StorageError
+from embedkit.errors import MissingModelError, ModelError, StorageError, counted
 from embedkit.storage.config_file import (
     CONFIG,
     MODEL_FILES,
@@ -266,7 +266,8 @@ def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]])
     for name, shape in shapes.items():
         if shape[0] != words and name not in _NOT_OF_WORDS:
             raise ModelError(
-                f"{path} is inconsistent: {shape[0]:,} rows in {name!r} for {words:,} words.",
+                f"{path} is inconsistent: {counted(shape[0], 'row')} in {name!r} for "
+                f"{counted(words, 'word')}.",
                 hint=RESTORE_HINT,
             )
     matrix = shapes.get("vectors", (words, 0))

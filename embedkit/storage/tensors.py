@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ModelError
+from embedkit.errors import ModelError, counted
 from embedkit.storage.config_file import RESTORE_HINT, reading_errors
 
 __all__ = ["read_tensors", "tensors_header", "write_tensors"]
@@ -128,7 +128,7 @@ def _check(entries: list[_Entry], size: int, dtypes: Mapping[str, Sequence[str]]
         ):
             raise ValueError(f"the header of {entry.name!r} is wrong")
         if entry.end > size:
-            raise ValueError(f"{entry.end - size:,} bytes of {entry.name!r} are missing")
+            raise ValueError(f"{entry.name!r} lacks {counted(entry.end - size, 'byte')}")
     spans = sorted((entry.start, entry.end) for entry in entries)
     if any(end > start for (_, end), (start, _) in pairwise(spans)):
         raise ValueError("its tensors overlap")

@@ -13,7 +13,7 @@ import numpy as np
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import CorpusError
+from embedkit.errors import CorpusError, counted, plural, share_verb
 from embedkit.system.logs import logger
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.config import TrainingConfig
@@ -79,7 +79,7 @@ def train(
         report = TrainingLoop(corpus, vocabulary, config, engine, ranks).run(hooks)
     if not report.pairs:
         raise _no_pairs(corpus, len(vocabulary), config)
-    _log.info("Trained %d epochs: loss %.4f", report.epochs, report.loss)
+    _log.info("Trained %s: loss %.4f", counted(report.epochs, "epoch"), report.loss)
     inputs = engine.inputs
     return TrainingResult(
         vocabulary, engine.rows.compose(inputs), engine.context, report,
@@ -93,7 +93,8 @@ def _with_sample(
     """Return the settings with the subsampling threshold for a corpus of this size."""
     tokens = int(ranks.total(np.array([len(corpus.tokens)]))[0])
     sample = config.sample_for(tokens)
-    _log.info("Training on %d tokens, %d words, with sample=%g", tokens, len(vocabulary), sample)
+    size = f"{counted(tokens, 'token')}, {counted(len(vocabulary), 'word')}"
+    _log.info("Training on %s, with sample=%g", size, sample)
     return replace(config, sample=sample)
 
 
@@ -108,7 +109,7 @@ def _no_pairs(corpus: Corpus, words: int, config: TrainingConfig) -> CorpusError
         )
     return CorpusError(
         "there are no pairs of words to train on: no sentence has two words that occur at least "
-        f"min_count={config.min_count} times.",
+        f"min_count={config.min_count} {plural(config.min_count, 'time')}.",
         hint="Put words that belong together in one sentence (one line of a file), or lower "
         "--min-count (min_count).",
     )
@@ -120,8 +121,10 @@ def _too_few_words(found: int, all_words: Vocabulary, min_count: int) -> CorpusE
     if len(all_words) > 1:
         second = all_words.counts[1]
         hint = f"Lower --min-count (min_count) to {second:,}, or use a longer text."
+    verb = share_verb(found, len(all_words), "occurs", "occur")
     return CorpusError(
-        f"{found} of {len(all_words):,} distinct words occur at least min_count={min_count} times; "
-        f"training needs at least 2. The most frequent word occurs {all_words.counts[0]:,} times.",
+        f"{found} of {counted(len(all_words), 'distinct word')} {verb} "
+        f"at least min_count={min_count} {plural(min_count, 'time')}; training needs at least 2. "
+        f"The most frequent word occurs {counted(all_words.counts[0], 'time')}.",
         hint=hint,
     )

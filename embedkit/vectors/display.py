@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 
 from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import counted
 from embedkit.index.metrics import Matrix
 
 __all__ = ["html_summary"]
@@ -33,5 +34,5 @@ def html_summary(encoder: object, vocabulary: Vocabulary, matrix: Matrix) -> str
     if words > _ROWS:
         rows.append("<tr><th>&hellip;</th></tr>")
     made_by = f" ({escape(str(encoder))})" if encoder else ""
-    title = f"WordVectors{made_by}: {words:,} words &times; {dimension}"
+    title = f"WordVectors{made_by}: {counted(words, 'word')} &times; {dimension}"
     return f"<table><caption>{title}</caption>{''.join(rows)}</table>"

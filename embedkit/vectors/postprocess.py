@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, counted
 from embedkit.index.metrics import require_finite, row_norms
 from embedkit.storage.quantization import STORAGES, pack, unpack
 from embedkit.validation import check_choice, whole_number
@@ -147,7 +147,8 @@ def remove_top(vectors: WordVectors, count: int) -> WordVectors:
     """
     if count >= vectors.dimension:
         raise ConfigurationError(
-            f"cannot remove {count} of {vectors.dimension} dimensions: none would be left.",
+            f"cannot remove {count} of {counted(vectors.dimension, 'dimension')}: none would be "
+            "left.",
             hint=f"Remove fewer than {vectors.dimension}.",
         )
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, overload
+from typing import Any, TypedDict, overload
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -25,7 +25,7 @@ from typing_extensions import Unpack
 
 from embedkit.corpus.spelling import normal_forms
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, counted
 from embedkit.index.metrics import Matrix, row_norms
 from embedkit.storage.model_directory import write_model
 from embedkit.storage.quantization import pack, unpack
@@ -37,6 +37,7 @@ from embedkit.vectors.lookup import (
     Composer,
     Lookup,
     RowOrVector,
+    check_vectors,
     read_only_matrix,
     vocabulary_of,
 )
@@ -47,7 +48,20 @@ from embedkit.vectors.subwords import Subwords
 
 __all__ = ["WordVectors"]
 
-_NOT_LISTED = frozenset({"look_up", "search", "terms", "vectors_at", "with_opener"})  # by `dir`
+_NOT_LISTED = frozenset(  # by `dir`
+    {"from_checked", "look_up", "search", "terms", "vectors_at", "with_opener"}
+)
+
+
+class _Parts(TypedDict, total=False):
+    """The keyword arguments of `WordVectors`."""
+
+    norms: NDArray[np.float32] | None
+    units: NDArray[np.float32] | None
+    config: Mapping[str, Any] | None
+    subwords: Composer | None
+    opener: Callable[[], WordVectors] | None
+    approximate: Approximate | None
 
 
 class WordVectors:
@@ -69,7 +83,8 @@ class WordVectors:
             or None; see `embedkit.storage.index_file.open_index`.
 
     Raises:
-        ConfigurationError: the words and the rows do not match, or a word is listed twice.
+        ConfigurationError: the words and the rows do not match, a word is empty or is listed twice,
+            or a number is NaN or infinite as float32.
     """
 
     __slots__ = ("__weakref__", "_config", "_lookup", "_opener", "_parts", "_search")
@@ -88,20 +103,43 @@ class WordVectors:
     ) -> None:
         words = vocabulary_of(vocabulary)
         rows = read_only_matrix(matrix)
-        if rows.shape[0] != len(words):
-            raise ConfigurationError(f"{len(words)} words but {rows.shape[0]} rows")
-        self._lookup = Lookup(words, rows, subwords)
-        self._search = Search(self._lookup, norms=norms, units=units, approximate=approximate)
-        self._config = MappingProxyType(dict(config or {}))
-        self._opener = opener
-        self._parts: dict[str, Any] = {
-            "norms": norms,
-            "units": units,
-            "config": self._config,
-            "subwords": subwords,
-            "opener": opener,
-            "approximate": approximate,
-        }
+        check_vectors(words, rows)
+        self._keep(
+            words,
+            rows,
+            {
+                "norms": norms,
+                "units": units,
+                "config": config,
+                "subwords": subwords,
+                "opener": opener,
+                "approximate": approximate,
+            },
+        )
+
+    @classmethod
+    def from_checked(
+        cls, vocabulary: Vocabulary, matrix: Matrix, **parts: Unpack[_Parts]
+    ) -> WordVectors:
+        """Return vectors without reading their numbers, which were checked when they were written.
+
+        Opening a model directory thus reads no more of its memory map than a question needs.
+        """
+        vectors = cls.__new__(cls)
+        vectors._keep(vocabulary, read_only_matrix(matrix), parts)
+        return vectors
+
+    def _keep(self, vocabulary: Vocabulary, matrix: Matrix, parts: _Parts) -> None:
+        self._lookup = Lookup(vocabulary, matrix, parts.get("subwords"))
+        self._search = Search(
+            self._lookup,
+            norms=parts.get("norms"),
+            units=parts.get("units"),
+            approximate=parts.get("approximate"),
+        )
+        self._config = MappingProxyType(dict(parts.get("config") or {}))
+        self._opener = parts.get("opener")
+        self._parts = parts
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -196,13 +234,11 @@ class WordVectors:
         if rows.step is not None and rows.step < 0:
             raise ConfigurationError("a slice of vectors must have a positive step")
         vocabulary = Vocabulary(self.vocabulary.arrow[rows], self.vocabulary.counts[rows])
-        known = {
-            name: self._parts[name][rows]
-            for name in ("norms", "units")
-            if isinstance(self._parts[name], np.ndarray)
-        }
-        changed = {"opener": None, "approximate": None, **known}
-        return WordVectors(vocabulary, self.matrix[rows], **{**self._parts, **changed})
+        parts: _Parts = {**self._parts, "opener": None, "approximate": None}
+        norms, units = parts.get("norms"), parts.get("units")
+        parts["norms"] = None if norms is None else norms[rows]
+        parts["units"] = None if units is None else units[rows]
+        return WordVectors.from_checked(vocabulary, self.matrix[rows], **parts)
 
     def get(self, word: str, default: object = None) -> Any:
         """Return the vector of *word*, or *default* if it has none."""
@@ -223,14 +259,14 @@ class WordVectors:
         if self._opener is not None:
             return self._opener, ()
         matrix = self.matrix if self.is_sparse else np.asarray(self.matrix)
-        make = partial(WordVectors, config=dict(self.config), subwords=self.subwords)
+        make = partial(WordVectors.from_checked, config=dict(self.config), subwords=self.subwords)
         return make, (self.vocabulary, matrix)
 
     def __deepcopy__(self, memo: dict[int, object]) -> WordVectors:
         return self  # immutable
 
     def __repr__(self) -> str:
-        return f"WordVectors({len(self):,} words x {self.dimension})"
+        return f"WordVectors({counted(len(self), 'word')} x {self.dimension})"
 
     def _repr_html_(self) -> str:
         return html_summary(self.config.get("encoder"), self.vocabulary, self.matrix)
@@ -240,11 +276,13 @@ class WordVectors:
 
     def with_exact_search(self) -> WordVectors:
         """Return the same vectors without an approximate index."""
-        return WordVectors(self.vocabulary, self.matrix, **{**self._parts, "approximate": None})
+        parts: _Parts = {**self._parts, "approximate": None}
+        return WordVectors.from_checked(self.vocabulary, self.matrix, **parts)
 
     def with_opener(self, opener: Callable[[], WordVectors]) -> WordVectors:
         """Return the same vectors, pickled as a call of *opener*."""
-        return WordVectors(self.vocabulary, self.matrix, **{**self._parts, "opener": opener})
+        parts: _Parts = {**self._parts, "opener": opener}
+        return WordVectors.from_checked(self.vocabulary, self.matrix, **parts)
 
     def encode(self, words: Iterable[str]) -> Matrix:
         """Return the vectors of *words*, float32 (n, d), dense or CSR; see `Lookup.encode`.

@@ -80,7 +80,7 @@ def test_texts_without_known_words_are_reported(embedkit: Any, model: Path, tmp_
     embedkit(*train, "--epochs", 1)
     done = embedkit("classify", "predict", "zzz")
     assert done.returncode == 0
-    assert done.stderr.startswith("Warning: 1 of 1 texts have no known word")
+    assert done.stderr.startswith("Warning: 1 of 1 text has no known word")
     assert len(done.stderr.splitlines()) == 1
 
 

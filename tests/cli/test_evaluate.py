@@ -105,6 +105,28 @@ def test_unknown_words_can_count_as_wrong(embedkit: Command, model: Path, files:
     assert total("--top", "5") >= usual
 
 
+def test_counts_belong_to_the_accuracy(inside: Command, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "q").write_text(
+        ": capitals\nfrance paris italy rome\nfrance paris italy madrid\nfrance paris narnia rome\n"
+    )
+    (tmp_path / "p").write_text("paris rome 5\nparis france 4\nmadrid spain 3\nx y 1\n")
+    asked = ["evaluate", "--analogies", "q", "--similarity", "p", model]
+    usual, counted = inside(*asked).stdout, inside(*asked, "--count-unknown").stdout
+    assert "  total       50.0%       1 of      2  (1 skipped)" in usual
+    assert "; 66.7% of the questions asked" in usual
+    assert "3 of 4 (75.0%) pairs known\n" in usual
+    assert "  total       33.3%       1 of      3  (1 unknown)" in counted
+    assert "; 66.7% of the questions known, the others counted as wrong" in counted
+    assert "3 of 4 (75.0%) pairs known, 4 counted\n" in counted
+    found = json.loads(inside(*asked, "--count-unknown", "--json").stdout)
+    assert found["q"]["total"] == {
+        "name": "total", "correct": 1, "asked": 3, "skipped": 0, "unknown": 1,
+        "accuracy": 1 / 3, "coverage": 2 / 3,
+    }  # fmt: skip
+    assert found["q"]["count_unknown"] is True
+    assert (found["p"]["found"], found["p"]["counted"]) == (3, 4)
+
+
 def test_models_with_the_same_name_are_distinguished(
     embedkit: Command, model: Path, tmp_path: Path, files: list[str]
 ) -> None:
@@ -128,6 +150,12 @@ def test_models_with_the_same_name_are_distinguished(
         (["--similarity", "pairs", "--restrict", "5"], "--restrict cannot be used without --", 2),
         (["--similarity", "pairs", "--method", "lrcos"], "--method cannot be used without --", 2),
         (["--categories", "categories", "--count-unknown"], "--count-unknown cannot be used", 2),
+        (["--analogies", "q", "--analogies", "./q"], "./q is given twice", 2),
+        (["--analogies", "q", "--similarity", "q"], "q is given twice", 2),
+        (["m.embedkit", "./m.embedkit", "--analogies", "q"], "m.embedkit is given twice", 2),
+        (["--analogies", "empty"], "empty contains no questions", 1),
+        (["--similarity", "empty"], "empty contains no word pairs", 1),
+        (["--categories", "empty"], "empty contains no words", 1),
         (["--analogies", "q", "--draws", "5"], "'--draws': must be at least 100, got 5", 2),
         (["--categories", "bad"], "bad, line 2: expected a word and its category", 1),
         (
@@ -152,6 +180,7 @@ def test_mistakes_are_reported(
     arguments: list[str], message: str, code: int,
 ) -> None:  # fmt: skip
     (tmp_path / "bad").write_text(": a\nb c d\n")
+    (tmp_path / "empty").write_text("# nothing\n" if "--analogies" not in arguments else ": a\n")
     unknown = {"--categories": "x y\n", "--similarity": "x y 1\n"}
     (tmp_path / "unknown").write_text(unknown.get("".join(arguments[:1]), "x y z q\n"))
     done = inside("evaluate", *arguments, *([] if "nowhere" in str(arguments) else [model]))

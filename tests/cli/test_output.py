@@ -27,7 +27,7 @@ def test_unknown_words_can_be_skipped(embedkit: Command, model: Path) -> None:
     done = embedkit(*asked, "--oov", "skip", stdin=text)
     assert done.returncode == 0
     assert [row for row in done.stdout.splitlines() if row and row[0] != " "] == ["paris", "rome"]
-    assert "skipped: 'nowhere'. 1 of 3 questions have no answer" in done.stderr
+    assert "skipped: 'nowhere'. 1 of 3 questions has no answer" in done.stderr
     found = json_lines(embedkit(*asked, "--oov", "skip", "--json", stdin=text))
     assert [("error" in line, "answers" in line) for line in found] == [
         (False, True), (True, False), (False, True),

@@ -144,24 +144,6 @@ def test_other_characters_separate_words(text: str, words: list[str]) -> None:
     assert tokenize(text) == words
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("I ❤️ pizza", ["i", "❤", "pizza"]),
-        ("I❤pizza👍👍🏽!", ["i", "❤", "pizza", "👍", "👍🏽"]),
-        ("👩\u200d🚀👩🚀 ❤️\u200d🔥", ["👩\u200d🚀", "👩", "🚀", "❤\u200d🔥"]),
-        ("🇩🇪🇫🇷 🏴\U000e0067\U000e0062\U000e007f", ["🇩🇪", "🇫🇷", "🏴\U000e0067\U000e0062\U000e007f"]),
-        ("Don't 😀-©2 ™", ["don't", "😀", "2", "tm"]),
-        ("no emoji, ΣΊΣΥΦΟΣ", ["no", "emoji", "σίσυφοσ"]),
-        ("a\0b\n😀\0é", ["a", "b", "😀", "é"]),
-    ],
-)
-def test_emoji_are_words_if_the_user_asks(text: str, words: list[str]) -> None:
-    assert tokenize(text, "words+emoji") == words
-    plain = [word for word in words if any(c.isalnum() for c in word)]
-    assert tokenize(text, "words") == plain
-
-
 @pytest.fixture(scope="module")
 def casefold_of_perl() -> dict[int, str]:
     """NFKC_Casefold of each character, from Perl's copy of the Unicode database."""

@@ -59,7 +59,7 @@ def test_any_of_the_answers_of_bats_is_right(tmp_path: Path) -> None:
     def outcome(answers: str) -> float:
         write(path, f"a\tb\nc\t{answers}\n")
         report = analogy_accuracy(vectors, path, count_unknown=True)
-        return float(report.outcomes[0] if report.total.asked else np.nan)  # a : b as c : answers
+        return float(report.outcomes[0] if report.coverage else np.nan)  # a : b as c : answers
 
     assert outcome("right") == 1
     assert outcome("nowhere/right") == 1
@@ -94,6 +94,8 @@ def test_scores_of_groups_are_sums(tmp_path: Path) -> None:
         ),
         (gzip.compress(b"a b c d\n" * 99, mtime=0)[:-9], "q is damaged or cut short after line 0"),
         ("", "contains no questions"),
+        (": first\n: second\n", "contains no questions"),
+        ("a\tb\n", "contains no questions"),  # BATS: a question needs two pairs
     ],
 )
 def test_invalid_lines_are_named(tmp_path: Path, text: str, message: str) -> None:

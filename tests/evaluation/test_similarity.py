@@ -52,6 +52,7 @@ def assert_matches_gensim(
     assert report.spearman == pytest.approx(spearman[0], abs=1e-6)
     assert report.pearson == pytest.approx(pearson[0], abs=1e-6)
     assert 100 * (1 - report.found / report.total) == pytest.approx(unknown)
+    assert report.counted == (report.total if count_unknown else report.found)
 
 
 @pytest.mark.parametrize("separator", ["\t", ",", " "], ids=["tabs", "commas", "spaces"])

@@ -59,7 +59,7 @@ class TestUnknownWords:
 
     def test_skip_leaves_them_out(self, vectors: WordVectors) -> None:
         with pytest.warns(
-            UnknownWordsWarning, match=r"1 of 3 texts have no known word.*rows 1, counted from 0"
+            UnknownWordsWarning, match=r"1 of 3 texts has no known word.*row 1, counted from 0"
         ):
             features = self.pooled(vectors, "skip")
         wanted = (vectors["where"] + vectors["is"]) / 2
@@ -156,10 +156,10 @@ class TestUnknownWords:
             np.testing.assert_allclose(ours, wanted, rtol=1e-6, atol=1e-7)
 
     def test_a_word_without_a_close_spelling_is_skipped(self, vectors: WordVectors) -> None:
-        with pytest.warns(UnknownWordsWarning, match=r"1 of 2 words have no vector.*rows 1,"):
+        with pytest.warns(UnknownWordsWarning, match=r"1 of 2 words has no vector.*row 1,"):
             words = WordFeatures(vectors, oov="spell").fit_transform(["bananaz", "qwertyuiop"])
         assert np.array_equal(words, [vectors["bananas"], 0 * vectors["bananas"]])
-        with pytest.warns(UnknownWordsWarning, match="1 of 1 texts"):
+        with pytest.warns(UnknownWordsWarning, match="1 of 1 text has"):
             texts = TextFeatures(vectors, oov="spell").fit_transform(["qwertyuiop"])
         assert not texts.any()
 

@@ -83,7 +83,7 @@ def test_sif_follows_arora_liang_and_ma(vectors: WordVectors) -> None:
 
 
 def test_sif_without_any_known_word_gives_zeros(vectors: WordVectors) -> None:
-    with pytest.warns(UserWarning, match="1 of 1 texts"):
+    with pytest.warns(UserWarning, match="1 of 1 text has"):
         features = TextFeatures(vectors, pooling="sif").fit_transform(["qwerty"])
     assert features.tolist() == [[0.0] * vectors.dimension]
 

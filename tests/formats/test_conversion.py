@@ -27,6 +27,7 @@ from embedkit.errors import (
 )
 from embedkit.formats import POLICIES, READABLE_FORMATS, convert, detect, read, write
 from embedkit.vectors.word_vectors import WordVectors
+from tests.damage import save_unchecked
 from tests.formats.conftest import OUTPUTS, same
 
 
@@ -50,7 +51,7 @@ def test_existing_outputs_are_kept(odd: WordVectors, tmp_path: Path) -> None:
     before = (tmp_path / "x.vec").read_bytes()
     with pytest.raises(OutputExistsError):
         write(odd, tmp_path / "x.vec")
-    infinite = WordVectors(Vocabulary(["a"]), np.array([[np.inf]], dtype=np.float32))
+    infinite = read(save_unchecked(tmp_path / "model", ["a"], [[np.inf]]))
     with pytest.raises(ModelError, match="the vector of 'a' contains numbers that are not finite"):
         write(infinite, tmp_path / "x.vec", overwrite=True)
     assert (tmp_path / "x.vec").read_bytes() == before

@@ -17,10 +17,11 @@ import pytest
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import OneHotEncoder, load
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError, StorageError
-from embedkit.formats import EXPORT_FORMATS, write
+from embedkit.formats import EXPORT_FORMATS, read, write
 from embedkit.formats.names import FORMATS_INFO
 from embedkit.vectors.word_vectors import WordVectors
 from tests.conftest import Command
+from tests.damage import save_unchecked
 
 ODD = ["tab\tword", "back\\slash", "line\nend", "carriage\r", "o'clock", 'quo"te', "naïve", "\\."]
 
@@ -230,14 +231,12 @@ class TestErrors:
             write(odd, tmp_path / "folder", format="pgvector", overwrite=True)
 
     def test_numbers_that_are_not_finite_are_rejected(self, tmp_path: Path) -> None:
-        matrix = np.ones((3, 2), dtype=np.float32)
-        matrix[1, 1] = np.nan
-        broken = WordVectors(Vocabulary(["a", "b", "c"]), matrix)
+        model = save_unchecked(tmp_path / "model", ["a", "b", "c"], [[1, 1], [1, np.nan], [1, 1]])
         with pytest.raises(
             ModelError, match="the vector of 'b' contains numbers that are not finite"
         ):
-            write(broken, tmp_path / "words.jsonl", format="qdrant")
-        assert not list(tmp_path.iterdir())
+            write(read(model), tmp_path / "words.jsonl", format="qdrant")
+        assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
     def test_one_hot_vectors_are_rejected(self, tmp_path: Path) -> None:
         sparse = OneHotEncoder().fit([["a", "b"]]).vectors()

@@ -12,6 +12,7 @@ from embedkit.errors import ConfigurationError, FormatError, ModelError
 from embedkit.formats import convert, read, write
 from embedkit.formats.repairs import Repairs, require_finite
 from embedkit.vectors.word_vectors import WordVectors
+from tests.damage import save_unchecked
 
 
 def test_words_that_a_format_cannot_hold(tmp_path: Path) -> None:
@@ -32,10 +33,11 @@ def test_words_that_a_format_cannot_hold(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("row", [0, 4_095, 4_096, 9_999])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_numbers_that_are_not_finite_are_found(row: int, bad: float) -> None:
+def test_numbers_that_are_not_finite_are_found(row: int, bad: float, tmp_path: Path) -> None:
     matrix = np.ones((10_000, 2), dtype=np.float32)
     matrix[row, 1] = bad
-    vectors = WordVectors(Vocabulary([f"w{n}" for n in range(10_000)]), matrix)
+    words = [f"w{n}" for n in range(10_000)]
+    vectors = read(save_unchecked(tmp_path / "model", words, matrix))
     with pytest.raises(ModelError, match=f"the vector of 'w{row}' contains numbers that are not"):
         require_finite(vectors)
     with pytest.raises(ModelError, match=f"the vector of 'w{row}' contains"):

@@ -37,12 +37,12 @@ FAULTS = {
         {"not_finite": 2}, ["a"],
     ),
     "header says more": Fault(
-        b"9 2\na 1 2\n", "line 1: the header says 9 words, but there are 1: the file is cut short",
+        b"9 2\na 1 2\n", "line 1: the header says 9 words, but there is 1: the file is cut short",
         {"wrong_header": 1}, ["a"],
     ),
     "header says less": Fault(
         b"1 2\na 1 2\nb 1 2\n",
-        "line 1: the header says 1 words, but there are 2: the header is wrong",
+        "line 1: the header says 1 word, but there are 2: the header is wrong",
         {"wrong_header": 1}, ["a", "b"],
     ),
 }  # fmt: skip

@@ -15,11 +15,11 @@ from tests.formats.conftest import Fault, check_fault
 ROW = struct.pack("<2f", 1, 2)
 FAULTS = {
     "cut short": Fault(
-        b"2 2\na " + ROW + b"b " + ROW[:5], "byte 21: only 1 of the 2 words .* are complete",
+        b"2 2\na " + ROW + b"b " + ROW[:5], "byte 21: only 1 of the 2 words .* is complete",
         {"cut_short": 1}, ["a"],
     ),
     "more words": Fault(
-        b"1 2\na " + ROW + b"b " + ROW, "byte 15: the file continues after the 1 words",
+        b"1 2\na " + ROW + b"b " + ROW, "byte 15: the file continues after the 1 word that",
         {"wrong_header": 1}, ["a"],
     ),
 }  # fmt: skip

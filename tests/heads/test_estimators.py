@@ -193,7 +193,7 @@ def test_finetuned_words_learn_what_they_mean_here() -> None:
 
 def test_texts_without_a_known_word_are_counted() -> None:
     tuned = DenseClassifier(finetune=True, vectors=VECTORS, epochs=2)
-    with pytest.warns(UnknownWordsWarning, match=r"1 of 3 texts have no known .* begin as zeros"):
+    with pytest.warns(UnknownWordsWarning, match=r"1 of 3 texts has no known .* begin as zeros"):
         tuned.fit(["milk", "cold", "qqq"], ["+", "-", "+"])
     asked = ["milk", "zzz", "", "qqq"]  # qqq was learned
     with pytest.warns(
@@ -245,7 +245,7 @@ def test_in_pipelines_searches_and_votes() -> None:
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit([], []),
          InputError, "no texts to train on"),
         (lambda: DenseClassifier().fit(XOR[0], [1, 1, 1, 1]), ConfigurationError,
-         "there is only one class, .*1.*, in all 4 rows"),
+         "there is only one class, .*1.*, in 4 rows"),
         (lambda: DenseClassifier(epochs=0).fit(*XOR), ConfigurationError, "epochs must be"),
         (lambda: DenseClassifier((10_000,) * 400).fit(*XOR), ConfigurationError,
          "2 inputs and these hidden layers need 39,900,030,000 weights; the maximum is 1,073,"),

@@ -15,6 +15,7 @@ from embedkit.errors import ConfigurationError, ModelError, UnknownWordError
 from embedkit.plotting import PROJECTION_METHODS, draw, word_map
 from embedkit.plotting.word_map import _PROJECT
 from embedkit.vectors.word_vectors import WordVectors
+from tests.damage import save_unchecked
 from tests.plotting.samples import random_vectors
 
 
@@ -86,7 +87,7 @@ def test_one_hot_words_are_equally_far_apart(tmp_path: Path) -> None:
     np.testing.assert_allclose(sides, np.sqrt(2), rtol=1e-6)
 
 
-def test_invalid_words_pairs_and_methods_are_rejected(model: Path) -> None:
+def test_invalid_words_pairs_and_methods_are_rejected(model: Path, tmp_path: Path) -> None:
     vectors = load(model)
     with pytest.raises(UnknownWordError, match="Did you mean paris"):
         word_map(vectors, ["pariss"])
@@ -102,6 +103,6 @@ def test_invalid_words_pairs_and_methods_are_rejected(model: Path) -> None:
         ConfigurationError, match="unknown projection method 'mds'; choose from pca, tsne, umap"
     ):
         word_map(vectors, ["rome"], method="mds")
-    broken = WordVectors(Vocabulary(["a"], [1]), np.array([[np.nan, 1]], dtype=np.float32))
+    broken = load(save_unchecked(tmp_path / "model", ["a"], [[np.nan, 1]]))
     with pytest.raises(ModelError, match="the vector of 'a' contains NaN"):
         word_map(broken, ["a"])

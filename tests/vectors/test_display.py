@@ -37,4 +37,4 @@ def test_html_shows_size_words_and_numbers_escaped() -> None:
 
 
 def test_html_of_few_words_is_complete() -> None:
-    assert shown(WordVectors(["a"], [[1.5, -2]])) == ["WordVectors: 1 words × 2", "a", "1.5", "-2"]
+    assert shown(WordVectors(["a"], [[1.5, -2]])) == ["WordVectors: 1 word × 2", "a", "1.5", "-2"]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+import embedkit
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.vectors.word_vectors import WordVectors
+from tests.damage import save_unchecked
 from tests.vectors import samples
 from tests.vectors.samples import DENSE
 
@@ -171,6 +176,43 @@ def test_words_may_come_from_any_iterable() -> None:
 def test_a_string_is_not_a_list_of_words(ask: Callable[[str], object]) -> None:
     with pytest.raises(ConfigurationError, match="expected a list of words, got the string 'w1'"):
         ask("w1")
+
+
+@pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(np.nan, "nan"), (np.inf, "inf"), (-np.inf, "-inf"), (1e39, "inf")],  # float32 ends at 3.4e38
+)
+def test_numbers_that_are_not_finite_name_the_word_and_the_column(
+    number: float, shown: str, layout: Callable[[object], object]
+) -> None:
+    matrix = np.array([[1, 0, 2], [0, 0, number], [number, 1, 1]])
+    with pytest.raises(
+        ConfigurationError, match=rf"column 2 of the vector of 'b', row 1, is {shown}; .* finite"
+    ) as raised:
+        WordVectors(["a", "b", "c"], layout(matrix))
+    assert "counted from 0" in raised.value.hint
+
+
+@pytest.mark.parametrize("listed", [list, Vocabulary])
+def test_the_empty_word_is_rejected(listed: Callable[[list[str]], list[str]]) -> None:
+    with pytest.raises(ConfigurationError, match="the word of row 1 is empty"):
+        WordVectors(listed(["a", "", "c"]), np.eye(3))
+
+
+def test_opening_a_model_reads_no_numbers(tmp_path: Path) -> None:
+    path = save_unchecked(tmp_path / "model", ["a", "b", "c"], [[1, 0], [np.nan, 0], [0, 1]])
+    vectors = embedkit.load(path)
+    for same in (
+        vectors,
+        vectors[:3],
+        vectors.with_exact_search(),
+        pickle.loads(pickle.dumps(vectors)),
+    ):
+        assert same["c"].tolist() == [0, 1]
+        assert np.isnan(same["b"][0])
+    with pytest.raises(ConfigurationError, match="column 0 of the vector of 'b'"):
+        WordVectors(vectors.vocabulary, vectors.matrix)
 
 
 def test_a_list_is_not_a_word() -> None:

@@ -26,6 +26,7 @@ from embedkit.vectors.postprocess import (
 )
 from embedkit.vectors.word_vectors import WordVectors
 from tests.conftest import Command
+from tests.damage import save_unchecked
 
 WORDS, DIMENSION = 9_000, 12  # more than two blocks
 
@@ -136,12 +137,11 @@ def test_sparse_vectors_are_rejected(step: Callable[[WordVectors], WordVectors])
 
 @pytest.mark.parametrize("step", STEPS[:3])
 def test_vectors_with_nan_are_rejected(
-    step: Callable[[WordVectors], WordVectors],
+    step: Callable[[WordVectors], WordVectors], tmp_path: Path
 ) -> None:
-    matrix = np.ones((3, 2), dtype=np.float32)
-    matrix[1, 0] = np.nan
+    path = save_unchecked(tmp_path / "model", ["a", "b", "c"], [[1, 1], [np.nan, 1], [1, 1]])
     with pytest.raises(ModelError, match="the vector of 'b' contains NaN or infinity"):
-        step(WordVectors(Vocabulary(["a", "b", "c"]), matrix))
+        step(package.load(path))
 
 
 def test_settings_beyond_the_dimension_are_rejected(vectors: WordVectors) -> None:

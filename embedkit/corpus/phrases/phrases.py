@@ -14,6 +14,7 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.phrases.settings import PhraseSettings
 from embedkit.corpus.phrases.storage import Phrase, read_phrases, write_phrases
 from embedkit.corpus.reader import no_progress
+from embedkit.errors import counted
 from embedkit.system.files import atomic_file
 from embedkit.system.full_disk import storage_errors
 from embedkit.system.ranks import Ranks, SingleProcess
@@ -200,7 +201,8 @@ class Phrases:
             yield from found
 
     def __repr__(self) -> str:
-        return f"Phrases({len(self):,} in {len(self.passes)} passes, {self.settings.scoring})"
+        passes = counted(len(self.passes), "pass", "passes")
+        return f"Phrases({len(self):,} in {passes}, {self.settings.scoring})"
 
 
 class _Passes:

@@ -26,7 +26,7 @@ from embedkit.corpus.reader import (
 from embedkit.corpus.walks.columns import ColumnFormat, QuoteError
 from embedkit.corpus.walks.graph import INVALID_NAME, Graph
 from embedkit.corpus.walks.options import SEPARATORS
-from embedkit.errors import InputError, quoted
+from embedkit.errors import InputError, counted, quoted
 from embedkit.validation import ERROR_POLICIES, check_choice
 
 __all__ = ["read_edges"]
@@ -230,8 +230,7 @@ def _cell(cells: pa.StringArray, number: np.int64) -> str:
 
 
 def _wrong_columns(found: int, expected: ColumnFormat) -> str:
-    problem = "1 column" if found == 1 else f"{found} columns"
-    problem += f" (separator: {expected.separator})"
+    problem = f"{counted(found, 'column')} (separator: {expected.separator})"
     if found != expected.columns and expected.columns in (2, 3):
         problem += f", but line {expected.first_line} has {expected.columns}"
     return problem

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embedkit.errors import InputError, quoted
+from embedkit.errors import InputError, counted, plural, quoted
 
 __all__ = ["INVALID_NAME", "Graph"]
 
@@ -60,7 +60,8 @@ class Graph:
         words = pa.array(numbers).cast(pa.string())
         if adjacency.shape != (nodes, nodes) or len(words) != nodes:
             raise InputError(
-                f"the matrix has the shape {adjacency.shape}, but there are {len(words)} names.",
+                f"the matrix has the shape {adjacency.shape}, but there "
+                f"{plural(len(words), 'is', 'are')} {counted(len(words), 'name')}.",
                 hint="Pass one row, one column and one name for each node.",
             )
         invalid = words.filter(pc.match_substring_regex(words, INVALID_NAME))
@@ -105,4 +106,4 @@ class Graph:
 
     def __repr__(self) -> str:
         kinds = ", directed" * self.directed + ", weighted" * (self.weights is not None)
-        return f"Graph({len(self):,} nodes, {self.edges:,} edges{kinds})"
+        return f"Graph({counted(len(self), 'node')}, {counted(self.edges, 'edge')}{kinds})"

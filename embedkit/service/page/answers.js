@@ -44,8 +44,9 @@ export class Answers {
       return make("li", {}, button);
     }));
     this.stale(false);
+    const results = answers.length === 1 ? "1 result" : `${answers.length} results`;
     byId("answers-status").textContent = answers.length
-      ? `${answers.length} results for ${question}; the nearest is ${answers[0].word}.`
+      ? `${results} for ${question}; the nearest is ${answers[0].word}.`
       : `No results for ${question}.`;
   }
 

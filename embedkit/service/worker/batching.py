@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, TypeVar
 
+from embedkit.errors import plural
 from embedkit.service.http.errors import RefusedError
 
 __all__ = ["BatchLimits", "Batcher", "BoundedExecutor", "too_slow"]
@@ -32,7 +33,7 @@ def too_slow(seconds: float) -> RefusedError:
     """Return the error for an answer that takes more than *seconds*."""
     return RefusedError(
         503,
-        f"The answer takes more than {seconds:g} seconds.",
+        f"The answer takes more than {seconds:g} {plural(seconds, 'second')}.",
         "Send smaller requests, or try again later.",
         {"Retry-After": "1"},
     )
