@@ -105,8 +105,8 @@ def test_tokenizer_whitespace_keeps_tokens(embedkit: Command, tmp_path: Path) ->
         (
             b"only\n",
             (
-                "0 of 1 distinct word occurs at least min_count=5 times; training needs at least 2. "
-                "The most frequent word occurs 1 time.\nHint: Use a longer text."
+                "0 of 1 distinct word occurs at least min_count=5 times; training needs at "
+                "least 2. The most frequent word occurs 1 time.\nHint: Use a longer text."
             ),
         ),
         (
