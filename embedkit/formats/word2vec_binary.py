@@ -77,15 +77,15 @@ def _check_end(
         repairs.handle(
             "wrong_header" if not rest.strip() else "cut_short",
             f"byte {end:,}",
-            f"only {found:,} of the {claimed:,} words that the header says are complete: the file "
-            "is cut short, damaged or in another format",
+            f"only {found:,} of the {claimed:,} words announced by the header are complete: the "
+            "file is cut short, damaged or in another format",
             claimed - found if rest.strip() else 1,
         )
     elif rest.strip(b"\n") or source.peek(2).strip(b"\n"):
         repairs.handle(
             "wrong_header",
             f"byte {end - len(rest) + 1:,}",
-            f"the file continues after the {claimed:,} words that the header says",
+            f"the file continues after the number of words in its header, {claimed:,}",
         )
 
 
@@ -132,7 +132,7 @@ def _words(data: bytes, starts: NDArray[np.int64], spaces: NDArray[np.int64]) ->
 def _gather(data: bytes, starts: NDArray[np.int64], dimension: int) -> NDArray[np.float32]:
     """Return the numbers that start at some bytes, float32 (len(starts), dimension)."""
     width = 4 * dimension
-    # A view of the row at every byte of the block: indexing copies each row at once.
+    # A view of the row at every byte of the block: indexing it copies all rows in one step.
     every = np.ndarray((len(data) - width + 1,), dtype=f"V{width}", buffer=data, strides=(1,))
     rows: NDArray[np.float32] = every[starts].view("<f4").reshape(-1, dimension)
     return rows

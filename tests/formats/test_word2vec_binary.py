@@ -19,7 +19,8 @@ FAULTS = {
         {"cut_short": 1}, ["a"],
     ),
     "more words": Fault(
-        b"1 2\na " + ROW + b"b " + ROW, "byte 15: the file continues after the 1 words",
+        b"1 2\na " + ROW + b"b " + ROW,
+        "byte 15: the file continues after the number of words in its header, 1",
         {"wrong_header": 1}, ["a"],
     ),
 }  # fmt: skip
