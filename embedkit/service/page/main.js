@@ -26,7 +26,7 @@ const signal = latest();
 const box = new Box({
   changed: (text) => {
     address.type(text);
-    answers.stale(true);
+    answers.markStale(true);
     askSoon();
   },
   entered: () => ask({ expression: box.value }),
@@ -94,7 +94,7 @@ async function answer(onProblem) {
     await Promise.all([placeOnMap(current), compare(current)]);
   } catch (error) {
     if (error.name === "AbortError" || current.aborted) return;
-    answers.stale(true);
+    answers.markStale(true);
     if (error.type) onProblem(error);
   }
 }

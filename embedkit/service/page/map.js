@@ -135,7 +135,7 @@ export class WordMap {
     return this.hasCloud ? Math.min(this.places.length / 2, Math.round(FIRST_DRAWN * zoom ** 2)) : 0;
   }
 
-  /** Diameter of a point in pixels: larger when there are few, and when zoomed in. */
+  /** Diameter of a point in pixels: larger if there are few points, and when zoomed in. */
   get pointSize() {
     const few = Math.min(1.6, (FIRST_DRAWN / (this.places.length / 2 || 1)) ** 0.3);
     return 2.2 * Math.max(1, few) * Math.min(2.4, this.view.zoom ** 0.3);
@@ -208,14 +208,14 @@ export class WordMap {
   press(key) {
     if (key === "0") this.goTo("all");
     else if (key === "f") this.goTo("figure");
-    else if (key === "n" || key === "p") this.walk(key === "n" ? 1 : -1);
+    else if (key === "n" || key === "p") this.selectNext(key === "n" ? 1 : -1);
     else if (key === "Enter" && this.active?.word) this.explore(this.active.word, "");
     else if (key === "Escape") byId("card").hidden = true;
     else return false;
     return true;
   }
 
-  walk(step) {
+  selectNext(step) {
     const count = this.labelled.length;
     if (!count) return;
     const now = this.labelled.findIndex(({ word }) => word === this.active?.word);
@@ -261,7 +261,8 @@ export class WordMap {
       size: this.pointSize, count: this.drawn, ink: rgbaOf(this.colors.cloud),
     });
     this.overlay.begin(view, ratio, this.colors);
-    const age = this.reducedMotion.matches ? 1 : Math.min(1, (performance.now() - this.shownAt) / ANIMATION_TIME);
+    const elapsed = (performance.now() - this.shownAt) / ANIMATION_TIME;
+    const age = this.reducedMotion.matches ? 1 : Math.min(1, elapsed);
     if (this.active && !this.active.word) this.active.word = this.words.get(this.active.id);
     const named = drawFigure(this.overlay, view, this.figure, { active: this.active, age });
     const around = drawWords(this.overlay, view, this.visible(), {

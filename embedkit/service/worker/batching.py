@@ -98,7 +98,7 @@ class Batcher(Generic[Question, Answer]):
     interpreter's lock.
 
     Requests take turns. A request with many questions gets a share of each batch, and the rest
-    moves to the end of the queue, so a single question beside it waits for about one batch.
+    moves to the end of the queue, so another client's question waits for only about one batch.
     Requests with many questions can fill only half of the queue.
 
     Args:
@@ -216,7 +216,7 @@ class Batcher(Generic[Question, Answer]):
         for request, number in batch:
             request.add(list(islice(answers, number)))
             if request.remaining:
-                self._queue.append(request)  # behind requests that arrived in the meantime
+                self._queue.append(request)  # after the requests that have arrived since
 
 
 class BoundedExecutor:
