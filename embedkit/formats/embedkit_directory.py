@@ -30,7 +30,7 @@ def is_model(source: ByteSource) -> bool:
 
 
 def not_vectors_error(path: Path) -> ModelError:
-    """Return the error for a directory that is in none of the formats."""
+    """Return the error for a directory that is not in a known format."""
     try:
         read_model(path)
     except ModelError as error:  # it is more specific about classifiers and damaged models

@@ -168,7 +168,7 @@ def write_projector(vectors: WordVectors, path: Path, options: WriteOptions) -> 
 
     Raises:
         ModelError: a number is not finite.
-        OutputExistsError: the folder holds other files, or exists and is not to be replaced.
+        OutputExistsError: the path exists and is not such a folder, or must not be overwritten.
         StorageError: the disk is full, or the path is not writable.
     """
     check_replaceable(path, _is_projector, "a folder for the projector")

@@ -77,7 +77,7 @@ class _Saved:
     """An object of gensim, and the files beside it.
 
     Args:
-        value: what the pickle holds.
+        value: the content of the pickle.
         prefix: the beginning of the names of the files beside it.
         repairs: of the file.
     """
@@ -87,11 +87,11 @@ class _Saved:
         self.repairs = repairs
         self._attributes = value.attributes if isinstance(value, Record) else {}
         self._prefix = prefix
-        beside = self._attributes.get("__numpys")
-        self._beside = beside if isinstance(beside, list) else []
+        side_files = self._attributes.get("__numpys")
+        self._side_files = side_files if isinstance(side_files, list) else []
 
     def __contains__(self, name: str) -> bool:
-        return name in self._beside or self._attributes.get(name) is not None
+        return name in self._side_files or self._attributes.get(name) is not None
 
     def get(self, name: str) -> object:
         """Return an attribute, from the file beside the pickle if it is there, or None.
@@ -99,7 +99,7 @@ class _Saved:
         Raises:
             FormatError: that file is missing or damaged.
         """
-        if name not in self._beside:
+        if name not in self._side_files:
             return inert_pickle.plain(self._attributes.get(name))
         path = Path(f"{self._prefix}.{name}.npy")
         return read_array(path if path.is_file() else path.with_suffix(".npz"), path, self.repairs)

@@ -148,7 +148,7 @@ def write_static(vectors: WordVectors, path: Path, options: WriteOptions) -> Non
     white space otherwise.
 
     Raises:
-        OutputExistsError: the path is not such a folder, or exists and is not to be replaced.
+        OutputExistsError: the path exists and is not such a folder, or must not be overwritten.
         StorageError: the disk is full, or the path is not writable.
     """
     check_replaceable(path, lambda folder: _model_folder(folder) is not None, "a static model")
