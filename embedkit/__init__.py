@@ -7,7 +7,7 @@
     vectors = embedkit.load("model.embedkit")
     vectors.analogy("paris", "france", "italy")
 
-Names are imported when they are first used: `import embedkit` alone costs next to nothing.
+Names are imported when they are first used, so `import embedkit` alone takes almost no time.
 """
 
 from __future__ import annotations

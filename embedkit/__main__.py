@@ -1,4 +1,4 @@
-"""`python -m embedkit` is `embedkit`."""
+"""Makes `python -m embedkit` run the command line."""
 
 from embedkit.cli import main
 

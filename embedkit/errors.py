@@ -39,7 +39,7 @@ __all__ = [
 
 
 def quoted(value: object, longest: int = 60) -> str:
-    """Return a value from a file or a call for a message, in quotation marks, cut if it is long."""
+    """Return a value in quotation marks for a message, cut if it is long."""
     shown = repr(value[: longest + 1] if isinstance(value, str | bytes) else value)
     return shown if len(shown) <= longest + 2 else f"{shown[:longest]}…"
 
@@ -131,7 +131,7 @@ class StorageError(EmbedkitError):
 
 
 class OutputExistsError(EmbedkitError):
-    """The output exists and is not to be overwritten."""
+    """The output exists and must not be overwritten."""
 
 
 class ModelError(EmbedkitError):
@@ -206,12 +206,12 @@ class UnknownWordError(EmbedkitError, KeyError):
         return " ".join(filter(None, (suggested, self.advice)))
 
     def __reduce__(self) -> tuple[type[UnknownWordError], tuple[str, tuple[str, ...], str, str]]:
-        # Suggestions may be a function, which cannot be pickled, so they are searched for now.
+        # A function that finds suggestions may not be picklable, so call it now.
         return type(self), (self.word, self.suggestions, self.place, self.advice)
 
 
 class SlowFormatWarning(UserWarning):
-    """A file of vectors is read completely each time; a model directory would open at once."""
+    """Reading a file of vectors took long; a model directory would open immediately."""
 
 
 class HighLossWarning(UserWarning):
@@ -219,7 +219,7 @@ class HighLossWarning(UserWarning):
 
 
 class UnknownWordsWarning(UserWarning):
-    """Some rows of features are zero, because none of their words has a vector."""
+    """Some rows of features are zero because none of their words has a vector."""
 
 
 class StaleIndexWarning(UserWarning):

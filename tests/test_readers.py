@@ -192,5 +192,7 @@ def test_vectors_in_another_encoding(name: str, encoding: str, tmp_path: Path) -
     with pytest.raises(FormatError, match="which is not UTF-8"):
         read(path)
     assert [*read(path, encoding=encoding).vocabulary] == words
-    with pytest.raises(ConfigurationError, match="files of vectors cannot be read as utf-16"):
+    with pytest.raises(
+        ConfigurationError, match="files of vectors cannot be read in the encoding utf-16"
+    ):
         read(path, encoding="utf-16")

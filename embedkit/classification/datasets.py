@@ -156,13 +156,13 @@ def _csv(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
 def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
-        start = reader.line_num + 1  # a quoted text may span several lines
+        start = reader.line_num + 1  # a quoted cell may span several lines
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            hint = "Close the quotation marks, or double those inside a text."
+            hint = "Close the quotation marks, or double those inside a cell."
             if "field limit" in str(error):
                 hint += " If a text really is that long, write it as TSV or JSON lines."
             raise _LineError(start, f"invalid CSV: {error}", hint) from None
@@ -234,7 +234,7 @@ def _string(row: dict[str, Any], column: str, line: int) -> str:
         raise _LineError(
             line,
             f"{column!r} is {value!r:.60}, which is not valid Unicode: {error.reason}",
-            "Write both halves of the surrogate pair, or remove it.",
+            "Write both halves of the surrogate pair, or remove the half.",
         ) from None
     return value
 

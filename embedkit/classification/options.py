@@ -1,4 +1,4 @@
-"""The formats of labelled files, without an import of numeric libraries."""
+"""The formats of labelled files; imports no numeric library."""
 
 from __future__ import annotations
 

@@ -78,11 +78,11 @@ def score_labels(true: Sequence[str], predicted: Sequence[str]) -> Classificatio
 
     if len(true) != len(predicted) or not len(true):
         raise ConfigurationError(
-            "expected the same number of true and predicted labels and at least one of each, got "
+            "expected the same number of true and predicted labels, and at least one of each, got "
             f"{len(true)} and {len(predicted)}"
         )
     labels = sorted({*true, *predicted})
-    with warnings.catch_warnings():  # with one label, although it is passed
+    with warnings.catch_warnings():  # scikit-learn warns even though it gets the list of labels
         warnings.filterwarnings("ignore", "A single label was found", UserWarning)
         confusion = confusion_matrix(true, predicted, labels=labels)
     scores = precision_recall_fscore_support(true, predicted, labels=labels, zero_division=0)
@@ -103,13 +103,13 @@ def confusion_picture(
 
     Args:
         report: with K labels.
-        path: of the picture; ends in .png, .svg or .pdf.
+        path: of the picture; must end with .png, .svg or .pdf.
         overwrite: replace an existing file.
 
     Raises:
         ConfigurationError: matplotlib is missing, or the extension is not supported.
         OutputExistsError: the file exists and *overwrite* is false.
-        StorageError: the file cannot be written.
+        StorageError: the disk is full, or the path is not writable.
     """
     from sklearn.metrics import ConfusionMatrixDisplay
 

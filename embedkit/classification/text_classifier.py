@@ -57,8 +57,8 @@ class TextClassifier:
         pooling.safetensors   statistics that the pooling learned from the texts, if any
 
     Args:
-        features: fitted, for fixed vectors; None if the head has fine-tuned vectors.
-        head: fitted.
+        features: the fitted features if the vectors are fixed; None if the head fine-tuned them.
+        head: the fitted network.
     """
 
     def __init__(self, features: TextFeatures | None, head: DenseClassifier) -> None:
@@ -96,7 +96,7 @@ class TextClassifier:
         if pooling is None:
             settings |= {"finetune": True, "vectors": vectors, "tokenizer": tokenizer}
         head = DenseClassifier(**settings)
-        head.check_settings()  # before the texts, which may take a while
+        head.check_settings()  # before the work on the texts, which may take long
         if pooling is None:
             return cls(None, head.fit(texts, labels))
         features = TextFeatures(open_vectors(vectors), pooling, tokenizer=tokenizer)
@@ -119,7 +119,7 @@ class TextClassifier:
         return texts if self.features is None else self.features.transform(texts)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write a directory in one step: readers see either the old one or the new one.
+        """Write a directory atomically: readers see either the old one or the new one.
 
         Raises:
             OutputExistsError: the path exists and *overwrite* is false.
@@ -183,7 +183,7 @@ def _load_features(path: Path, config: Mapping[str, object]) -> TextFeatures:
         raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing.", hint=RESTORE_HINT)
     if read_model(path / _VECTORS).fingerprint != config.get("vectors"):
         raise ModelError(
-            f"{path / _VECTORS} holds other vectors than those that the classifier was trained on.",
+            f"{path / _VECTORS} does not contain the vectors that the classifier was trained on.",
             hint=RESTORE_HINT,
         )
     vectors = load(path / _VECTORS)

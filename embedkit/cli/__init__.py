@@ -30,20 +30,20 @@ def main() -> None:
 
     code = interrupts.run(command)
     if code is not None:
-        _say_interrupted(notes)
+        _print_interrupted(notes)
         sys.exit(code)
 
 
-def _say_interrupted(notes: list[Callable[[], str]]) -> None:
+def _print_interrupted(notes: list[Callable[[], str]]) -> None:
     from embedkit.cli.streams import discard
 
-    said = " ".join(["Interrupted.", *filter(None, (note() for note in notes))])
-    for stream, text in ((sys.stdout, ""), (sys.stderr, said + "\n")):
+    message = " ".join(["Interrupted.", *filter(None, (note() for note in notes))])
+    for stream, text in ((sys.stdout, ""), (sys.stderr, message + "\n")):
         if stream is None:
             continue
         try:
             stream.write(text)
             stream.flush()
-        except (OSError, ValueError):  # the reader has closed it, perhaps with the terminal
+        except (OSError, ValueError):  # it is closed, for example together with the terminal
             with contextlib.suppress(OSError, ValueError):
                 discard(stream)

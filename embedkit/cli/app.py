@@ -104,10 +104,10 @@ class _App(SectionedGroup):
 
 
 def _described(error: OSError) -> str:
-    """Return what an error of the operating system means; one without a file is of the answer."""
+    """Describe an error of the operating system; without a file name, it is about the output."""
     if error.filename is not None:
         names = " or ".join(os.fsdecode(name) for name in (error.filename, error.filename2) if name)
-        return f"cannot open {names}: {error.strerror}.\nHint: Check its name and its permissions."
+        return f"cannot open {names}: {error.strerror}.\nHint: Check the path and its permissions."
     discard(sys.stdout)
     if error.errno == errno.EBADF:
         return "cannot write the answer: standard output is closed."

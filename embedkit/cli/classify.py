@@ -93,7 +93,7 @@ def classify() -> None:
     type=click.Choice([_FINETUNE, *POOLINGS]),
     default=_FINETUNE,
     show_default=True,
-    help="How the vectors of a text are combined; finetune takes their mean and trains them too.",
+    help="How the vectors of a text are combined; finetune uses their mean and also trains them.",
 )
 @click.option(
     "--ngrams",
@@ -108,7 +108,7 @@ def classify() -> None:
     multiple=True,
     default=(128,),
     show_default=True,
-    help="Size of a hidden layer; repeatable; 0 for none.",
+    help="Size of a hidden layer, 0 for none; repeatable.",
 )
 @click.option(
     "--epochs", type=WholeNumber(1), default=100, show_default=True, help="Passes over the texts."
@@ -183,11 +183,11 @@ def _print_trained(
     )
     click.echo(f"{counted(last.epoch, 'epoch')}, loss {last.loss:.4f}{validation}")
     option = "" if output == _DEFAULT_CLASSIFIER else f" -c {shlex.quote(output)}"
-    click.echo(f"Try: embedkit classify predict {shlex.quote(_short(texts))}{option}")
+    click.echo(f"Try: embedkit classify predict {shlex.quote(_example_text(texts))}{option}")
 
 
-def _short(texts: list[str]) -> str:
-    """Return the first text that suits an example on the command line."""
+def _example_text(texts: list[str]) -> str:
+    """Return the first text that is suitable as an example on the command line."""
     good = (text for text in texts if len(text) <= 60 and text.isprintable() and text[0] != "-")
     return next(good, "TEXT")
 
@@ -198,9 +198,10 @@ def _short(texts: list[str]) -> str:
 @quiet_option
 @json_option
 def predict_label(text: str, classifier: str, quiet: bool, as_json: bool) -> None:
-    """Print the label of TEXT, or with - of each line of standard input.
+    """Print the label of TEXT.
 
-    Each line gets one answer; a blank line gets that of a text without known words.
+    With - instead of the text, texts are read from standard input, one per line. A blank line gets
+    the label of a text without known words.
     """
     from embedkit.classification.text_classifier import TextClassifier
 

@@ -83,8 +83,9 @@ def convert(
     Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin;
     read only), gensim (what its save writes; read only), npz, npy, safetensors, static (model2vec,
     sentence-transformers), and those of `embedkit export` (written only). The format of IN is
-    detected from its content, that of OUT chosen by its name; .gz, .bz2, .xz and .zst compress.
-    - as IN is standard input and - as OUT standard output, for formats of one file.
+    detected from its content, and that of OUT is chosen by its name; .gz, .bz2, .xz and .zst
+    compress. For formats of one file, IN may be - for standard input, and OUT - for standard
+    output.
     """
     from embedkit import formats
 
@@ -118,9 +119,9 @@ def convert(
 
 @contextmanager
 def _input_file(source: str) -> Iterator[str]:
-    """Yield the name of the input, which for standard input is a temporary file of its bytes.
+    """Yield the name of the input; standard input is copied to a temporary file.
 
-    Readers of vectors need a file: they read its beginning to detect the format.
+    Readers of vectors need a file, because they read its beginning to detect the format.
     """
     if source != "-":
         yield source

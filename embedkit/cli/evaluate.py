@@ -57,7 +57,7 @@ def benchmark_options(command: Command) -> Command:
 
 
 def benchmark_files(options: dict[str, Any]) -> list[tuple[str, str]]:
-    """Take the values of `benchmark_options` out of *options*; return kind and path of each."""
+    """Remove the values of `benchmark_options` from *options*; return the kind and path of each."""
     files = [(kind, path) for kind in BENCHMARK_KINDS for path in options.pop(kind)]
     refuse_repeats([path for _, path in files])
     return files
@@ -118,7 +118,7 @@ def evaluate(
     _refuse_unused({kind for kind, _ in files})
     chosen = ScoreSettings(**options)
     found: list[Scores] = []
-    for name in models:  # one after the other: together they may not fit in memory
+    for name in models:  # one at a time, because together they may not fit in memory
         vectors = load(name)
         found.append({file: score(vectors, *file, chosen) for file in files})
     differences = [

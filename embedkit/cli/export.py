@@ -54,12 +54,15 @@ def export(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Write vectors for a database or for TensorBoard.
+    """Write vectors for a database or for TensorBoard. FORMAT is one of:
 
-    FORMAT is pgvector: SQL for psql; qdrant: JSON lines, each the body of a request that upserts
-    points; parquet or jsonl: columns or keys id, word, count, vector; projector: a folder for
-    TensorBoard's embedding projector.
-    """
+    \b
+    pgvector   SQL for psql
+    qdrant     JSON lines, each the body of a request that upserts points
+    parquet    columns id, word, count, vector
+    jsonl      JSON lines, each an object with these keys
+    projector  a folder for TensorBoard's embedding projector
+    """  # noqa: D301 - click needs the character, not a backslash
     from embedkit.encoders import load
     from embedkit.formats import write
 

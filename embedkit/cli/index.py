@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["index"]
 
-_CHOSEN = WholeNumber(1, 2**31 - 1)  # the library's 0, chosen by size, is the default here
+_POSITIVE = WholeNumber(1, 2**31 - 1)  # without the option, the library chooses by size
 _SETTINGS = (
     metric_option(),
     click.option(
@@ -44,15 +44,15 @@ _SETTINGS = (
         help="hnsw: candidates during a search.",
     ),
     click.option(
-        "--nlist", type=_CHOSEN, show_default="2 sqrt(words)",
+        "--nlist", type=_POSITIVE, show_default="2 sqrt(words)",
         help="ivf, ivfpq: number of inverted lists.",
     ),
     click.option(
-        "--nprobe", type=_CHOSEN, show_default="nlist / 12",
+        "--nprobe", type=_POSITIVE, show_default="nlist / 12",
         help="ivf, ivfpq: inverted lists per search.",
     ),
     click.option(
-        "--pq-m", type=_CHOSEN, show_default="dimension / 4", help="ivfpq: bytes per vector."
+        "--pq-m", type=_POSITIVE, show_default="dimension / 4", help="ivfpq: bytes per vector."
     ),
     seed_option,
     click.option(
@@ -120,7 +120,7 @@ def build_index(kind: str, **options: Any) -> None:
 @index.command("compare")
 @_measuring_options
 def compare_indexes(**options: Any) -> None:
-    """Build an index of each kind, print speed and recall, and store none."""
+    """Build an index of each kind, print its speed and recall, and discard it."""
     _, measured, _ = _measure(INDEX_KINDS, options)
     _print(options, measured)
 

@@ -26,7 +26,7 @@ Answer = TypeVar("Answer")
 
 
 def reader_for(vectors: WordVectors) -> WordReader:
-    """Return what reads the words of questions to *vectors*."""
+    """Return the reader of words in questions about *vectors*."""
     return WordReader(lambda word: vectors.find(word) >= 0)
 
 
@@ -37,7 +37,7 @@ def ask_all(
     *,
     blank: bool = False,
 ) -> tuple[list[Question], Sequence[Answer]]:
-    """Answer *given*, or if it is None the lines of standard input in one batch.
+    """Answer *given* or, if it is None, the lines of standard input in one batch.
 
     Args:
         given: the question, or None.

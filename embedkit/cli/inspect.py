@@ -40,7 +40,7 @@ Answer = TypeVar("Answer")
 def distance(
     words: tuple[str, ...], metric: str, oov: str, encoder: str | None, model: str, as_json: bool
 ) -> None:
-    """Show the distance between every two of WORDS.
+    """Show the distances between all pairs of WORDS.
 
     --encoder charcode and onehot need no model. With - instead of the words, sets of words are
     read from standard input, one per line.
@@ -82,7 +82,7 @@ def _ask_sets(
     reader: WordReader,
     answer: Callable[[list[list[str]]], Sequence[Answer]],
 ) -> tuple[list[list[str]], Sequence[Answer]]:
-    """Answer for *words*, or with - for each line of standard input."""
+    """Answer for *words* or, if they are "-", for each line of standard input."""
     given = None if words == ("-",) else [*map(reader.word, words)]
     return ask_all(given, reader.line, answer)
 
@@ -97,10 +97,12 @@ def _encoder_of(encoder: str, words: list[str]) -> Encoder:
 
 _LONGEST_LIST = 10
 _LESSONS = {
-    "charcode": "Character codes: words are near if they have the same letters in the same places.",
-    "onehot": "One-hot: every two words are sqrt(2) = 1.4142 apart, whatever they mean.",
-    "skipgram": "Skip-gram: words are near if they occur in the same contexts, so distance "
-    "reflects meaning.",
+    "charcode": "Character codes: words are close if they have the same letters in the same "
+    "positions.",
+    "onehot": "One-hot: all words are sqrt(2) = 1.4142 apart, so no two words are closer than "
+    "others.",
+    "skipgram": "Skip-gram: words are close if they occur in similar contexts, and so often have "
+    "related meanings.",
 }
 
 
@@ -148,9 +150,9 @@ def encode(
 ) -> None:
     """Print the vectors of WORDS: tab-separated, one word per line.
 
-    A one-hot vector is printed as the position of its 1. Character codes exist for every word; they
-    are padded to the length of the model's longest word or, without a model, of the longest of
-    WORDS. With - instead of the words, they are read from standard input.
+    A one-hot vector is printed as the position of its 1. Every word has character codes, which are
+    padded to the length of the longest word of the model or, without a model, of WORDS. With -
+    instead of the words, they are read from standard input.
     """
     from embedkit.encoders import load
 
@@ -227,7 +229,7 @@ def info(model: str, as_json: bool) -> None:
 
 
 def _index_of(stored: StoredModel) -> Mapping[str, object]:
-    """Return facts about the approximate index; none if there is none."""
+    """Return facts about the approximate index, or an empty mapping without one."""
     from embedkit.storage.index_file import describe_index
 
     return describe_index(stored)

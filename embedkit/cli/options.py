@@ -86,7 +86,7 @@ restrict_option = click.option(
 encoder_option = click.option(
     "--encoder",
     type=click.Choice(ENCODER_NAMES),
-    help="Use these vectors of the model's words instead of those it was trained with.",
+    help="Use this encoder's vectors of the model's words instead of the trained ones.",
 )
 oov_option = click.option(
     "--oov",
@@ -168,7 +168,7 @@ def reading_options(command: Command) -> Command:
             type=click.Choice(tuple(TOKENIZERS)),
             default="words",
             show_default=True,
-            help="words: case-folded words of any script; words+emoji: emoji are words, too; "
+            help="words: case-folded words of any script; words+emoji: the same, and emoji; "
             "whitespace: tokens between white space, unchanged.",
         ),
     ):

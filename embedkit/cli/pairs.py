@@ -19,12 +19,12 @@ __all__ = ["PairTexts", "Pairs", "pairs_option"]
 
 Pairs: TypeAlias = Sequence[tuple[str, str]]
 
-_LENIENT = WordReader(lambda text: True)  # finds a pair wherever some vocabulary might
+_ANY_WORD = WordReader(lambda text: True)  # accepts what is a pair with any vocabulary
 
 
 @dataclass(frozen=True)
 class PairTexts:
-    """Pairs as they were written: which words they are depends on the vocabulary.
+    """Pairs as the user wrote them; how they split into words depends on the vocabulary.
 
     Attributes:
         texts: values of --pairs, and lines of files with their places.
@@ -69,11 +69,11 @@ class _PairsType(click.ParamType):  # type: ignore[type-arg]
         if text == "@-":
             found = [(f"standard input, line {number}", line) for number, line in read_lines()]
             if not found:
-                raise QuestionError("standard input has no pairs.")
+                raise QuestionError("standard input contains no pairs.")
         elif text.startswith("@"):
             found = [*pair_lines(Path(text[1:]))]
         pairs = PairTexts(found)
-        pairs.read(_LENIENT)  # finds most mistakes before the model is opened
+        pairs.read(_ANY_WORD)  # finds most mistakes before the model is opened
         return pairs
 
     def shell_complete(

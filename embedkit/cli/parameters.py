@@ -19,7 +19,7 @@ _MODELS = "embedkit.models"  # key in the meta of a context: parameters by the m
 
 
 class _Path(click.Path):
-    """A path; also one that the locale's encoding cannot represent as it was decoded."""
+    """A path, made representable in the locale's encoding; see `encodable_path`."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return super().convert(encodable_path(value), param, ctx)
@@ -109,7 +109,7 @@ class ModelPath(click.ParamType):  # type: ignore[type-arg]
 
 
 def how_to_name(context: click.Context, model: str) -> str:
-    """Return how the user can name another model than *model*: the option, or "pass another"."""
+    """Return how the user can choose another model than *model*, for a hint."""
     param = context.meta.get(_MODELS, {}).get(model)
     if not isinstance(param, click.Option):
         return "pass another"
@@ -122,7 +122,7 @@ class OutputPath(click.ParamType):  # type: ignore[type-arg]
 
     Args:
         stream: whether it may be -, standard output.
-        whole: whether it is written completely or not at all.
+        whole: whether it is either written completely or left unchanged.
         directory: whether it is a directory, which shells complete.
     """
 
@@ -139,7 +139,7 @@ class OutputPath(click.ParamType):  # type: ignore[type-arg]
         if not value:
             self.fail("the name is empty.", param, ctx)
         if is_standard_output(value) and not self._stream:
-            self.fail("cannot write this to standard output; ./- is a file named -.", param, ctx)
+            self.fail("cannot write to standard output; for a file named -, use ./-.", param, ctx)
         name = encodable_path(str(value))
         if self._whole and not is_standard_output(name):
             report_if_interrupted(name)

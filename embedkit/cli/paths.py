@@ -1,4 +1,4 @@
-"""Inputs and outputs of a command: which may not be the same, and what an interrupt left."""
+"""Checks of a command's inputs and outputs, and what was written before an interrupt."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _identity(name: str | os.PathLike[str]) -> tuple[int, ...] | None:
 
 
 def lock_outputs(*names: str | os.PathLike[str] | None) -> None:
-    """Lock outputs until the command ends, so that no other command writes them meanwhile.
+    """Lock outputs until the command ends, so that no other command can write them.
 
     Args:
-        names: of files or directories; None and "-" are passed over.
+        names: of files or directories; None and "-" are ignored.
 
     Raises:
         StorageError: another process is writing one of them.
@@ -70,7 +70,8 @@ def refuse_two_streams(*outputs: str | None, as_json: bool) -> None:
     """Raise `ConfigurationError` if two outputs, or one and --json, go to standard output."""
     if outputs.count("-") + as_json > 1:
         raise ConfigurationError(
-            "only one output, or --json, can go to standard output.", hint="Name a file."
+            "only one output, or --json, can go to standard output.",
+            hint="Name a file.",
         )
 
 

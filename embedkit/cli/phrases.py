@@ -1,4 +1,4 @@
-"""phrases: find phrases in a text and join each to one word."""
+"""phrases: find phrases in a text and join each into one word."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
     "threshold": {
         "type": float,
         "show_default": "10, or 0.5 with npmi",
-        "help": "Lowest score of a phrase, exclusive.",
+        "help": "A phrase must have a higher score than this.",
     },
     "connectors": {
         "default": "none",
@@ -53,7 +53,7 @@ PHRASE_OPTIONS: dict[str, dict[str, Any]] = {
         "type": WholeNumber(1),
         "default": 5,
         "show_default": True,
-        "help": "Lowest count of a phrase.",
+        "help": "Leave out phrases that occur less often.",
     },
 }
 """Options of phrases, by the name of their setting."""
@@ -122,7 +122,8 @@ def _connectors(name: str) -> tuple[str, ...]:
     type=WholeNumber(1, MAX_PASSES),
     default=1,
     show_default=True,
-    help="Passes over the text; each may join phrases of the pass before: 2 give up to 4 words.",
+    help="Passes over the text; each joins words and phrases of the previous one, so 2 passes give "
+    "phrases of up to 4 words.",
 )
 @phrase_options("")
 @click.option(
@@ -137,7 +138,7 @@ def _connectors(name: str) -> tuple[str, ...]:
     "applied",
     type=INPUT,
     metavar="FILE",
-    help="Join the phrases in FILE, as --list wrote it, and find no others.",
+    help="Join the phrases in FILE, which --list wrote, instead of finding new ones.",
 )
 @reading_options
 @overwrite_option
@@ -154,9 +155,10 @@ def phrases(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Find phrases in CORPUS and join each to one word: new_york.
+    """Find phrases in CORPUS and join each into one word.
 
-    CORPUS is files, folders, or - for standard input, as for `embedkit train`.
+    For example, new york becomes new_york. CORPUS is one or more files or folders, or - for
+    standard input, as for `embedkit train`.
     """
     from embedkit.corpus.corpus import Corpus
     from embedkit.corpus.phrases import Phrases

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot"]
 
-_SLOW = 500  # words whose projection by t-SNE or UMAP takes seconds
+_SLOW_WORDS = 500  # projecting more words by t-SNE or UMAP takes seconds
 
 
 class _PictureSize(click.ParamType):  # type: ignore[type-arg]
@@ -55,7 +55,9 @@ class _PictureSize(click.ParamType):  # type: ignore[type-arg]
 @pairs_option
 @click.option("--top", type=WholeNumber(1), metavar="N", help="Add the N most frequent words.")
 @click.option(
-    "--training", is_flag=True, help="Draw losses; WORDS are models or logs of train --log-json."
+    "--training",
+    is_flag=True,
+    help="Draw losses; WORDS are models, or logs that train --log-json wrote.",
 )
 @output_option("Picture to write: .png, .svg, .pdf or .html.", OutputPath())
 @click.option(
@@ -148,7 +150,7 @@ def _plot_words(
     def map_of(lines: list[list[str]]) -> list[WordMap]:
         named = [word for line in lines for word in line]
         count = len(named) + min(settings["top"], len(vectors))
-        if settings["method"] != "pca" and count >= _SLOW and not quiet:
+        if settings["method"] != "pca" and count >= _SLOW_WORDS and not quiet:
             click.echo(f"projecting {count:,} words by {settings['method']}", err=True)
         return [word_map(vectors, named, **settings)]
 
@@ -181,7 +183,7 @@ def _print_map(found: WordMap) -> None:
 def _plot_training(
     paths: tuple[str, ...], output: str | None, look: dict[str, Any], *, as_json: bool
 ) -> str:
-    """Draw losses; return what was drawn, in words."""
+    """Draw losses; return a description of what was drawn."""
     from embedkit.plotting import draw_loss_curves, read_loss_curves
 
     runs: list[LossCurve] = read_loss_curves(paths)

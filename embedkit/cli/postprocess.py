@@ -70,8 +70,8 @@ def postprocess(
 ) -> None:
     """Improve or shrink a model's vectors.
 
-    Steps run in this order, whatever the order of the options: average, center, remove-top, pca,
-    float16 or int8. MODEL is not changed. Benchmark files are scored before and after.
+    Steps always run in this order: average, center, remove-top, pca, float16 or int8. MODEL is not
+    changed. Benchmark files are scored before and after.
     """
     from embedkit.encoders import load, load_encoder
     from embedkit.evaluation.comparison import score

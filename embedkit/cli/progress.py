@@ -1,4 +1,4 @@
-"""Progress of long work: bars on a terminal, a line now and then elsewhere, and a log file."""
+"""Progress of long work: bars on a terminal, occasional lines elsewhere, and a log file."""
 
 from __future__ import annotations
 

@@ -110,13 +110,13 @@ def _three_words(words: list[str], line: str) -> list[str]:
     type=float,
     default=1,
     show_default=True,
-    help="Distance to move: 1 is the mean length of the pairs, -1 the opposite direction.",
+    help="Multiple of the mean difference to move by; a negative one moves the opposite way.",
 )
 @question_options
 def transfer(
     words: tuple[str, ...], pairs: PairTexts, strength: float, options: QuestionOptions
 ) -> None:
-    """Move WORDS along the direction that pairs have in common.
+    """Move WORDS by the mean difference of the pairs.
 
     `embedkit transfer --pairs man:woman,king:queen uncle actor` gives aunt and actress. With -
     instead of the words, they are read from standard input, one per line.
@@ -145,7 +145,8 @@ def query(expression: str, options: QuestionOptions) -> None:
     """Answer an expression such as "king - man + woman".
 
     Weights and parentheses work: "2 * king - (man + boy) / 2". Quote words that contain spaces or
-    operators. With - instead of the expression, one per line is read from standard input.
+    operators. With - instead of the expression, expressions are read from standard input, one per
+    line.
     """
     from embedkit.vectors.expressions import parse
 
@@ -166,7 +167,7 @@ def query(expression: str, options: QuestionOptions) -> None:
 def neighbors(word: str, options: QuestionOptions) -> None:
     """Show the words nearest to WORD.
 
-    With - instead of the word, one per line is read from standard input.
+    With - instead of the word, words are read from standard input, one per line.
     """
     _ask_words(
         (word,),

@@ -44,7 +44,7 @@ __all__ = ["serve"]
 )  # fmt: skip
 @click.option(
     "--queue", type=WholeNumber(1), default=1024, show_default=True,
-    help="Requests that may wait in each worker; more are answered with status 429.",
+    help="Questions that may wait in each worker; more are refused with status 429.",
 )  # fmt: skip
 @click.option(
     "--body-limit", type=WholeNumber(1), default=1 << 20, show_default=True, metavar="BYTES",
@@ -104,5 +104,5 @@ def serve(
 
 
 def _named(model: Path) -> Path:
-    """Return a path to the same directory that ends in its name, which answers include."""
+    """Return a path to the same directory that ends in its name, which responses include."""
     return model.resolve() if model.name in ("", "..") else model

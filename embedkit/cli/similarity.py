@@ -49,7 +49,7 @@ def similarity(
     """
     from embedkit.encoders import load
 
-    def sets(reader: WordReader, line: str | None) -> list[list[str]]:
+    def read_sets(reader: WordReader, line: str | None) -> list[list[str]]:
         parts = list(words) if line is None else reader.sets(line)
         found = [reader.set(part) for part in parts]
         if len(found) != 2 or not all(found):
@@ -58,7 +58,7 @@ def similarity(
 
     vectors, questions, numbers = _ask(
         words,
-        sets,
+        read_sets,
         lambda: load(model, encoder=encoder),
         lambda vectors, pair: _similarity(vectors, pair, metric, oov),
     )
@@ -113,7 +113,7 @@ def rank(
     """
     from embedkit.encoders import load
 
-    def two(reader: WordReader, line: str | None) -> list[str]:
+    def read_pair(reader: WordReader, line: str | None) -> list[str]:
         parts = [*map(reader.word, words)] if line is None else reader.line(line)
         if len(parts) != 2 or parts[0] == parts[1]:
             raise QuestionError(f"expected two different words, as in: king queen; got {parts!r}.")
@@ -125,7 +125,7 @@ def rank(
             for a, b in (pair, reversed(pair))
         ]
 
-    vectors, questions, found = _ask(words, two, lambda: load(model, encoder=encoder), ranks)
+    vectors, questions, found = _ask(words, read_pair, lambda: load(model, encoder=encoder), ranks)
     unknown = UnknownWords(vectors, oov, [word for pair in questions for word in pair])
     unanswered = 0
     for pair, places in zip(questions, found, strict=True):
@@ -149,22 +149,25 @@ def rank(
 def odd_one_out(
     words: tuple[str, ...], metric: str, oov: str, encoder: str | None, model: str, as_json: bool
 ) -> None:
-    """Show which of WORDS does not belong to the others.
+    """Show which of WORDS does not belong with the others.
 
     It comes first, then the others by similarity to their mean. With - instead of the words, sets
     are read from standard input, one per line.
     """
     from embedkit.encoders import load
 
-    def three(reader: WordReader, line: str | None) -> list[str]:
+    def read_words(reader: WordReader, line: str | None) -> list[str]:
         parts = [*map(reader.word, words)] if line is None else reader.line(line)
         if len(set(parts)) < 3:
-            raise QuestionError(f"expected at least three different words; got {parts!r:.80}.")
+            raise QuestionError(
+                "expected at least three different words, as in: breakfast lunch dinner car; "
+                f"got {parts!r:.80}."
+            )
         return parts
 
     vectors, sets, answers = _ask(
         words,
-        three,
+        read_words,
         lambda: load(model, encoder=encoder),
         lambda vectors, chosen: vectors.odd_one_out(chosen, metric=metric, oov=oov),
     )
@@ -179,13 +182,13 @@ def _ask(
     load: Callable[[], WordVectors],
     answer: Callable[[WordVectors, Question], Answer],
 ) -> tuple[WordVectors, list[Question], Sequence[Answer]]:
-    """Answer the question in *words*, or in each line of standard input if they are "-".
+    """Answer the question in *words* or, if they are "-", the one in each line of standard input.
 
     Args:
         words: of the command line.
-        read: returns the question in a line, or in the words of the command line for None. A
-            mistake on the command line is wrong usage.
-        load: opens the vectors, after most mistakes on the command line were found.
+        read: returns the question in a line or, for None, in the words of the command line. Its
+            `QuestionError` for the command line becomes a `click.UsageError`.
+        load: opens the vectors; called after a first check of the command line.
         answer: answers a question.
     """
     is_given = words != ("-",)

@@ -1,4 +1,4 @@
-"""Standard streams that are closed, whose reader has gone, or that lack some characters."""
+"""Standard streams that are closed, or whose encoding lacks some characters."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["decoded", "discard", "encodable_path", "prepare_streams"]
 
 
 def prepare_streams() -> None:
-    """Make the standard streams safe to use, whatever the caller has done with them.
+    """Make the standard streams safe to use, even if the caller has closed them.
 
-    - The number of a closed stream is given to the null device, so that no file that is opened
-      later takes it and gets what is meant for the stream.
+    - The file descriptor of a closed stream is connected to the null device. Otherwise, the next
+      file to be opened would get this descriptor, and with it what is written to the stream.
     - Writing to a closed standard output is an error; messages to a closed standard error are lost.
     - Characters that the encoding of a stream lacks are escaped.
     """
@@ -36,12 +36,12 @@ def prepare_streams() -> None:
 
 
 def discard(stream: TextIO) -> None:
-    """Discard what is still to be written, so that the interpreter exits without an error."""
+    """Discard buffered output, so that the interpreter exits without an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def decoded(argument: str) -> str:
-    """Return an argument of the command line, as UTF-8 where the locale's encoding failed."""
+    """Return a command-line argument, decoded as UTF-8 if the locale's encoding failed."""
     try:
         argument.encode()
     except UnicodeEncodeError:  # it contains bytes that were not decoded

@@ -1,4 +1,4 @@
-"""What a mistyped option or command was meant to be."""
+"""Suggestions for mistyped options and commands."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ _COMMANDS: Mapping[str, tuple[str, ...]] = {
 
 
 def suggest_option(error: click.NoSuchOption, arguments: Sequence[str]) -> click.UsageError:
-    """Return the error of an unknown option with the names of those that may have been meant.
+    """Return the error for an unknown option, with suggestions.
 
     Args:
         error: as click raises it.
-        arguments: of the command line: of -size, click knows only -s.
+        arguments: of the command line; for -size, click reports only -s.
     """
     command = error.ctx.command if error.ctx else None
     known = [name for param in command.params for name in param.opts] if command else []
@@ -68,7 +68,7 @@ def suggest_option(error: click.NoSuchOption, arguments: Sequence[str]) -> click
 
 
 def suggest_command(context: click.Context, given: str, known: Iterable[str]) -> click.UsageError:
-    """Return the error of an unknown command with the names of those that may have been meant."""
+    """Return the error for an unknown command, with suggestions."""
     found = _suggest(given, list(known), _COMMANDS)
     return click.UsageError(f"unknown command {given!r}.{_did_you_mean(found)}", context)
 

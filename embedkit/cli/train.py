@@ -112,7 +112,8 @@ def train(
 ) -> None:
     """Train a model on CORPUS.
 
-    CORPUS is files (.gz, .bz2, .xz and .zst are decompressed), folders, or - for standard input.
+    CORPUS is one or more files (.gz, .bz2, .xz and .zst are decompressed) or folders, or - for
+    standard input.
     """
     from embedkit.encoders import TrainedEncoder
     from embedkit.storage.model_directory import check_output
@@ -215,7 +216,7 @@ def _start(path: str) -> TrainedEncoder:
     if not isinstance(model, TrainedEncoder) or model.context is None:
         raise ModelError(
             f"{path} has no output matrix to continue training from. Only trained models have "
-            "one, until they are postprocessed or converted.",
+            "one, and postprocessing or converting a model removes it.",
             hint="Use the model that embedkit train wrote.",
         )
     return model

@@ -81,22 +81,22 @@ def _setting_option(name: str, default: Any) -> Decorator:
 
 
 def device_options(command: Command) -> Command:
-    """Add the options for where to train, and how on a GPU."""
+    """Add the options for the device, and for training on a GPU."""
     for option in (
         click.option(
             "--precision",
             type=click.Choice(PRECISIONS),
             default=PRECISIONS[0],
             show_default=True,
-            help="Precision of products on a GPU; float32 is several times slower.",
+            help="Precision of matrix products on a GPU; float32 is several times slower.",
         ),
         click.option(
             "--rows",
             type=click.Choice(ROW_TYPES),
             default=ROW_TYPES[0],
             show_default=True,
-            help="Numbers of the vectors on a GPU; bfloat16 takes half the memory and is less "
-            "exact.",
+            help="Data type of the vectors on a GPU; bfloat16 takes half the memory and is less "
+            "precise.",
         ),
         device_option("auto"),
     ):

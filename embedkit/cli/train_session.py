@@ -1,4 +1,4 @@
-"""Beside training: checkpoints, scores, a log, and how to resume after an interrupt."""
+"""What accompanies training: checkpoints, scores, a log, and how to resume after an interrupt."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["TrainingSession"]
 
 
 class TrainingSession:
-    """What the options of `train` request besides a model.
+    """A run of training with the checkpoints, scores and log that the options of `train` request.
 
     Args:
         output: path of the model; checkpoints are written beside it.
@@ -100,12 +100,12 @@ class TrainingSession:
                 device=self._device,
             )
         except EmbedkitError as error:  # perhaps no checkpoint could be written after an interrupt
-            said = f"Error: {rendered(error)}"
-            call_if_interrupted(lambda: said)
+            message = f"Error: {rendered(error)}"
+            call_if_interrupted(lambda: message)
             raise
 
     def _how_to_resume(self) -> str:
-        """Return what to print if training is interrupted, depending on what is on disk then."""
+        """Return what to print if training is interrupted, depending on what is then on disk."""
         if self._checkpoints is None or self._written():
             return ""
         others = ""

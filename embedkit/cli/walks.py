@@ -58,7 +58,7 @@ __all__ = ["walks"]
     type=Number(1e-6, 1e6),
     default=1,
     show_default=True,
-    help="node2vec's in-out parameter; below 1, walks go far, above 1 they stay near.",
+    help="node2vec's in-out parameter; below 1, walks go far; above 1, they stay close.",
 )
 @click.option(
     "--directed", is_flag=True, help="Follow edges only from the first node to the second."
@@ -67,7 +67,7 @@ __all__ = ["walks"]
 @click.option(
     "--separator",
     type=click.Choice(tuple(SEPARATORS)),
-    show_default="the first of them in the first line",
+    show_default="the one that comes first in the first line",
     help="Separator between columns.",
 )
 @click.option(

@@ -127,7 +127,7 @@ class Encoder(ABC):
 
         Raises:
             OutputExistsError: the output exists and *overwrite* is false.
-            StorageError: the output cannot be written.
+            StorageError: the disk is full, or the path is not writable.
         """
 
     @classmethod

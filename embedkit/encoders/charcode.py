@@ -27,10 +27,10 @@ __all__ = ["CharCodeEncoder"]
 
 
 class CharCodeEncoder(Encoder):
-    """Words as their Unicode code points, padded with 0 to the longest word of the vocabulary.
+    """Words as their Unicode code points, padded with 0 to the length of the longest word.
 
-    ``cat`` is [99, 97, 116], close to ``bat`` and far from ``feline``: these vectors encode
-    spelling but not meaning, which shows what learned vectors add.
+    ``cat`` is [99, 97, 116], close to ``bat`` and far from ``feline``. These vectors encode
+    spelling but not meaning, so comparing them with trained vectors shows what training adds.
 
     Args:
         min_count: leave out words that are rarer.
@@ -69,7 +69,7 @@ class CharCodeEncoder(Encoder):
         return self
 
     def encode(self, words: Iterable[str]) -> NDArray[np.float32]:
-        """Return code points, float32 (n, dimension), also of words outside the vocabulary.
+        """Return code points, float32 (n, dimension), even for words outside the vocabulary.
 
         Raises:
             WordTooLongError: a word is longer than the longest word of the vocabulary.
@@ -106,7 +106,7 @@ class CharCodeEncoder(Encoder):
 
 
 def _code_points(words: Sequence[str], width: int) -> NDArray[np.float32]:
-    """Return code points padded with 0, (len(words), width): NumPy's layout of strings."""
+    """Return code points padded with 0, (len(words), width), as NumPy stores strings."""
     if not len(words) or not width:
         return np.zeros((len(words), width), dtype=np.float32)
     table = np.array(words, dtype=f"U{width}")

@@ -63,8 +63,8 @@ def _encoder_of(model: StoredModel) -> Encoder:
         name = SkipGramEncoder.name
     if name not in ENCODERS:
         raise ModelError(
-            f"{model.path} was written by the encoder {name!r}, which this version does not know; "
-            f"it knows {', '.join(ENCODERS)}.",
+            f"{model.path} was written by the encoder {name!r}, which this version does not "
+            f"support; it supports {', '.join(ENCODERS)}.",
             hint="Run pip install --upgrade embedkit.",
         )
     try:
@@ -83,8 +83,8 @@ def load(
 
     Args:
         path: the model directory, or a file in one of `embedkit.formats.READABLE_FORMATS`.
-        encoder: "charcode" or "onehot" for that encoder's vectors of the words of the model; by
-            default the vectors of the encoder that wrote the model.
+        encoder: "charcode" or "onehot" for that encoder's vectors of the model's words; by default,
+            the vectors of the encoder that wrote the model.
         exact: use exact search even if the model has an approximate index.
 
     Raises:
@@ -108,7 +108,7 @@ def _foreign(path: str | os.PathLike[str]) -> WordVectors:
     if seconds > _SLOW:
         warnings.warn(
             f"reading {path} took {seconds:.0f} s; convert it once with `embedkit convert` to a "
-            "model directory, which opens at once.",
+            "model directory, which opens immediately.",
             SlowFormatWarning,
             stacklevel=3,
         )

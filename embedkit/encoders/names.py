@@ -1,4 +1,4 @@
-"""Names of the encoders, as the command line and model directories have them."""
+"""Names of the encoders on the command line and in model directories."""
 
 from __future__ import annotations
 

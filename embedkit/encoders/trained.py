@@ -53,7 +53,7 @@ class TrainedEncoder(Encoder):
     def __init__(self, **settings: Any) -> None:
         super().__init__()
         self.config = TrainingConfig(**settings)
-        self._dimension = self.config.dimension  # that of vectors made elsewhere may differ
+        self._dimension = self.config.dimension  # vectors made elsewhere may have another dimension
         self.report: dict[str, Any] = {}
         self.context: NDArray[np.float32] | None = None
         self._vectors: WordVectors | None = None
@@ -71,7 +71,9 @@ class TrainedEncoder(Encoder):
 
     @classmethod
     def from_config(cls, config: TrainingConfig | None = None, **settings: Any) -> Self:
-        """Return an encoder with the settings of *config*, or the default ones, some changed.
+        """Return an encoder with the settings of *config*, which *settings* override.
+
+        Without *config*, the other settings have their defaults.
 
         Raises:
             ConfigurationError: a setting is unknown or out of range.
@@ -133,11 +135,11 @@ class TrainedEncoder(Encoder):
         )
         if result.report.loss > _HIGH_LOSS:
             warnings.warn(_high_loss(result.report), HighLossWarning, stacklevel=2)
-        self._keep(result, read)
+        self._store_result(result, read)
         return self
 
-    def _keep(self, result: TrainingResult, corpus: Corpus) -> None:
-        """Keep what training has learned from a corpus."""
+    def _store_result(self, result: TrainingResult, corpus: Corpus) -> None:
+        """Store what training has learned from a corpus."""
         self._model = None
         self._vocabulary = result.vocabulary
         self.context = result.context

@@ -30,7 +30,7 @@ def as_strings(X: Any, kind: str) -> list[str]:
     for row, item in enumerate(items):
         if not isinstance(item, str):
             raise InputError(
-                f"row {row} (counted from 0) holds {item!r:.60}, not a {kind}.",
+                f"row {row} (counted from 0) is {item!r:.60}, not a {kind}.",
                 hint="Fill in or drop missing values, and convert other values to strings.",
             )
     return items

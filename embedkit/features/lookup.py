@@ -37,7 +37,7 @@ class WordRows:
             V on, a row of *extra*; -1 for a word that is left out.
         extra: vectors of words that the model does not have, float32 (k, d), dense or CSR like the
             model's matrix.
-        known: whether a word has a vector, the model's own or one made for it, bool (words,).
+        known: whether a word has a vector, from the model or made for it, bool (words,).
     """
 
     rows: NDArray[np.int64]
@@ -89,7 +89,7 @@ def find_rows(
     """Look up all distinct words at once, and apply *oov* once to each unknown one.
 
     Args:
-        folded: the words are already folded by the tokenizer, so try no other spelling.
+        folded: the tokenizer has already folded the words, so do not try other spellings.
 
     Raises:
         UnknownWordError: a word has no vector and *oov* is "error". The message names the row.
@@ -162,8 +162,8 @@ def warn_of_unknown(
         unknown: whether a row has no known word, (n,).
         kind: of a row: "text" or "word".
         lacking: what such a row does not have.
-        effect: how that shows in its features.
-        stacklevel: of `warnings.warn`, counted from this function: the line that a user wrote.
+        effect: what this means for its features.
+        stacklevel: of `warnings.warn`, counted from this function, for the line of the user's code.
     """
     if count := int(unknown.sum()):
         first = ", ".join(map(str, np.flatnonzero(unknown)[:5]))

@@ -1,4 +1,4 @@
-"""The choices that the transformers' settings offer, without an import of numeric libraries."""
+"""The choices of the transformers' settings; imports no numeric library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pool bags of rows into one row each, in pure functions over arrays; vectors of whole texts."""
+"""Pure functions over arrays that pool a bag of rows into one row; vectors of whole texts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
     "weighted_sums",
 ]
 
-_GATHERED_ROWS = 1 << 12  # few enough for the gathered rows to stay in the cache
+_GATHERED_ROWS = 1 << 12  # so few that the gathered rows stay in the processor's cache
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Split texts into tokens and number the distinct ones; Arrow does the work, block by block."""
+"""Split texts into tokens and number the distinct ones, block by block, with Arrow."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _not_utf8(strings: Sequence[str], start: int) -> InputError:
             string.encode()
         except UnicodeEncodeError as error:
             return InputError(
-                f"row {row} (counted from 0) holds {string!r:.60}, which cannot be encoded as UTF-8"
+                f"row {row} (counted from 0) is {string!r:.60}, which cannot be encoded as UTF-8"
                 f": {error.reason}.",
                 hint="Read the file with the encoding it was written in.",
             )

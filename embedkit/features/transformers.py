@@ -40,12 +40,13 @@ _SIF_A = (1e-12, 1_000_000)
 
 
 class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Base of both transformers: a column of strings in, one row of numbers per string out."""
+    """Base class of both transformers, which turn a column of strings into rows of numbers."""
 
     vectors: Vectors
     oov: OOVPolicy
     vectors_: WordVectors
-    _kind, _lacking = "text", "known word"  # of a row, and what a row of zeros does not have
+    _kind = "text"  # what a row is
+    _lacking = "known word"  # what a row of zeros does not have
 
     def fit(self, X: object, y: object = None) -> Self:
         """Open the vectors, and learn the statistics that the pooling needs.
@@ -101,8 +102,8 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 
     def _warn(self, empty: NDArray[np.bool_]) -> None:
         """Warn of rows without a known word, at the line that called `transform`."""
-        # Between that line and the warning are this method, two more of the transformer, and
-        # scikit-learn's wrapper.
+        # The calls between that line and the warning are this method, two other methods of the
+        # transformer, and scikit-learn's wrapper.
         warn_of_unknown(empty, self._kind, self._lacking, stacklevel=6)
 
 

@@ -101,7 +101,7 @@ class ByteSource:
         return data
 
     def _start(self) -> None:
-        if not self._started:  # no binary format begins like a byte-order mark
+        if not self._started:  # no binary format begins with the bytes of a byte-order mark
             self._started = True
             self._ahead = self._read(_HEAD).removeprefix(BYTE_ORDER_MARK)
             refuse_tar(self._ahead, str(self.path), FormatError)
@@ -137,7 +137,9 @@ class ByteSource:
             return
         name = ""
         try:
-            with held():  # the name is known before an interrupt
+            with (
+                held()
+            ):  # an interrupt must not come between creating the file and knowing its name
                 handle, name = tempfile.mkstemp(prefix="embedkit-")
             with storage_errors(name), os.fdopen(handle, "wb") as file:
                 while block := self.read(_COPIED):

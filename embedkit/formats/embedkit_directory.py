@@ -30,10 +30,10 @@ def is_model(source: ByteSource) -> bool:
 
 
 def not_vectors_error(path: Path) -> ModelError:
-    """Return the error for a directory that is in none of the formats."""
+    """Return the error for a directory that is not in a known format."""
     try:
         read_model(path)
-    except ModelError as error:  # it says best what a classifier or a damaged model is
+    except ModelError as error:  # it is more specific about classifiers and damaged models
         if (path / CONFIG).is_file():
             return error
     return FormatError(
@@ -75,11 +75,10 @@ def copy_model(source: Path, target: Path, limit: int | None, *, overwrite: bool
     """Write a model directory with everything that another one contains.
 
     Args:
-        limit: copy only the first *limit* words; then the index, which is of all words, is left
-            out.
+        limit: copy only the first *limit* words, without the index, which covers all words.
 
     Raises:
-        ModelError: *source* is damaged, or was replaced by another model meanwhile.
+        ModelError: *source* is damaged, or was replaced by another model while it was copied.
         OutputExistsError: the target exists and *overwrite* is false.
         StorageError: the disk is full, or the path is not writable.
     """

@@ -30,9 +30,9 @@ from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["write_jsonl", "write_parquet", "write_pgvector", "write_projector", "write_qdrant"]
 
-_ROWS = 4_096  # of a block of Parquet
-_POINTS = 256  # of a request to Qdrant
-_MOST_INDEXED = 2_000  # dimensions, the limit of pgvector
+_ROWS = 4_096  # in a block
+_POINTS = 256  # in a request to Qdrant
+_MAX_INDEXED_DIMENSION = 2_000  # the limit of pgvector
 _PROJECTOR_FILES = ("vectors.tsv", "metadata.tsv", "projector_config.pbtxt")
 _SEPARATORS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 
@@ -49,7 +49,7 @@ class _WordBlock:
     def rows(self) -> Iterator[tuple[int, str, int, str]]:
         """Yield id, word, count, and the vector as ``[0.5,-1]``.
 
-        Numbers have the fewest digits that give back every float32.
+        Numbers have the fewest digits that reproduce every float32.
         """
         numbers = pc.cast(pa.array(self.vectors.ravel()), pa.string())
         lists = pa.FixedSizeListArray.from_arrays(numbers, self.vectors.shape[1])
@@ -59,7 +59,7 @@ class _WordBlock:
 
 
 def _blocks(vectors: WordVectors, rows: int, options: WriteOptions) -> Iterator[_WordBlock]:
-    """Yield blocks of that many rows, checked.
+    """Yield blocks of at most *rows* words, after checking their numbers.
 
     Raises:
         ModelError: a number is not finite.
@@ -95,7 +95,7 @@ def write_pgvector(vectors: WordVectors, stream: BinaryIO, options: WriteOptions
         lines = (f"{i}\t{_escaped(word)}\t{n}\t{v}\n" for i, word, n, v in block.rows())
         stream.write("".join(lines).encode())
     stream.write(b"\\.\n")
-    if vectors.dimension <= _MOST_INDEXED:
+    if vectors.dimension <= _MAX_INDEXED_DIMENSION:
         index = f"CREATE INDEX ON {options.name} USING hnsw (vector vector_cosine_ops);\n"
         stream.write(index.encode())
     stream.write(b"COMMIT;\n")
@@ -109,7 +109,7 @@ def _escaped(word: str) -> str:
 
 
 def write_qdrant(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> None:
-    """Write the bodies of requests that upsert points, one a line.
+    """Write the bodies of requests that upsert points, one per line.
 
     Raises:
         ModelError: a number is not finite.
@@ -148,7 +148,7 @@ def write_parquet(vectors: WordVectors, stream: BinaryIO, options: WriteOptions)
 
 
 def write_jsonl(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> None:
-    """Write objects with the keys id, word, count and vector, one a line.
+    """Write objects with the keys id, word, count and vector, one per line.
 
     Raises:
         ModelError: a number is not finite.
@@ -164,11 +164,11 @@ def write_jsonl(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -
 def write_projector(vectors: WordVectors, path: Path, options: WriteOptions) -> None:
     """Write tab-separated vectors, tab-separated words and counts, and a file that names the two.
 
-    The format cannot represent a tab or a line break within a word, so a space replaces each.
+    The format cannot represent tabs and line breaks within a word, so spaces replace them.
 
     Raises:
         ModelError: a number is not finite.
-        OutputExistsError: the folder holds other files, or exists and is not to be replaced.
+        OutputExistsError: the path exists and is not such a folder, or must not be overwritten.
         StorageError: the disk is full, or the path is not writable.
     """
     check_replaceable(path, _is_projector, "a folder for the projector")

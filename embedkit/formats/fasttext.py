@@ -1,9 +1,9 @@
 """fastText's model files (.bin): words, counts, and rows of words and of character n-grams.
 
 The layout is that of FastText::saveModel, version 12: settings, the dictionary, then the input
-matrix with a row for each word followed by a row for each bucket of n-grams. Files of 2016 lack the
-magic number and the version, and what pruning and quantization need. Quantized models (.ftz) cannot
-be read.
+matrix with a row for each word followed by a row for each bucket of n-grams. Files written in 2016
+lack the magic number, the version, and the fields for pruning and quantization. Quantized models
+(.ftz) cannot be read.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _SUPERVISED = 3
 _LABEL = 1
 _LONGEST_WORD = 1 << 16
 _LONGEST_NGRAM = 1 << 8
-_ROWS = 1 << 14  # of the matrix read at a time
-_COMPOSED = 1 << 12  # words composed at a time
+_ROWS = 1 << 14  # rows of the matrix that are read at a time
+_COMPOSED_WORDS = 1 << 12  # words composed at a time
 _DOWNLOAD_AGAIN = "Download the file again."
 _USE_BIN = "Use the .bin file or the .vec file."
 
@@ -44,9 +44,10 @@ class _Header:
     """Settings and dictionary.
 
     Attributes:
-        version: of the file, or 0 for a file of 2016, which has none.
+        version: of the file; 0 for a file written in 2016, which has none.
         dimension: of the vectors.
-        buckets, shortest, longest: number of rows of n-grams, and lengths of n-grams.
+        buckets: number of rows of n-grams.
+        shortest, longest: lengths of the n-grams.
         words, counts: of the dictionary, without labels.
         starts: number of bytes before each word.
     """
@@ -62,7 +63,7 @@ class _Header:
 
 
 def is_fasttext(source: ByteSource) -> bool:
-    """Recognize a model file by its first bytes; one without a magic number, by its settings."""
+    """Recognize a model file by its first bytes or, without a magic number, by its settings."""
     if source.peek(4) == struct.pack("<i", _MAGIC):
         return True
     head = source.peek(_OLD_HEAD.size)
@@ -129,8 +130,8 @@ def _compose(
 ) -> WordVectors:
     found = RowBuilder(head.dimension, repairs, limit, len(own))
     counts = np.array(head.counts, dtype=np.int64)
-    for start in range(0, len(own), _COMPOSED):
-        block = slice(start, start + _COMPOSED)
+    for start in range(0, len(own), _COMPOSED_WORDS):
+        block = slice(start, start + _COMPOSED_WORDS)
         words, rows = head.words[block], own[block]
         if subwords is not None:
             rows = subwords.compose(words, rows)
@@ -172,7 +173,7 @@ def _read_head(source: ByteSource, repairs: Repairs) -> _Header:
     settings = _take(source, repairs, "<12id")
     dimension, model, buckets, shortest, longest = (settings[i] for i in (0, 7, 8, 9, 10))
     if model == _SUPERVISED and version < max(_VERSIONS):
-        longest = 0  # such models have lengths of n-grams in their settings but do not use them
+        longest = 0  # these models store lengths of n-grams but do not use them
     entries, words, labels, _ = _take(source, repairs, "<3iq")
     pruned = 0 if old else _take(source, repairs, "<q")[0]
     plausible = (
@@ -184,7 +185,7 @@ def _read_head(source: ByteSource, repairs: Repairs) -> _Header:
         and words + labels == entries
     )
     if not plausible:
-        raise repairs.error("byte 1", "the settings are not those of fastText 0.9", _DOWNLOAD_AGAIN)
+        raise repairs.error("byte 1", "the settings are not valid for fastText", _DOWNLOAD_AGAIN)
     if pruned > 0:
         raise repairs.error(
             f"byte {source.position:,}",
@@ -212,7 +213,9 @@ def _read_word(source: ByteSource, repairs: Repairs, head: _Header, row: int) ->
         ahead = source.peek(_LONGEST_WORD)
     end = ahead.find(b"\0")
     if end < 0:
-        raise repairs.error(f"byte {start + 1:,}", f"word {row + 1:,} has no end", _DOWNLOAD_AGAIN)
+        raise repairs.error(
+            f"byte {start + 1:,}", f"word {row + 1:,} does not end", _DOWNLOAD_AGAIN
+        )
     word = source.read(end + 1)[:-1]
     count, kind = _take(source, repairs, "<qb")
     if kind != _LABEL:

@@ -29,7 +29,7 @@ from embedkit.vectors.word_vectors import WordVectors
 __all__ = ["is_gensim", "read_gensim"]
 
 _PROTOCOLS = range(2, 6)
-_COMPOSED = 1 << 12  # words composed at a time
+_COMPOSED_WORDS = 1 << 12  # words composed at a time
 _WORDS = ("index_to_key", "index2word", "index2entity")
 _VECTORS = ("vectors", "syn0")
 _SAVE_AS_TEXT = 'Write the words in gensim: model.wv.save_word2vec_format("vectors.txt").'
@@ -45,8 +45,8 @@ def read_gensim(source: ByteSource, repairs: Repairs, limit: int | None = None) 
     """Read words, vectors, counts and, of FastText, the vectors of character n-grams.
 
     Raises:
-        FormatError: the file is damaged, holds no word vectors, or refers to what is neither a
-            plain value nor an object of gensim; or a file beside it is missing.
+        FormatError: the file is damaged, contains no word vectors, or refers to something that is
+            neither a plain value nor an object of gensim; or a file beside it is missing.
     """
     try:
         with source.plain_file() as path, path.open("rb") as file:
@@ -78,7 +78,7 @@ class _Saved:
     """An object of gensim, and the files beside it.
 
     Args:
-        value: what the pickle holds.
+        value: the content of the pickle.
         prefix: the beginning of the names of the files beside it.
         repairs: of the file.
     """
@@ -88,11 +88,11 @@ class _Saved:
         self.repairs = repairs
         self._attributes = value.attributes if isinstance(value, Record) else {}
         self._prefix = prefix
-        beside = self._attributes.get("__numpys")
-        self._beside = beside if isinstance(beside, list) else []
+        side_files = self._attributes.get("__numpys")
+        self._side_files = side_files if isinstance(side_files, list) else []
 
     def __contains__(self, name: str) -> bool:
-        return name in self._beside or self._attributes.get(name) is not None
+        return name in self._side_files or self._attributes.get(name) is not None
 
     def get(self, name: str) -> object:
         """Return an attribute, from the file beside the pickle if it is there, or None.
@@ -100,7 +100,7 @@ class _Saved:
         Raises:
             FormatError: that file is missing or damaged.
         """
-        if name not in self._beside:
+        if name not in self._side_files:
             return inert_pickle.plain(self._attributes.get(name))
         path = Path(f"{self._prefix}.{name}.npy")
         return read_array(path if path.is_file() else path.with_suffix(".npz"), path, self.repairs)
@@ -114,7 +114,9 @@ class _Saved:
         words = next((self.get(name) for name in _WORDS if name in self), None)
         if not isinstance(words, list):
             raise self.repairs.error(
-                "", f"{self.name} has no word vectors", "Pass a Word2Vec, FastText or KeyedVectors."
+                "",
+                f"{self.name} contains no word vectors",
+                "Pass a saved Word2Vec, FastText or KeyedVectors.",
             )
         wrong = next((word for word in words if not isinstance(word, str)), None)
         if wrong is not None or not all(isinstance(word, str) for word in words):
@@ -124,10 +126,10 @@ class _Saved:
         return words
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.generic]:
-        """Return the first of some arrays that there is.
+        """Return the first array of *names* that exists.
 
         Raises:
-            FormatError: there is none.
+            FormatError: none exists.
         """
         found = next((self.get(name) for name in names if name in self), None)
         if not isinstance(found, np.ndarray):
@@ -137,7 +139,7 @@ class _Saved:
         return found
 
     def counts(self, words: list[str]) -> NDArray[np.int64] | None:
-        """Return how often each word occurs, or None if that is not known."""
+        """Return how often each word occurs, or None if this is unknown."""
         expandos, vocab = self.get("expandos"), self.get("vocab")
         if isinstance(expandos, Mapping) and "count" in expandos:
             found = np.asarray(inert_pickle.plain(expandos["count"]))
@@ -162,15 +164,15 @@ def _encoded(words: list[str]) -> list[bytes]:
 def _read_fasttext(
     saved: _Saved, model: _Saved, words: list[str], limit: int | None
 ) -> WordVectors:
-    """Return vectors with those of n-grams; gensim 4 does not save the ones composed of them."""
+    """Return vectors with those of n-grams; gensim 4 saves only what these are composed of."""
     repairs, encoded, counts = saved.repairs, _encoded(words), saved.counts(words)
     subwords = _subwords(saved, model)
     composed = _VECTORS[0] not in saved
     own = saved.matrix(["vectors_vocab"] if composed else _VECTORS)
     check_matrix(own, len(words), repairs)
     rows = RowBuilder(own.shape[1], repairs, limit, len(own))
-    for start in range(0, len(own), _COMPOSED):
-        block = slice(start, start + _COMPOSED)
+    for start in range(0, len(own), _COMPOSED_WORDS):
+        block = slice(start, start + _COMPOSED_WORDS)
         numbers = own[block].astype(np.float32)
         if composed and subwords is not None:
             numbers = subwords.compose(encoded[block], numbers)
@@ -204,8 +206,8 @@ def _subwords(saved: _Saved, model: _Saved) -> Subwords | None:
         saved.repairs.handle(
             "old_hash",
             "wv",
-            "the n-grams are numbered as gensim did before 3.7.2, which differs from fastText: "
-            "unknown words would get wrong vectors. The words themselves can be read",
+            "the n-grams are numbered as in gensim before 3.7.2, not as in fastText, so unknown "
+            "words would get wrong vectors. The words themselves can be read",
         )
         return None
     ids = np.zeros(0, dtype=np.int32)
@@ -215,7 +217,7 @@ def _subwords(saved: _Saved, model: _Saved) -> Subwords | None:
         places = np.array([*packed.items()]).reshape(-1, 2)
         if places.dtype.kind not in "iu" or (places < 0).any() or (places >= buckets).any():
             raise saved.repairs.error(
-                "", "its numbers of n-grams are not below the number of buckets", _SAVE_AS_TEXT
+                "", "the numbers of its n-grams exceed the number of buckets", _SAVE_AS_TEXT
             )
         places = places[np.argsort(places[:, 0])]
         ids = places[:, 0].astype(np.int32)

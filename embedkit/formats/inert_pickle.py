@@ -1,8 +1,8 @@
-"""Pickles read without running code: arrays and plain values, and records of gensim's objects.
+"""Reads pickles without running code: plain values, arrays, and records of gensim's objects.
 
-`pickle.load` imports what a file names and calls it, so a file could run any command. This
-unpickler never imports: each name in a file is looked up here. A name of gensim stands for a
-record that only keeps its attributes, and a name that is not known here is an error.
+`pickle.load` imports and calls what a file names, so a file could run any command. This unpickler
+never imports anything: it looks up each name here. A name of gensim gives a record that only keeps
+its attributes, and an unknown name is an error.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _reconstructor(kind: type[Record], *_: object) -> Record:
 
 
 class _Factory:
-    """A function that a pickle may call and cannot change: a function would take attributes."""
+    """A function that a pickle may call but not change: a plain function would take attributes."""
 
     __slots__ = ("_function",)
     _function: Callable[..., object]
@@ -163,7 +163,7 @@ _KNOWN: dict[tuple[str, str], Callable[..., object]] = {
     ("copyreg", "_reconstructor"): _Factory(_reconstructor),
     ("copy_reg", "_reconstructor"): _Factory(_reconstructor),
 }
-_RECORDS = {  # names that gensim's objects keep as values; they become records like its classes
+_RECORDS = {  # other names that gensim's objects contain; they become records like its classes
     (module, name)
     for module in _BUILTINS
     for name in ("bool", "bytes", "float", "hash", "int", "long", "object", "str", "unicode")

@@ -1,4 +1,6 @@
-"""Models of model2vec and of sentence-transformers' StaticEmbedding: texts to mean vectors.
+"""Models of model2vec and of sentence-transformers' StaticEmbedding.
+
+They turn a text into the mean of its tokens' vectors.
 
 folder/
   model.safetensors   "embeddings" (V, d); "embedding.weight" by sentence-transformers;
@@ -34,7 +36,7 @@ __all__ = ["is_static", "read_static", "write_static"]
 
 _TENSORS, _TOKENIZER = "model.safetensors", "tokenizer.json"
 _MODULES = "modules.json"
-_AGAIN = "Download the model again."
+_DOWNLOAD_AGAIN = "Download the model again."
 _NAMES = ("embeddings", "embedding.weight")
 _UNKNOWN = "[UNK]"
 _LARGEST_JSON = 1 << 30
@@ -71,20 +73,22 @@ def read_static(source: ByteSource, repairs: Repairs, limit: int | None = None) 
     tokens = _tokens(folder / _TOKENIZER, repairs)
     ids = np.array([row for row in sorted(tokens) if tokens[row] != _UNKNOWN], dtype=np.int64)
     if matrix is None or matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
-        raise repairs.error(_TENSORS, "its embeddings are not a matrix of numbers", _AGAIN)
+        raise repairs.error(_TENSORS, "its embeddings are not a matrix of numbers", _DOWNLOAD_AGAIN)
     for name, part in (("mapping", mapping), ("weights", weights)):
         if part is not None and (part.size <= ids.max(initial=-1) or part.dtype.kind not in "fiu"):
             raise repairs.error(
                 _TENSORS,
                 f"its {name} has {counted(part.size, 'number')} for "
                 f"{counted(len(tokens), 'token')}",
-                _AGAIN,
+                _DOWNLOAD_AGAIN,
             )
     rows = ids if mapping is None else mapping.ravel()[ids].astype(np.int64)
     inside = (rows >= 0) & (rows < len(matrix))
     if not inside.all() or (mapping is None and len(ids) < len(matrix) - 1):
         raise repairs.error(
-            _TOKENIZER, f"{counted(len(tokens), 'token')} for {counted(len(matrix), 'row')}", _AGAIN
+            _TOKENIZER,
+            f"{counted(len(tokens), 'token')} for {counted(len(matrix), 'row')}",
+            _DOWNLOAD_AGAIN,
         )
     vectors = matrix[rows].astype(np.float32)
     if weights is not None:
@@ -94,11 +98,11 @@ def read_static(source: ByteSource, repairs: Repairs, limit: int | None = None) 
 
 
 def _check_modules(path: Path, repairs: Repairs) -> None:
-    """Check that nothing but the vectors and their normalization makes the vector of a text.
+    """Check that sentence-transformers only averages the tokens' vectors and normalizes the mean.
 
     Raises:
-        FormatError: the list of modules of sentence-transformers is damaged, or it has another
-            module, and the policy is "strict".
+        FormatError: its list of modules is damaged, or contains another module and the policy is
+            "strict".
     """
     if not (path / _MODULES).is_file():
         return
@@ -107,7 +111,7 @@ def _check_modules(path: Path, repairs: Repairs) -> None:
 
 
 def _json(path: Path, repairs: Repairs) -> Any:
-    """Return what a file of JSON contains.
+    """Return the content of a JSON file.
 
     Raises:
         FormatError: it is missing or damaged.
@@ -116,7 +120,9 @@ def _json(path: Path, repairs: Repairs) -> Any:
         with path.open("rb") as file:
             return json.loads(file.read(_LARGEST_JSON))
     except (OSError, ValueError, RecursionError) as error:
-        raise repairs.error(path.name, f"it cannot be read ({error!r:.60})", _AGAIN) from error
+        raise repairs.error(
+            path.name, f"it cannot be read ({error!r:.60})", _DOWNLOAD_AGAIN
+        ) from error
 
 
 def _tokens(path: Path, repairs: Repairs) -> dict[int, str]:
@@ -133,7 +139,7 @@ def _tokens(path: Path, repairs: Repairs) -> dict[int, str]:
         added = {int(token["id"]): str(token["content"]) for token in tokenizer["added_tokens"]}
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise repairs.error(
-            _TOKENIZER, f"it has no readable vocabulary ({error!r:.60})", _AGAIN
+            _TOKENIZER, f"it has no readable vocabulary ({error!r:.60})", _DOWNLOAD_AGAIN
         ) from error
     return {**found, **added}
 
@@ -146,7 +152,7 @@ def write_static(vectors: WordVectors, path: Path, options: WriteOptions) -> Non
     white space otherwise.
 
     Raises:
-        OutputExistsError: the path is not such a folder, or exists and is not to be replaced.
+        OutputExistsError: the path exists and is not such a folder, or must not be overwritten.
         StorageError: the disk is full, or the path is not writable.
     """
     check_replaceable(path, lambda folder: _model_folder(folder) is not None, "a static model")

@@ -28,12 +28,12 @@ class FormatInfo:
 
     Attributes:
         kind: "file"; "folder" of several files; "script" of SQL for a database; "stream" of
-            requests to a service, one a line.
+            requests to a service, one per line.
         readable: whether vectors can be read from it.
         writable: whether vectors can be written to it.
-        suffixes: ends of names that choose this format; the first one is the default. A name that
-            ends with none of any format's chooses none.
-        word_list: whether the words are in a text file beside it, x.words.txt.
+        suffixes: suffixes of file names that select this format for writing; the first one is the
+            default.
+        word_list: whether the words are in a separate text file, such as x.words.txt for x.npy.
         load_command: a shell command with {path} and {name} that loads what was written.
     """
 

@@ -38,8 +38,8 @@ __all__ = [
 ]
 
 _ROWS = 1 << 12
-_LARGEST_WORDS = 1 << 30  # bytes of words in an .npz, which pads each to the longest
-_DEFLATED = 1032  # the highest ratio that deflate can compress
+_MAX_WORD_BYTES = 1 << 30  # in an .npz, which pads each word to the longest
+_MAX_DEFLATE_RATIO = 1032  # of the sizes before and after compression
 _WRITE_AGAIN = "Write the file again."
 _WRITE_NUMBERS = (
     "Write words as strings and vectors as numbers: np.array(words, dtype=str) and "
@@ -101,16 +101,16 @@ def read_matrix(
 
 
 def check_matrix(matrix: NDArray[np.generic], words: int, repairs: Repairs) -> None:
-    """Check that an array has a row of numbers for each of so many words.
+    """Check that an array is a matrix of numbers with a row for each of *words* words.
 
     Raises:
-        FormatError: it has not, or too many dimensions.
+        FormatError: it is not, or it has too many dimensions.
     """
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
         raise repairs.error(
             "",
             f"expected a 2D array of numbers, got a {matrix.ndim}D array of {matrix.dtype}",
-            "Write an array of two dimensions.",
+            "Write a two-dimensional array.",
         )
     if len(matrix) != words:
         raise repairs.error(
@@ -121,7 +121,7 @@ def check_matrix(matrix: NDArray[np.generic], words: int, repairs: Repairs) -> N
     if not 1 <= matrix.shape[1] <= LARGEST_DIMENSION:
         raise repairs.error(
             "",
-            f"it has {matrix.shape[1]:,} dimensions, not between 1 and {LARGEST_DIMENSION:,}",
+            f"expected between 1 and {LARGEST_DIMENSION:,} dimensions, got {matrix.shape[1]:,}",
             _WRITE_AGAIN,
         )
 
@@ -137,7 +137,7 @@ def read_array(path: Path, name: Path, repairs: Repairs) -> NDArray[np.generic]:
     """
     if not path.is_file():
         raise repairs.error(
-            "", f"the file {name}, which belongs to it, is missing", "Copy it beside this file."
+            "", f"the file {name}, which belongs to it, is missing", "Copy it next to this file."
         )
     try:
         if path.suffix != ".npz":
@@ -189,7 +189,7 @@ def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
     others = [name for name, array in arrays.items() if not any(array is part for part in used)]
     repairs.refuse_parts(others)
     if counts is not None and (counts.shape != lists[0].shape or counts.dtype.kind not in "iu"):
-        raise repairs.error("", "its counts are not one integer for each word", _WRITE_AGAIN)
+        raise repairs.error("", "its counts must be one integer per word", _WRITE_AGAIN)
     words = lists[0].tolist()
     if lists[0].dtype.kind == "U":
         words = [word.encode(errors="surrogatepass") for word in words]
@@ -203,15 +203,15 @@ def read_npz(source: ByteSource, repairs: Repairs, limit: int | None = None) -> 
 
 
 def _open_array(path: Path) -> NDArray[np.generic]:
-    with _files_of_python_2():
+    with _ignored_python_2_warning():
         # np.load() would open a zip file too.
         array: NDArray[np.generic] = npy.open_memmap(path, mode="r")
     return array
 
 
 @contextlib.contextmanager
-def _files_of_python_2() -> Iterator[None]:
-    """Ignore NumPy's warning that a header is of Python 2, and so takes longer to read."""
+def _ignored_python_2_warning() -> Iterator[None]:
+    """Ignore NumPy's warning that a header written by Python 2 takes longer to read."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Reading `.npy` or `.npz` file", UserWarning)
         yield
@@ -220,8 +220,8 @@ def _files_of_python_2() -> Iterator[None]:
 def _member(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, repairs: Repairs
 ) -> NDArray[np.generic]:
-    """Read an array, after a check that the file has as many bytes as the header claims."""
-    with archive.open(entry) as file, _files_of_python_2():
+    """Read an array after checking that the file has as many bytes as its header claims."""
+    with archive.open(entry) as file, _ignored_python_2_warning():
         version = npy.read_magic(file)
         readers: dict[tuple[int, int], Callable[..., Any]] = {
             (1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0,
@@ -232,15 +232,17 @@ def _member(
             )
         shape, _, dtype = readers[version](file)
     needed = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if dtype.hasobject or not needed <= entry.file_size <= _DEFLATED * (entry.compress_size + 1):
+    if dtype.hasobject or not needed <= entry.file_size <= _MAX_DEFLATE_RATIO * (
+        entry.compress_size + 1
+    ):
         problem = (
             "contains Python objects"
             if dtype.hasobject
-            else f"claims {needed:,} bytes, which it does not have"
+            else f"does not have the {needed:,} bytes that its header claims"
         )
         hint = _WRITE_NUMBERS if dtype.hasobject else _WRITE_AGAIN
         raise repairs.error("", f"{entry.filename} {problem}", hint)
-    with archive.open(entry) as file, _files_of_python_2():
+    with archive.open(entry) as file, _ignored_python_2_warning():
         return npy.read_array(file, allow_pickle=False)
 
 
@@ -269,15 +271,15 @@ def write_npz(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -> 
             NUL, which NumPy drops.
     """
     words = vectors.vocabulary.words()
-    if 4 * max(map(len, words), default=0) * len(words) > _LARGEST_WORDS:
+    if 4 * max(map(len, words), default=0) * len(words) > _MAX_WORD_BYTES:
         raise ConfigurationError(
-            "NumPy stores each word in as many bytes as the longest one: this list would need "
+            "NumPy stores each word in as many bytes as the longest one, so these words would need "
             "more than 1 GB.",
             hint='Use --to npy (format="npy"), which writes the words as text.',
         )
     if any(word.endswith("\0") for word in words):
         raise ConfigurationError(
-            "NumPy drops NUL at the end of a word.", hint='Use --to npy (format="npy").'
+            "a word ends with NUL, which NumPy would drop.", hint='Use --to npy (format="npy").'
         )
     arrays: dict[str, Any] = {"words": np.array(words, dtype=np.str_), "vectors": vectors.matrix}
     if vectors.vocabulary.counts.any():

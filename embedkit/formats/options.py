@@ -23,7 +23,7 @@ def ignore_progress(_: int) -> None:
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """What a writer is given beside the vectors.
+    """What a writer gets in addition to the vectors.
 
     Attributes:
         progress: called with the number of words written.
@@ -31,7 +31,7 @@ class WriteOptions:
         overwrite: replace the folder that exists.
 
     Raises:
-        ConfigurationError: PostgreSQL would not take the name without quotes.
+        ConfigurationError: PostgreSQL would not accept the name without quotes.
     """
 
     progress: Progress = ignore_progress
@@ -42,5 +42,5 @@ class WriteOptions:
         if not _TABLE_NAME.fullmatch(self.name):
             raise ConfigurationError(
                 f"{quoted(self.name)} is not a valid table name.",
-                hint="Use at most 63 of a-z, 0-9 and _, and do not start with a digit.",
+                hint="Use at most 63 characters (a-z, 0-9, _), and do not start with a digit.",
             )

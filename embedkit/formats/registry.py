@@ -30,7 +30,7 @@ __all__ = ["VECTOR_FORMATS", "VectorFormat"]
 
 @dataclass(frozen=True)
 class VectorFormat:
-    """A way to store words and vectors.
+    """The functions of a format of words and vectors.
 
     Attributes:
         info: what can be done with it.

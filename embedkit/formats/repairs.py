@@ -35,8 +35,8 @@ class Repairs:
         counts: number of repairs, by kind of fault.
 
     Raises:
-        ConfigurationError: the policy is unknown, or the encoding is, or it has other bytes for
-            digits than ASCII.
+        ConfigurationError: the policy or the encoding is unknown, or the encoding does not write
+            digits as ASCII does.
     """
 
     def __init__(self, name: str, policy: str = "strict", encoding: str = "utf-8") -> None:
@@ -44,7 +44,7 @@ class Repairs:
         self.encoding = text_encoding(encoding)
         if " 0\n".encode(self.encoding) != b" 0\n":
             raise ConfigurationError(
-                f"files of vectors cannot be read as {encoding}.",
+                f"files of vectors cannot be read in the encoding {encoding}.",
                 hint=f"Convert the file first: iconv -f {encoding} -t utf-8.",
             )
         self.name = name
@@ -89,7 +89,7 @@ class Repairs:
         return FormatError(f"{where}: {problem}.", hint=hint)
 
     def refuse_parts(self, names: Sequence[str]) -> None:
-        """Handle arrays of a file that are not known: they might change what its numbers mean.
+        """Handle unknown arrays of a file, because they might change what its numbers mean.
 
         Raises:
             FormatError: there is one, and the policy is "strict".
@@ -98,8 +98,8 @@ class Repairs:
             self.handle(
                 "unknown_part",
                 "",
-                f"it also contains {list_names(names)}, which may change the meaning of the "
-                "vectors, and is not understood",
+                f"it also contains {list_names(names)}, which embedkit does not support and which "
+                "may change the meaning of the vectors",
                 len(names),
             )
 
@@ -118,7 +118,7 @@ def require_finite(vectors: WordVectors, rows: range | None = None) -> None:
         rows: the rows to check; all of them if None.
 
     Raises:
-        ModelError: one is. The message names the word.
+        ModelError: a number is not finite. The message names the word.
     """
     rows = range(len(vectors)) if rows is None else rows
     for start in rows[::_ROWS]:

@@ -1,4 +1,4 @@
-"""Words and vectors as a reader finds them: checked, and collected in one growing matrix."""
+"""Checks the words and vectors that a reader finds, and collects them in one growing matrix."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["LARGEST_DIMENSION", "PlaceOfRow", "RowBuilder", "byte_strings"]
 LARGEST_DIMENSION = 1 << 16
 """A header that claims more is rejected."""
 
-_GROWTH = 8  # the matrix grows by an eighth where the number of words is unknown
+_GROWTH = 8  # the matrix grows by an eighth if the number of words is unknown
 _MOVED = 1 << 12
 
 PlaceOfRow: TypeAlias = Callable[[int], str]
@@ -44,9 +44,9 @@ class RowBuilder:
     Args:
         dimension: length of a vector.
         repairs: of the file.
-        limit: the most words to take.
-        expected: an upper bound of the number of words, from the size of the file: the claim of a
-            header alone is no reason to allocate memory.
+        limit: maximum number of words to take.
+        expected: an upper bound on the number of words, from the size of the file: memory must not
+            be allocated for what only a header claims.
     """
 
     def __init__(
@@ -185,8 +185,7 @@ class RowBuilder:
     def build(self, subwords: Subwords | None = None) -> WordVectors:
         """Return what was read; nothing can be appended afterwards.
 
-        Words keep the order of the file, unless counts are known: then the most frequent words come
-        first.
+        Words keep the order of the file or, if counts are known, are sorted by descending count.
 
         Args:
             subwords: the vectors of character n-grams, if the file has any.

@@ -43,10 +43,11 @@ def read_safetensors(source: ByteSource, repairs: Repairs, limit: int | None = N
 def read_tensors(
     path: Path, repairs: Repairs, names: tuple[str, ...], parts: tuple[str, ...] = ()
 ) -> dict[str, NDArray[np.generic]]:
-    """Return the matrix of a file as "matrix", and those of some other tensors that it has.
+    """Return the matrix of a file, called "matrix", and those of *parts* that it has.
 
     Args:
-        names: of the matrix; the first of them that the file has, or else its only matrix.
+        names: names that the matrix may have, in order of preference; otherwise, the only matrix
+            is used.
         parts: names of other tensors.
 
     Raises:

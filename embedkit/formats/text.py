@@ -42,7 +42,7 @@ __all__ = ["read_glove", "read_text", "write_glove", "write_text"]
 _BLOCK = 1 << 20
 _ROWS = 256  # written at a time
 _SEPARATORS = re.compile(rb"[ \t]")
-_AHEAD = 4  # blocks of lines that may wait to be written
+_MAX_WAITING_BLOCKS = 4  # blocks of lines that may wait to be written
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _blocks(source: ByteSource, layout: TextLayout, repairs: Repairs) -> Iterato
                 raise repairs.error(
                     f"line {line}",
                     f"the line is longer than {LONGEST_LINE:,} bytes",
-                    "Pass a file with one word and its vector in each line.",
+                    "Pass a file with one word and its vector per line.",
                 )
             continue
         data, rest = (rest + chunk[:cut], chunk[cut:]) if chunk else (rest, b"")
@@ -182,11 +182,13 @@ def _parse_lines(block: _LineBlock, layout: TextLayout) -> _ParsedBlock:
             continue
         word, *tokens = layout.columns(text)
         last = _SEPARATORS.split(word)[-1]
-        # The header says how many numbers there are; without one, a word may be a missing number.
+        # Without a header, a number at the end of a word is more likely one number too many.
         extra = layout.words is None and last != word and is_number(last)
         if len(tokens) < layout.dimension or extra:
             count = len(_SEPARATORS.split(text)) - 1
-            faults.append((number, f"{counted(count, 'number')}, not {layout.dimension:,}"))
+            faults.append(
+                (number, f"expected {counted(layout.dimension, 'number')}, got {count:,}")
+            )
             continue
         row = _numbers(tokens)
         if isinstance(row, bytes):
@@ -231,7 +233,7 @@ def write_glove(vectors: WordVectors, stream: BinaryIO, options: WriteOptions) -
             words = vectors.vocabulary.words(range(start, start + len(rows)))
             numbers = orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY)
             written.append(pool.submit(stream.write, _lines(words, numbers)))
-            if len(written) > _AHEAD:
+            if len(written) > _MAX_WAITING_BLOCKS:
                 written.popleft().result()
             options.progress(len(rows))
         for last in written:

@@ -134,7 +134,7 @@ def _words(data: bytes, starts: NDArray[np.int64], spaces: NDArray[np.int64]) ->
 def _gather(data: bytes, starts: NDArray[np.int64], dimension: int) -> NDArray[np.float32]:
     """Return the numbers that start at some bytes, float32 (len(starts), dimension)."""
     width = 4 * dimension
-    # A view of the row at every byte of the block: indexing copies each row at once.
+    # A view of the row at every byte of the block: indexing it copies all rows in one step.
     every = np.ndarray((len(data) - width + 1,), dtype=f"V{width}", buffer=data, strides=(1,))
     rows: NDArray[np.float32] = every[starts].view("<f4").reshape(-1, dimension)
     return rows

@@ -1,4 +1,4 @@
-"""The text file beside a file of numbers: one word a line, optionally with a tab and its count."""
+"""The text file beside a file of numbers: one word per line, optionally a tab and its count."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_words(path: Path, repairs: Repairs) -> tuple[pa.BinaryArray, NDArray[np
         raise repairs.error(
             "",
             f"its word list, {candidates[0]} or {candidates[1]}, is missing",
-            "Put the list of words, one a line, beside the file.",
+            "Put the list of words, one per line, next to the file.",
         )
     with ByteSource(found[0]) as source:
         text = source.read(_LARGEST)

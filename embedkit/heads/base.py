@@ -111,7 +111,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         loss: str,
         outputs: int,
     ) -> None:
-        """Train the network; hold out the same share of each stratum for validation.
+        """Train the network, and hold out the same share of each stratum for validation.
 
         Args:
             examples: the training examples; with `finetune`, their inputs are texts.
@@ -165,7 +165,7 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
 
         Raises:
             OutputExistsError: the directory exists and *overwrite* is false.
-            StorageError: the path cannot be written to.
+            StorageError: the disk is full, or the path is not writable.
         """
         check_is_fitted(self, "network_")
         settings = {name: value for name, value in self.get_params().items() if name in _STORED}

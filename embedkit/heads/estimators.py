@@ -29,7 +29,7 @@ __all__ = ["DenseClassifier", "DenseRegressor"]
 
 _MAX_CLASS_WEIGHT = 1_000_000
 _DTYPES = {"U": np.str_, "O": np.object_, "i": np.int64, "u": np.uint64, "f": float, "b": np.bool_}
-"""The type of labels by NumPy's code for its kind."""
+"""The type of labels, by NumPy's code for their kind."""
 
 
 class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
@@ -55,7 +55,7 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         finetune: X contains texts, and the vectors of their words are trained along with the
             network, whose input is their mean.
         vectors: with `finetune`, the initial word vectors.
-        ngrams: with `finetune`, word n-grams up to this length have vectors, too.
+        ngrams: with `finetune`, also train vectors of word n-grams up to this length.
         tokenizer: with `finetune`, the tokenizer, "words", "words+emoji" or "whitespace".
         device: where to train: "cpu", "cuda", "cuda:1", or "auto", a GPU if there is one.
         seed: seed of all random draws; on the same machine, training is deterministic.
@@ -142,12 +142,12 @@ class DenseClassifier(ClassifierMixin, DenseNetwork):  # type: ignore[misc]
         return self
 
     def _class_weights(self, y: NDArray[np.generic]) -> NDArray[np.float32]:
-        """Return the weight of a row of each class, (K,)."""
+        """Return the weight of each class's rows, (K,)."""
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
         if not weights.any() or not ((weights >= 0) & (weights <= _MAX_CLASS_WEIGHT)).all():
             raise ConfigurationError(
                 f"class_weight must have a number between 0 and {_MAX_CLASS_WEIGHT:,} for each "
-                f"class, and not 0 for all, got {self.class_weight!r:.80}"
+                f"class, and at least one above 0, got {self.class_weight!r:.80}"
             )
         return np.asarray(weights, dtype=np.float32)
 

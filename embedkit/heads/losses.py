@@ -37,18 +37,19 @@ def softmax(logits: Array) -> Array:
 
 
 def binary_cross_entropy(logits: Array, targets: Array) -> Array:
-    """Return -log of the probability of the true class, of two, by the sigmoid.
+    """Return -log of the sigmoid's probability of the true one of two classes.
 
     Args:
         logits: (n, 1).
         targets: 0 or 1, (n,).
     """
     logits = logits[:, 0]
-    return np.asarray(np.logaddexp(0, logits) - targets * logits)  # not the log of a rounded 0
+    # Unlike log(sigmoid), this is always finite.
+    return np.asarray(np.logaddexp(0, logits) - targets * logits)
 
 
 def negative_log_likelihood(logits: Array, targets: NDArray[np.int64]) -> Array:
-    """Return -log of the probability of the true class, by the softmax.
+    """Return -log of the softmax's probability of the true class.
 
     Args:
         logits: (n, K).

@@ -1,6 +1,6 @@
 """A dense network as NumPy arrays, with its forward pass.
 
-torch is needed for training only, so that predictions do not spend two seconds importing it.
+Only training needs torch, so predictions do not spend two seconds importing it.
 """
 
 from __future__ import annotations

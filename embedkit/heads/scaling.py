@@ -1,7 +1,7 @@
-"""Standardized training data, and the scaling written into the layers of a trained network.
+"""Standardizes training data, and folds the scaling into the layers of a trained network.
 
-A network is trained on columns of mean 0 and standard deviation 1. Afterwards its first and last
-layer take the scaling in, so that it maps unscaled inputs to unscaled outputs.
+A network is trained on columns of mean 0 and standard deviation 1. Afterwards, the scaling is
+folded into its first and last layer, so that it maps unscaled inputs to unscaled outputs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def scale(scaler: StandardScaler, columns: NDArray[np.generic]) -> NDArray[np.fl
 
 
 def unscale_inputs(network: Network, scaler: StandardScaler) -> Network:
-    """Return the network with *scaler* written into its first layer."""
+    """Return the network with *scaler* folded into its first layer."""
     weights = network.weights[0] / scaler.scale_[:, np.newaxis]
     biases = network.biases[0] - scaler.mean_ @ weights
     return replace(
@@ -48,7 +48,7 @@ def unscale_inputs(network: Network, scaler: StandardScaler) -> Network:
 
 
 def unscale_outputs(network: Network, scaler: StandardScaler) -> Network:
-    """Return the network with the inverse of *scaler* written into its last layer."""
+    """Return the network with the inverse of *scaler* folded into its last layer."""
     weights = network.weights[-1] * scaler.scale_
     biases = network.biases[-1] * scaler.scale_ + scaler.mean_
     return replace(

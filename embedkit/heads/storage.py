@@ -1,7 +1,7 @@
 """A network on disk: a directory, written atomically, without pickle.
 
 classifier.head/
-  config.json           format version, kind, settings, and what else `fit` determined
+  config.json           format version, kind, settings, and other results of `fit`
   network.safetensors   "weights.0" (inputs, outputs), "biases.0" (outputs,), ...; float32
   vocabulary.arrow      with `finetune`: the terms; their vectors are "embeddings" (V, d)
 """

@@ -44,11 +44,11 @@ class TermBags:
         The vectors of new terms are initially 0.
 
         Raises:
-            ConfigurationError: the vectors are one-hot; dense, they would be a V x V matrix.
+            ConfigurationError: the vectors are one-hot, so a dense matrix would be V x V.
         """
         if vectors.is_sparse:
             raise ConfigurationError(
-                "one-hot vectors cannot be fine-tuned: a dense matrix would have one number for "
+                "one-hot vectors cannot be fine-tuned: a dense matrix would need one number for "
                 "each pair of words.",
                 hint="Use them as fixed features (TextFeatures, --pooling sum).",
             )

@@ -188,7 +188,7 @@ def _copy(tensor: Tensor) -> NDArray[np.float32]:
 
 
 def _optimizers(model: _Module, settings: NetworkSettings) -> list[torch.optim.Optimizer]:
-    """Return an optimizer of the layers, and one of the embeddings, whose gradient is sparse."""
+    """Return an optimizer for the layers, and one for the embeddings, whose gradient is sparse."""
     rate, decay = settings.learning_rate, settings.weight_decay
     dense, sparse = {
         "adam": (torch.optim.Adam, torch.optim.SparseAdam),

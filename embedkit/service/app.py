@@ -43,7 +43,7 @@ _DESCRIPTION = """Word vectors: analogies, nearest words, distances, projections
 
 Every POST except embeddings takes one object, or a list of objects as a batch. The response to a
 batch is a list of the same length, with `{"error": ...}` for an object that cannot be answered."""
-_HINT = "GET /docs describes the API."
+_DOCS_HINT = "GET /docs describes the API."
 
 
 def create_app(settings: ServiceSettings) -> ASGIApp:
@@ -57,7 +57,7 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=lambda _: _running(service, settings.folder),
+        lifespan=lambda _: _lifespan(service, settings.folder),
     )
     add_routes(app, service)
     _add_files(app)
@@ -77,37 +77,37 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
 
 
 @contextlib.asynccontextmanager
-async def _running(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
+async def _lifespan(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
     with contextlib.suppress(ValueError, AttributeError):  # not the main thread, or not Unix
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # SIGHUP is for the supervisor
     generation = service.metrics.generation
-    works = service.batcher.run(), service.holder.follow(generation.set), _end_with_parent()
+    works = service.batcher.run(), service.holder.follow(generation.set), _stop_with_supervisor()
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:
-        task.add_done_callback(_end_worker)
+        task.add_done_callback(_stop_worker)
     # Exclude what exists now from garbage collection during requests.
     gc.collect()
     gc.freeze()
-    # Let the searching thread get the interpreter's lock back quickly: clients wait for it.
+    # Let the search thread regain the interpreter's lock quickly: clients are waiting for it.
     sys.setswitchinterval(0.0005)
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
-        if _is_orphan():  # the supervisor cannot do it any more
+        if _is_orphan():  # the supervisor can no longer remove it
             shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _end_with_parent() -> None:
+async def _stop_with_supervisor() -> None:
     """Stop when the supervisor has ended, even if it was killed."""
     while not _is_orphan():
         await asyncio.sleep(1.0)
     raise ConnectionError("the supervisor has ended")
 
 
-def _end_worker(task: asyncio.Task[None]) -> None:
-    """End this worker if a background task has failed; the supervisor will start another."""
+def _stop_worker(task: asyncio.Task[None]) -> None:
+    """Stop this worker if a background task has failed; the supervisor will start another."""
     if task.cancelled():
         return
     _log.error("This worker is shutting down: %r", task.exception())
@@ -161,17 +161,17 @@ def _add_errors(app: FastAPI, service: Dispatcher) -> None:
         else:
             status, message = 422, f"{_place(first['loc'])}: {first['msg']}."
         service.metrics.errors.labels("bad_request").inc()
-        return json_response(error_body(status, message, _HINT), status)
+        return json_response(error_body(status, message, _DOCS_HINT), status)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
         messages = {
             404: f"{request.url.path} does not exist.",
             405: f"{request.url.path} does not support the method {request.method}.",
-            400: "The body cannot be read.",
+            400: "The body could not be read.",
         }
         message = messages.get(error.status_code, str(error.detail))
-        body = error_body(error.status_code, message, _HINT)
+        body = error_body(error.status_code, message, _DOCS_HINT)
         service.metrics.errors.labels(body["error"]["type"]).inc()
         return json_response(body, error.status_code, error.headers)
 

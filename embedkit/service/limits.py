@@ -6,20 +6,20 @@ REQUEST_SECONDS = 10.0  # for the headers and the body of a request together
 MAX_HEADER_BYTES = 32 << 10
 
 # Bodies (http/guard.py). The largest body is a setting of the service.
-MAX_DRAINED = 16  # times the largest body: what is read and discarded before refusing it
+MAX_DRAINED = 16  # a body over this many times the limit is refused before all of it is read
 
 # Parts of a request (api/).
 MAX_BATCH = 256  # questions
 MAX_K = 1_000  # answers to a question
 MAX_ANSWERS = 20_000  # to all questions of a batch together
-MAX_LIST = 100  # words of a table, a plane, or to exclude
-MAX_WORDS = 1_000  # words of all tables and planes of a batch together
+MAX_LIST = 100  # words in one table or projection, or to exclude
+MAX_WORDS = 1_000  # words in all tables and projections of a batch together
 MAX_WORD = 200  # characters
 MAX_EXPRESSION = 1_000  # characters
 MAX_EXPRESSIONS = 16_000  # characters of all expressions of a batch together
-MAX_SLOW_ANALOGIES = 64  # by methods that score the whole vocabulary
+MAX_SLOW_ANALOGIES = 64  # analogies by methods that score the whole vocabulary
 MAX_LISTED_WORDS = 10_000
 MAX_TEXTS = 2_048
 
 # Work on an answer (worker/).
-MAX_SUGGESTED = 8  # unknown words of a batch that come with suggestions
+MAX_SUGGESTED = 8  # unknown words of a batch that get suggestions

@@ -60,7 +60,8 @@ def serve(settings: ServiceSettings, address: ListenAddress) -> None:
     Raises:
         ModelError: the model cannot be served.
         ConfigurationError: the server cannot listen on the address.
-        StorageError: there is no space for the copy of the model.
+        StorageError: the copy of the model cannot be written: the disk is full, or the path is not
+            writable.
     """
     with storage_errors(settings.folder), ExitStack() as end:
         with held():
@@ -73,7 +74,7 @@ def serve(settings: ServiceSettings, address: ListenAddress) -> None:
         publisher.publish()
         _prepare_workers(folder, address.workers)
         config = _configuration(settings, folder, address)
-        with held():  # its handlers take the place of those that raise an interrupt
+        with held():  # uvicorn's signal handlers replace those that raise an interrupt
             supervisor = Supervisor(config, [_bind(config)], publisher, every_change=address.reload)
         supervisor.run()
 
@@ -100,7 +101,7 @@ class Supervisor(Multiprocess):
 
 
 def _remove_metrics(pid: int | None) -> None:
-    """Remove the gauges of a dead worker from the sums."""
+    """Exclude the gauges of a dead worker from the sums over all workers."""
     if DIRECTORY_VARIABLE not in os.environ:  # a single worker has its own metrics
         return
     from prometheus_client.multiprocess import mark_process_dead

@@ -27,9 +27,9 @@ class ServiceSettings:
         folder: the directory in which the supervisor publishes models for its workers.
         keys: the accepted API keys; without any, no key is required.
         origins: other sites whose pages may use the API (CORS).
-        queue: questions that may wait in a worker; further ones get the status 429.
+        queue: number of questions that may wait in each worker; more are refused with status 429.
         body_limit: largest body of a request, in bytes.
-        timeout: seconds after which a request gets the status 503.
+        timeout: seconds after which a request is refused with status 503.
 
     Raises:
         ConfigurationError: the timeout is not finite, or an origin is not valid.
@@ -52,7 +52,7 @@ class ServiceSettings:
             if origin != "*" and _ORIGIN.fullmatch(origin) is None:
                 raise ConfigurationError(
                     f"--cors-origin {origin} is not a valid origin.",
-                    hint="Give scheme and host in lower case without a path, such as "
+                    hint="Write the scheme and host in lower case, without a path, such as "
                     "https://example.org, or * for all sites.",
                 )
 

@@ -79,10 +79,10 @@ def change(path: Path, **settings: Any) -> None:
         (lambda path, _: shutil.rmtree(path / "network"), "network as a DenseClassifier"),
         (lambda path, _: change(path, kind="x"), "holds a x, not a classifier"),
         (lambda path, _: change(path, pooling="median"), "unknown pooling 'median'"),
-        (lambda path, _: change(path, vectors="0"), "holds other vectors than those"),
+        (lambda path, _: change(path, vectors="0"), "does not contain the vectors that"),
         (lambda path, model: (
             shutil.rmtree(path / "vectors"), shutil.copytree(model, path / "vectors")
-         ), "holds other vectors than those"),
+         ), "does not contain the vectors that"),
         (lambda path, _: (path / "pooling.safetensors").unlink(), "'component_' is missing"),
     ],
 )  # fmt: skip

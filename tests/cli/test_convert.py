@@ -37,7 +37,7 @@ def test_repairs_are_printed(embedkit: Command, tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_bytes(b"a 1 2\nb 1\na 3 4\n")
     done = embedkit("convert", "x.txt", "y.embedkit")
     assert done.returncode == 1
-    assert "x.txt, line 2: 1 number, not 2.\nHint: " in done.stderr
+    assert "x.txt, line 2: expected 2 numbers, got 1.\nHint: " in done.stderr
     done = embedkit("convert", "x.txt", "y.embedkit", "--errors", "skip")
     assert done.stdout.splitlines()[1:] == ["  unreadable    1", "  duplicate     1"]
     assert embedkit("convert", "x.txt", "y.embedkit").returncode == 1

@@ -70,7 +70,7 @@ def test_a_row_that_is_not_a_string_is_named(column: Any, shown: str, vectors: W
     for method in (features.fit, features.transform, features.fit_transform):
         with pytest.raises(InputError, match=r"row 2 \(counted from 0\)") as caught:
             method(column)
-        assert f"holds {shown}, not a text" in str(caught.value)
+        assert f"is {shown}, not a text" in str(caught.value)
 
 
 @pytest.mark.parametrize("transformer", [TextFeatures, WordFeatures])

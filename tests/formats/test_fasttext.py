@@ -104,7 +104,7 @@ def test_impossible_settings_are_rejected(tmp_path: Path) -> None:
     data = bytearray((tmp_path / "x.bin").read_bytes())
     struct.pack_into("<i", data, 8, 1 << 30)
     (tmp_path / "x.bin").write_bytes(data)
-    with pytest.raises(FormatError, match="the settings are not those of fastText"):
+    with pytest.raises(FormatError, match="the settings are not valid for fastText"):
         read(tmp_path / "x.bin")
     quantized = bytearray(bytes(data))
     struct.pack_into("<i", quantized, 8, 6)

@@ -199,7 +199,7 @@ def test_fasttext_of_gensim_3_with_the_used_ngrams_only(gensim3: Any, tmp_path: 
     assert np.array_equal(found.subwords.rows, whole.vectors_ngrams[sorted(used)])
     wv.compatible_hash = False
     (tmp_path / "x").write_bytes(pickle.dumps(wv, protocol=2))
-    with pytest.raises(FormatError, match=r"n-grams are numbered as gensim did before 3\.7\.2"):
+    with pytest.raises(FormatError, match=r"n-grams are numbered as in gensim before 3\.7\.2"):
         read(tmp_path / "x")
     assert convert(tmp_path / "x", tmp_path / "y.npz", errors="skip").repairs == {"old_hash": 1}
 
@@ -292,7 +292,7 @@ def test_changed_bytes_are_an_error_or_harmless(tmp_path: Path) -> None:
 
 def test_other_pickles_are_named(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(pickle.dumps({"a": [1]}))
-    with pytest.raises(FormatError, match="dict has no word vectors"):
+    with pytest.raises(FormatError, match="dict contains no word vectors"):
         read(tmp_path / "x")
     vectors = KeyedVectors(2)
     vectors.add_vectors([7, 8], MATRIX)

@@ -20,7 +20,9 @@ def test_scales_beside_the_matrix_are_named(tmp_path: Path) -> None:
     tensors = {"vectors": np.ones((2, 3), dtype=np.int8), "scales": np.ones(2, dtype=np.float32)}
     save_file(tensors, tmp_path / "x.safetensors")
     (tmp_path / "x.txt").write_text("a\nb\n")
-    with pytest.raises(FormatError, match="it also contains scales, which may change"):
+    with pytest.raises(
+        FormatError, match="it also contains scales, which embedkit does not support"
+    ):
         convert(tmp_path / "x.safetensors", tmp_path / "y.npz")
     report = convert(tmp_path / "x.safetensors", tmp_path / "y.npz", errors="skip")
     assert report.repairs == {"unknown_part": 1}

@@ -15,10 +15,12 @@ from tests.formats.conftest import Fault, check_fault, same
 
 FAULTS = {
     "too few numbers": Fault(
-        b"3 2\na 1 2\nb 1\nc 1 2\n", "line 3: 1 number, not 2", {"unreadable": 1}, ["a", "c"]
+        b"3 2\na 1 2\nb 1\nc 1 2\n", "line 3: expected 2 numbers, got 1",
+        {"unreadable": 1}, ["a", "c"],
     ),
     "too many numbers": Fault(
-        b"a 1 2\nb 1 2\nc 1 2 3\n", "line 3: 3 numbers, not 2", {"unreadable": 1}, ["a", "b"]
+        b"a 1 2\nb 1 2\nc 1 2 3\n", "line 3: expected 2 numbers, got 3",
+        {"unreadable": 1}, ["a", "b"],
     ),
     "not a number": Fault(
         b"a 1 2\nb 1 two\n", "line 2: 'two' is not a number", {"unreadable": 1}, ["a"]
@@ -66,7 +68,7 @@ def test_line_number_of_a_late_fault(tmp_path: Path) -> None:
     lines = [f"w{number} {number} 0.5 0.{'1' * 60}" for number in range(40_000)]
     lines[31_203] = "wrong 1"
     (tmp_path / "x").write_text("\n".join(lines))
-    with pytest.raises(FormatError, match="line 31204: 1 number, not 3"):
+    with pytest.raises(FormatError, match="line 31204: expected 3 numbers, got 1"):
         read(tmp_path / "x")
 
 

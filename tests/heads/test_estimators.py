@@ -233,7 +233,7 @@ def test_in_pipelines_searches_and_votes() -> None:
         (lambda: DenseClassifier(finetune=True, vectors=3).fit(TEXTS, LABELS), ConfigurationError,
          "vectors must be the path of a model"),
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit(["a", None], [0, 1]),
-         InputError, "row 1 .* holds None"),
+         InputError, "row 1 .* is None"),
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit("where", [0]),
          InputError, "expected a column of texts"),
         (lambda: DenseClassifier(finetune=True, vectors=VECTORS).fit(["a", "b"], [0, 1, 1]),

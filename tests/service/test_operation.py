@@ -153,10 +153,10 @@ def test_a_damaged_model_is_refused_and_the_old_one_served(start: Start, tmp_pat
     server = start(path, "--reload-model")
     with httpx.Client(base_url=server.url) as client:
         (path / "vocabulary.arrow").write_bytes(b"no vocabulary")
-        server.wait_for("The new model is refused, and the old one is still served: .* is damaged")
+        server.wait_for("The new model cannot be served. Still serving the old one: .* is damaged")
         shutil.rmtree(path)
         server.process.send_signal(signal.SIGHUP)
-        server.wait_for("the old one is still served: .*")
+        server.wait_for("Still serving the old one: .*")
         rows = np.full((len(WORDS), 8), np.nan, dtype=np.float32)
         WordVectors(Vocabulary(WORDS), rows).save(path)
         server.wait_for("contains NaN or infinity")

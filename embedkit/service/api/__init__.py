@@ -1,1 +1,1 @@
-"""Routes and schemas: what is asked, and how answers look."""
+"""The routes, and the schemas of requests and responses."""

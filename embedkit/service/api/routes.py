@@ -40,7 +40,7 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
         415: "The Content-Type is not application/json.",
         422: "The request is invalid.",
         429: "The queue is full; the header Retry-After has the seconds to wait.",
-        503: "The answer takes too long.",
+        503: "The answer took too long.",
     }.items()
 }
 
@@ -76,7 +76,7 @@ def _batch(model: Any) -> dict[str, Any]:
 def _add_searches(app: FastAPI, service: Dispatcher) -> None:
     @app.post("/v1/analogy", tags=["search"], **_batch(responses.SearchResponse))
     async def analogy(body: OneOrMany[requests.AnalogyRequest]) -> Response:
-        """Return what is to c as a is to b."""
+        """Return the words that are to c as a is to b."""
         slow = sum(item.method != "3cosadd" for item in as_list(body))
         check_limit(slow, MAX_SLOW_ANALOGIES, "analogies by 3cosmul or pairdirection")
         return await service.search(body)
@@ -97,7 +97,7 @@ def _add_searches(app: FastAPI, service: Dispatcher) -> None:
 def _add_distances(app: FastAPI, service: Dispatcher) -> None:
     @app.post("/v1/distance", tags=["distances and maps"], **_batch(responses.DistanceResponse))
     async def distance(body: OneOrMany[requests.DistanceRequest]) -> Response:
-        """Return the distance between each two words."""
+        """Return the distances between all pairs of words."""
         _check_word_count(body)
         return await service.compute(body, _distance)
 
@@ -127,11 +127,11 @@ def _add_map(app: FastAPI, service: Dispatcher) -> None:
                     "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
                 },
             },
-            304: {"description": "The map still has the ETag given by If-None-Match."},
+            304: {"description": "The map has not changed: If-None-Match contains its ETag."},
         },
     )
     async def whole_map(if_none_match: Annotated[str | None, Header()] = None) -> Response:
-        """Project the whole vocabulary onto the plane of `"fit": "vocabulary"`."""
+        """Project the whole vocabulary onto the plane that `"fit": "vocabulary"` selects."""
         served = service.holder.current
         places, tag = await service.run(lambda: served.map)
         headers = {
@@ -159,7 +159,7 @@ def _project(served: ServedModel, body: requests.ProjectRequest) -> JsonObject:
     vectors = served.vectors
     names = [*body.words, *(word for pair in body.pairs for word in pair)]
     rows = vectors.units[[vectors.row(word) for word in names]]
-    if vectors.is_sparse:  # keep the nonzero columns
+    if vectors.is_sparse:  # keep only the nonzero columns
         rows = rows[:, np.unique(rows.indices)].toarray()
     plane = served.plane if body.fit == "vocabulary" else principal_plane(rows)
     places = plane.apply(rows).tolist()
@@ -184,7 +184,7 @@ def _add_lists(app: FastAPI, service: Dispatcher) -> None:
         "/v1/words", tags=["model"], response_model=responses.WordsResponse, responses=_FAILURES
     )
     async def words(
-        prefix: Annotated[str, Query(max_length=200, description="Start of the words.")] = "",
+        prefix: Annotated[str, Query(max_length=200, description="Prefix of the words.")] = "",
         start: Annotated[
             int, Query(alias="from", ge=0, le=2**31, description="Skip this number of words.")
         ] = 0,

@@ -1,1 +1,1 @@
-"""Limits, keys, headers, errors: what holds for every request."""
+"""What applies to every request: connections, API keys, headers, errors and metrics."""

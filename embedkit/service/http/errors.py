@@ -104,9 +104,7 @@ def describe(error: EmbedkitError) -> ErrorBody:
 
 def internal_error_body() -> ErrorBody:
     """Return the body for an error that no request should cause."""
-    return error_body(
-        500, "An internal error of the service.", "The log of the service has the details."
-    )
+    return error_body(500, "Internal error.", "The log of the service has the details.")
 
 
 def error_body(

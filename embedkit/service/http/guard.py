@@ -1,6 +1,6 @@
 """Middleware in front of the routes: API keys, body size limits, security headers, metrics.
 
-Plain ASGI, so that it costs microseconds and sees all requests, also those without a route.
+Plain ASGI, so that it takes only microseconds and sees all requests, even those without a route.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ class Guard:
             size += len(part)
             if size <= self._body_limit:
                 parts.append(part)
-            # A client that is still sending does not read: it would miss the response.
+            # Too large a body is read as well: a client that is still sending would not read the
+            # response.
             if not message.get("more_body", False) or size > MAX_DRAINED * self._body_limit:
                 break
         if size > self._body_limit:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["DIRECTORY_VARIABLE", "ServiceMetrics"]
 
 DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""The directory that workers share; prometheus_client reads the variable when imported."""
+"""Names the directory that workers share; prometheus_client reads it when it is imported."""
 
 _FILES = ("counter", "histogram", "gauge_liveall", "gauge_livesum")
-_FILE_BYTES = 256 << 10  # several times the size for all routes and statuses
+_FILE_BYTES = 256 << 10  # several times what the metrics of all routes and statuses need
 _log = logging.getLogger("embedkit.service")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -35,7 +35,7 @@ class ServiceMetrics:
         )
         self.seconds = Histogram(
             "embedkit_request_seconds",
-            "From the headers of a request to the end of its response.",
+            "Seconds from the headers of a request to the end of its response.",
             ["route"],
             buckets=_SECONDS,
             registry=registry,

@@ -48,7 +48,7 @@ class Protocol(HttpToolsProtocol):
         if self._header_bytes is not None:
             self._header_bytes += len(data)
         super().data_received(data)
-        # None: the headers are complete, and the rest is body.
+        # Once the headers are complete, `_header_bytes` is None.
         if self._header_bytes is not None and self._header_bytes > MAX_HEADER_BYTES:
             self._end(431, f"The headers of a request may have at most {MAX_HEADER_BYTES:,} bytes.")
 

@@ -22,7 +22,7 @@ export class Answers {
       const button = event.target.closest("button");
       if (button) explore(button.dataset.word);
     });
-    this.list.addEventListener("keydown", (event) => this.walk(event, leave));
+    this.list.addEventListener("keydown", (event) => this.moveFocus(event, leave));
     for (const [start, end] of [["pointerover", "pointerout"], ["focusin", "focusout"]]) {
       this.list.addEventListener(start, (event) => {
         highlight(event.target.closest("button")?.dataset.word ?? null);
@@ -43,7 +43,7 @@ export class Answers {
       button.dataset.word = word;
       return make("li", {}, button);
     }));
-    this.stale(false);
+    this.markStale(false);
     const results = answers.length === 1 ? "1 result" : `${answers.length} results`;
     byId("answers-status").textContent = answers.length
       ? `${results} for ${question}; the nearest is ${answers[0].word}.`
@@ -51,7 +51,7 @@ export class Answers {
   }
 
   /** Dim the list while it does not belong to the current expression. */
-  stale(isStale) {
+  markStale(isStale) {
     this.list.classList.toggle("stale", isStale);
   }
 
@@ -62,7 +62,7 @@ export class Answers {
     return first !== null;
   }
 
-  walk(event, leave) {
+  moveFocus(event, leave) {
     const steps = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
     if (event.key === "Escape") {
       leave();

@@ -10,7 +10,7 @@ const LIMIT = 8;
 const DELAY = 80; // milliseconds
 const WORD_CHARACTER = /[^\s()+*/"]/;
 
-/** Return where the word at the caret starts and ends, and what of it precedes the caret. */
+/** Return {start, end, typed} of the word at the caret; `typed` is its part before the caret. */
 export function wordAt(text, caret) {
   const quotes = [...text.slice(0, caret).matchAll(/"/g)];
   if (quotes.length % 2) {
@@ -37,7 +37,7 @@ async function wordsFrom(typed, signal) {
 }
 
 export class Box {
-  /** `changed(text)` is called at each change, `entered()` on Enter, `down()` to leave downwards. */
+  /** `changed(text)` is called on each change, `entered()` on Enter, `down()` on the down arrow. */
   constructor({ changed, entered, down }) {
     this.field = byId("expression");
     this.place = null;
@@ -108,8 +108,8 @@ export class Box {
     this.options.close();
   }
 
-  /** Uncover the message about an unknown word, unless it is the word being completed. */
-  giveWay(unknown) {
+  /** Close the list, which hides messages, unless it completes the unknown word of the message. */
+  closeUnlessCompleting(unknown) {
     if (unknown !== undefined && this.place && this.place.typed !== unknown) this.close();
   }
 
@@ -118,7 +118,7 @@ export class Box {
     if (this.pressed(event.key, event.shiftKey)) event.preventDefault();
   }
 
-  /** Handle a key; return whether it had a meaning. */
+  /** Handle a key; return whether it did something. */
   pressed(key, shift) {
     const { options } = this;
     if (options.press(key)) return true;

@@ -65,13 +65,13 @@ export class Cloud {
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
 
-  /** Set the places of the words, x0 y0 x1 y1 ..., the most frequent first. */
+  /** Set the positions of the words, x0 y0 x1 y1 ..., the most frequent first. */
   fill(places) {
     this.places = places;
     this.gl.bufferData(this.gl.ARRAY_BUFFER, places, this.gl.STATIC_DRAW);
   }
 
-  /** Draw the first `count` words; `scale` is CSS pixels per unit, `ink` four shares of 1. */
+  /** Draw the first `count` words; `scale` is CSS pixels per unit, `ink` is a color as [red, green, blue, alpha]. */
   draw({ centre, scale, width, height, ratio, size, count, ink }) {
     const { gl, uniforms } = this;
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);

@@ -1,4 +1,4 @@
-/** Return a function that runs `call` once it has not been called for some milliseconds. */
+/** Return a function that runs `call` when some milliseconds have passed since its last call. */
 export function debounced(call, milliseconds) {
   let timer = 0;
   const later = (...given) => {

@@ -3,15 +3,15 @@
 /**
  * Return {terms, answers, target, analogy, arrows, sides} of a question, in map coordinates.
  *
- * The projection is linear, so a - b + c is where the arrow from b to a ends when it starts at c:
- * `arrows` are these two arrows, `sides` complete the parallelogram. A weighted sum is divided by
- * the sum of its weights, which keeps its direction.
+ * The projection is linear, so the arrow from b to a, moved to start at c, ends at a - b + c.
+ * `arrows` are these two arrows, and `sides` complete the parallelogram. A weighted sum is divided
+ * by the sum of its weights, which keeps its direction.
  */
 export function figureOf({ terms, answers }, points) {
   const placed = new Map(points.map((point) => [point.word, point]));
-  const put = (one) => ({ ...one, ...placed.get(one.word) });
+  const withPosition = (one) => ({ ...one, ...placed.get(one.word) });
   const figure = {
-    terms: terms.map(put), answers: answers.map(put),
+    terms: terms.map(withPosition), answers: answers.map(withPosition),
     target: null, analogy: null, arrows: [], sides: [],
   };
   const total = terms.reduce((sum, { weight }) => sum + weight, 0);
@@ -34,13 +34,13 @@ export function figureOf({ terms, answers }, points) {
   return figure;
 }
 
-/** Return {a, b, c} if the terms are a - b + c in some order, or else null. */
+/** Return {a, b, c} if the terms are a - b + c in any order, or else null. */
 function asAnalogy(terms) {
   if (terms.length !== 3) return null;
-  const away = terms.filter(({ weight }) => weight === -1);
-  const towards = terms.filter(({ weight }) => weight === 1);
-  if (away.length !== 1 || towards.length !== 2) return null;
-  return { a: towards[0], b: away[0], c: towards[1] };
+  const subtracted = terms.filter(({ weight }) => weight === -1);
+  const added = terms.filter(({ weight }) => weight === 1);
+  if (subtracted.length !== 1 || added.length !== 2) return null;
+  return { a: added[0], b: subtracted[0], c: added[1] };
 }
 
 /** Describe the figure in words. */
@@ -51,10 +51,11 @@ export function describeFigure({ terms, answers, analogy, target }) {
     return `${terms[0].word} is marked${nearest ? `; its nearest word is ${nearest}` : ""}.`;
   }
   const names = terms.map(({ word }) => word);
-  const end = nearest ? `${nearest} is the word nearest to its end` : "there is no word near its end";
   if (analogy) {
     const { a, b, c } = analogy;
-    return `The arrow from ${b.word} to ${a.word}, drawn from ${c.word}: ${end}.`;
+    const end = nearest ? `, ends near ${nearest}` : "";
+    return `The arrow from ${b.word} to ${a.word}, drawn from ${c.word}${end}.`;
   }
-  return `The weighted sum of ${names.slice(0, -1).join(", ")} and ${names.at(-1)}: ${end}.`;
+  const place = nearest ? ` is near ${nearest}` : "";
+  return `The weighted sum of ${names.slice(0, -1).join(", ")} and ${names.at(-1)}${place}.`;
 }

@@ -1,4 +1,4 @@
-// Finding the points near a place: a grid of cells over all points, built in two passes.
+// A grid of cells over all points, which finds the points near a position.
 
 const POINTS_PER_CELL = 8;
 
@@ -48,7 +48,7 @@ export class Grid {
     }
   }
 
-  /** Return the id below `limit` nearest to a place and within `radius` of it, or -1. */
+  /** Return the id below `limit` nearest to a position and within `radius` of it, or -1. */
   nearest(x, y, radius, limit) {
     let best = -1;
     let least = radius * radius;

@@ -3,26 +3,26 @@
 import { byId, make } from "./shared/dom.js";
 
 const ENCODINGS = [
-  ["charcode", "Character codes", "Words are near if they have the same letters in the same positions."],
-  ["onehot", "One-hot", "All words are √2 = 1.4142 apart: no word is nearer than another."],
-  ["skipgram", "Skip-gram", "Words are near if they occur in similar contexts, and so often have related meanings."],
+  ["charcode", "Character codes", "Words are close if they have the same letters in the same positions."],
+  ["onehot", "One-hot", "All words are √2 = 1.4142 apart, so no two words are closer than others."],
+  ["skipgram", "Skip-gram", "Words are close if they occur in similar contexts, and so often have related meanings."],
 ];
-const EVEN = 1e-6;
+const EQUAL_WITHIN = 1e-6;
 
 export function showLesson({ words, tables }) {
   byId("tables").replaceChildren(...ENCODINGS.map(([name, title, lesson]) => {
     const heading = make("h3", { id: `lesson-${name}` }, title);
-    const says = make("p", {}, lesson);
+    const explanation = make("p", {}, lesson);
     if (!tables[name]) {
-      return make("article", {}, heading, says,
-        make("p", { className: "absent" }, "This model has no skip-gram vectors; embedkit train makes them."));
+      return make("article", {}, heading, explanation,
+        make("p", { className: "absent" }, "This model has no skip-gram vectors; embedkit train creates them."));
     }
-    return make("article", {}, heading, says, framed(name, title, words, tables[name]),
-      make("p", { className: "verdict" }, ...verdict(words, tables[name])));
+    return make("article", {}, heading, explanation, framed(name, title, words, tables[name]),
+      make("p", { className: "verdict" }, ...closestPair(words, tables[name])));
   }));
 }
 
-/** A table that is too wide for a phone scrolls inside its frame, also by keyboard. */
+/** Return a frame in which a table that is too wide scrolls, by touch or keyboard. */
 function framed(name, title, words, table) {
   return make("div", { className: "frame", role: "region", "aria-label": `${title}, table`, tabIndex: 0 },
     tableOf(name, words, table));
@@ -39,7 +39,7 @@ function tableOf(name, words, table) {
       const cell = make("td", {}, row === column ? "0" : distance.toFixed(digits(most)));
       if (row === column) cell.className = "self";
       // From 0 for the largest distance to 1 for the smallest.
-      const near = most - least > EVEN ? (most - distance) / (most - least) : 0.35;
+      const near = most - least > EQUAL_WITHIN ? (most - distance) / (most - least) : 0.35;
       cell.style.setProperty("--near", row === column ? 0 : near.toFixed(3));
       return cell;
     })));
@@ -58,11 +58,11 @@ function pairs(words, table) {
     { one, other, distance: table[row][row + 1 + place] })));
 }
 
-/** Name the two nearest words. */
-function verdict(words, table) {
+/** Name the two closest words. */
+function closestPair(words, table) {
   const found = pairs(words, table).sort((left, right) => left.distance - right.distance);
   if (found.length < 2) return [];
-  if (found.at(-1).distance - found[0].distance <= EVEN) return ["All pairs are equally far apart."];
+  if (found.at(-1).distance - found[0].distance <= EQUAL_WITHIN) return ["All pairs are equally far apart."];
   const { one, other } = found[0];
-  return ["Nearest pair: ", make("b", {}, one), " and ", make("b", {}, other), "."];
+  return ["Closest pair: ", make("b", {}, one), " and ", make("b", {}, other), "."];
 }

@@ -1,4 +1,4 @@
-// The page: the address holds the question; the answers, the map and the lesson follow it.
+// The page: the question is in the address; the answers, the map and the lesson show its results.
 
 import { Answers } from "./answers.js";
 import { get, getFloats, latest, post, service } from "./api.js";
@@ -14,10 +14,10 @@ import { ZOOM_STEP } from "./shared/gestures.js";
 import { Address } from "./state.js";
 import { Words } from "./words.js";
 
-const TYPING = 140; // milliseconds without a key press before the expression is sent
-const PATIENCE = 900; // and before its errors are shown: a word may be half typed
+const ASK_DELAY = 140; // milliseconds without a key press before the expression is sent
+const PROBLEM_DELAY = 900; // and before its errors are shown: the user may still be typing a word
 const WORDS_COMPARED = 5;
-const WORDS_PLACED = 100; // the limit of /v1/project
+const MAX_WORDS_ON_MAP = 100; // the limit of /v1/project
 
 const address = new Address();
 let shown = null; // the last answer of the service
@@ -26,7 +26,7 @@ const signal = latest();
 const box = new Box({
   changed: (text) => {
     address.type(text);
-    answers.stale(true);
+    answers.markStale(true);
     askSoon();
   },
   entered: () => ask({ expression: box.value }),
@@ -41,14 +41,14 @@ const map = new WordMap({
   words: new Words(() => map.redraw()),
   explore,
   moved: (view) => address.adjust({ view }),
-  shown: debounced(showInWords, 400),
+  shown: debounced(describeMap, 400),
 });
 
 const showProblemLater = debounced((error) => {
-  box.giveWay(error.word);
+  box.closeUnlessCompleting(error.word);
   showProblem(error, correct);
-}, PATIENCE);
-const askSoon = debounced(() => answer(showProblemLater), TYPING);
+}, PROBLEM_DELAY);
+const askSoon = debounced(() => answer(showProblemLater), ASK_DELAY);
 
 /** Change the question, with a new history entry, and answer it. */
 function ask(change) {
@@ -56,7 +56,7 @@ function ask(change) {
   follow();
 }
 
-/** Update the page to the state. */
+/** Update the page to show the state of the address. */
 function follow() {
   const { state } = address;
   box.value = state.expression;
@@ -94,7 +94,7 @@ async function answer(onProblem) {
     await Promise.all([placeOnMap(current), compare(current)]);
   } catch (error) {
     if (error.name === "AbortError" || current.aborted) return;
-    answers.stale(true);
+    answers.markStale(true);
     if (error.type) onProblem(error);
   }
 }
@@ -105,7 +105,7 @@ function wordsShown() {
 }
 
 async function placeOnMap(current) {
-  const words = wordsShown().slice(0, WORDS_PLACED);
+  const words = wordsShown().slice(0, MAX_WORDS_ON_MAP);
   const { points, explained } = await post("v1/project", { words, fit: address.state.axes }, current);
   const isWhole = address.state.axes === "vocabulary";
   await cloud;
@@ -122,7 +122,7 @@ async function compare(current) {
 }
 
 /** Describe the map in text, for screen readers. */
-function showInWords(labelled) {
+function describeMap(labelled) {
   if (!shown) return;
   const description = describeFigure(map.figure);
   byId("map-words").replaceChildren(make("p", {}, description), make("p", {}, "Words labeled on the map:"),

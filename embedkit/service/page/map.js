@@ -2,19 +2,19 @@
 
 import { Cloud } from "./cloud.js";
 import { boundsOfMost, Grid } from "./grid.js";
-import { drawFigure, drawWords, LABELS, shares } from "./scene.js";
+import { drawFigure, drawWords, LABELS, rgbaOf } from "./scene.js";
 import { byId, make } from "./shared/dom.js";
 import { listen } from "./shared/gestures.js";
 import { Overlay, readLook } from "./shared/overlay.js";
 import { boundsOf, View } from "./shared/view.js";
 
 const FIRST_DRAWN = 16_000; // points at zoom 1; four times as many at zoom 2, and so on
-const REACH = 14; // pixels from the pointer to the word it selects
-const FLIGHT = 450; // milliseconds
-const CLOSE = 2; // from this zoom on, only visible words are candidates for labels
+const SELECTION_RADIUS = 14; // pixels; the pointer selects the nearest word within it
+const ANIMATION_TIME = 450; // milliseconds
+const LABEL_ZOOM = 2; // from this zoom on, only visible words are candidates for labels
 const FIRST_LABELLED = 5000;
 // The custom properties of the page's style that the drawing uses.
-const LOOK = ["paper", "ink", "label", "accent", "answer", "line", "cloud", "serif", "sans"];
+const STYLE_PROPERTIES = ["paper", "ink", "label", "accent", "answer", "line", "cloud", "serif", "sans"];
 const NOTHING = { terms: [], answers: [], target: null, arrows: [], sides: [] };
 
 export class WordMap {
@@ -30,8 +30,8 @@ export class WordMap {
     this.hasCloud = true;
     this.active = null;
     this.labelled = [];
-    this.born = 0;
-    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.shownAt = 0;
+    this.reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
     this.overlay = new Overlay(this.element.querySelector(".labels"), LABELS);
     this.view = new View({ left: -1, right: 1, bottom: -1, top: 1 });
     this.grid = null;
@@ -46,7 +46,7 @@ export class WordMap {
     this.recolor();
   }
 
-  /** Set the places of the whole vocabulary, x0 y0 x1 y1 ..., the most frequent word first. */
+  /** Set the positions of the whole vocabulary, x0 y0 x1 y1 ..., the most frequent word first. */
   fill(places) {
     this.places = places;
     this.bounds = boundsOfMost(places);
@@ -60,7 +60,7 @@ export class WordMap {
   show(figure, { hasCloud, view }) {
     this.figure = figure;
     this.hasCloud = hasCloud;
-    this.born = performance.now();
+    this.shownAt = performance.now();
     this.select(null);
     byId("card").hidden = true;
     const placed = this.placed();
@@ -77,7 +77,7 @@ export class WordMap {
     byId("map-note").hidden = !text;
   }
 
-  /** Return everything with a place: terms, answers and the result of the expression. */
+  /** Return everything that has a position: terms, answers and the result of the expression. */
   placed() {
     const { terms, answers, target } = this.figure;
     return [...terms, ...answers, ...(target ? [target] : [])].filter(({ x }) => x !== undefined);
@@ -95,12 +95,12 @@ export class WordMap {
   }
 
   fly(to) {
-    if (this.calm.matches) return this.look(to);
+    if (this.reducedMotion.matches) return this.look(to);
     cancelAnimationFrame(this.flight);
     const from = { x: this.view.x, y: this.view.y, zoom: this.view.zoom };
     const start = performance.now();
     const step = (now) => {
-      const time = Math.min(1, (now - start) / FLIGHT);
+      const time = Math.min(1, (now - start) / ANIMATION_TIME);
       const share = 1 - (1 - time) ** 3;
       const zoom = from.zoom * (to.zoom / from.zoom) ** share;
       this.view.look(from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share, zoom);
@@ -110,7 +110,7 @@ export class WordMap {
     this.flight = requestAnimationFrame(step);
   }
 
-  /** The user has moved the view. */
+  /** Report that the user has moved the view. */
   moved() {
     cancelAnimationFrame(this.flight);
     byId("card").hidden = true;
@@ -135,7 +135,7 @@ export class WordMap {
     return this.hasCloud ? Math.min(this.places.length / 2, Math.round(FIRST_DRAWN * zoom ** 2)) : 0;
   }
 
-  /** Diameter of a point in pixels: larger when there are few, and when zoomed in. */
+  /** Diameter of a point in pixels: larger if there are few points, and when zoomed in. */
   get pointSize() {
     const few = Math.min(1.6, (FIRST_DRAWN / (this.places.length / 2 || 1)) ** 0.3);
     return 2.2 * Math.max(1, few) * Math.min(2.4, this.view.zoom ** 0.3);
@@ -144,10 +144,10 @@ export class WordMap {
   /** Return the word at a pixel as {word, id, x, y}, or null. */
   at(left, top) {
     const words = this.placed().filter(({ word }) => word);
-    const named = this.view.nearest(words, left, top, REACH);
+    const named = this.view.nearest(words, left, top, SELECTION_RADIUS);
     if (named || !this.hasCloud) return named;
     const { x, y } = this.view.toPlace(left, top);
-    const id = this.grid?.nearest(x, y, REACH / this.view.scale, this.drawn) ?? -1;
+    const id = this.grid?.nearest(x, y, SELECTION_RADIUS / this.view.scale, this.drawn) ?? -1;
     return id < 0 ? null : this.wordOf(id);
   }
 
@@ -204,18 +204,18 @@ export class WordMap {
     card.style.top = `${top > height + 16 ? top - height - 12 : top + 14}px`;
   }
 
-  /** Handle a key that does not move the view; return whether it had a meaning. */
+  /** Handle a key that does not move the view; return whether it did something. */
   press(key) {
     if (key === "0") this.goTo("all");
     else if (key === "f") this.goTo("figure");
-    else if (key === "n" || key === "p") this.walk(key === "n" ? 1 : -1);
+    else if (key === "n" || key === "p") this.selectNext(key === "n" ? 1 : -1);
     else if (key === "Enter" && this.active?.word) this.explore(this.active.word, "");
     else if (key === "Escape") byId("card").hidden = true;
     else return false;
     return true;
   }
 
-  walk(step) {
+  selectNext(step) {
     const count = this.labelled.length;
     if (!count) return;
     const now = this.labelled.findIndex(({ word }) => word === this.active?.word);
@@ -232,18 +232,18 @@ export class WordMap {
       canvas.height = Math.round(height * this.ratio);
     }
     Object.assign(this.view, { width, height });
-    this.draw(); // at once: resizing clears a canvas
+    this.draw(); // immediately, because resizing clears a canvas
   }
 
   recolor() {
-    this.colors = readLook(this.element, LOOK);
+    this.colors = readLook(this.element, STYLE_PROPERTIES);
     this.redraw();
   }
 
   /** Return the ids of the candidates for labels, the most frequent words first. */
   visible() {
     if (!this.hasCloud || !this.grid) return [];
-    if (this.view.zoom >= CLOSE) return this.grid.inside(this.view.rectangle, this.drawn);
+    if (this.view.zoom >= LABEL_ZOOM) return this.grid.inside(this.view.rectangle, this.drawn);
     return Array.from({ length: Math.min(FIRST_LABELLED, this.drawn) }, (_, id) => id);
   }
 
@@ -258,10 +258,11 @@ export class WordMap {
     const { view, ratio } = this;
     this.cloud?.draw({
       centre: view, scale: view.scale, width: view.width, height: view.height, ratio,
-      size: this.pointSize, count: this.drawn, ink: shares(this.colors.cloud),
+      size: this.pointSize, count: this.drawn, ink: rgbaOf(this.colors.cloud),
     });
     this.overlay.begin(view, ratio, this.colors);
-    const age = this.calm.matches ? 1 : Math.min(1, (performance.now() - this.born) / FLIGHT);
+    const elapsed = (performance.now() - this.shownAt) / ANIMATION_TIME;
+    const age = this.reducedMotion.matches ? 1 : Math.min(1, elapsed);
     if (this.active && !this.active.word) this.active.word = this.words.get(this.active.id);
     const named = drawFigure(this.overlay, view, this.figure, { active: this.active, age });
     const around = drawWords(this.overlay, view, this.visible(), {

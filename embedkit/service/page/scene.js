@@ -1,4 +1,4 @@
-// The order of drawing on the map: first the question, then as many other words as fit.
+// Draws the map: first the question, then as many other words as fit.
 
 /** The kinds of labels, for `Overlay`. */
 export const LABELS = {
@@ -22,7 +22,7 @@ export function drawFigure(overlay, view, figure, { active, age }) {
   if (figure.target) overlay.ring(at(figure.target), 7, "accent");
   const answers = figure.answers.filter(isPlaced);
   const terms = figure.terms.filter(isPlaced);
-  // From the last to the first, so that the nearest is on top.
+  // From the farthest to the nearest, so that the nearest is on top.
   [...answers.entries()].reverse().forEach(([rank, answer]) => {
     overlay.dot(at(answer), rank === 0 ? 6 : 4, "answer", { glow: rank === 0 ? age : age * 0.6 });
   });
@@ -66,8 +66,8 @@ export function drawWords(overlay, view, ids, { placeOf, wordOf, named, active }
   return labelled;
 }
 
-/** Return a computed CSS color as four shares of 1. */
-export function shares(color) {
+/** Return a computed CSS color as [red, green, blue, alpha], each from 0 to 1. */
+export function rgbaOf(color) {
   const [red, green, blue, alpha = 1] = color.match(/[\d.]+/g).map(Number);
   return [red / 255, green / 255, blue / 255, alpha];
 }

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "IsKnown", "SearchQuery", "SearchRequest", "answer_batch"]
 
-# Queries share a search with others of the same range of k: a query for ten words does not wait
-# until a thousand are found for another.
+# Queries share a search only if their k is in the same range, so that a query for ten words does
+# not wait for one that asks for a thousand.
 _K_LIMITS = (16, 128)
 
 Answer: TypeAlias = "JsonObject | EmbedkitError"
-"""The body of an answer, or the reason why there is none."""
+"""The body of an answer, or the error that replaces it."""
 
 IsKnown: TypeAlias = "Callable[[str], bool]"
 """Tells whether the model has a word."""
@@ -42,7 +42,7 @@ class SearchRequest(Protocol):
 
     @property
     def cost(self) -> int:
-        """The work of answering, in units of a simple query."""
+        """The cost of answering; that of a simple query is 1."""
 
     def query(self, is_known: IsKnown) -> SearchQuery:
         """Parse the request; *is_known* tells whether the model has a word.
@@ -82,11 +82,12 @@ class SearchQuery:
 
 
 def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> list[Answer]:
-    """Answer a batch, with one search for all queries of the same kind.
+    """Answer a batch with one search for all queries of the same kind.
 
-    Requests are parsed here too, in the answering thread: a long expression takes milliseconds.
+    Requests are also parsed here, in the answering thread, because parsing a long expression takes
+    milliseconds.
     """
-    is_known = _known_to(vectors)
+    is_known = _membership(vectors)
     answers: list[Answer] = []
     groups: dict[_Kind, list[tuple[int, SearchQuery, WeightedSum]]] = {}
     for place, request in enumerate(requests):
@@ -94,7 +95,7 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
             query = request.query(is_known)
             terms = vectors.terms(query.weighted)
             if query.method == "pairdirection":
-                vectors.terms(query.weighted[:2])  # a pair of equal words has no direction
+                vectors.terms(query.weighted[:2])  # raises an error if the two words are the same
         except EmbedkitError as error:
             answers.append(error)
         else:
@@ -112,7 +113,7 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
     return answers
 
 
-def _known_to(vectors: WordVectors) -> IsKnown:
+def _membership(vectors: WordVectors) -> IsKnown:
     return lambda word: vectors.find(word) >= 0
 
 
@@ -138,6 +139,6 @@ def _describe_query(vectors: WordVectors, query: SearchQuery, terms: WeightedSum
 
 
 def _add_neighbors(answer: Answer, neighbors: Sequence[Neighbor]) -> Answer:
-    assert isinstance(answer, dict)  # noqa: S101 - a failed request is in no group
+    assert isinstance(answer, dict)  # noqa: S101 - failed requests are not in a group
     answer["answers"] = [{"word": word, "score": score} for word, score in neighbors]
     return answer

@@ -30,16 +30,16 @@ def _overloaded() -> RefusedError:
 
 
 def too_slow(seconds: float) -> RefusedError:
-    """Return the error for an answer that takes more than *seconds*."""
+    """Return the error for an answer that took more than *seconds*."""
     return RefusedError(
         503,
-        f"The answer takes more than {seconds:g} {plural(seconds, 'second')}.",
+        f"The answer took more than {seconds:g} {plural(seconds, 'second')}.",
         "Send smaller requests, or try again later.",
         {"Retry-After": "1"},
     )
 
 
-def _give_up(answered: asyncio.Future[Result], seconds: float) -> None:
+def _refuse_late_answer(answered: asyncio.Future[Result], seconds: float) -> None:
     if not answered.done():
         answered.set_exception(too_slow(seconds))
 
@@ -55,20 +55,20 @@ class _Pending(Generic[Question, Answer]):
     taken: int = 0
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         return len(self.questions) - self.taken
 
     def take(self, limit: int) -> Sequence[Question]:
         """Return the next questions, at least one, up to the cost *limit*."""
         start = self.taken
-        while self.left and (self.taken == start or limit > 0):
+        while self.remaining and (self.taken == start or limit > 0):
             limit -= self.costs[self.taken]
             self.taken += 1
         return self.questions[start : self.taken]
 
     def add(self, answers: Sequence[Answer]) -> None:
         self.answers += answers
-        if not self.left and not self.answered.done():
+        if not self.remaining and not self.answered.done():
             self.answered.set_result(self.answers)
 
 
@@ -77,11 +77,11 @@ class BatchLimits:
     """Limits of a queue and of its batches.
 
     Attributes:
-        capacity: questions that may wait; further ones are refused.
+        capacity: number of questions that may wait; more are refused.
         timeout: seconds after which a request is refused.
         batch_cost: approximate cost of a batch.
-        share: approximate cost of the questions of one request in a batch.
-        pause: seconds for collecting.
+        share: approximate cost of one request's questions in a batch.
+        pause: seconds to wait for questions of other clients.
     """
 
     capacity: int
@@ -99,13 +99,13 @@ class Batcher(Generic[Question, Answer]):
     interpreter's lock.
 
     Requests take turns. A request with many questions gets a share of each batch, and the rest
-    moves to the end of the queue, so a single question beside it waits for about one batch.
+    moves to the end of the queue, so another client's question waits for only about one batch.
     Requests with many questions can fill only half of the queue.
 
     Args:
         answer: answers a batch, in order.
         limits: limits of the queue and of its batches.
-        cost: the work of answering a question, in units of a simple one.
+        cost: returns the cost of answering a question; that of a simple one is 1.
         observe: called with the size of each batch.
     """
 
@@ -124,19 +124,19 @@ class Batcher(Generic[Question, Answer]):
         self._queue: deque[_Pending[Question, Answer]] = deque()
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "answering")
-        self._single = 0  # waiting requests of one question
-        self._many = 0  # waiting questions of all other requests
+        self._waiting_single = 0  # waiting questions of requests with one question
+        self._waiting_many = 0  # waiting questions of all other requests
 
     @property
     def waiting(self) -> int:
         """Number of waiting questions."""
-        return self._single + self._many
+        return self._waiting_single + self._waiting_many
 
     async def ask(self, questions: Sequence[Question]) -> Sequence[Answer]:
         """Return the answers to *questions*.
 
         Raises:
-            RefusedError: the queue is full, or the answer takes too long.
+            RefusedError: the queue is full, or the answer took too long.
         """
         if self._is_full(len(questions)):
             raise _overloaded()
@@ -147,13 +147,13 @@ class Batcher(Generic[Question, Answer]):
         self._count(request, len(questions))
         self._arrived.set()
         timer = loop.call_later(
-            self._limits.timeout, _give_up, request.answered, self._limits.timeout
+            self._limits.timeout, _refuse_late_answer, request.answered, self._limits.timeout
         )
         try:
             return await request.answered
         finally:
             timer.cancel()
-            self._count(request, -request.left)  # the client may have disconnected
+            self._count(request, -request.remaining)  # the client may have disconnected
 
     def refuse_if_full(self) -> None:
         """Raise `RefusedError` if the next question would be refused."""
@@ -167,19 +167,19 @@ class Batcher(Generic[Question, Answer]):
         """
         half = self._limits.capacity // 2
         if number == 1:
-            return self._single + min(self._many, half) >= self._limits.capacity
-        if self._many and self._many + number > half:
+            return self._waiting_single + min(self._waiting_many, half) >= self._limits.capacity
+        if self._waiting_many and self._waiting_many + number > half:
             return True
         return self.waiting > 0 and self.waiting + number > self._limits.capacity
 
     def _count(self, request: _Pending[Question, Answer], number: int) -> None:
         if len(request.questions) == 1:
-            self._single += number
+            self._waiting_single += number
         else:
-            self._many += number
+            self._waiting_many += number
 
     async def run(self) -> None:
-        """Answer until cancelled."""
+        """Answer questions until cancelled."""
         is_shared = False
         while True:
             if not self._queue:
@@ -216,15 +216,15 @@ class Batcher(Generic[Question, Answer]):
         answers = iter(await loop.run_in_executor(self._thread, self._answer, questions))
         for request, number in batch:
             request.add(list(islice(answers, number)))
-            if request.left:
-                self._queue.append(request)  # behind requests that arrived in the meantime
+            if request.remaining:
+                self._queue.append(request)  # after the requests that have arrived since
 
 
 class BoundedExecutor:
     """One thread for work that is not batched, with a bounded queue.
 
     Args:
-        capacity: calls that may wait; `run` refuses further ones.
+        capacity: number of calls that may wait; `run` refuses more.
     """
 
     def __init__(self, capacity: int = 64) -> None:

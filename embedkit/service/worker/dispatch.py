@@ -20,19 +20,19 @@ from embedkit.service.worker.served_model import ModelHolder, ServedModel
 
 __all__ = ["Dispatcher", "Handle", "as_list", "cancel_on_disconnect", "check_limit"]
 
-_WATCH_DELAY = 0.05  # seconds before watching for a disconnected client
-_CLIENT_CLOSED_REQUEST = 499  # as in nginx; only the metrics see it
+_WATCH_DELAY = 0.05  # seconds; a request that takes longer is cancelled if its client disconnects
+_CLIENT_CLOSED_REQUEST = 499  # nginx's status for a disconnected client; appears only in metrics
 
 Item = TypeVar("Item")
 Search = TypeVar("Search", bound=SearchRequest)
 Result = TypeVar("Result")
 
 Handle: TypeAlias = "Callable[[Request], Coroutine[Any, Any, Response]]"
-"""What answers a request, as Starlette types it."""
+"""A function that returns the response to a request; FastAPI's route handlers have this type."""
 
 
 class Dispatcher:
-    """What the routes share: the model, the batcher, a thread for other work, the metrics."""
+    """What the routes share: the model, the batcher, a thread for other work, and the metrics."""
 
     def __init__(self, settings: ServiceSettings, metrics: ServiceMetrics) -> None:
         self.metrics = metrics
@@ -51,7 +51,7 @@ class Dispatcher:
         self.metrics.waiting.set(self.batcher.waiting)
 
     async def search(self, body: Search | list[Search]) -> Response:
-        """Answer one or many requests for nearest words, batched with those of other clients."""
+        """Answer one or more requests for nearest words, batched with those of other clients."""
         items = as_list(body)
         check_limit(sum(item.k for item in items), MAX_ANSWERS, "answers")
         results = await self.batcher.ask(items)
@@ -60,7 +60,7 @@ class Dispatcher:
     async def compute(
         self, body: Item | list[Item], work: Callable[[ServedModel, Item], JsonObject]
     ) -> Response:
-        """Answer one or many other requests."""
+        """Answer one or more other requests, each with *work*."""
         items = as_list(body)
         served = self.holder.current
 
@@ -77,7 +77,7 @@ class Dispatcher:
         return await self._reply(results, many=isinstance(body, list))
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Return the result of *work*, run in the thread for other work and with the time limit."""
+        """Run *work* in the thread for other work, with the time limit, and return its result."""
         try:
             return await asyncio.wait_for(self.executor.run(work), self._timeout)
         except (asyncio.TimeoutError, TimeoutError):
@@ -94,7 +94,10 @@ class Dispatcher:
         return json_response(bodies if many else bodies[0])
 
     async def describe(self, errors: Sequence[EmbedkitError]) -> list[ErrorBody]:
-        """Return the bodies for *errors*; some unknown words get suggestions, if there is time."""
+        """Return the bodies for *errors*, with suggestions for the first few unknown words.
+
+        If the queue for other work is full, there are no suggestions.
+        """
         suggested = 0 if self.executor.is_full else MAX_SUGGESTED
         unknown = [error for error in errors if isinstance(error, UnknownWordError)]
         plain = {id(error) for error in unknown[suggested:]}
@@ -120,7 +123,7 @@ def as_list(value: Item | list[Item]) -> list[Item]:
 
 
 async def cancel_on_disconnect(request: Request, handle: Handle) -> Response:
-    """Return the response of *handle*, which is cancelled when the client disconnects."""
+    """Return the response of *handle*; cancel it if the client disconnects."""
     await request.body()  # the next message is the disconnect
     handling = asyncio.ensure_future(handle(request))
     watching: list[asyncio.Task[None]] = []
@@ -130,7 +133,7 @@ async def cancel_on_disconnect(request: Request, handle: Handle) -> Response:
             pass
         handling.cancel()
 
-    # Most requests are answered before watching pays off.
+    # Most requests are answered so soon that watching would only cost time.
     loop = asyncio.get_running_loop()
     timer = loop.call_later(_WATCH_DELAY, lambda: watching.append(loop.create_task(watch())))
     try:

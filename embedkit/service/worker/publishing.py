@@ -33,16 +33,16 @@ def write_serving_copy(model: Path, target: Path) -> None:
     """Write a copy of a model to *target*, with rows at length 1, without the data for training.
 
     Raises:
-        ModelError: the model is missing, cannot be read, is damaged, of an unknown format, empty,
-            or not finite.
-        StorageError: there is no space for the copy.
+        ModelError: the model is missing, unreadable, damaged, empty or in an unknown format, or
+            contains numbers that are not finite.
+        StorageError: the disk is full, or the path is not writable.
     """
     try:
         encoder = load_encoder(model)
-    except OSError as error:  # not of the copy, which is written later
+    except OSError as error:  # from reading the model; the copy is written later
         raise ModelError(
             f"cannot read {error.filename or model}: {error.strerror}.",
-            hint="Choose a model that you may read.",
+            hint="Check the path and its permissions.",
         ) from error
     if len(encoder.vocabulary) == 0:
         raise ModelError(f"{model} has no words.", hint="Train it again.")
@@ -81,10 +81,10 @@ class Publisher:
         self.generation = 0
 
     def publish(self) -> None:
-        """Publish the model in its present state.
+        """Publish the model in its current state.
 
         Raises:
-            EmbedkitError: it cannot be served; the previous generation stays.
+            EmbedkitError: it cannot be served; the previous generation is still served.
         """
         generation = self.generation + 1
         target = self._folder / str(generation)
@@ -101,7 +101,7 @@ class Publisher:
         shutil.rmtree(self._folder / str(generation - 2), ignore_errors=True)
 
     def request(self) -> None:
-        """Make `watch` publish the model in its present state."""
+        """Make `watch` publish the model in its current state."""
         self._requested.set()
 
     def watch(self, *, every_change: bool) -> None:
@@ -113,14 +113,14 @@ class Publisher:
             if requested and self._seen == self._published:
                 _log.info("The model has not changed since it was published.")
             elif requested or (every_change and self._seen != before):
-                self._try()
+                self._publish_or_log()
 
-    def _try(self) -> None:
+    def _publish_or_log(self) -> None:
         try:
             self.publish()
             self._published = self._seen
         except (EmbedkitError, OSError) as error:
-            _log.error("The new model is refused, and the old one is still served: %s", error)
+            _log.error("The new model cannot be served. Still serving the old one: %s", error)
         else:
             _log.info("Published generation %d of the model.", self.generation)
 

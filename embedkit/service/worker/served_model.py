@@ -69,7 +69,7 @@ class ServedModel:
 
     @cached_property
     def map(self) -> tuple[bytes, str]:
-        """All words on the plane, little-endian float32 (V, 2), and an ETag."""
+        """Coordinates of all words on the plane, little-endian float32 (V, 2), and an ETag."""
         places = self.plane.apply(self.vectors.units).astype("<f4").tobytes()
         return places, f'"{zlib.crc32(places):08x}-{len(self.vectors)}"'
 
@@ -125,7 +125,7 @@ class ModelHolder:
             number = self._published()
             try:
                 served = ServedModel(self._folder / number, self._name, int(number))
-                # Warm up imports and the pages of the file.
+                # Import modules and read the pages of the file before the first request.
                 served.vectors.nearest([[(0, 1.0)]], 1)
             except EmbedkitError:
                 if self._published() == number:

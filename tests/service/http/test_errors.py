@@ -68,7 +68,7 @@ from embedkit.service.http.errors import RefusedError, describe, status_of
             500,
             {
                 "type": "error",
-                "message": "An internal error of the service.",
+                "message": "Internal error.",
                 "hint": "The log of the service has the details.",
             },
         ),

@@ -92,8 +92,8 @@ def test_a_model_that_cannot_be_served_leaves_the_old_one(
     with pytest.raises(ModelError):
         publisher.publish()
     with caplog.at_level(logging.ERROR, logger="embedkit.service"):
-        publisher._try()
-    assert "the old one is still served" in caplog.text
+        publisher._publish_or_log()
+    assert "Still serving the old one" in caplog.text
     assert publisher.generation == 1
     assert load_encoder(folder / CURRENT).vectors().matrix.tolist() == [[1, 0]]
 
