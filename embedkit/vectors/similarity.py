@@ -18,6 +18,7 @@ from embedkit.vectors.search import Search
 __all__ = ["distance_table", "neighbor_rank", "odd_one_out", "set_similarity"]
 
 _FEWEST_WORDS = 3  # of which one can be the odd one out
+_ROUNDING = 1e-6  # a mean of unit vectors below this length is what rounding in float32 left
 
 
 def distance_table(
@@ -66,7 +67,13 @@ def odd_one_out(lookup: Lookup, words: Iterable[str], metric: str, oov: str) -> 
     if chosen.ascending:
         scores = np.linalg.norm(vectors - mean, axis=1)
     elif chosen.normalize:
-        scores = vectors @ (mean / nonzero(np.asarray(np.linalg.norm(mean))))
+        length = np.linalg.norm(mean)
+        if length <= _ROUNDING:
+            raise ConfigurationError(
+                "the mean of the words is the zero vector, so no word is similar to it by cosine.",
+                hint="Choose the metric l2.",
+            )
+        scores = vectors @ (mean / length)
     else:
         scores = vectors @ mean
     order = np.argsort(-scores if chosen.ascending else scores, kind="stable")

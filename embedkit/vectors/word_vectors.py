@@ -369,7 +369,8 @@ class WordVectors:
 
         Raises:
             UnknownWordError: a word has no vector.
-            ConfigurationError: a vector has the wrong shape, or contains NaN or infinity.
+            ConfigurationError: a vector has the wrong shape, or contains NaN or infinity; or by
+                cosine a sum is the zero vector.
         """
         return self._search.nearest(sums, SearchOptions.of(k, metric, **options))
 

@@ -29,6 +29,9 @@ Answer: TypeAlias = "JsonObject | EmbedkitError"
 IsKnown: TypeAlias = "Callable[[str], bool]"
 """Tells whether the model has a word."""
 
+_Group: TypeAlias = "list[tuple[int, SearchQuery, WeightedSum]]"
+"""Queries of the same kind: the place of each in the batch, and its weighted sum."""
+
 _Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...]]"
 """Method, metric, range of k, restrict and exclude: the same for queries that share a search."""
 
@@ -88,7 +91,7 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
     """
     is_known = _known_to(vectors)
     answers: list[Answer] = []
-    groups: dict[_Kind, list[tuple[int, SearchQuery, WeightedSum]]] = {}
+    groups: dict[_Kind, _Group] = {}
     for place, request in enumerate(requests):
         try:
             query = request.query(is_known)
@@ -101,14 +104,12 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
             answers.append(_describe_query(vectors, query, terms))
             groups.setdefault(query.kind, []).append((place, query, terms))
     for group in groups.values():
-        try:
-            found = _search(vectors, group)
-        except EmbedkitError as error:  # the method does not support the metric or the vectors
-            for place, _, _ in group:
-                answers[place] = error
-        else:
-            for (place, query, _), neighbors in zip(group, found, strict=True):
-                answers[place] = _add_neighbors(answers[place], neighbors[: query.k])
+        for (place, query, _), found in zip(group, _search_each(vectors, group), strict=True):
+            answers[place] = (
+                found
+                if isinstance(found, EmbedkitError)
+                else _add_neighbors(answers[place], found[: query.k])
+            )
     return answers
 
 
@@ -116,9 +117,21 @@ def _known_to(vectors: WordVectors) -> IsKnown:
     return lambda word: vectors.find(word) >= 0
 
 
-def _search(
-    vectors: WordVectors, group: Sequence[tuple[int, SearchQuery, WeightedSum]]
-) -> list[list[Neighbor]]:
+def _search_each(vectors: WordVectors, group: _Group) -> Sequence[list[Neighbor] | EmbedkitError]:
+    """Return the answers of a group, or why a query has none: it does not stop the others.
+
+    Errors are found before the search, so halving the group until one query is left costs little.
+    """
+    try:
+        return _search(vectors, group)
+    except EmbedkitError as error:  # such as a sum that is the zero vector
+        if len(group) == 1:
+            return [error]
+    half = len(group) // 2
+    return [*_search_each(vectors, group[:half]), *_search_each(vectors, group[half:])]
+
+
+def _search(vectors: WordVectors, group: _Group) -> list[list[Neighbor]]:
     first = group[0][1]
     options: SearchKeywords = {"restrict": first.restrict, "exclude": first.exclude}
     k = max(query.k for _, query, _ in group)
