@@ -207,7 +207,11 @@ def predict_label(text: str, classifier: str, quiet: bool, as_json: bool) -> Non
     with printed_warnings(quiet=quiet):
         given = None if text == "-" else text
         texts, probabilities = ask_all(
-            given, str, lambda asked: list(model.predict_proba(asked)), blank=True
+            given,
+            str,
+            lambda asked: list(model.predict_proba(asked)),
+            kind="texts",
+            blank=True,
         )
     for sentence, row in zip(texts, probabilities, strict=True):
         label, best = model.labels[row.argmax()], float(row.max())
