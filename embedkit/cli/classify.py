@@ -24,7 +24,7 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import counted, print_json, printed_warnings
+from embedkit.cli.output import counted, print_json, printed_warnings, tab_separated
 from embedkit.cli.parameters import INPUT, ModelPath, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 from embedkit.cli.progress import Display
@@ -219,7 +219,7 @@ def predict_label(text: str, classifier: str, quiet: bool, as_json: bool) -> Non
             shares = dict(zip(map(str, model.labels), map(float, row), strict=True))
             print_json({"text": sentence, "label": str(label), "probabilities": shares})
         else:
-            click.echo(f"{label}\t{best:.4f}\t{sentence}")
+            click.echo(tab_separated(label, f"{best:.4f}", sentence))
 
 
 @classify.command("evaluate")

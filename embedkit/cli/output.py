@@ -26,9 +26,11 @@ __all__ = [
     "printed_warnings",
     "rendered",
     "summary_of_vectors",
+    "tab_separated",
     "to_json",
 ]
 
+_ESCAPES = str.maketrans({"\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _MOST_NOTES = 10  # words that are named one by one
 
 
@@ -42,6 +44,11 @@ def rendered(error: EmbedkitError) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number and what is counted: "1 word", "2,000 words"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def tab_separated(*cells: object) -> str:
+    """Return one line of cells with tabs between them; in cells, tabs and line ends are escaped."""
+    return "\t".join(str(cell).translate(_ESCAPES) for cell in cells)
 
 
 def to_json(value: object) -> str:

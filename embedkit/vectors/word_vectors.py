@@ -193,6 +193,12 @@ class WordVectors:
         )
 
     def _slice(self, rows: slice) -> WordVectors:
+        for number in (rows.start, rows.stop, rows.step):
+            if number is not None and not hasattr(number, "__index__"):
+                raise TypeError(
+                    f"a slice of vectors goes by place, as in vectors[:100], got {number!r:.60}; "
+                    "for some words use vectors[[...]]"
+                )
         if rows.step is not None and rows.step < 0:
             raise ConfigurationError("a slice of vectors must have a positive step")
         vocabulary = Vocabulary(self.vocabulary.arrow[rows], self.vocabulary.counts[rows])

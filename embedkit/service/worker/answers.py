@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from embedkit.errors import EmbedkitError
 from embedkit.service.http.json_response import JsonObject
-from embedkit.vectors.search import rows_of
 
 if TYPE_CHECKING:
     from embedkit.vectors.formulas import Neighbor
@@ -32,8 +31,8 @@ IsKnown: TypeAlias = "Callable[[str], bool]"
 _Group: TypeAlias = "list[tuple[int, SearchQuery, WeightedSum]]"
 """Queries of the same kind: the place of each in the batch, and its weighted sum."""
 
-_Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...]]"
-"""Method, metric, range of k, restrict and exclude: the same for queries that share a search."""
+_Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...], str]"
+"""Method, metric, range of k, restrict, exclude and oov: what a shared search needs."""
 
 
 class SearchRequest(Protocol):
@@ -67,6 +66,7 @@ class SearchQuery:
         metric: a name of `embedkit.index.options.METRIC_NAMES`.
         restrict: search only the *restrict* most frequent words; None searches all.
         exclude: words that must not be answers.
+        oov: what to do with unknown words; a name of `embedkit.vectors.options.OOV`.
     """
 
     text: str
@@ -76,12 +76,13 @@ class SearchQuery:
     metric: str
     restrict: int | None = None
     exclude: tuple[str, ...] = ()
+    oov: str = "error"
 
     @property
     def kind(self) -> _Kind:
         """What queries that share a search have in common."""
         k_range = bisect_left(_K_LIMITS, self.k)
-        return self.method, self.metric, k_range, self.restrict, self.exclude
+        return self.method, self.metric, k_range, self.restrict, self.exclude, self.oov
 
 
 def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> list[Answer]:
@@ -95,9 +96,10 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
     for place, request in enumerate(requests):
         try:
             query = request.query(is_known)
-            terms = vectors.terms(query.weighted)
-            if query.method == "pairdirection":
-                vectors.terms(query.weighted[:2])  # a pair of equal words has no direction
+            terms = vectors.terms(query.weighted, oov=query.oov)
+            if query.method == "pairdirection" and terms:
+                # A pair of equal words has no direction.
+                vectors.terms(query.weighted[:2], oov=query.oov)
         except EmbedkitError as error:
             answers.append(error)
         else:
@@ -133,7 +135,11 @@ def _search_each(vectors: WordVectors, group: _Group) -> Sequence[list[Neighbor]
 
 def _search(vectors: WordVectors, group: _Group) -> list[list[Neighbor]]:
     first = group[0][1]
-    options: SearchKeywords = {"restrict": first.restrict, "exclude": first.exclude}
+    options: SearchKeywords = {
+        "restrict": first.restrict,
+        "exclude": first.exclude,
+        "oov": first.oov,
+    }
     k = max(query.k for _, query, _ in group)
     if first.method == "3cosadd":
         sums = [terms for _, _, terms in group]
@@ -143,9 +149,13 @@ def _search(vectors: WordVectors, group: _Group) -> list[list[Neighbor]]:
 
 
 def _describe_query(vectors: WordVectors, query: SearchQuery, terms: WeightedSum) -> JsonObject:
-    words = [vectors.vocabulary[row] for row in rows_of(terms)]
+    if not terms:  # a word is skipped
+        found = vectors.look_up([word for word, _ in query.weighted], query.oov)
+        skipped = [word for word, place in found.items() if place is None]
+        return {"question": query.text, "terms": [], "skipped": skipped}
     weighted = [
-        {"word": word, "weight": weight} for word, (_, weight) in zip(words, terms, strict=True)
+        {"word": vectors.vocabulary[place] if isinstance(place, int) else word, "weight": weight}
+        for (word, _), (place, weight) in zip(query.weighted, terms, strict=True)
     ]
     return {"question": query.text, "terms": weighted}
 
