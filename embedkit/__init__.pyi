@@ -1,9 +1,5 @@
-from . import classification as classification
 from . import errors as errors
-from . import evaluation as evaluation
-from . import features as features
 from . import formats as formats
-from . import heads as heads
 from . import plotting as plotting
 from .classification.text_classifier import TextClassifier as TextClassifier
 from .corpus.corpus import Corpus as Corpus
