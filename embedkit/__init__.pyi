@@ -1,3 +1,6 @@
+from . import errors as errors
+from . import formats as formats
+from . import plotting as plotting
 from .classification.text_classifier import TextClassifier as TextClassifier
 from .corpus.corpus import Corpus as Corpus
 from .corpus.phrases.phrases import Phrases as Phrases

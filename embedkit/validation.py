@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
 from typing import TypeAlias, TypeGuard, cast
@@ -13,6 +14,7 @@ __all__ = [
     "ERROR_POLICIES",
     "Ranges",
     "check_choice",
+    "check_path",
     "check_ranges",
     "is_whole",
     "number",
@@ -101,6 +103,12 @@ def check_choice(kind: str, value: object, choices: Collection[str]) -> None:
     """
     if value not in choices:
         raise ConfigurationError(f"unknown {kind} {value!r}; choose from {', '.join(choices)}")
+
+
+def check_path(path: object) -> None:
+    """Raise `TypeError` unless *path* is a string or a `pathlib.Path`."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"expected a path, as a string or pathlib.Path, got {path!r:.60}")
 
 
 def refuse_string(words: object) -> None:

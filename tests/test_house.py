@@ -167,3 +167,9 @@ def test_walking_imports_no_torch(tmp_path: Path) -> None:
     found = modules_after(RUN.format(arguments=["walks", "edges.tsv"]), tmp_path)
     assert "numba" in found
     assert not {"torch", "sklearn", "faiss"} & found
+
+
+def test_folders_of_the_package_are_attributes() -> None:
+    code = "import embedkit, sys; print('numpy' in sys.modules, embedkit.formats.read.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False read\n"

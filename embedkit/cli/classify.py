@@ -24,7 +24,7 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import print_json, printed_warnings
+from embedkit.cli.output import print_json, printed_warnings, tab_separated
 from embedkit.cli.parameters import INPUT, ModelPath, OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 from embedkit.cli.progress import Display
@@ -209,7 +209,11 @@ def predict_label(text: str, classifier: str, quiet: bool, as_json: bool) -> Non
     with printed_warnings(quiet=quiet):
         given = None if text == "-" else text
         texts, probabilities = ask_all(
-            given, str, lambda asked: list(model.predict_proba(asked)), blank=True
+            given,
+            str,
+            lambda asked: list(model.predict_proba(asked)),
+            kind="texts",
+            blank=True,
         )
     for sentence, row in zip(texts, probabilities, strict=True):
         label, best = model.labels[row.argmax()], float(row.max())
@@ -217,7 +221,7 @@ def predict_label(text: str, classifier: str, quiet: bool, as_json: bool) -> Non
             shares = dict(zip(map(str, model.labels), map(float, row), strict=True))
             print_json({"text": sentence, "label": str(label), "probabilities": shares})
         else:
-            click.echo(f"{label}\t{best:.4f}\t{sentence}")
+            click.echo(tab_separated(label, f"{best:.4f}", sentence))
 
 
 @classify.command("evaluate")

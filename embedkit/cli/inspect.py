@@ -17,7 +17,7 @@ from embedkit.cli.options import (
     model_option,
     oov_option,
 )
-from embedkit.cli.output import UnknownWords, print_json, print_table
+from embedkit.cli.output import UnknownWords, print_json, print_table, tab_separated
 from embedkit.encoders.names import UNTRAINED_ENCODERS
 from embedkit.vectors.word_lists import WordReader
 
@@ -151,8 +151,9 @@ def encode(
     """Print the vectors of WORDS: tab-separated, one word per line.
 
     A one-hot vector is printed as the position of its 1. Every word has character codes, which are
-    padded to the length of the longest word of the model or, without a model, of WORDS. With -
-    instead of the words, they are read from standard input.
+    padded to the length of the longest word of the model or, without a model, of WORDS. A tab in a
+    word is printed as a backslash and t. With - instead of the words, they are read from standard
+    input.
     """
     from embedkit.encoders import load
 
@@ -176,13 +177,13 @@ def encode(
         if hasattr(row, "indices"):  # sparse: one element is 1
             (place,) = row.indices.tolist()
             print_json({"word": word, "index": place}) if as_json else click.echo(
-                f"{word}\t{place}"
+                tab_separated(word, place)
             )
         elif as_json:
             print_json({"word": word, "vector": row.tolist()})
         else:
             # 9 digits reproduce every float32.
-            click.echo("\t".join([word, *(f"{value:.9g}" for value in row.tolist())]))
+            click.echo(tab_separated(word, *(f"{value:.9g}" for value in row.tolist())))
     if vectors is not None:
         asked = [word for chosen in sets for word in chosen]
         UnknownWords(vectors, oov, asked).report(sum(not found for found in answers), len(sets))

@@ -25,9 +25,11 @@ __all__ = [
     "printed_warnings",
     "rendered",
     "summary_of_vectors",
+    "tab_separated",
     "to_json",
 ]
 
+_ESCAPES = str.maketrans({"\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _MOST_NOTES = 10  # words that are named one by one
 
 
@@ -36,6 +38,11 @@ def rendered(error: EmbedkitError) -> str:
     if isinstance(error, ExpressionError):
         return str(error)  # with a caret under the place
     return f"{error.message}\nHint: {error.hint}" if error.hint else error.message
+
+
+def tab_separated(*cells: object) -> str:
+    """Return one line of cells with tabs between them; in cells, tabs and line ends are escaped."""
+    return "\t".join(str(cell).translate(_ESCAPES) for cell in cells)
 
 
 def to_json(value: object) -> str:

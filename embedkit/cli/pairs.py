@@ -67,9 +67,9 @@ class _PairsType(click.ParamType):  # type: ignore[type-arg]
         text = str(value)
         found: list[tuple[str | None, str]] = [(None, text)]
         if text == "@-":
-            found = [(f"standard input, line {number}", line) for number, line in read_lines()]
-            if not found:
-                raise QuestionError("standard input contains no pairs.")
+            found = [
+                (f"standard input, line {number}", line) for number, line in read_lines("pairs")
+            ]
         elif text.startswith("@"):
             found = [*pair_lines(Path(text[1:]))]
         pairs = PairTexts(found)

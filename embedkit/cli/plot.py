@@ -23,7 +23,7 @@ from embedkit.cli.output import print_json
 from embedkit.cli.pairs import PairTexts, pairs_option
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
-from embedkit.errors import QuestionError, counted
+from embedkit.errors import counted
 from embedkit.plotting.options import PROJECTION_METHODS
 
 if TYPE_CHECKING:
@@ -155,10 +155,7 @@ def _plot_words(
         return [word_map(vectors, named, **settings)]
 
     given = None if words == ("-",) else [*map(reader.word, words)]
-    _, maps = ask_all(given, reader.line, map_of)
-    if not maps:
-        raise QuestionError("standard input contains no words.")
-    (found,) = maps
+    _, (found,) = ask_all(given, reader.line, map_of, kind="words")
     for warning in draw(found, output, **look) if output else []:
         if not quiet:
             click.echo(f"Warning: {warning}", err=True)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from embedkit.cli.input import ask_all, ask_many, reader_for
+from embedkit.cli.input import ask_all, ask_many, reader_for, wrong_words
 from embedkit.cli.output import UnknownWords, print_answers
 from embedkit.cli.pairs import Pairs, PairTexts, pairs_option
 from embedkit.cli.questions import QuestionOptions, question_options
-from embedkit.errors import QuestionError
 from embedkit.vectors.options import ANALOGY_METHODS, PAIR_METHODS
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def _ask_analogies(words: tuple[str, ...], method: str, options: QuestionOptions
     reader = reader_for(vectors)
     questions, answers = ask_all(
         None if given is None else [*map(reader.word, given)],
-        lambda line: _three_words(reader.line(line), line),
+        lambda line: _three_words(reader.line(line)),
         lambda batch: vectors.analogies(
             batch, options.k, method=method, metric=options.metric, **options.search
         ),
@@ -96,9 +95,9 @@ def _ask_analogies(words: tuple[str, ...], method: str, options: QuestionOptions
     _print(vectors, names, questions, answers, options)
 
 
-def _three_words(words: list[str], line: str) -> list[str]:
+def _three_words(words: list[str]) -> list[str]:
     if len(words) != 3:
-        raise QuestionError(f"expected three words, as in: paris france italy; got {line!r}.")
+        raise wrong_words("three words, as in: paris france italy", words)
     return words
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from embedkit.cli.input import ask_all, reader_for
+from embedkit.cli.input import ask_all, reader_for, wrong_words
 from embedkit.cli.options import (
     encoder_option,
     json_option,
@@ -116,7 +116,7 @@ def rank(
     def read_pair(reader: WordReader, line: str | None) -> list[str]:
         parts = [*map(reader.word, words)] if line is None else reader.line(line)
         if len(parts) != 2 or parts[0] == parts[1]:
-            raise QuestionError(f"expected two different words, as in: king queen; got {parts!r}.")
+            raise wrong_words("two different words, as in: king queen", parts)
         return parts
 
     def ranks(vectors: WordVectors, pair: list[str]) -> list[int | None]:
@@ -159,10 +159,7 @@ def odd_one_out(
     def read_words(reader: WordReader, line: str | None) -> list[str]:
         parts = [*map(reader.word, words)] if line is None else reader.line(line)
         if len(set(parts)) < 3:
-            raise QuestionError(
-                "expected at least three different words, as in: breakfast lunch dinner car; "
-                f"got {parts!r:.80}."
-            )
+            raise wrong_words("at least three different words", parts)
         return parts
 
     vectors, sets, answers = _ask(

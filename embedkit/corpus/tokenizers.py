@@ -139,6 +139,13 @@ def tokenizer(name: str) -> Callable[[bytes], bytes]:
 
 
 def tokenize(text: str, name: str = "words") -> list[str]:
-    """Return the tokens of one text. `Corpus.read` yields the same tokens, much faster."""
+    """Return the tokens of one text. `Corpus.read` yields the same tokens, much faster.
+
+    Raises:
+        ConfigurationError: the tokenizer is unknown.
+        TypeError: *text* is not a string.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"expected a text, got {text!r:.60}; pass each text of a list by itself")
     spaced = tokenizer(name)(text.encode()).translate(_CONTROLS_TO_SPACES)
     return [token.decode() for token in spaced.split(b" ") if token]

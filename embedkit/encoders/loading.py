@@ -22,6 +22,7 @@ from embedkit.encoders.subword import SubwordEncoder
 from embedkit.errors import ConfigurationError, ModelError, SlowFormatWarning
 from embedkit.storage.config_file import VOCABULARY, reading_errors
 from embedkit.storage.model_directory import StoredModel, read_model
+from embedkit.validation import check_path
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["ENCODERS", "compare", "is_foreign", "load", "load_encoder", "untrained"]
@@ -40,6 +41,7 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
     Raises:
         ModelError: it is missing, damaged, too new, or was written by an unknown encoder.
     """
+    check_path(path)
     if is_foreign(Path(path)):
         return SkipGramEncoder.from_vectors(load(path))
     return _encoder_of(read_model(Path(path)))
@@ -90,7 +92,9 @@ def load(
     Raises:
         ModelError: it is missing, damaged or too new.
         ConfigurationError: the encoder is unknown, or the model contains no trained vectors.
+        TypeError: *path* is not a path.
     """
+    check_path(path)
     if is_foreign(Path(path)):
         vectors = _foreign(path)
         if encoder in (None, SkipGramEncoder.name):

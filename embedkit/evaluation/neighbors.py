@@ -29,11 +29,12 @@ def neighbor_overlap(
     """
     if before.vocabulary != after.vocabulary:
         raise ConfigurationError("neighbors can only be compared between vectors of the same words")
-    size = min(words, len(before))
-    k = min(k, len(before) - 1)
+    nonzero = np.flatnonzero((before.norms > 0) & (after.norms > 0))  # others have no neighbors
+    size = min(words, len(nonzero))
+    k = min(k, len(nonzero) - 1)
     if k < 1:
         return 1.0
-    rows = np.sort(np.random.default_rng(seed).choice(len(before), size, replace=False))
+    rows = np.sort(np.random.default_rng(seed).choice(nonzero, size, replace=False))
     asked = before.vocabulary.words(rows.tolist())
     kept = 0
     found = zip(before.neighbors_of(asked, k), after.neighbors_of(asked, k), strict=True)

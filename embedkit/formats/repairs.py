@@ -69,12 +69,10 @@ class Repairs:
             FormatError: the policy is "strict".
         """
         if self.policy == "strict":
-            raise self.error(
-                place,
-                problem,
-                "Convert the file with --errors skip or --errors replace, and check the counts "
-                "that it prints.",
-            )
+            encoding = fault == "not_utf8" and "Name its encoding with --encoding (encoding=), or "
+            convert = "convert the file with --errors skip or --errors replace"
+            hint = f"{encoding}{convert}" if encoding else convert.capitalize()
+            raise self.error(place, problem, f"{hint}, and check the counts that it prints.")
         self.counts[fault] += count
 
     def error(self, place: str, problem: str, hint: str) -> FormatError:
@@ -87,6 +85,17 @@ class Repairs:
         """
         where = f"{self.name}, {place}" if place else self.name
         return FormatError(f"{where}: {problem}.", hint=hint)
+
+    def nothing_left(self) -> FormatError:
+        """Return the error of a file of which no word is left, with the counts of its faults."""
+        if not self.counts:
+            return self.error("", "it contains no vectors", "Pass a file of words and vectors.")
+        counts = ", ".join(f"{fault} {count:,}" for fault, count in self.counts.items())
+        return self.error(
+            "",
+            f"no word is left; skipped: {counts}",
+            "Read it without --errors skip (errors=) to see the first fault.",
+        )
 
     def refuse_parts(self, names: Sequence[str]) -> None:
         """Handle unknown arrays of a file, because they might change what its numbers mean.

@@ -194,9 +194,7 @@ class RowBuilder:
             FormatError: there are no words, or a word is duplicated and the policy is "strict".
         """
         if not self._size:
-            raise self.repairs.error(
-                "", "it contains no vectors", "Pass a file of words and vectors."
-            )
+            raise self.repairs.nothing_left()
         words = pa.concat_arrays(self._words)
         counts = np.concatenate(self._counts) if self._counts else None
         kept = self._without_duplicates(words)

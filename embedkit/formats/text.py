@@ -42,6 +42,7 @@ __all__ = ["read_glove", "read_text", "write_glove", "write_text"]
 _BLOCK = 1 << 20
 _ROWS = 256  # written at a time
 _SEPARATORS = re.compile(rb"[ \t]")
+_NAMES = {b" ": "a space", b"\t": "a tab"}
 _MAX_WAITING_BLOCKS = 4  # blocks of lines that may wait to be written
 
 
@@ -185,20 +186,34 @@ def _parse_lines(block: _LineBlock, layout: TextLayout) -> _ParsedBlock:
         # Without a header, a number at the end of a word is more likely one number too many.
         extra = layout.words is None and last != word and is_number(last)
         if len(tokens) < layout.dimension or extra:
-            count = len(_SEPARATORS.split(text)) - 1
-            faults.append(
-                (number, f"expected {counted(layout.dimension, 'number')}, got {count:,}")
-            )
+            faults.append((number, _wrong_columns(text, layout)))
             continue
         row = _numbers(tokens)
         if isinstance(row, bytes):
-            faults.append((number, f"{quoted(row.decode(errors='replace'))} is not a number"))
+            wrong = f"{quoted(row.decode(errors='replace'))} is not a number"
+            faults.append((number, _other_separators(layout) if _SEPARATORS.search(row) else wrong))
             continue
         words.append(word)
         rows.append(row)
         lines.append(number)
     matrix = np.array(rows, dtype=np.float32).reshape(len(rows), layout.dimension)
     return _ParsedBlock(byte_strings(words), matrix, lines, faults)
+
+
+def _wrong_columns(line: bytes, layout: TextLayout) -> str:
+    """Return what is wrong with a line that does not end with as many numbers as the first ones."""
+    count = len(_SEPARATORS.split(line)) - 1
+    if count == layout.dimension:
+        return _other_separators(layout)
+    return f"expected {counted(layout.dimension, 'number')}, got {count:,}"
+
+
+def _other_separators(layout: TextLayout) -> str:
+    after, between = (_NAMES[mark] for mark in (layout.word_separator, layout.separator))
+    return (
+        f"the separators differ from those of the first lines, which have {after} after the word "
+        f"and {between} between the numbers"
+    )
 
 
 def _numbers(tokens: list[bytes]) -> NDArray[np.float32] | bytes:

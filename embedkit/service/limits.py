@@ -18,6 +18,7 @@ MAX_WORD = 200  # characters
 MAX_EXPRESSION = 1_000  # characters
 MAX_EXPRESSIONS = 16_000  # characters of all expressions of a batch together
 MAX_SLOW_ANALOGIES = 64  # analogies by methods that score the whole vocabulary
+MAX_SPELLED = 16  # questions whose unknown words are compared with the whole vocabulary
 MAX_LISTED_WORDS = 10_000
 MAX_TEXTS = 2_048
 

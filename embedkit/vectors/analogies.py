@@ -64,6 +64,7 @@ def solve_analogies(
         for terms, pair in zip(sums, weighted, strict=True):
             if terms:
                 search.refuse_cancelled(terms[:2], [word for word, _ in pair[:2]])
+                search.queries([terms[:2]], "cosine")  # raises for two equal vectors
     return _solve_by_scores(search, sums, method, options)
 
 

@@ -42,7 +42,7 @@ def solve_from_pairs(
     check_choice("analogy method for pairs", method, PAIR_METHODS)
     if method == "lrcos":
         require_cosines(search, method, "3cosavg", options)
-    examples, starts = _look_up(search, pairs, words, options.oov)
+    examples, starts = _look_up(search, pairs, words, options)
     of_pairs = rows_of([(place, 1.0) for pair in examples for place in pair])
     own = [
         [] if start is None or options.include_question else [*of_pairs, *rows_of([(start, 1.0)])]
@@ -66,7 +66,7 @@ def transfer_words(
     """
     if not np.isfinite(strength) or strength == 0:
         raise ConfigurationError(f"strength must be a finite number other than 0, got {strength!r}")
-    examples, starts = _look_up(search, pairs, words, options.oov)
+    examples, starts = _look_up(search, pairs, words, options)
     own = [
         [] if start is None or options.include_question else rows_of([(start, 1.0)])
         for start in starts
@@ -75,7 +75,7 @@ def transfer_words(
 
 
 def _look_up(
-    search: Search, pairs: Iterable[Sequence[str]], words: Iterable[str], oov: str
+    search: Search, pairs: Iterable[Sequence[str]], words: Iterable[str], options: SearchOptions
 ) -> tuple[list[ExamplePair], list[RowOrVector | None]]:
     """Return the example pairs that are not skipped, and the rows or vectors of *words*.
 
@@ -89,7 +89,7 @@ def _look_up(
             raise ConfigurationError(f"a pair needs two words, got {pair!r:.60}")
     if not pairs:
         raise ConfigurationError("expected at least one example pair, got none")
-    found = search.lookup.look_up([*(word for pair in pairs for word in pair), *words], oov)
+    found = search.lookup.look_up([*(word for pair in pairs for word in pair), *words], options.oov)
     examples = [
         (start, end)
         for start, end in ((found[first], found[second]) for first, second in pairs)
@@ -97,7 +97,9 @@ def _look_up(
     ]
     if not examples:
         raise ConfigurationError("none of the example pairs has two known words")
-    search.refuse_cancelled(mean_difference(examples), [word for pair in pairs for word in pair])
+    difference = mean_difference(examples)
+    search.refuse_cancelled(difference, [word for pair in pairs for word in pair])
+    search.queries([difference], options.metric)  # raises for equal vectors
     return examples, [found[word] for word in words]
 
 
@@ -131,7 +133,7 @@ def _solve_by_class(
         if start is None:
             answers.append([])
             continue
-        similarities = units @ unit_rows(search.lookup.vectors_at([start]))[0]
+        similarities = units @ unit_rows(search.queries([[(start, 1.0)]], "cosine"))[0]
         scores = lrcos_scores(probabilities, similarities)
         answers.append(search.highest(scores, options.k, [*excluded, *rows]))
     return answers

@@ -35,7 +35,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.ASCII,
 )
-_CHUNK = re.compile(r"""[^\x00-\x20()+*/"'-][^\x00-\x20]*""", re.ASCII)
+_CHUNK = re.compile(r"""[^\x00-\x20()+*/"-][^\x00-\x20]*""", re.ASCII)
 _BLANKS = re.compile(f"[{SEPARATORS}]+")
 _OPERATOR = re.compile(r"""[()+*/"'-]""")
 
@@ -89,6 +89,8 @@ class _Parser:
                 expression[:60] + "...",
                 60,
             )
+        if (column := expression.find("\0")) >= 0:  # "king\0" is not the word king
+            raise ExpressionError(r"unexpected character '\x00'", expression, column)
         self._expression = expression
         self._is_known = is_known
         self._tokens = self._split()
@@ -109,9 +111,7 @@ class _Parser:
             match = _TOKEN.match(text, position)
             if match is None or match.lastgroup is None:
                 column = _after_blanks(text, position)
-                is_quote = text[column] in "\"'"
-                unexpected = f"unexpected character {text[column]!r}"
-                raise self._error("missing closing quote" if is_quote else unexpected, column)
+                raise self._error(_unreadable(text[column]), column)
             kind = match.lastgroup
             tokens.append(_Token(kind, match[kind], match.start(kind)))
             position = match.end()
@@ -123,8 +123,14 @@ class _Parser:
         return not (token and token.lastgroup == "quoted") and bool(text) and self._is_known(text)
 
     def _known_chunk(self, text: str, position: int) -> _Token | None:
-        """Return the next word if it is known and contains an operator, such as ``c++``."""
+        """Return the next word if it is known and contains an operator, such as ``c++``.
+
+        An apostrophe begins such a word, as in ``'tis``, unless another one closes it.
+        """
         start = _after_blanks(text, position)
+        token = _TOKEN.match(text, start)
+        if token and token["quoted"]:
+            return None
         begins = start == 0 or text[start - 1] in f"{SEPARATORS}("
         chunk = _CHUNK.match(text, start) if begins else None
         for word in dict.fromkeys((chunk[0], chunk[0].rstrip(")")) if chunk else ()):
@@ -229,6 +235,16 @@ class _Parser:
             )
         self._depth -= 1
         return terms
+
+
+def _unreadable(character: str) -> str:
+    """Return what is wrong with a character that begins no token."""
+    if character == "'":
+        return (
+            "missing closing quote; put a word that begins or ends with an apostrophe in double "
+            "quotes"
+        )
+    return "missing closing quote" if character == '"' else f"unexpected character {character!r}"
 
 
 def _after_blanks(text: str, position: int) -> int:

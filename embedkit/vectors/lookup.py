@@ -199,7 +199,7 @@ class Lookup:
         composed = np.array([isinstance(place, np.ndarray) for place in found])
         vectors[~composed] = known.toarray() if self.is_sparse else known
         vectors[composed] = [place for place in found if isinstance(place, np.ndarray)]
-        return vectors
+        return type(self.matrix)(vectors) if self.is_sparse else vectors
 
     def dense_vectors_at(self, found: Sequence[RowOrVector]) -> NDArray[np.float64]:
         """Return the vectors that `look_up` found, float64 (len(found), d), dense."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, ModelError
+from embedkit.errors import ConfigurationError, ModelError, quoted
 from embedkit.index.exact import DenseIndex, make_index
 from embedkit.index.metrics import Matrix, UnitRows, all_finite, find_metric, row_norms, unit_rows
 from embedkit.index.protocol import Hits, Index
@@ -28,6 +28,7 @@ Approximate: TypeAlias = "Callable[[DenseIndex], Index | None]"
 _BATCH = 512  # queries of a search
 _LONGEST = 1e18  # the square of the distance between two such vectors is in the range of float32
 _CANCELLED = 1e-9  # total weights below this share of the largest weight count as 0
+_ROUNDING = 1e-6  # a sum below this share of its parts is what rounding in float32 left
 
 
 class Search:
@@ -165,7 +166,8 @@ class Search:
 
         Raises:
             UnknownWordError: a word has no vector.
-            ConfigurationError: a vector has the wrong shape or is not finite.
+            ConfigurationError: a vector has the wrong shape or is not finite, or by cosine a sum is
+                the zero vector.
         """
         words = (term for terms in sums for term, _ in terms if isinstance(term, str))
         found = self.lookup.look_up(words, options.oov)
@@ -205,21 +207,44 @@ class Search:
         answers: list[list[Neighbor]] = [[] for _ in sums]
         for start in range(0, len(asked), _BATCH):
             batch = asked[start : start + _BATCH]
-            queries = self._queries([sums[number] for number in batch], options.metric)
+            queries = self.queries([sums[number] for number in batch], options.metric)
             exclude = [sorted({*excluded, *own[number]}) for number in batch]
             found = self._named(index.search(queries, k, exclude))
             for number, neighbors in zip(batch, found, strict=True):
                 answers[number] = neighbors
         return answers
 
-    def _queries(self, sums: Sequence[WeightedSum], metric: str) -> Matrix:
-        """Return the vectors of weighted sums, (len(sums), d), dense or CSR."""
+    def queries(self, sums: Sequence[WeightedSum], metric: str) -> Matrix:
+        """Return the vectors of weighted sums, (len(sums), d), dense or CSR.
+
+        Raises:
+            ConfigurationError: by cosine, a sum is the zero vector, which has no direction.
+        """
+        chosen = find_metric(metric)
         places: dict[int, RowOrVector] = {}
         for terms in sums:
             places |= {_key(place): place for place, _ in terms}
         order = {key: number for number, key in enumerate(places)}
         weights = [[(order[_key(place)], weight) for place, weight in terms] for terms in sums]
-        return combine(self.lookup.vectors_at([*places.values()]), weights, find_metric(metric))
+        vectors = combine(self.lookup.vectors_at([*places.values()]), weights, chosen)
+        if chosen.normalize:
+            for terms, length in zip(sums, row_norms(vectors).tolist(), strict=True):
+                # `combine` divides all weights by the largest one.
+                parts = [abs(weight) for _, weight in terms]
+                if length * max(parts, default=0.0) <= _ROUNDING * sum(parts):
+                    raise self._zero_error(terms)
+        return vectors
+
+    def _zero_error(self, terms: WeightedSum) -> ConfigurationError:
+        """Return the error for a weighted sum that is the zero vector."""
+        known = dict.fromkeys(self.lookup.vocabulary.words(rows_of(terms)))
+        named = ", ".join(map(quoted, known)) or "the question"
+        is_word = len(terms) == 1 and terms[0][1] != 0
+        what = f"the vector of {named}" if is_word else f"the weighted sum of {named}"
+        return ConfigurationError(
+            f"{what} is all zeros, so it has no nearest words by cosine.",
+            hint="Choose the metric l2.",
+        )
 
     def excluded_rows(self, options: SearchOptions) -> list[int]:
         """Return the rows that are never answers: those excluded, and zeros for cosine."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, quoted
 from embedkit.index.metrics import distance_matrix, find_metric, nonzero, row_scores
 from embedkit.validation import check_choice
 from embedkit.vectors.formulas import Neighbor
@@ -18,6 +18,7 @@ from embedkit.vectors.search import Search
 __all__ = ["distance_table", "neighbor_rank", "odd_one_out", "set_similarity"]
 
 _FEWEST_WORDS = 3  # of two words, neither is the odd one out
+_ROUNDING = 1e-6  # a mean of unit vectors below this length is what rounding in float32 left
 
 
 def distance_table(
@@ -51,13 +52,16 @@ def odd_one_out(lookup: Lookup, words: Iterable[str], metric: str, oov: str) -> 
     """Return distinct words and the similarity of each to the mean of all, the farthest first."""
     chosen = find_metric(metric)
     words = word_list(words)
-    known = _distinct(lookup, words, oov)
+    check_choice("oov", oov, OOV)
+    found = lookup.look_up(words, oov)
+    known = _distinct(lookup, found)
     if len(known) < _FEWEST_WORDS:
-        is_one_unknown = len(_distinct(lookup, words, "skip")) < len(set(words))
-        if is_one_unknown and oov != "error":
+        if None in [*found.values()] and oov != "error":
             return []
         raise ConfigurationError(
-            f"the odd one out needs at least {_FEWEST_WORDS} different words, got {len(known)}"
+            f"the odd one out needs at least {_FEWEST_WORDS} different words, got {len(known)}: "
+            f"{_as_found(lookup, found)}.",
+            hint="Words that the vocabulary spells the same count as one.",
         )
     vectors = lookup.dense_vectors_at([*known.values()])
     if chosen.normalize:
@@ -66,7 +70,13 @@ def odd_one_out(lookup: Lookup, words: Iterable[str], metric: str, oov: str) -> 
     if chosen.ascending:
         scores = np.linalg.norm(vectors - mean, axis=1)
     elif chosen.normalize:
-        scores = vectors @ (mean / nonzero(np.asarray(np.linalg.norm(mean))))
+        length = np.linalg.norm(mean)
+        if length <= _ROUNDING:
+            raise ConfigurationError(
+                "the mean of the words is the zero vector, so no word is similar to it by cosine.",
+                hint="Choose the metric l2.",
+            )
+        scores = vectors @ (mean / length)
     else:
         scores = vectors @ mean
     order = np.argsort(-scores if chosen.ascending else scores, kind="stable")
@@ -83,7 +93,9 @@ def neighbor_rank(search: Search, a: str, b: str, options: SearchOptions) -> int
     if start is None or end is None:
         return None
     if start is end or (isinstance(start, int) and start == end):
-        raise ConfigurationError(f"a rank needs two different words, got {a!r} and {b!r}")
+        raise ConfigurationError(
+            f"a rank needs two different words, got {_as_found(lookup, found)}"
+        )
     query, other = lookup.dense_vectors_at([start, end])
     for word, vector in ((a, query), (b, other)):
         if chosen.normalize and not vector.any():
@@ -108,11 +120,19 @@ def _known(lookup: Lookup, words: Iterable[str], oov: str) -> list[RowOrVector]:
     return [place for word in words if (place := found[word]) is not None]
 
 
-def _distinct(lookup: Lookup, words: Sequence[str], oov: str) -> dict[str, RowOrVector]:
+def _distinct(lookup: Lookup, found: Mapping[str, RowOrVector | None]) -> dict[str, RowOrVector]:
     """Return known words as the vocabulary spells them, with their rows or vectors."""
-    check_choice("oov", oov, OOV)
     return {
         word if isinstance(place, np.ndarray) else lookup.vocabulary[place]: place
-        for word, place in lookup.look_up(words, oov).items()
+        for word, place in found.items()
         if place is not None
     }
+
+
+def _as_found(lookup: Lookup, found: Mapping[str, RowOrVector | None]) -> str:
+    """Return the words of a question for a message, with what the vocabulary has for each."""
+    shown = []
+    for word, place in found.items():
+        known = lookup.vocabulary[place] if isinstance(place, int) else word
+        shown.append(quoted(word) if known == word else f"{quoted(word)} (read as {known!r})")
+    return ", ".join(shown)

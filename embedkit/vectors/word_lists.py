@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from embedkit.corpus.tokenizers import SEPARATORS
-from embedkit.errors import QuestionError
+from embedkit.errors import QuestionError, quoted
 
 __all__ = ["WordReader", "written_set"]
 
@@ -64,9 +64,19 @@ class WordReader:
         return list(self._texts(text, _TAB if "\t" in text.strip(SEPARATORS) else _SPACES))
 
     def set(self, text: str) -> list[str]:
-        """Return words separated by commas; the longest known word is preferred."""
+        """Return words separated by commas; the longest known word is preferred.
+
+        Raises:
+            QuestionError: a word is missing before, after or between commas.
+        """
         text = text.strip(SEPARATORS)
-        return [self.word(part) for part in self._longest(text, _COMMA, self.is_known) if part]
+        parts = self._longest(text, _COMMA, self.is_known) if text else []
+        if not all(parts):
+            raise QuestionError(
+                f"a word is missing next to a comma in {quoted(text)}.",
+                hint="Remove the comma, or put a word that contains it in quotes.",
+            )
+        return [self.word(part) for part in parts]
 
     def pair(self, text: str) -> tuple[str, str]:
         """Return two words separated by a tab, a colon or white space.
@@ -90,6 +100,10 @@ class WordReader:
             return self._known_pair(part) is not None
 
         parts = self._longest(text.strip(SEPARATORS), _COMMA, is_pair)
+        if not all(parts):
+            raise QuestionError(
+                f"a pair is missing next to a comma in {quoted(text)}.", hint="Remove the comma."
+            )
         return [self.pair(part) for part in parts]
 
     def _known_pair(self, text: str) -> tuple[str, str] | None:

@@ -231,6 +231,12 @@ class WordVectors:
         )
 
     def _slice(self, rows: slice) -> WordVectors:
+        for number in (rows.start, rows.stop, rows.step):
+            if number is not None and not hasattr(number, "__index__"):
+                raise TypeError(
+                    f"a slice of vectors goes by place, as in vectors[:100], got {number!r:.60}; "
+                    "for some words use vectors[[...]]"
+                )
         if rows.step is not None and rows.step < 0:
             raise ConfigurationError("a slice of vectors must have a positive step")
         vocabulary = Vocabulary(self.vocabulary.arrow[rows], self.vocabulary.counts[rows])
@@ -407,7 +413,8 @@ class WordVectors:
 
         Raises:
             UnknownWordError: a word has no vector.
-            ConfigurationError: a vector has the wrong shape, or contains NaN or infinity.
+            ConfigurationError: a vector has the wrong shape, or contains NaN or infinity; or by
+                cosine a sum is the zero vector.
         """
         return self._search.nearest(sums, SearchOptions.of(k, metric, **options))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import embedkit as library
+from embedkit.cli.output import tab_separated
 from tests.cli.helpers import PAIRS, json_lines
 from tests.conftest import Command
 
@@ -72,3 +73,7 @@ def test_exit_code_is_1_if_no_question_has_an_answer(
         assert (done.returncode, done.stdout) == (1, "")
         assert "qqqqq" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_cells_between_tabs_are_escaped() -> None:
+    assert tab_separated("a\tb\r", 0.5, "c\nd") == "a\\tb\\r\t0.5\tc\\nd"

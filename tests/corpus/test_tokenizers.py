@@ -250,3 +250,9 @@ def test_whitespace_splits_at_each_ascii_space(space: str) -> None:
 def test_unknown_tokenizer_error_lists_the_choices(find: object) -> None:
     with pytest.raises(ConfigurationError, match=r"'spacy'.*words.*whitespace"):
         find("spacy")  # type: ignore[operator]
+
+
+def test_a_text_must_be_a_string() -> None:
+    for text in (None, ["a b"], b"a b"):
+        with pytest.raises(TypeError, match="expected a text, got"):
+            tokenize(text)  # type: ignore[arg-type]

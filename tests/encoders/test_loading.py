@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.encoders import load, untrained
+from embedkit.encoders import load, load_encoder, untrained
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.storage.model_directory import write_model
 
@@ -39,3 +39,10 @@ def test_a_model_of_an_unknown_encoder_is_rejected(tmp_path: Path) -> None:
     write_model(tmp_path / "m", config={"encoder": "glove"}, vocabulary=Vocabulary(["a"]))
     with pytest.raises(ModelError, match=r"encoder 'glove'.*Run pip install --upgrade embedkit\."):
         load(tmp_path / "m")
+
+
+def test_a_path_must_be_a_path() -> None:
+    for path in (None, 5, ["a"]):
+        for open_model in (load, load_encoder):
+            with pytest.raises(TypeError, match="expected a path, as a string"):
+                open_model(path)  # type: ignore[arg-type]

@@ -51,3 +51,19 @@ def test_unknown_policy_is_rejected() -> None:
         ConfigurationError, match="unknown error policy 'never'; choose from strict"
     ):
         Repairs("x", "never")
+
+
+def test_a_file_of_which_no_word_is_left_names_the_counts(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("one nan 2\ntwo 1 inf\nthree inf inf\n")
+    with pytest.raises(FormatError, match="no word is left; skipped: not_finite 3"):
+        read(path, format="glove", errors="skip")
+
+
+def test_the_encoding_of_words_that_are_not_utf8_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_bytes("one 1 2\ntwo 2 1\ncafé 1 1\n".encode("latin-1"))
+    with pytest.raises(FormatError, match="0xe9, which is not UTF-8") as caught:
+        read(path, format="glove")
+    assert "--encoding" in caught.value.hint
+    assert "café" in read(path, format="glove", encoding="latin-1")

@@ -22,6 +22,18 @@ FAULTS = {
         b"a 1 2\nb 1 2\nc 1 2 3\n", "line 3: expected 2 numbers, got 3",
         {"unreadable": 1}, ["a", "b"],
     ),
+    "tab between numbers": Fault(
+        b"a 1 2\nb 1 2\nc 1\t2\n",
+        "have a space after the word and a space between the numbers",
+        {"unreadable": 1},
+        ["a", "b"],
+    ),
+    "tab after the word": Fault(
+        b"a 1 2\nb 1 2\nnew york\t1 2\n",
+        "line 3: the separators differ",
+        {"unreadable": 1},
+        ["a", "b"],
+    ),
     "not a number": Fault(
         b"a 1 2\nb 1 two\n", "line 2: 'two' is not a number", {"unreadable": 1}, ["a"]
     ),

@@ -171,6 +171,19 @@ def test_distances_equal_those_of_the_library(
         np.testing.assert_array_equal(found["table"], vectors.distance(words, metric=metric))
 
 
+def test_unknown_words_are_treated_as_asked(client: httpx.Client) -> None:
+    asked = {"words": ["paris", "qwertz", "rome"], "oov": "skip"}
+    found = client.post("/v1/distance", json=asked).json()
+    assert found == client.post("/v1/distance", json={"words": ["paris", "rome"]}).json()
+    assert client.post("/v1/distance", json={**asked, "oov": "guess"}).status_code == 422
+    spelled = {"word": "pariss", "oov": "spell"}
+    found = client.post("/v1/neighbors", json=spelled).json()
+    assert found["terms"] == [{"word": "paris", "weight": 1.0}]
+    refused = client.post("/v1/neighbors", json=[spelled] * 17)
+    assert refused.status_code == 413
+    assert 'at most 16 questions with oov "spell"' in refused.json()["error"]["message"]
+
+
 def test_encoders_are_compared(client: httpx.Client, model: Path) -> None:
     words = ["paris", "rome", "paris"]
     found = client.post("/v1/compare", json={"words": words}).json()

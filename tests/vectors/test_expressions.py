@@ -40,7 +40,7 @@ def weights(expression: str) -> list[tuple[float, str]]:
         ("king- man", [(1, "king"), (-1, "man")]),
         ("king+man", [(1, "king"), (1, "man")]),
         ("king\n\t- man", [(1, "king"), (-1, "man")]),
-        ("\0king\x1f-\x1fman\0", [(1, "king"), (-1, "man")]),
+        ("\x01king\x1f-\x1fman\x01", [(1, "king"), (-1, "man")]),
         ("king\u00a0lee + 2\x1fman", [(1, "king\u00a0lee"), (2, "man")]),
         ("King - ÉCOLE", [(1, "King"), (-1, "ÉCOLE")]),
         ("王 - 男", [(1, "王"), (-1, "男")]),
@@ -144,7 +144,21 @@ def test_quoted_phrase_is_one_word(expression: str, expected: str) -> None:
     assert weights(expression) == [(1, expected)]
 
 
-KNOWN = {"c++", "24/7", "c", "-1", "and/or", "new york", "a  b", "-man", '5"', "ann\u00a0lee", "*"}
+KNOWN = {
+    "'tis",
+    "dogs'",
+    "c++",
+    "24/7",
+    "c",
+    "-1",
+    "and/or",
+    "new york",
+    "a  b",
+    "-man",
+    '5"',
+    "ann\u00a0lee",
+    "*",
+}
 
 
 @pytest.mark.parametrize(
@@ -159,6 +173,9 @@ KNOWN = {"c++", "24/7", "c", "-1", "and/or", "new york", "a  b", "-man", '5"', "
         ("new york", [(1, "new york")]),
         ('"a  b" - "a   c"', [(1, "a  b"), (-1, "a c")]),
         ('5"', [(1, '5"')]),
+        ("'tis - a", [(1, "'tis"), (-1, "a")]),
+        ("a - 'tis", [(1, "a"), (-1, "'tis")]),
+        ("dogs' - c", [(1, "dogs'"), (-1, "c")]),
         ('"*" + c', [(1, "*"), (1, "c")]),
         ("*", [(1, "*")]),
         ("ann\u00a0lee - c", [(1, "ann\u00a0lee"), (-1, "c")]),
@@ -227,7 +244,8 @@ def test_terms_know_their_columns(expression: str, columns: list[int]) -> None:
         ("a + (b", "to close the parenthesis at column 5", 6),
         ('king - "old man', "missing closing quote", 7),
         ("king - 'old man", "missing closing quote", 7),
-        ("dogs' - cats", "missing closing quote", 4),
+        ("dogs' - cats", "begins or ends with an apostrophe in double quotes", 4),
+        ("king\0 - man", r"unexpected character '\\x00'", 4),
         ('king - ""', "quotes are empty", 7),
         ("king - '  '", "quotes are empty", 7),
         ("man + 1e999 king", "weight of 'king' must be at most", 12),

@@ -15,6 +15,7 @@ from embedkit.vectors.word_vectors import WordVectors
 from tests.vectors.samples import (
     ASKING,
     DENSE,
+    DIMENSION,
     KINDS,
     MATRIX,
     SIZE,
@@ -120,16 +121,53 @@ def test_zero_rows_have_finite_answers(kind: type, metric: str) -> None:
     matrix[[1, 4]] = 0
     vectors = WordVectors(Vocabulary(WORDS[:6]), kind(matrix))
     for found in (
-        vectors.neighbors("w1", metric=metric),
+        vectors.neighbors("w0", metric=metric),
         vectors.analogy("w0", "w1", "w4", metric=metric),
-        vectors.query("w1 + w4", metric=metric),
+        vectors.query("w1 + w2", metric=metric),
         WordVectors(vectors.vocabulary, matrix).analogy("w0", "w1", "w2", method="3cosmul"),
     ):
         assert np.isfinite([score for _, score in found]).all()
     # Zeros lie somewhere, but in no direction.
-    answers = [word for word, _ in vectors.neighbors("w1", metric=metric)]
+    answers = [word for word, _ in vectors.neighbors("w0", metric=metric)]
     assert ("w4" in answers) == (metric != "cosine")
-    assert {"w0", "w2", "w3", "w5"} <= set(answers)
+    assert {"w2", "w3", "w5"} <= set(answers)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+def test_the_zero_vector_has_no_nearest_words_by_cosine(kind: type) -> None:
+    matrix = MATRIX[:6].copy()
+    matrix[1] = 0
+    matrix[2] = 3 * matrix[0]  # the same direction: the difference is rounding at most
+    vectors = WordVectors(Vocabulary(WORDS[:6]), kind(matrix))
+    nothing = np.zeros(DIMENSION, np.float32)
+    equal = [("w0", "w2")]
+    asked: dict[Callable[..., object], str] = {
+        lambda **how: vectors.neighbors("w1", **how): "vector of 'w1' is",
+        lambda **how: vectors.query("2 * w1", **how): "vector of 'w1' is",
+        lambda **how: vectors.query("w2 - w0", **how): "weighted sum of 'w2', 'w0' is",
+        lambda **how: vectors.analogy("w0", "w2", "w1", **how): "sum of 'w0', 'w2', 'w1' is",
+        lambda **how: vectors.nearest([[("w0", 0.0)]], **how): "weighted sum of 'w0' is",
+        lambda **how: vectors.nearest([[(nothing, 1.0)]], **how): "vector of the question is",
+        lambda **how: vectors.analogy_from_pairs(equal, "w3", **how): "sum of 'w2', 'w0' is",
+        lambda **how: vectors.transfer(equal, ["w3"], **how): "sum of 'w2', 'w0' is",
+    }
+    for ask, message in asked.items():
+        with pytest.raises(ConfigurationError, match=f"{message}.*no nearest words by cosine"):
+            ask()
+        ask(metric="l2")  # the zero vector lies somewhere
+    unlike = WordVectors(["a", "b", "c"], np.array([[1, 0], [-1, 0], [0, 0]]))
+    with pytest.raises(ConfigurationError, match="the mean of the words is the zero vector"):
+        unlike.odd_one_out(["a", "b", "c"])
+
+
+def test_scores_against_the_zero_vector_are_an_error() -> None:
+    matrix = MATRIX[:6].copy()
+    matrix[1] = matrix[2] = 0
+    vectors = WordVectors(Vocabulary(WORDS[:6]), matrix)
+    with pytest.raises(ConfigurationError, match="no nearest words by cosine"):
+        vectors.analogy_from_pairs([("w0", "w3")], "w1", method="lrcos")
+    with pytest.raises(ConfigurationError, match="no nearest words by cosine"):
+        vectors.analogy("w1", "w2", "w3", method="pairdirection")
 
 
 def test_unit_vectors_of_all_words_or_the_first_are_not_copied() -> None:

@@ -46,6 +46,17 @@ def test_a_rank_is_the_place_among_the_neighbors(vectors: WordVectors, metric: s
     assert vectors.rank("w5", "w9", metric=metric, restrict=60) == frequent.index("w9") + 1
 
 
+def test_words_that_are_spelled_the_same_are_named() -> None:
+    vectors = WordVectors(["king", "queen", "man"], np.eye(3))
+    message = r"got 2: 'king', 'queen', 'kinng' \(read as 'king'\)"
+    with pytest.raises(ConfigurationError, match=message):
+        vectors.odd_one_out(["king", "queen", "kinng"], oov="spell")
+    assert vectors.odd_one_out(["king", "queen", "kinng", "xyzxyz"], oov="spell") == []
+    assert len(vectors.odd_one_out(["king", "queen", "mann"], oov="spell")) == 3
+    with pytest.raises(ConfigurationError, match=r"'kinng' \(read as 'king'\)"):
+        vectors.rank("king", "kinng", oov="spell")
+
+
 def test_a_vector_of_zeros_has_no_rank_by_cosine() -> None:
     vectors = WordVectors(["a", "b", "zero"], np.array([[1, 0], [1, 1], [0, 0]]))
     assert [word for word, _ in vectors.neighbors("a")] == ["b"]
@@ -119,7 +130,7 @@ def test_a_word_that_is_given_twice_counts_once() -> None:
             "unknown metric 'x'; choose",
         ),
         (lambda: DENSE.similarity([], ["w1"]), "a set of words must not be empty"),
-        (lambda: DENSE.rank("w1", "W1"), "a rank needs two different words, got 'w1' and 'W1'"),
+        (lambda: DENSE.rank("w1", "W1"), "a rank needs two different words, got 'w1', 'W1'"),
         (
             lambda: DENSE.rank("w1", "w2", restrict=0),
             "restrict must be an integer of at least",

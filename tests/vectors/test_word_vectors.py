@@ -154,6 +154,13 @@ def test_a_key_is_a_word_a_list_or_a_slice(keyed: KeyedVectors) -> None:
             DENSE[key]  # type: ignore[call-overload]
 
 
+def test_a_slice_goes_by_place() -> None:
+    for rows in (slice("a", "b"), slice(None, "b"), slice(0, 2, "c"), slice(1.5)):
+        with pytest.raises(TypeError, match=r"goes by place, as in vectors\[:100\]"):
+            DENSE[rows]
+    assert len(DENSE[np.int64(2) : np.int64(5)]) == 3
+
+
 @KINDS
 @pytest.mark.parametrize("rows", [slice(100), slice(5, 20), slice(None, None, 7), slice(-9, None)])
 def test_a_slice_gives_the_vectors_of_those_words(vectors: WordVectors, rows: slice) -> None:

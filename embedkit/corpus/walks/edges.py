@@ -24,7 +24,7 @@ from embedkit.corpus.reader import (
     valid_utf8,
 )
 from embedkit.corpus.walks.columns import ColumnFormat, QuoteError
-from embedkit.corpus.walks.graph import INVALID_NAME, Graph
+from embedkit.corpus.walks.graph import INVALID_NAME, Graph, invalid_name
 from embedkit.corpus.walks.options import SEPARATORS
 from embedkit.errors import InputError, counted, quoted
 from embedkit.validation import ERROR_POLICIES, check_choice
@@ -203,11 +203,8 @@ def _edges(lines: _Lines, columns: ColumnFormat) -> _Edges:
     invalid = np.asarray(pc.match_substring_regex(nodes.dictionary, INVALID_NAME))[indices]
     lines.check(
         invalid.any(axis=0),
-        lambda row: (
-            f"invalid node name {quoted(_cell(cells, starts[row] + np.argmax(invalid[:, row])))}: "
-            "it is empty or contains white space"
-        ),
-        "Replace white space in names with _, or set --separator (separator=...).",
+        lambda row: invalid_name(_cell(cells, starts[row] + np.argmax(invalid[:, row]))),
+        "Replace such characters in names with _, or set --separator (separator=...).",
     )
     if not columns.weighted or columns.columns == 2:
         return _Edges(nodes.dictionary, indices, np.ones(len(lines)), {})
@@ -218,8 +215,10 @@ def _edges(lines: _Lines, columns: ColumnFormat) -> _Edges:
     weights[numeric] = np.asarray(texts.filter(pa.array(numeric)).cast(pa.float64()))
     lines.check(
         ~(weights > 0) | np.isinf(weights),
-        lambda row: f"the weight {quoted(_cell(cells, starts[row] + 2))} is not a number above 0",
-        "Remove edges of weight 0, or pass --unweighted (weighted=False) to ignore all weights.",
+        lambda row: (
+            f"the weight {quoted(_cell(cells, starts[row] + 2))} is not a finite number above 0"
+        ),
+        "Correct the weight or remove the line. --unweighted (weighted=False) ignores all weights.",
     )
     huge = {row: lines.place(row) for row in np.flatnonzero(weights > _HUGE).tolist()}
     return _Edges(nodes.dictionary, indices, weights, huge)

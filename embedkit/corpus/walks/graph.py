@@ -12,10 +12,19 @@ from scipy import sparse
 
 from embedkit.errors import InputError, counted, plural, quoted
 
-__all__ = ["INVALID_NAME", "Graph"]
+__all__ = ["INVALID_NAME", "Graph", "invalid_name"]
 
 INVALID_NAME = r"[\x00-\x20]|^$"
 """RE2 pattern for strings that cannot be a token of a text."""
+
+
+def invalid_name(name: str) -> str:
+    """Return what is wrong with a name that `INVALID_NAME` matches."""
+    if not name:
+        return "invalid node name '': it is empty"
+    has_space = any(character in " \t\n\v\f\r" for character in name)
+    what = "white space" if has_space else "a control character"
+    return f"invalid node name {quoted(name)}: it contains {what}"
 
 
 _LARGEST = np.finfo(np.float64).max
@@ -66,10 +75,7 @@ class Graph:
             )
         invalid = words.filter(pc.match_substring_regex(words, INVALID_NAME))
         if len(invalid):
-            raise InputError(
-                f"invalid node name {quoted(invalid[0].as_py())}: it is empty or contains white "
-                "space."
-            )
+            raise InputError(f"{invalid_name(invalid[0].as_py())}.")
         if len(words.unique()) < nodes or words.null_count:
             raise InputError("two nodes have the same name, or a node has no name.")
         adjacency.sum_duplicates()  # also sorts the neighbors

@@ -10,7 +10,7 @@ from embedkit.index.options import METRIC_NAMES
 from embedkit.service.limits import MAX_BATCH, MAX_EXPRESSION, MAX_K, MAX_LIST, MAX_TEXTS, MAX_WORD
 from embedkit.service.worker.answers import IsKnown, SearchQuery
 from embedkit.vectors.expressions import parse
-from embedkit.vectors.options import ANALOGY_METHODS
+from embedkit.vectors.options import ANALOGY_METHODS, OOV
 
 __all__ = [
     "AnalogyRequest",
@@ -22,15 +22,18 @@ __all__ = [
     "OneOrMany",
     "ProjectRequest",
     "QueryRequest",
+    "WithOov",
 ]
 
 
 if TYPE_CHECKING:
     MetricName: TypeAlias = str
     AnalogyMethod: TypeAlias = str
+    Oov: TypeAlias = str
 else:
     MetricName = Literal[METRIC_NAMES]
     AnalogyMethod = Literal[ANALOGY_METHODS]
+    Oov = Literal[OOV]
 
 Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD)]
 WordList = Annotated[list[Word], Field(min_length=1, max_length=MAX_LIST)]
@@ -54,7 +57,17 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Search(_Request):
+class WithOov(_Request):
+    """A request that says what to do with unknown words."""
+
+    oov: Oov = Field(
+        "error",
+        description="What to do with unknown words: stop with an error, skip them, take the known "
+        "word with the nearest spelling, or compose a vector of character n-grams.",
+    )
+
+
+class _Search(WithOov):
     k: K = 10
     metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
     restrict: Annotated[int, Field(ge=1, le=2**31, strict=True)] | None = Field(
@@ -67,14 +80,21 @@ class _Search(_Request):
     @property
     def cost(self) -> int:
         """The work of answering, in units of a simple query."""
-        return 1 + self.k // 128
+        return 1 + self.k // 128 + (8 if self.oov == "spell" else 0)
 
     def search(
         self, text: str, weighted: tuple[tuple[str, float], ...], method: str = "3cosadd"
     ) -> SearchQuery:
         """Return a query with the options of this request."""
         return SearchQuery(
-            text, weighted, self.k, method, self.metric, self.restrict, tuple(self.exclude)
+            text,
+            weighted,
+            self.k,
+            method,
+            self.metric,
+            self.restrict,
+            tuple(self.exclude),
+            self.oov,
         )
 
 
@@ -134,7 +154,7 @@ class NeighborsRequest(_Search):
         return self.search(self.word, ((self.word, 1.0),))
 
 
-class DistanceRequest(_Request):
+class DistanceRequest(WithOov):
     """The distance between each two of some words."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"words": ["paris", "rome", "king"]}})

@@ -61,6 +61,9 @@ class SearchResponse(BaseModel):
     question: str
     terms: list[WeightedWord]
     answers: list[ScoredWord]
+    skipped: list[str] | None = Field(
+        None, description="Unknown words that leave the question without an answer, if oov says so."
+    )
 
 
 class DistanceResponse(BaseModel):

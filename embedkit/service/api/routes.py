@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, TypeVar
 
@@ -12,11 +13,11 @@ from fastapi import FastAPI, Header, Query, Response
 from embedkit.encoders import compare
 from embedkit.errors import ConfigurationError
 from embedkit.features.pooling import text_vectors
+from embedkit.service import limits
 from embedkit.service.api import requests, responses
 from embedkit.service.api.body import JsonBodyRoute
 from embedkit.service.api.requests import OneOrMany
 from embedkit.service.http.json_response import JsonObject, json_response
-from embedkit.service.limits import MAX_EXPRESSIONS, MAX_LISTED_WORDS, MAX_SLOW_ANALOGIES, MAX_WORDS
 from embedkit.service.worker.dispatch import (
     Dispatcher,
     Handle,
@@ -77,20 +78,23 @@ def _add_searches(app: FastAPI, service: Dispatcher) -> None:
     @app.post("/v1/analogy", tags=["search"], **_batch(responses.SearchResponse))
     async def analogy(body: OneOrMany[requests.AnalogyRequest]) -> Response:
         """Return the words that are to c as a is to b."""
+        _check_spelled(body)
         slow = sum(item.method != "3cosadd" for item in as_list(body))
-        check_limit(slow, MAX_SLOW_ANALOGIES, "analogies by 3cosmul or pairdirection")
+        check_limit(slow, limits.MAX_SLOW_ANALOGIES, "analogies by 3cosmul or pairdirection")
         return await service.search(body)
 
     @app.post("/v1/query", tags=["search"], **_batch(responses.SearchResponse))
     async def query(body: OneOrMany[requests.QueryRequest]) -> Response:
         """Return the words nearest to an expression such as `king - man + woman`."""
+        _check_spelled(body)
         length = sum(len(item.expression) for item in as_list(body))
-        check_limit(length, MAX_EXPRESSIONS, "characters of expressions")
+        check_limit(length, limits.MAX_EXPRESSIONS, "characters of expressions")
         return await service.search(body)
 
     @app.post("/v1/neighbors", tags=["search"], **_batch(responses.SearchResponse))
     async def neighbors(body: OneOrMany[requests.NeighborsRequest]) -> Response:
         """Return the words nearest to a word."""
+        _check_spelled(body)
         return await service.search(body)
 
 
@@ -99,6 +103,7 @@ def _add_distances(app: FastAPI, service: Dispatcher) -> None:
     async def distance(body: OneOrMany[requests.DistanceRequest]) -> Response:
         """Return the distances between all pairs of words."""
         _check_word_count(body)
+        _check_spelled(body)
         return await service.compute(body, _distance)
 
     @app.post("/v1/compare", tags=["distances and maps"], **_batch(responses.CompareResponse))
@@ -145,8 +150,12 @@ def _add_map(app: FastAPI, service: Dispatcher) -> None:
 
 
 def _distance(served: ServedModel, body: requests.DistanceRequest) -> JsonObject:
-    table = served.vectors.distance(body.words, metric=body.metric)
-    return {"words": body.words, "metric": body.metric, "table": table.tolist()}
+    table = served.vectors.distance(body.words, metric=body.metric, oov=body.oov)
+    words = body.words
+    if len(table) < len(words):  # some are skipped
+        found = served.vectors.look_up(words, body.oov)
+        words = [word for word in words if found[word] is not None]
+    return {"words": words, "metric": body.metric, "table": table.tolist()}
 
 
 def _compare(served: ServedModel, body: requests.CompareRequest) -> JsonObject:
@@ -174,9 +183,16 @@ def _project(served: ServedModel, body: requests.ProjectRequest) -> JsonObject:
     return {"points": points, "pairs": pairs, "explained": plane.explained.tolist()}
 
 
+def _check_spelled(body: requests.WithOov | Sequence[requests.WithOov]) -> None:
+    items = body if isinstance(body, Sequence) else [body]
+    check_limit(
+        sum(item.oov == "spell" for item in items), limits.MAX_SPELLED, 'questions with oov "spell"'
+    )
+
+
 def _check_word_count(body: WordsRequest | list[WordsRequest]) -> None:
     count = sum(len(item.words) + 2 * len(getattr(item, "pairs", ())) for item in as_list(body))
-    check_limit(count, MAX_WORDS, "words")
+    check_limit(count, limits.MAX_WORDS, "words")
 
 
 def _add_lists(app: FastAPI, service: Dispatcher) -> None:
@@ -188,7 +204,7 @@ def _add_lists(app: FastAPI, service: Dispatcher) -> None:
         start: Annotated[
             int, Query(alias="from", ge=0, le=2**31, description="Skip this number of words.")
         ] = 0,
-        limit: Annotated[int, Query(ge=1, le=MAX_LISTED_WORDS)] = 10,
+        limit: Annotated[int, Query(ge=1, le=limits.MAX_LISTED_WORDS)] = 10,
     ) -> Response:
         """List words, most frequent first; without a prefix, in vocabulary order."""
         vectors = service.holder.current.vectors

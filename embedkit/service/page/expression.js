@@ -1,6 +1,7 @@
 // How words are written in an expression.
 
-const BARE = /^[^\s()+*/"'-]+(?:['-]+[^\s()+*/"'-]+)*$/;
+// As in Python, ASCII white space and control characters separate words; other spaces do not.
+const BARE = /^[^\x00-\x20()+*/"'-]+(?:['-]+[^\x00-\x20()+*/"'-]+)*$/;
 const NUMBER = /^(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** Return a word as it has to be written in an expression: quoted where it would be misread. */

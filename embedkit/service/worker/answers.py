@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from embedkit.errors import EmbedkitError
 from embedkit.service.http.json_response import JsonObject
-from embedkit.vectors.search import rows_of
 
 if TYPE_CHECKING:
     from embedkit.vectors.formulas import Neighbor
@@ -29,8 +28,11 @@ Answer: TypeAlias = "JsonObject | EmbedkitError"
 IsKnown: TypeAlias = "Callable[[str], bool]"
 """Tells whether the model has a word."""
 
-_Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...]]"
-"""Method, metric, range of k, restrict and exclude: the same for queries that share a search."""
+_Group: TypeAlias = "list[tuple[int, SearchQuery, WeightedSum]]"
+"""Queries of the same kind: the place of each in the batch, and its weighted sum."""
+
+_Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...], str]"
+"""Method, metric, range of k, restrict, exclude and oov: what a shared search needs."""
 
 
 class SearchRequest(Protocol):
@@ -64,6 +66,7 @@ class SearchQuery:
         metric: a name of `embedkit.index.options.METRIC_NAMES`.
         restrict: search only the *restrict* most frequent words; None searches all.
         exclude: words that must not be answers.
+        oov: what to do with unknown words; a name of `embedkit.vectors.options.OOV`.
     """
 
     text: str
@@ -73,12 +76,13 @@ class SearchQuery:
     metric: str
     restrict: int | None = None
     exclude: tuple[str, ...] = ()
+    oov: str = "error"
 
     @property
     def kind(self) -> _Kind:
         """What queries that share a search have in common."""
         k_range = bisect_left(_K_LIMITS, self.k)
-        return self.method, self.metric, k_range, self.restrict, self.exclude
+        return self.method, self.metric, k_range, self.restrict, self.exclude, self.oov
 
 
 def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> list[Answer]:
@@ -89,27 +93,26 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
     """
     is_known = _membership(vectors)
     answers: list[Answer] = []
-    groups: dict[_Kind, list[tuple[int, SearchQuery, WeightedSum]]] = {}
+    groups: dict[_Kind, _Group] = {}
     for place, request in enumerate(requests):
         try:
             query = request.query(is_known)
-            terms = vectors.terms(query.weighted)
-            if query.method == "pairdirection":
-                vectors.terms(query.weighted[:2])  # raises an error if the two words are the same
+            terms = vectors.terms(query.weighted, oov=query.oov)
+            if query.method == "pairdirection" and terms:
+                # A pair of equal words has no direction.
+                vectors.terms(query.weighted[:2], oov=query.oov)
         except EmbedkitError as error:
             answers.append(error)
         else:
             answers.append(_describe_query(vectors, query, terms))
             groups.setdefault(query.kind, []).append((place, query, terms))
     for group in groups.values():
-        try:
-            found = _search(vectors, group)
-        except EmbedkitError as error:  # the method does not support the metric or the vectors
-            for place, _, _ in group:
-                answers[place] = error
-        else:
-            for (place, query, _), neighbors in zip(group, found, strict=True):
-                answers[place] = _add_neighbors(answers[place], neighbors[: query.k])
+        for (place, query, _), found in zip(group, _search_each(vectors, group), strict=True):
+            answers[place] = (
+                found
+                if isinstance(found, EmbedkitError)
+                else _add_neighbors(answers[place], found[: query.k])
+            )
     return answers
 
 
@@ -117,11 +120,27 @@ def _membership(vectors: WordVectors) -> IsKnown:
     return lambda word: vectors.find(word) >= 0
 
 
-def _search(
-    vectors: WordVectors, group: Sequence[tuple[int, SearchQuery, WeightedSum]]
-) -> list[list[Neighbor]]:
+def _search_each(vectors: WordVectors, group: _Group) -> Sequence[list[Neighbor] | EmbedkitError]:
+    """Return the answers of a group, or why a query has none: it does not stop the others.
+
+    Errors are found before the search, so halving the group until one query is left costs little.
+    """
+    try:
+        return _search(vectors, group)
+    except EmbedkitError as error:  # such as a sum that is the zero vector
+        if len(group) == 1:
+            return [error]
+    half = len(group) // 2
+    return [*_search_each(vectors, group[:half]), *_search_each(vectors, group[half:])]
+
+
+def _search(vectors: WordVectors, group: _Group) -> list[list[Neighbor]]:
     first = group[0][1]
-    options: SearchKeywords = {"restrict": first.restrict, "exclude": first.exclude}
+    options: SearchKeywords = {
+        "restrict": first.restrict,
+        "exclude": first.exclude,
+        "oov": first.oov,
+    }
     k = max(query.k for _, query, _ in group)
     if first.method == "3cosadd":
         sums = [terms for _, _, terms in group]
@@ -131,9 +150,13 @@ def _search(
 
 
 def _describe_query(vectors: WordVectors, query: SearchQuery, terms: WeightedSum) -> JsonObject:
-    words = [vectors.vocabulary[row] for row in rows_of(terms)]
+    if not terms:  # a word is skipped
+        found = vectors.look_up([word for word, _ in query.weighted], query.oov)
+        skipped = [word for word, place in found.items() if place is None]
+        return {"question": query.text, "terms": [], "skipped": skipped}
     weighted = [
-        {"word": word, "weight": weight} for word, (_, weight) in zip(words, terms, strict=True)
+        {"word": vectors.vocabulary[place] if isinstance(place, int) else word, "weight": weight}
+        for (word, _), (place, weight) in zip(query.weighted, terms, strict=True)
     ]
     return {"question": query.text, "terms": weighted}
 

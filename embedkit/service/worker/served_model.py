@@ -126,7 +126,8 @@ class ModelHolder:
             try:
                 served = ServedModel(self._folder / number, self._name, int(number))
                 # Import modules and read the pages of the file before the first request.
-                served.vectors.nearest([[(0, 1.0)]], 1)
+                first = served.vectors.norms.nonzero()[0][:1].tolist()
+                served.vectors.nearest([[(row, 1.0)] for row in first], 1)
             except EmbedkitError:
                 if self._published() == number:
                     raise

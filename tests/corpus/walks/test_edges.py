@@ -118,7 +118,9 @@ class TestForms:
         assert len(read(tmp_path, "buyer\tseller\tamount\na\tb\t2\n")) == 2
 
     def test_nan_in_the_first_line_is_rejected(self, tmp_path: Path) -> None:
-        with pytest.raises(InputError, match=r"line 1: the weight 'nan' is not a number above 0"):
+        with pytest.raises(
+            InputError, match=r"line 1: the weight 'nan' is not a finite number above"
+        ):
             read(tmp_path, "a b nan\na c 1\n")
 
     @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst"])
@@ -210,7 +212,11 @@ class TestErrors:
             ("a b 1\n# x\na b\n", r"line 3: 2 columns.*but line 1 has 3"),
             ("a b 1 x\n", r"line 1: 4 columns.*--unweighted"),
             ("a b\n#note\n", r"line 2: 1 column.*Comments begin with '# '"),
-            ("a b 1\na c -1\n", r"line 2: the weight '-1' is not a number above 0"),
+            ("a b 1\na c inf\n", r"line 2: the weight 'inf' is not a finite number above 0"),
+            ("a b\na c 1\n", r"line 2: 3 columns \(separator: space\), but line 1 has 2"),
+            ("a,b\na\0,c\n", r"line 2: invalid node name 'a\\x00': it contains a control char"),
+            ("a,b\n,c\n", r"line 2: invalid node name '': it is empty"),
+            ("a b 1\na c -1\n", r"line 2: the weight '-1' is not a finite number above 0"),
             ("a b 1\na c nan\n", r"line 2: the weight 'nan' is not"),
             ("a b 1\na c inf\n", r"line 2: the weight 'inf' is not"),
             ("a b 1\na c 1e999\n", r"line 2: the weight '1e999' is not"),
@@ -229,7 +235,10 @@ class TestErrors:
             ),
             ("a b +-1\n", r"line 1: the weight '\+-1' is not"),
             ("a b +\n", r"line 1: the weight '\+' is not"),
-            (f"a\t{'x y' * 9_999}\n", r"invalid node name 'x yx y[^']{0,60}…: it is empty"),
+            (
+                f"a\t{'x y' * 9_999}\n",
+                r"invalid node name 'x yx y[^']{0,60}…: it contains white space",
+            ),
             ("", r"edges\.tsv contains no edges\. \w+"),
             ("# nothing\n\n", r"edges\.tsv contains no edges"),
             ("source,target\n", r"edges\.tsv contains no edges"),
@@ -272,7 +281,7 @@ class TestMatrices:
             (
                 [[0, 1], [1, 0]],
                 ["a", "b c"],
-                "'b c': it is empty or contains white space",
+                "'b c': it contains white space",
             ),
             ([[0, -1], [1, 0]], None, "must be finite and not negative"),
             ([[0, np.nan], [1, 0]], None, "must be finite and not negative"),

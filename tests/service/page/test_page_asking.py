@@ -199,7 +199,7 @@ def test_a_key_is_requested_and_kept_for_the_session(browser: Any, locked_addres
 
 def test_words_are_quoted_where_necessary(page: Any) -> None:
     hard = """paris 1984 c++ rock'n'roll o' - 3d 1e5 e-mail (a a*b 5" . 1.5"""
-    words = [*hard.split(), "new york"]
+    words = [*hard.split(), "new york", "ann\u00a0lee"]
     said = page.evaluate(
         """async (words) => {
             const { inExpression } = await import("./page/expression.js");
