@@ -28,9 +28,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.system.random import draw, epoch_key
-from embedkit.training.composition import random_vectors
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine
+from embedkit.training.initial import random_vectors
 from embedkit.training.kernels import cuda, reference
 from embedkit.training.kernels.draws import (
     KeptWords,

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
 from embedkit.training.config import TrainingConfig
+from embedkit.training.initial import random_vectors
 from embedkit.training.kernels.layout import InputLayout
 from embedkit.vectors.subwords import Subwords
 
 if TYPE_CHECKING:
     from embedkit.training.warm_start import WarmStart
 
-__all__ = ["InputRows", "random_vectors"]
+__all__ = ["InputRows"]
 
 _BATCH = 1 << 8  # words
 
@@ -95,15 +96,6 @@ class InputRows:
             vectors[first:last] = np.add.reduceat(inputs[rows], places, axis=0)
         vectors /= np.diff(starts).astype(np.float32)[:, None]
         return vectors
-
-
-def random_vectors(words: int, dimension: int, seed: int) -> NDArray[np.float32]:
-    """Return initial input vectors, uniform in [-0.5 / dimension, 0.5 / dimension)."""
-    random = np.random.Generator(np.random.Philox(seed))
-    vectors = random.random((words, dimension), dtype=np.float32)
-    vectors -= np.float32(0.5)
-    vectors /= np.float32(dimension)
-    return vectors
 
 
 def _members(

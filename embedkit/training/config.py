@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
-from embedkit.corpus.ngrams import Ngrams
 from embedkit.errors import ConfigurationError
 from embedkit.system.memory import processors
 from embedkit.training.options import ARCHITECTURES
 from embedkit.validation import Ranges, check_choice, check_ranges
+
+if TYPE_CHECKING:
+    from embedkit.corpus.ngrams import Ngrams
 
 __all__ = ["RANGES", "SAMPLES", "TrainingConfig"]
 
@@ -119,6 +122,8 @@ class TrainingConfig:
         """The n-grams that words are composed of, or None."""
         if self.min_ngram is None or self.max_ngram is None or self.buckets is None:
             return None
+        from embedkit.corpus.ngrams import Ngrams  # imports numpy, which the command line avoids
+
         return Ngrams(self.min_ngram, self.max_ngram, self.buckets)
 
     @classmethod

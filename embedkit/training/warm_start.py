@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.training.composition import random_vectors
 from embedkit.training.config import TrainingConfig
+from embedkit.training.initial import random_vectors
 from embedkit.vectors.subwords import Subwords
 
 __all__ = ["WarmStart", "warm_start"]

@@ -220,8 +220,11 @@ class WordVectors:
         if isinstance(key, slice):
             return self._slice(key)
         if isinstance(key, str):
-            row = self.encode([key])
-            return row if self.is_sparse else row[0]
+            rows = self.encode([key])
+            if isinstance(rows, np.ndarray):
+                rows = rows[0]
+                rows.flags.writeable = False
+            return rows
         words = list(key) if isinstance(key, Iterable) else [key]
         if all(isinstance(word, str) for word in words):
             return self.encode(words)

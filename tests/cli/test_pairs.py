@@ -47,7 +47,7 @@ def test_pairs_can_be_written_in_several_forms(
         (":b", 2, "got ':b'"),
         ("@broken.txt", 1, "broken.txt, line 2: expected two words"),
         ("@nowhere.txt", 1, "nowhere.txt"),
-        ("@-", 1, "standard input contains no pairs"),
+        ("@-", 1, "standard input has no pairs"),
     ],
 )
 def test_values_that_are_not_pairs_are_rejected(

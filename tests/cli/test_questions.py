@@ -72,7 +72,7 @@ def damage_encoder(model: Path) -> None:
     [
         (damage_missing, "there is no model at model.embedkit.\nHint: "),
         (damage_half_written, "not an embedkit model: it has no config.json"),
-        (damage_truncated, "damaged or cut short: 100 bytes of"),
+        (damage_truncated, "damaged or cut short: 'context' lacks 100 bytes"),
         (damage_vocabulary, "vocabulary.arrow is damaged"),
         (damage_newer, f"has format 99; this version of embedkit reads up to {FORMAT}"),
         (damage_encoder, "encoder 'oracle'"),

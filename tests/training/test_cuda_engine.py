@@ -13,9 +13,9 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError
 from embedkit.system.random import draw, epoch_key
 from embedkit.training import kernels
-from embedkit.training.composition import random_vectors
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine, find_device
+from embedkit.training.initial import random_vectors
 from embedkit.training.kernels import reference
 from embedkit.training.kernels.draws import KeptWords
 from tests.conftest import PAIRS, sentences

@@ -11,9 +11,9 @@ import torch
 from embedkit.corpus.corpus import Corpus
 from embedkit.errors import ConfigurationError
 from embedkit.training import cuda_engine, engine
-from embedkit.training.composition import random_vectors
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import CpuEngine, make_engine
+from embedkit.training.initial import random_vectors
 from embedkit.training.options import Device
 
 CONFIG = TrainingConfig(dimension=8, sample=0, min_count=1)
