@@ -46,7 +46,6 @@ class TrainedEncoder(Encoder):
 
     Attributes:
         config: the settings.
-        context: the output matrix after `fit`, float32 (V, dimension), read-only.
         report: the fields of `TrainingReport`, and the fingerprint and tokenizer of the corpus.
     """
 
@@ -55,7 +54,6 @@ class TrainedEncoder(Encoder):
         self.config = TrainingConfig(**settings)
         self._dimension = self.config.dimension  # vectors made elsewhere may have another dimension
         self.report: dict[str, Any] = {}
-        self.context: NDArray[np.float32] | None = None
         self._vectors: WordVectors | None = None
         self._model: StoredModel | None = None
 
@@ -80,6 +78,11 @@ class TrainedEncoder(Encoder):
         """
         held = asdict(TrainingConfig.of(config, **settings))
         return cls(**{name: held[name] for name in signature(cls).parameters})
+
+    @property
+    def context(self) -> NDArray[np.float32] | None:
+        """The output matrix, float32 (V, dimension), read-only; None if it is not known."""
+        return None if self._vectors is None else self._vectors.context
 
     @property
     def dimension(self) -> int:
@@ -142,7 +145,6 @@ class TrainedEncoder(Encoder):
         """Store what training has learned from a corpus."""
         self._model = None
         self._vocabulary = result.vocabulary
-        self.context = result.context
         self.report = {
             **asdict(result.report),
             "corpus_fingerprint": corpus.fingerprint,
@@ -157,6 +159,7 @@ class TrainedEncoder(Encoder):
             norms=norms,
             config=self._stored_config(),
             subwords=result.subwords,
+            context=result.context,
         )
 
     def _start(self, old: TrainedEncoder, corpus: Corpus) -> WarmStart:
@@ -249,7 +252,6 @@ class TrainedEncoder(Encoder):
         encoder = cls(**{name: settings[name] for name in known & settings.keys()})
         encoder._dimension = model.tensors["vectors"].shape[1]
         encoder.report = dict(model.config.get("training", {}))
-        encoder.context = model.tensors.get("context")
         encoder._vocabulary = model.vocabulary
         encoder._vectors = _stored_vectors(model)
         encoder._model = model
@@ -278,6 +280,7 @@ def _stored_vectors(model: StoredModel) -> WordVectors:
         units=model.tensors.get("units"),
         subwords=Subwords.of_model(model.config, model.tensors),
         config=model.config,
+        context=model.tensors.get("context"),
         opener=partial(_stored_vectors, model),
         approximate=partial(open_index, model),
     )

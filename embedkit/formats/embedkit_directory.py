@@ -10,7 +10,12 @@ from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
 from embedkit.storage.config_file import CONFIG
-from embedkit.storage.model_directory import read_model, replaced_directory, write_model
+from embedkit.storage.model_directory import (
+    NOT_OF_WORDS,
+    read_model,
+    replaced_directory,
+    write_model,
+)
 from embedkit.storage.quantization import unpack
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
@@ -62,6 +67,7 @@ def read_model_folder(source: ByteSource, _: Repairs, limit: int | None = None) 
         model.vocabulary.most_frequent(words),
         unpack(rows),
         config=model.config,
+        context=rows.get("context"),
         subwords=Subwords.of_model(model.config, model.tensors),
     )
 
@@ -84,7 +90,9 @@ def copy_model(source: Path, target: Path, limit: int | None, *, overwrite: bool
     """
     model = read_model(source)
     if limit is not None and limit < len(model.vocabulary):
-        tensors = {n: rows if n == "ngrams" else rows[:limit] for n, rows in model.tensors.items()}
+        tensors = {
+            n: rows if n in NOT_OF_WORDS else rows[:limit] for n, rows in model.tensors.items()
+        }
         words = model.vocabulary.most_frequent(limit)
         write_model(
             target, config=model.config, vocabulary=words, tensors=tensors, overwrite=overwrite

@@ -47,6 +47,7 @@ from embedkit.system.full_disk import storage_errors
 
 __all__ = [
     "FORMAT",
+    "NOT_OF_WORDS",
     "StoredModel",
     "check_output",
     "checksum",
@@ -57,6 +58,9 @@ __all__ = [
     "write_model",
 ]
 
+NOT_OF_WORDS = ("ngrams", "buckets", "positions")
+"""Tensors that do not have a row for each word."""
+
 FORMAT = 2
 """Version of the directory's layout; readers reject a later one."""
 
@@ -65,8 +69,7 @@ _FLOAT32_FORMAT = 1  # older versions of embedkit can read models that are all f
 _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
 _DTYPES = {"vectors": ("F32", "F16", "I8"), "buckets": ("I32",)}
-_OF_NGRAMS = ("ngrams", "buckets")
-_NOT_OF_WORDS = (*_OF_NGRAMS, "positions")
+
 _COMPACT = (np.dtype(np.float16), np.dtype(np.int8))
 
 
@@ -264,7 +267,7 @@ def _reopen(path: Path, fingerprint: str) -> StoredModel:
 
 def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]]) -> None:
     for name, shape in shapes.items():
-        if shape[0] != words and name not in _NOT_OF_WORDS:
+        if shape[0] != words and name not in NOT_OF_WORDS:
             raise ModelError(
                 f"{path} is inconsistent: {counted(shape[0], 'row')} in {name!r} for "
                 f"{counted(words, 'word')}.",

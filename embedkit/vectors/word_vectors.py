@@ -49,7 +49,7 @@ from embedkit.vectors.subwords import Subwords
 __all__ = ["WordVectors"]
 
 _NOT_LISTED = frozenset(  # by `dir`
-    {"from_checked", "look_up", "search", "terms", "vectors_at", "with_opener"}
+    {"context", "from_checked", "look_up", "search", "terms", "vectors_at", "with_opener"}
 )
 
 
@@ -60,6 +60,7 @@ class _Parts(TypedDict, total=False):
     units: NDArray[np.float32] | None
     config: Mapping[str, Any] | None
     subwords: Composer | None
+    context: NDArray[np.float32] | None
     opener: Callable[[], WordVectors] | None
     approximate: Approximate | None
 
@@ -77,6 +78,7 @@ class WordVectors:
         units: the rows scaled to length 1, float32 (V, d), if they are known; dense only.
         config: what is known about the origin of the vectors; saved with them.
         subwords: composes vectors of words that are not in the vocabulary.
+        context: the output matrix of the training run, float32 (V, d), if it is known.
         opener: opens the same vectors again. Then pickling them copies no numbers, and processes
             share the memory map of a model directory.
         approximate: returns the approximate index to use in place of the exact index of a metric,
@@ -98,6 +100,7 @@ class WordVectors:
         units: NDArray[np.float32] | None = None,
         config: Mapping[str, Any] | None = None,
         subwords: Composer | None = None,
+        context: NDArray[np.float32] | None = None,
         opener: Callable[[], WordVectors] | None = None,
         approximate: Approximate | None = None,
     ) -> None:
@@ -112,6 +115,7 @@ class WordVectors:
                 "units": units,
                 "config": config,
                 "subwords": subwords,
+                "context": context,
                 "opener": opener,
                 "approximate": approximate,
             },
@@ -160,6 +164,11 @@ class WordVectors:
     def subwords(self) -> Any:
         """What composes vectors of words that are not in the vocabulary, or None."""
         return self._lookup.subwords
+
+    @property
+    def context(self) -> NDArray[np.float32] | None:
+        """The output matrix of the training run, float32 (V, d), or None if it is not known."""
+        return self._parts.get("context")
 
     @property
     def search(self) -> Search:
@@ -247,6 +256,7 @@ class WordVectors:
         norms, units = parts.get("norms"), parts.get("units")
         parts["norms"] = None if norms is None else norms[rows]
         parts["units"] = None if units is None else units[rows]
+        parts["context"] = None if self.context is None else self.context[rows]
         return WordVectors.from_checked(vocabulary, self.matrix[rows], **parts)
 
     def get(self, word: str, default: object = None) -> Any:
