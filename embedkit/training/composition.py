@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,15 +38,15 @@ class InputRows:
         self.words = len(words)
         self.ngrams = config.ngrams
         self.ids = np.zeros(0, dtype=np.int32)
-        starts, members = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        self.layout = InputLayout(config.architecture == "cbow")
         if self.ngrams is not None:
             self.ids, starts, members = _members(words, self.ngrams)
+            shares = _shares(starts, members)
+            self.layout = replace(self.layout, starts=starts, members=members, shares=shares)
         self.count = self.words + len(self.ids)
-        positions = -1
         if config.position_weights:
-            positions = self.count
+            self.layout = replace(self.layout, positions=self.count)
             self.count += 2 * config.window
-        self.layout = InputLayout(config.architecture == "cbow", starts, members, positions)
 
     @property
     def of_ngrams(self) -> slice:
@@ -116,3 +117,15 @@ def _members(
     members[starts[:-1]] = np.arange(len(words), dtype=np.int32)
     members[of_ngrams] = places + len(words)
     return ids.astype(np.int32), starts, members
+
+
+def _shares(starts: NDArray[np.int64], members: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return the part of a word's change that each of its rows gets; see `InputLayout.shares`."""
+    sizes = np.diff(starts)
+    words = np.repeat(np.arange(len(sizes)), sizes)
+    order = np.lexsort((members, words))
+    rows, owners = members[order], words[order]
+    first = np.flatnonzero(np.append(True, (np.diff(rows) != 0) | (np.diff(owners) != 0)))
+    times = np.diff(np.append(first, len(rows)))
+    squares = np.bincount(owners[first], weights=times.astype(np.float64) ** 2)
+    return (sizes / squares).astype(np.float32)

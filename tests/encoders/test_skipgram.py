@@ -260,13 +260,20 @@ def test_an_unknown_setting_is_rejected() -> None:
 def test_parameters_are_the_fields_of_the_config() -> None:
     parameters = inspect.signature(SkipGramEncoder).parameters.values()
     found = {parameter.name: parameter.default for parameter in parameters}
-    assert found == {field.name: field.default for field in fields(TrainingConfig)}
+    expected = {field.name: field.default for field in fields(TrainingConfig)}
+    for name in ("min_ngram", "max_ngram", "buckets"):
+        assert expected.pop(name) is None
+    assert found == expected
     assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
     values = {"dimension": 3, "window": 2, "negative": 4, "epochs": 6, "min_count": 7}
     values |= {"sample": 0.25, "learning_rate": 0.01, "minimum_learning_rate": 0.001}
     values |= {"workers": 8, "seed": 9, "sync_every": 10}
     assert SkipGramEncoder(**values).config == TrainingConfig(**values)
-    assert SkipGramEncoder(**values).get_params() == values
+    assert SkipGramEncoder(**values).get_params() == {
+        **values,
+        "architecture": "skipgram",
+        "position_weights": False,
+    }
 
 
 def test_settings_change_a_given_config() -> None:
@@ -282,7 +289,7 @@ def test_seed_changes_the_vectors(encoder: SkipGramEncoder) -> None:
 
 
 def test_a_single_frequent_word_is_an_error() -> None:
-    with pytest.raises(CorpusError, match=r"min_count=5 .*needs 2.*Lower --min-count"):
+    with pytest.raises(CorpusError, match=r"min_count=5 .*needs at least 2.*Lower --min-count"):
         SkipGramEncoder().fit([["one"] * 9, ["two"]])
 
 

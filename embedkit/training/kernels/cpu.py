@@ -20,6 +20,7 @@ from embedkit.training.kernels.cpu_rows import (
     average,
     move_window,
     prefetch_members,
+    share_of,
     slots_of,
     spread,
 )
@@ -79,6 +80,7 @@ def _train_center(  # type: ignore[no-untyped-def]
 _WORDS = types.Array(types.int32, 1, "C", readonly=True)
 _OFFSETS = types.Array(types.int64, 1, "C", readonly=True)
 _THRESHOLDS = types.Array(types.uint32, 1, "C", readonly=True)
+_SHARES = types.Array(types.float32, 1, "C", readonly=True)
 _MATRIX = types.float32[:, ::1]
 _ROWS = types.int64[::1]
 _WORKSPACE = (
@@ -88,7 +90,7 @@ _WORKSPACE = (
 _SIGNATURE = types.Tuple((types.int64, types.float64))(  # type: ignore[no-untyped-call]
     _MATRIX, _MATRIX, types.int64, _WORDS, _OFFSETS, types.int64, types.int64, _THRESHOLDS,
     _THRESHOLDS, _WORDS, types.float32, types.int64, types.int64, types.uint64, _OFFSETS, _WORDS,
-    types.int64, *_WORKSPACE,
+    _SHARES, types.int64, *_WORKSPACE,
 )  # fmt: skip
 
 
@@ -124,7 +126,7 @@ def _compiled(version: int, cbow: bool, composed: bool, *, cache: bool) -> Any:
     @njit(_SIGNATURE, nogil=True, cache=cache)
     def train_range(  # type: ignore[no-untyped-def]
         inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
-        rate, window, negative, key, starts, members, positions,
+        rate, window, negative, key, starts, members, shares, positions,
         words, draws, contexts, rows, rates, labels, gradients, losses, ring, mean, mean_row,
     ):  # fmt: skip
         version  # noqa: B018
@@ -158,14 +160,14 @@ def _compiled(version: int, cbow: bool, composed: bool, *, cache: bool) -> Any:
                     continue
                 low_bits = draws[slot] & np.uint64(0xFFFFFFFF)
                 reach = 1 + np.int64((low_bits * np.uint64(window)) >> np.uint64(32))
+                count = contexts_of(words, slot, begin, end, reach, contexts)
+                share = share_of(contexts, count) if cbow else np.float32(1.0)
                 if composed:
                     left, entered = move_window(
-                        inputs, starts, members, words, ring, left, slot - window, entered,
+                        inputs, starts, members, shares, words, ring, left, slot - window, entered,
                         min(end, slot + window + 1), width,
                     )  # fmt: skip
-                    count = slots_of(slot, begin, end, reach, len(ring) // 2, contexts)
-                else:
-                    count = contexts_of(words, slot, begin, end, reach, contexts)
+                    slots_of(slot, begin, end, reach, len(ring) // 2, contexts)
                 if not count:
                     continue
                 if cbow:
@@ -177,7 +179,7 @@ def _compiled(version: int, cbow: bool, composed: bool, *, cache: bool) -> Any:
                         mean, outputs, width, mean_row, 1, rows[slot & 1], rates[slot & 1],
                         labels, gradients, losses, loss, product,
                     )  # fmt: skip
-                    spread(source, contexts, count, mean, width, inputs, position)
+                    spread(source, contexts, count, mean, width, share, inputs, position)
                 else:
                     seen, loss, product = _train_center(
                         source, outputs, width, contexts, count, rows[slot & 1], rates[slot & 1],
@@ -186,7 +188,17 @@ def _compiled(version: int, cbow: bool, composed: bool, *, cache: bool) -> Any:
                 pairs += seen
             if composed:
                 move_window(
-                    inputs, starts, members, words, ring, left, entered, entered, entered, width
+                    inputs,
+                    starts,
+                    members,
+                    shares,
+                    words,
+                    ring,
+                    left,
+                    entered,
+                    entered,
+                    entered,
+                    width,
                 )
             start = min(high, stop)
             sentence += 1
@@ -244,7 +256,7 @@ def train_range(
     """
     pairs, loss = _load(layout.cbow, layout.composed)(
         inputs, outputs, dimension, tokens, boundaries, start, stop, keep, noise, aliases,
-        rate, window, negative, key, layout.starts, layout.members, layout.positions,
+        rate, window, negative, key, layout.starts, layout.members, layout.shares, layout.positions,
         *_workspace(stop - start, window, negative, inputs.shape[1], layout),
     )  # fmt: skip
     return int(pairs), float(loss)

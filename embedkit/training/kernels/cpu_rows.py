@@ -9,7 +9,7 @@ from numba import njit
 
 from embedkit.training.kernels.simd_rows import add_change, mean_of_rows, prefetch_row
 
-__all__ = ["average", "move_window", "prefetch_members", "slots_of", "spread"]
+__all__ = ["average", "move_window", "prefetch_members", "share_of", "slots_of", "spread"]
 
 
 @njit
@@ -28,15 +28,17 @@ def _enter(inputs, starts, members, word, ring, slot, width):  # type: ignore[no
 
 
 @njit
-def _leave(inputs, starts, members, word, ring, slot, width):  # type: ignore[no-untyped-def]
+def _leave(inputs, starts, members, shares, word, ring, slot, width):  # type: ignore[no-untyped-def]
     """Add the change of a word that leaves the window to each of its rows, as fastText does."""
     first, last = starts[word], starts[word + 1]
     pair = ring[2 * slot : 2 * slot + 2]
-    add_change(inputs, members, first, last, width, np.float32(1.0), pair)
+    add_change(inputs, members, first, last, width, shares[word], pair)
 
 
 @njit
-def move_window(inputs, starts, members, words, ring, left, leave_to, entered, enter_to, width):  # type: ignore[no-untyped-def]
+def move_window(  # type: ignore[no-untyped-def]
+    inputs, starts, members, shares, words, ring, left, leave_to, entered, enter_to, width
+):  # fmt: skip
     """Let the words of slots [left, leave_to) leave, and those of [entered, enter_to) enter.
 
     A slot has two rows in the ring, so the last words of a window share theirs with the first ones
@@ -44,7 +46,7 @@ def move_window(inputs, starts, members, words, ring, left, leave_to, entered, e
     """
     size = len(ring) // 2
     while left < leave_to:
-        _leave(inputs, starts, members, words[left], ring, left % size, width)
+        _leave(inputs, starts, members, shares, words[left], ring, left % size, width)
         left += 1
     while entered < enter_to:
         _enter(inputs, starts, members, words[entered], ring, entered % size, width)
@@ -60,7 +62,6 @@ def slots_of(slot, begin, end, reach, size, contexts):  # type: ignore[no-untype
         if other != slot:
             contexts[count] = 2 * (other % size)
             count += 1
-    return count
 
 
 @njit
@@ -86,19 +87,32 @@ def average(source, contexts, count, mean, width, weights, position):  # type: i
 
 
 @njit
-def spread(source, contexts, count, mean, width, weights, position):  # type: ignore[no-untyped-def]
-    """Add the change of the mean to each context row, as word2vec does.
+def share_of(contexts, count):  # type: ignore[no-untyped-def]
+    """Return count / sum(m ** 2), where m is how often each context occurs: 1 without repetition.
+
+    That part of the change of the mean, added to each context, moves the mean by the change.
+    """
+    pairs = 0  # of equal contexts
+    for first in range(count):
+        for second in range(first):
+            pairs += contexts[first] == contexts[second]
+    return np.float32(max(count, 1)) / np.float32(max(count, 1) + 2 * pairs)
+
+
+@njit
+def spread(source, contexts, count, mean, width, share, weights, position):  # type: ignore[no-untyped-def]
+    """Add *share* times the change of the mean to each context row, as word2vec does.
 
     With position weights, it is multiplied by the weight; the weight changes by the product of the
-    context row and its share of the change.
+    context row and its part of the change.
     """
-    scale = np.float32(1.0) / np.float32(count)
     if position < 0:
-        add_change(source, contexts, 0, count, width, scale, mean)
+        add_change(source, contexts, 0, count, width, share, mean)
         return
+    scale = np.float32(1.0) / np.float32(count)
     for number in range(count):
         for column in range(width):
             old = source[contexts[number], column]
-            change = mean[0, column] - mean[1, column]
+            change = share * (mean[0, column] - mean[1, column])
             source[contexts[number], column] = old + weights[position + number, column] * change
             weights[position + number, column] += scale * old * change

@@ -20,6 +20,9 @@ class InputLayout:
         starts: int64 (words + 1,); word w is the mean of the input rows
             ``members[starts[w]:starts[w + 1]]``. Empty if word w is just row w.
         members: int32; the first row of each word is w, its own row.
+        shares: float32 (words,); the part of a word's change that each of its rows gets: 1 unless a
+            row occurs more than once among them. With n rows, of which row i occurs m_i times, it
+            is n over the sum of m_i ** 2, so that the mean moves by the change.
         positions: first of the 2 * window input rows that are position weights, from the leftmost
             position to the rightmost; -1 without position weights, which only CBOW has.
     """
@@ -27,6 +30,7 @@ class InputLayout:
     cbow: bool = False
     starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     members: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    shares: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     positions: int = -1
 
     @property

@@ -22,8 +22,8 @@ class _Window:
     """The vectors of the words around a center.
 
     A word is composed when it enters the window, as the mean of its rows. Training changes that
-    vector. When the word leaves the window, the change is added to each of its rows, as fastText
-    adds a gradient to each.
+    vector. When the word leaves the window, its share of the change is added to each of its rows,
+    as fastText adds a gradient to each.
 
     Attributes:
         vectors: the vectors of the kept words of a range, (words, dimension); those in the window
@@ -35,6 +35,7 @@ class _Window:
     ) -> None:
         self._inputs = inputs
         self._members = [layout.members[layout.starts[w] : layout.starts[w + 1]] for w in words]
+        self._shares = layout.shares[words]
         self._first = self._last = 0
         self._composed = np.zeros((len(words), inputs.shape[1]))
         self.vectors = np.zeros_like(self._composed)
@@ -42,7 +43,7 @@ class _Window:
     def move_to(self, first: int, last: int) -> None:
         """Let the words before place *first* leave, then those before *last* enter."""
         for place in range(self._first, first):
-            change = self.vectors[place] - self._composed[place]
+            change = self._shares[place] * (self.vectors[place] - self._composed[place])
             np.add.at(self._inputs, self._members[place], change)
         for place in range(self._last, last):
             self._composed[place] = self._inputs[self._members[place]].mean(axis=0)
@@ -70,9 +71,10 @@ def train_range(
     """Train on the centers tokens[start:stop], as `reference.train_range` does.
 
     With CBOW, the mean of the contexts is paired with the center and with the negative samples. The
-    whole change of the mean is added to each context, as in word2vec. With position weights
-    (Mikolov et al. 2018, arXiv:1712.09405), a context is multiplied by the weight of its position,
-    and so is its change; the weight moves along its gradient.
+    whole change of the mean is added to each context, as in word2vec; if words are repeated among
+    the contexts, less, so that the mean moves by the change and not by a multiple of it. With
+    position weights (Mikolov et al. 2018, arXiv:1712.09405), a context is multiplied by the weight
+    of its position, and so is its change; the weight moves along its gradient.
     """
     inputs, outputs = inputs[:, :dimension], outputs[:, :dimension]
     pairs, loss = 0, 0.0
@@ -108,7 +110,9 @@ def train_range(
                     weights = inputs[layout.positions :]
                     weights = weights[: 2 * window]
                 offsets = near - place + window - (near > place)
-                done = _train_mean(source, outputs, rows, targets, rate, weights, offsets)
+                _, times = np.unique(words[near], return_counts=True)
+                share = len(near) / float((times**2).sum())
+                done = _train_mean(source, outputs, rows, targets, rate, share, weights, offsets)
             pairs, loss = pairs + done[0], loss + done[1]
         if around:
             around.move_to(len(words), 0)
@@ -138,15 +142,16 @@ def _train_mean(
     rows: NDArray[np.int64],
     targets: list[int],
     rate: float,
+    share: float,
     weights: NDArray[np.float64] | None,
     offsets: NDArray[np.int64],
 ) -> tuple[int, float]:
-    """Train the mean of rows, and let each row follow its change."""
+    """Train the mean of rows, and let each row follow a share of its change."""
     factors = np.ones((len(rows), source.shape[1])) if weights is None else weights[offsets]
     mean = (factors * source[rows]).mean(axis=0)[None]
     before = mean.copy()
     done = _train(mean, outputs, [0], targets, rate)
-    change = (mean - before)[0]
+    change = share * (mean - before)[0]
     for row, offset, factor in zip(rows, offsets, factors, strict=True):
         old = source[row].copy()
         source[row] += factor * change

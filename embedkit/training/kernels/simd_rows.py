@@ -96,16 +96,20 @@ class _Rows(RowBuilder):
         self.blocks(build)
 
     def add(self) -> None:
-        """Add the difference of the pair to each row."""
+        """Add the difference of the pair, times the scale, to each row."""
         builder = self.builder
+        scale = splat(builder, self.scale, self.lanes)
 
         def build(columns: list[Value]) -> None:
             changes = [
-                builder.fsub(
-                    self.load_vector(self.pair, column, self.row_vector),
-                    self.load_vector(
-                        self.pair, builder.add(column, self.pair_stride), self.row_vector
+                builder.fmul(
+                    builder.fsub(
+                        self.load_vector(self.pair, column, self.row_vector),
+                        self.load_vector(
+                            self.pair, builder.add(column, self.pair_stride), self.row_vector
+                        ),
                     ),
+                    scale,
                 )
                 for column in columns
             ]
@@ -165,7 +169,7 @@ def add_change(
     scale: Any,
     pair: Any,
 ) -> Any:
-    """Add the first row of a pair minus the second to rows; see `mean_of_rows`, without *scale*."""
+    """Add the first row of a pair minus the second, times *scale*, to rows; see `mean_of_rows`."""
     signature = types.void(
         matrix, numbers, types.int64, types.int64, types.int64, types.float32, pair
     )

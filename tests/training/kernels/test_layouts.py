@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from embedkit.system.random import epoch_key
-from embedkit.training.kernels import cpu, reference, reference_layouts
+from embedkit.training.kernels import cpu, cpu_rows, reference, reference_layouts
 from embedkit.training.kernels.layout import InputLayout
 from tests.training.kernels.problems import Problem
 
@@ -32,6 +32,7 @@ class LayoutProblem(Problem):
         )
         self.inputs[first:, columns] = random.normal(1, 0.1, (2 * self.window, self.dimension))
         starts, members = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
+        shares = np.zeros(0, dtype=np.float32)
         if composed:
             rows = [
                 [word, *(self.words + random.integers(0, NGRAMS, random.integers(0, 6)))]
@@ -39,7 +40,8 @@ class LayoutProblem(Problem):
             ]
             starts = np.cumsum([0, *map(len, rows)])
             members = np.concatenate(rows).astype(np.int32)
-        self.layout = InputLayout(cbow, starts, members, first if weighted else -1)
+            shares = random.uniform(0.2, 1, self.words).astype(np.float32)
+        self.layout = InputLayout(cbow, starts, members, shares, first if weighted else -1)
         return self
 
     def train(self, kernel: Any, inputs: Any, outputs: Any, start: int, stop: int) -> Any:
@@ -113,7 +115,9 @@ def test_words_of_one_row_each_are_trained_as_without_n_grams() -> None:
     problem.train(reference_layouts, inputs, outputs, 0, 4)
     words = problem.words
     problem.layout = InputLayout(
-        starts=np.arange(words + 1), members=np.arange(words, dtype=np.int32)
+        starts=np.arange(words + 1),
+        members=np.arange(words, dtype=np.int32),
+        shares=np.ones(words, dtype=np.float32),
     )
     problem.train(reference_layouts, composed, composed_outputs, 0, 4)
     np.testing.assert_allclose(composed, inputs, atol=1e-12)
@@ -135,7 +139,7 @@ def test_a_cbow_step_follows_the_gradient_of_the_loss() -> None:
     rate, tiny = 1e-5, 1e-6
     new, new_weights = inputs.copy(), weights.copy()
     pairs, reported = reference_layouts._train_mean(
-        new, outputs.copy(), np.array([3, 4]), targets, rate, new_weights, np.array([0, 1])
+        new, outputs.copy(), np.array([3, 4]), targets, rate, 1.0, new_weights, np.array([0, 1])
     )
     assert (pairs, reported) == (3, pytest.approx(loss(inputs, weights)))
     for row in (3, 4):
@@ -154,12 +158,14 @@ def test_a_cbow_step_follows_the_gradient_of_the_loss() -> None:
 
 
 @pytest.mark.parametrize("cbow", [False, True])
-def test_a_change_is_added_to_every_row_of_a_word(cbow: bool) -> None:
-    """Two words, one composed of three rows, one of which counts twice."""
+def test_the_share_of_a_change_is_added_to_every_row_of_a_word(cbow: bool) -> None:
+    """Two words, one composed of three rows, one of which counts twice: n = 4, 1 + 1 + 2 ** 2."""
     inputs, outputs = np.zeros((4, 2)), np.array([[0.5, -1.0], [2.0, 0.25], [0, 0]])
     inputs[:] = [[1, 2], [0.5, 0], [3, 1], [0, 4]]
     old = inputs.copy()
-    layout = InputLayout(cbow, np.array([0, 4, 5]), np.array([0, 2, 3, 3, 1], dtype=np.int32))
+    members = np.array([0, 2, 3, 3, 1], dtype=np.int32)
+    shares = np.array([4 / 6, 1], dtype=np.float32)
+    layout = InputLayout(cbow, np.array([0, 4, 5]), members, shares)
     one, none = np.full(2, 2**32 - 1, dtype=np.uint32), np.zeros(2, dtype=np.int32)
     reference_layouts.train_range(
         inputs, outputs, 2, np.array([0, 1], dtype=np.int32), np.array([0, 2]), 1, 2, one, one,
@@ -168,6 +174,16 @@ def test_a_change_is_added_to_every_row_of_a_word(cbow: bool) -> None:
     change = (inputs - old)[0]
     assert change.any()
     np.testing.assert_allclose(inputs - old, [change, [0, 0], change, 2 * change], atol=1e-12)
+    # The mean of the rows has moved by the whole change of the composed word.
+    moved = (inputs - old)[members[:4]].mean(axis=0)
+    np.testing.assert_allclose(moved, change / shares[0], rtol=1e-6)
+
+
+def test_contexts_that_are_the_same_word_move_their_mean_by_the_change() -> None:
+    """Three contexts, two of them the same: the share is 3 / (2 ** 2 + 1 ** 2)."""
+    contexts = np.array([4, 7, 4], dtype=np.int64)
+    assert cpu_rows.share_of(contexts, 3) == pytest.approx(3 / 5)
+    assert cpu_rows.share_of(contexts, 2) == 1.0
 
 
 @pytest.mark.parametrize("layout", [(False, True, False), (True, False, False)])
