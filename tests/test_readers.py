@@ -59,7 +59,7 @@ def npy_words(path: Path) -> object:
 def standard_input(path: Path) -> object:
     before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(path.read_bytes()))
     try:
-        return read_lines()
+        return read_lines("words")
     finally:
         sys.stdin = before
 

@@ -226,7 +226,7 @@ class TrainedEncoder(Encoder):
         return {
             "encoder": self.name,
             "dimension": self.dimension,
-            "settings": asdict(self.config),
+            "settings": self.get_params(),
             "training": self.report,
         }
 

@@ -21,6 +21,7 @@ from embedkit import formats
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import load
 from embedkit.vectors.word_vectors import WordVectors
+from tests.damage import save_unchecked
 from tests.service.servers import Start, connect, new_connections, read_all, workers_of
 
 WORDS = ["paris", "france", "italy", "rome", "spain", "madrid"]
@@ -158,7 +159,7 @@ def test_a_damaged_model_is_refused_and_the_old_one_served(start: Start, tmp_pat
         server.process.send_signal(signal.SIGHUP)
         server.wait_for("Still serving the old one: .*")
         rows = np.full((len(WORDS), 8), np.nan, dtype=np.float32)
-        WordVectors(Vocabulary(WORDS), rows).save(path)
+        save_unchecked(path, WORDS, rows)
         server.wait_for("contains NaN or infinity")
         # A worker that starts now also gets the old model.
         os.kill(server.workers[0], signal.SIGKILL)
