@@ -12,6 +12,7 @@ docs/guides/scaling.md for measurements.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 
@@ -30,30 +31,48 @@ class Averaging:
     def __init__(self, engine: Engine, ranks: Ranks) -> None:
         self._ranks = ranks
         self._matrices = engine.matrices
+        self._rows = engine.rows
         for matrix in self._matrices:
             # Rank 0 may have resumed from a checkpoint that only its machine has.
             ranks.spread(matrix)
         self._shared = [matrix.to(torch.float32, copy=True) for matrix in self._matrices]
 
-    def synchronize(self, rows: int) -> None:
-        """Combine all ranks' changes to the first *rows* rows of both matrices.
+    def synchronize(self, words: int) -> None:
+        """Combine the changes of all ranks to the rows of the first *words* words.
 
-        Each block of rows is sent while the next one is computed.
+        These are their rows of both matrices, and the rows of their n-grams. Position weights are
+        always combined. Each block of rows is sent while the next one is computed.
         """
         finish = _nothing
-        for current, shared in self._blocks(rows):
-            finish_next = self._send(current, shared)
+        for start in self._sends(words):
+            finish_next = start()
             finish()
             finish = finish_next
         finish()
 
-    def _blocks(self, rows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def _sends(self, words: int) -> Iterator[Callable[[], Callable[[], None]]]:
+        """Yield functions that each send a block of rows, as `_send` does."""
         for current, shared in zip(self._matrices, self._shared, strict=True):
-            yield from zip(
-                torch.split(current[:rows], _BLOCK_ROWS),
-                torch.split(shared[:rows], _BLOCK_ROWS),
+            for rows, old in zip(
+                torch.split(current[:words], _BLOCK_ROWS),
+                torch.split(shared[:words], _BLOCK_ROWS),
                 strict=True,
-            )
+            ):
+                yield partial(self._send, rows, old)
+        for numbers in torch.split(torch.from_numpy(self._rows.beside(words)), _BLOCK_ROWS):
+            yield partial(self._send_some, numbers)
+
+    def _send_some(self, numbers: torch.Tensor) -> Callable[[], None]:
+        """Send rows of the input matrix, by their numbers; see `_send`."""
+        current, shared = self._matrices[0][numbers], self._shared[0][numbers]
+        finish = self._send(current, shared)
+
+        def write_back() -> None:
+            finish()
+            self._matrices[0][numbers] = current
+            self._shared[0][numbers] = shared
+
+        return write_back
 
     def _send(self, current: torch.Tensor, shared: torch.Tensor) -> Callable[[], None]:
         """Send this rank's changes to some rows; return a function that applies everyone's."""

@@ -53,6 +53,17 @@ class InputRows:
         """The rows of n-grams."""
         return slice(self.words, self.words + len(self.ids))
 
+    def beside(self, words: int) -> NDArray[np.int64]:
+        """Return the rows, besides their own, that the first *words* words are trained with.
+
+        These are the rows of their n-grams, and all position weights.
+        """
+        starts, members = self.layout.starts, self.layout.members
+        rows = np.unique(members[: starts[words]]) if self.layout.composed else members
+        own = np.searchsorted(rows, self.words)
+        positions = np.arange(self.words + len(self.ids), self.count)
+        return np.concatenate([rows[own:].astype(np.int64), positions])
+
     def initial(self, dimension: int, seed: int) -> NDArray[np.float32]:
         """Return initial input rows, float32 (count, dimension).
 

@@ -37,7 +37,11 @@ averaging._BLOCK_ROWS = 3  # so that the matrices are more than one block
 class Matrices:
     pass
 
+from embedkit.training.composition import InputRows
+from embedkit.training.config import TrainingConfig
+
 engine = Matrices()
+engine.rows = InputRows([f"w{n}" for n in range(5)], TrainingConfig())
 start = np.arange(10, dtype=np.float32).reshape(5, 2)
 vectors, context = start + 100 * ranks.rank, start * 0  # the others' start does not count
 engine.matrices = torch.from_numpy(vectors), torch.from_numpy(context)
@@ -85,6 +89,61 @@ def test_two_ranks_learn_as_well_as_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_rows_of_n_grams_are_combined_with_the_words_that_have_them(tmp_path: Path) -> None:
+    """Rows: three words, the n-grams <a, a>, <b, b>, <c, c>, and two position weights."""
+    found = together(
+        """
+import numpy as np
+import torch
+from embedkit.training.averaging import Averaging
+from embedkit.training.composition import InputRows
+from embedkit.training.config import TrainingConfig
+
+class Matrices:
+    pass
+
+engine = Matrices()
+engine.rows = InputRows(["a", "b", "c"], TrainingConfig(
+    min_ngram=2, max_ngram=2, buckets=1_000_000, window=1, architecture="cbow",
+    position_weights=True,
+))
+layout = engine.rows.layout
+members = [layout.members[layout.starts[n]:layout.starts[n + 1]].tolist() for n in range(3)]
+inputs = np.zeros((engine.rows.count, 2), dtype=np.float32)
+engine.matrices = torch.from_numpy(inputs), torch.zeros(3, 2)
+averaging = Averaging(engine, ranks)
+inputs[:, ranks.rank] += 1
+averaging.synchronize(1)
+few = inputs.tolist()
+averaging.synchronize(3)
+tell(members=members, few=few, inputs=inputs.tolist())
+""",
+        2,
+        tmp_path,
+    )
+    both = [1, 1]  # changes at right angles are added
+    for rank in (0, 1):
+        inputs, members = np.array(found[rank]["few"]), found[rank]["members"]
+        assert all(len(rows) == 3 for rows in members)
+        assert (inputs[members[0]] == both).all()
+        assert (inputs[-2:] == both).all()
+        for rows in members[1:]:
+            assert (inputs[rows] == [1 - rank, rank]).all()
+        assert (np.array(found[rank]["inputs"]) == both).all()
+
+
+def test_two_ranks_train_subwords(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    command = torchrun(
+        2, *TRAIN, "-o", model, "--sync-every", 50_000, "--encoder", "subword", "--quiet",
+        "--epochs", 10,
+    )  # fmt: skip
+    subprocess.run(command, check=True)
+    vectors = load(model)
+    assert analogy_accuracy(vectors, ANALOGIES).accuracy >= 0.5
+    assert len(vectors.subwords.ids) == len(vectors.subwords.rows)
+
+
 def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:
     """Files of very different sizes, and so many exchanges that a chunk lies between two."""
     text = WORLD.read_text().splitlines(keepends=True)

@@ -14,13 +14,14 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.encoders import SkipGramEncoder, load
+from embedkit.encoders import SkipGramEncoder, load, load_encoder
 from embedkit.errors import (
     ConfigurationError,
     ModelError,
@@ -199,12 +200,25 @@ def test_seconds_between_checkpoints_are_checked(every: float) -> None:
         Checkpoints("x", every=every)
 
 
-@pytest.mark.parametrize("after", [1, 5, 20])
+SUBWORDS = {"min_ngram": 3, "max_ngram": 4, "buckets": 5_000}
+
+
+@pytest.mark.parametrize(
+    ("after", "settings"),
+    [
+        (1, {}),
+        (5, {}),
+        (20, {}),
+        (3, SUBWORDS),
+        (3, {"architecture": "cbow"}),
+        (3, {**SUBWORDS, "architecture": "cbow", "position_weights": True}),
+    ],
+)
 def test_run_interrupted_by_ctrl_c_resumes_to_the_same_bytes(
-    checkpoints: Checkpoints, after: int
+    checkpoints: Checkpoints, after: int, settings: dict[str, Any]
 ) -> None:
     corpus = Corpus.read(WORLD)
-    config = TrainingConfig(dimension=16, epochs=3, workers=1)
+    config = TrainingConfig(dimension=16, epochs=3, workers=1, **settings)
     whole = train(corpus, config)
     calls = 0
 
@@ -218,9 +232,16 @@ def test_run_interrupted_by_ctrl_c_resumes_to_the_same_bytes(
     try:
         resumed = train(corpus, config, TrainingHooks(interrupt, checkpoints=patient))
     except KeyboardInterrupt:
+        state = next(checkpoints.path.iterdir())
+        kind = "subword" if config.ngrams else "skipgram"
+        assert load_encoder(state).name == kind, "each checkpoint is a model"
+        assert load_encoder(state).vectors().neighbors("paris")
         resumed = train(corpus, config, TrainingHooks(checkpoints=patient, resume=True))
     assert resumed.vectors.tobytes() == whole.vectors.tobytes()
     assert resumed.context.tobytes() == whole.context.tobytes()
+    if whole.subwords is not None:
+        assert resumed.subwords is not None
+        assert resumed.subwords.rows.tobytes() == whole.subwords.rows.tobytes()
     assert resumed.report.epoch_losses == whole.report.epoch_losses
     assert resumed.report.pairs == whole.report.pairs
 

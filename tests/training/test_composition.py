@@ -1,0 +1,59 @@
+"""Rows of the input matrix: which ones a word is made of, and their initial numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.training.composition import InputRows
+from embedkit.training.config import TrainingConfig
+from embedkit.training.initial import random_vectors
+
+WORDS = ["cat", "cats", "aaaaaa", "日本"]
+SUBWORDS = TrainingConfig(min_ngram=2, max_ngram=3, buckets=400, window=4)
+WEIGHTED = TrainingConfig(
+    min_ngram=2, max_ngram=3, buckets=400, window=4, architecture="cbow", position_weights=True
+)
+
+
+def test_words_without_n_grams_have_one_row_each() -> None:
+    rows = InputRows(WORDS, TrainingConfig())
+    assert (rows.count, rows.words, rows.layout.composed) == (4, 4, False)
+    inputs = random_vectors(4, 5, 1)
+    assert rows.compose(inputs) is not None
+    np.testing.assert_array_equal(rows.compose(inputs), inputs)
+    np.testing.assert_array_equal(rows.initial(5, 1), inputs)
+    assert rows.subwords(inputs) is None
+
+
+@pytest.mark.parametrize("config", [SUBWORDS, WEIGHTED])
+def test_a_word_is_made_of_its_own_row_and_those_of_its_n_grams(config: TrainingConfig) -> None:
+    rows = InputRows(WORDS, config)
+    layout = rows.layout
+    inputs = np.random.default_rng(1).normal(size=(rows.count, 3)).astype(np.float32)
+    composed = rows.compose(inputs)
+    for word in range(4):
+        members = layout.members[layout.starts[word] : layout.starts[word + 1]]
+        _, buckets = Ngrams(2, 3, 400).of(word_bytes([WORDS[word]]))
+        assert members[0] == word
+        assert rows.ids[members[1:] - 4].tolist() == buckets.tolist()
+        np.testing.assert_allclose(composed[word], inputs[members].mean(axis=0), atol=1e-6)
+        times = np.array([*Counter(members.tolist()).values()])
+        assert layout.shares[word] == pytest.approx(len(members) / (times**2).sum())
+    assert layout.shares[2] < 0.5 < layout.shares[0] == 1.0
+    subwords = rows.subwords(inputs)
+    assert subwords is not None
+    own = subwords.compose(word_bytes(WORDS), inputs[:4])
+    np.testing.assert_allclose(own, composed, atol=1e-6)
+
+
+def test_position_weights_begin_as_one() -> None:
+    rows = InputRows(WORDS, WEIGHTED)
+    assert rows.layout.positions == 4 + len(rows.ids)
+    assert rows.count == rows.layout.positions + 2 * 4
+    initial = rows.initial(6, 1)
+    assert (initial[rows.layout.positions :] == 1.0).all()
+    assert np.abs(initial[: rows.layout.positions]).max() <= 1 / 6
