@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
+_ON_GPU = ("skipgram", "skipgram")  # the encoder and architecture that GPUs can train
 _SETTINGS = (*SETTINGS, "workers", "seed")
 _LONGEST_EXAMPLE = 40  # characters
 
@@ -124,6 +125,8 @@ def train(
     if not passes:
         refuse_unused("without --phrases N", *(f"phrase_{name}" for name in PHRASE_OPTIONS))
     path = Path(output)
+    if options["device"] == "auto" and (encoder, options["architecture"]) != _ON_GPU:
+        options["device"] = "cpu"
     device = device_name(options["device"])  # checked before waiting for other ranks
     if device == "cpu":
         refuse_unused("on a CPU", "rows", "precision")

@@ -118,6 +118,11 @@ class TrainingConfig:
             )
 
     @property
+    def has_gpu_kernel(self) -> bool:
+        """Whether a GPU can train with these settings."""
+        return self.buckets is None and self.architecture == "skipgram"
+
+    @property
     def ngrams(self) -> Ngrams | None:
         """The n-grams that words are composed of, or None."""
         if self.min_ngram is None or self.max_ngram is None or self.buckets is None:

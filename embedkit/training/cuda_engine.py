@@ -197,7 +197,7 @@ def _check_triton() -> None:
 
 
 def _check_settings(config: TrainingConfig) -> None:
-    if config.ngrams is not None or config.architecture != "skipgram":
+    if not config.has_gpu_kernel:
         raise ConfigurationError(
             "on a GPU, only skip-gram without n-grams can be trained.",
             hint='Pass --device cpu (device="cpu").',

@@ -172,7 +172,10 @@ def make_engine(
     """
     if isinstance(device, str):
         device = Device(device)
-    name = device_name(device.name)
+    name = device.name
+    if name == "auto" and not config.has_gpu_kernel:
+        name = "cpu"
+    name = device_name(name)
     if name == "cpu":
         return CpuEngine(corpus, vocabulary, config)
     from embedkit.training.cuda_engine import CudaEngine
