@@ -1,4 +1,6 @@
-"""Subwords and CBOW beside gensim and fastText; a part of scripts/bench.
+"""Subwords and CBOW beside gensim and fastText.
+
+scripts/bench_peers.py is not run itself: scripts/bench uses it.
 
 Every training run is in its own process. Speeds are those of the training passes alone, as each
 tool measures or reports them. All vectors are scored by the same code.

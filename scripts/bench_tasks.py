@@ -250,6 +250,8 @@ def hold_out(corpus: str, output: str, words: str, number: str, seed: str) -> di
     with Path(corpus).open() as file:
         counts = Counter(word for line in file for word in line.split())
     medium = sorted(w for w, n in counts.items() if 20 <= n <= 60 and len(w) >= 6 and w.isascii())
+    if not medium:
+        sys.exit(f"{corpus} has no word of at least 6 letters that occurs 20 to 60 times.")
     chosen = random.Random(int(seed)).sample(medium, min(int(number), len(medium)))
     Path(words).write_text("\n".join(chosen))
     held = set(chosen)

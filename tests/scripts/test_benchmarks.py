@@ -30,6 +30,27 @@ def test_bench(run_json: RunJson, corpus: Path, analogies: Path, similarity: Pat
     assert "one question in a new process, s" in figures
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ["--encoder", "subword", "--rare"],
+        pytest.param(["--architecture", "cbow"], marks=pytest.mark.slow),
+    ],
+)
+def test_bench_beside_peers(kind: list[str], run_json: RunJson, similarity: Path) -> None:
+    pytest.importorskip("fasttext", reason="fastText is not installed")
+    results = run_json(
+        "bench", SCRIPTS.parent / "corpora" / "world.txt", *kind, "--similarity", similarity, "--dimension", 4, "--epochs", 1,
+        "--workers", 1,
+    )  # fmt: skip
+    assert [row["tool"] for row in results["table"]] == ["embedkit", "gensim", "fasttext"]
+    assert all(row["speed"] > 0 and row["memory"] > 1 for row in results["table"])
+    if "--rare" in kind:
+        assert all(0 <= row["rare_recall"] <= 1 for row in results["table"])
+        assert all(row["rare_words"] > 0 for row in results["table"])
+
+
 @pytest.mark.parametrize("task", ["ceiling", "embedkit-read", "gensim-ask"])
 def test_bench_tasks(task: str, run_script: Any, model: Path, corpus: Path, tmp_path: Path) -> None:
     """The tasks that `scripts/bench` does not run, and one that it does."""
