@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from embedkit.formats.fasttext_layout import (
     Arguments,
     Header,
     read_header,
+    read_nonzero_rows,
     read_rows,
     take,
 )
@@ -30,26 +31,26 @@ from embedkit.formats.row_builder import RowBuilder, byte_strings
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["FastTextModel", "read_fasttext", "read_fasttext_model"]
+__all__ = ["TrainedModel", "read_fasttext", "read_trained"]
 
 _COMPOSED_WORDS = 1 << 12  # words composed at a time
 
 
 @dataclass(frozen=True)
-class FastTextModel:
-    """A model with what training needs to continue from it.
+class TrainedModel:
+    """Another program's model, with what training needs to continue from it.
 
     Attributes:
         vectors: of the words, with the output matrix if training can use it.
-        settings: the settings of training, under embedkit's names.
-        own: the words' own rows of the input matrix, float32 (V, d); None without output matrix.
-        problem: why training cannot use the output matrix, as a sentence; "" if it can.
+        problem: why training cannot continue from the model, as a sentence; "" if it can.
+        settings: the settings of its training, under embedkit's names.
+        own: the words' own rows of the input matrix, float32 (V, d); None if there is a problem.
     """
 
     vectors: WordVectors
-    settings: dict[str, Any]
-    own: NDArray[np.float32] | None
     problem: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    own: NDArray[np.float32] | None = None
 
 
 def read_fasttext(source: ByteSource, repairs: Repairs, limit: int | None = None) -> WordVectors:
@@ -67,8 +68,8 @@ def read_fasttext(source: ByteSource, repairs: Repairs, limit: int | None = None
     return _build(head, own, subwords, None, repairs, limit)[0]
 
 
-def read_fasttext_model(source: ByteSource, repairs: Repairs) -> FastTextModel:
-    """Read a model with its output matrix, to continue training.
+def read_trained(source: ByteSource, repairs: Repairs) -> TrainedModel:
+    """Read a model with its output matrix, if training can continue with it.
 
     Raises:
         FormatError: as for `read_fasttext`.
@@ -82,7 +83,7 @@ def read_fasttext_model(source: ByteSource, repairs: Repairs) -> FastTextModel:
         if not context.any():
             context, problem = None, "Its output matrix contains only zeros."
     vectors, rows = _build(head, own, subwords, context, repairs)
-    return FastTextModel(vectors, _settings(head.arguments), rows, problem)
+    return TrainedModel(vectors, problem, _settings(head.arguments), rows)
 
 
 def _problem(arguments: Arguments, *, quantized: bool) -> str:
@@ -118,17 +119,17 @@ def _read_input(
     if quantized:
         matrix = read_quantized(source, repairs, (words + head.ngram_rows, dimension))
         own, ngrams = matrix[:words], matrix[words:]
-    elif head.kept is not None:
+        return own, _subwords(head, ngrams, np.arange(len(ngrams), dtype=np.int32)), quantized
+    if head.kept is not None:
         raise repairs.error(
             f"byte {source.position:,}",
             "the model is pruned but not quantized, which fastText rejects, too",
             "Use the original .bin file, or quantize it again.",
         )
-    else:
-        _check_size(source, repairs, head, words + head.ngram_rows)
-        own = read_rows(source, repairs, words, dimension)
-        ngrams = read_rows(source, repairs, head.ngram_rows, dimension)
-    return own, _subwords(head, ngrams), quantized
+    _check_size(source, repairs, head, words + head.ngram_rows)
+    own = read_rows(source, repairs, words, dimension)
+    ngrams, ids = read_nonzero_rows(source, repairs, head.ngram_rows, dimension)
+    return own, _subwords(head, ngrams, ids), quantized
 
 
 def _check_size(source: ByteSource, repairs: Repairs, head: Header, expected: int) -> None:
@@ -150,15 +151,20 @@ def _read_output(source: ByteSource, repairs: Repairs, head: Header) -> NDArray[
     return read_rows(source, repairs, len(head.words), head.arguments.dim)
 
 
-def _subwords(head: Header, rows: NDArray[np.float32]) -> Subwords | None:
+def _subwords(head: Header, rows: NDArray[np.float32], ids: NDArray[np.int32]) -> Subwords | None:
+    """Return the n-grams; *ids* are the numbers of their rows, and all other rows are zero."""
     # Without character n-grams, the buckets are word n-grams, which only classify texts.
-    if head.lengths is None or not len(rows):
+    if head.lengths is None or not head.ngram_rows:
         return None
     ngrams = Ngrams(*head.lengths, head.arguments.bucket)
-    if head.kept is None:
+    if head.kept is not None:
+        buckets, places = head.kept[np.argsort(head.kept[:, 0])].T
+        return Subwords(rows[places], ngrams, buckets.copy(), pruned=True)
+    if len(rows) == ngrams.buckets:
         return Subwords(rows, ngrams)
-    ids, places = head.kept[np.argsort(head.kept[:, 0])].T
-    return Subwords(rows[places], ngrams, ids.copy(), pruned=True)
+    if not len(rows):  # a row of zeros, since n-grams count even so
+        rows, ids = np.zeros((1, head.arguments.dim), np.float32), np.zeros(1, np.int32)
+    return Subwords(rows, ngrams, ids)
 
 
 def _build(
@@ -198,7 +204,11 @@ def _build(
     parts = np.split(vectors.matrix, 3, axis=1)
     composed, own, context = (np.ascontiguousarray(part) for part in parts)
     vectors = WordVectors.from_checked(
-        vectors.vocabulary, composed, subwords=subwords, context=context
+        vectors.vocabulary,
+        composed,
+        subwords=subwords,
+        context=context,
+        config={"settings": _settings(head.arguments)},
     )
     return vectors, own
 

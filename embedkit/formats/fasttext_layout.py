@@ -39,6 +39,7 @@ __all__ = [
     "is_fasttext",
     "read_blocks",
     "read_header",
+    "read_nonzero_rows",
     "read_rows",
     "take",
 ]
@@ -250,6 +251,24 @@ def read_rows(
     Raises:
         FormatError: the file ends before.
     """
+    return _read_rows(source, repairs, (count, dimension), zeros=True)[0]
+
+
+def read_nonzero_rows(
+    source: ByteSource, repairs: Repairs, count: int, dimension: int
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Read the rows of a matrix that are not zero; return them and their numbers, int32 (n,).
+
+    Raises:
+        FormatError: the file ends before.
+    """
+    return _read_rows(source, repairs, (count, dimension), zeros=False)
+
+
+def _read_rows(
+    source: ByteSource, repairs: Repairs, shape: tuple[int, int], *, zeros: bool
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    count, dimension = shape
     width = 4 * dimension
     possible = 0 if source.plain_size is None else (source.plain_size - source.position) // width
     if source.plain_size is not None and possible < count:
@@ -260,12 +279,17 @@ def read_rows(
             DOWNLOAD_AGAIN,
         )
     matrix = np.empty((min(count, possible), dimension), dtype=np.float32)
-    filled = 0
+    numbers, seen, filled = [np.zeros(0, dtype=np.int32)], 0, 0
     for data in read_blocks(source, repairs, count, width):
         rows = np.frombuffer(data, "<f4").reshape(-1, dimension)
+        kept = np.ones(len(rows), dtype=np.bool_) if zeros else rows.any(axis=1)
+        numbers.append((np.flatnonzero(kept) + seen).astype(np.int32))
+        seen += len(rows)
+        rows = rows if kept.all() else rows[kept]
         if filled + len(rows) > len(matrix):
             grown = min(count, filled + len(rows) + len(matrix) // 8)
             matrix.resize((grown, dimension), refcheck=False)
         matrix[filled : filled + len(rows)] = rows
         filled += len(rows)
-    return matrix
+    matrix.resize((filled, dimension), refcheck=False)
+    return matrix, np.concatenate(numbers)
