@@ -79,7 +79,8 @@ _LONGEST_EXAMPLE = 40  # characters
     "--continue-from",
     type=ModelPath(),
     metavar="PATH",
-    help="Start with this model's vectors and add the new words of CORPUS.",
+    help="Start with this model, or fastText .bin file, and add the new words of CORPUS; encoder, "
+    "dimension, architecture and n-grams are those of the model unless set.",
 )
 @click.option(
     "--evaluate", type=INPUT, metavar="FILE", help="Score these analogies after each epoch."

@@ -21,10 +21,9 @@ from embedkit.formats.fasttext_layout import (
     Arguments,
     Header,
     read_header,
-    read_nonzero_rows,
-    read_rows,
     take,
 )
+from embedkit.formats.fasttext_matrix import read_nonzero_rows, read_rows
 from embedkit.formats.fasttext_quantized import read_quantized
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import RowBuilder, byte_strings

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import FormatError, counted, plural
+from embedkit.errors import FormatError, counted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import LARGEST_DIMENSION
@@ -39,8 +39,6 @@ __all__ = [
     "is_fasttext",
     "read_blocks",
     "read_header",
-    "read_nonzero_rows",
-    "read_rows",
     "take",
 ]
 
@@ -241,55 +239,3 @@ def read_blocks(source: ByteSource, repairs: Repairs, count: int, width: int) ->
         if len(data) < size:
             raise cut_short(source, repairs)
         yield data
-
-
-def read_rows(
-    source: ByteSource, repairs: Repairs, count: int, dimension: int
-) -> NDArray[np.float32]:
-    """Read a matrix, float32 (count, dimension); memory is allocated as its bytes arrive.
-
-    Raises:
-        FormatError: the file ends before.
-    """
-    return _read_rows(source, repairs, (count, dimension), zeros=True)[0]
-
-
-def read_nonzero_rows(
-    source: ByteSource, repairs: Repairs, count: int, dimension: int
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Read the rows of a matrix that are not zero; return them and their numbers, int32 (n,).
-
-    Raises:
-        FormatError: the file ends before.
-    """
-    return _read_rows(source, repairs, (count, dimension), zeros=False)
-
-
-def _read_rows(
-    source: ByteSource, repairs: Repairs, shape: tuple[int, int], *, zeros: bool
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    count, dimension = shape
-    width = 4 * dimension
-    possible = 0 if source.plain_size is None else (source.plain_size - source.position) // width
-    if source.plain_size is not None and possible < count:
-        raise repairs.error(
-            f"byte {source.plain_size:,}",
-            f"the model is cut short: {count - possible:,} of {counted(count, 'row')} "
-            f"{plural(count - possible, 'is', 'are')} missing",
-            DOWNLOAD_AGAIN,
-        )
-    matrix = np.empty((min(count, possible), dimension), dtype=np.float32)
-    numbers, seen, filled = [np.zeros(0, dtype=np.int32)], 0, 0
-    for data in read_blocks(source, repairs, count, width):
-        rows = np.frombuffer(data, "<f4").reshape(-1, dimension)
-        kept = np.ones(len(rows), dtype=np.bool_) if zeros else rows.any(axis=1)
-        numbers.append((np.flatnonzero(kept) + seen).astype(np.int32))
-        seen += len(rows)
-        rows = rows if kept.all() else rows[kept]
-        if filled + len(rows) > len(matrix):
-            grown = min(count, filled + len(rows) + len(matrix) // 8)
-            matrix.resize((grown, dimension), refcheck=False)
-        matrix[filled : filled + len(rows)] = rows
-        filled += len(rows)
-    matrix.resize((filled, dimension), refcheck=False)
-    return matrix, np.concatenate(numbers)

@@ -21,6 +21,7 @@ from embedkit.formats.fasttext_layout import (
     read_blocks,
     take,
 )
+from embedkit.formats.fasttext_matrix import require_finite
 from embedkit.formats.repairs import Repairs
 
 __all__ = ["read_quantized"]
@@ -110,4 +111,6 @@ def _read_quantizer(source: ByteSource, repairs: Repairs, dimension: int, parts:
     data = source.read(size)
     if len(data) < size:
         raise cut_short(source, repairs)
-    return _Quantizer(dimension, width, np.frombuffer(data, "<f4"))
+    codebook = np.frombuffer(data, "<f4")
+    require_finite(codebook, source.position - size, repairs)
+    return _Quantizer(dimension, width, codebook)

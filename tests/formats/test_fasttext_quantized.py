@@ -156,3 +156,14 @@ def test_a_pruned_matrix_that_is_not_quantized_is_an_error(tmp_path: Path) -> No
     (tmp_path / "x").write_bytes(data[:place] + b"\0" + data[place + 1 :])
     with pytest.raises(FormatError, match="pruned but not quantized"):
         read(tmp_path / "x")
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_codebook_of_numbers_that_are_not_finite_is_an_error(
+    number: float, tmp_path: Path
+) -> None:
+    data = model_file()
+    place = data.index(struct.pack("<4i", 1, 1, 1, 1)) + 16 + 4 * 200
+    (tmp_path / "x").write_bytes(data[:place] + struct.pack("<f", number) + data[place + 4 :])
+    with pytest.raises(FormatError, match=f"byte {place + 1:,}: a number is not finite"):
+        read(tmp_path / "x")
