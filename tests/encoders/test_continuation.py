@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,23 @@ def test_settings_out_of_range_are_not_taken_from_a_file(tmp_path: Path) -> None
     assert isinstance(start, SubwordEncoder)
     assert (start.config.window, start.config.negative) == (5, 11)
     assert start.dimension == theirs.get_dimension()
+
+
+def test_a_damaged_output_matrix_is_an_error(tmp_path: Path) -> None:
+    path, size = tmp_path / "x.bin", 1 + 16 + 4 * 5 * 3
+    vectors = WordVectors(list("abcde"), np.eye(5, 3), context=np.eye(5, 3, dtype=np.float32))
+    formats.write(vectors, path, format="fasttext")
+    data = path.read_bytes()
+    start = len(data) - size
+    for end in range(start, len(data)):
+        path.write_bytes(data[:end])
+        with pytest.raises(FormatError, match=r"byte [0-9]+: the model is cut short"):
+            load_encoder(path)
+    for rows, dimension in ((6, 3), (5, 4), (1 << 62, 3), (-1, 3)):
+        path.write_bytes(data[: start + 1] + struct.pack("<qq", rows, dimension) + data[-60:])
+        with pytest.raises(FormatError, match=rf"byte {start + 17}: the matrix is {rows:,} x"):
+            load_encoder(path)
+    path.write_bytes(data[:-4] + struct.pack("<f", np.nan))
+    with pytest.raises(FormatError, match="not finite"):
+        load_encoder(path)
+    assert len(load_encoder(path, context=False).vocabulary) == 5
