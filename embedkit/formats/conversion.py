@@ -118,8 +118,15 @@ def read_model(path: str | os.PathLike[str]) -> TrainedModel:
 
 
 def _read(
-    path: Path, name: str | None, limit: int | None, repairs: Repairs, progress: Progress
+    path: Path,
+    name: str | None,
+    limit: int | None,
+    repairs: Repairs,
+    progress: Progress,
+    *,
+    context: bool = False,
 ) -> tuple[WordVectors, str]:
+    """Return vectors, with the output matrix only if *context*, and their format."""
     if name is not None:
         check_choice("format", name, FORMATS_INFO)
     if limit is not None:
@@ -136,6 +143,8 @@ def _read(
             raise FormatError(
                 f"{path} is a directory, but {found} is a format of files.", hint="Pass the file."
             )
+        if context and found == "fasttext":
+            return read_trained(source, repairs, limit).vectors, found
         return known.read(source, repairs, limit), found
 
 
@@ -263,7 +272,9 @@ def convert(
     if not FORMATS_INFO[to].is_folder:  # the writers of folders check them
         check_output_stream(target, overwrite=overwrite)
     repairs = Repairs(str(source), errors, encoding)
-    vectors, found = _read(Path(source), source_format, limit, repairs, reading)
+    vectors, found = _read(
+        Path(source), source_format, limit, repairs, reading, context=to == "fasttext"
+    )
     if found == to == "embedkit":
         embedkit_directory.copy_model(Path(source), path, limit, overwrite=overwrite)
     else:

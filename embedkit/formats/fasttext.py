@@ -67,7 +67,7 @@ def read_fasttext(source: ByteSource, repairs: Repairs, limit: int | None = None
     return _build(head, own, subwords, None, repairs, limit)[0]
 
 
-def read_trained(source: ByteSource, repairs: Repairs) -> TrainedModel:
+def read_trained(source: ByteSource, repairs: Repairs, limit: int | None = None) -> TrainedModel:
     """Read a model with its output matrix, if training can continue with it.
 
     Raises:
@@ -81,7 +81,7 @@ def read_trained(source: ByteSource, repairs: Repairs) -> TrainedModel:
         context = _read_output(source, repairs, head)
         if not context.any():
             context, problem = None, "Its output matrix contains only zeros."
-    vectors, rows = _build(head, own, subwords, context, repairs)
+    vectors, rows = _build(head, own, subwords, context, repairs, limit)
     return TrainedModel(vectors, problem, _settings(head.arguments), rows)
 
 
@@ -172,7 +172,7 @@ def _build(
     subwords: Subwords | None,
     context: NDArray[np.float32] | None,
     repairs: Repairs,
-    limit: int | None = None,
+    limit: int | None,
 ) -> tuple[WordVectors, NDArray[np.float32] | None]:
     """Return the checked vectors, and with an output matrix also the words' own rows."""
     # Each row of the builder has all vectors of a word, so that they stay together.

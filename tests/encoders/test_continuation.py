@@ -132,6 +132,8 @@ def test_a_file_of_embedkit_continues_like_the_model(
     formats.write(first.vectors(), tmp_path / "x.bin", format="fasttext")
     again = load_encoder(tmp_path / "x.bin")
     assert isinstance(again, kind)
+    again.save(tmp_path / "x.embedkit")
+    np.testing.assert_array_equal(load_encoder(tmp_path / "x.embedkit").context, first.context)
     text = sentences([[*TOPICS[0], *TOPICS[1], "saxophone"]], 50)
     expected = same_kind(first).fit(text, start=first).vectors()
     found = same_kind(again).fit(text, start=again).vectors()

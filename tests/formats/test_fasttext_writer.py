@@ -13,7 +13,7 @@ from embedkit.corpus.ngrams import Ngrams, word_bytes
 from embedkit.encoders import SkipGramEncoder, SubwordEncoder
 from embedkit.encoders.trained import TrainedEncoder
 from embedkit.errors import FormatError, MissingMatrixWarning
-from embedkit.formats import convert, detect, read, write
+from embedkit.formats import convert, detect, read, read_model, write
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -100,6 +100,18 @@ def test_embedkit_reads_it_back(model: tuple[str, TrainedEncoder], tmp_path: Pat
     words = word_bytes([*ours.vocabulary])
     own = [vectors.subwords.own_rows(words, vectors.matrix) for vectors in (back, ours)]
     np.testing.assert_allclose(*own, atol=1e-5)
+
+
+def test_a_copy_of_a_file_keeps_both_matrices_and_the_settings(
+    model: tuple[str, TrainedEncoder], tmp_path: Path
+) -> None:
+    write(model[1].vectors(), tmp_path / "x.bin", format="fasttext")
+    convert(tmp_path / "x.bin", tmp_path / "y.bin.gz", target_format="fasttext")
+    first, second = (read_model(tmp_path / name) for name in ("x.bin", "y.bin.gz"))
+    assert first.settings == second.settings
+    np.testing.assert_allclose(first.vectors.matrix, second.vectors.matrix, atol=1e-6)
+    np.testing.assert_allclose(first.own, second.own, atol=1e-5)
+    np.testing.assert_array_equal(second.vectors.context, model[1].context)
 
 
 def test_vectors_of_unknown_origin_have_zeros_as_output_matrix(tmp_path: Path) -> None:
