@@ -19,6 +19,7 @@ __all__ = [
     "FormatError",
     "HighLossWarning",
     "InputError",
+    "MissingMatrixWarning",
     "MissingModelError",
     "ModelError",
     "OutputExistsError",
@@ -212,6 +213,10 @@ class UnknownWordError(EmbedkitError, KeyError):
 
 class SlowFormatWarning(UserWarning):
     """Reading a file of vectors took long; a model directory would open immediately."""
+
+
+class MissingMatrixWarning(UserWarning):
+    """A file was written without the output matrix, so training cannot continue from it."""
 
 
 class HighLossWarning(UserWarning):

@@ -271,6 +271,6 @@ def test_calls_of_fasttext_give_the_same(tmp_path: Path, monkeypatch: pytest.Mon
 def test_parameters_of_fasttext_exist() -> None:
     fasttext = pytest.importorskip("fasttext")
     text = (DOCS / "migrate" / "fasttext.md").read_text(encoding="utf-8")
-    theirs, ours = zip(*rows(text, "train_unsupervised", "SkipGramEncoder"), strict=True)
+    theirs, ours = zip(*rows(text, "train_unsupervised", "SubwordEncoder"), strict=True)
     assert set(theirs) <= set(fasttext.FastText.unsupervised_default)
     assert set(ours) <= {field.name for field in fields(embedkit.TrainingConfig)}

@@ -80,12 +80,12 @@ def convert(
 ) -> None:
     """Read words and vectors from IN and write them to OUT.
 
-    Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (.bin;
-    read only), gensim (what its save writes; read only), npz, npy, safetensors, static (model2vec,
-    sentence-transformers), and those of `embedkit export` (written only). The format of IN is
-    detected from its content, and that of OUT is chosen by its name; .gz, .bz2, .xz and .zst
-    compress. For formats of one file, IN may be - for standard input, and OUT - for standard
-    output.
+    Formats: embedkit, word2vec (text; fastText's .vec too), word2vec-binary, glove, fasttext (reads
+    .bin and .ftz, writes .bin with --to fasttext), gensim (what its save writes; read only), npz,
+    npy, safetensors, static (model2vec, sentence-transformers), and those of `embedkit export`
+    (written only). The format of IN is detected from its content, and that of OUT is chosen by its
+    name; .gz, .bz2, .xz and .zst compress. For formats of one file, IN may be - for standard input,
+    and OUT - for standard output.
     """
     from embedkit import formats
 

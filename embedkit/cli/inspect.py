@@ -118,7 +118,7 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
     """
     from embedkit import encoders
 
-    stored = encoders.load_encoder(model) if Path(model).exists() else None
+    stored = encoders.load_encoder(model, context=False) if Path(model).exists() else None
 
     def tables(chosen: list[str]) -> dict[str, list[list[float]]]:
         return {name: table.tolist() for name, table in encoders.compare(chosen, stored).items()}
@@ -193,7 +193,7 @@ def _character_codes(model: str, words: list[str]) -> Encoder:
     from embedkit.encoders import load_encoder, untrained
 
     if Path(model).exists():
-        return untrained("charcode", load_encoder(model).vocabulary)
+        return untrained("charcode", load_encoder(model, context=False).vocabulary)
     return _encoder_of("charcode", words)
 
 

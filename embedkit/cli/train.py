@@ -80,7 +80,8 @@ _LONGEST_EXAMPLE = 40  # characters
     "--continue-from",
     type=ModelPath(),
     metavar="PATH",
-    help="Start with this model's vectors and add the new words of CORPUS.",
+    help="Start with this model, or fastText .bin file, and add the new words of CORPUS; encoder, "
+    "dimension, architecture and n-grams are those of the model unless set.",
 )
 @click.option(
     "--evaluate", type=INPUT, metavar="FILE", help="Score these analogies after each epoch."
@@ -121,9 +122,7 @@ def train(
     from embedkit.system.ranks import join
     from embedkit.training.engine import device_name
 
-    _refuse_options_of_others(encoder)
-    if not passes:
-        refuse_unused("without --phrases N", *(f"phrase_{name}" for name in PHRASE_OPTIONS))
+    _refuse_unused_options(encoder, options["continue_from"], passes)
     path = Path(output)
     if options["device"] == "auto" and (encoder, options["architecture"]) != _ON_GPU:
         options["device"] = "cpu"
@@ -134,7 +133,7 @@ def train(
     if ranks.rank == 0:
         lock_outputs(output)
         check_output(path, overwrite=overwrite)
-    start = _start(options["continue_from"]) if options["continue_from"] else None
+    start, encoder = _start(options["continue_from"], encoder)
     model = _new_model(encoder, start, options)
     phrases = phrase_settings(options, "phrase_", passes=passes) if passes else None
     training = TrainingSession(path, options, ranks, overwrite=overwrite)
@@ -166,10 +165,9 @@ def _new_model(encoder: str, start: TrainedEncoder | None, options: Mapping[str,
 
     given = {name: options[name] for name in explicit_parameters(*_SETTINGS)}
     if start is not None:
-        given.setdefault("dimension", start.dimension)
-        if encoder == "subword" and (ngrams := start.config.ngrams):
-            given = {"min_ngram": ngrams.shortest, "max_ngram": ngrams.longest,
-                     "buckets": ngrams.buckets, **given}  # fmt: skip
+        kept = ("architecture", *(NGRAM_SETTINGS if encoder == start.name == "subword" else ()))
+        held = {name: getattr(start.config, name) for name in kept}
+        given = {"dimension": start.dimension, **held, **given}
     return ENCODERS[encoder](**given)
 
 
@@ -212,17 +210,32 @@ def _distinct(text: Corpus) -> str:
     return counted(len(text.vocabulary), "distinct word")
 
 
-def _start(path: str) -> TrainedEncoder:
+def _start(path: str | None, encoder: str) -> tuple[TrainedEncoder | None, str]:
+    """Return the model to continue from, and the encoder: the model's, unless one was given."""
     from embedkit.encoders import TrainedEncoder, load_encoder
+    from embedkit.encoders.continuation import NO_CONTEXT
 
+    if path is None:
+        return None, encoder
     model = load_encoder(path)
     if not isinstance(model, TrainedEncoder) or model.context is None:
         raise ModelError(
-            f"{path} has no output matrix to continue training from. Only trained models have "
-            "one, and postprocessing or converting a model removes it.",
-            hint="Use the model that embedkit train wrote.",
+            f"{path} has no output matrix to continue training from. "
+            f"{getattr(model, 'problem', NO_CONTEXT)}",
+            hint="Use the model that embedkit train wrote, or a .bin file of unsupervised fastText "
+            "with negative sampling.",
         )
-    return model
+    if not explicit_parameters("encoder"):
+        encoder = model.name
+        _refuse_options_of_others(encoder)
+    return model, encoder
+
+
+def _refuse_unused_options(encoder: str, start: str | None, passes: int) -> None:
+    if start is None or explicit_parameters("encoder"):
+        _refuse_options_of_others(encoder)
+    if not passes:
+        refuse_unused("without --phrases N", *(f"phrase_{name}" for name in PHRASE_OPTIONS))
 
 
 def _refuse_options_of_others(encoder: str) -> None:

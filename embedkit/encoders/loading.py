@@ -19,10 +19,12 @@ from embedkit.encoders.names import UNTRAINED_ENCODERS
 from embedkit.encoders.onehot import OneHotEncoder
 from embedkit.encoders.skipgram import SkipGramEncoder
 from embedkit.encoders.subword import SubwordEncoder
+from embedkit.encoders.trained import TrainedEncoder
 from embedkit.errors import ConfigurationError, ModelError, SlowFormatWarning
 from embedkit.storage.config_file import VOCABULARY, reading_errors
 from embedkit.storage.model_directory import StoredModel, read_model
 from embedkit.validation import check_path
+from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["ENCODERS", "compare", "is_foreign", "load", "load_encoder", "untrained"]
@@ -35,16 +37,36 @@ _SLOW = 2.0  # seconds
 _VECTORS_ONLY = "vectors"  # the encoder name that WordVectors.save writes
 
 
-def load_encoder(path: str | os.PathLike[str]) -> Encoder:
+def load_encoder(path: str | os.PathLike[str], *, context: bool = True) -> Encoder:
     """Open the encoder of a model directory, or of another program's file of vectors.
+
+    Args:
+        path: the model directory, or a file in one of `embedkit.formats.READABLE_FORMATS`.
+        context: read the output matrix, too, from a fastText file that training can continue from;
+            a question does not need it.
 
     Raises:
         ModelError: it is missing, damaged, too new, or was written by an unknown encoder.
     """
     check_path(path)
     if is_foreign(Path(path)):
-        return SkipGramEncoder.from_vectors(load(path))
+        return _foreign_encoder(path, context=context)
     return _encoder_of(read_model(Path(path)))
+
+
+def _foreign_encoder(path: str | os.PathLike[str], *, context: bool) -> TrainedEncoder:
+    if not context:
+        return _encoder_class(vectors := _foreign(path)).from_vectors(vectors)
+    from embedkit import formats
+
+    model = formats.read_model(path)
+    return _encoder_class(model.vectors).from_vectors(
+        model.vectors, settings=model.settings, own=model.own, problem=model.problem
+    )
+
+
+def _encoder_class(vectors: WordVectors) -> type[TrainedEncoder]:
+    return SubwordEncoder if isinstance(vectors.subwords, Subwords) else SkipGramEncoder
 
 
 def is_foreign(path: Path) -> bool:

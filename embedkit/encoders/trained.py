@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from inspect import signature
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.corpus.ngrams import word_bytes
 from embedkit.corpus.reader import TextSource
 from embedkit.encoders.base import Encoder, as_corpus
-from embedkit.errors import ConfigurationError, HighLossWarning, ModelError
+from embedkit.encoders.continuation import NO_CONTEXT, check_start, settings_of
+from embedkit.errors import HighLossWarning, ModelError
 from embedkit.index.metrics import row_norms
 from embedkit.storage.index_file import open_index
 from embedkit.storage.model_directory import StoredModel, write_model
@@ -47,6 +48,7 @@ class TrainedEncoder(Encoder):
     Attributes:
         config: the settings.
         report: the fields of `TrainingReport`, and the fingerprint and tokenizer of the corpus.
+        problem: why training cannot continue from this encoder, as a sentence.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -54,7 +56,9 @@ class TrainedEncoder(Encoder):
         self.config = TrainingConfig(**settings)
         self._dimension = self.config.dimension  # vectors made elsewhere may have another dimension
         self.report: dict[str, Any] = {}
+        self.problem = NO_CONTEXT
         self._vectors: WordVectors | None = None
+        self._own: NDArray[np.float32] | None = None
         self._model: StoredModel | None = None
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
@@ -143,7 +147,7 @@ class TrainedEncoder(Encoder):
 
     def _store_result(self, result: TrainingResult, corpus: Corpus) -> None:
         """Store what training has learned from a corpus."""
-        self._model = None
+        self._model = self._own = None
         self._vocabulary = result.vocabulary
         self.report = {
             **asdict(result.report),
@@ -165,29 +169,21 @@ class TrainedEncoder(Encoder):
     def _start(self, old: TrainedEncoder, corpus: Corpus) -> WarmStart:
         from embedkit.training.warm_start import WarmStart, warm_start
 
-        if old.dimension != self.dimension:
-            raise ConfigurationError(
-                f"dimension is {self.dimension}, but the vectors to continue from have "
-                f"{old.dimension}.",
-                hint=f"Pass dimension={old.dimension} (--dimension {old.dimension}).",
-            )
-        if old.context is None:
-            raise ConfigurationError(
-                "the vectors to continue from have no output matrix, which training needs.",
-                hint="Continue from a model that embedkit trained.",
-            )
         vectors = old.vectors()
-        own, subwords = vectors.matrix, vectors.subwords
-        if (subwords and subwords.ngrams) != self.config.ngrams:
-            raise ConfigurationError(
-                f"the vectors to continue from have {_ngrams(subwords and subwords.ngrams)}, but "
-                f"the settings ask for {_ngrams(self.config.ngrams)}.",
-                hint="Use the same --encoder, --min-ngram, --max-ngram and --buckets.",
-            )
-        if subwords is not None:
-            own = subwords.own_rows(word_bytes(old.vocabulary.words()), own)
-        before = WarmStart(old.vocabulary, own, old.context, subwords)
+        context = check_start(vectors, old.problem, self.config)
+        before = WarmStart(old.vocabulary, old._own_rows(), context, vectors.subwords)
         return warm_start(before, corpus, self.config)
+
+    def _own_rows(self) -> NDArray[np.float32]:
+        """Return the words' own rows of the input matrix, float32 (V, dimension)."""
+        if self._own is not None:
+            return self._own
+        vectors = self.vectors()
+        matrix: NDArray[np.float32] = vectors.matrix
+        if isinstance(vectors.subwords, Subwords):
+            words = word_bytes(self.vocabulary.words())
+            return vectors.subwords.own_rows(words, matrix)
+        return matrix
 
     def encode(self, words: Iterable[str]) -> NDArray[np.float32]:
         """Return the trained vectors of *words*, float32 (n, dimension).
@@ -231,9 +227,23 @@ class TrainedEncoder(Encoder):
         }
 
     @classmethod
-    def from_vectors(cls, vectors: WordVectors) -> Self:
-        """Return an encoder of vectors that were trained elsewhere."""
-        encoder = cls()
+    def from_vectors(
+        cls,
+        vectors: WordVectors,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        own: NDArray[np.float32] | None = None,
+        problem: str = NO_CONTEXT,
+    ) -> Self:
+        """Return an encoder of vectors that were trained elsewhere.
+
+        Args:
+            settings: of that training; those that are unknown or out of range are not used.
+            own: the words' own rows of the input matrix; computed from *vectors* if None.
+            problem: see the attribute.
+        """
+        encoder = cls(**settings_of(vectors, settings or {}, signature(cls).parameters))
+        encoder.problem, encoder._own = problem, own
         encoder._dimension = vectors.dimension
         encoder._vocabulary = vectors.vocabulary
         encoder._vectors = vectors
@@ -256,12 +266,6 @@ class TrainedEncoder(Encoder):
         encoder._vectors = _stored_vectors(model)
         encoder._model = model
         return encoder
-
-
-def _ngrams(ngrams: Ngrams | None) -> str:
-    if ngrams is None:
-        return "no n-grams"
-    return f"n-grams of {ngrams.shortest} to {ngrams.longest} in {ngrams.buckets:,} buckets"
 
 
 def _high_loss(report: TrainingReport) -> str:

@@ -2,6 +2,7 @@ from .conversion import ConversionReport as ConversionReport
 from .conversion import convert as convert
 from .conversion import detect as detect
 from .conversion import read as read
+from .conversion import read_model as read_model
 from .conversion import write as write
 from .names import EXPORT_FORMATS as EXPORT_FORMATS
 from .names import FORMAT_NAMES as FORMAT_NAMES

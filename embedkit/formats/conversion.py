@@ -10,6 +10,7 @@ from pathlib import Path
 from embedkit.errors import ConfigurationError, FormatError
 from embedkit.formats import embedkit_directory
 from embedkit.formats.byte_source import ByteSource, plain_name
+from embedkit.formats.fasttext import TrainedModel, read_trained
 from embedkit.formats.names import FORMATS_INFO, READABLE_FORMATS, WRITABLE_FORMATS
 from embedkit.formats.options import Progress, WriteOptions, ignore_progress
 from embedkit.formats.registry import VECTOR_FORMATS
@@ -26,7 +27,7 @@ from embedkit.system.files import (
 from embedkit.validation import check_choice, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["ConversionReport", "convert", "detect", "read", "write"]
+__all__ = ["ConversionReport", "convert", "detect", "read", "read_model", "write"]
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,31 @@ def read(
     return _read(Path(path), format, limit, Repairs(str(path), errors, encoding), progress)[0]
 
 
+def read_model(path: str | os.PathLike[str]) -> TrainedModel:
+    """Read another program's model with what training needs to continue from it.
+
+    Raises:
+        FormatError: the file is missing, damaged or in no known format.
+    """
+    repairs = Repairs(str(path))
+    with ByteSource(Path(path)) as source:
+        name = _detect(source)
+        if name == "fasttext":
+            return read_trained(source, repairs)
+    vectors = _read(Path(path), name, None, repairs, ignore_progress)[0]
+    return TrainedModel(vectors, f"Files in the format {name} have none that embedkit can read.")
+
+
 def _read(
-    path: Path, name: str | None, limit: int | None, repairs: Repairs, progress: Progress
+    path: Path,
+    name: str | None,
+    limit: int | None,
+    repairs: Repairs,
+    progress: Progress,
+    *,
+    context: bool = False,
 ) -> tuple[WordVectors, str]:
+    """Return vectors, with the output matrix only if *context*, and their format."""
     if name is not None:
         check_choice("format", name, FORMATS_INFO)
     if limit is not None:
@@ -120,6 +143,8 @@ def _read(
             raise FormatError(
                 f"{path} is a directory, but {found} is a format of files.", hint="Pass the file."
             )
+        if context and found == "fasttext":
+            return read_trained(source, repairs, limit).vectors, found
         return known.read(source, repairs, limit), found
 
 
@@ -247,7 +272,9 @@ def convert(
     if not FORMATS_INFO[to].is_folder:  # the writers of folders check them
         check_output_stream(target, overwrite=overwrite)
     repairs = Repairs(str(source), errors, encoding)
-    vectors, found = _read(Path(source), source_format, limit, repairs, reading)
+    vectors, found = _read(
+        Path(source), source_format, limit, repairs, reading, context=to == "fasttext"
+    )
     if found == to == "embedkit":
         embedkit_directory.copy_model(Path(source), path, limit, overwrite=overwrite)
     else:

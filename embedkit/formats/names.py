@@ -52,7 +52,7 @@ class FormatInfo:
 
 FORMATS_INFO: Mapping[str, FormatInfo] = {
     "embedkit": FormatInfo("folder", suffixes=(".embedkit", "")),
-    "fasttext": FormatInfo(writable=False),
+    "fasttext": FormatInfo(),
     "gensim": FormatInfo(writable=False),
     "npy": FormatInfo(suffixes=(".npy",), word_list=True),
     "npz": FormatInfo(suffixes=(".npz",)),

@@ -11,6 +11,8 @@ from embedkit.formats import (
     embedkit_directory,
     export,
     fasttext,
+    fasttext_layout,
+    fasttext_writer,
     gensim_files,
     model2vec,
     numpy_files,
@@ -72,7 +74,8 @@ VECTOR_FORMATS: Mapping[str, VectorFormat] = {
         embedkit_directory.read_model_folder, write_folder=embedkit_directory.write_model_folder,
     ),
     "fasttext": VectorFormat(
-        FORMATS_INFO["fasttext"], fasttext.is_fasttext, fasttext.read_fasttext
+        FORMATS_INFO["fasttext"], fasttext_layout.is_fasttext, fasttext.read_fasttext,
+        fasttext_writer.write_fasttext, forbidden=r"\x00",
     ),
     "gensim": VectorFormat(
         FORMATS_INFO["gensim"], gensim_files.is_gensim, gensim_files.read_gensim

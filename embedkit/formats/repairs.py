@@ -173,5 +173,9 @@ def repair_words(vectors: WordVectors, forbidden: str, repairs: Repairs) -> Word
     counts = vectors.vocabulary.counts[kept]
     vocabulary = Vocabulary(words.take(pa.array(kept)), counts)
     return WordVectors.from_checked(
-        vocabulary, vectors.matrix[kept], config=vectors.config, subwords=vectors.subwords
+        vocabulary,
+        vectors.matrix[kept],
+        config=vectors.config,
+        subwords=vectors.subwords,
+        context=None if vectors.context is None else vectors.context[kept],
     )

@@ -30,16 +30,20 @@ class Subwords:
         ngrams: the lengths of n-grams, and the number of buckets.
         ids: int32 (R,), the bucket of each row, ascending; empty if there is a row for each bucket.
             The rows of all other buckets are zero.
+        pruned: whether n-grams without a row are left out of the mean, as in fastText's pruned
+            models, instead of counting as zero.
     """
 
     rows: NDArray[np.float32]
     ngrams: Ngrams
     ids: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    pruned: bool = False
 
     @property
     def config(self) -> dict[str, int]:
         """The entry in the settings of a model directory."""
-        return {name: getattr(self.ngrams, name) for name in _SIZES}
+        sizes = {name: getattr(self.ngrams, name) for name in _SIZES}
+        return {**sizes, "pruned": True} if self.pruned else sizes
 
     @property
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -64,7 +68,7 @@ class Subwords:
         ngrams = Ngrams(*(sizes[name] for name in _SIZES))
         if len(rows) != (len(ids) or ngrams.buckets):
             raise ValueError(f"there are {len(rows):,} rows for {ngrams.buckets:,} buckets")
-        return cls(rows, ngrams, ids)
+        return cls(rows, ngrams, ids, sizes.get("pruned") is True)
 
     def encode(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Return the mean rows of the n-grams of each word, float32 (len(words), d).
@@ -86,10 +90,10 @@ class Subwords:
         for start in range(0, len(words), _BATCH):
             block = slice(start, start + _BATCH)
             which, buckets = self.ngrams.of(words[block])
-            sizes = np.bincount(which, minlength=len(words[block])) + (own is not None)
-            sums = self._sums(which, buckets, len(words[block]))
+            sums, sizes = self._sums(which, buckets, len(words[block]))
             if own is not None:
                 sums += own[block]
+                sizes += 1
             result[block] = sums / np.maximum(sizes, 1).astype(np.float32)[:, None]
         return result
 
@@ -97,21 +101,23 @@ class Subwords:
         """Return the words' own rows, which compose *vectors* together with the n-grams' rows."""
         result = np.empty(vectors.shape, dtype=np.float32)
         for block, which, buckets in self.ngrams.batches(words):
-            sizes = np.bincount(which, minlength=len(words[block])) + 1
-            sums = self._sums(which, buckets, len(words[block]))
-            result[block] = vectors[block] * sizes.astype(np.float32)[:, None] - sums
+            sums, sizes = self._sums(which, buckets, len(words[block]))
+            result[block] = vectors[block] * (sizes + 1).astype(np.float32)[:, None] - sums
         return result
 
     def _sums(
         self, which: NDArray[np.int64], buckets: NDArray[np.int64], words: int
-    ) -> NDArray[np.float32]:
-        """Return the sum of the rows of the n-grams of each word, float32 (words, d)."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return the sums of the rows of words' n-grams, float32 (words, d), and their sizes."""
         sums = np.zeros((words, self.rows.shape[1]), dtype=np.float32)
+        sizes = np.bincount(which, minlength=words)
         if len(self.ids):
             places = np.minimum(np.searchsorted(self.ids, buckets), len(self.ids) - 1)
             present = self.ids[places] == buckets
             which, buckets = which[present], places[present]
+            if self.pruned:
+                sizes = np.bincount(which, minlength=words)
         if len(which):
             starts = np.flatnonzero(np.diff(which, prepend=-1))
             sums[which[starts]] = np.add.reduceat(self.rows[buckets], starts, axis=0)
-        return sums
+        return sums, sizes

@@ -42,7 +42,7 @@ def test_repairs_are_printed(embedkit: Command, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[1:] == ["  unreadable    1", "  duplicate     1"]
     assert embedkit("convert", "x.txt", "y.embedkit").returncode == 1
     assert embedkit("convert", "x.txt", "y.pdf").returncode == 2
-    assert embedkit("convert", "x.txt", "y.bin", "--to", "fasttext").returncode == 2
+    assert embedkit("convert", "x.txt", "y.bin", "--to", "gensim").returncode == 2
 
 
 @pytest.mark.parametrize("to", ["glove", "word2vec", "word2vec-binary", "npz"])

@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from embedkit.corpus.ngrams import Ngrams
 from embedkit.encoders import (
     CharCodeEncoder,
     OneHotEncoder,
     SkipGramEncoder,
+    SubwordEncoder,
     load,
     load_encoder,
 )
@@ -154,7 +156,7 @@ def test_continuing_needs_an_output_matrix(
         done = embedkit("train", text, "--continue-from", name)
         assert done.returncode == 1
         assert f"{name} has no output matrix to continue training from" in done.stderr
-        assert "Use the model that embedkit train wrote." in done.stderr
+        assert "Use the model that embedkit train wrote, or a .bin file of" in done.stderr
 
 
 @pytest.mark.skipif(
@@ -316,3 +318,44 @@ def test_training_continues_from_a_model(embedkit: Command, tmp_path: Path) -> N
     vectors = load(tmp_path / "new")
     assert vectors.dimension == 8
     assert {"moon", "comet"} <= set(vectors.vocabulary)
+
+
+def test_training_continues_from_a_file_of_fasttext(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_text("sun moon star\nsun star\n" * 30)
+    (tmp_path / "new.txt").write_text("sun comet star\ncomet tail\n" * 10)
+    common = ["--sample", 0, "--epochs", 2]
+    settings = ["--dimension", 8, "--max-ngram", 5, "--buckets", 700, "--architecture", "cbow"]
+    embedkit("train", "old.txt", "-o", "old", "--encoder", "subword", *settings, *common)
+    done = embedkit("convert", "old", "old.bin", "--to", "fasttext")
+    assert "(embedkit to fasttext)" in done.stdout
+    again = ["train", "new.txt", "-o", "new", "--continue-from"]
+    done = embedkit(*again, "old.bin", *common)
+    assert done.returncode == 0, done.stderr
+    model = load_encoder(tmp_path / "new")
+    assert isinstance(model, SubwordEncoder)
+    assert (model.dimension, model.config.architecture) == (8, "cbow")
+    assert model.config.ngrams == Ngrams(4, 5, 700)
+    assert {"moon", "comet"} <= set(model.vocabulary)
+    for options, problem in {
+        ("--encoder", "skipgram"): "n-grams of 4 to 5 in 700 buckets, but the settings ask for no",
+        ("--min-ngram", 3): "n-grams of 4 to 5 in 700 buckets, but the settings ask for n-grams of",
+        ("--dimension", 9): "dimension is 9, but the vectors to continue from have 8",
+    }.items():
+        done = embedkit(*again, "old.bin", *options, "--overwrite")
+        assert done.returncode == 2
+        assert problem in done.stderr
+    data = bytearray((tmp_path / "old.bin").read_bytes())
+    data[8 + 6 * 4] = 1  # the loss
+    (tmp_path / "old.bin").write_bytes(data)
+    done = embedkit(*again, "old.bin", "--overwrite")
+    assert done.returncode == 1
+    assert "old.bin has no output matrix to continue training from. It was trained with hier" in (
+        done.stderr
+    )
+
+
+def test_options_that_do_not_suit_the_model_to_continue_from(embedkit: Command, text: Path) -> None:
+    embedkit("train", text, *QUICK, "-o", "old")
+    done = embedkit("train", text, "-o", "new", "--continue-from", "old", "--buckets", 9)
+    assert done.returncode == 2
+    assert "--buckets cannot be used with --encoder skipgram" in done.stderr

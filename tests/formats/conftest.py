@@ -17,6 +17,7 @@ WORDS = ["the", "naïve", "日本", "o'clock", '"', "1", "-0.5", "#", "\u00a0", 
 OUTPUTS = {
     "embedkit": "x.embedkit", "word2vec": "x.vec", "word2vec-binary": "x.bin", "glove": "x.glove",
     "npy": "x.npy", "npz": "x.npz", "safetensors": "x.safetensors", "static": "x",
+    "fasttext": "x.fasttext",
 }  # fmt: skip
 """A path to write in each format that can be read back."""
 
@@ -27,7 +28,7 @@ def odd() -> WordVectors:
     bits = np.random.default_rng(1).integers(0, 2**32, 1_000, dtype=np.uint32).view(np.float32)
     matrix = bits[np.isfinite(bits)][: len(WORDS) * 5].reshape(-1, 5).copy()
     matrix[0] = [0, -0.0, 1e-45, 3.4028235e38, 0.1]
-    return WordVectors(Vocabulary(WORDS), matrix)
+    return WordVectors(Vocabulary(WORDS), matrix, context=np.ones_like(matrix))
 
 
 def same(found: WordVectors, expected: WordVectors) -> bool:

@@ -16,12 +16,14 @@ SUFFIXES = [".gz", ".bz2", ".xz", ".zst"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("name", ["word2vec", "word2vec-binary", "npy", "npz", "safetensors"])
+@pytest.mark.parametrize(
+    "name", ["word2vec", "word2vec-binary", "npy", "npz", "safetensors", "fasttext"]
+)
 def test_compression_is_detected_from_content(
     name: str, suffix: str, odd: WordVectors, tmp_path: Path
 ) -> None:
     path = tmp_path / (OUTPUTS[name] + suffix)
-    write(odd, path)
+    write(odd, path, format=name)
     plain = tmp_path / "plain"
     plain.write_bytes(path.read_bytes())
     for words in tmp_path.glob("*.words.txt"):

@@ -63,8 +63,8 @@ def test_invalid_settings_are_rejected(odd: WordVectors, tmp_path: Path) -> None
     write(odd, tmp_path / "x.vec")
     with pytest.raises(ConfigurationError, match=r"cannot tell the format of .*x\.pdf"):
         write(odd, tmp_path / "x.pdf")
-    with pytest.raises(ConfigurationError, match="fasttext can only be read"):
-        convert(tmp_path / "x.vec", tmp_path / "y", target_format="fasttext")
+    with pytest.raises(ConfigurationError, match="gensim can only be read"):
+        convert(tmp_path / "x.vec", tmp_path / "y", target_format="gensim")
     with pytest.raises(
         ConfigurationError, match="unknown format 'word'; choose from embedkit, fasttext"
     ):
@@ -138,6 +138,13 @@ def fasttext(words: int, dimension: int) -> bytes:
     return struct.pack("<ii12id", 793712314, 12, *settings, 1e-4) + sizes + b"a\0"
 
 
+def fasttext_quantized(rows: int, dimension: int) -> bytes:
+    settings = [dimension, 5, 5, 1, 5, 1, 1, 1, rows - 1, 3, 6, 100]
+    data = struct.pack("<ii12id", 793712314, 12, *settings, 1e-4)
+    data += struct.pack("<iiiqq", 1, 1, 0, 10**12, -1) + b"a\0" + struct.pack("<qb", 9, 0)
+    return data + struct.pack("<??qqi", True, True, rows, dimension, rows)
+
+
 CLAIMS = {
     "word2vec": b"999999999999999999 300\nword 1 2 3\n",
     "word2vec, wide": b"9 99999999999999999\nword 1 2 3\n",
@@ -153,6 +160,7 @@ CLAIMS = {
     "safetensors, header": struct.pack("<Q", 1 << 40) + b"{}",
     "fasttext": fasttext(2**31 - 1, 300),
     "fasttext, wide": fasttext(2, 2**31 - 1),
+    "fasttext, quantized": fasttext_quantized(2**31 - 1, 300),
 }
 READ = """
 import resource, sys

@@ -198,3 +198,12 @@ def test_empty_word_is_left_out(tmp_path: Path) -> None:
     assert [*found.vocabulary] == [WORDS[row] for row in kept]
     assert np.array_equal(found.matrix, whole.matrix[kept])
     assert found.vocabulary.counts.tolist() == [90, 89, 87, 86]
+
+
+def test_a_row_of_an_n_gram_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
+    model_file(tmp_path / "x")
+    data = bytearray((tmp_path / "x").read_bytes())
+    struct.pack_into("<f", data, len(data) - 4 * 9, np.nan)
+    (tmp_path / "x").write_bytes(data)
+    with pytest.raises(FormatError, match=f"byte {len(data) - 35:,}: a number is not finite"):
+        read(tmp_path / "x", errors="skip")

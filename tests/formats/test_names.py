@@ -17,7 +17,7 @@ from embedkit.formats.names import (
 
 def test_every_format_can_be_read_or_written() -> None:
     assert {*READABLE_FORMATS} | {*WRITABLE_FORMATS} == {*FORMAT_NAMES}
-    assert {*READABLE_FORMATS} - {*WRITABLE_FORMATS} == {"fasttext", "gensim"}
+    assert {*READABLE_FORMATS} - {*WRITABLE_FORMATS} == {"gensim"}
     assert {*WRITABLE_FORMATS} - {*READABLE_FORMATS} == {*EXPORT_FORMATS}
     assert {*EXPORT_FORMATS} == {"pgvector", "parquet", "jsonl", "qdrant", "projector"}
 

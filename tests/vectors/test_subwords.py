@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,9 @@ def reached(words: list[str]) -> Subwords:
     return Subwords(dense().rows[ids], NGRAMS, ids)
 
 
+SOME = reached(["cat", "dog"])
+
+
 def test_the_mean_of_n_grams_is_that_of_a_loop() -> None:
     subwords = dense()
     for word, vector in zip(WORDS, subwords.encode(WORDS), strict=True):
@@ -40,7 +45,19 @@ def test_buckets_without_a_row_count_as_zero() -> None:
     assert not some.encode(["zzzz"]).any()
 
 
-@pytest.mark.parametrize("subwords", [dense(), reached(["cat", "dog"])])
+def test_pruned_buckets_are_left_out_of_the_mean() -> None:
+    some = replace(reached(["cat", "dog"]), pruned=True)
+    own = np.random.default_rng(5).normal(size=(3, 6)).astype(np.float32)
+    words = ["catalog", "cats", "zzzz"]
+    composed = some.compose(word_bytes(words), own)
+    for word, vector, row in zip(words, composed, own, strict=True):
+        buckets = NGRAMS.of(word_bytes([word]))[1]
+        parts = [row, *(dense().rows[bucket] for bucket in buckets if bucket in some.ids)]
+        np.testing.assert_allclose(vector, np.mean(parts, axis=0), atol=1e-6)
+    assert not some.encode(["zzzz"]).any()
+
+
+@pytest.mark.parametrize("subwords", [dense(), SOME, replace(SOME, pruned=True)])
 def test_own_rows_compose_the_vectors_that_they_were_taken_from(subwords: Subwords) -> None:
     words = word_bytes(WORDS)
     vectors = np.random.default_rng(4).normal(size=(5, 6)).astype(np.float32)
@@ -48,10 +65,11 @@ def test_own_rows_compose_the_vectors_that_they_were_taken_from(subwords: Subwor
     np.testing.assert_allclose(subwords.compose(words, own), vectors, atol=1e-6)
 
 
-@pytest.mark.parametrize("subwords", [dense(), reached(["cat", "dog"])])
+@pytest.mark.parametrize("subwords", [dense(), SOME, replace(SOME, pruned=True)])
 def test_a_model_directory_holds_them(subwords: Subwords) -> None:
     back = Subwords.of_model({"subwords": subwords.config}, subwords.tensors)
     assert back is not None
+    assert back.pruned == subwords.pruned
     np.testing.assert_array_equal(back.encode(WORDS), subwords.encode(WORDS))
     assert Subwords.of_model({}, {}) is None
 

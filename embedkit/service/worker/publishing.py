@@ -38,7 +38,7 @@ def write_serving_copy(model: Path, target: Path) -> None:
         StorageError: the disk is full, or the path is not writable.
     """
     try:
-        encoder = load_encoder(model)
+        encoder = load_encoder(model, context=False)
     except OSError as error:  # from reading the model; the copy is written later
         raise ModelError(
             f"cannot read {error.filename or model}: {error.strerror}.",
