@@ -34,15 +34,16 @@ def test_bench(run_json: RunJson, corpus: Path, analogies: Path, similarity: Pat
 @pytest.mark.parametrize(
     "kind",
     [
-        ["--encoder", "subword", "--rare"],
+        ["--encoder", "subword"],
+        pytest.param(["--encoder", "subword", "--rare"], marks=pytest.mark.slow),
         pytest.param(["--architecture", "cbow"], marks=pytest.mark.slow),
     ],
 )
 def test_bench_beside_peers(kind: list[str], run_json: RunJson, similarity: Path) -> None:
     pytest.importorskip("fasttext", reason="fastText is not installed")
     results = run_json(
-        "bench", SCRIPTS.parent / "corpora" / "world.txt", *kind, "--similarity", similarity, "--dimension", 4, "--epochs", 1,
-        "--workers", 1,
+        "bench", SCRIPTS.parent / "corpora" / "world.txt", *kind, "--similarity", similarity,
+        "--dimension", 4, "--epochs", 1, "--workers", 1,
     )  # fmt: skip
     assert [row["tool"] for row in results["table"]] == ["embedkit", "gensim", "fasttext"]
     assert all(row["speed"] > 0 and row["memory"] > 1 for row in results["table"])
