@@ -96,13 +96,14 @@ def _encoder_of(encoder: str, words: list[str]) -> Encoder:
 
 
 _LONGEST_LIST = 10
+_CONTEXTS = "words are close if they occur in similar contexts, and so often have related meanings."
 _LESSONS = {
     "charcode": "Character codes: words are close if they have the same letters in the same "
     "positions.",
     "onehot": "One-hot: all words are sqrt(2) = 1.4142 apart, so no two words are closer than "
     "others.",
-    "skipgram": "Skip-gram: words are close if they occur in similar contexts, and so often have "
-    "related meanings.",
+    "skipgram": f"Skip-gram: {_CONTEXTS}",
+    "subword": f"Subwords: {_CONTEXTS} Words with the same parts are close, too.",
 }
 
 
@@ -131,7 +132,10 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
             continue
         if number:
             click.echo()
+        trained = stored.name if stored and stored.name not in UNTRAINED_ENCODERS else "skipgram"
         for name, lesson in _LESSONS.items():
+            if name not in (*UNTRAINED_ENCODERS, trained):
+                continue
             click.echo(("" if name == "charcode" else "\n") + lesson)
             if name in found:
                 print_table(chosen, found[name], indent="  ")
