@@ -64,7 +64,7 @@ def test_vectors_that_are_all_the_same_are_one_cluster(path: Path) -> None:
 def test_too_few_words_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "few"
     path.write_text("ant\tinsect\nbee\tinsect\nunicorn\tbeast\n")
-    with pytest.raises(QuestionError, match=r"few: too few .* knows 2 of 3 words, in 1 categories"):
+    with pytest.raises(QuestionError, match=r"few: too few .* knows 2 of 3 words, in 1 category"):
         category_purity(vectors(), path)
     path.write_text("")
     with pytest.raises(QuestionError, match="few contains no words"):
