@@ -13,6 +13,7 @@ from functools import cached_property, partial
 __all__ = [
     "ConfigurationError",
     "CorpusError",
+    "DroppedNgramsWarning",
     "EmbedkitError",
     "EncodingError",
     "ExpressionError",
@@ -228,6 +229,10 @@ class HighLossWarning(UserWarning):
 
 class UnknownWordsWarning(UserWarning):
     """Some rows of features are zero because none of their words has a vector."""
+
+
+class DroppedNgramsWarning(UserWarning):
+    """The character n-grams of vectors were dropped, so unknown words have no vectors."""
 
 
 class StaleIndexWarning(UserWarning):

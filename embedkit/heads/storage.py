@@ -41,7 +41,7 @@ __all__ = [
 FORMAT = 1
 """Version of the directory layout; newer ones cannot be read."""
 
-_DTYPES = {"buckets": ("I32",)}
+_DTYPES = {"ngrams": ("F32", "F16", "I8"), "buckets": ("I32",)}
 _TENSORS, _VOCABULARY = "network.safetensors", "vocabulary.arrow"
 
 

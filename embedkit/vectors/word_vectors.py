@@ -664,6 +664,7 @@ class WordVectors:
         Args:
             path: the directory.
             storage: "float32", or "float16" or "int8", which round; see `storage.quantization`.
+                Rows of n-grams are rounded too; with "float32", they are stored as they are.
             overwrite: replace an existing output.
 
         Raises:
@@ -677,9 +678,10 @@ class WordVectors:
         tensors = pack(self.matrix, storage)
         tensors["norms"] = self.norms if storage == "float32" else row_norms(unpack(tensors))
         config = {"encoder": "vectors", "dimension": self.dimension, **self.config}
+        config.pop("subwords", None)
         if isinstance(self.subwords, Subwords):
             config["subwords"] = self.subwords.config
-            tensors |= self.subwords.tensors
+            tensors |= self.subwords.packed(storage).tensors
         write_model(
             Path(path),
             config=config,

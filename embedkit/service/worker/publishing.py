@@ -56,7 +56,7 @@ def write_serving_copy(model: Path, target: Path) -> None:
     try:
         require_finite(norms, vectors.vocabulary.__getitem__)
         if isinstance(vectors.subwords, Subwords):
-            require_finite(row_norms(vectors.subwords.rows))
+            require_finite(vectors.subwords.norms())
     except ModelError as error:
         raise ModelError(f"{model} is damaged: {error.message}", hint=error.hint) from None
     tensors: dict[str, Matrix] = {
