@@ -22,7 +22,7 @@ from embedkit.cli.options import (
     overwrite_option,
     quiet_option,
 )
-from embedkit.cli.output import print_json, printed_warnings, summary_of_vectors
+from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 from embedkit.errors import counted
@@ -100,8 +100,7 @@ def postprocess(
     check_output(target, overwrite=overwrite)
     before = load(model)
     context = getattr(load_encoder(model), "context", None) if steps.average else None
-    with printed_warnings(quiet=quiet):
-        after = change(before, steps, context=context)
+    after = change(before, steps, context=context)
     scores = {file: (score(before, *file), score(after, *file)) for file in files}
     overlap = neighbor_overlap(before, after)
     after.save(target, storage=steps.storage, overwrite=overwrite)

@@ -52,7 +52,7 @@ class Steps:
     """The steps of `postprocess`; none by default.
 
     Attributes:
-        prune_ngrams: number of rows of character n-grams to keep; see `Subwords.pruned`. The
+        prune_ngrams: number of rows of character n-grams to keep; see `Subwords.most_useful`. The
             vectors of words in the vocabulary stay the same.
         average: average the input and the output matrix.
         center: subtract the mean.
@@ -124,7 +124,7 @@ def postprocess(
 
 
 def prune_ngrams(vectors: WordVectors, count: int) -> WordVectors:
-    """Return the vectors with only *count* rows of n-grams; see `Subwords.pruned`.
+    """Return the vectors with only *count* rows of n-grams; see `Subwords.most_useful`.
 
     Raises:
         ConfigurationError: the vectors have no n-grams.
@@ -134,7 +134,7 @@ def prune_ngrams(vectors: WordVectors, count: int) -> WordVectors:
             "these vectors have no character n-grams to prune.",
             hint="Use a model that embedkit train --encoder subword wrote, or a fastText model.",
         )
-    kept = vectors.subwords.pruned(count, word_bytes(vectors.vocabulary.words()))
+    kept = vectors.subwords.most_useful(count, word_bytes(vectors.vocabulary.words()))
     return _with_matrix(vectors, vectors.matrix, kept)
 
 

@@ -132,7 +132,7 @@ class Subwords:
         blocks = [row_norms(self.rows[start : start + _ROWS]) for start in starts]
         return np.concatenate([np.zeros(0, dtype=np.float32), *blocks])
 
-    def pruned(self, count: int, words: Sequence[bytes]) -> Subwords:
+    def most_useful(self, count: int, words: Sequence[bytes]) -> Subwords:
         """Return the *count* n-grams that matter most; the rows of all others become zero.
 
         The weight of a row is its length times the number of times that *words* contain an n-gram
