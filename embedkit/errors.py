@@ -8,11 +8,12 @@ one place, and each shows message and hint in its own way.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 __all__ = [
     "ConfigurationError",
     "CorpusError",
+    "DroppedNgramsWarning",
     "EmbedkitError",
     "EncodingError",
     "ExpressionError",
@@ -173,6 +174,7 @@ class UnknownWordError(EmbedkitError, KeyError):
         suggestions: known words with a similar spelling, best first.
         place: where the word is in the input, such as "row 3"; may be empty.
         advice: what to do besides the suggestions; may be empty.
+        has_ngrams: whether the vectors have character n-grams, none of which the word has.
     """
 
     def __init__(
@@ -181,10 +183,13 @@ class UnknownWordError(EmbedkitError, KeyError):
         suggestions: Sequence[str] | Callable[[str], Sequence[str]] = (),
         place: str = "",
         advice: str = "",
+        *,
+        has_ngrams: bool = False,
     ) -> None:
         self.word = word
         self.place = place
         self.advice = advice
+        self.has_ngrams = has_ngrams
         self._suggestions = suggestions if callable(suggestions) else tuple(suggestions)
         super().__init__(word)
 
@@ -198,7 +203,8 @@ class UnknownWordError(EmbedkitError, KeyError):
     def message(self) -> str:
         """The unknown word and its place."""
         where = f"{self.place}: " if self.place else ""
-        return f"{where}{quoted(self.word)} is not in the vocabulary."
+        ngrams = ", and none of its character n-grams is known" if self.has_ngrams else ""
+        return f"{where}{quoted(self.word)} is not in the vocabulary{ngrams}."
 
     @property
     def hint(self) -> str:  # type: ignore[override]  # computed when read
@@ -206,9 +212,12 @@ class UnknownWordError(EmbedkitError, KeyError):
         suggested = f"Did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
         return " ".join(filter(None, (suggested, self.advice)))
 
-    def __reduce__(self) -> tuple[type[UnknownWordError], tuple[str, tuple[str, ...], str, str]]:
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[..., UnknownWordError], tuple[str, tuple[str, ...], str, str]]:
         # A function that finds suggestions may not be picklable, so call it now.
-        return type(self), (self.word, self.suggestions, self.place, self.advice)
+        make = partial(type(self), has_ngrams=self.has_ngrams)
+        return make, (self.word, self.suggestions, self.place, self.advice)
 
 
 class SlowFormatWarning(UserWarning):
@@ -225,6 +234,10 @@ class HighLossWarning(UserWarning):
 
 class UnknownWordsWarning(UserWarning):
     """Some rows of features are zero because none of their words has a vector."""
+
+
+class DroppedNgramsWarning(UserWarning):
+    """The character n-grams of vectors were dropped, so unknown words have no vectors."""
 
 
 class StaleIndexWarning(UserWarning):

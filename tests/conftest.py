@@ -74,6 +74,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def subword_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model directory of `tests.subwords.subword_vectors`; tests must not change it."""
+    from tests.subwords import subword_vectors
+
+    path = tmp_path_factory.mktemp("subwords") / "subword.embedkit"
+    subword_vectors().save(path)
+    return path
+
+
 @pytest.fixture
 def embedkit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run the command line in this process, in an empty folder.

@@ -21,7 +21,7 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, WholeNumber
-from embedkit.evaluation.options import BENCHMARK_KINDS, EVALUATION_METHODS
+from embedkit.evaluation.options import BENCHMARK_KINDS, EVALUATION_METHODS, EVALUATION_OOV
 
 if TYPE_CHECKING:
     from embedkit.evaluation.analogies import AnalogyReport, SectionScore
@@ -74,12 +74,9 @@ def benchmark_files(options: dict[str, Any]) -> list[tuple[str, str]]:
     help="Search only this many of the most frequent words for answers.",
 )
 @click.option(
-    "--top",
-    type=WholeNumber(1),
-    default=1,
-    show_default=True,
+    "--top", type=WholeNumber(1), default=1, show_default=True,
     help="Count an analogy as right if the answer is in the top N.",
-)
+)  # fmt: skip
 @click.option(
     "--method",
     type=click.Choice(EVALUATION_METHODS),
@@ -88,14 +85,18 @@ def benchmark_files(options: dict[str, Any]) -> list[tuple[str, str]]:
     help="How analogies are answered; 3cosavg and lrcos learn from the other pairs of a section.",
 )
 @click.option("--count-unknown", is_flag=True, help="Count questions with unknown words as wrong.")
+@click.option(
+    "--oov",
+    type=click.Choice(EVALUATION_OOV),
+    show_default="skip for analogies, subwords for the others",
+    help="Leave out questions with unknown words (skip), or compose their vectors of character "
+    "n-grams if the model has them (subwords).",
+)
 @click.option("--case-sensitive", is_flag=True, help="Distinguish Polish from polish.")
 @click.option(
-    "--draws",
-    type=WholeNumber(100),
-    default=1_000,
-    show_default=True,
+    "--draws", type=WholeNumber(100), default=1_000, show_default=True,
     help="Bootstrap draws for the 95 % intervals.",
-)
+)  # fmt: skip
 @seed_option
 @quiet_option
 @json_option
@@ -168,16 +169,17 @@ def _print_one(file: tuple[str, str], found: Score) -> None:
             f"{report.pearson:.4f}"
         )
         counted = "" if report.counted == report.found else f", {report.counted:,} counted"
-        click.echo(f"{path}: {score}, {_known(report)} pairs known{counted}")
+        click.echo(f"{path}: {score}, {_known(report, 'pairs')}{counted}")
     else:
         click.echo(
             f"{path}: purity {report.purity:.1%} ({_between(kind, found.interval)}) of "
-            f"{report.categories} clusters, {_known(report)} words known"
+            f"{report.categories} clusters, {_known(report, 'words')}"
         )
 
 
-def _known(report: Any) -> str:
-    return f"{report.found:,} of {report.total:,} ({report.coverage:.1%})"
+def _known(report: Any, what: str) -> str:
+    composed = f", {report.composed:,} of them composed" if report.composed else ""
+    return f"{report.found:,} of {report.total:,} ({report.coverage:.1%}) {what} known{composed}"
 
 
 def _print_analogies(path: str, report: AnalogyReport, interval: Interval) -> None:
@@ -198,7 +200,8 @@ def _print_analogies(path: str, report: AnalogyReport, interval: Interval) -> No
 
 
 def _left_out(score: SectionScore, report: AnalogyReport) -> str:
-    return f"{score.unknown:,} unknown" if report.count_unknown else f"{score.skipped:,} skipped"
+    left = f"{score.unknown:,} unknown" if report.count_unknown else f"{score.skipped:,} skipped"
+    return f"{left}, {score.composed:,} composed" if report.total.composed else left
 
 
 def _rate(share: float) -> str:
@@ -250,22 +253,25 @@ def _print_side_by_side(
 def _score_rows(kind: str, found: Sequence[Score]) -> list[tuple[str, list[str]]]:
     reports: list[Any] = [one.report for one in found]
     intervals = ("    95 % interval", [_between(kind, one.interval) for one in found])
-    known = ("  known", [f"{report.coverage:.1%}" for report in reports])
+    known = [("  known", [f"{report.coverage:.1%}" for report in reports])]
+    composed = [(r.total if kind == "analogies" else r).composed for r in reports]
+    if any(composed):
+        known.append(("  composed", [f"{count:,}" for count in composed]))
     if kind == "similarity":
         return [
             ("  Spearman", [_correlation(report.spearman) for report in reports]),
             intervals,
             ("  Pearson", [_correlation(report.pearson) for report in reports]),
-            known,
+            *known,
         ]
     if kind == "categories":
-        return [("  purity", [f"{report.purity:.1%}" for report in reports]), intervals, known]
+        return [("  purity", [f"{report.purity:.1%}" for report in reports]), intervals, *known]
 
     def row(scores: Sequence[SectionScore]) -> tuple[str, list[str]]:
         return f"  {scores[0].name}", [_rate(score.accuracy) for score in scores]
 
     by_section = [(*report.sections, *report.groups, report.total) for report in reports]
-    return [*map(row, zip(*by_section, strict=True)), intervals, known]
+    return [*map(row, zip(*by_section, strict=True)), intervals, *known]
 
 
 def _difference_rows(

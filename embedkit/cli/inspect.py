@@ -24,6 +24,7 @@ from embedkit.vectors.word_lists import WordReader
 if TYPE_CHECKING:
     from embedkit.encoders import Encoder
     from embedkit.storage.model_directory import StoredModel
+    from embedkit.vectors.subwords import Subwords
 
 __all__ = ["compare", "distance", "encode", "info"]
 
@@ -96,13 +97,14 @@ def _encoder_of(encoder: str, words: list[str]) -> Encoder:
 
 
 _LONGEST_LIST = 10
+_CONTEXTS = "words are close if they occur in similar contexts, and so often have related meanings."
 _LESSONS = {
     "charcode": "Character codes: words are close if they have the same letters in the same "
     "positions.",
     "onehot": "One-hot: all words are sqrt(2) = 1.4142 apart, so no two words are closer than "
     "others.",
-    "skipgram": "Skip-gram: words are close if they occur in similar contexts, and so often have "
-    "related meanings.",
+    "skipgram": f"Skip-gram: {_CONTEXTS}",
+    "subword": f"Subwords: {_CONTEXTS} Words with the same parts are close, too.",
 }
 
 
@@ -131,7 +133,10 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
             continue
         if number:
             click.echo()
+        trained = stored.name if stored and stored.name not in UNTRAINED_ENCODERS else "skipgram"
         for name, lesson in _LESSONS.items():
+            if name not in (*UNTRAINED_ENCODERS, trained):
+                continue
             click.echo(("" if name == "charcode" else "\n") + lesson)
             if name in found:
                 print_table(chosen, found[name], indent="  ")
@@ -204,6 +209,7 @@ def info(model: str, as_json: bool) -> None:
     """Show facts about a model and how it was trained."""
     from embedkit.encoders import is_foreign
     from embedkit.storage.model_directory import read_model
+    from embedkit.vectors.subwords import stored_subwords
 
     if is_foreign(Path(model)):
         facts = _foreign_facts(model)
@@ -219,6 +225,7 @@ def info(model: str, as_json: bool) -> None:
         "storage": stored.storage,
         "bytes": sum(path.stat().st_size for path in stored.path.iterdir()),
         "most_frequent": stored.vocabulary.words(range(min(10, len(stored.vocabulary)))),
+        "subwords": _subwords_of(stored_subwords(stored)),
         "index": _index_of(stored),
         "settings": stored.config.get("settings", {}),
         "training": stored.config.get("training", {}),
@@ -227,6 +234,13 @@ def info(model: str, as_json: bool) -> None:
         print_json(facts)
         return
     _print_facts(facts)
+
+
+def _subwords_of(subwords: Subwords | None) -> dict[str, object]:
+    """Return facts about character n-grams, or an empty dictionary without them."""
+    if subwords is None:
+        return {}
+    return {**subwords.config, "rows": len(subwords.rows), "storage": subwords.storage}
 
 
 def _index_of(stored: StoredModel) -> Mapping[str, object]:
@@ -245,7 +259,7 @@ def _foreign_facts(path: str) -> dict[str, object]:
         "format": detect(path),
         "words": len(vectors),
         "dimension": vectors.dimension,
-        "subwords": None if vectors.subwords is None else len(vectors.subwords.rows),
+        "subwords": _subwords_of(vectors.subwords) or None,
         "most_frequent": vectors.vocabulary.words(range(min(10, len(vectors)))),
     }
 

@@ -93,8 +93,9 @@ oov_option = click.option(
     type=click.Choice(OOV),
     default="error",
     show_default=True,
-    help="What to do with unknown words: stop with an error, skip them, use the nearest spelling, "
-    "or compose a vector from character n-grams if the model has them.",
+    help="What to do with unknown words. error: compose a vector of character n-grams, or stop if "
+    "the model has none of them. skip: leave the words out. spell: use the nearest spelling. "
+    "subwords: compose, or leave out.",
 )
 
 

@@ -106,7 +106,7 @@ class UnknownWords:
         self._replaced: dict[str, str] = {}
         self._composed: list[str] = []
         self._skipped: list[str] = []
-        if oov == "error":
+        if oov == "error" and vectors.subwords is None:
             return
         unknown = [word for word in dict.fromkeys(words) if vectors.find(word) < 0]
         for word, place in vectors.look_up(unknown, oov).items():
@@ -130,7 +130,7 @@ class UnknownWords:
     def report(self, unanswered: int, asked: int) -> None:
         """Print notes to standard error; exit with 1 if no question has an answer."""
         notes = [f"{word!r}: using {known!r}" for word, known in self._replaced.items()]
-        notes += [f"{word!r}: composed from its n-grams" for word in self._composed]
+        notes += [f"{word!r}: composed of its n-grams" for word in self._composed]
         for note in notes[:_MOST_NOTES]:
             click.echo(f"Not in the vocabulary: {note}.", err=True)
         if len(notes) > _MOST_NOTES:

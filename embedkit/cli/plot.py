@@ -19,7 +19,7 @@ from embedkit.cli.options import (
     refuse_unused,
     seed_option,
 )
-from embedkit.cli.output import print_json
+from embedkit.cli.output import UnknownWords, print_json
 from embedkit.cli.pairs import PairTexts, pairs_option
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
@@ -114,10 +114,12 @@ def plot(
         summary = _plot_training(words, output, look, as_json=as_json)
     else:
         options |= {"pairs": pairs, "top": top or 0}
-        found = _plot_words(words, output, look, quiet=quiet, **options)
+        found, unknown = _plot_words(words, output, look, quiet=quiet, **options)
         summary = _contents(found)
         if as_json:
-            _print_map(found)
+            _print_map(found, unknown)
+        if not quiet:
+            unknown.report(0, 1)
     if not (as_json or quiet):
         click.echo(f"{output}: {summary}")
 
@@ -132,8 +134,8 @@ def _plot_words(
     model: str,
     pairs: PairTexts,
     **settings: Any,
-) -> WordMap:
-    """Draw words; return the map."""
+) -> tuple[WordMap, UnknownWords]:
+    """Draw words; return the map, and which of its words are composed of n-grams."""
     from embedkit.encoders import load
     from embedkit.plotting import draw, word_map
     from embedkit.plotting.draw import FORMATS
@@ -159,7 +161,7 @@ def _plot_words(
     for warning in draw(found, output, **look) if output else []:
         if not quiet:
             click.echo(f"Warning: {warning}", err=True)
-    return found
+    return found, UnknownWords(vectors, "error", found.words)
 
 
 def _contents(found: WordMap) -> str:
@@ -167,14 +169,15 @@ def _contents(found: WordMap) -> str:
     return f"{counted(len(found.words), 'word')}{arrows}"
 
 
-def _print_map(found: WordMap) -> None:
+def _print_map(found: WordMap, unknown: UnknownWords) -> None:
     points = [
         {"word": word, "x": x, "y": y}
         for word, (x, y) in zip(found.words, found.places.tolist(), strict=True)
     ]
     arrows = [[found.words[start], found.words[end]] for start, end in found.arrows]
     facts = {"method": found.method, "explained": found.explained}
-    print_json({**facts, "points": points, "arrows": arrows})
+    notes = unknown.notes(found.words)
+    print_json({**facts, "points": points, "arrows": arrows, **notes})
 
 
 def _plot_training(

@@ -25,6 +25,7 @@ from embedkit.cli.options import (
 from embedkit.cli.output import print_json, summary_of_vectors
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
+from embedkit.errors import counted
 
 if TYPE_CHECKING:
     from embedkit.evaluation.comparison import Score
@@ -38,7 +39,17 @@ _Scores: TypeAlias = "Mapping[tuple[str, str], tuple[Score, Score]]"
 @click.command()
 @model_argument
 @output_option("Model directory to write.", OutputPath(directory=True), required=True)
-@click.option("--average", is_flag=True, help="Average the input and the output matrix.")
+@click.option(
+    "--prune-ngrams",
+    type=WholeNumber(1, 2**31 - 1),
+    metavar="N",
+    help="Keep the N rows of character n-grams that matter most; known words stay the same.",
+)
+@click.option(
+    "--average",
+    is_flag=True,
+    help="Average the input and the output matrix; drops character n-grams.",
+)
 @click.option("--center", is_flag=True, help="Subtract the mean.")
 @click.option(
     "--remove-top",
@@ -70,7 +81,8 @@ def postprocess(
 ) -> None:
     """Improve or shrink a model's vectors.
 
-    Steps always run in this order: average, center, remove-top, pca, float16 or int8. MODEL is not
+    Steps always run in this order: prune-ngrams, average, center, remove-top, pca, float16 or int8.
+    All but average also apply to words that are composed of character n-grams. MODEL is not
     changed. Benchmark files are scored before and after.
     """
     from embedkit.encoders import load, load_encoder
@@ -92,7 +104,15 @@ def postprocess(
     scores = {file: (score(before, *file), score(after, *file)) for file in files}
     overlap = neighbor_overlap(before, after)
     after.save(target, storage=steps.storage, overwrite=overwrite)
-    written = _Written(output, len(after), after.dimension, steps.storage, _size(target), overlap)
+    written = _Written(
+        output,
+        len(after),
+        after.dimension,
+        steps.storage,
+        _size(target),
+        overlap,
+        None if after.subwords is None else len(after.subwords.rows),
+    )
     if as_json:
         print_json(_facts(written, scores))
     elif not quiet:
@@ -101,7 +121,10 @@ def postprocess(
 
 @dataclass(frozen=True)
 class _Written:
-    """The model that was written, and the share of nearest words that are the same."""
+    """The model that was written, and the share of nearest words that are the same.
+
+    `ngrams` is the number of rows of character n-grams, or None.
+    """
 
     model: str
     words: int
@@ -109,6 +132,7 @@ class _Written:
     storage: str
     bytes: int
     neighbor_overlap: float
+    ngrams: int | None
 
 
 def _steps(storage: str, options: Mapping[str, Any]) -> Steps:
@@ -118,8 +142,8 @@ def _steps(storage: str, options: Mapping[str, Any]) -> Steps:
     steps = Steps(storage=storage, **given)
     if steps == Steps():
         raise click.UsageError(
-            "choose at least one step: --average, --center, --remove-top D, --pca N, --float16 or "
-            "--int8."
+            "choose at least one step: --average, --center, --remove-top D, --pca N, --float16, "
+            "--int8 or --prune-ngrams N."
         )
     return steps
 
@@ -143,7 +167,8 @@ def _print(written: _Written, scores: _Scores) -> None:
     from embedkit.evaluation.comparison import compare
 
     summary = summary_of_vectors(written.model, written.words, written.dimension, None)
-    click.echo(f"{summary}, {written.storage}, {written.bytes:,} bytes")
+    ngrams = "" if written.ngrams is None else f", {counted(written.ngrams, 'n-gram')}"
+    click.echo(f"{summary}{ngrams}, {written.storage}, {written.bytes:,} bytes")
     click.echo(f"{written.neighbor_overlap:.1%} of the 10 nearest words are the same")
     for file, (before, after) in scores.items():
         print_change(file, before, after, compare(before, after))

@@ -86,7 +86,9 @@ def _similarity(
         if not any(error.word in words and len(words) > 1 for words in sets):
             raise
         advice = "Put a word that contains a comma in quotes, as in '\"1,000\"'."
-        raise UnknownWordError(error.word, error.suggestions, advice=advice) from error
+        raise UnknownWordError(
+            error.word, error.suggestions, advice=advice, has_ngrams=error.has_ngrams
+        ) from error
 
 
 @click.command()

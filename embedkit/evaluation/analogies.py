@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.corpus.tokenizers import normalize
 from embedkit.errors import ConfigurationError, QuestionError, counted
-from embedkit.evaluation.analogy_ranks import SKIPPED, KnownWords, answer_ranks
+from embedkit.evaluation.analogy_ranks import SKIPPED, KnownWords, SectionRanks, answer_ranks
 from embedkit.evaluation.datasets import Section, read_analogies
 from embedkit.evaluation.options import EVALUATION_METHODS
-from embedkit.index.metrics import require_finite, unit_rows
 from embedkit.validation import check_choice, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -34,6 +32,7 @@ class SectionScore:
         unknown: number of questions with an unknown word: they are skipped, or with
             *count_unknown* they are asked, and wrong.
         group: the group of the section, or "".
+        composed: number of questions asked with a word that was composed of character n-grams.
     """
 
     name: str
@@ -42,6 +41,7 @@ class SectionScore:
     skipped: int
     unknown: int
     group: str = ""
+    composed: int = 0
 
     @property
     def accuracy(self) -> float:
@@ -50,7 +50,7 @@ class SectionScore:
 
     @property
     def coverage(self) -> float:
-        """Share of the questions whose words are known; NaN without questions."""
+        """Share of the questions whose words are known or composed; NaN without questions."""
         total = self.asked + self.skipped
         return (total - self.unknown) / total if total else float("nan")
 
@@ -84,7 +84,7 @@ class AnalogyReport:
 
     @property
     def coverage(self) -> float:
-        """Share of all questions whose words are known."""
+        """Share of all questions whose words are known or composed."""
         return self.total.coverage
 
     @property
@@ -104,6 +104,7 @@ def analogy_accuracy(
     method: str = "3cosadd",
     case_sensitive: bool = False,
     count_unknown: bool = False,
+    oov: str = "skip",
 ) -> AnalogyReport:
     """Score the analogies of a file or folder, in a format of `datasets.read_analogies`.
 
@@ -119,6 +120,10 @@ def analogy_accuracy(
         method: one of `EVALUATION_METHODS`.
         case_sensitive: distinguish Polish from polish.
         count_unknown: count a skipped question as wrong, like gensim's ``dummy4unknown``.
+        oov: "skip" leaves out questions with words that are not in the vocabulary, as in published
+            scores of fastText and in gensim; "subwords" composes the vectors of a, b and c of
+            character n-grams, if the vectors have them. The answer must be in the vocabulary, and
+            less frequent words than the *restrict* most frequent ones are left out in either case.
 
     Raises:
         QuestionError: the file is missing or has no questions, a line cannot be read, or no
@@ -133,11 +138,9 @@ def analogy_accuracy(
     if method == "lrcos" and vectors.is_sparse:
         raise ConfigurationError("lrcos needs dense vectors.", hint="Choose the method 3cosavg.")
     sections = read_analogies(Path(path))
-    known = KnownWords(vectors, sections, restrict, normalize if not case_sensitive else str)
-    units = unit_rows(vectors.matrix[: known.size])
-    require_finite(units)
-    ranks = [answer_ranks(section, known, units, method) for section in sections]
-    report = _report(sections, ranks, top, count_unknown=count_unknown)
+    known = KnownWords(vectors, sections, restrict=restrict, case_sensitive=case_sensitive, oov=oov)
+    found = [answer_ranks(section, known, method) for section in sections]
+    report = _report(sections, found, top, count_unknown=count_unknown)
     if not count_unknown and not report.total.asked:
         raise QuestionError(
             f"{path}: too few known questions: the model knows 0 of "
@@ -149,35 +152,40 @@ def analogy_accuracy(
 
 def _report(
     sections: Sequence[Section],
-    ranks: Sequence[NDArray[np.int64]],
+    found: Sequence[SectionRanks],
     top: int,
     *,
     count_unknown: bool,
 ) -> AnalogyReport:
     scores = [
         _score(section, own, top, count_unknown=count_unknown)
-        for section, own in zip(sections, ranks, strict=True)
+        for section, own in zip(sections, found, strict=True)
     ]
     groups = dict.fromkeys(section.group for section in sections if section.group)
     return AnalogyReport(
         tuple(scores),
         tuple(_sum(group, [score for score in scores if score.group == group]) for group in groups),
         _sum("total", scores),
-        np.concatenate(ranks),
+        np.concatenate([own.ranks for own in found]),
         top,
         count_unknown,
     )
 
 
-def _score(
-    section: Section, ranks: NDArray[np.int64], top: int, *, count_unknown: bool
-) -> SectionScore:
+def _score(section: Section, found: SectionRanks, top: int, *, count_unknown: bool) -> SectionScore:
+    ranks = found.ranks
     known = ranks != SKIPPED
     correct = int((known & (ranks < top)).sum())
     unknown = int((~known).sum())
     skipped = 0 if count_unknown else unknown
     return SectionScore(
-        section.name, correct, len(ranks) - skipped, skipped, unknown, section.group
+        section.name,
+        correct,
+        len(ranks) - skipped,
+        skipped,
+        unknown,
+        section.group,
+        found.composed,
     )
 
 
@@ -188,4 +196,5 @@ def _sum(name: str, scores: Sequence[SectionScore]) -> SectionScore:
         sum(score.asked for score in scores),
         sum(score.skipped for score in scores),
         sum(score.unknown for score in scores),
+        composed=sum(score.composed for score in scores),
     )

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.corpus.tokenizers import normalize
 from embedkit.errors import QuestionError, counted
 from embedkit.evaluation.datasets import read_categories
-from embedkit.index.metrics import require_finite, unit_rows
+from embedkit.evaluation.words import BenchmarkWords
+from embedkit.index.metrics import Matrix
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["CategoryReport", "category_purity", "in_majority"]
@@ -28,10 +28,11 @@ class CategoryReport:
     Attributes:
         purity: share of words in the majority category of their cluster.
         categories: number of categories, and of clusters.
-        found: number of known words.
+        found: number of words that are known or composed.
         total: number of words.
         outcomes: for each word, 1 if its category is that of the majority of its cluster, else 0,
             (total,); NaN for an unknown word.
+        composed: number of found words that were composed of character n-grams.
     """
 
     purity: float
@@ -39,10 +40,11 @@ class CategoryReport:
     found: int
     total: int
     outcomes: NDArray[np.float64] = field(repr=False, compare=False)
+    composed: int = 0
 
     @property
     def coverage(self) -> float:
-        """Share of known words."""
+        """Share of words that are known or composed."""
         return self.found / self.total
 
 
@@ -52,6 +54,7 @@ def category_purity(
     *,
     seed: int = 1,
     case_sensitive: bool = False,
+    oov: str = "subwords",
 ) -> CategoryReport:
     """Cluster words and compare the clusters with the categories in a file; see `read_categories`.
 
@@ -65,19 +68,19 @@ def category_purity(
         path: the file.
         seed: seed of k-means.
         case_sensitive: distinguish Polish from polish.
+        oov: "subwords" composes the vectors of words that are not in the vocabulary of character
+            n-grams, if the vectors have them; "skip" leaves such words out.
 
     Raises:
         QuestionError: the file is missing or has no words, a line cannot be read, or too few words
             are known.
         ModelError: a vector contains NaN or infinity.
     """
-    spell = str if case_sensitive else normalize
-    lines = [(spell(word), category) for word, category in read_categories(Path(path))]
-    rows = {word: -1 for word, _ in lines}
-    for row, word in enumerate(vectors.vocabulary):
-        if rows.get(spelled := spell(word)) == -1:
-            rows[spelled] = row
-    places = np.array([rows[word] for word, _ in lines], dtype=np.int64)
+    lines = read_categories(Path(path))
+    words = BenchmarkWords(
+        vectors, [word for word, _ in lines], case_sensitive=case_sensitive, oov=oov
+    )
+    places = np.array([words.number(word) for word, _ in lines], dtype=np.int64)
     known = places >= 0
     _, labels = np.unique([category for _, category in lines], return_inverse=True)
     count = len(np.unique(labels[known]))
@@ -86,21 +89,18 @@ def category_purity(
             f"{path}: too few known words to cluster: the model knows {known.sum()} of "
             f"{counted(len(lines), 'word')}, in {counted(count, 'category', 'categories')}."
         )
-    clusters = _clusters(vectors, places[known], count, seed)
+    clusters = _clusters(words.units(places[known].tolist()), count, seed)
     outcomes = np.full(len(lines), np.nan)
     outcomes[known] = in_majority(clusters, labels[known])
     found = outcomes[known]
-    return CategoryReport(float(found.mean()), count, len(found), len(lines), outcomes)
+    composed = int((places >= words.size).sum())
+    return CategoryReport(float(found.mean()), count, len(found), len(lines), outcomes, composed)
 
 
-def _clusters(
-    vectors: WordVectors, rows: NDArray[np.int64], count: int, seed: int
-) -> NDArray[np.int64]:
+def _clusters(units: Matrix, count: int, seed: int) -> NDArray[np.int64]:
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    units = unit_rows(vectors.matrix[rows])
-    require_finite(units)
     with warnings.catch_warnings():  # equal vectors leave some clusters empty
         warnings.simplefilter("ignore", ConvergenceWarning)
         found = KMeans(count, n_init=_STARTS, random_state=seed).fit_predict(units)

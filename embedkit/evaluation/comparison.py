@@ -17,7 +17,7 @@ from embedkit.evaluation.bootstrap import (
     correlation_interval,
 )
 from embedkit.evaluation.categories import CategoryReport, category_purity
-from embedkit.evaluation.options import BENCHMARK_KINDS
+from embedkit.evaluation.options import BENCHMARK_KINDS, EVALUATION_OOV
 from embedkit.evaluation.similarity import SimilarityReport, word_similarity
 from embedkit.validation import check_choice, check_ranges
 from embedkit.vectors.word_vectors import WordVectors
@@ -45,6 +45,8 @@ class ScoreSettings:
         case_sensitive: distinguish Polish from polish.
         count_unknown: count a question with an unknown word as wrong, and a pair with one as having
             the similarity 0; by default both are left out.
+        oov: one of `EVALUATION_OOV`; None is "skip" for analogies and "subwords" for the others,
+            as in published scores.
         draws: resamples of the bootstrap, at least 100.
         seed: seed of the bootstrap and of k-means.
 
@@ -57,11 +59,14 @@ class ScoreSettings:
     method: str = "3cosadd"
     case_sensitive: bool = False
     count_unknown: bool = False
+    oov: str | None = None
     draws: int = 1_000
     seed: int = 1
 
     def __post_init__(self) -> None:
         check_ranges(self, _RANGES)
+        if self.oov is not None:
+            check_choice("oov", self.oov, EVALUATION_OOV)
 
 
 class Drawing(TypedDict):
@@ -115,17 +120,22 @@ def score(
             method=chosen.method,
             case_sensitive=chosen.case_sensitive,
             count_unknown=chosen.count_unknown,
+            oov=chosen.oov or "skip",
         )
         return Score(analogies, analogies.accuracy, accuracy_interval(analogies.outcomes, **drawn))
+    oov = chosen.oov or "subwords"
     if kind == "similarity":
         pairs = word_similarity(
             vectors,
             path,
             count_unknown=chosen.count_unknown,
             case_sensitive=chosen.case_sensitive,
+            oov=oov,
         )
         return Score(pairs, pairs.spearman, correlation_interval(pairs.human, pairs.ours, **drawn))
-    groups = category_purity(vectors, path, seed=chosen.seed, case_sensitive=chosen.case_sensitive)
+    groups = category_purity(
+        vectors, path, seed=chosen.seed, case_sensitive=chosen.case_sensitive, oov=oov
+    )
     return Score(groups, groups.purity, accuracy_interval(groups.outcomes, **drawn))
 
 
@@ -156,9 +166,9 @@ def facts(found: Score) -> dict[str, object]:
             **shared,
         }
     if isinstance(report, SimilarityReport):
-        names: tuple[str, ...] = ("spearman", "pearson", "found", "total", "counted")
+        names: tuple[str, ...] = ("spearman", "pearson", "found", "composed", "total", "counted")
     else:
-        names = ("purity", "categories", "found", "total")
+        names = ("purity", "categories", "found", "composed", "total")
     return {name: getattr(report, name) for name in names} | shared
 
 

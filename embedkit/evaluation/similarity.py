@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.corpus.tokenizers import normalize
 from embedkit.errors import QuestionError, counted
 from embedkit.evaluation.datasets import read_pairs
-from embedkit.index.metrics import require_finite, unit_rows
+from embedkit.evaluation.words import BenchmarkWords
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["SimilarityReport", "correlation", "rank_correlation", "word_similarity"]
@@ -25,10 +24,11 @@ class SimilarityReport:
     Attributes:
         spearman: rank correlation; NaN if all human scores or all cosines are equal.
         pearson: linear correlation; NaN in the same cases.
-        found: number of known pairs.
+        found: number of pairs whose words are known or composed.
         total: number of pairs.
         human: human scores of all pairs, float64 (total,).
         ours: cosines, float64 (total,); NaN for pairs that are left out.
+        composed: number of found pairs with a word that was composed of character n-grams.
     """
 
     spearman: float
@@ -37,15 +37,16 @@ class SimilarityReport:
     total: int
     human: NDArray[np.float64] = field(repr=False, compare=False)
     ours: NDArray[np.float64] = field(repr=False, compare=False)
+    composed: int = 0
 
     @property
     def counted(self) -> int:
-        """Number of pairs that are correlated: the known ones, or all with *count_unknown*."""
+        """Number of pairs that are correlated: those found, or all with *count_unknown*."""
         return int((~np.isnan(self.ours)).sum())
 
     @property
     def coverage(self) -> float:
-        """Share of known pairs."""
+        """Share of pairs whose words are known or composed."""
         return self.found / self.total
 
     @property
@@ -65,6 +66,7 @@ def word_similarity(
     restrict: int | None = None,
     count_unknown: bool = False,
     case_sensitive: bool = False,
+    oov: str = "subwords",
 ) -> SimilarityReport:
     """Correlate cosine similarities with the human scores in a file; see `datasets.read_pairs`.
 
@@ -75,6 +77,8 @@ def word_similarity(
         count_unknown: count the similarity of a pair with an unknown word as 0, like gensim's
             ``dummy4unknown``; by default, such pairs are left out.
         case_sensitive: distinguish Polish from polish.
+        oov: "subwords" composes the vectors of words that are not in the vocabulary of character
+            n-grams, if the vectors have them, as in published scores of fastText; "skip" does not.
 
     Raises:
         QuestionError: the file is missing or has no pairs, a line cannot be read, or too few pairs
@@ -82,15 +86,16 @@ def word_similarity(
         ModelError: a vector contains NaN or infinity.
     """
     pairs = read_pairs(Path(path))
-    spell = str if case_sensitive else normalize
-    rows = {spell(word): -1 for first, second, _ in pairs for word in (first, second)}
-    size = len(vectors) if restrict is None else min(restrict, len(vectors))
-    for row, word in enumerate(vectors.vocabulary.words(range(size))):
-        if rows.get(spelled := spell(word)) == -1:
-            rows[spelled] = row
+    words = BenchmarkWords(
+        vectors,
+        [word for first, second, _ in pairs for word in (first, second)],
+        restrict=restrict,
+        case_sensitive=case_sensitive,
+        oov=oov,
+    )
     human = np.array([score for _, _, score in pairs])
-    left = np.array([rows[spell(first)] for first, _, _ in pairs], dtype=np.int64)
-    right = np.array([rows[spell(second)] for _, second, _ in pairs], dtype=np.int64)
+    left = np.array([words.number(first) for first, _, _ in pairs], dtype=np.int64)
+    right = np.array([words.number(second) for _, second, _ in pairs], dtype=np.int64)
     known = (left >= 0) & (right >= 0)
     found = int(known.sum())
     if (len(pairs) if count_unknown else found) < 2:
@@ -99,7 +104,7 @@ def word_similarity(
             f"{counted(len(pairs), 'pair')}, and a correlation needs two."
         )
     ours = np.full(len(pairs), 0.0 if count_unknown else np.nan)
-    ours[known] = _cosines(vectors, left[known], right[known])
+    ours[known] = _cosines(words, left[known], right[known])
     scored = ~np.isnan(ours)
     return SimilarityReport(
         float(rank_correlation(human[scored], ours[scored])),
@@ -108,19 +113,18 @@ def word_similarity(
         len(pairs),
         human,
         ours,
+        int((known & (np.maximum(left, right) >= words.size)).sum()),
     )
 
 
 def _cosines(
-    vectors: WordVectors, left: NDArray[np.int64], right: NDArray[np.int64]
+    words: BenchmarkWords, left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    def units(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        chosen = vectors.matrix[rows]
-        return np.asarray(unit_rows(chosen.toarray() if vectors.is_sparse else chosen))
+    def units(numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+        found = words.units(numbers)
+        return np.asarray(found if isinstance(found, np.ndarray) else found.toarray())
 
-    cosines = np.einsum("ij,ij->i", units(left), units(right), dtype=np.float64)
-    require_finite(cosines)
-    return np.asarray(cosines)
+    return np.asarray(np.einsum("ij,ij->i", units(left), units(right), dtype=np.float64))
 
 
 def correlation(first: NDArray[np.number], second: NDArray[np.number]) -> NDArray[np.float64]:

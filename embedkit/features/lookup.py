@@ -97,40 +97,52 @@ def find_rows(
     """
     look_up = vectors.vocabulary.ids if folded else vectors.vocabulary.resolved_ids
     rows = look_up(tokens.words)
-    known = rows >= 0
-    unknown = np.flatnonzero(~known)
+    unknown = np.flatnonzero(rows < 0)
     extra = np.zeros((0, vectors.dimension), dtype=np.float32)
-    if len(unknown) and oov == "error":
-        token = int(np.argmax(~known[tokens.indices]))
-        word = tokens.words[tokens.indices[token]].as_py()
-        row = f"row {tokens.text_of(token)} (counted from 0)"
-        raise UnknownWordError(word, vectors.vocabulary.suggest(word), row)
-    if len(unknown) and oov == "zero":
-        rows[unknown] = len(vectors)
-        extra = np.zeros((1, vectors.dimension), dtype=np.float32)
-    elif len(unknown) and oov != "skip":
+    if len(unknown) and oov != "skip":
         words = tokens.words.take(pa.array(unknown)).to_pylist()
         if callable(oov):
             extra = _call(oov, words, vectors.dimension)
             rows[unknown] = len(vectors) + np.arange(len(words))
         else:
             rows[unknown], extra = _substitute(vectors, words, oov)
-        known = rows >= 0
+    known = rows >= 0
+    if oov == "error" and not known.all():
+        raise _unknown(vectors, tokens, known)
+    if oov == "zero" and not known.all():
+        rows[~known] = len(vectors) + len(extra)
+        extra = np.concatenate([extra, np.zeros((1, vectors.dimension), dtype=np.float32)])
     return WordRows(rows, sparse.csr_array(extra) if vectors.is_sparse else extra, known)
+
+
+def _unknown(
+    vectors: WordVectors, tokens: TokenizedTexts, known: NDArray[np.bool_]
+) -> UnknownWordError:
+    """Return the error for the first token that is not a known word."""
+    token = int(np.argmax(~known[tokens.indices]))
+    word = tokens.words[tokens.indices[token]].as_py()
+    row = f"row {tokens.text_of(token)} (counted from 0)"
+    suggested = vectors.vocabulary.suggest(word)
+    return UnknownWordError(word, suggested, row, has_ngrams=vectors.subwords is not None)
 
 
 def _substitute(
     vectors: WordVectors, words: list[str], oov: str
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the rows of unknown words by "spell" or "subwords", and their extra vectors."""
+    """Return the rows of unknown words, -1 for those without, and the vectors of others.
+
+    "spell" finds rows; all other policies compose vectors, if these vectors have n-grams.
+    """
     rows = np.full(len(words), -1, dtype=np.int64)
     composed: list[NDArray[np.float32]] = []
-    for number, place in enumerate(vectors.look_up(words, oov).values()):
-        if isinstance(place, np.ndarray):
-            rows[number] = len(vectors) + len(composed)
-            composed.append(place)
-        elif place is not None:
-            rows[number] = place
+    if oov == "spell" or vectors.subwords is not None:
+        found = vectors.look_up(words, "spell" if oov == "spell" else "subwords")
+        for number, place in enumerate(found.values()):
+            if isinstance(place, np.ndarray):
+                rows[number] = len(vectors) + len(composed)
+                composed.append(place)
+            elif place is not None:
+                rows[number] = place
     extra = np.array(composed, dtype=np.float32).reshape(-1, vectors.dimension)
     return rows, extra
 

@@ -13,5 +13,6 @@ OOV_POLICIES = (*OOV, "zero")
 """What to do with a word that has no vector (out of vocabulary).
 
 "error", "skip", "spell" and "subwords" mean the same as for questions; see
-`embedkit.vectors.options.SearchOptions`. "zero" uses a vector of zeros, which counts in a mean.
+`embedkit.vectors.options.SearchOptions`. "zero" composes vectors like "error", and uses a vector of
+zeros, which counts in a mean, where that is not possible.
 """

@@ -171,10 +171,10 @@ def text_vectors(
     """Return the vector of each text, float32 (n, d), and its number of words, (n,).
 
     A text that is itself a word or phrase of the vocabulary has that vector; any other text has the
-    mean of the vectors of its known words.
+    mean of the vectors of its words: those that are known, or can be composed of character n-grams.
 
     Raises:
-        UnknownWordError: a text has no known word.
+        UnknownWordError: no word of a text has a vector.
         ConfigurationError: the vectors are sparse.
     """
     if vectors.is_sparse:
@@ -183,20 +183,30 @@ def text_vectors(
             "the vocabulary.",
             hint="Use a trained model.",
         )
-    found, counts = [], []
-    for text in texts:
-        row = vectors.find(text)
-        words = [text] if row >= 0 else tokenize(text, _tokenizer(vectors))
-        rows = [row] if row >= 0 else [vectors.find(word) for word in words]
-        known = [row for row in rows if row >= 0]
-        if not known:
-            raise UnknownWordError(words[0] if words else text, vectors.vocabulary.suggest)
-        found.append(known)
-        counts.append(len(words))
-    bags = Bags.of(found)
-    means: NDArray[np.float32] = weighted_sums(vectors.matrix, bags)
-    divide_rows(means, bags.sizes())
-    return means, np.array(counts, dtype=np.int64)
+    tokenizer = _tokenizer(vectors)
+    split = [[text] if vectors.find(text) >= 0 else tokenize(text, tokenizer) for text in texts]
+    has_ngrams = vectors.subwords is not None
+    found = vectors.look_up(
+        (word for words in split for word in words), "subwords" if has_ngrams else "skip"
+    )
+    extra: list[NDArray[np.float32]] = []
+    rows: dict[str, int] = {}
+    for word, place in found.items():
+        if isinstance(place, np.ndarray):
+            rows[word] = len(vectors) + len(extra)
+            extra.append(place)
+        elif place is not None:
+            rows[word] = place
+    bags = Bags.of([[rows[word] for word in words if word in rows] for words in split])
+    sizes = bags.sizes()
+    if len(sizes) and sizes.min() == 0:
+        number = int(np.argmin(sizes))
+        word = next(iter(split[number]), texts[number])
+        raise UnknownWordError(word, vectors.vocabulary.suggest, has_ngrams=has_ngrams)
+    others = np.array(extra, dtype=np.float32).reshape(-1, vectors.dimension)
+    means: NDArray[np.float32] = weighted_sums(vectors.matrix, bags, others)
+    divide_rows(means, sizes)
+    return means, np.array([len(words) for words in split], dtype=np.int64)
 
 
 def _tokenizer(vectors: WordVectors) -> str:

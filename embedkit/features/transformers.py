@@ -43,7 +43,6 @@ class _Features(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
     """Base class of both transformers, which turn a column of strings into rows of numbers."""
 
     vectors: Vectors
-    oov: OOVPolicy
     vectors_: WordVectors
     _kind = "text"  # what a row is
     _lacking = "known word"  # what a row of zeros does not have
@@ -115,11 +114,11 @@ class WordFeatures(_Features):
 
     Args:
         vectors: the path of a model, a `WordVectors`, or an `Encoder`.
-        oov: what to do with a word that has no vector. "error" raises `UnknownWordError`. "zero"
-            and "skip" give zeros, "zero" with a warning that counts such rows, "skip" without one.
-            "spell" uses the known word with the closest spelling, "subwords" composes a vector from
-            character n-grams; where neither exists, the features are zeros and counted in a
-            warning. A function is called once with each such word and returns its vector, (d,).
+        oov: what to do with a word that is not in the vocabulary. "skip" gives zeros. "spell" uses
+            the known word with the closest spelling; "subwords", "zero" and "error" compose a
+            vector of character n-grams if the vectors have them. Where that is not possible,
+            "error" raises `UnknownWordError`, and the others give zeros and a warning that counts
+            such rows. A function is called once with each such word and returns its vector, (d,).
 
     Attributes:
         vectors_: the opened vectors.
@@ -156,12 +155,14 @@ class TextFeatures(_Features):
             passed to `fit`; "sif", smooth inverse frequency (Arora, Liang and Ma 2017): the mean of
             a / (a + p(w)) times the vector, with p(w) from the model's counts, minus its projection
             on the first singular vector of the texts passed to `fit`.
-        oov: what to do with words that have no vector. "error" raises `UnknownWordError`. "skip"
-            leaves them out. "zero" counts them as zero vectors. "spell" uses the known word with
-            the closest spelling, "subwords" composes a vector from character n-grams; where neither
-            exists, the word is left out. A function is called once with each such word and returns
-            its vector, (d,). The document frequency and p(w) of a vector that is not the model's
-            are 0. A text without any known word becomes zeros; a warning counts such texts.
+        oov: what to do with words that are not in the vocabulary. "skip" leaves them out. "spell"
+            uses the known word with the closest spelling; "subwords", "zero" and "error" compose a
+            vector of character n-grams if the vectors have them. Where that is not possible, "zero"
+            counts a zero vector, "error" raises `UnknownWordError`, and the others leave the word
+            out. None, the default, is "subwords" if the vectors have n-grams, and otherwise "skip".
+            A function is called once with each such word and returns its vector, (d,). The document
+            frequency and p(w) of a vector that is not the model's are 0. A text without any known
+            or composed word becomes zeros; a warning counts such texts.
         tokenizer: "words", "words+emoji" or "whitespace", as for training.
         sif_a: the constant a of "sif".
 
@@ -175,7 +176,7 @@ class TextFeatures(_Features):
         self,
         vectors: Vectors,
         pooling: str = "mean",
-        oov: OOVPolicy = "skip",
+        oov: OOVPolicy | None = None,
         tokenizer: str = "words",
         sif_a: float = 1e-3,
     ) -> None:
@@ -189,7 +190,7 @@ class TextFeatures(_Features):
         find_tokenizer(self.tokenizer)
         check_choice("pooling", self.pooling, POOLINGS)
         self.vectors_ = open_vectors(self.vectors)
-        check_oov(self.oov, self.vectors_)
+        check_oov(self._policy, self.vectors_)
         if self.pooling in ("tfidf", "sif") and not strings:
             raise InputError(
                 f"pooling={self.pooling!r} learns from the texts passed to fit; got none."
@@ -202,8 +203,14 @@ class TextFeatures(_Features):
             self._idf_of_others = float(np.log(1 + len(strings)) + 1)
         if self.pooling == "sif":
             self._check_sif()
-            self.component_ = first_component(self._pool(*self._read(strings, self.oov)))
+            self.component_ = first_component(self._pool(*self._read(strings, self._policy)))
         return self
+
+    @property
+    def _policy(self) -> OOVPolicy:
+        if self.oov is not None:
+            return self.oov
+        return "skip" if self.vectors_.subwords is None else "subwords"
 
     def _check_sif(self) -> None:
         if self.vectors_.is_sparse:
@@ -220,7 +227,7 @@ class TextFeatures(_Features):
         number("sif_a", self.sif_a, *_SIF_A)
 
     def _transform(self, strings: list[str]) -> Matrix:
-        tokens, found = self._read(strings, self.oov)
+        tokens, found = self._read(strings, self._policy)
         self._warn(tokens.count(found.known) == 0)
         pooled = self._pool(tokens, found)
         if self.pooling == "sif":

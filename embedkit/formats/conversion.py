@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedkit.errors import ConfigurationError, FormatError
+from embedkit.errors import ConfigurationError, DroppedNgramsWarning, FormatError
 from embedkit.formats import embedkit_directory
 from embedkit.formats.byte_source import ByteSource, plain_name
 from embedkit.formats.fasttext import TrainedModel, read_trained
@@ -28,6 +29,8 @@ from embedkit.validation import check_choice, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["ConversionReport", "convert", "detect", "read", "read_model", "write"]
+
+_KEEP_NGRAMS = ("embedkit", "fasttext")
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,9 @@ def write(
         ModelError: a number is not finite.
         OutputExistsError: the output exists and *overwrite* is false.
         StorageError: the disk is full, or the path is not writable.
+
+    Warns:
+        DroppedNgramsWarning: the vectors have character n-grams, which the format cannot hold.
     """
     options = WriteOptions(progress, name, overwrite)
     _write(vectors, path, _target_format(format, path), Repairs(str(path), errors), options)
@@ -192,6 +198,13 @@ def _write(
 ) -> WordVectors:
     """Write vectors; return those that were written, without words that were left out."""
     known, path = VECTOR_FORMATS[name], Path(target)
+    if vectors.subwords is not None and name not in _KEEP_NGRAMS:
+        warnings.warn(
+            f"files in the format {name} have no character n-grams, so unknown words will have no "
+            "vectors; a model directory keeps them.",
+            DroppedNgramsWarning,
+            stacklevel=3,
+        )
     if vectors.is_sparse:
         raise ConfigurationError(
             "one-hot vectors cannot be written: they hold nothing but the words."

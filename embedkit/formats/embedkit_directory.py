@@ -17,7 +17,7 @@ from embedkit.storage.model_directory import (
     write_model,
 )
 from embedkit.storage.quantization import unpack
-from embedkit.vectors.subwords import Subwords
+from embedkit.vectors.subwords import stored_subwords
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
@@ -68,7 +68,7 @@ def read_model_folder(source: ByteSource, _: Repairs, limit: int | None = None) 
         unpack(rows),
         config=model.config,
         context=rows.get("context"),
-        subwords=Subwords.of_model(model.config, model.tensors),
+        subwords=stored_subwords(model),
     )
 
 

@@ -154,8 +154,9 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         initial = open_vectors(self.vectors)
         self.terms_, embeddings = TermBags.of(texts, initial, self.ngrams, self.tokenizer)
         bags = self.terms_.bags(texts)
-        unknown = np.diff(bags[:, : len(initial)].indptr) == 0
-        warn_of_unknown(unknown, effect="begin as zeros", stacklevel=5)
+        starts = np.ones(len(embeddings), dtype=np.float32)  # whether a vector is known or composed
+        starts[len(initial) :] = embeddings[len(initial) :].any(axis=1)
+        warn_of_unknown(bags @ starts == 0, effect="begin as zeros", stacklevel=5)
         return bags, embeddings
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -172,8 +173,8 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         settings |= asdict(self._settings())  # a parameter search may have set NumPy scalars
         settings["hidden"] = [int(size) for size in self.hidden]
         config = {"kind": type(self).__name__, "settings": settings, **self._learned()}
-        vocabulary = self.terms_.vocabulary if self.finetune else None
-        write_network(Path(path), config, self.network_, vocabulary, overwrite=overwrite)
+        terms = self.terms_ if self.finetune else None
+        write_network(Path(path), config, self.network_, terms, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -182,13 +183,15 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         Raises:
             ModelError: the directory is missing, damaged, too new, or of another class.
         """
-        config, network, vocabulary = read_network(Path(path), cls.__name__)
+        config, network, words = read_network(Path(path), cls.__name__)
         try:
             loaded = cls(**{name: config["settings"][name] for name in _STORED})
             loaded.network_ = network
             loaded._restore(config)
-            if vocabulary is not None:
-                loaded.terms_ = TermBags(vocabulary, loaded.ngrams, loaded.tokenizer)
+            if words is not None:
+                loaded.terms_ = TermBags(
+                    words.vocabulary, loaded.ngrams, loaded.tokenizer, words.subwords
+                )
             else:
                 loaded.n_features_in_ = len(network.weights[0])
         except (KeyError, TypeError, ValueError) as error:
@@ -210,9 +213,9 @@ class DenseNetwork(BaseEstimator):  # type: ignore[misc]
         """Return the outputs of the last layer, (n, outputs)."""
         check_is_fitted(self, "network_")
         if self.finetune:
-            bags = self.terms_.bags(as_strings(inputs, "text"))
+            bags, others = self.terms_.composed_bags(as_strings(inputs, "text"))
             warn_of_unknown(np.diff(bags.indptr) == 0, stacklevel=4)
-            return self.network_.outputs(bags)
+            return self.network_.outputs(bags, others)
         return self.network_.outputs(
             validate_data(self, inputs, reset=False, accept_sparse="csr", dtype=np.float32)
         )

@@ -79,14 +79,15 @@ class Network:
             biases.append(np.zeros(outputs, dtype=np.float32))
         return cls(tuple(weights), tuple(biases), activation, embeddings)
 
-    def outputs(self, inputs: Inputs) -> Matrix:
+    def outputs(self, inputs: Inputs, others: Matrix | None = None) -> Matrix:
         """Return the outputs of the last layer, (n, outputs).
 
         Args:
             inputs: float32 (n, features), dense or CSR; with embeddings, CSR (n, V), the weight of
                 each word's vector in each row.
+            others: with embeddings, vectors of k more words, (k, d); *inputs* are (n, V + k).
         """
-        blocks = [self._forward(block) for block in _blocks(inputs)]
+        blocks = [self._forward(block, others) for block in _blocks(inputs)]
         return np.concatenate(blocks) if blocks else np.zeros((0, len(self.biases[-1])), np.float32)
 
     def check_finite(self) -> None:
@@ -96,8 +97,14 @@ class Network:
             if not all_finite(matrix):
                 raise diverged("the weights of the network are not finite")
 
-    def _forward(self, inputs: Inputs) -> Matrix:
-        values = inputs if self.embeddings is None else inputs @ self.embeddings
+    def _forward(self, inputs: Inputs, others: Matrix | None) -> Matrix:
+        if self.embeddings is None:
+            values = inputs
+        elif others is None:
+            values = inputs @ self.embeddings
+        else:
+            words = len(self.embeddings)
+            values = inputs[:, :words] @ self.embeddings + inputs[:, words:] @ others
         *hidden, last = zip(self.weights, self.biases, strict=True)
         for weights, biases in hidden:
             values = ACTIVATIONS[self.activation](values @ weights + biases)

@@ -3,7 +3,8 @@
 classifier.head/
   config.json           format version, kind, settings, and other results of `fit`
   network.safetensors   "weights.0" (inputs, outputs), "biases.0" (outputs,), ...; float32
-  vocabulary.arrow      with `finetune`: the terms; their vectors are "embeddings" (V, d)
+  vocabulary.arrow      with `finetune`: the terms; their vectors are "embeddings" (V, d); the
+                        n-grams of other words are in "ngrams" and "buckets", as in a model
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ import os
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
@@ -24,12 +24,24 @@ from embedkit.storage import config_file
 from embedkit.storage.config_file import CONFIG, RESTORE_HINT
 from embedkit.storage.model_directory import replaced_directory
 from embedkit.storage.tensors import read_tensors, write_tensors
+from embedkit.vectors.subwords import Subwords
 
-__all__ = ["FORMAT", "read_config", "read_network", "write_config", "write_network"]
+if TYPE_CHECKING:
+    from embedkit.heads.terms import TermBags
+
+__all__ = [
+    "FORMAT",
+    "StoredTerms",
+    "read_config",
+    "read_network",
+    "write_config",
+    "write_network",
+]
 
 FORMAT = 1
 """Version of the directory layout; newer ones cannot be read."""
 
+_DTYPES = {"ngrams": ("F32", "F16", "I8"), "buckets": ("I32",)}
 _TENSORS, _VOCABULARY = "network.safetensors", "vocabulary.arrow"
 
 
@@ -37,7 +49,7 @@ def write_network(
     path: Path,
     config: Mapping[str, object],
     network: Network,
-    vocabulary: Vocabulary | None,
+    terms: TermBags | None,
     *,
     overwrite: bool = False,
 ) -> None:
@@ -47,7 +59,7 @@ def write_network(
         path: the directory; its parent must exist.
         config: JSON values, with the key "kind".
         network: the network.
-        vocabulary: the V terms of the network's embeddings, if it has any.
+        terms: the V terms of the network's embeddings, if it has any.
         overwrite: replace an existing directory of this kind.
 
     Raises:
@@ -55,27 +67,37 @@ def write_network(
         StorageError: the disk is full, or the path is not writable.
     """
     path = Path(os.path.realpath(path))
-    tensors: dict[str, NDArray[np.float32]] = {}
+    tensors: dict[str, NDArray[Any]] = {}
     for number, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
         tensors |= {f"weights.{number}": weights, f"biases.{number}": biases}
     if network.embeddings is not None:
         tensors["embeddings"] = network.embeddings
+    head: dict[str, object] = {"layers": len(network.weights), "activation": network.activation}
+    if terms is not None and isinstance(terms.subwords, Subwords):
+        tensors |= terms.subwords.tensors
+        head["subwords"] = terms.subwords.config
     with replaced_directory(path, overwrite=overwrite) as folder:
         write_tensors(folder / _TENSORS, tensors)
-        if vocabulary is not None:
-            vocabulary.save(folder / _VOCABULARY)
-        head = {"layers": len(network.weights), "activation": network.activation}
+        if terms is not None:
+            terms.vocabulary.save(folder / _VOCABULARY)
         write_config(folder / CONFIG, {**config, **head})
 
 
-def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Vocabulary | None]:
-    """Return the config, network and vocabulary that `write_network` wrote.
+class StoredTerms(NamedTuple):
+    """The terms of a network, and the n-grams that vectors of other words are composed of."""
+
+    vocabulary: Vocabulary
+    subwords: Subwords | None
+
+
+def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, StoredTerms | None]:
+    """Return the config, network and terms that `write_network` wrote.
 
     Raises:
         ModelError: the directory is missing, damaged, too new, or of another kind.
     """
     config = read_config(path / CONFIG, kind)
-    tensors = read_tensors(path / _TENSORS)
+    tensors = read_tensors(path / _TENSORS, _DTYPES)
     try:
         layers = range(int(config["layers"]))
         network = Network(
@@ -95,7 +117,15 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Vocabu
         raise ModelError(
             f"{path} is inconsistent: the shapes of its layers do not match.", hint=RESTORE_HINT
         )
-    return config, network, vocabulary
+    if vocabulary is None:
+        return config, network, None
+    try:
+        subwords = Subwords.of_model(config, tensors)
+        if subwords is not None and subwords.rows.shape[1] != len(network.weights[0]):
+            raise ValueError("the rows of n-grams have the wrong length")
+    except ValueError as error:
+        raise ModelError(f"{path} is damaged: {error}.", hint=RESTORE_HINT) from error
+    return config, network, StoredTerms(vocabulary, subwords)
 
 
 def _is_consistent(network: Network, vocabulary: Vocabulary | None) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embedkit.corpus.tokenizers import tokenize
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
+from embedkit.vectors.lookup import Composer
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["TermBags"]
@@ -28,12 +29,20 @@ class TermBags:
         vocabulary: the V terms.
         ngrams: maximum length of n-grams, in words; 1 means single words only.
         tokenizer: a name in `embedkit.corpus.tokenizers.TOKENIZERS`.
+        subwords: composes vectors of words that are not terms, of character n-grams.
     """
 
-    def __init__(self, vocabulary: Vocabulary, ngrams: int, tokenizer: str) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        ngrams: int,
+        tokenizer: str,
+        subwords: Composer | None = None,
+    ) -> None:
         self.vocabulary = vocabulary
         self.ngrams = ngrams
         self.tokenizer = tokenizer
+        self.subwords = subwords
 
     @classmethod
     def of(
@@ -41,7 +50,8 @@ class TermBags:
     ) -> tuple[TermBags, NDArray[np.float32]]:
         """Return the words of *vectors* and the new terms of *texts*, with their vectors, (V, d).
 
-        The vectors of new terms are initially 0.
+        The vectors of new words are composed of character n-grams if *vectors* have them; those of
+        other new terms are initially 0.
 
         Raises:
             ConfigurationError: the vectors are one-hot, so a dense matrix would be V x V.
@@ -53,13 +63,16 @@ class TermBags:
                 hint="Use them as fixed features (TextFeatures, --pooling sum).",
             )
         known = vectors.vocabulary
-        terms = cls(known, ngrams, tokenizer)
+        terms = cls(known, ngrams, tokenizer, vectors.subwords)
         names = list(dict.fromkeys(chain.from_iterable(map(terms.split, texts))))
         new = [name for name, row in zip(names, known.ids(names), strict=True) if row < 0]
         counts = np.concatenate([known.counts, np.zeros(len(new), dtype=np.int64)])
         terms.vocabulary = Vocabulary([*known, *new], counts)
-        zeros = np.zeros((len(new), vectors.dimension), dtype=np.float32)
-        return terms, np.concatenate([vectors.matrix, zeros])
+        initial = np.zeros((len(new), vectors.dimension), dtype=np.float32)
+        words = [number for number, name in enumerate(new) if _is_word(name)]
+        if vectors.subwords is not None and words:
+            initial[words] = vectors.subwords.encode([new[number] for number in words])
+        return terms, np.concatenate([vectors.matrix, initial])
 
     def split(self, text: str) -> list[str]:
         """Return the terms of a text: its words, then its n-grams."""
@@ -73,13 +86,40 @@ class TermBags:
 
     def bags(self, texts: Iterable[str]) -> Any:
         """Return float32 CSR (n, V): a row holds 1 / m for each of a text's m known terms."""
-        from scipy.sparse import csr_array
-
         split = [self.split(text) for text in texts]
         ids = self.vocabulary.ids(list(chain.from_iterable(split)))
+        return self._bags(split, ids, len(self.vocabulary))
+
+    def composed_bags(self, texts: Iterable[str]) -> tuple[Any, NDArray[np.float32] | None]:
+        """Return bags as `bags` does, (n, V + k), and the vectors of k composed words, (k, d).
+
+        Without n-grams, or without words to compose, the vectors are None.
+        """
+        split = [self.split(text) for text in texts]
+        names = list(chain.from_iterable(split))
+        ids = self.vocabulary.ids(names)
+        size = len(self.vocabulary)
+        places = [int(place) for place in np.flatnonzero(ids < 0) if _is_word(names[place])]
+        if self.subwords is None or not places:
+            return self._bags(split, ids, size), None
+        words = list(dict.fromkeys(names[place] for place in places))
+        vectors = self.subwords.encode(words)
+        known = np.flatnonzero(vectors.any(axis=1))
+        numbers = {words[place]: size + number for number, place in enumerate(known.tolist())}
+        ids[places] = [numbers.get(names[place], -1) for place in places]
+        return self._bags(split, ids, size + len(known)), vectors[known]
+
+    @staticmethod
+    def _bags(split: Sequence[Sequence[str]], ids: NDArray[np.int64], size: int) -> Any:
+        from scipy.sparse import csr_array
+
         owners = np.repeat(np.arange(len(split)), [len(terms) for terms in split])
         owners, ids = owners[ids >= 0], ids[ids >= 0]
         sizes = np.bincount(owners, minlength=len(split))
         shares = (1 / sizes[owners]).astype(np.float32)
         starts = np.concatenate([[0], np.cumsum(sizes)])
-        return csr_array((shares, ids, starts), shape=(len(split), len(self.vocabulary)))
+        return csr_array((shares, ids, starts), shape=(len(split), size))
+
+
+def _is_word(term: str) -> bool:
+    return not term.startswith(" ")

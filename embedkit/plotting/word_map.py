@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from embedkit.errors import ConfigurationError
 from embedkit.index.metrics import require_finite, unit_rows
 from embedkit.plotting.options import PROJECTION_METHODS
 from embedkit.validation import check_choice, refuse_string
+from embedkit.vectors.lookup import RowOrVector, word_list
 from embedkit.vectors.projection import principal_plane
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -75,7 +76,7 @@ def word_map(
     """Project words onto a plane: their vectors, scaled to length 1, in two dimensions.
 
     Args:
-        words: words to show.
+        words: words to show; unknown ones are composed of n-grams if the vectors have them.
         pairs: two words each, with an arrow from the first to the second.
         top: also show the *top* most frequent words.
         method: one of `PROJECTION_METHODS`. "pca" is linear and keeps parallel arrows parallel.
@@ -91,47 +92,67 @@ def word_map(
     check_choice("projection method", method, PROJECTION_METHODS)
     refuse_string(words)
     arrows = [_ends(vectors, pair) for pair in pairs]
-    named = [row for ends in arrows for row in ends] + [vectors.row(word) for word in words]
-    frequent = range(min(top, len(vectors)))
-    order = {row: place for place, row in enumerate(dict.fromkeys([*named, *frequent]))}
-    if not order:
+    named = [end for ends in arrows for end in ends] + _points(vectors, words)
+    top = min(top, len(vectors))
+    frequent = [_Point(word, row) for row, word in enumerate(vectors.vocabulary.words(range(top)))]
+    chosen = {point.word: point for point in [*named, *frequent]}
+    if not chosen:
         raise ConfigurationError(
             "there are no words to show.", hint="Pass words or pairs, or set top."
         )
-    rows = np.fromiter(order, dtype=np.int64)
-    names = vectors.vocabulary.words(order)
-    places, explained = _PROJECT[method](_dense_units(vectors, rows, names), seed)
+    order = {word: place for place, word in enumerate(chosen)}
+    units = _dense_units(vectors, [*chosen.values()])
+    places, explained = _PROJECT[method](units, seed)
     return WordMap(
-        words=tuple(names),
-        counts=tuple(vectors.vocabulary.counts[rows].tolist()),
+        words=tuple(chosen),
+        counts=tuple(_count(vectors, point) for point in chosen.values()),
         places=places,
-        arrows=tuple(dict.fromkeys((order[start], order[end]) for start, end in arrows)),
-        named=len(set(named)),
+        arrows=tuple(dict.fromkeys((order[start.word], order[end.word]) for start, end in arrows)),
+        named=len({point.word for point in named}),
         method=method,
         explained=explained,
     )
 
 
-def _ends(vectors: WordVectors, pair: Sequence[str]) -> tuple[int, int]:
+class _Point(NamedTuple):
+    """A word as the vocabulary spells it, with its row; or one that is composed of n-grams."""
+
+    word: str
+    place: RowOrVector
+
+
+def _points(vectors: WordVectors, words: Iterable[str]) -> list[_Point]:
+    named = word_list(words)
+    found = vectors.look_up(named)
+    places = [place for word in named if (place := found[word]) is not None]
+    return [
+        _Point(vectors.vocabulary[place] if isinstance(place, int) else word, place)
+        for word, place in zip(named, places, strict=True)
+    ]
+
+
+def _count(vectors: WordVectors, point: _Point) -> int:
+    return int(vectors.vocabulary.counts[point.place]) if isinstance(point.place, int) else 0
+
+
+def _ends(vectors: WordVectors, pair: Sequence[str]) -> tuple[_Point, _Point]:
     refuse_string(pair)
     if len(pair) != 2:
         raise ConfigurationError(f"a pair needs two words, got {list(pair)!r:.60}.")
-    start, end = (vectors.row(word) for word in pair)
-    if start == end:
+    start, end = _points(vectors, pair)
+    if start.word == end.word:
         raise ConfigurationError(
             f"cannot draw an arrow from {pair[0]!r} to {pair[1]!r}: they are the same word."
         )
     return start, end
 
 
-def _dense_units(
-    vectors: WordVectors, rows: NDArray[np.int64], names: Sequence[str]
-) -> NDArray[np.float32]:
-    """Return the rows scaled to length 1, float32 (n, d); of sparse rows, the columns in use."""
-    chosen = vectors.matrix[rows]
+def _dense_units(vectors: WordVectors, points: Sequence[_Point]) -> NDArray[np.float32]:
+    """Return the vectors scaled to length 1, float32 (n, d); of sparse rows, the columns in use."""
+    chosen = vectors.vectors_at([point.place for point in points])
     if vectors.is_sparse:
         chosen = chosen[:, np.unique(chosen.indices)].toarray()
-    require_finite(chosen, names.__getitem__)
+    require_finite(chosen, lambda row: points[row].word)
     return np.asarray(unit_rows(chosen), dtype=np.float32)
 
 

@@ -6,7 +6,8 @@
       vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
                             a served model also has "units" (V, d), the normalized rows;
                             "vectors" may be float16, or int8 with "scales" (V,), see
-                            `quantization`; models with subwords have "ngrams" (buckets, d)
+                            `quantization`; models with subwords have "ngrams" (R, d), "buckets"
+                            (R,) and "offset" (d,), see `vectors.subwords`
       index.faiss           an approximate index, if one was built; see `index_file`
 
 Nothing is pickled: opening a model cannot run code.
@@ -58,7 +59,7 @@ __all__ = [
     "write_model",
 ]
 
-NOT_OF_WORDS = ("ngrams", "buckets", "positions")
+NOT_OF_WORDS = ("ngrams", "ngram_scales", "buckets", "offset", "positions")
 """Tensors that do not have a row for each word."""
 
 FORMAT = 2
@@ -68,7 +69,8 @@ _FLOAT32_FORMAT = 1  # older versions of embedkit can read models that are all f
 
 _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
-_DTYPES = {"vectors": ("F32", "F16", "I8"), "buckets": ("I32",)}
+_PACKABLE = {"vectors": "scales", "ngrams": "ngram_scales"}
+_DTYPES = {**dict.fromkeys(_PACKABLE, ("F32", "F16", "I8")), "buckets": ("I32",)}
 
 _COMPACT = (np.dtype(np.float16), np.dtype(np.int8))
 
@@ -162,7 +164,8 @@ def write_model(
             added.
         vocabulary: V words.
         tensors: arrays with V rows each (those of n-grams and positions have any number), all
-            float32 except "buckets", int32, and the "vectors" that `quantization.pack` returned.
+            float32 except "buckets", int32, and the "vectors" and "ngrams" that `quantization.pack`
+            returned.
         overwrite: replace an existing model.
 
     Raises:
@@ -241,8 +244,8 @@ def _read_model(path: Path) -> StoredModel:
     vocabulary = Vocabulary.open(path / VOCABULARY)
     tensors = read_tensors(path / TENSORS, _DTYPES) if (path / TENSORS).exists() else {}
     expected = set(config.pop(_NAMES, []))
-    if "vectors" in tensors and tensors["vectors"].dtype == np.int8:
-        expected.add("scales")
+    int8 = {name for name, tensor in tensors.items() if tensor.dtype == np.int8}
+    expected |= {_PACKABLE[name] for name in int8}
     if missing := sorted(expected - tensors.keys()):
         raise ModelError(
             f"{path} is incomplete: {', '.join(missing)} is missing.", hint=RESTORE_HINT
@@ -278,7 +281,8 @@ def _check_shapes(path: Path, words: int, shapes: Mapping[str, tuple[int, ...]])
         **dict.fromkeys(("vectors", "own", "context", "units"), matrix[:2]),
         **dict.fromkeys(("norms", "scales"), matrix[:1]),
         "ngrams": (*shapes.get("ngrams", (0,))[:1], *matrix[1:]),
-        "buckets": shapes.get("ngrams", (0,))[:1],
+        **dict.fromkeys(("buckets", "ngram_scales"), shapes.get("ngrams", (0,))[:1]),
+        "offset": matrix[1:],
         "positions": (*shapes.get("positions", (0,))[:1], *matrix[1:]),
     }
     if len(matrix) != 2 or any(

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from embedkit.errors import ConfigurationError
 from embedkit.index.metrics import nonzero
 from embedkit.validation import check_choice
 
-__all__ = ["STORAGES", "pack", "unpack"]
+__all__ = ["STORAGES", "PackedRows", "pack", "unpack"]
 
 STORAGES = ("float32", "float16", "int8")
 
@@ -81,3 +81,33 @@ def unpack(tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
             rows *= tensors["scales"][start : start + _ROWS, np.newaxis]
     matrix.flags.writeable = False
     return matrix
+
+
+class PackedRows:
+    """The rows of a packed matrix, converted to float32 when used; memory maps are not copied.
+
+    Args:
+        packed: float16 or int8 (n, d).
+        scales: the factor of each row, float32 (n,); None for float16.
+    """
+
+    def __init__(self, packed: NDArray[Any], scales: NDArray[np.float32] | None = None) -> None:
+        self.packed = packed
+        self.scales = scales
+        self.shape = packed.shape
+        self.dtype = np.dtype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __getitem__(self, rows: slice | NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return some rows, chosen by row numbers or a slice, float32 (m, d)."""
+        found = self.packed[rows].astype(np.float32)
+        if self.scales is not None:
+            found *= self.scales[rows][:, np.newaxis]
+        return found
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[np.generic]:
+        return self[:].astype(dtype or np.float32, copy=False)

@@ -88,6 +88,16 @@ class Lookup:
             raise UnknownWordError(words[int(np.argmin(rows))], self.vocabulary.suggest)
         return rows
 
+    def unknown(self, word: str, place: str = "", advice: str = "") -> UnknownWordError:
+        """Return the error for a word that has no vector; see `UnknownWordError`."""
+        return UnknownWordError(
+            word,
+            self.vocabulary.suggest,
+            place,
+            advice,
+            has_ngrams=self.subwords is not None,
+        )
+
     def encode(self, words: Iterable[str]) -> Matrix:
         """Return the vectors of words as written, (len(words), d), dense or CSR.
 
@@ -109,7 +119,7 @@ class Lookup:
         for word, row in zip(words, rows, strict=True):
             vector = row if row >= 0 else composed[word]
             if vector is None:
-                raise UnknownWordError(word, self.vocabulary.suggest)
+                raise self.unknown(word)
             places.append(vector)
         return self.vectors_at(places)
 
@@ -173,7 +183,7 @@ class Lookup:
         if oov == "error":
             for word in words:
                 if composed.get(word) is None:
-                    self.row(word)  # raises
+                    raise self.unknown(word)
         return composed
 
     def _composed(self, words: Sequence[str]) -> dict[str, RowOrVector | None]:

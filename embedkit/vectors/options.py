@@ -56,14 +56,14 @@ class SearchOptions:
         metric: a name of `embedkit.index.options.METRIC_NAMES`.
         restrict: search only the *restrict* most frequent words; None searches all. The words of
             the question do not have to be among them.
-        exclude: words that must not be answers.
+        exclude: words that must not be answers. With *oov* "error" they must be in the vocabulary,
+            because no other word is ever an answer.
         include_question: whether the words of a question may be answers to it.
         oov: what to do with a word that is not in the vocabulary. "error" composes its vector of
             character n-grams if the vectors have them, and otherwise raises `UnknownWordError`.
-            "skip" drops it from a set of words, and gives no answers to a
-            question that contains it. "spell" uses the known word with the nearest spelling,
-            "subwords" a vector composed of character n-grams, if the vectors have them; where
-            neither exists, the word is skipped.
+            "skip" drops it from a set of words, and gives no answers to a question that contains
+            it. "spell" uses the known word with the nearest spelling, and "subwords" composes a
+            vector; where neither is possible, the word is skipped.
 
     Raises:
         ConfigurationError: a value is out of range.

@@ -5,25 +5,31 @@
     center       subtract the mean (Mu and Viswanath 2018, arXiv:1702.01417)
     remove_top   subtract the mean and the top principal components (all-but-the-top, ibid.)
     pca          project onto the first principal components (Pearson 1901)
+    prune_ngrams keep the rows of the character n-grams that matter most
     rounded      round as float16 or int8 storage does
 
-`postprocess` combines them, in this order. They work in blocks and sum in float64. In addition to
-the old and the new matrix, they need memory for a block and a few (d, d) matrices.
+`postprocess` combines them, in this order, after pruning n-grams. If the vectors have character
+n-grams, words that are composed of them follow the same map, except for `average`: the output
+matrix has no n-grams, so they are dropped. The functions work in blocks and sum in float64. In
+addition to the old and the new matrix, they need memory for a block and a few (d, d) matrices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.errors import ConfigurationError, counted
+from embedkit.corpus.ngrams import word_bytes
+from embedkit.errors import ConfigurationError, DroppedNgramsWarning, counted
 from embedkit.index.metrics import require_finite, row_norms
 from embedkit.storage.quantization import STORAGES, pack, unpack
 from embedkit.validation import check_choice, whole_number
+from embedkit.vectors.lookup import Composer
 from embedkit.vectors.projection import Projection, principal_axes
+from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
@@ -32,6 +38,7 @@ __all__ = [
     "center",
     "pca",
     "postprocess",
+    "prune_ngrams",
     "remove_top",
     "rounded",
 ]
@@ -45,6 +52,8 @@ class Steps:
     """The steps of `postprocess`; none by default.
 
     Attributes:
+        prune_ngrams: number of rows of character n-grams to keep; see `Subwords.most_useful`. The
+            vectors of words in the vocabulary stay the same.
         average: average the input and the output matrix.
         center: subtract the mean.
         remove_top: number of principal components to subtract, together with the mean.
@@ -55,6 +64,7 @@ class Steps:
         ConfigurationError: a setting is out of range.
     """
 
+    prune_ngrams: int | None = None
     average: bool = False
     center: bool = False
     remove_top: int = 0
@@ -62,6 +72,8 @@ class Steps:
     storage: str = "float32"
 
     def __post_init__(self) -> None:
+        if self.prune_ngrams is not None:
+            whole_number("prune_ngrams", self.prune_ngrams, 1, 2**31 - 1)
         whole_number("remove_top", self.remove_top, 0, _MOST_DIMENSIONS)
         if self.pca is not None:
             whole_number("pca", self.pca, 1, _MOST_DIMENSIONS)
@@ -81,11 +93,16 @@ def postprocess(
         context: the output matrix, (V, d); needed only by `average`.
 
     Raises:
-        ConfigurationError: the vectors are sparse, *context* is missing, or the vectors have too
-            few dimensions for a step.
+        ConfigurationError: the vectors are sparse, *context* is missing, the vectors have too few
+            dimensions for a step, or no n-grams to prune.
         ModelError: a vector contains NaN or infinity.
+
+    Warns:
+        DroppedNgramsWarning: averaging drops the n-grams.
     """
     _check(vectors)
+    if steps.prune_ngrams is not None:
+        vectors = prune_ngrams(vectors, steps.prune_ngrams)
     if steps.average:
         if context is None:
             raise ConfigurationError(
@@ -103,7 +120,22 @@ def postprocess(
         vectors = rounded(vectors, steps.storage)
     done = {name: value for name, value in asdict(steps).items() if value}
     history = [*vectors.config.get("postprocess", []), done]
-    return _with_matrix(vectors, vectors.matrix, postprocess=history)
+    return _with_matrix(vectors, vectors.matrix, vectors.subwords, postprocess=history)
+
+
+def prune_ngrams(vectors: WordVectors, count: int) -> WordVectors:
+    """Return the vectors with only *count* rows of n-grams; see `Subwords.most_useful`.
+
+    Raises:
+        ConfigurationError: the vectors have no n-grams.
+    """
+    if not isinstance(vectors.subwords, Subwords):
+        raise ConfigurationError(
+            "these vectors have no character n-grams to prune.",
+            hint="Use a model that embedkit train --encoder subword wrote, or a fastText model.",
+        )
+    kept = vectors.subwords.most_useful(count, word_bytes(vectors.vocabulary.words()))
+    return _with_matrix(vectors, vectors.matrix, kept)
 
 
 def average(vectors: WordVectors, context: NDArray[np.float32]) -> WordVectors:
@@ -111,6 +143,9 @@ def average(vectors: WordVectors, context: NDArray[np.float32]) -> WordVectors:
 
     Raises:
         ConfigurationError: the shapes differ, or the vectors are sparse.
+
+    Warns:
+        DroppedNgramsWarning: the vectors have character n-grams, which the output matrix has not.
     """
     _check(vectors)
     if context.shape != vectors.matrix.shape:
@@ -122,7 +157,14 @@ def average(vectors: WordVectors, context: NDArray[np.float32]) -> WordVectors:
     for start in range(0, len(matrix), _ROWS):
         rows = slice(start, start + _ROWS)
         matrix[rows] = (vectors.matrix[rows] + context[rows]) / np.float32(2)
-    return _with_matrix(vectors, matrix)
+    if vectors.subwords is not None:
+        warnings.warn(
+            "averaging drops the character n-grams, because the output matrix has none: unknown "
+            "words will have no vectors.",
+            DroppedNgramsWarning,
+            stacklevel=2,
+        )
+    return _with_matrix(vectors, matrix, None)
 
 
 def center(vectors: WordVectors) -> WordVectors:
@@ -132,7 +174,8 @@ def center(vectors: WordVectors) -> WordVectors:
         ConfigurationError: the vectors are sparse.
         ModelError: a vector contains NaN or infinity.
     """
-    return _changed(vectors, 0, lambda block, space: block - space.mean)
+    mean = _principal(vectors, 0).mean
+    return _mapped(vectors, None, -mean)
 
 
 def remove_top(vectors: WordVectors, count: int) -> WordVectors:
@@ -152,11 +195,9 @@ def remove_top(vectors: WordVectors, count: int) -> WordVectors:
             hint=f"Remove fewer than {vectors.dimension}.",
         )
 
-    def without(block: NDArray[np.float64], space: Projection) -> NDArray[np.float64]:
-        centered = block - space.mean
-        return np.asarray(centered - (centered @ space.axes.T) @ space.axes)
-
-    return _changed(vectors, count, without)
+    space = _principal(vectors, count)
+    linear = np.eye(vectors.dimension) - space.axes.T @ space.axes
+    return _mapped(vectors, linear, -space.mean @ linear)
 
 
 def pca(vectors: WordVectors, count: int) -> WordVectors:
@@ -173,7 +214,8 @@ def pca(vectors: WordVectors, count: int) -> WordVectors:
             f"pca must be at most the dimension of the vectors, {vectors.dimension}, got {count}.",
             hint=f"Choose a number between 1 and {vectors.dimension}.",
         )
-    return _with_matrix(vectors, _principal(vectors, count).apply(vectors.matrix))
+    space = _principal(vectors, count)
+    return _mapped(vectors, space.axes.T, -space.mean @ space.axes.T)
 
 
 def rounded(vectors: WordVectors, storage: str) -> WordVectors:
@@ -183,21 +225,23 @@ def rounded(vectors: WordVectors, storage: str) -> WordVectors:
         ConfigurationError: the vectors are sparse, or *storage* cannot represent them.
     """
     _check(vectors)
-    return _with_matrix(vectors, unpack(pack(vectors.matrix, storage)))
+    subwords = vectors.subwords
+    if isinstance(subwords, Subwords):
+        subwords = subwords.packed(storage)
+    return _with_matrix(vectors, unpack(pack(vectors.matrix, storage)), subwords)
 
 
-def _changed(
-    vectors: WordVectors,
-    count: int,
-    change: Callable[[NDArray[np.float64], Projection], NDArray[np.float64]],
+def _mapped(
+    vectors: WordVectors, linear: NDArray[np.float64] | None, constant: NDArray[np.float64]
 ) -> WordVectors:
-    """Return the vectors changed block by block, given their first *count* components."""
-    space = _principal(vectors, count)
-    matrix = np.empty(vectors.matrix.shape, dtype=np.float32)
+    """Return the vectors mapped to x A + b: *linear* is A, (d, k), or None for the identity."""
+    matrix = np.empty((len(vectors), len(constant)), dtype=np.float32)
     for start in range(0, len(matrix), _ROWS):
-        rows = slice(start, start + _ROWS)
-        matrix[rows] = change(vectors.matrix[rows].astype(np.float64), space)
-    return _with_matrix(vectors, matrix)
+        block: NDArray[np.float64] = vectors.matrix[start : start + _ROWS].astype(np.float64)
+        matrix[start : start + _ROWS] = (block if linear is None else block @ linear) + constant
+    subwords = vectors.subwords
+    mapped = subwords.mapped(linear, constant) if isinstance(subwords, Subwords) else None
+    return _with_matrix(vectors, matrix, mapped)
 
 
 def _principal(vectors: WordVectors, count: int) -> Projection:
@@ -217,7 +261,7 @@ def _check(vectors: WordVectors) -> None:
 
 
 def _with_matrix(
-    vectors: WordVectors, matrix: NDArray[np.float32], **config: object
+    vectors: WordVectors, matrix: NDArray[np.float32], subwords: Composer | None, **config: object
 ) -> WordVectors:
     known = {**vectors.config, "encoder": "vectors", "dimension": matrix.shape[1], **config}
-    return WordVectors(vectors.vocabulary, matrix, config=known)
+    return WordVectors(vectors.vocabulary, matrix, config=known, subwords=subwords)

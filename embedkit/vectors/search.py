@@ -14,7 +14,7 @@ from embedkit.index.exact import DenseIndex, make_index
 from embedkit.index.metrics import Matrix, UnitRows, all_finite, find_metric, row_norms, unit_rows
 from embedkit.index.protocol import Hits, Index
 from embedkit.vectors.formulas import Neighbor, combine
-from embedkit.vectors.lookup import Lookup, RowOrVector
+from embedkit.vectors.lookup import Lookup, RowOrVector, word_list
 from embedkit.vectors.options import SearchOptions
 
 __all__ = ["Approximate", "Search", "WeightedSum", "rows_of"]
@@ -248,10 +248,12 @@ class Search:
 
     def excluded_rows(self, options: SearchOptions) -> list[int]:
         """Return the rows that are never answers: those excluded, and zeros for cosine."""
-        # A composed vector has no row to exclude.
-        oov = "skip" if options.oov == "subwords" else options.oov
-        found = self.lookup.look_up(options.exclude, oov).values()
-        excluded = [int(row) for row in found if isinstance(row, int)]
+        if options.oov == "error":  # a word without a row is never an answer
+            excluded = [self.lookup.row(word) for word in word_list(options.exclude)]
+        else:
+            oov = "skip" if options.oov == "subwords" else options.oov
+            found = self.lookup.look_up(options.exclude, oov).values()
+            excluded = [int(row) for row in found if isinstance(row, int)]
         return [*excluded, *(self.zero_rows if options.metric == "cosine" else ())]
 
     @cached_property

@@ -92,7 +92,7 @@ def neighbor_rank(search: Search, a: str, b: str, options: SearchOptions) -> int
     start, end = found[a], found[b]
     if start is None or end is None:
         return None
-    if start is end or (isinstance(start, int) and start == end):
+    if start is end or (isinstance(start, int) and isinstance(end, int) and start == end):
         raise ConfigurationError(
             f"a rank needs two different words, got {_as_found(lookup, found)}"
         )

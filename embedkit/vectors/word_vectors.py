@@ -25,7 +25,7 @@ from typing_extensions import Unpack
 
 from embedkit.corpus.spelling import normal_forms
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ConfigurationError, counted
+from embedkit.errors import ConfigurationError, UnknownWordError, counted
 from embedkit.index.metrics import Matrix, row_norms
 from embedkit.storage.model_directory import write_model
 from embedkit.storage.quantization import pack, unpack
@@ -261,9 +261,12 @@ class WordVectors:
 
     def get(self, word: str, default: object = None) -> Any:
         """Return the vector of *word*, or *default* if it has none."""
-        if word not in self:
+        if self.subwords is None and word not in self:
             return default
-        return self[word]
+        try:
+            return self[word]
+        except UnknownWordError:
+            return default
 
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None
@@ -661,6 +664,7 @@ class WordVectors:
         Args:
             path: the directory.
             storage: "float32", or "float16" or "int8", which round; see `storage.quantization`.
+                Rows of n-grams are rounded too; with "float32", they are stored as they are.
             overwrite: replace an existing output.
 
         Raises:
@@ -674,9 +678,10 @@ class WordVectors:
         tensors = pack(self.matrix, storage)
         tensors["norms"] = self.norms if storage == "float32" else row_norms(unpack(tensors))
         config = {"encoder": "vectors", "dimension": self.dimension, **self.config}
+        config.pop("subwords", None)
         if isinstance(self.subwords, Subwords):
             config["subwords"] = self.subwords.config
-            tensors |= self.subwords.tensors
+            tensors |= self.subwords.packed(storage).tensors
         write_model(
             Path(path),
             config=config,

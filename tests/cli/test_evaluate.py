@@ -121,6 +121,7 @@ def test_counts_belong_to_the_accuracy(inside: Command, model: Path, tmp_path: P
     found = json.loads(inside(*asked, "--count-unknown", "--json").stdout)
     assert found["q"]["total"] == {
         "name": "total", "correct": 1, "asked": 3, "skipped": 0, "unknown": 1,
+        "composed": 0,
         "accuracy": 1 / 3, "coverage": 2 / 3,
     }  # fmt: skip
     assert found["q"]["count_unknown"] is True

@@ -62,8 +62,9 @@ class WithOov(_Request):
 
     oov: Oov = Field(
         "error",
-        description="What to do with unknown words: stop with an error, skip them, take the known "
-        "word with the nearest spelling, or compose a vector of character n-grams.",
+        description="What to do with unknown words. error: compose a vector of character n-grams "
+        "if the model has them, else stop with an error. skip: leave the words out. spell: take "
+        "the known word with the nearest spelling. subwords: compose, or leave out.",
     )
 
 

@@ -41,8 +41,17 @@ class ErrorResponse(BaseModel):
     error: ErrorDetails
 
 
+Composed = Annotated[
+    list[str] | None,
+    Field(
+        description="Words that are not in the vocabulary, and whose vectors are composed of "
+        "character n-grams."
+    ),
+]
+
+
 class WeightedWord(BaseModel):
-    """A word of the vocabulary and its weight in the question."""
+    """A word of the vocabulary, or one that is composed, and its weight in the question."""
 
     word: str
     weight: float
@@ -61,6 +70,7 @@ class SearchResponse(BaseModel):
     question: str
     terms: list[WeightedWord]
     answers: list[ScoredWord]
+    composed: Composed = None
     skipped: list[str] | None = Field(
         None, description="Unknown words that leave the question without an answer, if oov says so."
     )
@@ -72,14 +82,16 @@ class DistanceResponse(BaseModel):
     words: list[str]
     metric: MetricName
     table: list[list[float]]
+    composed: Composed = None
 
 
 class CompareResponse(BaseModel):
-    """L2 distances by encoder; skipgram is missing if the model has no trained vectors."""
+    """L2 distances by encoder: charcode, onehot, and the model's own if it was trained."""
 
     words: list[str]
     metric: Literal["l2"]
     tables: dict[str, list[list[float]]]
+    composed: Composed = None
 
 
 class Point(BaseModel):
@@ -108,6 +120,7 @@ class ProjectResponse(BaseModel):
     points: list[Point]
     pairs: list[Arrow]
     explained: Annotated[list[float], Field(min_length=2, max_length=2)]
+    composed: Composed = None
 
 
 class CountedWord(BaseModel):
@@ -124,12 +137,16 @@ class WordsResponse(BaseModel):
 
 
 class ModelResponse(BaseModel):
-    """The model; `generation` counts the models served since the start, from 1."""
+    """The model; `generation` counts the models served since the start, from 1.
+
+    `subwords` has the lengths of character n-grams and the number of buckets, if there are any.
+    """
 
     name: str
     encoder: str
     words: int
     dimension: int
+    subwords: dict[str, int] | None
     format: int
     settings: dict[str, Any]
     training: dict[str, Any]

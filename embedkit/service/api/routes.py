@@ -13,11 +13,13 @@ from fastapi import FastAPI, Header, Query, Response
 from embedkit.encoders import compare
 from embedkit.errors import ConfigurationError
 from embedkit.features.pooling import text_vectors
+from embedkit.index.metrics import unit_rows
 from embedkit.service import limits
 from embedkit.service.api import requests, responses
 from embedkit.service.api.body import JsonBodyRoute
 from embedkit.service.api.requests import OneOrMany
 from embedkit.service.http.json_response import JsonObject, json_response
+from embedkit.service.worker.answers import composed_words
 from embedkit.service.worker.dispatch import (
     Dispatcher,
     Handle,
@@ -108,7 +110,7 @@ def _add_distances(app: FastAPI, service: Dispatcher) -> None:
 
     @app.post("/v1/compare", tags=["distances and maps"], **_batch(responses.CompareResponse))
     async def compare_encoders(body: OneOrMany[requests.CompareRequest]) -> Response:
-        """Return the L2 distances for character codes, one-hot and skip-gram vectors."""
+        """Return the L2 distances for character codes, one-hot vectors and those of the model."""
         _check_word_count(body)
         return await service.compute(body, _compare)
 
@@ -155,19 +157,22 @@ def _distance(served: ServedModel, body: requests.DistanceRequest) -> JsonObject
     if len(table) < len(words):  # some are skipped
         found = served.vectors.look_up(words, body.oov)
         words = [word for word in words if found[word] is not None]
-    return {"words": words, "metric": body.metric, "table": table.tolist()}
+    notes = composed_words(served.vectors, words, body.oov)
+    return {"words": words, "metric": body.metric, "table": table.tolist(), **notes}
 
 
 def _compare(served: ServedModel, body: requests.CompareRequest) -> JsonObject:
     tables = compare(body.words, served.encoder)
     named = {name: table.tolist() for name, table in tables.items()}
-    return {"words": body.words, "metric": "l2", "tables": named}
+    notes = composed_words(served.vectors, body.words)
+    return {"words": body.words, "metric": "l2", "tables": named, **notes}
 
 
 def _project(served: ServedModel, body: requests.ProjectRequest) -> JsonObject:
     vectors = served.vectors
     names = [*body.words, *(word for pair in body.pairs for word in pair)]
-    rows = vectors.units[[vectors.row(word) for word in names]]
+    found = vectors.look_up(names)
+    rows = unit_rows(vectors.vectors_at([p for word in names if (p := found[word]) is not None]))
     if vectors.is_sparse:  # keep only the nonzero columns
         rows = rows[:, np.unique(rows.indices)].toarray()
     plane = served.plane if body.fit == "vocabulary" else principal_plane(rows)
@@ -180,7 +185,9 @@ def _project(served: ServedModel, body: requests.ProjectRequest) -> JsonObject:
     for (start, end), (x, y), (to_x, to_y) in zip(body.pairs, ends, ends, strict=True):
         arrow = {"x": x, "y": y, "dx": to_x - x, "dy": to_y - y}
         pairs.append({"from": start, "to": end, **arrow})
-    return {"points": points, "pairs": pairs, "explained": plane.explained.tolist()}
+    explained = plane.explained.tolist()
+    notes = composed_words(vectors, names)
+    return {"points": points, "pairs": pairs, "explained": explained, **notes}
 
 
 def _check_spelled(body: requests.WithOov | Sequence[requests.WithOov]) -> None:
@@ -238,7 +245,8 @@ def _add_embeddings(app: FastAPI, service: Dispatcher) -> None:
     async def embeddings(body: requests.EmbeddingsRequest) -> Response:
         """Return the vectors of texts in the format of OpenAI's API.
 
-        The vector of a text that is not a word of the vocabulary is the mean of its known words.
+        The vector of a text that is not a word of the vocabulary is the mean of its words: those
+        that are known, or can be composed of character n-grams.
         """
         return await service.compute(body, _embed)
 

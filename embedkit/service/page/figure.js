@@ -7,11 +7,12 @@
  * `arrows` are these two arrows, and `sides` complete the parallelogram. A weighted sum is divided
  * by the sum of its weights, which keeps its direction.
  */
-export function figureOf({ terms, answers }, points) {
+export function figureOf({ terms, answers, composed = [] }, points) {
   const placed = new Map(points.map((point) => [point.word, point]));
   const withPosition = (one) => ({ ...one, ...placed.get(one.word) });
   const figure = {
-    terms: terms.map(withPosition), answers: answers.map(withPosition),
+    terms: terms.map((term) => ({ ...withPosition(term), isComposed: composed.includes(term.word) })),
+    answers: answers.map(withPosition),
     target: null, analogy: null, arrows: [], sides: [],
   };
   const total = terms.reduce((sum, { weight }) => sum + weight, 0);

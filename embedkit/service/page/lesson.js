@@ -2,15 +2,20 @@
 
 import { byId, make } from "./shared/dom.js";
 
+const CONTEXTS = "Words are close if they occur in similar contexts, and so often have related meanings.";
 const ENCODINGS = [
   ["charcode", "Character codes", "Words are close if they have the same letters in the same positions."],
   ["onehot", "One-hot", "All words are √2 = 1.4142 apart, so no two words are closer than others."],
-  ["skipgram", "Skip-gram", "Words are close if they occur in similar contexts, and so often have related meanings."],
 ];
+const TRAINED = {
+  skipgram: ["skipgram", "Skip-gram", CONTEXTS],
+  subword: ["subword", "Subwords", `${CONTEXTS} Words with the same parts are close, too.`],
+};
 const EQUAL_WITHIN = 1e-6;
 
 export function showLesson({ words, tables }) {
-  byId("tables").replaceChildren(...ENCODINGS.map(([name, title, lesson]) => {
+  const trained = tables.subword ? TRAINED.subword : TRAINED.skipgram;
+  byId("tables").replaceChildren(...[...ENCODINGS, trained].map(([name, title, lesson]) => {
     const heading = make("h3", { id: `lesson-${name}` }, title);
     const explanation = make("p", {}, lesson);
     if (!tables[name]) {

@@ -8,7 +8,7 @@ import { inExpression } from "./expression.js";
 import { describeFigure, figureOf } from "./figure.js";
 import { showLesson } from "./lesson.js";
 import { WordMap } from "./map.js";
-import { hideProblem, showProblem } from "./problem.js";
+import { hideProblem, showComposed, showProblem } from "./problem.js";
 import { byId, make } from "./shared/dom.js";
 import { ZOOM_STEP } from "./shared/gestures.js";
 import { Address } from "./state.js";
@@ -85,16 +85,21 @@ async function answer(onProblem) {
   showProblemLater.cancel();
   const { expression, k, metric } = address.state;
   document.title = expression.trim() ? `${expression} · embedkit` : "embedkit";
-  if (!expression.trim()) return hideProblem();
+  if (!expression.trim()) {
+    showComposed([]);
+    return hideProblem();
+  }
   try {
     const found = await post("v1/query", { expression, k, metric }, current);
     hideProblem();
+    showComposed(found.composed ?? []);
     answers.show(expression, found.answers, metric);
     shown = found;
     await Promise.all([placeOnMap(current), compare(current)]);
   } catch (error) {
     if (error.name === "AbortError" || current.aborted) return;
     answers.markStale(true);
+    showComposed([]);
     if (error.type) onProblem(error);
   }
 }

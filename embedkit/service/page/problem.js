@@ -19,6 +19,15 @@ export function hideProblem() {
   byId("expression").removeAttribute("aria-invalid");
 }
 
+/** Say which words of the question are not in the vocabulary, but have a composed vector. */
+export function showComposed(words) {
+  const named = words.flatMap((word) => [", ", make("b", {}, word)]).slice(1);
+  const verb = words.length === 1 ? " is not in the vocabulary; its vector is" :
+    " are not in the vocabulary; their vectors are";
+  byId("composed").replaceChildren(...named, `${verb} composed of character n-grams.`);
+  byId("composed").hidden = words.length === 0;
+}
+
 function capitalized(message) {
   return message.charAt(0).toUpperCase() + message.slice(1) + (/[.?!]$/.test(message) ? "" : ".");
 }

@@ -3,6 +3,7 @@
 /** The kinds of labels, for `Overlay`. */
 export const LABELS = {
   term: { font: "600 18px", family: "serif", height: 20, color: "accent" },
+  composed: { font: "italic 600 18px", family: "serif", height: 20, color: "accent" },
   answer: { font: "600 16px", family: "serif", height: 18, color: "answer" },
   active: { font: "600 17px", family: "serif", height: 19, color: "ink" },
   word: { font: "12px", family: "sans", height: 15, color: "label", halo: 3.5 },
@@ -35,7 +36,7 @@ export function drawFigure(overlay, view, figure, { active, age }) {
     const isActive = one.word === active?.word;
     if (isActive || overlay.label(one.word, at(one), style, options)) labelled.push(one);
   };
-  for (const term of terms) name(term, "term", { must: true, gap: 9 });
+  for (const term of terms) name(term, term.isComposed ? "composed" : "term", { must: true, gap: 9 });
   for (const [rank, answer] of answers.entries()) {
     name(answer, "answer", { gap: rank === 0 ? 11 : 8 });
   }

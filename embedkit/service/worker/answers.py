@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from embedkit.vectors.search import WeightedSum
     from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Answer", "IsKnown", "SearchQuery", "SearchRequest", "answer_batch"]
+__all__ = ["Answer", "IsKnown", "SearchQuery", "SearchRequest", "answer_batch", "composed_words"]
 
 # Queries share a search only if their k is in the same range, so that a query for ten words does
 # not wait for one that asks for a thousand.
@@ -158,7 +158,22 @@ def _describe_query(vectors: WordVectors, query: SearchQuery, terms: WeightedSum
         {"word": vectors.vocabulary[place] if isinstance(place, int) else word, "weight": weight}
         for (word, _), (place, weight) in zip(query.weighted, terms, strict=True)
     ]
-    return {"question": query.text, "terms": weighted}
+    composed = {
+        word: None
+        for (word, _), (place, _) in zip(query.weighted, terms, strict=True)
+        if not isinstance(place, int)
+    }
+    notes = {"composed": [*composed]} if composed else {}
+    return {"question": query.text, "terms": weighted, **notes}
+
+
+def composed_words(vectors: WordVectors, words: Sequence[str], oov: str = "error") -> JsonObject:
+    """Return the field of an answer that lists the words composed of character n-grams, if any."""
+    if vectors.subwords is None:
+        return {}
+    found = vectors.look_up(words, oov)
+    composed = [word for word, place in found.items() if not isinstance(place, int | None)]
+    return {"composed": composed} if composed else {}
 
 
 def _add_neighbors(answer: Answer, neighbors: Sequence[Neighbor]) -> Answer:

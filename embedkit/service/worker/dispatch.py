@@ -102,7 +102,7 @@ class Dispatcher:
         unknown = [error for error in errors if isinstance(error, UnknownWordError)]
         plain = {id(error) for error in unknown[suggested:]}
         kept = [
-            UnknownWordError(error.word)
+            UnknownWordError(error.word, has_ngrams=error.has_ngrams)
             if isinstance(error, UnknownWordError) and id(error) in plain
             else error
             for error in errors

@@ -2,7 +2,8 @@
 
     folder/
       current -> 3            the generation to serve
-      2/  3/                  model directories, with additional "units": the rows at length 1
+      2/  3/                  model directories, with additional "units": the rows at length 1;
+                              models with character n-grams keep their rows
 
 Workers map the same file, so another worker does not need another copy of the vectors. The copy
 does not depend on the original directory, which training may overwrite.
@@ -13,14 +14,15 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 
 from embedkit.encoders import load_encoder
+from embedkit.encoders.names import UNTRAINED_ENCODERS
 from embedkit.errors import EmbedkitError, ModelError
 from embedkit.index.metrics import Matrix, UnitRows, require_finite, row_norms
 from embedkit.storage.model_directory import write_model
 from embedkit.system.memory import release_heap
+from embedkit.vectors.subwords import Subwords
 
 __all__ = ["CURRENT", "Publisher", "write_serving_copy"]
 
@@ -47,21 +49,26 @@ def write_serving_copy(model: Path, target: Path) -> None:
     if len(encoder.vocabulary) == 0:
         raise ModelError(f"{model} has no words.", hint="Train it again.")
     vectors = encoder.vectors()
-    if encoder.name != "skipgram":  # its vectors are computed from its words
+    if encoder.name in UNTRAINED_ENCODERS:  # its vectors are computed from its words
         encoder.save(target)
         return
     norms = row_norms(vectors.matrix)
     try:
         require_finite(norms, vectors.vocabulary.__getitem__)
+        if isinstance(vectors.subwords, Subwords):
+            require_finite(vectors.subwords.norms())
     except ModelError as error:
         raise ModelError(f"{model} is damaged: {error.message}", hint=error.hint) from None
-    tensors: Mapping[str, Matrix] = {
+    tensors: dict[str, Matrix] = {
         "vectors": vectors.matrix,
         "norms": norms,
         "units": UnitRows(vectors.matrix, norms),
     }
     config = {"encoder": "vectors", **vectors.config}
-    config.pop("subwords", None)  # the service does not use n-grams
+    config.pop("subwords", None)
+    if isinstance(vectors.subwords, Subwords):
+        config["subwords"] = vectors.subwords.config
+        tensors |= vectors.subwords.tensors
     write_model(target, config=config, vocabulary=vectors.vocabulary, tensors=tensors)
 
 

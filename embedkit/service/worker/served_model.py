@@ -82,6 +82,7 @@ class ServedModel:
             "encoder": self.encoder.name,
             "words": len(self.vectors),
             "dimension": self.vectors.dimension,
+            "subwords": config.get("subwords"),
             "format": config.get("format", 1),
             "settings": config.get("settings", {}),
             "training": config.get("training", {}),

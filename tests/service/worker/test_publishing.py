@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from embedkit.errors import ModelError
 from embedkit.service.worker.publishing import CURRENT, Publisher, write_serving_copy
 from embedkit.storage.model_directory import read_model
 from embedkit.storage.tensors import read_tensors
+from embedkit.vectors.word_vectors import WordVectors
 from tests.damage import save_unchecked
+from tests.subwords import composed, subword_vectors
 
 
 def saved(path: Path, matrix: list[list[float]], words: str = "abc") -> Path:
@@ -35,6 +38,26 @@ def test_the_copy_has_the_vectors_and_the_rows_at_length_1(model: Path, tmp_path
     copy = load_encoder(tmp_path / "copy").vectors()
     assert list(copy) == list(original)
     assert copy.neighbors("paris") == original.neighbors("paris")
+
+
+def test_the_copy_has_the_rows_of_n_grams(subword_model: Path, tmp_path: Path) -> None:
+    write_serving_copy(subword_model, tmp_path / "copy")
+    tensors = read_tensors(tmp_path / "copy" / "vectors.safetensors", {"buckets": ("I32",)})
+    assert set(tensors) == {"vectors", "norms", "units", "ngrams", "buckets"}
+    copy = load_encoder(tmp_path / "copy").vectors()
+    np.testing.assert_allclose(copy["talking"], composed("talking"), atol=1e-6)
+    assert not copy.subwords.rows.flags.owndata  # mapped, so that workers share it
+    assert copy.neighbors("talking") == embedkit.load(subword_model).neighbors("talking")
+
+
+def test_rows_of_n_grams_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    vectors = subword_vectors()
+    rows = vectors.subwords.rows.copy()
+    rows[3, 2] = np.nan
+    broken = dataclasses.replace(vectors.subwords, rows=rows)
+    WordVectors(list(vectors), vectors.matrix, subwords=broken).save(tmp_path / "model")
+    with pytest.raises(ModelError, match=r"is damaged: .* NaN or infinity"):
+        write_serving_copy(tmp_path / "model", tmp_path / "copy")
 
 
 def test_encoders_without_training_are_copied_as_they_are(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""Words on the page that are composed of character n-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import embedkit
+from tests.service.page.browser import answered, link, type_anew, visited
+from tests.service.servers import starting
+from tests.subwords import ALIEN
+
+
+@pytest.fixture(scope="module")
+def subword_address(subword_model: Path) -> Iterator[str]:
+    with starting() as start:
+        yield start(subword_model).url
+
+
+def test_composed_words_are_marked(browser: Any, subword_address: str, subword_model: Path) -> None:
+    expected = embedkit.load(subword_model).query("talking - talk + sing", 5)
+    with visited(browser, link(subword_address, "talking - talk + sing", k=5)) as page:
+        answered(page, expected[0].word)
+        note = page.locator("#composed")
+        assert note.inner_text() == (
+            "talking is not in the vocabulary; its vector is composed of character n-grams."
+        )
+        page.wait_for_selector("#lesson-subword")
+        assert page.locator("#lesson-skipgram").count() == 0
+        type_anew(page, "walk")
+        answered(page, embedkit.load(subword_model).neighbors("walk", 1)[0].word)
+        assert not note.is_visible()
+        type_anew(page, "talking + walks")
+        note.wait_for(state="visible")
+        assert note.inner_text().startswith("talking, walks are not in the vocabulary; their")
+        type_anew(page, ALIEN)
+        page.locator("#problem b").wait_for()
+        assert not note.is_visible()
