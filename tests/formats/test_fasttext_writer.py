@@ -14,6 +14,7 @@ from embedkit.encoders import SkipGramEncoder, SubwordEncoder
 from embedkit.encoders.trained import TrainedEncoder
 from embedkit.errors import FormatError, MissingMatrixWarning
 from embedkit.formats import convert, detect, read, read_model, write
+from embedkit.vectors.postprocess import Steps, postprocess
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -62,6 +63,22 @@ def test_fasttext_opens_it(model: tuple[str, TrainedEncoder], tmp_path: Path) ->
     assert theirs.get_input_matrix().shape == (len(WORDS) + 40_000, 8)
     for word, vector in zip(UNKNOWN, ours.subwords.encode(UNKNOWN), strict=True):
         np.testing.assert_allclose(theirs.get_word_vector(word), vector, atol=1e-6)
+
+
+def test_centered_n_grams_compose_the_same_vectors(tmp_path: Path) -> None:
+    """Centering adds an offset to composed vectors; in fastText's file, each row contains it."""
+    fasttext = pytest.importorskip("fasttext", reason="fastText is not installed")
+    ours = postprocess(trained("subword").vectors(), Steps(remove_top=1))
+    assert ours.subwords.offset.any()
+    with pytest.warns(MissingMatrixWarning):
+        write(ours, tmp_path / "x.bin", format="fasttext")
+    theirs = fasttext.load_model(str(tmp_path / "x.bin"))
+    for word in ours.vocabulary:
+        np.testing.assert_allclose(theirs.get_word_vector(word), ours[word], atol=1e-6)
+    for word in UNKNOWN:
+        vector = ours.subwords.encode([word])[0]
+        if vector.any():
+            np.testing.assert_allclose(theirs.get_word_vector(word), vector, atol=1e-6)
 
 
 def test_gensim_opens_it(model: tuple[str, TrainedEncoder], tmp_path: Path) -> None:
