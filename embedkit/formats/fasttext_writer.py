@@ -113,28 +113,30 @@ def _write_words(
         rows = np.asarray(vectors.matrix[start : start + ROWS])
         if subwords is not None:
             words = vectors.vocabulary.words(range(start, start + len(rows)))
-            rows = _with_offset(subwords, subwords.own_rows(word_bytes(words), rows))
+            rows = subwords.own_rows(word_bytes(words), rows)
+            if subwords.offset is not None:
+                rows += subwords.offset
         _write_rows(rows, stream)
         options.progress(len(rows))
 
 
 def _write_ngrams(subwords: Subwords, stream: BinaryIO) -> None:
-    """Write the row of each bucket; zeros for those that have none."""
+    """Write the row of each bucket; zeros for those that have none.
+
+    The offset of vectors is added to every row, because that adds it to every mean of rows.
+    """
     buckets = subwords.ngrams.buckets
     for start in range(0, buckets, ROWS):
         stop = min(start + ROWS, buckets)
-        if not len(subwords.ids):
-            _write_rows(_with_offset(subwords, subwords.rows[start:stop]), stream)
-            continue
         block = np.zeros((stop - start, subwords.rows.shape[1]), dtype=np.float32)
-        first, last = np.searchsorted(subwords.ids, [start, stop])
-        block[subwords.ids[first:last] - start] = subwords.rows[first:last]
-        _write_rows(_with_offset(subwords, block), stream)
-
-
-def _with_offset(subwords: Subwords, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return rows with the offset of composed vectors, which their mean then contains, too."""
-    return rows if subwords.offset is None else rows + subwords.offset
+        if len(subwords.ids):
+            first, last = np.searchsorted(subwords.ids, [start, stop])
+            block[subwords.ids[first:last] - start] = subwords.rows[first:last]
+        else:
+            block[:] = subwords.rows[start:stop]
+        if subwords.offset is not None:
+            block += subwords.offset
+        _write_rows(block, stream)
 
 
 def _write_output(vectors: WordVectors, stream: BinaryIO) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 import embedkit as package
 from embedkit import formats
-from embedkit.errors import DroppedNgramsWarning
+from embedkit.errors import DroppedNgramsWarning, MissingMatrixWarning
+from embedkit.vectors.postprocess import Steps, postprocess
 from embedkit.vectors.word_vectors import WordVectors
 from tests.conftest import Command
-from tests.subwords import WORDS, composed, subword_vectors
+from tests.subwords import NEW, WORDS, composed, subword_vectors
 
 
 @pytest.mark.parametrize("target", ["x.vec", "x.npz", "x.safetensors"])
@@ -51,3 +52,15 @@ def test_an_index_answers_for_composed_words(embedkit: Command, tmp_path: Path) 
     assert built.returncode == 0, built.stderr
     found = package.load(tmp_path / "m").neighbors("talking", 3)
     assert [one.word for one in found] == [one.word for one in expected]
+
+
+def test_fasttext_files_have_the_offset_of_centered_vectors(tmp_path: Path) -> None:
+    fasttext = pytest.importorskip("fasttext")
+    for number, steps in enumerate([Steps(center=True), Steps(pca=6, storage="int8")]):
+        vectors = postprocess(subword_vectors(), steps)
+        path = tmp_path / f"{number}.bin"
+        with pytest.warns(MissingMatrixWarning):
+            formats.write(vectors, path, format="fasttext")
+        model = fasttext.load_model(str(path))
+        for word in [*WORDS, *NEW]:
+            np.testing.assert_allclose(model.get_word_vector(word), vectors[word], atol=1e-5)
