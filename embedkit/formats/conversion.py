@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedkit.errors import ConfigurationError, DroppedNgramsWarning, FormatError
+from embedkit.errors import ConfigurationError, FormatError
 from embedkit.formats import embedkit_directory
 from embedkit.formats.byte_source import ByteSource, plain_name
 from embedkit.formats.fasttext import TrainedModel, read_trained
 from embedkit.formats.names import FORMATS_INFO, READABLE_FORMATS, WRITABLE_FORMATS
 from embedkit.formats.options import Progress, WriteOptions, ignore_progress
 from embedkit.formats.registry import VECTOR_FORMATS
-from embedkit.formats.repairs import Repairs, repair_words, require_finite
+from embedkit.formats.repairs import Repairs, repair_words, require_finite, warn_of_ngrams
 from embedkit.formats.word_list import path_beside, write_words
 from embedkit.system.compression import compress
 from embedkit.system.files import (
@@ -29,8 +28,6 @@ from embedkit.validation import check_choice, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["ConversionReport", "convert", "detect", "read", "read_model", "write"]
-
-_KEEP_NGRAMS = ("embedkit", "fasttext")
 
 
 @dataclass(frozen=True)
@@ -198,13 +195,7 @@ def _write(
 ) -> WordVectors:
     """Write vectors; return those that were written, without words that were left out."""
     known, path = VECTOR_FORMATS[name], Path(target)
-    if vectors.subwords is not None and name not in _KEEP_NGRAMS:
-        warnings.warn(
-            f"files in the format {name} have no character n-grams, so unknown words will have no "
-            "vectors; a model directory keeps them.",
-            DroppedNgramsWarning,
-            stacklevel=3,
-        )
+    warn_of_ngrams(vectors, name)
     if vectors.is_sparse:
         raise ConfigurationError(
             "one-hot vectors cannot be written: they hold nothing but the words."

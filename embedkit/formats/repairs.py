@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,13 +12,21 @@ import pyarrow.compute as pc
 
 from embedkit.corpus.encodings import text_encoding
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ConfigurationError, FormatError, ModelError, quoted
+from embedkit.errors import (
+    ConfigurationError,
+    DroppedNgramsWarning,
+    FormatError,
+    ModelError,
+    quoted,
+)
 from embedkit.formats.names import POLICIES
 from embedkit.index.metrics import all_finite
 from embedkit.validation import check_choice
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Repairs", "list_names", "repair_words", "require_finite"]
+__all__ = ["Repairs", "list_names", "repair_words", "require_finite", "warn_of_ngrams"]
+
+_KEEP_NGRAMS = ("embedkit", "fasttext")
 
 _ROWS = 1 << 12
 _LISTED = 5  # names in a message
@@ -179,3 +188,14 @@ def repair_words(vectors: WordVectors, forbidden: str, repairs: Repairs) -> Word
         subwords=vectors.subwords,
         context=None if vectors.context is None else vectors.context[kept],
     )
+
+
+def warn_of_ngrams(vectors: WordVectors, name: str) -> None:
+    """Warn if vectors have character n-grams, and the format called *name* does not keep them."""
+    if vectors.subwords is not None and name not in _KEEP_NGRAMS:
+        warnings.warn(
+            f"files in the format {name} have no character n-grams, so unknown words will have no "
+            "vectors; a model directory keeps them.",
+            DroppedNgramsWarning,
+            stacklevel=4,
+        )

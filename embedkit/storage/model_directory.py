@@ -6,8 +6,7 @@
       vectors.safetensors   "vectors" (V, d), "norms" (V,), "context" (V, d), all float32;
                             a served model also has "units" (V, d), the normalized rows;
                             "vectors" may be float16, or int8 with "scales" (V,), see
-                            `quantization`; models with subwords have "ngrams" (R, d), "buckets"
-                            (R,) and "offset" (d,), see `vectors.subwords`
+                            `quantization`; "ngrams", "buckets", "offset": `vectors.subwords`
       index.faiss           an approximate index, if one was built; see `index_file`
 
 Nothing is pickled: opening a model cannot run code.
@@ -69,9 +68,8 @@ _FLOAT32_FORMAT = 1  # older versions of embedkit can read models that are all f
 
 _CHECKSUM, _NAMES = "vocabulary_crc32", "tensors"
 _CHECKED_BYTES = 1 << 20
-_PACKABLE = {"vectors": "scales", "ngrams": "ngram_scales"}
+_PACKABLE = {"vectors": "scales", "ngrams": "ngram_scales"}  # with the names of their scales
 _DTYPES = {**dict.fromkeys(_PACKABLE, ("F32", "F16", "I8")), "buckets": ("I32",)}
-
 _COMPACT = (np.dtype(np.float16), np.dtype(np.int8))
 
 

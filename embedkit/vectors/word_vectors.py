@@ -30,6 +30,7 @@ from embedkit.index.metrics import Matrix, row_norms
 from embedkit.storage.model_directory import write_model
 from embedkit.storage.quantization import pack, unpack
 from embedkit.vectors.analogies import nearest_neighbors, solve_analogies, solve_expressions
+from embedkit.vectors.checks import check_vectors, read_only_matrix, vocabulary_of
 from embedkit.vectors.display import html_summary
 from embedkit.vectors.example_pairs import solve_from_pairs, transfer_words
 from embedkit.vectors.formulas import Neighbor
@@ -37,9 +38,6 @@ from embedkit.vectors.lookup import (
     Composer,
     Lookup,
     RowOrVector,
-    check_vectors,
-    read_only_matrix,
-    vocabulary_of,
 )
 from embedkit.vectors.options import SearchKeywords, SearchOptions
 from embedkit.vectors.search import Approximate, Search, WeightedSum

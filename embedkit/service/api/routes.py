@@ -47,7 +47,6 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 
-
 WordsRequest = TypeVar(
     "WordsRequest", requests.DistanceRequest, requests.CompareRequest, requests.ProjectRequest
 )
@@ -157,15 +156,14 @@ def _distance(served: ServedModel, body: requests.DistanceRequest) -> JsonObject
     if len(table) < len(words):  # some are skipped
         found = served.vectors.look_up(words, body.oov)
         words = [word for word in words if found[word] is not None]
-    notes = composed_words(served.vectors, words, body.oov)
-    return {"words": words, "metric": body.metric, "table": table.tolist(), **notes}
+    answer = {"words": words, "metric": body.metric, "table": table.tolist()}
+    return answer | composed_words(served.vectors, words, body.oov)
 
 
 def _compare(served: ServedModel, body: requests.CompareRequest) -> JsonObject:
-    tables = compare(body.words, served.encoder)
-    named = {name: table.tolist() for name, table in tables.items()}
-    notes = composed_words(served.vectors, body.words)
-    return {"words": body.words, "metric": "l2", "tables": named, **notes}
+    tables = {name: table.tolist() for name, table in compare(body.words, served.encoder).items()}
+    answer = {"words": body.words, "metric": "l2", "tables": tables}
+    return answer | composed_words(served.vectors, body.words)
 
 
 def _project(served: ServedModel, body: requests.ProjectRequest) -> JsonObject:
@@ -177,17 +175,15 @@ def _project(served: ServedModel, body: requests.ProjectRequest) -> JsonObject:
         rows = rows[:, np.unique(rows.indices)].toarray()
     plane = served.plane if body.fit == "vocabulary" else principal_plane(rows)
     places = plane.apply(rows).tolist()
-    points = [
-        {"word": word, "x": x, "y": y} for word, (x, y) in zip(body.words, places, strict=False)
-    ]
+    placed = zip(body.words, places, strict=False)
+    points = [{"word": word, "x": x, "y": y} for word, (x, y) in placed]
     ends = iter(places[len(body.words) :])
-    pairs = []
-    for (start, end), (x, y), (to_x, to_y) in zip(body.pairs, ends, ends, strict=True):
-        arrow = {"x": x, "y": y, "dx": to_x - x, "dy": to_y - y}
-        pairs.append({"from": start, "to": end, **arrow})
-    explained = plane.explained.tolist()
-    notes = composed_words(vectors, names)
-    return {"points": points, "pairs": pairs, "explained": explained, **notes}
+    pairs = [
+        {"from": start, "to": end, "x": x, "y": y, "dx": to_x - x, "dy": to_y - y}
+        for (start, end), (x, y), (to_x, to_y) in zip(body.pairs, ends, ends, strict=True)
+    ]
+    answer = {"points": points, "pairs": pairs, "explained": plane.explained.tolist()}
+    return answer | composed_words(vectors, names)
 
 
 def _check_spelled(body: requests.WithOov | Sequence[requests.WithOov]) -> None:
