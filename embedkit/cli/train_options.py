@@ -35,7 +35,7 @@ NGRAM_SETTINGS = ("min_ngram", "max_ngram", "buckets")
 """Those of the encoder subword."""
 
 _SHOWN_DEFAULTS = {
-    "negative": "5; 17 with subword",
+    "negative": "5; 11 with subword",
     "learning_rate": "0.05; 0.035 with subword",
     "min_ngram": "4",
     "max_ngram": "6",

@@ -28,7 +28,7 @@ class SubwordEncoder(TrainedEncoder):
         *,
         dimension: int = 100,
         window: int = 5,
-        negative: int = 17,
+        negative: int = 11,
         epochs: int | None = None,
         min_count: int = 5,
         sample: float | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -22,7 +23,7 @@ from embedkit.training.kernels.simd_builder import (
 __all__ = ["add_change", "mean_of_rows", "prefetch_row"]
 
 _CACHE_LINE_FLOATS = 16
-_BLOCK = 4  # vectors of a row that are summed at a time, in registers
+_BLOCKS = (7, 4, 2, 1)  # vectors of a row that are summed at a time, in registers
 
 
 class _Rows(RowBuilder):
@@ -55,22 +56,25 @@ class _Rows(RowBuilder):
             number = self.builder.sext(number, int64)
         return self.row(self.matrix, number)
 
-    def blocks(self, build: Any) -> None:
-        """Build a loop over blocks of columns, then one over the vectors that remain."""
+    def blocks(self, build: Callable[[list[Value]], None]) -> None:
+        """Build loops over blocks of columns: large blocks, then smaller ones for the rest."""
         builder = self.builder
-        block = _BLOCK * self.lanes
-        whole = builder.mul(builder.sdiv(self.width, int64(block)), int64(block))
+        start = int64(0)
+        for size in _BLOCKS:
+            block = size * self.lanes
+            rest = builder.sub(self.width, start)
+            first = start
 
-        def in_block(index: Value, _: list[Value]) -> list[Value]:
-            build([builder.add(index, int64(n * self.lanes)) for n in range(_BLOCK)])
-            return []
+            def body(
+                index: Value, _: list[Value], size: int = size, first: Value = first
+            ) -> list[Value]:
+                column = builder.add(first, index)
+                build([builder.add(column, int64(n * self.lanes)) for n in range(size)])
+                return []
 
-        def alone(index: Value, _: list[Value]) -> list[Value]:
-            build([builder.add(whole, index)])
-            return []
-
-        self.loop(whole, block, [], in_block)
-        self.loop(builder.sub(self.width, whole), self.lanes, [], alone)
+            self.loop(rest, block, [], body)
+            whole = builder.mul(builder.sdiv(rest, int64(block)), int64(block))
+            start = builder.add(start, whole)
 
     def mean(self) -> None:
         """Store the mean of the rows in both rows of the pair."""
