@@ -30,6 +30,7 @@ def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
     All have the same dimension, window, vocabulary, subsampling, epochs and threads.
     """
     from embedkit.encoders import ENCODERS
+    from embedkit.training.config import LEARNING_RATES
 
     subword = options.encoder == "subword"
     settings = {
@@ -42,8 +43,9 @@ def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
         settings |= {"min_ngram": 3, "max_ngram": 6, "buckets": 2_000_000}
     if tool == "embedkit":
         defaults = ENCODERS[options.encoder]().get_params()
-        names = ("negative", "learning_rate", "min_ngram", "max_ngram", "buckets")
+        names = ("negative", "min_ngram", "max_ngram", "buckets")
         settings |= {name: defaults[name] for name in names if name in defaults}
+        settings["learning_rate"] = LEARNING_RATES[options.architecture, subword]
     elif options.encoder == "skipgram":
         settings |= {"min_ngram": 0, "max_ngram": 0, "buckets": 0}
     return settings

@@ -123,7 +123,7 @@ def app() -> None:
     embedkit train corpus.txt                 train on a text
     embedkit analogy paris france italy       paris - france + italy
     embedkit query "king - man + woman"       any expression
-    embedkit compare cat bat car paw          distances by three encoders
+    embedkit compare cat bat car paw          distances by each encoder
     embedkit serve                            answer over HTTP, with a web page
     """  # noqa: D301 - click needs the character, not a backslash
 

@@ -113,7 +113,7 @@ _LESSONS = {
 @model_option
 @json_option
 def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
-    """Show the distances between WORDS by each of three encoders.
+    """Show the distances between WORDS for each encoder.
 
     Distances are Euclidean. Character codes and one-hot need no model. With - instead of the words,
     sets of words are read from standard input, one per line.

@@ -36,7 +36,7 @@ NGRAM_SETTINGS = ("min_ngram", "max_ngram", "buckets")
 
 _SHOWN_DEFAULTS = {
     "negative": "5; 11 with subword",
-    "learning_rate": "0.05; 0.035 with subword",
+    "learning_rate": "0.05, with cbow 0.075; with subword 0.035, with cbow 0.05",
     "min_ngram": "4",
     "max_ngram": "6",
     "buckets": "2,000,000",

@@ -32,7 +32,7 @@ class SubwordEncoder(TrainedEncoder):
         epochs: int | None = None,
         min_count: int = 5,
         sample: float | None = None,
-        learning_rate: float = 0.035,
+        learning_rate: float | None = None,
         minimum_learning_rate: float = 5e-6,
         workers: int | None = None,
         seed: int = 1,

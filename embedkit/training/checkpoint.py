@@ -182,7 +182,7 @@ class Checkpoints:
         for matrix in (state.inputs, state.outputs):
             if not np.isfinite(matrix.sum(dtype=np.float64)):
                 raise TrainingError(
-                    f"the vectors are not finite with learning_rate={config.learning_rate:g}.",
+                    f"the vectors are not finite with learning_rate={config.rate():g}.",
                     hint="Lower the learning rate. Existing checkpoints were kept.",
                 )
         stored = {

@@ -15,7 +15,7 @@ from embedkit.validation import Ranges, check_choice, check_ranges
 if TYPE_CHECKING:
     from embedkit.corpus.ngrams import Ngrams
 
-__all__ = ["RANGES", "SAMPLES", "TrainingConfig"]
+__all__ = ["LEARNING_RATES", "RANGES", "SAMPLES", "TrainingConfig"]
 
 RANGES: Ranges = {
     "dimension": (1, 1024),
@@ -44,6 +44,14 @@ generated text with thresholds of 0, 1e-3 and 1e-4. The cosine similarities of r
 were then compared, by rank correlation, with those from training on the whole text.
 """
 
+LEARNING_RATES: Mapping[tuple[str, bool], float] = {
+    ("skipgram", False): 0.05,
+    ("cbow", False): 0.075,
+    ("skipgram", True): 0.035,
+    ("cbow", True): 0.05,
+}
+"""The default learning rate, by the architecture, and by whether words have n-grams."""
+
 _NGRAMS = ("min_ngram", "max_ngram", "buckets")
 _ENOUGH_TOKENS = 20_000_000
 _MIN_EPOCHS, _MAX_EPOCHS = 5, 50
@@ -65,7 +73,7 @@ class TrainingConfig:
         sample: subsampling threshold for frequent words, as a fraction of the corpus; 0 keeps every
             word; None means 1e-4, or 1e-3 or 0 for a small corpus; see `SAMPLES`.
         learning_rate: initial learning rate; it decays linearly, but not below
-            `minimum_learning_rate`.
+            `minimum_learning_rate`. None means 0.05, or for n-grams and CBOW see `LEARNING_RATES`.
         workers: number of threads; None means one per processor. Training with one worker is
             deterministic.
         seed: seed of all random draws.
@@ -89,7 +97,7 @@ class TrainingConfig:
     epochs: int | None = None
     min_count: int = 5
     sample: float = None  # type: ignore[assignment]  # set when training starts
-    learning_rate: float = 0.05
+    learning_rate: float = None  # type: ignore[assignment]  # as for sample
     minimum_learning_rate: float = 5e-6
     workers: int | None = None
     seed: int = 1
@@ -101,7 +109,9 @@ class TrainingConfig:
     buckets: int | None = None
 
     def __post_init__(self) -> None:
-        check_ranges(self, RANGES, optional=["epochs", "sample", "workers", *_NGRAMS])
+        check_ranges(
+            self, RANGES, optional=["epochs", "sample", "learning_rate", "workers", *_NGRAMS]
+        )
         check_choice("architecture", self.architecture, ARCHITECTURES)
         if self.position_weights and self.architecture != "cbow":
             raise ConfigurationError(
@@ -155,6 +165,13 @@ class TrainingConfig:
         if chosen is None:
             return next(sample for least, sample in SAMPLES.items() if tokens >= least)
         return chosen
+
+    def rate(self) -> float:
+        """Return the initial learning rate."""
+        chosen: float | None = self.learning_rate
+        if chosen is not None:
+            return chosen
+        return LEARNING_RATES[self.architecture, self.buckets is not None]
 
     def worker_count(self) -> int:
         """Return the number of threads."""

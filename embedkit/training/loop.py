@@ -243,13 +243,13 @@ class TrainingLoop:
         """Return the learning rate at a position: linear decay over all epochs."""
         config = self._config
         done = (epoch * self._tokens + start) / (self._epochs * self._tokens)
-        return max(config.minimum_learning_rate, config.learning_rate * (1.0 - done))
+        return max(config.minimum_learning_rate, config.rate() * (1.0 - done))
 
     def _divergence(self, epoch: int, start: int) -> TrainingError:
         config = self._config
         return TrainingError(
             f"the loss is no longer finite (epoch {epoch + 1}, token {start:,}) with "
-            f"learning_rate={config.learning_rate:g}, window={config.window}, "
+            f"learning_rate={config.rate():g}, window={config.window}, "
             f"negative={config.negative}. No model was written.",
             hint="Lower the learning rate. Existing checkpoints were kept.",
         )
@@ -294,6 +294,7 @@ class TrainingLoop:
             seconds=self._seconds,
             tokens_per_second=self._all_tokens * self._epochs / max(self._seconds, 1e-9),
             sample=self._config.sample or 0.0,
+            learning_rate=self._config.rate(),
         )
 
 

@@ -82,6 +82,7 @@ class TrainingReport:
     seconds: float
     tokens_per_second: float
     sample: float = 0.0
+    learning_rate: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def _with_sample(
     sample = config.sample_for(tokens)
     size = f"{counted(tokens, 'token')}, {counted(len(vocabulary), 'word')}"
     _log.info("Training on %s, with sample=%g", size, sample)
-    return replace(config, sample=sample)
+    return replace(config, sample=sample, learning_rate=config.rate())
 
 
 def _no_pairs(corpus: Corpus, words: int, config: TrainingConfig) -> CorpusError:
