@@ -16,12 +16,11 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError, TrainingError
@@ -39,8 +38,9 @@ from embedkit.system.locks import locked_output
 from embedkit.system.logs import logger
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
+from embedkit.training.state import TrainingState, input_tensors, state_of
 
-__all__ = ["Checkpoints", "TrainingState"]
+__all__ = ["Checkpoints"]
 
 _log = logger(__name__)
 
@@ -48,32 +48,6 @@ _GENERATIONS = 2
 _NAME = re.compile(r"\d{10}")  # of a checkpoint
 _UNFINISHED = re.compile(r"\.\d{10}\.[0-9a-f]{16}\.tmp")
 _MAY_CHANGE = frozenset({"workers"})  # settings that may differ between a run and its resumption
-
-
-@dataclass(frozen=True)
-class TrainingState:
-    """The state of training between two chunks.
-
-    Attributes:
-        chunk: the number of the next chunk.
-        pairs, losses: the pairs and summed loss of each epoch, int64 and float64, (epochs,).
-        seconds: training time so far.
-        inputs, outputs: the input and output matrix, float32, (rows, dimension) and
-            (words, dimension).
-        ranks: number of processes that train together.
-        chunk_tokens: number of tokens in a chunk.
-        stopped: number of scheduled stops reached so far; ranks resume from there.
-    """
-
-    chunk: int
-    pairs: NDArray[np.int64]
-    losses: NDArray[np.float64]
-    seconds: float
-    inputs: NDArray[np.float32]
-    outputs: NDArray[np.float32]
-    ranks: int = 1
-    chunk_tokens: int = 10_000
-    stopped: int = 0
 
 
 class Checkpoints:
@@ -200,7 +174,7 @@ class Checkpoints:
                 "corpus_fingerprint": fingerprint,
             },
         }
-        tensors = {**_input_tensors(state.inputs, rows), "context": state.outputs}
+        tensors = {**input_tensors(state.inputs, rows), "context": state.outputs}
         if rows and (subwords := rows.subwords(state.inputs)):
             stored["subwords"] = subwords.config
         try:
@@ -237,7 +211,7 @@ class Checkpoints:
             except ModelError as error:
                 damage = error
                 continue
-            state = _state(model)
+            state = state_of(model)
             now = asdict(config) | {"ranks": ranks, "chunk_tokens": chunk_tokens}
             self._check(model, now, vocabulary, fingerprint)
             return state
@@ -289,51 +263,3 @@ class Checkpoints:
                 f"{self.path} belongs to another training run: {'; '.join(changed)}.",
                 hint="Use the same corpus and settings, or remove that directory.",
             )
-
-
-def _input_tensors(inputs: NDArray[np.float32], rows: InputRows | None) -> dict[str, NDArray[Any]]:
-    """Return the tensors of a model directory that hold the input matrix."""
-    if rows is None or rows.count == rows.words:
-        return {"vectors": inputs}
-    tensors: dict[str, NDArray[Any]] = {
-        "vectors": rows.compose(inputs),
-        "own": inputs[: rows.words],
-    }
-    if subwords := rows.subwords(inputs):
-        tensors |= subwords.tensors
-    if rows.layout.positions >= 0:
-        tensors["positions"] = inputs[rows.layout.positions :]
-    return tensors
-
-
-def _inputs(tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-    """Return the input matrix that `_input_tensors` stored."""
-    if "own" not in tensors:
-        return tensors["vectors"]
-    names = ("own", "ngrams", "positions")
-    return np.concatenate([tensors[name] for name in names if name in tensors])
-
-
-def _state(model: StoredModel) -> TrainingState:
-    """Return the state in a checkpoint.
-
-    Raises:
-        ModelError: it is a model, but not a checkpoint.
-    """
-    try:
-        saved = model.config["checkpoint"]
-        return TrainingState(
-            chunk=int(saved["chunk"]),
-            pairs=np.array(saved["pairs"], dtype=np.int64),
-            losses=np.array(saved["losses"], dtype=np.float64),
-            seconds=float(saved["seconds"]),
-            inputs=_inputs(model.tensors),
-            outputs=model.tensors["context"],
-            ranks=int(saved["ranks"]),
-            chunk_tokens=int(saved["chunk_tokens"]),
-            stopped=int(saved["stopped"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{model.path} is not a checkpoint: {error!r}.", hint="Remove that directory."
-        ) from error

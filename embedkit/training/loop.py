@@ -27,11 +27,12 @@ from embedkit.errors import TrainingError
 from embedkit.system.interrupts import held
 from embedkit.system.random import epoch_key
 from embedkit.system.ranks import Ranks
-from embedkit.training.checkpoint import Checkpoints, TrainingState
+from embedkit.training.checkpoint import Checkpoints
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import Engine
 from embedkit.training.report import EpochReport, Progress, TrainingReport
 from embedkit.training.schedule import Stop, schedule
+from embedkit.training.state import TrainingState
 from embedkit.training.work_queue import ChunkQueue
 
 if TYPE_CHECKING:
@@ -186,14 +187,11 @@ class TrainingLoop:
         if hooks.on_epoch_end and stop.ends_epoch:
             pairs, losses = self._totals()
             if self._ranks.rank == 0:
+                loss = _mean(losses[epoch - 1], pairs[epoch - 1])
                 report = EpochReport(
-                    epoch,
-                    self._epochs,
-                    _mean(losses[epoch - 1], pairs[epoch - 1]),
-                    self._seconds,
-                    self._vocabulary,
+                    epoch, self._epochs, loss, self._seconds, self._vocabulary,
                     self.engine.rows.compose(self.engine.inputs),
-                )
+                )  # fmt: skip
                 ends = bool(hooks.on_epoch_end(report))
             ends = bool(self._ranks.first(np.array([ends]))[0])
         if ends:

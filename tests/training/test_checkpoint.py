@@ -29,10 +29,11 @@ from embedkit.errors import (
     StorageError,
     TrainingError,
 )
-from embedkit.training.checkpoint import Checkpoints, TrainingState
+from embedkit.training.checkpoint import Checkpoints
 from embedkit.training.config import TrainingConfig
 from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import EpochReport, Progress
+from embedkit.training.state import TrainingState
 from embedkit.training.trainer import train
 from tests.conftest import restore_interrupts
 
