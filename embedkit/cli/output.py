@@ -129,10 +129,15 @@ class UnknownWords:
 
     def report(self, unanswered: int, asked: int) -> None:
         """Print notes to standard error; exit with 1 if no question has an answer."""
-        notes = [f"{word!r}: using {known!r}" for word, known in self._replaced.items()]
-        notes += [f"{word!r}: composed of its n-grams" for word in self._composed]
+        notes = [
+            f"{word!r} is not in the vocabulary; using {known!r}"
+            for word, known in self._replaced.items()
+        ]
+        notes += [
+            f"{word!r} is not in the vocabulary; composed of its n-grams" for word in self._composed
+        ]
         for note in notes[:_MOST_NOTES]:
-            click.echo(f"Not in the vocabulary: {note}.", err=True)
+            click.echo(f"{note}.", err=True)
         if len(notes) > _MOST_NOTES:
             click.echo(f"And {counted(len(notes) - _MOST_NOTES, 'more word')}.", err=True)
         if self._skipped:

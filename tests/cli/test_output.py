@@ -38,7 +38,7 @@ def test_unknown_words_can_be_skipped(embedkit: Command, model: Path) -> None:
 
 def test_replacements_of_unknown_words_are_reported(embedkit: Command, model: Path) -> None:
     done = embedkit("neighbors", "pariss", "-k", 1, "--oov", "spell", "--model", model)
-    assert "'pariss': using 'paris'" in done.stderr
+    assert "'pariss' is not in the vocabulary; using 'paris'." in done.stderr
     done = embedkit("query", "pariss + rome", "--oov", "spell", "--json", "--model", model)
     assert json_lines(done)[0]["replaced"] == {"pariss": "paris"}
     done = embedkit("distance", "pariss", "rome", "--oov", "spell", "--json", "--model", model)

@@ -33,7 +33,7 @@ def test_they_are_composed_and_named(
 ) -> None:
     done = embedkit(*asked, "--model", subword_model, "--json")
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "Not in the vocabulary: 'talking': composed of its n-grams.\n"
+    assert done.stderr == "'talking' is not in the vocabulary; composed of its n-grams.\n"
     if asked[0] != "encode":
         assert json_lines(done)[0]["composed"] == ["talking"]
 

@@ -1,4 +1,4 @@
-"""The scripts that measure, on tiny input."""
+"""The scripts that measure, on tiny input; bench_peers.py is a part of bench."""
 
 from __future__ import annotations
 
