@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = re.compile(r"^ *```(console|pycon|python)$", re.MULTILINE)
+SLOW = ("docs/guides/classification.md",)  # it trains several networks
 PAGES = [
     str(page.relative_to(ROOT))
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -34,7 +35,10 @@ def check(page: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=pytest.mark.slow) if page in SLOW else page for page in PAGES],
+)
 def test_examples_print_what_the_page_shows(page: str, trained: Path) -> None:
     if page in OTHER_LIBRARIES:
         pytest.importorskip(OTHER_LIBRARIES[page])

@@ -34,11 +34,11 @@ def test_bench(run_json: RunJson, corpus: Path, analogies: Path, similarity: Pat
 @pytest.mark.parametrize(
     "kind",
     [
-        ["--encoder", "subword"],
-        pytest.param(["--encoder", "subword", "--rare"], marks=pytest.mark.slow),
-        pytest.param(["--architecture", "cbow"], marks=pytest.mark.slow),
+        ["--encoder", "subword", "--rare"],
+        ["--architecture", "cbow"],
     ],
 )
+@pytest.mark.slow
 def test_bench_beside_peers(kind: list[str], run_json: RunJson, similarity: Path) -> None:
     pytest.importorskip("fasttext", reason="fastText is not installed")
     results = run_json(
