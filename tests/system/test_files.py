@@ -17,27 +17,7 @@ import pytest
 from embedkit.errors import OutputExistsError, StorageError
 from embedkit.system import replacement
 from embedkit.system.files import atomic_directory, atomic_file, check_replaceable
-
-
-def write(target: Path, content: str, *, overwrite: bool = False) -> None:
-    with atomic_directory(target, overwrite=overwrite) as folder:
-        (folder / "first").write_text(content)
-        (folder / "second").write_text(content)
-
-
-def write_and_fail(target: Path, error: BaseException) -> None:
-    with atomic_directory(target, overwrite=True) as folder:
-        (folder / "first").write_text("new")
-        raise error
-
-
-def read(target: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in target.iterdir()}
-
-
-def assert_holds_only(target: Path, content: str) -> None:
-    assert read(target) == {"first": content, "second": content}
-    assert list(target.parent.iterdir()) == [target]
+from tests.system.outputs import assert_holds_only, read, write, write_and_fail
 
 
 @pytest.fixture

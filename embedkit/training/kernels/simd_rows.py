@@ -130,6 +130,19 @@ class _Rows(RowBuilder):
         self.blocks(build)
 
 
+def _over_rows(matrix: Any, numbers: Any, pair: Any, loop: Callable[[_Rows], None]) -> Any:
+    """Return the signature and the code of an intrinsic that *loop* builds."""
+    signature = types.void(
+        matrix, numbers, types.int64, types.int64, types.int64, types.float32, pair
+    )
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        loop(_Rows(context, builder, signature, arguments))
+        return context.get_dummy_value()
+
+    return signature, build
+
+
 @intrinsic
 def mean_of_rows(
     typing_context: Any,
@@ -151,15 +164,7 @@ def mean_of_rows(
         scale: float32.
         pair: float32, (2, columns), overwritten.
     """
-    signature = types.void(
-        matrix, numbers, types.int64, types.int64, types.int64, types.float32, pair
-    )
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _Rows(context, builder, signature, arguments).mean()
-        return context.get_dummy_value()
-
-    return signature, build
+    return _over_rows(matrix, numbers, pair, _Rows.mean)
 
 
 @intrinsic
@@ -174,15 +179,7 @@ def add_change(
     pair: Any,
 ) -> Any:
     """Add the first row of a pair minus the second, times *scale*, to rows; see `mean_of_rows`."""
-    signature = types.void(
-        matrix, numbers, types.int64, types.int64, types.int64, types.float32, pair
-    )
-
-    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _Rows(context, builder, signature, arguments).add()
-        return context.get_dummy_value()
-
-    return signature, build
+    return _over_rows(matrix, numbers, pair, _Rows.add)
 
 
 @intrinsic
