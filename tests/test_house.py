@@ -146,9 +146,21 @@ def test_features_import_no_compiler(tmp_path: Path, model: Path) -> None:
     assert not {"numba", "torch", "faiss"} & found
 
 
-def test_a_classifier_predicts_without_torch(tmp_path: Path, model: Path) -> None:
+def test_a_linear_classifier_needs_neither_torch_nor_scikit_learn(
+    tmp_path: Path, model: Path
+) -> None:
+    (tmp_path / "roles.tsv").write_text("paris\tcapital\nfrance\tcountry\nrome\tcapital\n" * 9)
+    train = ["classify", "train", "roles.tsv", "--model", str(model), "--quiet"]
+    for arguments in (train, ["classify", "predict", "oslo"]):
+        found = modules_after(RUN.format(arguments=arguments), tmp_path)
+        assert "scipy" in found
+        assert not {"numba", "torch", "sklearn", "matplotlib"} & found
+
+
+def test_a_network_predicts_without_torch(tmp_path: Path, model: Path) -> None:
     (tmp_path / "roles.tsv").write_text("paris\tcapital\nfrance\tcountry\nrome\tcapital\n")
     train = ["classify", "train", "roles.tsv", "--model", str(model), "--quiet"]
+    train += ["--head", "network", "--epochs", "2"]
     assert "torch" in modules_after(RUN.format(arguments=train), tmp_path)
     found = modules_after(RUN.format(arguments=["classify", "predict", "oslo"]), tmp_path)
     assert "sklearn" in found

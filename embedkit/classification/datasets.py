@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from embedkit.classification.options import LABELLED_FORMATS
+from embedkit.classification.options import LABELLED_FORMATS, TASKS
 from embedkit.corpus.encodings import likely_encoding, read_whole, text_encoding
-from embedkit.corpus.tokenizers import split_words
+from embedkit.corpus.tokenizers import SEPARATORS, split_words
 from embedkit.errors import EncodingError, InputError, counted
 from embedkit.validation import check_choice
 
@@ -22,13 +23,15 @@ __all__ = ["LabelledTexts", "read_labelled"]
 _FASTTEXT = "__label__"
 _COLUMNS = ("text", "label")
 _ONE_OBJECT = "Write one JSON object per line."
+_EMPTY_HINT = "Fill it in or remove the line."
+_NUMBER_HINT = "Write it with a decimal point, such as 2.5, or remove the line."
 
 
 class LabelledTexts(NamedTuple):
-    """Texts and the label of each."""
+    """Texts, and the label of each: a string, a tuple of strings, or a number, by task."""
 
     texts: list[str]
-    labels: list[str]
+    labels: list[Any]
 
 
 _Example = tuple[int, str, str]  # line number, text, label
@@ -40,6 +43,7 @@ def read_labelled(
     format: str | None = None,  # noqa: A002 - the standard name
     encoding: str = "utf-8",
     columns: tuple[str, str] = _COLUMNS,
+    task: str = "label",
 ) -> LabelledTexts:
     """Read a file of labelled texts, plain or compressed.
 
@@ -48,38 +52,59 @@ def read_labelled(
     characters in TSV and enclose a cell in CSV. *jsonl*: one JSON object with these keys per line.
     *fasttext*: each line is ``__label__LABEL`` followed by the text. Empty lines are skipped.
 
+    Several labels of a text are separated by commas, or are a list in JSON, or several
+    ``__label__LABEL`` at the beginning of a line; a text may also have none.
+
     Args:
         path: the file, or "-" for standard input.
         format: one of `LABELLED_FORMATS`; by default, it is detected from the file's extension
             (.tsv, .csv, .jsonl) or else from its first line.
         encoding: Python's name of the file's encoding.
         columns: the names of the text column and the label column.
+        task: "label": each text has one label; "labels": it has any number of labels; "number": its
+            label is a finite number.
 
     Raises:
         InputError: the file is missing or empty, or a line cannot be read. The message names the
             line.
         EncodingError: the bytes are not valid in this encoding.
-        ConfigurationError: the format or encoding is unknown.
+        ConfigurationError: the format, the encoding or the task is unknown.
     """
+    check_choice("task", task, TASKS)
     name = "standard input" if str(path) == "-" else str(path)
     text = _decode(_read(path, name), encoding, name)
     format = format or _detect_format(name, text)  # noqa: A001
     check_choice("format", format, LABELLED_FORMATS)
-    texts, labels = [], []
+    texts: list[str] = []
+    labels: list[Any] = []
     try:
-        for line, sentence, label in _PARSERS[format](text, columns):
-            for column, value in zip(columns, (sentence, label), strict=True):
-                if not value.strip():
-                    raise _LineError(
-                        line, f"the {column} is empty", "Fill it in or remove the line."
-                    )
+        for line, sentence, label in _PARSERS[format](text, columns, task):
+            if not sentence.strip():
+                raise _LineError(line, f"the {columns[0]} is empty", _EMPTY_HINT)
             texts.append(sentence)
-            labels.append(label.strip())
+            labels.append(_target(label.strip(), task, line, columns[1]))
     except _LineError as error:
         raise InputError(f"{name}, line {error.line}: {error.problem}.", hint=error.hint) from error
     if not texts:
         raise InputError(f"{name} contains no labelled texts.")
     return LabelledTexts(texts, labels)
+
+
+def _target(label: str, task: str, line: int, column: str) -> object:
+    """Return a label as the task needs it."""
+    if task == "labels":
+        return tuple(dict.fromkeys(part.strip() for part in label.split(",") if part.strip()))
+    if not label:
+        raise _LineError(line, f"the {column} is empty", _EMPTY_HINT)
+    if task == "label":
+        return label
+    try:
+        number = float(label)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise _LineError(line, f"the {column} {label!r:.60} is not a finite number", _NUMBER_HINT)
+    return number
 
 
 class _LineError(Exception):
@@ -145,11 +170,11 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\r")
 
 
-def _tsv(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
+def _tsv(text: str, columns: tuple[str, str], task: str) -> Iterator[_Example]:
     return _table(((number, line.split("\t")) for number, line in _lines(text)), columns)
 
 
-def _csv(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
+def _csv(text: str, columns: tuple[str, str], task: str) -> Iterator[_Example]:
     return _table(_csv_rows(text), columns)
 
 
@@ -202,7 +227,7 @@ def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> I
         yield line, cells[text], cells[label]
 
 
-def _jsonl(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
+def _jsonl(text: str, columns: tuple[str, str], task: str) -> Iterator[_Example]:
     for number, line in _lines(text):
         try:
             row = json.loads(line)
@@ -214,7 +239,11 @@ def _jsonl(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
         if not isinstance(row, dict):
             raise _LineError(number, "not a JSON object", 'Write {"text": ..., "label": ...}.')
         text, label = columns
-        if isinstance(row.get(label), int):  # a class number, true or false
+        if task == "labels" and isinstance(row.get(label), list):
+            row[label] = ",".join(map(str, row[label]))
+        elif isinstance(
+            row.get(label), int | float if task == "number" else int
+        ):  # a class number, true or false, a number
             row[label] = json.dumps(row[label])
         yield number, _string(row, text, number), _string(row, label, number)
 
@@ -239,18 +268,28 @@ def _string(row: dict[str, Any], column: str, line: int) -> str:
     return value
 
 
-def _fasttext(text: str, columns: tuple[str, str]) -> Iterator[_Example]:
+def _fasttext(text: str, columns: tuple[str, str], task: str) -> Iterator[_Example]:
     for number, line in _lines(text):
-        label, *rest = split_words(line, 2)
-        sentence = "".join(rest)
-        labels = [word for word in (label, *split_words(sentence)) if word.startswith(_FASTTEXT)]
-        if len(labels) != 1 or label != labels[0]:
-            found = f"{len(labels)} labels" if labels[1:] else f"no {_FASTTEXT} at the beginning"
-            raise _LineError(number, found, f"Begin each line with one {_FASTTEXT}LABEL.")
-        yield number, sentence, label.removeprefix(_FASTTEXT)
+        labels = []
+        sentence = line
+        while sentence.lstrip(SEPARATORS).startswith(_FASTTEXT):
+            label, *rest = split_words(sentence, 2)
+            labels.append(label.removeprefix(_FASTTEXT))
+            sentence = "".join(rest)
+        later = sum(word.startswith(_FASTTEXT) for word in split_words(sentence))
+        if later or (task != "labels" and len(labels) != 1):
+            total = len(labels) + later
+            found = (
+                f"{total} labels" if labels and total > 1 else f"no {_FASTTEXT} at the beginning"
+            )
+            hint = f"Begin each line with one {_FASTTEXT}LABEL."
+            if len(labels) > 1:
+                hint += ' For several labels per text, use task="labels" (--task labels).'
+            raise _LineError(number, found, hint)
+        yield number, sentence, ",".join(labels)
 
 
-_PARSERS: Mapping[str, Callable[[str, tuple[str, str]], Iterator[_Example]]] = {
+_PARSERS: Mapping[str, Callable[[str, tuple[str, str], str], Iterator[_Example]]] = {
     "tsv": _tsv,
     "csv": _csv,
     "jsonl": _jsonl,

@@ -41,11 +41,14 @@ class ClassificationReport:
         accuracy: share of the texts whose label is correct.
         classes: the score of each label, in sorted order of the labels.
         confusion: number of texts with true label i and predicted label j, int64 (K, K).
+        calibration_error: by how much confidence and accuracy differ on average, if known (see
+            `calibration.expected_calibration_error`).
     """
 
     accuracy: float
     classes: tuple[ClassScore, ...]
     confusion: NDArray[np.int64]
+    calibration_error: float | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -62,6 +65,7 @@ class ClassificationReport:
         return {
             "accuracy": self.accuracy,
             "macro_f1": self.macro_f1,
+            "calibration_error": self.calibration_error,
             "texts": int(self.confusion.sum()),
             "classes": [asdict(score) for score in self.classes],
             "confusion": self.confusion.tolist(),

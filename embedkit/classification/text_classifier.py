@@ -1,4 +1,4 @@
-"""Classify texts with a network trained on top of existing word vectors.
+"""Classify texts, with the help of existing word vectors.
 
 classifier = TextClassifier.train(questions, labels, "model.embedkit")
 classifier.predict(["where are the bananas?"])
@@ -8,115 +8,189 @@ classifier.save("classifier.embedkit")
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from embedkit.encoders import ENCODERS, load, untrained
-from embedkit.errors import ModelError
-from embedkit.features import TextFeatures
+from embedkit.classification.labels import Labels
+from embedkit.classification.linear_classifier import LinearClassifier
+from embedkit.classification.options import HEADS, TASKS
+from embedkit.classification.training import LinearSettings, Validation
+from embedkit.errors import ConfigurationError, ModelError
+from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import open_vectors
-from embedkit.features.options import POOLINGS
-from embedkit.features.transformers import Vectors
-from embedkit.heads import DenseClassifier
-from embedkit.heads.storage import read_config, write_config
-from embedkit.index.metrics import Matrix
-from embedkit.storage.config_file import CONFIG, RESTORE_HINT
-from embedkit.storage.model_directory import read_model, replaced_directory
-from embedkit.storage.tensors import read_tensors, write_tensors
-from embedkit.vectors.word_vectors import WordVectors
+from embedkit.storage.config_file import CONFIG, RESTORE_HINT, read_config, write_config
+from embedkit.storage.model_directory import replaced_directory
+from embedkit.validation import check_choice
 
-__all__ = ["SETTINGS", "TextClassifier"]
+if TYPE_CHECKING:
+    from embedkit.classification.network_classifier import NetworkClassifier
+    from embedkit.features.transformers import Vectors
 
+    Head: TypeAlias = "LinearClassifier | NetworkClassifier"
+
+__all__ = ["TextClassifier"]
+
+_FORMAT = 1
 _KIND = "classifier"
-_NETWORK, _VECTORS, _POOLING = "network", "vectors", "pooling.safetensors"
-_LEARNED = {"tfidf": ("idf_", "_idf_of_others"), "sif": ("component_",)}
-"""The attributes that `TextFeatures.fit` learns from the texts, by pooling."""
-
-
-SETTINGS: Mapping[str, Any] = {
-    "hidden": (128,), "ngrams": 3, "dropout": 0.5, "learning_rate": 0.003,
-}  # fmt: skip
-"""Default settings of `DenseClassifier` for texts."""
 
 
 class TextClassifier:
-    """A network that predicts the label of a text from the vectors of its words.
+    """Predicts the label, the labels or a number of a text.
 
     A saved classifier is a self-contained directory: it includes the vectors, so the model that
     they came from may change or be deleted.
 
-      classifier.embedkit/
-        config.json           format version, pooling, fingerprint of the vectors
-        network/              the `DenseClassifier`, with its fine-tuned vectors
-        vectors/              a model directory, unless the vectors were fine-tuned
-        pooling.safetensors   statistics that the pooling learned from the texts, if any
-
     Args:
-        features: the fitted features if the vectors are fixed; None if the head fine-tuned them.
-        head: the fitted network.
+        head: the fitted `LinearClassifier` or `NetworkClassifier`.
+        validation: what held-out texts showed, if the classifier was just trained.
     """
 
-    def __init__(self, features: TextFeatures | None, head: DenseClassifier) -> None:
-        self.features = features
+    def __init__(self, head: Head, validation: Validation | None = None) -> None:
         self.head = head
+        self.validation = validation
 
     @classmethod
     def train(
         cls,
         texts: Sequence[str],
-        labels: Sequence[Hashable],
-        vectors: Vectors,
+        labels: Sequence[Any],
+        vectors: Vectors | None,
         *,
-        pooling: str | None = None,
-        tokenizer: str = "words",
+        head: str = "linear",
+        task: str = "label",
+        progress: Callable[[Any], object] | None = None,
         **settings: Any,
     ) -> Self:
         """Train on texts and their labels.
 
+        The linear head weighs the words of a text, its word n-grams, the character n-grams of its
+        words and their vectors. The strength of its penalty and the temperature of its
+        probabilities are chosen on held-out texts; then it is trained on all of them.
+
         Args:
             texts: n texts.
-            labels: n labels.
-            vectors: the path of a model, a `WordVectors`, or an `Encoder`.
-            pooling: how `TextFeatures` combines the vectors of a text's words; None fine-tunes the
-                vectors together with the network, whose input is their mean.
-            tokenizer: "words", "words+emoji" or "whitespace", as for training.
-            settings: arguments of `DenseClassifier` that override `SETTINGS`, which were chosen by
-                cross-validation on real questions.
+            labels: n labels; with other tasks, n collections of labels, or n numbers.
+            vectors: the path of a model, a `WordVectors`, or an `Encoder`; None for none.
+            head: "linear", or "network" for dense layers on the vectors of a text.
+            task: "label", "labels" (any number of them for each text) or "number"; a network
+                supports the first only.
+            progress: called with a `Step` or, for a network, an `Epoch`.
+            settings: for the linear head, the fields of `LinearSettings` and `balanced`, which
+                gives all labels the same weight. For a network, `pooling`, how `TextFeatures`
+                combines the vectors of a text's words (None trains the vectors along with the
+                network, whose input is their mean), `tokenizer`, and arguments of
+                `DenseClassifier`.
 
         Raises:
             ConfigurationError: a setting is invalid, or all labels are the same.
+            InputError: a text or label is missing or unreadable; the message names the row.
             ModelError: there is no model at the path.
         """
-        settings = {**SETTINGS, **settings}
-        if pooling is None:
-            settings |= {"finetune": True, "vectors": vectors, "tokenizer": tokenizer}
-        head = DenseClassifier(**settings)
-        head.check_settings()  # before the work on the texts, which may take long
-        if pooling is None:
-            return cls(None, head.fit(texts, labels))
-        features = TextFeatures(open_vectors(vectors), pooling, tokenizer=tokenizer)
-        return cls(features, head.fit(features.fit_transform(texts), labels))
+        check_choice("head", head, HEADS)
+        check_choice("task", task, TASKS)
+        if head == "network":
+            return cls._train_network(texts, labels, vectors, task, progress, settings)
+        balanced = bool(settings.pop("balanced", False))
+        try:
+            chosen = LinearSettings(**settings)
+        except TypeError as error:
+            raise ConfigurationError(
+                f"the linear head has no such setting: {error}.",
+                hint='Settings of networks need head="network".',
+            ) from None
+        opened = None if vectors is None else open_vectors(vectors)
+        texts = as_strings(texts, "text")
+        found, validation = LinearClassifier.train(
+            texts, labels, task, opened, chosen, balanced=balanced, progress=progress
+        )
+        return cls(found, validation)
+
+    @classmethod
+    def _train_network(
+        cls,
+        texts: Sequence[str],
+        labels: Sequence[Any],
+        vectors: Vectors | None,
+        task: str,
+        progress: Callable[[Any], object] | None,
+        settings: dict[str, Any],
+    ) -> Self:
+        from embedkit.classification.network_classifier import NetworkClassifier
+
+        if task != "label":
+            raise ConfigurationError(
+                f"a network predicts one label for each text, not {TASKS[task]}.",
+                hint='Use head="linear".',
+            )
+        if vectors is None:
+            raise ConfigurationError("a network needs word vectors.", hint='Use head="linear".')
+        pooling, tokenizer = settings.pop("pooling", None), settings.pop("tokenizer", "words")
+        return cls(
+            NetworkClassifier.train(
+                texts, labels, vectors,
+                pooling=pooling, tokenizer=tokenizer, progress=progress, **settings,
+            )
+        )  # fmt: skip
 
     @property
-    def labels(self) -> NDArray[np.generic]:
-        """The labels that it can predict, sorted, (K,)."""
-        return self.head.classes_
+    def task(self) -> str:
+        """What it predicts: "label", "labels" or "number"."""
+        return self._labels.task
 
-    def predict(self, texts: Sequence[str]) -> NDArray[np.generic]:
-        """Return the most likely label of each text, (n,)."""
-        return self.head.predict(self._inputs(texts))
+    @property
+    def labels(self) -> NDArray[Any]:
+        """The labels that it can predict, sorted, (K,)."""
+        return self._labels.classes
+
+    @property
+    def _labels(self) -> Labels:
+        return self.head.labels
+
+    @property
+    def linear(self) -> LinearClassifier:
+        """The linear head.
+
+        Raises:
+            ConfigurationError: the classifier is a network.
+        """
+        if isinstance(self.head, LinearClassifier):
+            return self.head
+        raise ConfigurationError(
+            "this classifier is a network.", hint='Train one with head="linear" (--head linear).'
+        )
+
+    def predict(self, texts: Sequence[str]) -> Any:
+        """Return the most likely label of each text, (n,), or its labels, or its number.
+
+        With any number of labels, the result is a list of n tuples.
+        """
+        predicted = self.head.predictions(as_strings(texts, "text"))
+        return self.chosen(predicted)
+
+    def chosen(self, predictions: NDArray[np.float32]) -> Any:
+        """Return what `predict` returns for these probabilities or numbers, (n, K)."""
+        if self.task == "number":
+            return predictions[:, 0]
+        if self.task == "label":
+            return self.labels[predictions.argmax(axis=1)]
+        names = self.labels.tolist()
+        given = predictions >= self.linear.thresholds
+        return [tuple(names[column] for column in np.flatnonzero(row)) for row in given]
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the probability of each label, float32 (n, K), columns ordered like `labels`."""
-        return self.head.predict_proba(self._inputs(texts))
+        """Return the probability of each label, float32 (n, K), columns ordered like `labels`.
 
-    def _inputs(self, texts: Sequence[str]) -> Matrix | Sequence[str]:
-        return texts if self.features is None else self.features.transform(texts)
+        Raises:
+            ConfigurationError: the classifier predicts numbers.
+        """
+        if self.task == "number":
+            raise ConfigurationError("a classifier that predicts numbers has no probabilities.")
+        return self.head.predictions(as_strings(texts, "text"))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a directory atomically: readers see either the old one or the new one.
@@ -126,19 +200,12 @@ class TextClassifier:
             StorageError: the disk is full, or the path is not writable.
         """
         path = Path(os.path.realpath(path))
+        name = "linear" if isinstance(self.head, LinearClassifier) else "network"
         with replaced_directory(path, overwrite=overwrite) as folder:
-            self.head.save(folder / _NETWORK)
-            config: dict[str, object] = {"kind": _KIND, "pooling": None}
-            if self.features is not None:
-                config["pooling"] = self.features.pooling
-                config["tokenizer"] = self.features.tokenizer
-                _save_vectors(self.features.vectors_, folder / _VECTORS)
-                config["vectors"] = read_model(folder / _VECTORS).fingerprint
-                if names := _LEARNED.get(self.features.pooling):
-                    learned = {name: getattr(self.features, name) for name in names}
-                    tensors = {name: np.atleast_1d(value) for name, value in learned.items()}
-                    write_tensors(folder / _POOLING, tensors)
-            write_config(folder / CONFIG, config)
+            config = self.head.save(folder)
+            write_config(
+                folder / CONFIG, {"format": _FORMAT, "kind": _KIND, "head": name, **config}
+            )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -148,53 +215,31 @@ class TextClassifier:
             ModelError: the directory is missing, incomplete, damaged, too new, or not a classifier.
         """
         path = Path(path)
-        try:
-            path.stat()
-        except FileNotFoundError:
-            raise ModelError(
-                f"there is no classifier at {path}.",
-                hint=f"Train one with embedkit classify train EXAMPLES -o {path}, or choose "
-                "another with --classifier (or EMBEDKIT_CLASSIFIER).",
-            ) from None
-        except OSError as error:
-            raise ModelError(f"cannot open {path} as a classifier: {error.strerror}.") from error
-        if not (path / CONFIG).is_file():
-            raise ModelError(
-                f"{path} is not a classifier.",
-                hint="Pass a directory that embedkit classify train wrote.",
-            )
-        config = read_config(path / CONFIG, _KIND)
-        head = DenseClassifier.load(path / _NETWORK)
-        if head.finetune:
-            return cls(None, head)
-        return cls(_load_features(path, config), head)
+        _check_is_classifier(path)
+        config = read_config(path / CONFIG, _FORMAT, _KIND)
+        name = config.get("head", "network")
+        if name not in HEADS:
+            raise ModelError(f"{path} is damaged: unknown head {name!r}.", hint=RESTORE_HINT)
+        if name == "linear":
+            return cls(LinearClassifier.load(path, config))
+        from embedkit.classification.network_classifier import NetworkClassifier
+
+        return cls(NetworkClassifier.load(path, config))
 
 
-def _save_vectors(vectors: WordVectors, path: Path) -> None:
-    name = str(vectors.config.get("encoder"))
-    if name in ENCODERS and vectors.is_sparse:  # one-hot: the words are enough
-        untrained(name, vectors.vocabulary).save(path)
-    else:
-        vectors.save(path)
-
-
-def _load_features(path: Path, config: Mapping[str, object]) -> TextFeatures:
-    if not (path / _VECTORS).is_dir():
-        raise ModelError(f"{path} is incomplete: its {_VECTORS} are missing.", hint=RESTORE_HINT)
-    if read_model(path / _VECTORS).fingerprint != config.get("vectors"):
+def _check_is_classifier(path: Path) -> None:
+    try:
+        path.stat()
+    except FileNotFoundError:
         raise ModelError(
-            f"{path / _VECTORS} does not contain the vectors that the classifier was trained on.",
-            hint=RESTORE_HINT,
+            f"there is no classifier at {path}.",
+            hint=f"Train one with embedkit classify train EXAMPLES -o {path}, or choose another "
+            "with --classifier (or EMBEDKIT_CLASSIFIER).",
+        ) from None
+    except OSError as error:
+        raise ModelError(f"cannot open {path} as a classifier: {error.strerror}.") from error
+    if not (path / CONFIG).is_file():
+        raise ModelError(
+            f"{path} is not a classifier.",
+            hint="Pass a directory that embedkit classify train wrote.",
         )
-    vectors = load(path / _VECTORS)
-    pooling = str(config.get("pooling"))
-    if pooling not in POOLINGS:
-        raise ModelError(f"{path} is damaged: unknown pooling {pooling!r}.", hint=RESTORE_HINT)
-    features = TextFeatures(vectors, pooling, tokenizer=str(config.get("tokenizer")))
-    features.vectors_ = vectors
-    learned = read_tensors(path / _POOLING) if (path / _POOLING).exists() else {}
-    for name in _LEARNED.get(pooling, ()):
-        if name not in learned:
-            raise ModelError(f"{path} is incomplete: its {name!r} is missing.", hint=RESTORE_HINT)
-        setattr(features, name, learned[name] if name.endswith("_") else learned[name][0])
-    return features

@@ -17,6 +17,7 @@ from embedkit.errors import counted
 from embedkit.system.full_disk import storage_errors
 
 if TYPE_CHECKING:
+    from embedkit.classification.training import Step
     from embedkit.heads.training import Epoch
     from embedkit.training.report import EpochReport, Progress
 
@@ -103,10 +104,20 @@ class Display:
         )
 
     def fitting(self, epoch: Epoch) -> None:
-        """Show the progress of training a classifier."""
+        """Show the progress of training a network."""
         shown = ("training", f"loss {epoch.loss:.4f}")
         self._advance("training", 1, epoch.epochs, " epochs", shown=shown)
         self._line(f"training: epoch {epoch.epoch} of {epoch.epochs}, loss {epoch.loss:.4f}")
+
+    def fitting_models(self, step: Step) -> None:
+        """Show the progress of training linear models."""
+        self._advance("training", 1, step.models, " models")
+        self._line(f"training: model {step.model} of {step.models}")
+
+    def folds(self, fold: int, folds: int) -> None:
+        """Show the progress of a cross-validation."""
+        self._advance("cross-validation", 1, folds, " folds")
+        self._line(f"cross-validation: fold {fold} of {folds}")
 
     def epoch(self, report: EpochReport, accuracy: float | None) -> None:
         """Print the loss of an epoch, and its score if there is one."""

@@ -35,6 +35,11 @@ _WORD_BYTES = (
 _CONTROLS_TO_SPACES = bytes(max(byte, 32) for byte in range(256))
 _FOLD_ASCII = bytes(byte if byte in _WORD_BYTES else 32 for byte in bytes(range(256)).lower())
 _FOLD_ASCII_KEEP_NUL = b"\0" + _FOLD_ASCII[1:]
+_PUNCTUATION = bytes(set(string.punctuation.encode()) - {*b"_'-"})
+_FOLD_ASCII_KEEP_PUNCTUATION = bytes(
+    byte if byte in _PUNCTUATION else folded for byte, folded in enumerate(_FOLD_ASCII)
+)
+_PUNCTUATION_MARK = re.compile(b"([%s])" % re.escape(_PUNCTUATION))
 # A single apostrophe or hyphen between two word characters belongs to the word; others do not.
 # The pattern begins with a character set because `re` then skips to the next candidate.
 _OUTER_PUNCTUATION = re.compile(
@@ -83,6 +88,10 @@ def _words_and_emoji(block: bytes) -> bytes:
     return b"".join([*spaced, words[-1]])
 
 
+def _words_and_punctuation(block: bytes) -> bytes:
+    return _PUNCTUATION_MARK.sub(rb" \1 ", _words(block, _FOLD_ASCII_KEEP_PUNCTUATION))
+
+
 def _fold_unicode_lines(block: bytes) -> bytes:
     """Normalize the lines that are not ASCII; ASCII lines stay as they are."""
     import pyarrow as pa
@@ -107,12 +116,15 @@ def _whitespace(block: bytes) -> bytes:
 TOKENIZERS: Mapping[str, Callable[[bytes], bytes]] = {
     "words": _words,
     "words+emoji": _words_and_emoji,
+    "words+punctuation": _words_and_punctuation,
     "whitespace": _whitespace,
 }
 """*words*: NFKC_Casefold; letters, marks, digits and underscores of any script, with inner
 apostrophes and hyphens. *words+emoji*: the same, and each emoji sequence of UTS #51 is a word,
 without variation selectors. Signs such as U+00A9 are emoji only with U+FE0F, and keep it.
-*whitespace*: tokens as they are, between ASCII white space and control characters."""
+*words+punctuation*: the same as *words*, and each ASCII punctuation mark is a word, except
+apostrophes, hyphens and underscores. *whitespace*: tokens as they are, between ASCII white space
+and control characters."""
 
 
 def split_words(line: str, most: int = 0) -> list[str]:

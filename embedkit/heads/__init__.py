@@ -11,6 +11,6 @@ The last example fine-tunes the word vectors along with the network. Only `fit` 
 
 from __future__ import annotations
 
-from embedkit.heads.estimators import DenseClassifier, DenseRegressor
+import lazy_loader
 
-__all__ = ["DenseClassifier", "DenseRegressor"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, replace
@@ -15,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 from typing_extensions import Self
 
-from embedkit.errors import ConfigurationError, InputError, ModelError, counted
+from embedkit.errors import ConfigurationError, ModelError
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import open_vectors, warn_of_unknown
 from embedkit.features.transformers import Vectors
@@ -30,7 +29,7 @@ from embedkit.index.metrics import Matrix
 if TYPE_CHECKING:
     from embedkit.heads.training import Epoch
 
-__all__ = ["DenseNetwork", "check_targets"]
+__all__ = ["DenseNetwork"]
 
 _SETTINGS = [field.name for field in fields(NetworkSettings)]
 _STORED = [*_SETTINGS, "finetune", "tokenizer"]
@@ -229,20 +228,3 @@ def _held_out(strata: NDArray[np.int64], fraction: float, seed: int) -> NDArray[
         rows = random.permutation(np.flatnonzero(strata == stratum))
         held_out[rows[: int(fraction * len(rows))]] = True
     return held_out
-
-
-def check_targets(texts: Sequence[str], targets: Sequence[object]) -> None:
-    """Raise `InputError` unless there are texts, and each has a target that is not missing."""
-    if not texts:
-        raise InputError("there are no texts to train on.")
-    targets = list(targets)
-    if len(texts) != len(targets):
-        raise InputError(
-            f"got {counted(len(texts), 'text')}, but {counted(len(targets), 'target')}."
-        )
-    for row, target in enumerate(targets):
-        if target is None or (isinstance(target, float) and math.isnan(target)):
-            raise InputError(
-                f"row {row} (counted from 0) has the target {target}.",
-                hint="Fill in the target, or remove the row.",
-            )

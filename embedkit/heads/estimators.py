@@ -16,10 +16,11 @@ from typing_extensions import Self
 from embedkit.errors import ConfigurationError, counted
 from embedkit.features.inputs import as_strings
 from embedkit.features.transformers import Vectors
-from embedkit.heads.base import DenseNetwork, check_targets
+from embedkit.heads.base import DenseNetwork
 from embedkit.heads.examples import Examples
 from embedkit.heads.losses import sigmoid, softmax
 from embedkit.heads.scaling import fit_scaler, scale, unscale_outputs
+from embedkit.heads.targets import check_targets
 from embedkit.index.metrics import Matrix
 
 if TYPE_CHECKING:

@@ -37,6 +37,8 @@ MODEL_FILES = (CONFIG, VOCABULARY, TENSORS, INDEX)
 _NETWORK_FILES = (CONFIG, VOCABULARY, "network.safetensors")
 _CLASSIFIER_FILES = (
     "pooling.safetensors",
+    "linear.safetensors",
+    "words.arrow",
     *(f"network/{name}" for name in _NETWORK_FILES),
     *(f"vectors/{name}" for name in MODEL_FILES),
 )

@@ -11,12 +11,19 @@ import numpy as np
 import pytest
 
 import embedkit
+from embedkit.classification.network_classifier import NetworkClassifier
 from embedkit.classification.text_classifier import TextClassifier
 from embedkit.errors import ConfigurationError, ModelError, OutputExistsError
 
 TEXTS = ["mayor0 paris", "border1 france", "mayor1 rome", "border0 italy", "mayor2 berlin"] * 4
 LABELS = ["capital", "country", "capital", "country", "capital"] * 4
-SETTINGS: dict[str, Any] = {"hidden": (), "epochs": 60, "dropout": 0, "learning_rate": 0.01}
+SETTINGS: dict[str, Any] = {
+    "head": "network",
+    "hidden": (),
+    "epochs": 60,
+    "dropout": 0,
+    "learning_rate": 0.01,
+}
 
 
 @pytest.mark.parametrize("pooling", [None, "mean", "max", "sum", "tfidf", "sif"])
@@ -46,8 +53,9 @@ def test_other_encoders(encoder: str, model: Path, tmp_path: Path) -> None:
     classifier = TextClassifier.train(TEXTS, LABELS, vectors, pooling="mean", **SETTINGS)
     classifier.save(tmp_path / "c")
     again = TextClassifier.load(tmp_path / "c")
-    assert again.features is not None
-    assert again.features.vectors_.is_sparse == (encoder == "onehot")
+    assert isinstance(again.head, NetworkClassifier)
+    assert again.head.features is not None
+    assert again.head.features.vectors_.is_sparse == (encoder == "onehot")
     np.testing.assert_allclose(
         again.predict_proba(TEXTS), classifier.predict_proba(TEXTS), rtol=1e-5
     )
@@ -107,6 +115,6 @@ def test_anything_else_than_a_classifier_is_rejected(model: Path, tmp_path: Path
     with pytest.raises(ModelError, match="is not a classifier"):
         TextClassifier.load(tmp_path)
     with pytest.raises(ConfigurationError, match="unknown pooling 'median'"):
-        TextClassifier.train(TEXTS, LABELS, str(model), pooling="median")
+        TextClassifier.train(TEXTS, LABELS, str(model), head="network", pooling="median")
     with pytest.raises(ConfigurationError, match="one-hot vectors cannot be fine-tuned"):
-        TextClassifier.train(TEXTS, LABELS, embedkit.load(model, encoder="onehot"))
+        TextClassifier.train(TEXTS, LABELS, embedkit.load(model, encoder="onehot"), head="network")

@@ -15,6 +15,7 @@ import pytest
 
 ROWS = [("the mayor0 of paris", "capital"), ("border1 with france", "country"),
         ("the mayor1 of rome", "capital"), ("border0 with italy", "country")] * 5  # fmt: skip
+NETWORK = ("--head", "network")
 TSV = "".join(f"{text}\t{label}\n" for text, label in ROWS)
 
 
@@ -44,7 +45,9 @@ def test_train_predict_evaluate(embedkit: Any, trained: Path) -> None:
     assert (first["label"], second["label"]) == ("country", "capital")
     assert sum(first["probabilities"].values()) == pytest.approx(1, abs=1e-6)
     assert max(first["probabilities"], key=first["probabilities"].get) == "country"
-    (trained / "test.csv").write_text("madrid mayor0,capital\nspain,country\nspain,capital\n")
+    (trained / "test.csv").write_text(
+        "madrid mayor0,capital\nborder0 spain,country\nborder1,capital\n"
+    )
     done = embedkit("classify", "evaluate", "test.csv", "--picture", "confusion.png")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("accuracy 0.6667, macro F1 0.6667, 3 texts\n")
@@ -60,7 +63,8 @@ def test_from_standard_input_with_every_option(embedkit: Any, model: Path, tmp_p
     lines = "".join(f"__label__{label} {text} é\n" for text, label in ROWS).encode("latin-1")
     train = ("classify", "train", "-", "-o", "c", "--model", model, "--encoding", "latin-1")
     done = embedkit(
-        *train, "--pooling", "tfidf", "--hidden", 4, "--hidden", 3, "--epochs", 30, "--seed", 3,
+        *train, *NETWORK, "--pooling", "tfidf", "--hidden", 4, "--hidden", 3, "--epochs", 30,
+        "--seed", 3,
         "--balanced", "--format", "fasttext", "--json", stdin=lines,
     )  # fmt: skip
     report = json.loads(done.stdout)
@@ -76,8 +80,8 @@ def test_from_standard_input_with_every_option(embedkit: Any, model: Path, tmp_p
 
 def test_texts_without_known_words_are_reported(embedkit: Any, model: Path, tmp_path: Path) -> None:
     (tmp_path / "places.tsv").write_text(TSV)
-    train = ("classify", "train", "places.tsv", "--model", model, "--pooling", "mean")
-    embedkit(*train, "--epochs", 1)
+    train = ("classify", "train", "places.tsv", "--model", model, "--head", "network")
+    embedkit(*train, "--pooling", "mean", "--epochs", 1)
     done = embedkit("classify", "predict", "zzz")
     assert done.returncode == 0
     assert done.stderr.startswith("Warning: 1 of 1 text has no known word")
@@ -91,14 +95,16 @@ def test_each_line_has_one_answer(embedkit: Any, trained: Path) -> None:
     assert [text for _, _, text in rows] == ["", "the mayor0 of paris", "", "zzz"]
     assert rows[0] == rows[2]
     assert rows[0][:2] == rows[3][:2]
-    warning = "Warning: 3 of 4 texts have no known word: their features are zeros (rows 0, 2, 3,"
+    warning = (
+        "Warning: 3 of 4 texts have no known word: their features come from letters alone (rows"
+    )
     assert done.stderr.startswith(warning)
     assert len(done.stderr.splitlines()) == 1
 
 
 def test_training_on_unknown_words_is_reported(embedkit: Any, model: Path, tmp_path: Path) -> None:
     (tmp_path / "odd.tsv").write_text("qqq\ta\nzzz\tb\nmayor0\ta\n")
-    train = ("classify", "train", "odd.tsv", "--model", model, "--epochs", 2)
+    train = ("classify", "train", "odd.tsv", "--model", model, "--head", "network", "--epochs", 2)
     for pooling, so in (("finetune", "begin as"), ("sum", "are")):
         done = embedkit(*train, "--pooling", pooling, "-o", pooling)
         assert done.returncode == 0
@@ -130,15 +136,15 @@ def test_a_file_with_one_label_can_be_scored(embedkit: Any, trained: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("train", "good.tsv", "--model", "MODEL", "--hidden", "99999999999"), 2,
+        (("train", "good.tsv", "--model", "MODEL", *NETWORK, "--hidden", "99999999999"), 2,
          "each between 1 and 10,000, got (99999999999,)"),
         (("train", "good.tsv", "--model", "MODEL", "--seed", "9" * 26), 2,
          "seed must be an integer between 0 and 9,223,372,036,854,775,807, got 9999"),
-        (("train", "good.tsv", "--model", "MODEL", "--epochs", "99999999999"), 2,
+        (("train", "good.tsv", "--model", "MODEL", *NETWORK, "--epochs", "99999999999"), 2,
          "epochs must be an integer between 1 and 1,000,000, got 99999999999"),
         (("train", "good.tsv", "--model", "MODEL", "--ngrams", "99999999999"), 2,
          "ngrams must be an integer between 1 and 10, got 99999999999"),
-        (("train", "good.tsv", "--model", "MODEL", "--device", "foo"), 2,
+        (("train", "good.tsv", "--model", "MODEL", "--head", "network", "--device", "foo"), 2,
          "unknown device 'foo'; choose from auto, cpu, cuda, cuda:N"),
         (("train", "cut.gz"), 1,
          "cut.gz is damaged or cut short after line "),
@@ -146,7 +152,7 @@ def test_a_file_with_one_label_can_be_scored(embedkit: Any, trained: Path) -> No
         (("train", "bad.tsv", "--model", "m"), 1, "bad.tsv, line 2: 1 column, but line 1 has 2"),
         (("train", "one.tsv", "--model", "MODEL"), 1, "one.tsv: every text has the label 'b'"),
         (("train", "good.tsv", "--model", "m"), 1, "there is no model at m.\nHint: "),
-        (("train", "good.tsv", "--pooling", "mean", "--ngrams", "2"), 2,
+        (("train", "good.tsv", "--head", "network", "--pooling", "mean", "--ngrams", "2"), 2,
          "--ngrams cannot be used with --pooling mean"),
         (("train", "good.tsv", "-o", "mine", "--overwrite"), 1, "mine is not an embedkit model"),
         (("predict", "a"), 1, "there is no classifier at classifier.embedkit"),

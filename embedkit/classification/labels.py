@@ -1,0 +1,174 @@
+"""Labels of texts as rows of numbers, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.classification.options import TASKS
+from embedkit.errors import ConfigurationError, InputError, counted
+from embedkit.heads.targets import check_targets
+from embedkit.validation import check_choice
+
+__all__ = ["Labels", "Targets"]
+
+_DTYPES: Mapping[str, Any] = {"U": np.str_, "O": np.object_, "i": np.int64, "b": np.bool_}
+"""The type of labels, by NumPy's code for their kind."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What n texts should be given.
+
+    Attributes:
+        rows: (n, K) float32: 1 for each label of a text and 0 for the others; or the numbers,
+            standardized, with K = 1.
+    """
+
+    rows: NDArray[np.float32]
+
+    def balanced_weights(self) -> NDArray[np.float32]:
+        """Return weights of the texts, (n,), that give all labels the same total weight."""
+        sizes = self.rows.sum(axis=0)
+        each = len(self.rows) / (np.count_nonzero(sizes) * np.maximum(sizes, 1))
+        return np.asarray(
+            (self.rows @ each.astype(np.float32)) / np.maximum(self.rows.sum(axis=1), 1)
+        )
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels that a classifier gives, or the scale of the numbers that it predicts.
+
+    Attributes:
+        task: "label", "labels" or "number".
+        classes: the K labels, sorted, (K,); empty for numbers.
+        mean, spread: of the numbers in training: a number is mean + spread * score.
+    """
+
+    task: str
+    classes: NDArray[Any]
+    mean: float = 0.0
+    spread: float = 1.0
+
+    @classmethod
+    def of(cls, task: str, texts: Sequence[str], labels: Sequence[Any]) -> tuple[Labels, Targets]:
+        """Return the labels that occur, and the target of each text.
+
+        Args:
+            task: "label": each text has one label; "labels": each text has a collection of labels,
+                which may be empty; "number": each text has a number.
+            texts: n texts.
+            labels: n labels, collections of labels, or numbers.
+
+        Raises:
+            ConfigurationError: the task is unknown, there are fewer than two labels, or they are
+                not of one kind.
+            InputError: a label is missing; the message names the row.
+        """
+        check_choice("task", task, TASKS)
+        check_targets(texts, labels)
+        if task == "number":
+            return cls._numbers(labels)
+        if task == "labels":
+            return cls._several(labels)
+        classes, codes = np.unique(_array(labels), return_inverse=True)
+        _check_classes(classes, len(codes))
+        rows = np.zeros((len(codes), len(classes)), dtype=np.float32)
+        rows[np.arange(len(codes)), codes] = 1
+        return cls(task, classes), Targets(rows)
+
+    @classmethod
+    def _several(cls, labels: Sequence[Collection[Any]]) -> tuple[Labels, Targets]:
+        for row, given in enumerate(labels):
+            if isinstance(given, str) or not isinstance(given, Collection):
+                raise InputError(
+                    f"row {row} (counted from 0) has the labels {given!r:.60}, which is not a list."
+                )
+        names = [label for given in labels for label in given]
+        if not names:
+            raise InputError("no text has a label.")
+        classes = np.unique(_array(names))
+        places = {label: column for column, label in enumerate(classes.tolist())}
+        rows = np.zeros((len(labels), len(classes)), dtype=np.float32)
+        for row, given in enumerate(labels):
+            rows[row, [places[label] for label in given]] = 1
+        return cls("labels", classes), Targets(rows)
+
+    @classmethod
+    def _numbers(cls, labels: Sequence[Any]) -> tuple[Labels, Targets]:
+        numbers = np.empty(len(labels))
+        for row, given in enumerate(labels):
+            try:
+                numbers[row] = float(given)
+            except (TypeError, ValueError):
+                numbers[row] = np.nan
+            if not np.isfinite(numbers[row]):
+                raise InputError(
+                    f"row {row} (counted from 0) has the target {given!r:.60}, which is not a "
+                    "finite number."
+                )
+        mean, spread = float(numbers.mean()), float(numbers.std())
+        if spread == 0:
+            raise ConfigurationError(
+                f"every text has the number {mean:g}.", hint="Add texts with other numbers."
+            )
+        rows = ((numbers - mean) / spread).astype(np.float32)[:, np.newaxis]
+        return cls("number", np.zeros(0, dtype=np.str_), mean, spread), Targets(rows)
+
+    def rows_of(self, labels: Sequence[Any]) -> NDArray[np.float32]:
+        """Return the targets of texts with known labels, float32 (n, K); unknown labels count as
+        none.
+        """
+        places = {label: column for column, label in enumerate(self.classes.tolist())}
+        rows = np.zeros((len(labels), len(self.classes)), dtype=np.float32)
+        for row, given in enumerate(labels):
+            several = given if self.task == "labels" else (given,)
+            rows[row, [places[label] for label in several if label in places]] = 1
+        return rows
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the labels as values that JSON can represent."""
+        return {
+            "task": self.task, "classes": self.classes.tolist(), "dtype": self.classes.dtype.kind,
+            "mean": self.mean, "spread": self.spread,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Labels:
+        """Return the labels that `as_dict` described.
+
+        Raises:
+            ValueError, KeyError, TypeError: the description is damaged.
+        """
+        task = str(stored["task"])
+        if task not in TASKS:
+            raise ValueError(f"unknown task {task!r}")
+        classes = np.array(stored["classes"], dtype=_DTYPES[stored["dtype"]])
+        return cls(task, classes, float(stored["mean"]), float(stored["spread"]))
+
+
+def _array(labels: Sequence[Any]) -> NDArray[Any]:
+    kinds = {type(label) for label in labels}
+    array = np.array(labels) if len(kinds) == 1 else np.zeros(0)
+    if array.dtype.kind == "u":
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "Uib" or array.ndim != 1:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise ConfigurationError(
+            f"labels must all be strings, all integers, or all true or false, got {names}.",
+            hint='For numbers to predict, use task="number".',
+        )
+    return array
+
+
+def _check_classes(classes: NDArray[Any], texts: int) -> None:
+    if len(classes) < 2:
+        raise ConfigurationError(
+            f"there is only one class, {classes.tolist()[0]!r}, in {counted(texts, 'row')}.",
+            hint="Add rows of another class.",
+        )

@@ -1,0 +1,196 @@
+"""Texts as bags of terms: words and word n-grams, weighted by tf-idf."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy import sparse
+
+from embedkit.corpus.tokenizers import tokenizer as tokenizer_named
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.features.tokens import TokenizedTexts, tokenize_texts
+
+__all__ = ["TermCounts", "TextTerms"]
+
+_START = "<start>"  # how the beginning of a text is shown in an n-gram
+
+
+class TermCounts(NamedTuple):
+    """n texts as bags of T known terms and k words that are not among them.
+
+    Attributes:
+        counts: how often each term occurs in each text, float32 CSR (n, T + k).
+        new_words: the k words.
+    """
+
+    counts: sparse.csr_array
+    new_words: list[str]
+
+
+@dataclass(frozen=True)
+class TextTerms:
+    """The terms of the training texts: W words, then their n-grams, T in all.
+
+    An n-gram is stored as its last word and the n-gram before it; the beginning of a text counts as
+    a word, which is never the last one.
+
+    Attributes:
+        words: the words, in order of first appearance.
+        ngrams: for bigrams, trigrams, ...: the number of the part before the last word (a word, W
+            for the beginning of a text, or an n-gram of the previous length, counted from 0) and of
+            the last word; int32 (n-grams, 2), sorted.
+        document_frequencies: in how many training texts each term occurs, int32 (T,).
+        texts: number of training texts.
+        tokenizer: a name in `embedkit.corpus.tokenizers.TOKENIZERS`.
+    """
+
+    words: Vocabulary
+    ngrams: tuple[NDArray[np.int32], ...]
+    document_frequencies: NDArray[np.int32]
+    texts: int
+    tokenizer: str
+
+    @classmethod
+    def of(
+        cls, texts: Sequence[str], *, longest: int, tokenizer: str, most: int
+    ) -> tuple[TextTerms, TermCounts]:
+        """Return the terms of training texts, and the texts as bags of them.
+
+        Args:
+            texts: n texts.
+            longest: the length of the longest n-grams, in words; 1 means words only.
+            tokenizer: a name in `embedkit.corpus.tokenizers.TOKENIZERS`.
+            most: if there are more terms, the rarest n-grams are left out.
+
+        Raises:
+            InputError: a text cannot be encoded as UTF-8. The message names the row.
+        """
+        tokens = tokenize_texts(texts, tokenizer_named(tokenizer))
+        counts = np.bincount(tokens.indices, minlength=len(tokens.words)).astype(np.int64)
+        words = Vocabulary(tokens.words, counts)
+        ngrams: list[NDArray[np.int32]] = []
+        runs = _Runs(tokens, tokens.indices.astype(np.int64), len(words))
+        for _ in range(2, longest + 1):
+            kept = _most_frequent(runs.keys(), most - len(words) - sum(map(len, ngrams)))
+            ngrams.append(np.column_stack(np.divmod(kept, runs.base)).astype(np.int32))
+            runs.extend(kept)
+        terms = cls(words, tuple(ngrams), np.zeros(0, np.int32), len(texts), tokenizer)
+        bags = terms._bags(tokens, tokens.indices.astype(np.int64), [])
+        frequencies = np.bincount(bags.counts.indices, minlength=len(terms)).astype(np.int32)
+        return cls(words, tuple(ngrams), frequencies, len(texts), tokenizer), bags
+
+    def __len__(self) -> int:
+        return len(self.words) + sum(map(len, self.ngrams))
+
+    def bags(self, texts: Sequence[str]) -> TermCounts:
+        """Return texts as bags of terms."""
+        tokens = tokenize_texts(texts, tokenizer_named(self.tokenizer))
+        known = self.words.ids(tokens.words)
+        new = np.flatnonzero(known < 0)
+        rows = known.copy()
+        rows[new] = len(self) + np.arange(len(new))
+        return self._bags(
+            tokens, rows[tokens.indices], tokens.words.take(pa.array(new)).to_pylist()
+        )
+
+    def weights(self, bags: TermCounts) -> sparse.csr_array:
+        """Return the tf-idf weights of texts, float32 CSR (n, T + k); rows have length 1 or 0.
+
+        The weight of a term that occurs c times is (1 + log c) times its inverse document frequency
+        log((1 + n) / (1 + df)) + 1, as in scikit-learn.
+        """
+        counts = bags.counts
+        frequencies = np.zeros(counts.shape[1])
+        frequencies[: len(self)] = self.document_frequencies
+        inverse = (np.log((1 + self.texts) / (1 + frequencies)) + 1).astype(np.float32)
+        data = (1 + np.log(counts.data)) * inverse[counts.indices]
+        lengths = np.sqrt(_row_sums(data * data, counts.indptr))
+        data /= np.repeat(np.where(lengths > 0, lengths, 1), np.diff(counts.indptr))
+        return sparse.csr_array(
+            (data.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
+        )
+
+    def names(self) -> list[str]:
+        """Return the terms as strings; the words of an n-gram are separated by spaces."""
+        words = list(self.words)
+        names, shorter = list(words), [*words, _START]
+        for pairs in self.ngrams:
+            shorter = [f"{shorter[before]} {words[last]}" for before, last in pairs.tolist()]
+            names += shorter
+        return names
+
+    def _bags(self, tokens: TokenizedTexts, rows: NDArray[np.int64], new: list[str]) -> TermCounts:
+        """Count words, whose numbers are *rows*, (tokens,), and n-grams."""
+        runs = _Runs(tokens, np.where(rows < len(self.words), rows, -1), len(self.words))
+        owners = np.repeat(np.arange(len(tokens.bounds) - 1), np.diff(tokens.bounds))
+        texts, columns, first = [owners], [rows], len(self.words)
+        for pairs in self.ngrams:
+            found = runs.extend(pairs[:, 0].astype(np.int64) * runs.base + pairs[:, 1])
+            texts.append(owners[found >= 0])
+            columns.append(found[found >= 0] + first)
+            first += len(pairs)
+        places = (np.concatenate(texts), np.concatenate(columns))
+        ones = np.ones(len(places[0]), dtype=np.float32)
+        shape = (len(tokens.bounds) - 1, len(self) + len(new))
+        counts = sparse.coo_array((ones, places), shape=shape).tocsr()  # adds duplicates
+        return TermCounts(counts, new)
+
+
+class _Runs:
+    """The runs of words that end at each token, one word longer after each `extend`.
+
+    Args:
+        tokens: the texts.
+        rows: the number of each token, int64 (tokens,); -1 ends a run.
+        words: the number of words.
+    """
+
+    def __init__(self, tokens: TokenizedTexts, rows: NDArray[np.int64], words: int) -> None:
+        self.base = words + 1
+        self._rows = rows
+        starts = tokens.bounds[:-1]
+        self._starts = starts[starts < tokens.bounds[1:]]
+        self._before = np.concatenate([[words], rows[:-1]]) if len(rows) else rows.copy()
+        self._before[self._starts] = words
+
+    def keys(self) -> NDArray[np.int64]:
+        """Return a number for the run of each token, -1 if there is none, int64 (tokens,)."""
+        whole = (self._before >= 0) & (self._rows >= 0)
+        return np.where(whole, self._before * self.base + self._rows, -1)
+
+    def extend(self, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the place of each token's run among the sorted keys *kept*, or -1; go on to runs
+        of one more word, which contain only kept ones.
+        """
+        keys = self.keys()
+        found = np.searchsorted(kept, keys)
+        found[found == len(kept)] = -1
+        if len(kept):
+            found[kept[found] != keys] = -1
+        self._before = np.concatenate([[-1], found[:-1]]) if len(found) else found
+        self._before[self._starts] = -1
+        return found
+
+
+def _most_frequent(keys: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return the distinct keys from 0 on, sorted; if they are more than *most*, only frequent ones.
+
+    Keys that occur equally often are all kept or all left out.
+    """
+    distinct, counts = np.unique(keys[keys >= 0], return_counts=True)
+    if len(distinct) <= most:
+        return distinct
+    ordered = np.sort(counts)[::-1]
+    return np.asarray(distinct[counts > ordered[max(most, 0)]])
+
+
+def _row_sums(data: NDArray[Any], bounds: NDArray[Any]) -> NDArray[np.float64]:
+    before = np.zeros(len(data) + 1)
+    np.cumsum(data, out=before[1:])
+    sums: NDArray[np.float64] = np.diff(before[bounds])
+    return sums

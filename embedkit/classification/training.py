@@ -1,0 +1,255 @@
+"""Train a linear model of texts, and choose its settings on held-out texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedkit.classification.calibration import fit_temperature
+from embedkit.classification.fitting import Parameters, Problem, TextExamples
+from embedkit.classification.linear_model import LinearModel
+from embedkit.classification.objectives import OBJECTIVES, Objective
+from embedkit.classification.terms import TextTerms
+from embedkit.classification.word_views import WordViews
+from embedkit.errors import ConfigurationError, counted
+from embedkit.validation import Ranges, check_choice, check_ranges
+from embedkit.vectors.word_vectors import WordVectors
+
+__all__ = ["LinearSettings", "Step", "Validation", "fold_numbers", "train_linear"]
+
+_STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)  # that are tried
+_UNVALIDATED_STRENGTH = 3.0
+_FEW_TEXTS = 20  # too few to hold any out
+_FOLDS = 5
+_MANY_TEXTS = 3_000  # with so many, one fold is enough
+_MOST_HELD_OUT = 10_000
+_MOST_SCORES = 1 << 22  # of terms for labels: L-BFGS keeps about 18 numbers for each
+_MAX_SCORES = 1 << 26
+_RANGES: Ranges = {"ngrams": (1, 10), "strength": (1e-6, 1e6), "seed": (0, 2**63 - 1)}
+
+
+@dataclass(frozen=True)
+class LinearSettings:
+    """Settings of a linear model of texts.
+
+    Attributes:
+        ngrams: the length of the longest word n-grams that are terms.
+        strength: inverse strength of the L2 penalty, as C of scikit-learn's logistic regression;
+            None chooses it on held-out texts.
+        tokenizer: a name in `embedkit.corpus.tokenizers.TOKENIZERS`.
+        seed: of the choice of held-out texts; the rest of the training is not random.
+
+    Raises:
+        ConfigurationError: a value is outside its range.
+    """
+
+    ngrams: int = 2
+    strength: float | None = None
+    tokenizer: str = "words+punctuation"
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        check_ranges(self, _RANGES, optional=["strength"])
+        from embedkit.corpus.tokenizers import TOKENIZERS
+
+        check_choice("tokenizer", self.tokenizer, TOKENIZERS)
+
+
+class Step(NamedTuple):
+    """Progress of training: the model that is being fitted, counted from 1, and how many may be."""
+
+    model: int
+    models: int
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What held-out texts showed.
+
+    Attributes:
+        strength: the chosen strength.
+        temperature: what the scores were divided by.
+        loss: mean loss of the held-out texts with this strength and temperature; NaN if none were
+            held out.
+        rows: numbers of the held-out texts, int64 (m,).
+        scores: of the held-out texts, calibrated, by models that were not trained on them, float32
+            (m, K).
+    """
+
+    strength: float
+    temperature: float
+    loss: float
+    rows: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+
+def train_linear(
+    texts: Sequence[str],
+    targets: NDArray[np.float32],
+    task: str,
+    vectors: WordVectors | None,
+    settings: LinearSettings,
+    *,
+    weights: NDArray[np.float32] | None = None,
+    progress: Callable[[Step], object] | None = None,
+) -> tuple[LinearModel, Validation]:
+    """Return a model of *texts*, calibrated on held-out texts, and what these showed.
+
+    Args:
+        texts: n texts.
+        targets: (n, K): 1 for each label of a text and 0 for all others, or numbers.
+        task: a name in `OBJECTIVES`.
+        vectors: word vectors, or None.
+        settings: see `LinearSettings`.
+        weights: how much each text counts, (n,); None counts all the same.
+        progress: called before each model is fitted.
+
+    Raises:
+        InputError: a text cannot be encoded as UTF-8. The message names the row.
+        ConfigurationError: there are too many labels for the number of terms.
+    """
+    most = _MOST_SCORES // targets.shape[1]
+    terms, bags = TextTerms.of(
+        texts, longest=settings.ngrams, tokenizer=settings.tokenizer, most=most
+    )
+    _check_size(len(terms), targets.shape[1])
+    views = WordViews.of(terms.words.words(), vectors)
+    buckets = np.unique(views.ngrams.indices).astype(np.int32)
+    views = views.of_buckets(buckets)
+    if weights is None:
+        weights = np.ones(len(texts), dtype=np.float32)
+    examples = TextExamples(terms.weights(bags), targets, weights)
+    fit = _Fit(examples, views, task, settings, progress)
+    validation, start = fit.choose()
+    problem = fit.problem(examples)
+    parameters = fit.solve(problem, validation.strength, start)
+    ngrams, dimensions = problem.word_weights(parameters)
+    model = LinearModel(
+        terms=terms,
+        term_scores=problem.term_scores(parameters),
+        buckets=buckets,
+        ngram_scores=ngrams,
+        vector_scores=dimensions,
+        bias=parameters.split()[3],
+        vectors=vectors,
+    )
+    return model.scaled(1 / validation.temperature), validation
+
+
+def fold_numbers(strata: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
+    """Return the fold of each text, (n,), such that every fold has the same share of each stratum.
+
+    Args:
+        strata: the stratum of each text, such as the number of its label, (n,).
+        folds: number of folds.
+        seed: of the random order.
+    """
+    order = np.random.default_rng(seed).permutation(len(strata))
+    order = order[np.argsort(strata[order], kind="stable")]
+    numbers = np.empty(len(strata), dtype=np.int64)
+    numbers[order] = np.arange(len(strata)) % folds
+    return numbers
+
+
+def _check_size(words: int, labels: int) -> None:
+    if words * labels > _MAX_SCORES:
+        raise ConfigurationError(
+            f"{counted(words, 'word')} and {counted(labels, 'label')} need {words * labels:,} "
+            f"scores; the maximum is {_MAX_SCORES:,}.",
+            hint='Use a network, which needs less memory (head="network", --head network).',
+        )
+
+
+class _Fit:
+    """Fits models to all texts, or to all but some."""
+
+    def __init__(
+        self,
+        examples: TextExamples,
+        views: WordViews,
+        task: str,
+        settings: LinearSettings,
+        progress: Callable[[Step], object] | None,
+    ) -> None:
+        self._examples, self._views, self._task = examples, views, task
+        self._settings, self._progress = settings, progress
+        self._objective: Objective = OBJECTIVES[task]
+        self._splits = list(self._held_out())
+        self._strengths = _STRENGTHS if settings.strength is None else (settings.strength,)
+        self._fitted = 0
+
+    def problem(self, examples: TextExamples) -> Problem:
+        return Problem(examples, self._views, self._objective, ratios=self._task != "number")
+
+    def solve(self, problem: Problem, strength: float, start: Parameters | None) -> Parameters:
+        self._fitted += 1
+        if self._progress is not None:
+            models = len(self._splits) * len(self._strengths) + 1
+            self._progress(Step(min(self._fitted, models), models))
+        if start is None:
+            start = Parameters.zeros(problem.rows, self._examples.targets.shape[1])
+        return problem.solve(strength, start)
+
+    def choose(self) -> tuple[Validation, Parameters | None]:
+        """Choose the strength with the lowest calibrated loss on held-out texts.
+
+        Returns:
+            What the held-out texts showed, and parameters to start the final training from.
+        """
+        outputs = self._examples.targets.shape[1]
+        if not self._splits:
+            strength = self._settings.strength or _UNVALIDATED_STRENGTH
+            none = np.zeros((0, outputs), dtype=np.float32)
+            return Validation(strength, 1.0, np.nan, np.zeros(0, np.int64), none), None
+        problems = [self.problem(self._examples.take(np.flatnonzero(~out))) for out in self._splits]
+        rows = np.concatenate([np.flatnonzero(out) for out in self._splits])
+        starts: list[Parameters | None] = [None] * len(problems)
+        found: list[tuple[Validation, Parameters | None]] = []
+        for strength in self._strengths:
+            starts = [
+                self.solve(problem, strength, start)
+                for problem, start in zip(problems, starts, strict=True)
+            ]
+            tried = self._validate(strength, problems, starts, rows)
+            if found and tried.loss >= found[-1][0].loss:
+                break  # with a weaker penalty, the held-out texts fit less and less
+            found.append((tried, starts[0]))
+        return found[-1]
+
+    def _validate(
+        self,
+        strength: float,
+        problems: Sequence[Problem],
+        parameters: Sequence[Parameters | None],
+        rows: NDArray[np.int64],
+    ) -> Validation:
+        scores = np.concatenate(
+            [
+                self._examples.texts[np.flatnonzero(out)] @ problem.term_scores(found)
+                + found.split()[3]
+                for out, problem, found in zip(self._splits, problems, parameters, strict=True)
+                if found is not None
+            ]
+        )
+        targets = self._examples.targets[rows]
+        if self._task == "number":
+            loss = float(self._objective.losses(scores, targets).mean())
+            return Validation(strength, 1.0, loss, rows, scores)
+        temperature, loss = fit_temperature(scores, targets, self._objective)
+        return Validation(strength, temperature, loss, rows, np.float32(1 / temperature) * scores)
+
+    def _held_out(self) -> Iterator[NDArray[np.bool_]]:
+        """Yield masks of the texts to hold out: each once if texts are few, else a share once."""
+        texts = len(self._examples)
+        if texts < _FEW_TEXTS:
+            return
+        targets = self._examples.targets
+        strata = np.zeros(texts, np.int64) if self._task == "number" else targets.argmax(axis=1)
+        folds = max(_FOLDS, -(-texts // _MOST_HELD_OUT))
+        numbers = fold_numbers(strata, folds, self._settings.seed)
+        for fold in range(folds if texts < _MANY_TEXTS else 1):
+            yield numbers == fold

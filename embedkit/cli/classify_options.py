@@ -1,0 +1,71 @@
+"""What the commands of classify share: the classifier, and files of labelled texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embedkit.classification.options import LABELLED_FORMATS
+from embedkit.cli.options import Command, Decorator, encoding_option
+from embedkit.cli.parameters import INPUT, ModelPath
+
+if TYPE_CHECKING:
+    from embedkit.classification.datasets import LabelledTexts
+
+__all__ = [
+    "DEFAULT_CLASSIFIER",
+    "classifier_option",
+    "examples_argument",
+    "labelled_options",
+    "read_examples",
+]
+
+DEFAULT_CLASSIFIER = "classifier.embedkit"
+
+examples_argument = click.argument("examples", type=INPUT)
+classifier_option = click.option(
+    "-c",
+    "--classifier",
+    type=ModelPath(),
+    default=DEFAULT_CLASSIFIER,
+    envvar="EMBEDKIT_CLASSIFIER",
+    show_default=True,
+    metavar="PATH",
+    help="Directory that classify train wrote; EMBEDKIT_CLASSIFIER sets another default.",
+)
+
+
+def _column_option(name: str, meaning: str) -> Decorator:
+    return click.option(f"--{name}", default=name, show_default=True, metavar="NAME", help=meaning)
+
+
+def labelled_options(command: Command) -> Command:
+    """Add the options of `read_labelled`."""
+    for option in (
+        _column_option("label", "Column of labels."),
+        _column_option("text", "Column of texts."),
+        encoding_option("EXAMPLES"),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(LABELLED_FORMATS),
+            show_default="detected from the name or the first line",
+            help="Format of EXAMPLES.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def read_examples(examples: str, options: dict[str, Any], task: str) -> LabelledTexts:
+    """Read EXAMPLES, and take the options of `labelled_options` out of *options*."""
+    from embedkit.classification.datasets import read_labelled
+
+    return read_labelled(
+        examples,
+        format=options.pop("form"),
+        encoding=options.pop("encoding"),
+        columns=(options.pop("text"), options.pop("label")),
+        task=task,
+    )

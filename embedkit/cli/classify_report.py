@@ -1,0 +1,77 @@
+"""Print the scores of classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from embedkit.errors import counted
+
+if TYPE_CHECKING:
+    from embedkit.classification.report import ClassificationReport, ClassScore
+    from embedkit.classification.scoring import CrossValidation, Report
+
+__all__ = ["print_cross_validation", "print_report"]
+
+
+def print_report(report: Report) -> None:
+    """Print the scores of a classifier, and a table of its labels."""
+    from embedkit.classification.report import ClassificationReport
+    from embedkit.classification.scoring import NumberReport
+
+    if isinstance(report, NumberReport):
+        r2 = "-" if report.r2 is None else f"{report.r2:.4f}"
+        click.echo(
+            f"mean absolute error {report.mean_absolute_error:g}, root mean squared error "
+            f"{report.root_mean_squared_error:g}, R2 {r2}, {counted(report.texts, 'text')}"
+        )
+        return
+    if isinstance(report, ClassificationReport):
+        texts = counted(int(report.confusion.sum()), "text")
+        click.echo(f"accuracy {report.accuracy:.4f}, macro F1 {report.macro_f1:.4f}, {texts}")
+        if report.calibration_error is not None:
+            click.echo(f"expected calibration error {report.calibration_error:.4f}")
+        _print_classes(report.classes)
+        _print_confusion(report)
+        return
+    click.echo(
+        f"micro F1 {report.micro_f1:.4f}, macro F1 {report.macro_f1:.4f}, exactly right "
+        f"{report.exact:.4f}, {counted(report.texts, 'text')}"
+    )
+    _print_classes(report.classes)
+
+
+def print_cross_validation(scores: CrossValidation) -> None:
+    """Print the scores of all folds together, and how much those of single folds differ."""
+    import numpy as np
+
+    folds = np.array(scores.folds)
+    click.echo(
+        f"cross-validation, {len(folds)} folds: {folds.mean():.4f}, from {folds.min():.4f} to "
+        f"{folds.max():.4f}, standard deviation {folds.std(ddof=1):.4f}"
+    )
+    print_report(scores.report)
+    click.echo()
+
+
+def _print_classes(classes: Sequence[ClassScore]) -> None:
+    first = max(9, *(len(score.label) for score in classes))
+    click.echo(f"\n{'':{first}}  precision  recall      F1   texts")
+    for score in classes:
+        click.echo(
+            f"{score.label:<{first}}  {score.precision:9.4f}  {score.recall:6.4f}  {score.f1:6.4f}"
+            f"  {score.texts:6,}"
+        )
+
+
+def _print_confusion(report: ClassificationReport) -> None:
+    labels = report.labels
+    first = max(9, *map(len, labels))
+    widths = [max(len(label), 6) for label in labels]
+    heads = "  ".join(f"{label:>{width}}" for label, width in zip(labels, widths, strict=True))
+    click.echo(f"\n{'true':<{first}}  predicted\n{'':{first}}  {heads}")
+    for label, row in zip(labels, report.confusion, strict=True):
+        cells = "  ".join(f"{count:{width},}" for count, width in zip(row, widths, strict=True))
+        click.echo(f"{label:<{first}}  {cells}")

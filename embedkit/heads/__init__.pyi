@@ -1,0 +1,2 @@
+from .estimators import DenseClassifier as DenseClassifier
+from .estimators import DenseRegressor as DenseRegressor
