@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -143,6 +145,29 @@ def test_bench_trec(run_json: RunJson, trec: Path, model: Path) -> None:
     accuracies = {row["method"]: row["accuracy"] for row in results["methods"]}
     assert accuracies["rules"] == 1
     assert accuracies["skip-gram, mean"] > 0.5
+
+
+def test_bench_classify(run_json: RunJson, trec: Path, model: Path) -> None:
+    results = run_json(
+        "bench_classify", "--model", model, "--sets", "TREC", EMBEDKIT_SHARED=str(trec)
+    )
+    accuracies = {row["method"]: row["accuracy"] for row in results["accuracy"]}
+    assert accuracies["embedkit"] == accuracies["scikit-learn"] == 1
+    assert {row.get("difference") for row in results["accuracy"]} == {None, 0.0}
+
+
+def test_bench_classify_times_each_method(run_json: RunJson, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "corpora").mkdir()
+    random = Random(1)
+    words = [random.choice(["the", "of", "and", "in", "a", "b", "c"]) for _ in range(6_000)]
+    text = lzma.compress(" ".join(words).encode())
+    (tmp_path / "corpora" / "wiki-dev.txt.xz").write_bytes(text)
+    results = run_json(
+        "bench_classify", "--speed", "--model", model, "--texts", 50, "--repeat", 1,
+        EMBEDKIT_SHARED=str(tmp_path),
+    )  # fmt: skip
+    assert {row["texts"] for row in results["speed"]} == {50}
+    assert all(0 < row["accuracy"] < 1 and row["training"] > 0 for row in results["speed"])
 
 
 @pytest.mark.slow

@@ -29,6 +29,7 @@ TESTED_BY = {
     "bench_service": "scripts/test_benchmarks.py",
     "bench_service_peer.py": "scripts/test_benchmarks.py",
     "bench_tasks.py": "scripts/test_benchmarks.py",
+    "bench_classify": "scripts/test_benchmarks.py",
     "bench_trec": "scripts/test_benchmarks.py",
     "bench_walks": "scripts/test_benchmarks.py",
     "benchmarking.py": "scripts/test_benchmarking.py",
