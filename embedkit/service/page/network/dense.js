@@ -1,61 +1,60 @@
-// The arithmetic of a dense network: forward pass, losses, backpropagation, gradient descent.
+// The arithmetic of a dense network, without a page: tested against embedkit.heads and torch.
 //
-// It has no page: numbers in, numbers out. A network is {weights, biases, activation}, where
-// weights[layer][input][unit] and biases[layer][unit]; the last layer has no activation. The tests
-// compare all of it with embedkit.heads and torch.
+// A network is {weights, biases, activation}, with weights[layer][input][unit] and
+// biases[layer][unit]; the last layer has no activation.
 
 /** 1 / (1 + exp(-x)), without overflow. */
 export function sigmoid(x) {
-  if (x >= 0) return 1 / (1 + Math.exp(-x));
-  return Math.exp(x) / (1 + Math.exp(x));
+  const power = Math.exp(-Math.abs(x));
+  return (x < 0 ? power : 1) / (1 + power);
 }
 
-/** The probabilities exp(score) / sum. Subtracting the largest score changes nothing but avoids overflow. */
+/** The probabilities exp(score) / sum, without overflow. */
 export function softmax(scores) {
-  const largest = Math.max(...scores);
-  const powers = scores.map((score) => Math.exp(score - largest));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
+  const powers = scores.map((score) => Math.exp(score - Math.max(...scores)));
+  return powers.map((power) => power / total(powers));
 }
 
-/** For each activation its value at a sum, and its slope there. */
+/** Each activation as a function of the sum, and its slope as a function of its value. */
 export const ACTIVATIONS = {
-  relu: { value: (sum) => Math.max(sum, 0), slope: (sum) => (sum > 0 ? 1 : 0) },
-  tanh: { value: Math.tanh, slope: (sum) => 1 - Math.tanh(sum) ** 2 },
-  sigmoid: { value: sigmoid, slope: (sum) => sigmoid(sum) * (1 - sigmoid(sum)) },
+  relu: { value: (sum) => Math.max(sum, 0), slope: (value) => (value > 0 ? 1 : 0) },
+  tanh: { value: Math.tanh, slope: (value) => 1 - value ** 2 },
+  sigmoid: { value: sigmoid, slope: (value) => value * (1 - value) },
 };
 
-/** For each loss, from the outputs of the last layer and the target: {loss, slopes}, one slope per output. */
+/** Each loss as a function of the outputs and the target: {loss, slopes}, with a slope per output. */
 export const LOSSES = {
-  // The mean of the squared differences; the target is a list of numbers.
+  // The mean of the squared differences from a list of numbers.
   "squared error": (outputs, target) => {
     const differences = outputs.map((output, unit) => output - target[unit]);
+    const mean = 1 / outputs.length;
     return {
-      loss: differences.reduce((sum, difference) => sum + difference ** 2, 0) / outputs.length,
-      slopes: differences.map((difference) => 2 * difference / outputs.length),
+      loss: mean * total(differences.map((difference) => difference ** 2)),
+      slopes: differences.map((difference) => 2 * mean * difference),
     };
   },
-  // -log of the probability of the true one of two classes; the target is 0 or 1.
+  // -log of the sigmoid's probability of the true class, 0 or 1.
   "binary cross-entropy": ([logit], target) => ({
     loss: Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit))) - target * logit,
     slopes: [sigmoid(logit) - target],
   }),
-  // -log of the softmax probability of the true class; the target is its number.
+  // -log of the softmax's probability of the true class, a number from 0.
   "negative log-likelihood": (logits, target) => {
     const largest = Math.max(...logits);
-    const sum = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
     return {
-      loss: largest + Math.log(sum) - logits[target],
-      slopes: softmax(logits).map((share, unit) => share - (unit === target ? 1 : 0)),
+      loss: largest - logits[target] + Math.log(total(logits.map((logit) => Math.exp(logit - largest)))),
+      slopes: softmax(logits).map((share, unit) => share - (unit === target)),
     };
   },
 };
 
-/** Return a generator of numbers in [0, 1) that repeats itself for the same seed (mulberry32). */
+const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
+
+/** Return a generator of numbers in [0, 1), the same for the same seed (mulberry32). */
 export function generator(seed) {
-  let state = seed >>> 0;
+  let state = seed;
   return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
+    state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
@@ -69,47 +68,35 @@ export function generator(seed) {
  * 2 / (inputs + outputs) otherwise (Glorot and Bengio 2010); biases are 0.
  */
 export function randomNetwork(sizes, activation, random) {
-  const weights = sizes.slice(1).map((outputs, layer) => {
-    const inputs = sizes[layer];
-    const limit = Math.sqrt(3 * (activation === "relu" ? 2 / inputs : 2 / (inputs + outputs)));
-    return Array.from({ length: inputs }, () =>
-      Array.from({ length: outputs }, () => (2 * random() - 1) * limit));
+  const layers = sizes.slice(1);
+  const weights = layers.map((outputs, layer) => {
+    const limit = Math.sqrt(6 / (sizes[layer] + (activation === "relu" ? 0 : outputs)));
+    return Array.from({ length: sizes[layer] }, () => Array.from({ length: outputs }, () => (2 * random() - 1) * limit));
   });
-  const biases = sizes.slice(1).map((outputs) => new Array(outputs).fill(0));
-  return { weights, biases, activation };
+  return { weights, biases: layers.map((outputs) => Array(outputs).fill(0)), activation };
 }
 
-/**
- * Return {values, sums}: values[0] are the inputs, values[layer + 1] the outputs of a layer, and
- * sums[layer] its weights times inputs plus bias, before the activation.
- */
+/** Return {values, sums}: the inputs and the outputs of each layer, and its sums before the activation. */
 export function forward({ weights, biases, activation }, inputs) {
-  const { value } = ACTIVATIONS[activation];
   const values = [inputs];
   const sums = weights.map((matrix, layer) => {
-    const given = values[layer];
     const layerSums = biases[layer].map((bias, unit) =>
-      given.reduce((sum, number, input) => sum + number * matrix[input][unit], bias));
-    values.push(layer + 1 < weights.length ? layerSums.map(value) : layerSums);
+      bias + total(values[layer].map((value, input) => value * matrix[input][unit])));
+    values.push(layer + 1 < weights.length ? layerSums.map(ACTIVATIONS[activation].value) : layerSums);
     return layerSums;
   });
   return { values, sums };
 }
 
-/**
- * Return the gradients {weights, biases} of the loss, shaped like those of the network.
- *
- * `slopes` are those of the loss with respect to the outputs of the last layer.
- */
-export function backward({ weights, activation }, { values, sums }, slopes) {
+/** Return the gradients {weights, biases} of the loss, from its slopes for the outputs. */
+export function backward({ weights, activation }, { values }, slopes) {
   const gradients = { weights: [], biases: [] };
   for (let layer = weights.length - 1; layer >= 0; layer -= 1) {
-    const below = slopes;
-    gradients.weights[layer] = values[layer].map((value) => below.map((slope) => value * slope));
-    gradients.biases[layer] = below;
-    if (layer === 0) break;
-    slopes = weights[layer].map((row, unit) => ACTIVATIONS[activation].slope(sums[layer - 1][unit])
-      * row.reduce((sum, weight, next) => sum + weight * below[next], 0));
+    const above = slopes; // for the sums of this layer
+    gradients.weights[layer] = values[layer].map((value) => above.map((slope) => value * slope));
+    gradients.biases[layer] = above;
+    slopes = values[layer].map((value, unit) => ACTIVATIONS[activation].slope(value)
+      * total(above.map((slope, next) => slope * weights[layer][unit][next])));
   }
   return gradients;
 }
@@ -118,28 +105,19 @@ export function backward({ weights, activation }, { values, sums }, slopes) {
 export function descend({ weights, biases, activation }, gradients, rate) {
   const step = (numbers, slopes) => numbers.map((number, place) => number - rate * slopes[place]);
   return {
-    weights: weights.map((matrix, layer) =>
-      matrix.map((row, input) => step(row, gradients.weights[layer][input]))),
+    weights: weights.map((matrix, layer) => matrix.map((row, input) => step(row, gradients.weights[layer][input]))),
     biases: biases.map((row, layer) => step(row, gradients.biases[layer])),
     activation,
   };
 }
 
-/** Tell whether all weights and biases are finite. */
-export function isFinite({ weights, biases }) {
-  return [...weights.flat(2), ...biases.flat()].every(Number.isFinite);
-}
-
 /** Return {means, deviations, rows}: columns of mean 0 and standard deviation 1; constant ones become 0. */
-export function standardize(rows) {
-  const columns = rows[0].map((_, column) => rows.map((row) => row[column]));
-  const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+export function standardize(table) {
+  const mean = (numbers) => total(numbers) / numbers.length;
+  const columns = table[0].map((_, column) => table.map((row) => row[column]));
   const means = columns.map(mean);
   const deviations = columns.map((numbers, column) =>
     Math.sqrt(mean(numbers.map((number) => (number - means[column]) ** 2))) || 1);
-  return {
-    means,
-    deviations,
-    rows: rows.map((row) => row.map((value, column) => (value - means[column]) / deviations[column])),
-  };
+  const rows = table.map((row) => row.map((value, column) => (value - means[column]) / deviations[column]));
+  return { means, deviations, rows };
 }

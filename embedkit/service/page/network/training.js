@@ -1,81 +1,66 @@
-// Training, stage by stage: one pair of inputs and target at a time, without the page.
+// Training, stage by stage: one pair of inputs and target at a time, without a page.
 
-import { LOSSES, backward, descend, forward, generator, isFinite, randomNetwork } from "./dense.js";
+import { LOSSES, backward, descend, forward, generator, randomNetwork } from "./dense.js";
 
-/** The stages of a pair, in order. */
 export const STAGES = ["forward", "loss", "gradient", "step"];
 
 const MAX_POINTS = 400; // of the curve of losses
 
-/**
- * A network and the state of its training.
- *
- * `data` has pairs of {inputs, target}, the name of its `loss`, and the names of its `outputs`.
- * After construction, the first pair has passed forward through the untrained network.
- */
+/** A network and the state of its training on data (see data.js); the first pair has passed forward. */
 export class Training {
   constructor({ data, hidden, activation, rate, seed }) {
-    this.data = data;
-    this.rate = rate;
-    this.random = generator(seed);
+    Object.assign(this, { data, rate, random: generator(seed) });
     const sizes = [data.pairs[0].inputs.length, ...hidden, data.outputs.length];
     this.network = randomNetwork(sizes, activation, this.random);
-    this.seen = 0; // pairs whose step was taken
-    this.order = [];
-    this.curve = [];
-    this.every = 1; // pairs between two points of the curve
+    this.seen = 0; // steps taken
+    this.order = []; // the pairs that follow, the next one last
+    this.curve = []; // points [steps, mean loss]
+    this.every = 1; // steps between two points
+    this.stage = STAGES[0];
     this.begin();
     this.record();
   }
 
-  /** Tell whether the loss or a weight is infinite, or not a number. */
-  get hasDiverged() {
-    return !isFinite(this.network) || !Number.isFinite(this.loss);
-  }
-
-  /** Take the next pair, in an order that is shuffled anew when all pairs were seen. */
-  begin(chosen = null) {
-    if (chosen === null && this.order.length === 0) this.order = this.shuffled();
-    this.index = chosen ?? this.order.pop();
+  /** Begin the next pair, in an order that is shuffled anew when all pairs were seen. */
+  begin() {
+    if (this.order.length === 0) this.order = this.shuffled();
+    this.index = this.order.pop();
     this.pair = this.data.pairs[this.index];
     this.before = null; // the network before the step
     this.gradients = null;
-    this.stage = "forward";
     this.look();
   }
 
   look() {
     this.trace = forward(this.network, this.pair.inputs);
-    const { loss, slopes } = LOSSES[this.data.loss](this.trace.values.at(-1), this.pair.target);
-    Object.assign(this, { loss, slopes });
+    Object.assign(this, LOSSES[this.data.loss](this.trace.values.at(-1), this.pair.target));
   }
 
   /** Take the next stage of this pair, or begin the next pair. */
   advance() {
-    const next = STAGES[(STAGES.indexOf(this.stage) + 1) % STAGES.length];
-    if (next === "forward") return this.begin();
-    if (next === "gradient") this.gradients = backward(this.network, this.trace, this.slopes);
-    if (next === "step") {
-      this.before = this.network;
-      this.network = descend(this.network, this.gradients, this.rate);
-      this.lossBefore = this.loss;
-      this.seen += 1;
-      this.look();
-      if (this.seen % this.every === 0) this.record();
-    }
-    this.stage = next;
+    this.stage = STAGES[(STAGES.indexOf(this.stage) + 1) % STAGES.length];
+    if (this.stage === "forward") this.begin();
+    if (this.stage === "gradient") this.gradients = backward(this.network, this.trace, this.slopes);
+    if (this.stage === "step") this.step();
   }
 
-  /** Take all stages of a pair up to its step. */
   step() {
+    this.before = this.network;
+    this.lossBefore = this.loss;
+    this.network = descend(this.network, this.gradients, this.rate);
+    this.seen += 1;
+    this.look();
+    if (this.seen % this.every === 0) this.record();
+  }
+
+  advanceToStep() {
     do this.advance(); while (this.stage !== "step");
   }
 
-  /** The mean loss over all pairs. */
-  get meanLoss() {
-    const losses = this.data.pairs.map(({ inputs, target }) =>
-      LOSSES[this.data.loss](forward(this.network, inputs).values.at(-1), target).loss);
-    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  /** Tell whether the loss or a weight is infinite, or not a number. */
+  get hasDiverged() {
+    const { weights, biases } = this.network;
+    return ![this.loss, ...weights.flat(2), ...biases.flat()].every(Number.isFinite);
   }
 
   /** The outputs of the last layer for each pair. */
@@ -83,27 +68,28 @@ export class Training {
     return this.data.pairs.map(({ inputs }) => forward(this.network, inputs).values.at(-1));
   }
 
-  /** The numbers, counted from 0, of the hidden layers whose neurons are 0 for every pair. */
+  /** The mean loss over all pairs. */
+  get meanLoss() {
+    const { pairs, loss } = this.data;
+    return this.outputs.reduce((sum, output, row) => sum + LOSSES[loss](output, pairs[row].target).loss, 0) / pairs.length;
+  }
+
+  /** The hidden layers, counted from 1, whose neurons are all 0 for every pair. */
   get deadLayers() {
-    if (this.network.activation !== "relu") return [];
     const traces = this.data.pairs.map(({ inputs }) => forward(this.network, inputs).values);
-    return this.network.weights.slice(1).map((_, layer) => layer)
-      .filter((layer) => traces.every((values) => values[layer + 1].every((value) => value === 0)));
+    return this.network.biases.slice(1).map((_, layer) => layer + 1)
+      .filter((layer) => traces.every((values) => values[layer].every((value) => value === 0)));
   }
 
   record() {
-    this.curve.push({ seen: this.seen, loss: this.meanLoss });
+    this.curve.push([this.seen, this.meanLoss]);
     if (this.curve.length <= MAX_POINTS) return;
     this.curve = this.curve.filter((_, place) => place % 2 === 0);
     this.every *= 2;
   }
 
   shuffled() {
-    const order = this.data.pairs.map((_, index) => index);
-    for (let last = order.length - 1; last > 0; last -= 1) {
-      const other = Math.floor(this.random() * (last + 1));
-      [order[last], order[other]] = [order[other], order[last]];
-    }
-    return order;
+    const drawn = this.data.pairs.map((_, index) => [this.random(), index]);
+    return drawn.sort(([one], [other]) => one - other).map(([, index]) => index);
   }
 }
