@@ -74,7 +74,7 @@ function bend(activation, sum, result) {
   });
 }
 
-const inBrackets = (value) => (value < 0 ? `(${number(value)})` : number(value));
+const inBrackets = (value) => (value < 0 ? `(${number(value, 3)})` : number(value, 3));
 
 /** For each stage its title, its explanation, and its numbers. */
 const TEXTS = {
@@ -85,7 +85,7 @@ const TEXTS = {
     ({ data, trace, pair, loss, before, lossBefore }) => {
       if (before) return `The loss was ${number(lossBefore, 4)}.`;
       const outputs = trace.values.at(-1);
-      if (!data.shares) return `(output − target)² = (${number(outputs[0])} − ${inBrackets(pair.target[0])})² = ${number(loss, 4)}`;
+      if (!data.shares) return `(output − target)² = (${number(outputs[0], 3)} − ${inBrackets(pair.target[0])})² = ${number(loss, 4)}`;
       return `−log of the probability of ${data.truth(pair)}, the true class: −log ${
         number(data.shares(outputs)[pair.target], 4)} = ${number(loss, 4)}`;
     }],
@@ -100,7 +100,7 @@ const TEXTS = {
       const { gradient, layer, input, unit } = steepest(training);
       const { before, rate, loss, lossBefore } = training;
       const old = before.weights[layer][input][unit];
-      return `${number(old)} − ${rate} × ${inBrackets(gradient)} = ${number(old - rate * gradient)}. The loss of this pair ${
+      return `${number(old, 3)} − ${rate} × ${inBrackets(gradient)} = ${number(old - rate * gradient, 3)}. The loss of this pair ${
         loss <= lossBefore ? "falls" : "rises, as the step was too long,"} from ${number(lossBefore, 4)} to ${number(loss, 4)}.`;
     }],
 };

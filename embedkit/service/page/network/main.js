@@ -79,14 +79,14 @@ function showSettings() {
   elements.inputs.parentNode.hidden = settings.data === "people";
   byId("typed").hidden = settings.data !== "words" || settings.group !== "typed";
   byId("note").textContent = words && !words.groups.length
-    ? "This model does not know the ready words. Sort some of its own frequent words, or type others." : "";
+    ? "The model lacks the ready words. These are frequent words of its own: sort them, or type others." : "";
   for (const name of ["units", "activation"]) elements[name].disabled = settings.layers === "0";
   for (const field of elements) if (field.name) field.value = settings[field.name];
   const step = LESSON[settings.lesson - 1];
   byId("lesson").className = step ? "tour" : "";
   for (const id of ["heading", "text", "back", "end"]) byId(`lesson-${id}`).hidden = !step;
   byId("lesson-back").disabled = settings.lesson === "1";
-  byId("lesson-next").hidden = settings.lesson === String(LESSON.length);
+  byId("lesson-next").hidden = LESSON.length === +settings.lesson;
   byId("lesson-next").textContent = step ? "Next" : `Guided tour, ${LESSON.length} steps`;
   byId("lesson-heading").textContent = `${settings.lesson} of ${LESSON.length}. ${step?.title}`;
   byId("lesson-text").textContent = step?.text;
@@ -104,10 +104,8 @@ async function goTo(lesson) {
 function begin(data = training.data) {
   pause();
   byId("problem").replaceChildren();
-  const hidden = Array(Number(settings.layers)).fill(Number(settings.units));
-  training = new Training({
-    data, hidden, activation: settings.activation, rate: Number(settings.rate), seed: Number(settings.seed),
-  });
+  const { layers, units, activation, rate, seed } = settings;
+  training = new Training({ data, hidden: Array(+layers).fill(+units), activation, rate: +rate, seed: +seed });
   const stage = LESSON[settings.lesson - 1]?.stage ?? "forward";
   while (training.stage !== stage) training.advance();
   picture.build(training);
@@ -158,8 +156,8 @@ function show() {
   byId("pair").replaceChildren(make("b", {}, pair.name), ` → ${data.truth(pair)}`);
   byId("stages").replaceChildren(...stageItems(training));
   byId("summary").textContent = summary();
-  byId("dead").textContent = deadLayers.length ? `All neurons of hidden layer ${deadLayers[0]} are 0 for every pair: `
-    + "they no longer learn. Reset with new random weights." : "";
+  byId("dead").textContent = deadLayers.length
+    ? `Hidden layer ${deadLayers[0]} is 0 for every pair, so it no longer learns. Reset with new random weights.` : "";
   const points = training.curve.filter(([, loss]) => Number.isFinite(loss));
   byId("curve").replaceChildren(curve({
     points, x: [0, Math.max(seen, 10)], y: [0, Math.max(...points.map(([, loss]) => loss))], dots: [points.at(-1)],
@@ -181,7 +179,7 @@ function showNeuron() {
 
 function summary() {
   const { data, outputs, meanLoss, seen } = training;
-  return `After ${seen.toLocaleString("en")} ${seen === 1 ? "step" : "steps"}: mean loss ${number(meanLoss, 4)}, ${data.score(outputs, data.pairs)}.`;
+  return `After ${number(seen)} ${seen === 1 ? "step" : "steps"}: mean loss ${number(meanLoss, 4)}, ${data.score(outputs, data.pairs)}.`;
 }
 
 function speak() {
@@ -195,7 +193,7 @@ function offerSmallerRate() {
     byId("run").focus();
   };
   byId("problem").replaceChildren(
-    make("p", {}, `The loss became infinite after ${training.seen.toLocaleString("en")} steps. With a learning rate of ${
+    make("p", {}, `The loss became infinite after ${number(training.seen)} steps. With a learning rate of ${
       training.rate}, each step lands farther from the lowest point.`),
     make("p", { className: "chips" }, make("button", { onclick }, `Reset with a learning rate of ${smaller}`)));
 }
@@ -211,16 +209,16 @@ function listen() {
     if (name !== "rate" || !training || training.hasDiverged) return change({ [name]: value });
     settings.rate = value;
     writeSettings(settings, "pushState");
-    training.rate = Number(value);
+    training.rate = +value;
     show();
   });
   press("advance", () => act(() => training.advance()));
   press("one", () => act(() => training.advanceToStep()));
   press("run", () => (frame ? pause() : run()));
   press("reset", () => (training ? begin() : load()));
-  press("reseed", () => change({ seed: String(Number(settings.seed) + 1) }));
-  press("lesson-next", () => goTo(Number(settings.lesson) + 1));
-  press("lesson-back", () => goTo(Number(settings.lesson) - 1));
+  press("reseed", () => change({ seed: String(+settings.seed + 1) }));
+  press("lesson-next", () => goTo(+settings.lesson + 1));
+  press("lesson-back", () => goTo(settings.lesson - 1));
   press("lesson-end", () => goTo(0));
   byId("lines").addEventListener("change", showNeuron);
   addEventListener("popstate", () => {
@@ -229,7 +227,7 @@ function listen() {
   });
   service.addEventListener("state", ({ detail }) => {
     byId("banner").hidden = detail === "ok";
-    byId("banner").textContent = detail === "busy" ? "The service is busy; trying again." : "The service cannot be reached.";
+    byId("banner").textContent = `The service ${detail === "busy" ? "is busy; trying again" : "cannot be reached"}.`;
   });
 }
 
