@@ -1,4 +1,4 @@
-"""The arithmetic of the network's page, run in the browser, equals that of embedkit.heads and torch."""
+"""The arithmetic of the network's page, run in the browser, equals that of heads and torch."""
 
 from __future__ import annotations
 
@@ -163,8 +163,10 @@ def test_sigmoid_does_not_overflow(page: Any) -> None:
 @pytest.mark.parametrize("logit", [-1000.0, -0.5, 0.0, 1000.0])
 @pytest.mark.parametrize("target", [0, 1])
 def test_cross_entropy_is_finite_for_large_outputs(page: Any, logit: float, target: int) -> None:
-    script = """async ([logit, target]) =>
-        (await import("/page/network/dense.js")).LOSSES["binary cross-entropy"]([logit], target).loss"""
+    script = """async ([logit, target]) => {
+      const { LOSSES } = await import("/page/network/dense.js");
+      return LOSSES["binary cross-entropy"]([logit], target).loss;
+    }"""
     expected = losses.binary_cross_entropy(np.array([[logit]]), np.array([target]))[0]
     assert page.evaluate(script, [logit, target]) == pytest.approx(expected, rel=1e-12)
 
