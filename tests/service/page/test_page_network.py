@@ -27,11 +27,19 @@ def opened(browser: Any, address: str, settings: str = "", **options: Any) -> An
     return visited(browser, f"{address}/network#{settings}", **options)
 
 
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def kept(browser: Any, address: str) -> Iterator[Any]:
+    """One page for many tests: another tab would load and compile everything again."""
     with opened(browser, address) as page:
-        ready(page)
         yield page
+
+
+@pytest.fixture
+def page(kept: Any, address: str) -> Any:
+    kept.goto(f"{address}/network#")
+    kept.reload()
+    ready(kept)
+    return kept
 
 
 def ready(page: Any) -> None:
