@@ -87,7 +87,7 @@ async function encoded(texts, explain) {
   if (dimension > LARGEST_VECTOR) {
     throw new Error(`The vectors of this model have ${number(dimension)} numbers, too many to show.`);
   }
-  const { data } = await post("v1/embeddings", { input: texts });
+  const { data } = await post("v1/embeddings", { input: texts, normalize: false });
   return scaled(data.map(({ embedding }) => embedding), explain);
 }
 
