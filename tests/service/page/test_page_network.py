@@ -65,7 +65,9 @@ def run_for(page: Any, steps: int) -> None:
     """Run at full speed for at least this number of steps, then pause."""
     page.locator("#speed").select_option("4000")
     page.get_by_role("button", name="Run").click()
-    while progress(page)[0] < steps:
+    for _ in range(1_200):  # a minute
+        if progress(page)[0] >= steps:
+            break
         page.wait_for_timeout(50)
     page.get_by_role("button", name="Pause").click()
 

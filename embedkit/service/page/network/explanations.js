@@ -25,7 +25,7 @@ export function workedOut(training, layer, unit) {
     return [`Output ${name}`, table, make("p", {}, text)];
   }
   const result = `${number(sum)} becomes ${number(trace.values[layer][unit])}.`;
-  return [`N${name.slice(1)}`, table, make("p", {}, `${ACTIVATED[network.activation][1]}. ${result}`), bend(network.activation, sum, result)];
+  return [`Neuron ${unit + 1} of hidden layer ${layer}`, table, make("p", {}, `${ACTIVATED[network.activation][1]}. ${result}`), bend(network.activation, sum, result)];
 }
 
 /** Return the headings and the rows of the table of a neuron. */
