@@ -202,6 +202,20 @@ def test_whole_vectors_are_those_of_the_model(browser: Any, address: str, model:
     np.testing.assert_allclose(found, scaled[names.index(word)][:10], atol=0.0051)
 
 
+def test_people_follow_the_formula_of_the_guide(page: Any) -> None:
+    script = """async () => {
+      const { pairs, truth } = (await import("/page/network/data.js")).DATA.people.load();
+      return pairs.map((pair) => `${pair.name} ${truth(pair)}`);
+    }"""
+    table = np.array([numbers(person) for person in page.evaluate(script)])
+    assert table.shape == (60, 3)
+    heights, ages, weights = table.T
+    causes = np.column_stack([heights - 170, ages - 40, np.ones(60)])
+    factors, squares, *_ = np.linalg.lstsq(causes, weights, rcond=None)
+    assert np.all(np.abs(factors - [0.9, 0.1, 70]) < [0.09, 0.06, 1])
+    assert (squares[0] / 57) ** 0.5 == pytest.approx(2, abs=0.4)  # the standard deviation of chance
+
+
 def test_questions_are_those_of_the_guide() -> None:
     lines = (FOLDER / "helpdesk.tsv").read_text().splitlines()
     known = (CORPORA / "helpdesk.tsv").read_text().splitlines()
