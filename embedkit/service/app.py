@@ -137,6 +137,10 @@ def _add_files(app: FastAPI) -> None:
     async def index() -> Response:
         return FileResponse(page / "index.html", headers={"Cache-Control": "no-cache"})
 
+    @app.get("/network", include_in_schema=False)
+    async def network() -> Response:
+        return FileResponse(page / "network" / "index.html", headers={"Cache-Control": "no-cache"})
+
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         return FileResponse(_FILES / "docs" / "index.html")

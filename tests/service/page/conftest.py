@@ -26,6 +26,12 @@ def address(model: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def subword_address(subword_model: Path) -> Iterator[str]:
+    with starting() as start:
+        yield start(subword_model).url
+
+
+@pytest.fixture(scope="session")
 def locked_address(model: Path) -> Iterator[str]:
     with starting() as start:
         yield start(model, EMBEDKIT_API_KEY=KEY).url

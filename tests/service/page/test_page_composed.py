@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import embedkit
 from tests.service.page.browser import answered, link, type_anew, visited
-from tests.service.servers import starting
 from tests.subwords import ALIEN
-
-
-@pytest.fixture(scope="module")
-def subword_address(subword_model: Path) -> Iterator[str]:
-    with starting() as start:
-        yield start(subword_model).url
 
 
 def test_composed_words_are_marked(browser: Any, subword_address: str, subword_model: Path) -> None:
