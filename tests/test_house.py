@@ -17,6 +17,7 @@ FOLDERS = [
     "cli",
     "service",
     "classification",
+    "retrieval",
     "heads",
     "features",
     "encoders",

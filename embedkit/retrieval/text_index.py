@@ -1,0 +1,445 @@
+"""Search over documents.
+
+index = TextIndex.build("docs.jsonl", "docs.index", "model.embedkit")
+index.ask("cheap red wine")
+index.add(["a new document"])
+index.delete(["7"])
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple, TypedDict
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from typing_extensions import Self, Unpack
+
+from embedkit.corpus.tokenizers import tokenize
+from embedkit.errors import ConfigurationError, InputError, ModelError, counted, quoted
+from embedkit.features.lookup import open_vectors
+from embedkit.features.tokens import TokenizedTexts
+from embedkit.retrieval.builder import BuildProgress, SegmentBuilder
+from embedkit.retrieval.directory import (
+    BM25,
+    POOLING,
+    SEGMENTS,
+    IndexChange,
+    changed_index,
+    new_index,
+    read_deleted,
+    read_index_config,
+)
+from embedkit.retrieval.documents import Columns, DocumentReader, Documents
+from embedkit.retrieval.lexical import LexicalIndex, LexicalWriter
+from embedkit.retrieval.merging import merge_segments
+from embedkit.retrieval.options import SEARCH_METHODS
+from embedkit.retrieval.pooling import Pooling, check_vectors, fingerprint
+from embedkit.retrieval.ranking import Ranked, Ranker
+from embedkit.retrieval.segment import Document, Segment
+from embedkit.retrieval.settings import SearchIndexSettings
+from embedkit.storage.config_file import RESTORE_HINT
+from embedkit.storage.tensors import read_tensors, write_tensors
+from embedkit.validation import check_choice, check_path, whole_number
+from embedkit.vectors.word_vectors import WordVectors
+
+__all__ = ["Answer", "ReadingKeywords", "TextIndex"]
+
+_CHUNK = 1 << 14  # documents tokenized at a time
+_NO_IDS = pa.chunked_array([], type=pa.string())
+_MODEL_HINT = "Pass the model with --model (vectors=...), or build the index again."
+
+
+class Answer(NamedTuple):
+    """A document that answers a question.
+
+    Attributes:
+        id: of the document.
+        score: the higher, the better; which score depends on the method.
+        text: the passage of the document that answers best; often the whole document.
+        fields: the other columns of the document, by name.
+        span: where the passage begins and ends in the document's text, in characters.
+    """
+
+    id: str
+    score: float
+    text: str
+    fields: dict[str, Any]
+    span: tuple[int, int]
+
+
+class ReadingKeywords(TypedDict, total=False):
+    """How documents are read; see `embedkit.retrieval.documents.DocumentReader`."""
+
+    columns: Columns
+    errors: str
+    format: str | None
+    encoding: str
+
+
+class TextIndex:
+    """A search index over documents; immutable, while its directory may change.
+
+    Args:
+        path: the directory.
+        config: its configuration.
+        vectors: the word vectors that it was built with.
+    """
+
+    def __init__(self, path: Path, config: dict[str, Any], vectors: WordVectors) -> None:
+        self.path = path
+        self.vectors = vectors
+        self._config = config
+        self.settings = _settings(path, config)
+        pooling = Pooling.from_tensors(
+            vectors, str(self.settings.pooling), self.settings.sif_a, read_tensors(path / POOLING)
+        )
+        self._segments = [
+            Segment(path / SEGMENTS / entry["name"], entry, vectors.dimension)
+            for entry in config["segments"]
+        ]
+        gone = read_deleted(path, config)
+        deleted = {}
+        for number, segment in enumerate(self._segments):
+            if segment.name in gone:
+                deleted[number] = np.zeros(segment.count, dtype=bool)
+                deleted[number][gone[segment.name]] = True
+        self._ranker = Ranker(
+            self._segments, deleted, LexicalIndex(path / BM25), pooling,
+            folded=self.settings.tokenizer != "whitespace",
+        )  # fmt: skip
+
+    @classmethod
+    def build(
+        cls,
+        documents: Documents | DocumentReader,
+        path: str | os.PathLike[str],
+        vectors: str | os.PathLike[str] | WordVectors,
+        *,
+        settings: SearchIndexSettings | None = None,
+        overwrite: bool = False,
+        progress: BuildProgress = lambda stage, count: None,
+        **reading: Unpack[ReadingKeywords],
+    ) -> Self:
+        """Build an index in a new directory.
+
+        Args:
+            documents: the path of a file or folder (see `document_files.read_rows`); a table of
+                pandas, polars or Arrow; an iterable of texts, of (id, text) pairs, or of mappings;
+                or a `DocumentReader`. Documents without an id are numbered from 1.
+            path: the directory.
+            vectors: the path of a model, which is opened again with the index, or vectors.
+            settings: how to build it.
+            overwrite: replace an existing index.
+            progress: see `BuildProgress`.
+            reading: *columns*, the names of the columns of texts and ids, see `Columns`; *errors*,
+                "skip" to leave out documents that cannot be indexed; *format* and *encoding* of a
+                file.
+
+        Raises:
+            InputError: a document cannot be indexed, or there is none. The message names the row.
+            ConfigurationError: a setting is invalid, or the vectors are one-hot.
+            OutputExistsError: the path exists and *overwrite* is false.
+            StorageError: the disk is full, or the path is not writable.
+        """
+        path = Path(path)
+        opened = open_vectors(vectors)
+        check_vectors(opened)
+        given = settings or SearchIndexSettings()
+        pooling = Pooling.unfitted(opened, given.pooling, given.sif_a)
+        chosen = replace(
+            given, pooling=pooling.name, tokenizer=given.tokenizer or _tokenizer_of(opened)
+        )
+        where = os.path.abspath(vectors) if isinstance(vectors, str | os.PathLike) else None
+        with new_index(path, overwrite=overwrite) as change:
+            change.config |= {
+                "settings": dict(chosen.as_dict()),
+                "model": {"path": where, "fingerprint": fingerprint(opened)},
+                "next_document": 1, "next_serial": 0, "next_segment": 1,
+            }  # fmt: skip
+            fitted = _add(change, _reader(documents, reading), chosen, pooling, _NO_IDS, progress)
+            if not change.config["segments"]:
+                raise InputError("there are no documents to index.")
+            write_tensors(change.folder / POOLING, fitted.tensors())
+        return cls.open(path, opened)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        vectors: str | os.PathLike[str] | WordVectors | None = None,
+    ) -> Self:
+        """Open an index, memory-mapped.
+
+        Args:
+            path: the directory.
+            vectors: the vectors that it was built with, or the path of their model; by default, the
+                path that was given to `build`.
+
+        Raises:
+            ModelError: there is no index, it is damaged, or its vectors are missing or have changed
+                since it was built.
+        """
+        check_path(path)
+        place = Path(path)
+        config = read_index_config(place)
+        where = config["model"].get("path")
+        if vectors is None and where is None:
+            raise ModelError(
+                f"{place} was built with vectors that were in memory only.",
+                hint="Pass the same vectors again (vectors=...).",
+            )
+        try:
+            opened = open_vectors(where if vectors is None else vectors)
+        except ModelError as error:
+            if vectors is not None:
+                raise
+            raise ModelError(
+                f"the model of {place} cannot be opened: {error.message}", hint=_MODEL_HINT
+            ) from error
+        if fingerprint(opened) != config["model"].get("fingerprint"):
+            name = where if vectors is None else "this model"
+            raise ModelError(
+                f"{place} was built with other vectors than those of {name}: the model was changed "
+                "or replaced.",
+                hint=_MODEL_HINT,
+            )
+        return cls(place, config, opened)
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+        return sum(segment.count for segment in self._segments) - int(self._config["deleted"])
+
+    def __repr__(self) -> str:
+        return f"TextIndex({str(self.path)!r}, {counted(len(self), 'document')})"
+
+    def ask(
+        self, question: str, k: int = 10, *, method: str = "fused", rerank: bool = False
+    ) -> list[Answer]:
+        """Return the documents that answer a question best, at most *k*, best first.
+
+        Args:
+            question: some words.
+            k: number of documents.
+            method: one of `embedkit.retrieval.options.SEARCH_METHODS`.
+            rerank: also rank the first hundred passages by the relaxed word mover's distance to the
+                question (Kusner et al. 2015), and fuse this ranking with the others.
+
+        Raises:
+            ConfigurationError: an argument is invalid.
+            ModelError: the index is damaged.
+        """
+        if not isinstance(question, str):
+            raise ConfigurationError(
+                f"expected a question, got {question!r:.60}.", hint="Use ask_all for a list."
+            )
+        return self.ask_all([question], k, method=method, rerank=rerank)[0]
+
+    def ask_all(
+        self,
+        questions: Sequence[str],
+        k: int = 10,
+        *,
+        method: str = "fused",
+        rerank: bool = False,
+    ) -> list[list[Answer]]:
+        """Answer several questions at once; see `ask`."""
+        k = whole_number("k", k, 1)
+        check_choice("method", method, SEARCH_METHODS)
+        if isinstance(questions, str):
+            raise ConfigurationError("expected a list of questions; use ask for a single one.")
+        tokens = _tokenized(questions, str(self.settings.tokenizer))
+        ranked = self._ranker.rank(tokens, min(k, len(self)), method, rerank=rerank)
+        return [[self._answer(found) for found in answers] for answers in ranked]
+
+    def _answer(self, found: Ranked) -> Answer:
+        segment = self._segments[found.segment]
+        document = segment.read([found.document])[0]
+        start, stop = segment.spans[found.passage].tolist()
+        return Answer(
+            document.id, found.score, document.text[start:stop], document.fields, (start, stop)
+        )
+
+    def add(
+        self,
+        documents: Documents | DocumentReader,
+        *,
+        progress: BuildProgress = lambda stage, count: None,
+        **reading: Unpack[ReadingKeywords],
+    ) -> Self:
+        """Add documents to the directory; return the new index. The arguments are those of `build`.
+
+        The statistics of the pooling stay those of the documents in `build`.
+
+        Raises:
+            InputError: a document cannot be indexed, or its id is already in the index. The message
+                names the row; the index is unchanged.
+            ModelError: the index was damaged or replaced in the meantime.
+            StorageError: the disk is full, or the path is not writable.
+        """
+        with changed_index(self.path) as change:
+            now = type(self)(self.path, read_index_config(self.path), self.vectors)
+            now._check_model(self._config)
+            _add(
+                change, _reader(documents, reading), now.settings, now._ranker.pooling,
+                now._ids(), progress,
+            )  # fmt: skip
+            merge_segments(change, self.path, self.vectors.dimension, now.settings.kind)
+        return self.open(self.path, self.vectors)
+
+    def delete(self, ids: Iterable[str | int]) -> Self:
+        """Delete documents from the directory; return the new index.
+
+        They are only marked as deleted, until a quarter of their segment is.
+
+        Raises:
+            InputError: an id is not in the index, which is unchanged.
+            ModelError: the index was damaged or replaced in the meantime.
+            StorageError: the disk is full, or the path is not writable.
+        """
+        if isinstance(ids, str | bytes):
+            raise InputError(f"expected a list of ids, got {quoted(ids)}.")
+        wanted = list(dict.fromkeys(str(key) for key in ids))
+        with changed_index(self.path) as change:
+            now = type(self)(self.path, read_index_config(self.path), self.vectors)
+            now._check_model(self._config)
+            places = now._find(wanted)
+            lexical = LexicalWriter(change.folder / BM25)
+            for number, rows in places.items():
+                segment = now._segments[number]
+                before = change.deleted.get(segment.name, np.zeros(0, dtype=np.int32))
+                change.deleted[segment.name] = np.union1d(before, rows).astype(np.int32)
+                lexical.delete(segment.serials[np.isin(segment.document_of, rows)].tolist())
+            lexical.finish()
+            merge_segments(change, self.path, self.vectors.dimension, now.settings.kind)
+        return self.open(self.path, self.vectors)
+
+    def get(self, key: str | int) -> Document:
+        """Return a document by its id.
+
+        Raises:
+            InputError: there is no such document.
+        """
+        ((number, rows),) = self._find([str(key)]).items()
+        return self._segments[number].read(rows.tolist())[0]
+
+    def ids(self) -> list[str]:
+        """Return the ids of all documents."""
+        found: list[str] = self._ids().to_pylist()
+        return found
+
+    def info(self) -> dict[str, Any]:
+        """Return facts about the index: its size, settings, model and segments."""
+        files = [path for path in self.path.rglob("*") if path.is_file()]
+        return {
+            "documents": len(self),
+            "passages": sum(len(segment.vectors) for segment in self._segments),
+            "deleted": self._config["deleted"],
+            "segments": len(self._segments),
+            "dimension": self.vectors.dimension,
+            "model": self._config["model"]["path"],
+            "bytes": sum(path.stat().st_size for path in files),
+            "settings": dict(self.settings.as_dict()),
+        }
+
+    def _ids(self) -> pa.ChunkedArray:
+        """Return the ids of all documents that are not deleted."""
+        chunks: list[pa.Array] = []
+        for number, segment in enumerate(self._segments):
+            ids = segment.ids()
+            gone = self._ranker.deleted.get(number)
+            chunks += (ids if gone is None else ids.filter(pa.array(~gone))).chunks
+        return pa.chunked_array(chunks, type=pa.string())
+
+    def _find(self, ids: Sequence[str]) -> dict[int, NDArray[np.int64]]:
+        """Return the numbers of documents by segment."""
+        asked = pa.array(ids, type=pa.string())
+        missing = np.ones(len(ids), dtype=bool)
+        places: dict[int, NDArray[np.int64]] = {}
+        for number, segment in enumerate(self._segments):
+            gone = self._ranker.deleted.get(number)
+            live = np.arange(segment.count) if gone is None else np.flatnonzero(~gone)
+            ids_here = segment.ids() if gone is None else segment.ids().take(pa.array(live))
+            found = np.asarray(pc.index_in(asked, value_set=ids_here).fill_null(-1))
+            rows = np.where(found >= 0, live[found] if len(live) else -1, -1)
+            if (rows >= 0).any():
+                places[number] = rows[rows >= 0].astype(np.int64)
+                missing &= rows < 0
+        if missing.any():
+            names = [quoted(ids[n]) for n in np.flatnonzero(missing)[:5]]
+            more = ", ..." if missing.sum() > len(names) else ""
+            raise InputError(
+                f"{self.path} has no {'documents' if missing.sum() > 1 else 'document'} "
+                f"{', '.join(names)}{more}.",
+                hint="Check the ids; nothing was changed.",
+            )
+        return places
+
+    def _check_model(self, before: dict[str, Any]) -> None:
+        if self._config["model"]["fingerprint"] != before["model"]["fingerprint"]:
+            raise ModelError(
+                f"{self.path} was replaced by another index in the meantime; nothing was changed.",
+                hint="Open it again.",
+            )
+
+
+def _settings(path: Path, config: dict[str, Any]) -> SearchIndexSettings:
+    try:
+        return SearchIndexSettings(**config["settings"])
+    except (TypeError, ConfigurationError) as error:
+        raise ModelError(f"{path} is damaged: {error}.", hint=RESTORE_HINT) from error
+
+
+def _tokenized(questions: Sequence[str], name: str) -> TokenizedTexts:
+    """Tokenize short texts without `pa.array`, which imports pandas if it is installed."""
+    split = [tokenize(question, name) for question in questions]
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(chain(*split)))}
+    indices = np.array([numbers[word] for words in split for word in words], dtype=np.int32)
+    bounds = np.cumsum([0, *map(len, split)], dtype=np.int64)
+    encoded = [word.encode() for word in numbers]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    words = pa.StringArray.from_buffers(
+        len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))
+    )
+    return TokenizedTexts(words, indices, bounds)
+
+
+def _tokenizer_of(vectors: WordVectors) -> str:
+    training = vectors.config.get("training")
+    name = training.get("tokenizer") if isinstance(training, dict) else None
+    return str(name or "words")
+
+
+def _reader(documents: Documents | DocumentReader, reading: ReadingKeywords) -> DocumentReader:
+    return (
+        documents if isinstance(documents, DocumentReader) else DocumentReader(documents, **reading)
+    )
+
+
+def _add(
+    change: IndexChange,
+    reader: DocumentReader,
+    settings: SearchIndexSettings,
+    pooling: Pooling,
+    existing: pa.ChunkedArray,
+    progress: BuildProgress,
+) -> Pooling:
+    """Add documents to an index that is being written; return the fitted pooling."""
+    config = change.config
+    lexical = LexicalWriter(change.folder / BM25)
+    builder = SegmentBuilder(
+        change.folder / SEGMENTS, settings, pooling, lexical,
+        next_serial=config["next_serial"], next_name=config["next_segment"],
+    )  # fmt: skip
+    builder.add(reader.chunks(_CHUNK, config["next_document"], existing), progress)
+    lexical.finish()
+    config["segments"] = [*config["segments"], *builder.entries]
+    config["next_serial"], config["next_segment"] = builder.next_serial, builder.next_name
+    config["next_document"] += reader.read
+    return builder.pooling
