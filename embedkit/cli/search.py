@@ -166,14 +166,16 @@ def build_index(
     help="Rank by meaning (dense), by words (bm25), or by both.",
 )
 @click.option(
-    "--rerank",
-    is_flag=True,
+    "--rerank/--no-rerank",
+    default=None,
+    show_default="only with fused",
     help="Also compare the first hundred passages word by word (word mover's distance).",
 )
 @_other_model_option
 @json_option
 def ask_question(
-    index: str, question: tuple[str, ...], k: int, method: str, rerank: bool, model: str | None,
+    index: str, question: tuple[str, ...], k: int, method: str, rerank: bool | None,
+    model: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Print the documents that answer QUESTION best, best first.

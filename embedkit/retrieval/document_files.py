@@ -36,11 +36,11 @@ class Row:
 
     Attributes:
         place: where it is, such as "docs.jsonl, line 7".
-        values: its columns by name.
+        values: its columns by name; the reader of the rows may change it.
     """
 
     place: str
-    values: Mapping[str, Any]
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,14 @@ def read_rows(
     chosen = format or _detected(path, first[1])
     for number, found in _READERS[chosen](name, _again(first, lines)):
         place = f"{name}, line {number}"
-        if isinstance(found, Mapping):
+        if isinstance(found, dict):
             yield Row(place, found)
         else:
             yield BadRow(place, *found)
 
 
 _Line = tuple[int, bytes]
-_Found = tuple[int, "Mapping[str, Any] | tuple[str, str]"]
+_Found = tuple[int, "dict[str, Any] | tuple[str, str]"]
 
 
 def _again(first: _Line, rest: Iterator[_Line]) -> Iterator[_Line]:

@@ -25,6 +25,7 @@ iterable of texts, of (id, text) pairs, or of mappings."""
 
 _LONGEST_TEXT = 1 << 30  # bytes in UTF-8; a column of Arrow strings holds at most 2 GiB
 _MOST_NAMED = 5
+_MISSING = object()
 
 
 class Columns(NamedTuple):
@@ -131,10 +132,10 @@ class DocumentReader:
     ) -> tuple[str, str, str | None] | BadRow:
         if isinstance(row, BadRow):
             return row
-        values = dict(row.values)
-        text = values.pop(self.columns.text, None)
+        values = row.values
+        text = values.pop(self.columns.text, _MISSING)
         key = values.pop(self.columns.id, number)
-        problem = _text_problem(text, self.columns.text, row.values)
+        problem = _text_problem(text, self.columns.text, values)
         if problem:
             return BadRow(row.place, *problem)
         if isinstance(key, int) and not isinstance(key, bool):
@@ -214,7 +215,7 @@ def _text_problem(text: object, column: str, values: Mapping[str, Any]) -> tuple
         if size > _LONGEST_TEXT:
             return "the text is longer than 1 GiB", "Cut it into several documents."
         return None
-    if column not in values:
+    if text is _MISSING:
         named = ", ".join(map(quoted, list(values)[:10])) or "none"
         hint = f"It has the columns {named}; choose one with --text (text=...)."
         return f"there is no column {quoted(column)}", hint
@@ -233,7 +234,7 @@ def _rows_of(source: object, columns: Columns) -> Iterator[Row | BadRow]:
     for number, item in enumerate(_items(source)):
         place = f"row {number} (counted from 0)"
         if isinstance(item, Mapping):
-            yield Row(place, item)
+            yield Row(place, dict(item))
         elif isinstance(item, tuple) and len(item) == 2:
             yield Row(place, {columns.id: item[0], columns.text: item[1]})
         else:

@@ -26,7 +26,7 @@ from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["PassageWords", "Pooling", "check_vectors", "fingerprint"]
 
-_SAMPLE = 1 << 17  # passages from which the common direction is learned
+_SAMPLE = 1 << 14  # passages from which the common direction is learned
 _FEWEST = 100  # of fewer, the common direction is what one of them says
 _BLOCK = 1 << 13  # passages pooled at a time
 _HASHED_ROWS = 256
@@ -139,9 +139,9 @@ class Pooling:
             fitted = replace(self, idf=idf.astype(np.float32))
         if len(known) < _FEWEST:
             return replace(fitted, component=np.zeros(self.vectors.dimension, dtype=np.float32))
-        step = -(-len(known) // _SAMPLE) if len(known) else 1
-        sample = fitted.means(words)[::step]
-        return replace(fitted, component=first_component(sample).astype(np.float32))
+        sample = PassageWords(_every(words.bags, -(-len(known) // _SAMPLE)), words.extra)
+        component = first_component(fitted.means(sample))
+        return replace(fitted, component=component.astype(np.float32))
 
     def means(self, words: PassageWords) -> NDArray[np.float32]:
         """Return the weighted mean of each passage's word vectors, float32 (n, d)."""
@@ -170,6 +170,15 @@ class Pooling:
         counts = np.append(self.vectors.vocabulary.counts, 0)
         weights: NDArray[np.float64] = self.sif_a / (self.sif_a + counts / counts.sum())
         return weights.astype(np.float32)
+
+
+def _every(bags: Bags, step: int) -> Bags:
+    """Return one of *step* bags."""
+    sizes = bags.sizes()
+    kept = np.arange(len(bags)) % step == 0
+    tokens = np.repeat(kept, sizes)
+    bounds = np.concatenate([[0], np.cumsum(sizes[kept])])
+    return Bags(bags.rows[tokens], bags.weights[tokens], bounds)
 
 
 def check_vectors(vectors: WordVectors) -> None:

@@ -19,6 +19,8 @@ from embedkit.retrieval.segment import Segment
 __all__ = ["Ranked", "Ranker"]
 
 _DEPTH = 100  # passages of each ranking that are fused and reranked
+_WEIGHTS = {"dense": 0.5, "bm25": 1.0, "movers": 2.0}
+"""Of the rankings in the fusion, chosen with `scripts/bench_search --choose`."""
 
 
 class Ranked(NamedTuple):
@@ -72,8 +74,8 @@ class Ranker:
                 if rerank:
                     bags = words.bags
                     asked = bags.rows[bags.bounds[number] : bags.bounds[number + 1]]
-                    rankings["words"] = self._reranked(asked, rankings)
-                found = self._documents(rankings, fused=method == "fused" or rerank)
+                    rankings["movers"] = self._reranked(asked, rankings)
+                found = self._documents(rankings, fused=len(rankings) > 1)
                 if len(found) >= k or exhausted:
                     answers[number] = found[:k]
             depth *= 4
@@ -107,12 +109,15 @@ class Ranker:
 
     def _bm25(self, words: Sequence[str], depth: int) -> list[_Scored]:
         hits = self.lexical.search(words, depth)
-        serials = np.array([serial for serial, _ in hits], dtype=np.int64)
-        firsts = [int(segment.serials[0]) for segment in self.segments]
+        # Of the same type as the serial numbers, which NumPy would convert otherwise.
+        serials = np.array([serial for serial, _ in hits], dtype=np.int32)
+        firsts = np.array([segment.serials[0] for segment in self.segments], dtype=np.int32)
         owners = np.searchsorted(firsts, serials, side="right") - 1
-        places = []
-        for owner, serial in zip(owners.tolist(), serials.tolist(), strict=True):
-            places.append((owner, int(np.searchsorted(self.segments[owner].serials, serial))))
+        rows = np.zeros(len(serials), dtype=np.int64)
+        for owner in np.unique(owners):
+            here = owners == owner
+            rows[here] = np.searchsorted(self.segments[owner].serials, serials[here])
+        places = zip(owners.tolist(), rows.tolist(), strict=True)
         return [(place, score) for place, (_, score) in zip(places, hits, strict=True)]
 
     def _reranked(
@@ -120,7 +125,7 @@ class Ranker:
     ) -> list[_Scored]:
         """Return the first passages of the fused rankings, by word mover's distance."""
         only = {name: [passage for passage, _ in found] for name, found in rankings.items()}
-        first = [passage for passage, _ in fuse(only)[:_DEPTH]]
+        first = [passage for passage, _ in fuse(only, _WEIGHTS)[:_DEPTH]]
         matrix = self.pooling.vectors.matrix
         bags = [self.segments[segment].words_of(row) for segment, row in first]
         distances = relaxed_distances(
@@ -147,7 +152,7 @@ class Ranker:
             (only,) = orders.values()
             scored = [(key, best[key][2]) for key in only]
         else:
-            scored = fuse(orders)
+            scored = fuse(orders, _WEIGHTS)
         return [Ranked(*key, best[key][1], score) for key, score in scored]
 
 

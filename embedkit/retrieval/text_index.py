@@ -220,7 +220,7 @@ class TextIndex:
         return f"TextIndex({str(self.path)!r}, {counted(len(self), 'document')})"
 
     def ask(
-        self, question: str, k: int = 10, *, method: str = "fused", rerank: bool = False
+        self, question: str, k: int = 10, *, method: str = "fused", rerank: bool | None = None
     ) -> list[Answer]:
         """Return the documents that answer a question best, at most *k*, best first.
 
@@ -229,7 +229,8 @@ class TextIndex:
             k: number of documents.
             method: one of `embedkit.retrieval.options.SEARCH_METHODS`.
             rerank: also rank the first hundred passages by the relaxed word mover's distance to the
-                question (Kusner et al. 2015), and fuse this ranking with the others.
+                question (Kusner et al. 2015), and fuse this ranking with the others; by default,
+                if the method is "fused".
 
         Raises:
             ConfigurationError: an argument is invalid.
@@ -247,7 +248,7 @@ class TextIndex:
         k: int = 10,
         *,
         method: str = "fused",
-        rerank: bool = False,
+        rerank: bool | None = None,
     ) -> list[list[Answer]]:
         """Answer several questions at once; see `ask`."""
         k = whole_number("k", k, 1)
@@ -255,7 +256,8 @@ class TextIndex:
         if isinstance(questions, str):
             raise ConfigurationError("expected a list of questions; use ask for a single one.")
         tokens = _tokenized(questions, str(self.settings.tokenizer))
-        ranked = self._ranker.rank(tokens, min(k, len(self)), method, rerank=rerank)
+        by_words = method == "fused" if rerank is None else rerank
+        ranked = self._ranker.rank(tokens, min(k, len(self)), method, rerank=by_words)
         return [[self._answer(found) for found in answers] for answers in ranked]
 
     def _answer(self, found: Ranked) -> Answer:
