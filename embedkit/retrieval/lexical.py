@@ -10,6 +10,7 @@ The words come from embedkit's tokenizers, so that both halves of an index see t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,10 +94,12 @@ class LexicalIndex:
 
         if not words or not self._searcher.num_docs:
             return []
-        clauses = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, _TEXT, word))
-            for word in words
-        ]
+        clauses = []
+        for word, count in Counter(words).items():
+            query = tantivy.Query.term_query(self._schema, _TEXT, word)
+            if count > 1:
+                query = tantivy.Query.boost_query(query, float(count))
+            clauses.append((tantivy.Occur.Should, query))
         # Without counting all hits, Tantivy skips passages that cannot be among the best.
         hits = self._searcher.search(tantivy.Query.boolean_query(clauses), k, count=False).hits
         serials = self._searcher.fast_field_values(_SERIAL, [address for _, address in hits])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,26 +61,41 @@ class Ranker:
         """Return the *k* best documents for each question, best first."""
         words = self.pooling.words(questions, folded=self.folded)
         vectors = self.pooling.pool(words)
-        answers: list[list[Ranked] | None] = [None] * len(vectors)
+        answers: dict[int, list[Ranked]] = {}
         depth = max(_DEPTH, k)
-        while waiting := [number for number, found in enumerate(answers) if found is None]:
-            dense = self._dense(vectors[waiting], depth) if method != "bm25" else None
-            for place, number in enumerate(waiting):
-                rankings: dict[str, list[_Scored]] = {}
-                if dense is not None:
-                    rankings["dense"] = dense[place]
-                if method != "dense":
-                    rankings["bm25"] = self._bm25(_tokens(questions, number), depth)
+        while waiting := [number for number in range(len(vectors)) if number not in answers]:
+            asked = [_tokens(questions, number) for number in waiting]
+            for number, rankings in zip(
+                waiting, self._rankings(vectors[waiting], asked, depth, method), strict=True
+            ):
                 exhausted = all(len(found) < depth for found in rankings.values())
                 if rerank:
-                    bags = words.bags
-                    asked = bags.rows[bags.bounds[number] : bags.bounds[number + 1]]
-                    rankings["movers"] = self._reranked(asked, rankings)
-                found = self._documents(rankings, fused=len(rankings) > 1)
+                    start, stop = words.bags.bounds[number : number + 2]
+                    rankings["movers"] = self._reranked(words.bags.rows[start:stop], rankings)
+                found = self._documents(rankings)
                 if len(found) >= k or exhausted:
                     answers[number] = found[:k]
             depth *= 4
-        return [found or [] for found in answers]
+        return [answers[number] for number in range(len(vectors))]
+
+    def _rankings(
+        self,
+        vectors: NDArray[np.float32],
+        words: Sequence[Sequence[str]],
+        depth: int,
+        method: str,
+    ) -> list[dict[str, list[_Scored]]]:
+        """Return the rankings of passages for each question, by name; both at the same time."""
+        found: list[dict[str, list[_Scored]]] = [{} for _ in words]
+        with ThreadPoolExecutor(1) as pool:
+            dense = pool.submit(self._dense, vectors, depth) if method != "bm25" else None
+            if method != "dense":
+                for rankings, asked in zip(found, words, strict=True):
+                    rankings["bm25"] = self._bm25(asked, depth)
+            if dense is not None:
+                for rankings, hits in zip(found, dense.result(), strict=True):
+                    rankings["dense"] = hits
+        return found
 
     def _dense(self, vectors: NDArray[np.float32], depth: int) -> list[list[_Scored]]:
         found: list[list[_Scored]] = [[] for _ in vectors]
@@ -134,7 +150,7 @@ class Ranker:
         near = [n for n in np.argsort(distances, kind="stable").tolist() if distances[n] < np.inf]
         return [(first[n], -float(distances[n])) for n in near]
 
-    def _documents(self, rankings: Mapping[str, Sequence[_Scored]], *, fused: bool) -> list[Ranked]:
+    def _documents(self, rankings: Mapping[str, Sequence[_Scored]]) -> list[Ranked]:
         """Return the documents of ranked passages, each with its best passage."""
         best: dict[tuple[int, int], tuple[int, int, float]] = {}  # rank, passage, score
         orders: dict[str, list[tuple[int, int]]] = {}
@@ -148,11 +164,10 @@ class Ranker:
                     if key not in best or rank < best[key][0]:
                         best[key] = rank, passage, score
             orders[name] = list(order)
-        if not fused:
-            (only,) = orders.values()
-            scored = [(key, best[key][2]) for key in only]
-        else:
+        if len(orders) > 1:
             scored = fuse(orders, _WEIGHTS)
+        else:
+            scored = [(key, best[key][2]) for order in orders.values() for key in order]
         return [Ranked(*key, best[key][1], score) for key, score in scored]
 
 
