@@ -191,13 +191,14 @@ _JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTH
 
 
 def _plain(value: Any) -> object:
-    """Return a value that JSON has no type for as one that it has."""
+    """Return a value that JSON has no type for as one that it has.
+
+    Missing values of pandas become null. Other objects become what str() returns.
+    """
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    if hasattr(value, "item"):  # a number of NumPy
-        return value.item()
-    if value is None or value != value:  # pandas' NA and NaT
-        return None
     return str(value)
 
 
@@ -226,7 +227,8 @@ def _text_problem(text: object, column: str, values: Mapping[str, Any]) -> tuple
 
 
 def _rows_of(source: object, columns: Columns) -> Iterator[Row | BadRow]:
-    if isinstance(source, bytes) or not isinstance(source, Iterable):
+    is_table = isinstance(source, pa.Table)
+    if isinstance(source, bytes) or not (is_table or isinstance(source, Iterable)):
         raise InputError(
             f"expected documents, got {source!r:.60}.",
             hint="Pass a path, a table, or a list of texts or mappings.",

@@ -21,7 +21,7 @@ _MOST_DELETED = 0.25  # share of a segment's documents
 _RATIO = 2  # a segment is merged into the one before it if that is not this many times larger
 
 
-def merge_segments(change: IndexChange, place: Path, dimension: int, kind: str) -> None:
+def merge_segments(change: IndexChange, place: Path, shape: tuple[int, int], kind: str) -> None:
     """Merge neighboring segments so that each is much smaller than the one before it.
 
     Each document is thus merged about log2(n) times, and there are about log2(n) segments.
@@ -29,7 +29,7 @@ def merge_segments(change: IndexChange, place: Path, dimension: int, kind: str) 
     Args:
         change: the change of the index.
         place: the directory that is being changed.
-        dimension: length of a vector.
+        shape: of the matrix of the word vectors, (V, d).
         kind: how vectors are searched; see `SearchIndexSettings`.
     """
     groups: list[list[dict[str, Any]]] = []
@@ -47,7 +47,7 @@ def merge_segments(change: IndexChange, place: Path, dimension: int, kind: str) 
         if len(group) == 1 and gone[0] <= _MOST_DELETED * total:
             merged += group
             continue
-        segments = [_open(change, place, entry, dimension) for entry in group]
+        segments = [_open(change, place, entry, shape) for entry in group]
         parts = _merged(segments, [change.deleted.get(segment.name) for segment in segments])
         approximate = approximate_index(parts.tensors["vectors"], kind)
         name = f"{change.config['next_segment']:06}"
@@ -65,9 +65,11 @@ def _belong(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]) -
     return bool(fits and sizes[0] < _RATIO * sizes[1])
 
 
-def _open(change: IndexChange, place: Path, entry: dict[str, Any], dimension: int) -> Segment:
+def _open(
+    change: IndexChange, place: Path, entry: dict[str, Any], shape: tuple[int, int]
+) -> Segment:
     new = change.folder / SEGMENTS / entry["name"]
-    return Segment(new if new.exists() else place / SEGMENTS / entry["name"], entry, dimension)
+    return Segment(new if new.exists() else place / SEGMENTS / entry["name"], entry, shape)
 
 
 def _merged(

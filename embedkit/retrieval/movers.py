@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from embedkit.index.metrics import unit_rows
+from embedkit.index.metrics import nonzero
 
 __all__ = ["relaxed_distances"]
 
@@ -39,8 +39,9 @@ def relaxed_distances(
         return distances
     asked = np.unique(question, return_counts=True)
     words, places = np.unique(np.concatenate([passages[n] for n in filled]), return_inverse=True)
-    left, right = unit_rows(matrix[asked[0]]), unit_rows(matrix[words])
-    moves = np.sqrt(np.maximum(2.0 - 2.0 * (left @ right.T).astype(np.float64), 0.0))
+    # In float64, because the difference loses digits where two words are near.
+    left, right = _units(matrix[asked[0]]), _units(matrix[words])
+    moves = np.sqrt(np.maximum(2.0 - 2.0 * (left @ right.T), 0.0))
     mass = weights[asked[0]] * asked[1]
     mass = mass / mass.sum()
     heavy = weights[words].astype(np.float64)
@@ -52,3 +53,8 @@ def relaxed_distances(
     back = np.add.reduceat(columns.min(axis=0) * load, starts) / np.add.reduceat(load, starts)
     distances[filled] = np.maximum(there, back)
     return distances
+
+
+def _units(rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    wide = rows.astype(np.float64)
+    return np.asarray(wide / nonzero(np.linalg.norm(wide, axis=1))[:, np.newaxis])

@@ -114,7 +114,7 @@ class Ranker:
             answers = []
             for rows, scores in segment.index.search(vectors, fetched) if fetched else ():
                 # The product with a vector of zeros, without any known word, is exactly 0.
-                kept = scores != 0.0
+                kept = (scores != 0.0) & np.isfinite(scores)
                 if gone is not None:
                     kept &= ~gone[segment.document_of[rows]]
                 pairs = zip(rows[kept].tolist(), scores[kept].tolist(), strict=True)

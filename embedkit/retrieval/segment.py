@@ -109,19 +109,20 @@ class Segment:
     Args:
         folder: its directory.
         entry: its entry in the configuration.
-        dimension: length of a vector.
+        shape: of the matrix of the word vectors, (V, d).
 
     Raises:
         ModelError: a file is missing, cut short or damaged.
     """
 
-    def __init__(self, folder: Path, entry: Mapping[str, Any], dimension: int) -> None:
+    def __init__(self, folder: Path, entry: Mapping[str, Any], shape: tuple[int, int]) -> None:
         self.folder = folder
         self.entry = entry
         check_sizes(folder, entry.get("bytes", {}))
         tensors = read_tensors(folder / PASSAGES, _TYPES)
         self._file = _open_documents(folder / DOCUMENTS)
-        self._check(tensors, dimension)
+        self._check(tensors, shape[1])
+        self._size = shape[0]
         self.vectors, self.serials = tensors["vectors"], tensors["serials"]
         self.document_of, self.spans = tensors["documents"], tensors["spans"]
         self._words, self._bounds = tensors["words"], tensors["bounds"]
@@ -145,9 +146,20 @@ class Segment:
         }  # fmt: skip
         found = {name: tensor.shape for name, tensor in tensors.items() if name != "words"}
         if found != expected or "words" not in tensors:
-            raise ModelError(
-                f"{self.folder} is damaged: its arrays have the shapes {found}.", hint=RESTORE_HINT
-            )
+            raise self._damaged(f"has arrays of the shapes {found}")
+        bounds, rows = tensors["bounds"], tensors["documents"]
+        if (
+            bounds[0] != 0
+            or bounds[-1] != len(tensors["words"])
+            or (bounds[1:] < bounds[:-1]).any()
+            or (tensors["serials"][1:] <= tensors["serials"][:-1]).any()
+            or rows.min(initial=0) < 0
+            or rows.max(initial=0) >= self.count
+        ):
+            raise self._damaged("has numbers that are out of range")
+
+    def _damaged(self, problem: str) -> ModelError:
+        return ModelError(f"{self.folder / PASSAGES} is damaged: it {problem}.", hint=RESTORE_HINT)
 
     @cached_property
     def index(self) -> Index:
@@ -158,8 +170,15 @@ class Segment:
         return read_index_file(self.folder / INDEX, self.entry["index"], exact) or exact
 
     def words_of(self, passage: int) -> NDArray[np.int32]:
-        """Return the model's rows of a passage's words."""
-        return self._words[self._bounds[passage] : self._bounds[passage + 1]]
+        """Return the model's rows of a passage's words.
+
+        Raises:
+            ModelError: a row is not in the model.
+        """
+        rows = self._words[self._bounds[passage] : self._bounds[passage + 1]]
+        if rows.min(initial=0) < 0 or rows.max(initial=0) >= self._size:
+            raise self._damaged("has numbers that are out of range")
+        return rows
 
     def kept_tensors(self, kept: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
         """Return the arrays of the *kept* passages, (p,), with "lengths" for "bounds"."""

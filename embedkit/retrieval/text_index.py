@@ -101,7 +101,7 @@ class TextIndex:
             vectors, str(self.settings.pooling), self.settings.sif_a, read_tensors(path / POOLING)
         )
         self._segments = [
-            Segment(path / SEGMENTS / entry["name"], entry, vectors.dimension)
+            Segment(path / SEGMENTS / entry["name"], entry, vectors.shape)
             for entry in config["segments"]
         ]
         gone = read_deleted(path, config)
@@ -292,7 +292,7 @@ class TextIndex:
                 change, _reader(documents, reading), now.settings, now._ranker.pooling,
                 now._ids(), progress,
             )  # fmt: skip
-            merge_segments(change, self.path, self.vectors.dimension, now.settings.kind)
+            merge_segments(change, self.path, self.vectors.shape, now.settings.kind)
         return self.open(self.path, self.vectors)
 
     def delete(self, ids: Iterable[str | int]) -> Self:
@@ -319,7 +319,7 @@ class TextIndex:
                 change.deleted[segment.name] = np.union1d(before, rows).astype(np.int32)
                 lexical.delete(segment.serials[np.isin(segment.document_of, rows)].tolist())
             lexical.finish()
-            merge_segments(change, self.path, self.vectors.dimension, now.settings.kind)
+            merge_segments(change, self.path, self.vectors.shape, now.settings.kind)
         return self.open(self.path, self.vectors)
 
     def get(self, key: str | int) -> Document:
