@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +17,10 @@ from embedkit.retrieval.movers import relaxed_distances
 from embedkit.retrieval.pooling import Pooling
 from embedkit.retrieval.segment import Segment
 
-__all__ = ["Ranked", "Ranker"]
+__all__ = ["WEIGHTS", "Ranked", "Ranker"]
 
 _DEPTH = 100  # passages of each ranking that are fused and reranked
-_WEIGHTS = {"dense": 0.5, "bm25": 1.0, "movers": 2.0}
+WEIGHTS = {"dense": 0.5, "bm25": 1.0, "movers": 2.0}
 """Of the rankings in the fusion, chosen with `scripts/bench_search --choose`."""
 
 
@@ -47,6 +47,8 @@ class Ranker:
             segments with deleted documents.
         lexical: the BM25 index.
         pooling: makes the vectors of questions.
+        folded: whether the tokenizer folds words.
+        weights: of the rankings "dense", "bm25" and "movers" in the fusion.
     """
 
     segments: Sequence[Segment]
@@ -54,6 +56,7 @@ class Ranker:
     lexical: LexicalIndex
     pooling: Pooling
     folded: bool
+    weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
     def rank(
         self, questions: TokenizedTexts, k: int, method: str, *, rerank: bool
@@ -141,7 +144,7 @@ class Ranker:
     ) -> list[_Scored]:
         """Return the first passages of the fused rankings, by word mover's distance."""
         only = {name: [passage for passage, _ in found] for name, found in rankings.items()}
-        first = [passage for passage, _ in fuse(only, _WEIGHTS)[:_DEPTH]]
+        first = [passage for passage, _ in fuse(only, self.weights)[:_DEPTH]]
         matrix = self.pooling.vectors.matrix
         bags = [self.segments[segment].words_of(row) for segment, row in first]
         distances = relaxed_distances(
@@ -165,7 +168,7 @@ class Ranker:
                         best[key] = rank, passage, score
             orders[name] = list(order)
         if len(orders) > 1:
-            scored = fuse(orders, _WEIGHTS)
+            scored = fuse(orders, self.weights)
         else:
             scored = [(key, best[key][2]) for order in orders.values() for key in order]
         return [Ranked(*key, best[key][1], score) for key, score in scored]

@@ -90,6 +90,10 @@ class TextIndex:
         path: the directory.
         config: its configuration.
         vectors: the word vectors that it was built with.
+
+    Attributes:
+        settings: how it was built.
+        ranker: ranks the documents.
     """
 
     def __init__(self, path: Path, config: dict[str, Any], vectors: WordVectors) -> None:
@@ -110,7 +114,7 @@ class TextIndex:
             if segment.name in gone:
                 deleted[number] = np.zeros(segment.count, dtype=bool)
                 deleted[number][gone[segment.name]] = True
-        self._ranker = Ranker(
+        self.ranker = Ranker(
             self._segments, deleted, LexicalIndex(path / BM25), pooling,
             folded=self.settings.tokenizer != "whitespace",
         )  # fmt: skip
@@ -257,7 +261,7 @@ class TextIndex:
             raise ConfigurationError("expected a list of questions; use ask for a single one.")
         tokens = _tokenized(questions, str(self.settings.tokenizer))
         by_words = method == "fused" if rerank is None else rerank
-        ranked = self._ranker.rank(tokens, min(k, len(self)), method, rerank=by_words)
+        ranked = self.ranker.rank(tokens, min(k, len(self)), method, rerank=by_words)
         return [[self._answer(found) for found in answers] for answers in ranked]
 
     def _answer(self, found: Ranked) -> Answer:
@@ -289,7 +293,7 @@ class TextIndex:
             now = type(self)(self.path, read_index_config(self.path), self.vectors)
             now._check_model(self._config)
             _add(
-                change, _reader(documents, reading), now.settings, now._ranker.pooling,
+                change, _reader(documents, reading), now.settings, now.ranker.pooling,
                 now._ids(), progress,
             )  # fmt: skip
             merge_segments(change, self.path, self.vectors.shape, now.settings.kind)
@@ -355,7 +359,7 @@ class TextIndex:
         chunks: list[pa.Array] = []
         for number, segment in enumerate(self._segments):
             ids = segment.ids()
-            gone = self._ranker.deleted.get(number)
+            gone = self.ranker.deleted.get(number)
             chunks += (ids if gone is None else ids.filter(pa.array(~gone))).chunks
         return pa.chunked_array(chunks, type=pa.string())
 
@@ -365,7 +369,7 @@ class TextIndex:
         missing = np.ones(len(ids), dtype=bool)
         places: dict[int, NDArray[np.int64]] = {}
         for number, segment in enumerate(self._segments):
-            gone = self._ranker.deleted.get(number)
+            gone = self.ranker.deleted.get(number)
             live = np.arange(segment.count) if gone is None else np.flatnonzero(~gone)
             ids_here = segment.ids() if gone is None else segment.ids().take(pa.array(live))
             found = np.asarray(pc.index_in(asked, value_set=ids_here).fill_null(-1))
