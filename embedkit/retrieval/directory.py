@@ -103,7 +103,8 @@ def new_index(path: Path, *, overwrite: bool) -> Iterator[IndexChange]:
         with atomic_directory(place, overwrite=True, replaces=replaced) as folder:
             (folder / BM25).mkdir()
             (folder / SEGMENTS).mkdir()
-            change = IndexChange(folder, {"segments": []})
+            first = {"next_document": 1, "next_serial": 0, "next_segment": 1}
+            change = IndexChange(folder, {"segments": [], **first})
             yield change
             change.write()
 

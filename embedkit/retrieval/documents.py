@@ -140,7 +140,7 @@ class DocumentReader:
             return BadRow(row.place, *problem)
         if isinstance(key, int) and not isinstance(key, bool):
             key = str(key)
-        if not isinstance(key, str) or not key:
+        if not isinstance(key, str) or not key or not _is_unicode(key):
             hint = "Give each document a string or an integer, or leave the column out."
             return BadRow(row.place, f"the id is {quoted(key)}", hint)
         if key in seen:
@@ -188,6 +188,11 @@ class _Taken:
 
 
 _JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def _is_unicode(key: str) -> bool:
+    """Tell whether a string can be encoded as UTF-8."""
+    return key.isascii() or not any("\ud800" <= character <= "\udfff" for character in key)
 
 
 def _plain(value: Any) -> object:

@@ -10,17 +10,18 @@ The words come from embedkit's tokenizers, so that both halves of an index see t
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedkit.errors import ModelError
+from embedkit.errors import ModelError, StorageError
 
 if TYPE_CHECKING:
     import tantivy
 
-__all__ = ["LexicalIndex", "LexicalWriter"]
+__all__ = ["LexicalIndex", "LexicalWriter", "writing"]
 
 _TEXT, _SERIAL, _TOKENIZER = "words", "serial", "embedkit"
 _HEAP = 128 << 20  # bytes; Tantivy writes a segment when they are full
@@ -62,6 +63,34 @@ class LexicalWriter:
         """Write everything, and wait for merges; nothing can be added afterwards."""
         self._writer.commit()
         self._writer.wait_merging_threads()
+
+    def abandon(self) -> None:
+        """Stop Tantivy's threads, so that they write nothing more."""
+        with contextlib.suppress(ValueError):  # it was stopped by an error
+            self._writer.rollback()
+            self._writer.wait_merging_threads()
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[LexicalWriter]:
+    """Yield a writer that is finished at the end of the block, or abandoned if the block fails.
+
+    Raises:
+        StorageError: Tantivy cannot write, for example because the disk is full.
+    """
+    writer = LexicalWriter(folder)
+    try:
+        yield writer
+    except BaseException:
+        writer.abandon()
+        raise
+    try:
+        writer.finish()
+    except ValueError as error:
+        raise StorageError(
+            f"Tantivy cannot write the BM25 index: {error}; nothing was changed.",
+            hint="Free some space, or write to another disk.",
+        ) from error
 
 
 class LexicalIndex:

@@ -11,49 +11,50 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 from typing_extensions import Self, Unpack
 
-from embedkit.corpus.tokenizers import tokenize
-from embedkit.errors import ConfigurationError, InputError, ModelError, counted, quoted
+from embedkit.errors import ConfigurationError, InputError, counted, quoted
 from embedkit.features.lookup import open_vectors
-from embedkit.features.tokens import TokenizedTexts
-from embedkit.retrieval.builder import BuildProgress, SegmentBuilder
+from embedkit.retrieval.builder import BuildProgress
+from embedkit.retrieval.catalog import Catalog
+from embedkit.retrieval.changes import add_documents, delete_documents
 from embedkit.retrieval.directory import (
     BM25,
     POOLING,
     SEGMENTS,
-    IndexChange,
     changed_index,
     new_index,
     read_deleted,
     read_index_config,
 )
 from embedkit.retrieval.documents import Columns, DocumentReader, Documents
-from embedkit.retrieval.lexical import LexicalIndex, LexicalWriter
+from embedkit.retrieval.lexical import LexicalIndex
 from embedkit.retrieval.merging import merge_segments
+from embedkit.retrieval.opening import (
+    VectorsSource,
+    model_entry,
+    model_of,
+    read_settings,
+    require_same_model,
+)
 from embedkit.retrieval.options import SEARCH_METHODS
-from embedkit.retrieval.pooling import Pooling, check_vectors, fingerprint
+from embedkit.retrieval.pooling import Pooling, check_vectors
+from embedkit.retrieval.questions import tokenize_questions
 from embedkit.retrieval.ranking import Ranked, Ranker
 from embedkit.retrieval.segment import Document, Segment
 from embedkit.retrieval.settings import SearchIndexSettings
-from embedkit.storage.config_file import RESTORE_HINT
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.validation import check_choice, check_path, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["Answer", "ReadingKeywords", "TextIndex"]
 
-_CHUNK = 1 << 14  # documents tokenized at a time
 _NO_IDS = pa.chunked_array([], type=pa.string())
-_MODEL_HINT = "Pass the model with --model (vectors=...), or build the index again."
 
 
 class Answer(NamedTuple):
@@ -100,7 +101,7 @@ class TextIndex:
         self.path = path
         self.vectors = vectors
         self._config = config
-        self.settings = _settings(path, config)
+        self.settings = read_settings(path, config)
         pooling = Pooling.from_tensors(
             vectors, str(self.settings.pooling), self.settings.sif_a, read_tensors(path / POOLING)
         )
@@ -118,13 +119,14 @@ class TextIndex:
             self._segments, deleted, LexicalIndex(path / BM25), pooling,
             folded=self.settings.tokenizer != "whitespace",
         )  # fmt: skip
+        self._catalog = Catalog(path, self._segments, deleted)
 
     @classmethod
     def build(
         cls,
         documents: Documents | DocumentReader,
         path: str | os.PathLike[str],
-        vectors: str | os.PathLike[str] | WordVectors,
+        vectors: VectorsSource,
         *,
         settings: SearchIndexSettings | None = None,
         overwrite: bool = False,
@@ -157,17 +159,13 @@ class TextIndex:
         check_vectors(opened)
         given = settings or SearchIndexSettings()
         pooling = Pooling.unfitted(opened, given.pooling, given.sif_a)
-        chosen = replace(
-            given, pooling=pooling.name, tokenizer=given.tokenizer or _tokenizer_of(opened)
-        )
-        where = os.path.abspath(vectors) if isinstance(vectors, str | os.PathLike) else None
+        tokenizer = given.tokenizer or _tokenizer_of(opened)
+        chosen = replace(given, pooling=pooling.name, tokenizer=tokenizer)
         with new_index(path, overwrite=overwrite) as change:
-            change.config |= {
-                "settings": dict(chosen.as_dict()),
-                "model": {"path": where, "fingerprint": fingerprint(opened)},
-                "next_document": 1, "next_serial": 0, "next_segment": 1,
-            }  # fmt: skip
-            fitted = _add(change, _reader(documents, reading), chosen, pooling, _NO_IDS, progress)
+            change.config["settings"] = dict(chosen.as_dict())
+            change.config["model"] = model_entry(vectors, opened)
+            reader = _reader(documents, reading)
+            fitted = add_documents(change, reader, chosen, pooling, _NO_IDS, progress)
             if not change.config["segments"]:
                 raise InputError("there are no documents to index.")
             write_tensors(change.folder / POOLING, fitted.tensors())
@@ -177,7 +175,7 @@ class TextIndex:
     def open(
         cls,
         path: str | os.PathLike[str],
-        vectors: str | os.PathLike[str] | WordVectors | None = None,
+        vectors: VectorsSource | None = None,
     ) -> Self:
         """Open an index, memory-mapped.
 
@@ -193,28 +191,7 @@ class TextIndex:
         check_path(path)
         place = Path(path)
         config = read_index_config(place)
-        where = config["model"].get("path")
-        if vectors is None and where is None:
-            raise ModelError(
-                f"{place} was built with vectors that were in memory only.",
-                hint="Pass the same vectors again (vectors=...).",
-            )
-        try:
-            opened = open_vectors(where if vectors is None else vectors)
-        except ModelError as error:
-            if vectors is not None:
-                raise
-            raise ModelError(
-                f"the model of {place} cannot be opened: {error.message}", hint=_MODEL_HINT
-            ) from error
-        if fingerprint(opened) != config["model"].get("fingerprint"):
-            name = where if vectors is None else "this model"
-            raise ModelError(
-                f"{place} was built with other vectors than those of {name}: the model was changed "
-                "or replaced.",
-                hint=_MODEL_HINT,
-            )
-        return cls(place, config, opened)
+        return cls(place, config, model_of(place, config, vectors))
 
     def __len__(self) -> int:
         """Return the number of documents."""
@@ -259,7 +236,7 @@ class TextIndex:
         check_choice("method", method, SEARCH_METHODS)
         if isinstance(questions, str):
             raise ConfigurationError("expected a list of questions; use ask for a single one.")
-        tokens = _tokenized(questions, str(self.settings.tokenizer))
+        tokens = tokenize_questions(questions, str(self.settings.tokenizer))
         by_words = method == "fused" if rerank is None else rerank
         ranked = self.ranker.rank(tokens, min(k, len(self)), method, rerank=by_words)
         return [[self._answer(found) for found in answers] for answers in ranked]
@@ -291,10 +268,10 @@ class TextIndex:
         """
         with changed_index(self.path) as change:
             now = type(self)(self.path, read_index_config(self.path), self.vectors)
-            now._check_model(self._config)
-            _add(
+            require_same_model(self.path, now._config, self._config)
+            add_documents(
                 change, _reader(documents, reading), now.settings, now.ranker.pooling,
-                now._ids(), progress,
+                now._catalog.ids(), progress,
             )  # fmt: skip
             merge_segments(change, self.path, self.vectors.shape, now.settings.kind)
         return self.open(self.path, self.vectors)
@@ -314,15 +291,8 @@ class TextIndex:
         wanted = list(dict.fromkeys(str(key) for key in ids))
         with changed_index(self.path) as change:
             now = type(self)(self.path, read_index_config(self.path), self.vectors)
-            now._check_model(self._config)
-            places = now._find(wanted)
-            lexical = LexicalWriter(change.folder / BM25)
-            for number, rows in places.items():
-                segment = now._segments[number]
-                before = change.deleted.get(segment.name, np.zeros(0, dtype=np.int32))
-                change.deleted[segment.name] = np.union1d(before, rows).astype(np.int32)
-                lexical.delete(segment.serials[np.isin(segment.document_of, rows)].tolist())
-            lexical.finish()
+            require_same_model(self.path, now._config, self._config)
+            delete_documents(change, now._segments, now._catalog.find(wanted))
             merge_segments(change, self.path, self.vectors.shape, now.settings.kind)
         return self.open(self.path, self.vectors)
 
@@ -332,12 +302,12 @@ class TextIndex:
         Raises:
             InputError: there is no such document.
         """
-        ((number, rows),) = self._find([str(key)]).items()
+        ((number, rows),) = self._catalog.find([str(key)]).items()
         return self._segments[number].read(rows.tolist())[0]
 
     def ids(self) -> list[str]:
         """Return the ids of all documents."""
-        found: list[str] = self._ids().to_pylist()
+        found: list[str] = self._catalog.ids().to_pylist()
         return found
 
     def info(self) -> dict[str, Any]:
@@ -354,67 +324,6 @@ class TextIndex:
             "settings": dict(self.settings.as_dict()),
         }
 
-    def _ids(self) -> pa.ChunkedArray:
-        """Return the ids of all documents that are not deleted."""
-        chunks: list[pa.Array] = []
-        for number, segment in enumerate(self._segments):
-            ids = segment.ids()
-            gone = self.ranker.deleted.get(number)
-            chunks += (ids if gone is None else ids.filter(pa.array(~gone))).chunks
-        return pa.chunked_array(chunks, type=pa.string())
-
-    def _find(self, ids: Sequence[str]) -> dict[int, NDArray[np.int64]]:
-        """Return the numbers of documents by segment."""
-        asked = pa.array(ids, type=pa.string())
-        missing = np.ones(len(ids), dtype=bool)
-        places: dict[int, NDArray[np.int64]] = {}
-        for number, segment in enumerate(self._segments):
-            gone = self.ranker.deleted.get(number)
-            live = np.arange(segment.count) if gone is None else np.flatnonzero(~gone)
-            ids_here = segment.ids() if gone is None else segment.ids().take(pa.array(live))
-            found = np.asarray(pc.index_in(asked, value_set=ids_here).fill_null(-1))
-            rows = np.where(found >= 0, live[found] if len(live) else -1, -1)
-            if (rows >= 0).any():
-                places[number] = rows[rows >= 0].astype(np.int64)
-                missing &= rows < 0
-        if missing.any():
-            names = [quoted(ids[n]) for n in np.flatnonzero(missing)[:5]]
-            more = ", ..." if missing.sum() > len(names) else ""
-            raise InputError(
-                f"{self.path} has no {'documents' if missing.sum() > 1 else 'document'} "
-                f"{', '.join(names)}{more}.",
-                hint="Check the ids; nothing was changed.",
-            )
-        return places
-
-    def _check_model(self, before: dict[str, Any]) -> None:
-        if self._config["model"]["fingerprint"] != before["model"]["fingerprint"]:
-            raise ModelError(
-                f"{self.path} was replaced by another index in the meantime; nothing was changed.",
-                hint="Open it again.",
-            )
-
-
-def _settings(path: Path, config: dict[str, Any]) -> SearchIndexSettings:
-    try:
-        return SearchIndexSettings(**config["settings"])
-    except (TypeError, ConfigurationError) as error:
-        raise ModelError(f"{path} is damaged: {error}.", hint=RESTORE_HINT) from error
-
-
-def _tokenized(questions: Sequence[str], name: str) -> TokenizedTexts:
-    """Tokenize short texts without `pa.array`, which imports pandas if it is installed."""
-    split = [tokenize(question, name) for question in questions]
-    numbers = {word: number for number, word in enumerate(dict.fromkeys(chain(*split)))}
-    indices = np.array([numbers[word] for words in split for word in words], dtype=np.int32)
-    bounds = np.cumsum([0, *map(len, split)], dtype=np.int64)
-    encoded = [word.encode() for word in numbers]
-    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    words = pa.StringArray.from_buffers(
-        len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))
-    )
-    return TokenizedTexts(words, indices, bounds)
-
 
 def _tokenizer_of(vectors: WordVectors) -> str:
     training = vectors.config.get("training")
@@ -426,26 +335,3 @@ def _reader(documents: Documents | DocumentReader, reading: ReadingKeywords) -> 
     return (
         documents if isinstance(documents, DocumentReader) else DocumentReader(documents, **reading)
     )
-
-
-def _add(
-    change: IndexChange,
-    reader: DocumentReader,
-    settings: SearchIndexSettings,
-    pooling: Pooling,
-    existing: pa.ChunkedArray,
-    progress: BuildProgress,
-) -> Pooling:
-    """Add documents to an index that is being written; return the fitted pooling."""
-    config = change.config
-    lexical = LexicalWriter(change.folder / BM25)
-    builder = SegmentBuilder(
-        change.folder / SEGMENTS, settings, pooling, lexical,
-        next_serial=config["next_serial"], next_name=config["next_segment"],
-    )  # fmt: skip
-    builder.add(reader.chunks(_CHUNK, config["next_document"], existing), progress)
-    lexical.finish()
-    config["segments"] = [*config["segments"], *builder.entries]
-    config["next_serial"], config["next_segment"] = builder.next_serial, builder.next_name
-    config["next_document"] += reader.read
-    return builder.pooling

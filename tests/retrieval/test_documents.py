@@ -73,6 +73,8 @@ def test_values_that_json_does_not_have() -> None:
         (["fine", "\ud800"], "cannot be encoded as UTF-8"),
         ([("a", "fine"), ("a", "again")], "the id 'a' occurs twice"),
         (["fine", {"id": None, "text": "x"}], "the id is None"),
+        (["fine", ("\ud800", "x")], "the id is '\\ud800'"),
+        (["fine", {"text": "x", "more": "\ud800"}], "a column cannot be kept as JSON"),
         (["fine", {"body": "x"}], "there is no column 'text'"),
         (["fine", {"text": "x", "o": object}], None),
     ],

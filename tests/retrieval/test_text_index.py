@@ -103,6 +103,10 @@ def test_arguments_are_checked(index: TextIndex) -> None:
         index.ask(["paris"])  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="expected a list of questions"):
         index.ask_all("paris")
+    with pytest.raises(InputError, match="cannot be encoded as UTF-8"):
+        index.ask("\ud800")
+    with pytest.raises(InputError, match="expected a question, got 3"):
+        index.ask_all([3])  # type: ignore[list-item]
     with pytest.raises(InputError, match="expected a list of ids"):
         index.delete("p")
 
