@@ -283,9 +283,10 @@ def _report(index: TextIndex, reader: DocumentReader, *, quiet: bool, as_json: b
     if not quiet:
         if reader.skipped:
             click.echo(f"Warning: {reader.summary()}", err=True)
+        shown = "" if facts["recall"] == 1 else f", recall@10 {facts['recall']:.3f}"
         click.echo(
             f"{index.path}: {counted(facts['documents'], 'document')}, "
-            f"{counted(facts['passages'], 'passage')}, {counted(facts['bytes'], 'byte')}"
+            f"{counted(facts['passages'], 'passage')}, {counted(facts['bytes'], 'byte')}{shown}"
         )
 
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ModelError
 from embedkit.index.approximate import ApproximateIndex
+from embedkit.index.benchmark import recall
 from embedkit.index.exact import DenseIndex
 from embedkit.index.protocol import Index
 from embedkit.storage.config_file import INDEX, RESTORE_HINT
@@ -39,6 +40,7 @@ DOCUMENTS, PASSAGES = "documents.arrow", "passages.safetensors"
 _INTEGERS = ("serials", "documents", "spans", "words", "bounds")
 _TYPES = {"vectors": ("F32",), **dict.fromkeys(_INTEGERS, ("I32",))}
 _SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("fields", pa.string())])
+_QUESTIONS, _NEAREST = 100, 10  # of the measured recall
 _BLOCK_DOCUMENTS = 1 << 12  # validated and read at a time
 
 
@@ -98,9 +100,19 @@ def write_segment(folder: Path, parts: SegmentParts) -> dict[str, Any]:
     }
     if parts.approximate is not None:
         entry["index"] = write_index_file(folder / INDEX, parts.approximate)
+        entry["index"]["recall"] = _recall(parts.approximate, parts.tensors["vectors"])
     names = [path.name for path in folder.iterdir()]
     entry["bytes"] = {name: (folder / name).stat().st_size for name in sorted(names)}
     return entry
+
+
+def _recall(approximate: ApproximateIndex, vectors: NDArray[np.float32]) -> float:
+    """Return the share of the nearest vectors that an index finds, for vectors drawn at random."""
+    draw = np.random.default_rng(approximate.settings.seed)
+    rows = np.sort(draw.choice(len(vectors), min(_QUESTIONS, len(vectors)), replace=False))
+    own = [[int(row)] for row in rows]
+    exact = DenseIndex(vectors, "dot").search(vectors[rows], _NEAREST, own)
+    return recall(approximate.search(vectors[rows], _NEAREST, own), exact)
 
 
 class Segment:

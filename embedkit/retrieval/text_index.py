@@ -311,18 +311,28 @@ class TextIndex:
         return found
 
     def info(self) -> dict[str, Any]:
-        """Return facts about the index: its size, settings, model and segments."""
+        """Return facts about the index: its size, settings, model and segments.
+
+        "recall" is the share of the ten nearest passages that approximate search found for passages
+        drawn when the index was built; 1 if all segments are searched exactly.
+        """
         files = [path for path in self.path.rglob("*") if path.is_file()]
         return {
             "documents": len(self),
             "passages": sum(len(segment.vectors) for segment in self._segments),
             "deleted": self._config["deleted"],
             "segments": len(self._segments),
+            "recall": self._recall(),
             "dimension": self.vectors.dimension,
             "model": self._config["model"]["path"],
             "bytes": sum(path.stat().st_size for path in files),
             "settings": dict(self.settings.as_dict()),
         }
+
+    def _recall(self) -> float:
+        sizes = [len(segment.vectors) for segment in self._segments]
+        found = [segment.entry.get("index", {}).get("recall", 1.0) for segment in self._segments]
+        return float(np.average(found, weights=sizes)) if sizes else 1.0
 
 
 def _tokenizer_of(vectors: WordVectors) -> str:

@@ -151,6 +151,8 @@ def test_approximate_indexes_find_nearly_the_same(path: Path, model: Path, kind:
         )
     )
     assert shared >= 0.8 * 300
+    assert 0.8 <= near.info()["recall"] <= 1
+    assert exact.info()["recall"] == 1
 
 
 def test_documents_are_added_and_deleted(index: TextIndex, path: Path, model: Path) -> None:
@@ -325,6 +327,9 @@ def test_a_path_that_is_no_index(tmp_path: Path, model: Path) -> None:
         TextIndex.open(tmp_path / "missing")
     with pytest.raises(ModelError, match="not a search index"):
         TextIndex.open(model)
+    TextIndex.build(["paris"], tmp_path / "docs.index", model)
+    with pytest.raises(ModelError, match=r"holds a search index, not vectors\..*embedkit search"):
+        embedkit.load(tmp_path / "docs.index")
     with pytest.raises(ModelError, match="cannot open"):
         TextIndex.open(tmp_path)
 
