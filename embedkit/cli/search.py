@@ -41,9 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["search"]
 
-_DEFAULT_INDEX = "docs.index"
 _WIDTH = 88  # characters of a line of an answer
-_MOST_LINES = 3
 
 _index_argument = click.argument("index", type=ModelPath())
 _other_model_option = click.option(
@@ -84,7 +82,7 @@ def search() -> None:
 
 @search.command("build")
 @click.argument("documents", type=INPUT)
-@output_option("Directory to write.", OutputPath(directory=True), default=_DEFAULT_INDEX)
+@output_option("Directory to write.", OutputPath(directory=True), default="docs.index")
 @model_option
 @click.option(
     "--pooling",
@@ -198,7 +196,7 @@ def ask_question(
         _print_answers(found)
     if not any(answers):
         if not as_json:
-            click.echo("No document was found: no word of the question is known.", err=True)
+            click.echo("No document has a word of the question, or a similar one.", err=True)
         click.get_current_context().exit(1)
 
 
@@ -255,12 +253,9 @@ def show_info(index: str, model: str | None, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    settings = facts.pop("settings")
-    for name, value in facts.items():
-        click.echo(f"{name:10} {value:,}" if isinstance(value, int) else f"{name:10} {value}")
-    click.echo("settings")
-    for name, value in settings.items():
-        click.echo(f"  {name:10} {value}")
+    settings = {f"  {name}": value for name, value in facts.pop("settings").items()}
+    for name, value in {**facts, "settings": "", **settings}.items():
+        click.echo(f"{name:12} {f'{value:,}' if isinstance(value, int) else value}".rstrip())
 
 
 def _reader(documents: str, options: dict[str, Any]) -> DocumentReader:
@@ -298,7 +293,7 @@ def _print_answers(answers: Sequence[Answer]) -> None:
     for rank, answer in enumerate(answers, start=1):
         click.echo(f"{rank:4}  {answer.id}  {answer.score:.4f}")
         text = " ".join(answer.text.split())
-        for line in textwrap.wrap(text, _WIDTH, max_lines=_MOST_LINES, placeholder=" …"):
+        for line in textwrap.wrap(text, _WIDTH, max_lines=3, placeholder=" …"):
             click.echo(f"      {line}")
         for name, value in answer.fields.items():
             shown = textwrap.shorten(str(value), _WIDTH - len(name), placeholder=" …")

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +40,19 @@ __all__ = [
     "SEGMENTS",
     "IndexChange",
     "changed_index",
+    "identity",
     "new_index",
     "read_deleted",
     "read_index_config",
+    "read_unchanged",
 ]
+
+Result = TypeVar("Result")
 
 KIND = "search index"
 SEGMENTS, BM25, POOLING, DELETED = "segments", "bm25", "pooling.safetensors", "deleted.safetensors"
 _FORMAT = 1
+_MOST_ATTEMPTS = 20  # to read an index that is replaced again and again
 _LOCKS = (".tantivy-meta.lock", ".tantivy-writer.lock")
 
 
@@ -162,6 +167,36 @@ def read_index_config(path: Path) -> dict[str, Any]:
                 f"{path / BM25 / name} is damaged: its checksum is wrong.", hint=RESTORE_HINT
             )
     return config
+
+
+def read_unchanged(path: Path, read: Callable[[], Result]) -> Result:
+    """Return what *read* returns; read again if the index was replaced in the meantime.
+
+    Otherwise, the files of two versions could be mixed.
+
+    Raises:
+        ModelError: as *read* does.
+    """
+    for _ in range(_MOST_ATTEMPTS):
+        before = identity(path)
+        try:
+            found = read()
+        except ModelError:
+            if identity(path) == before:
+                raise
+            continue
+        if identity(path) == before:
+            return found
+    return read()
+
+
+def identity(path: Path) -> tuple[int, ...] | None:
+    """Return numbers that change when an index is replaced; None if there is none."""
+    try:
+        found = (path / CONFIG).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _damaged(path: Path, problem: str) -> ModelError:

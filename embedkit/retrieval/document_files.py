@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,7 +20,7 @@ from embedkit.corpus.encodings import (
     damaged,
     text_encoding,
 )
-from embedkit.errors import InputError, counted, quoted
+from embedkit.errors import EncodingError, InputError, counted, quoted
 from embedkit.retrieval.options import DOCUMENT_FORMATS
 from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 from embedkit.validation import check_choice
@@ -103,7 +105,7 @@ def read_rows(
     if first is None:
         raise InputError(f"{name} is empty.")
     chosen = format or _detected(path, first[1])
-    for number, found in _READERS[chosen](name, _again(first, lines)):
+    for number, found in _READERS[chosen](name, chain([first], lines)):
         place = f"{name}, line {number}"
         if isinstance(found, dict):
             yield Row(place, found)
@@ -113,11 +115,6 @@ def read_rows(
 
 _Line = tuple[int, bytes]
 _Found = tuple[int, "dict[str, Any] | tuple[str, str]"]
-
-
-def _again(first: _Line, rest: Iterator[_Line]) -> Iterator[_Line]:
-    yield first
-    yield from rest
 
 
 def _numbered(lines: Iterator[bytes]) -> Iterator[_Line]:
@@ -132,17 +129,13 @@ def _numbered(lines: Iterator[bytes]) -> Iterator[_Line]:
 def _lines(path: Path, name: str, encoding: str) -> Iterator[bytes]:
     done = 0
     try:
-        if str(path) == "-":
-            if sys.stdin is None:
-                raise InputError("standard input is closed.", hint="Pass the name of a file.")
-            for line in _split(sys.stdin.buffer, name, encoding):
+        with _opened(path) as file:
+            for line in _split(file, name, encoding):
                 yield line
                 done += 1
-        else:
-            with path.open("rb") as file:
-                for line in _split(file, name, encoding):
-                    yield line
-                    done += 1
+    except EncodingError as error:
+        error.hint = "Pass the encoding of the file with --encoding (encoding=...)."
+        raise
     except FileNotFoundError:
         raise InputError(f"there is no file {name}.", hint="Check the path.") from None
     except DAMAGE as error:
@@ -151,6 +144,14 @@ def _lines(path: Path, name: str, encoding: str) -> Iterator[bytes]:
                 f"cannot read {name}: {error.strerror}.", hint="Check the path and its permissions."
             ) from error
         raise damaged(InputError, name, done, error) from error
+
+
+def _opened(path: Path) -> contextlib.AbstractContextManager[BinaryIO]:
+    if str(path) != "-":
+        return path.open("rb")
+    if sys.stdin is None:
+        raise InputError("standard input is closed.", hint="Pass the name of a file.")
+    return contextlib.nullcontext(sys.stdin.buffer)
 
 
 def _split(raw: BinaryIO, name: str, encoding: str) -> Iterator[bytes]:
@@ -195,23 +196,17 @@ def _jsonl(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:
 
 
 def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> tuple[str, str]:
-    try:
-        line.decode()
-    except UnicodeDecodeError as reason:
-        return f"byte {reason.start + 1} is not UTF-8", conversion(line, " or pass --encoding")
-    return (
-        f"invalid JSON: {error.msg} at column {error.colno}",
-        "Write one JSON object per line.",
-    )
+    text = _decoded(line)
+    if isinstance(text, tuple):
+        return text
+    problem = f"invalid JSON: {error.msg} at column {error.colno}"
+    return problem, "Write one JSON object per line."
 
 
 def _tsv(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:
-    def cells() -> Iterator[tuple[int, Sequence[str] | tuple[str, str]]]:
-        for number, line in lines:
-            text = _decoded(line)
-            yield number, (text if isinstance(text, tuple) else text.split("\t"))
-
-    return _table(name, cells())
+    texts = ((number, _decoded(line)) for number, line in lines)
+    cells = ((n, text if isinstance(text, tuple) else text.split("\t")) for n, text in texts)
+    return _table(name, cells)
 
 
 def _csv(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
@@ -31,6 +32,7 @@ from embedkit.retrieval.directory import (
     new_index,
     read_deleted,
     read_index_config,
+    read_unchanged,
 )
 from embedkit.retrieval.documents import Columns, DocumentReader, Documents
 from embedkit.retrieval.lexical import LexicalIndex
@@ -190,8 +192,12 @@ class TextIndex:
         """
         check_path(path)
         place = Path(path)
-        config = read_index_config(place)
-        return cls(place, config, model_of(place, config, vectors))
+        return read_unchanged(place, partial(cls._opened, place, vectors))
+
+    @classmethod
+    def _opened(cls, path: Path, vectors: VectorsSource | None) -> Self:
+        config = read_index_config(path)
+        return cls(path, config, model_of(path, config, vectors))
 
     def __len__(self) -> int:
         """Return the number of documents."""

@@ -55,7 +55,7 @@ def test_ask_a_batch(built: Command) -> None:
 def test_a_question_without_an_answer(built: Command) -> None:
     done = built("search", "ask", "docs.index", "unknown")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "no word of the question is known" in done.stderr
+    assert "No document has a word of the question" in done.stderr
 
 
 def test_add_and_delete(built: Command, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_add_and_delete(built: Command, tmp_path: Path) -> None:
 
 def test_info(built: Command) -> None:
     text = built("search", "info", "docs.index").stdout
-    assert "documents  3\n" in text
+    assert "documents    3\n" in text
     assert "  pooling    sif\n" in text
     facts = json.loads(built("search", "info", "docs.index", "--json").stdout)
     assert facts["documents"] == facts["passages"] == 3

@@ -21,7 +21,7 @@ from embedkit.errors import (
     StorageError,
 )
 from embedkit.features import TextFeatures
-from embedkit.retrieval import SearchIndexSettings, merging, segment
+from embedkit.retrieval import SearchIndexSettings, merging, segment, text_index
 from embedkit.retrieval.ranking import _DEPTH
 from embedkit.system.locks import locked_output
 from tests.retrieval.conftest import DOCUMENTS
@@ -234,6 +234,26 @@ def test_a_half_written_index_is_never_seen(
         index.add(["new"])
     assert TextIndex.open(path).ids() == index.ids()
     assert [entry.name for entry in path.parent.iterdir()] == ["docs.index"]
+
+
+def test_an_index_that_is_replaced_while_it_is_opened(
+    index: TextIndex, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = [["Madrid"], ["Lisbon"]]
+    original = text_index.model_of
+
+    def replaced_first(*arguments: Any) -> embedkit.WordVectors:
+        if more:
+            documents = more.pop()
+            with monkeypatch.context() as patch:
+                patch.setattr(text_index, "model_of", original)
+                TextIndex.open(path).add(documents)
+        return original(*arguments)
+
+    monkeypatch.setattr(text_index, "model_of", replaced_first)
+    opened = TextIndex.open(path)
+    assert opened.ids() == [*index.ids(), "6", "7"]
+    assert ids(opened, "madrid lisbon", method="bm25") == ["6", "7"]
 
 
 def test_two_writers(index: TextIndex, path: Path) -> None:

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from embedkit.errors import EmbedkitError, plural
+from embedkit.retrieval.directory import identity
 from embedkit.retrieval.options import SEARCH_METHODS
 from embedkit.retrieval.text_index import TextIndex
 from embedkit.service.api.requests import OneOrMany
@@ -19,7 +20,6 @@ from embedkit.service.api.responses import ErrorResponse
 from embedkit.service.http.errors import RefusedError
 from embedkit.service.http.json_response import JsonObject, json_response
 from embedkit.service.settings import ServiceSettings
-from embedkit.storage.config_file import CONFIG
 
 __all__ = ["add_document_search"]
 
@@ -71,7 +71,7 @@ class _Documents:
         self._settings = settings
         self._thread = ThreadPoolExecutor(1)
         self._waiting = 0
-        self._seen = self._identity()
+        self._seen = identity(path)
         self._index = TextIndex.open(path)
 
     async def ask(self, requests: list[DocumentSearchRequest]) -> list[JsonObject]:
@@ -107,7 +107,7 @@ class _Documents:
 
     def _refresh(self) -> None:
         """Open the index again if it was replaced; keep the old one if that fails."""
-        now = self._identity()
+        now = identity(self._path)
         if now == self._seen:
             return
         self._seen = now
@@ -115,13 +115,6 @@ class _Documents:
             self._index = TextIndex.open(self._path)
         except EmbedkitError as error:
             _log.error("Still serving the old search index: %s", error)
-
-    def _identity(self) -> tuple[int, int, int] | None:
-        try:
-            found = (self._path / CONFIG).stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def add_document_search(app: FastAPI, settings: ServiceSettings, path: Path) -> None:
