@@ -21,6 +21,7 @@ from .features.transformers import TextFeatures as TextFeatures
 from .features.transformers import WordFeatures as WordFeatures
 from .heads.estimators import DenseClassifier as DenseClassifier
 from .heads.estimators import DenseRegressor as DenseRegressor
+from .retrieval.text_index import TextIndex as TextIndex
 from .training.config import TrainingConfig as TrainingConfig
 from .vectors.formulas import Neighbor as Neighbor
 from .vectors.word_vectors import WordVectors as WordVectors

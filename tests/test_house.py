@@ -17,6 +17,7 @@ FOLDERS = [
     "cli",
     "service",
     "classification",
+    "retrieval",
     "heads",
     "features",
     "encoders",
@@ -120,11 +121,13 @@ HEAVY = {
     "fastapi",
     "pydantic",
     "uvicorn",
+    "tantivy",
+    "orjson",
 }
 
 
 def test_help_imports_no_numeric_library(tmp_path: Path) -> None:
-    for command in ("train", "phrases", "classify", "serve", "walks"):
+    for command in ("train", "phrases", "classify", "search", "serve", "walks"):
         assert not HEAVY & modules_after(RUN.format(arguments=[command, "--help"]), tmp_path)
     assert not HEAVY & modules_after("import embedkit", tmp_path)
 
@@ -165,6 +168,16 @@ def test_a_network_predicts_without_torch(tmp_path: Path, model: Path) -> None:
     found = modules_after(RUN.format(arguments=["classify", "predict", "oslo"]), tmp_path)
     assert "sklearn" in found
     assert not {"numba", "torch", "matplotlib"} & found
+
+
+def test_a_search_imports_no_compiler(tmp_path: Path, model: Path) -> None:
+    (tmp_path / "docs.jsonl").write_text('{"text": "paris"}\n{"text": "rome"}\n')
+    build = ["search", "build", "docs.jsonl", "--model", str(model)]
+    modules_after(RUN.format(arguments=build), tmp_path)
+    ask = ["search", "ask", "docs.index", "paris unknown"]
+    found = modules_after(RUN.format(arguments=ask), tmp_path)
+    assert {"tantivy", "faiss"} <= found
+    assert not {"numba", "torch", "sklearn", "pandas", "matplotlib"} & found
 
 
 def test_training_imports_no_torch(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from embedkit.cli.phrases import phrases
 from embedkit.cli.plot import plot
 from embedkit.cli.postprocess import postprocess
 from embedkit.cli.queries import analogy, neighbors, query, transfer
+from embedkit.cli.search import search
 from embedkit.cli.serve import serve
 from embedkit.cli.similarity import odd_one_out, rank, similarity
 from embedkit.cli.streams import decoded, discard
@@ -133,7 +134,7 @@ app.add_sections(
         "Train": (train, phrases, walks, classify),
         "Ask": (
             analogy, query, neighbors, transfer, similarity, rank, odd_one_out, distance, compare,
-            encode, info, plot,
+            encode, info, plot, search,
         ),
         "Score": (evaluate,),
         "Convert": (convert, export, postprocess, index),

@@ -74,6 +74,12 @@ class Display:
         self._advance("indexing", count, total, " words")
         self._line(f"indexing: {self._done:,} of {counted(total, 'word')}")
 
+    def documents(self, stage: str, count: int) -> None:
+        """Show that *count* more documents were read, or more passages were indexed."""
+        noun = "document" if stage == "reading" else "passage"
+        self._advance(stage, count, None, f" {noun}s")
+        self._line(f"{stage}: {counted(self._done, noun)}")
+
     def phrases(self, total: int) -> Callable[[int], None]:
         """Return a function that shows that more of *total* tokens were searched for phrases."""
 

@@ -26,6 +26,10 @@ __all__ = ["serve"]
     "--port", type=WholeNumber(0, 65535), default=8000, show_default=True,
     help="Port to listen on; 0 chooses a free one.",
 )  # fmt: skip
+@click.option(
+    "--search", type=click.Path(path_type=Path), metavar="INDEX",
+    help="Also answer POST /v1/search from this search index.",
+)  # fmt: skip
 @workers_option("Processes; they share one copy of the vectors.", WholeNumber(1, 256), 1)
 @click.option(
     "--reload-model", is_flag=True,
@@ -59,6 +63,7 @@ def serve(
     model: str,
     host: str,
     port: int,
+    search: Path | None,
     workers: int,
     reload_model: bool,
     api_key_file: Path | None,
@@ -99,7 +104,12 @@ def serve(
         queue=queue,
         body_limit=body_limit,
         timeout=timeout,
+        documents=search,
     )
+    if search is not None:
+        from embedkit.retrieval.text_index import TextIndex
+
+        TextIndex.open(search)  # so that an error stops the command, not each worker
     serve_http(settings, ListenAddress(host, port, workers, reload_model, access_log))
 
 

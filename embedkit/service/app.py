@@ -60,6 +60,10 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
         lifespan=lambda _: _lifespan(service, settings.folder),
     )
     add_routes(app, service)
+    if settings.documents is not None:
+        from embedkit.service.api.document_search import add_document_search
+
+        add_document_search(app, settings, settings.documents)
     _add_files(app)
     _add_errors(app, service)
     guarded: ASGIApp = Guard(

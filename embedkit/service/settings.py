@@ -30,6 +30,7 @@ class ServiceSettings:
         queue: number of questions that may wait in each worker; more are refused with status 429.
         body_limit: largest body of a request, in bytes.
         timeout: seconds after which a request is refused with status 503.
+        documents: the search index that /v1/search answers from; None leaves that route out.
 
     Raises:
         ConfigurationError: the timeout is not finite, or an origin is not valid.
@@ -42,6 +43,7 @@ class ServiceSettings:
     queue: int = 1024
     body_limit: int = 1 << 20
     timeout: float = 10.0
+    documents: Path | None = None
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.timeout):

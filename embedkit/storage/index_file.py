@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,22 @@ from embedkit.errors import ConfigurationError, ModelError, StaleIndexWarning
 from embedkit.index.approximate import ApproximateIndex, IndexSettings
 from embedkit.index.exact import DenseIndex
 from embedkit.index.metrics import find_metric
-from embedkit.storage.config_file import CONFIG, INDEX, read_config, write_config
+from embedkit.storage.config_file import CONFIG, INDEX, RESTORE_HINT, read_config, write_config
 from embedkit.storage.model_directory import FORMAT, StoredModel, checksum, read_model
 from embedkit.storage.quantization import unpack
 from embedkit.system.files import atomic_directory
 from embedkit.system.full_disk import storage_errors
 
-__all__ = ["INDEX", "describe_index", "drop_index", "open_index", "save_index", "vectors_to_index"]
+__all__ = [
+    "INDEX",
+    "describe_index",
+    "drop_index",
+    "open_index",
+    "read_index_file",
+    "save_index",
+    "vectors_to_index",
+    "write_index_file",
+]
 
 _HINT = "Build a new index with embedkit index build, or remove it with embedkit index drop."
 _EXACT_HINT = f"{_HINT} Pass --exact (exact=True) to search without an index."
@@ -36,23 +45,31 @@ def save_index(model: StoredModel, index: ApproximateIndex) -> int:
         ModelError: the directory was replaced by another model in the meantime.
         StorageError: the disk is full, or the path is not writable.
     """
-    import faiss
 
     def write(folder: Path) -> dict[str, Any]:
-        path = folder / INDEX
-        try:
-            faiss.write_index(index.index, _name(path))
-        except RuntimeError as error:  # FAISS raises nothing else
-            raise OSError(str(error).splitlines()[-1]) from error
-        return {
-            "settings": asdict(index.settings),
-            "bytes": path.stat().st_size,
-            "crc32": checksum(path),
-            "fingerprint": model.fingerprint,
-        }
+        return {**write_index_file(folder / INDEX, index), "fingerprint": model.fingerprint}
 
     _replace(model, write)
     return (Path(os.path.realpath(model.path)) / INDEX).stat().st_size
+
+
+def write_index_file(path: Path, index: ApproximateIndex) -> dict[str, Any]:
+    """Write an index; return its settings, size and checksum, which `read_index_file` needs.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import faiss
+
+    try:
+        faiss.write_index(index.index, _name(path))
+    except RuntimeError as error:  # FAISS raises nothing else
+        raise OSError(str(error).splitlines()[-1]) from error
+    return {
+        "settings": asdict(index.settings),
+        "bytes": path.stat().st_size,
+        "crc32": checksum(path),
+    }
 
 
 def drop_index(path: Path) -> bool:
@@ -93,15 +110,35 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
             stacklevel=2,
         )
         return None
+    return read_index_file(path, model.index, exact, _EXACT_HINT)
+
+
+def read_index_file(
+    path: Path, entry: Mapping[str, Any], exact: DenseIndex, hint: str = RESTORE_HINT
+) -> ApproximateIndex | None:
+    """Open a file that `write_index_file` wrote, memory-mapped if FAISS can.
+
+    Args:
+        path: the file.
+        entry: what `write_index_file` returned.
+        exact: the exact index of the same rows.
+        hint: what to do if it is damaged.
+
+    Returns:
+        The index, or None if it is for another metric.
+
+    Raises:
+        ModelError: it is damaged.
+    """
     damaged = ModelError(
         f"{path} is damaged: its checksum or its entry in config.json is wrong.",
-        hint=_EXACT_HINT,
+        hint=hint,
     )
     try:
-        settings = IndexSettings(**model.index["settings"])
+        settings = IndexSettings(**entry["settings"])
         if settings.metric != exact.metric.name:
             return None
-        if path.stat().st_size != model.index["bytes"] or checksum(path) != model.index["crc32"]:
+        if path.stat().st_size != entry["bytes"] or checksum(path) != entry["crc32"]:
             raise damaged
     except (KeyError, TypeError, ConfigurationError) as error:
         raise damaged from error
@@ -114,7 +151,7 @@ def open_index(model: StoredModel, exact: DenseIndex) -> ApproximateIndex | None
     except RuntimeError as error:
         raise ModelError(
             f"{path} cannot be read by FAISS {faiss.__version__}.",
-            hint=_EXACT_HINT,
+            hint=hint,
         ) from error
     if (index.ntotal, index.d) != exact.matrix.shape:
         raise damaged

@@ -227,9 +227,10 @@ def _read_model(path: Path) -> StoredModel:
         )
     digest = hashlib.blake2b(json.dumps(config, sort_keys=True).encode(), digest_size=16)
     if "kind" in config:
+        command = "search" if config["kind"] == "search index" else "classify"
         raise ModelError(
             f"{path} holds a {config['kind']}, not vectors.",
-            hint="Use it with embedkit classify, or pass a directory that embedkit train wrote.",
+            hint=f"Use it with embedkit {command}, or pass a directory that embedkit train wrote.",
         )
     if not (path / VOCABULARY).is_file():
         raise ModelError(f"{path} is incomplete: {VOCABULARY} is missing.", hint=RESTORE_HINT)

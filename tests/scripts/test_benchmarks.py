@@ -185,6 +185,48 @@ def test_bench_trec_without_data_says_where_to_put_it(run_script: Any, tmp_path:
     assert "trec-train.txt does not exist. Set EMBEDKIT_SHARED" in done.stderr
 
 
+@pytest.fixture
+def articles(trec: Path) -> Path:
+    """The folder of `trec` with a few articles, too."""
+    bodies = [
+        f"Title\nThe capital is {city} with mayor{n}. Here {city} and border{n} are."
+        for n, city in enumerate(["Paris", "Rome", "Madrid", "Berlin"])
+    ]
+    (trec / "corpora").mkdir()
+    text = "\n\n".join(bodies).encode()
+    (trec / "corpora" / "wiki-raw.txt.xz").write_bytes(lzma.compress(text))
+    return trec
+
+
+def test_bench_search(run_json: RunJson, articles: Path, model: Path) -> None:
+    results = run_json(
+        "bench_search", "--model", model, "--documents", 1200, "--questions", 5,
+        "--kinds", "ivfpq", EMBEDKIT_SHARED=str(articles),
+    )  # fmt: skip
+    flat, compressed = results["speed"]
+    assert (flat["kind"], flat["recall"], compressed["kind"]) == ("flat", 1, "ivfpq")
+    assert 0.5 < compressed["recall"] <= 1
+    ndcg = {(row["task"], row["way"]): row["ndcg"] for row in results["quality"]}
+    assert ndcg["Wikipedia", "BM25"] == 1
+    assert len(ndcg) == 8
+
+
+def test_bench_search_compares_weights(run_json: RunJson, articles: Path, model: Path) -> None:
+    results = run_json("bench_search", "--model", model, "--choose", EMBEDKIT_SHARED=str(articles))
+    assert len(results["weights"]) == 24
+
+
+def test_bench_search_scores_like_scikit_learn() -> None:
+    from sklearn.metrics import ndcg_score
+
+    ndcg = load_script("bench_search").ndcg
+    found, relevant = [3, 1, 4, 15, 9, 2, 6], frozenset({1, 9, 6, 2})
+    gains = [[float(number in relevant) for number in found]]
+    ours = ndcg(found, relevant, 5)
+    assert ours == pytest.approx(ndcg_score(gains, [list(range(7, 0, -1))], k=5))
+    assert ndcg([], relevant) == 0
+
+
 WRK = """#!{python}
 import json, os, sys
 from urllib.request import Request, urlopen

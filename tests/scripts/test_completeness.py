@@ -26,6 +26,7 @@ TESTED_BY = {
     "bench_index": "scripts/test_benchmarks.py",
     "bench_page": "scripts/test_benchmarks.py",
     "bench_phrases": "scripts/test_benchmarks.py",
+    "bench_search": "scripts/test_benchmarks.py",
     "bench_service": "scripts/test_benchmarks.py",
     "bench_service_peer.py": "scripts/test_benchmarks.py",
     "bench_tasks.py": "scripts/test_benchmarks.py",

@@ -1,0 +1,300 @@
+"""Read files of documents: JSON lines, TSV, CSV, and folders of text files."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from embedkit.corpus.encodings import (
+    BYTE_ORDER_MARK,
+    Transcoder,
+    conversion,
+    damaged,
+    text_encoding,
+)
+from embedkit.errors import EncodingError, InputError, counted, quoted
+from embedkit.retrieval.options import DOCUMENT_FORMATS
+from embedkit.system.compression import DAMAGE, decompress, refuse_tar
+from embedkit.validation import check_choice
+
+__all__ = ["BadRow", "Row", "read_rows"]
+
+_BLOCK_BYTES = 1 << 20
+_ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".tsv": "tsv", ".csv": "csv"}
+_LONGEST_CELL = 1 << 30  # characters of a CSV cell; Python's default is 131,072
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the input.
+
+    Attributes:
+        place: where it is, such as "docs.jsonl, line 7".
+        values: its columns by name; the reader of the rows may change it.
+    """
+
+    place: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be read.
+
+    Attributes:
+        place: where it is.
+        problem: what is wrong, without a final period.
+        hint: what to do about it.
+    """
+
+    place: str
+    problem: str
+    hint: str
+
+    def error(self) -> InputError:
+        """Return the error for this row."""
+        return InputError(f"{self.place}: {self.problem}.", hint=self.hint)
+
+
+def read_rows(
+    path: Path,
+    *,
+    format: str | None = None,  # noqa: A002 - the standard name
+    encoding: str = "utf-8",
+    text: str = "text",
+) -> Iterator[Row | BadRow]:
+    """Yield the rows of a file, or one row for each file of a folder.
+
+    *jsonl*: one JSON object per line. *tsv* and *csv*: the first line has the names of the columns.
+    Quotation marks are ordinary characters in TSV and enclose a cell in CSV. *folder*: the id of a
+    document is the path of its file inside the folder. Empty lines and hidden files are skipped.
+
+    Args:
+        path: the file, plain or compressed; "-" for standard input; or the folder.
+        format: one of `DOCUMENT_FORMATS`; by default, it is detected from the file's extension, or
+            else from its first character.
+        encoding: Python's name of the encoding of the files.
+        text: the name of the column of texts, which the text of a file in a folder gets.
+
+    Raises:
+        InputError: the file is missing, damaged or has no header.
+        EncodingError: a byte is not valid in an encoding other than UTF-8.
+        ConfigurationError: the format or encoding is unknown.
+    """
+    encoding = text_encoding(encoding)
+    if format is not None:
+        check_choice("format", format, DOCUMENT_FORMATS)
+    if str(path) != "-" and path.is_dir():
+        if format not in (None, "folder"):
+            raise InputError(f"{path} is a folder, not a file of the format {format}.")
+        yield from _folder(path, encoding, text)
+        return
+    if format == "folder":
+        raise InputError(f"{path} is not a folder.")
+    name = "standard input" if str(path) == "-" else str(path)
+    lines = _numbered(_lines(path, name, encoding))
+    first = next(lines, None)
+    if first is None:
+        raise InputError(f"{name} is empty.")
+    chosen = format or _detected(path, first[1])
+    for number, found in _READERS[chosen](name, chain([first], lines)):
+        place = f"{name}, line {number}"
+        if isinstance(found, dict):
+            yield Row(place, found)
+        else:
+            yield BadRow(place, *found)
+
+
+_Line = tuple[int, bytes]
+_Found = tuple[int, "dict[str, Any] | tuple[str, str]"]
+
+
+def _numbered(lines: Iterator[bytes]) -> Iterator[_Line]:
+    """Yield the lines that are not blank, numbered from 1, without line ends."""
+    for number, line in enumerate(lines, start=1):
+        if number == 1:
+            line = line.removeprefix(BYTE_ORDER_MARK)
+        if line and not line.isspace():
+            yield number, line.removesuffix(b"\r")
+
+
+def _lines(path: Path, name: str, encoding: str) -> Iterator[bytes]:
+    done = 0
+    try:
+        with _opened(path) as file:
+            for line in _split(file, name, encoding):
+                yield line
+                done += 1
+    except EncodingError as error:
+        error.hint = "Pass the encoding of the file with --encoding (encoding=...)."
+        raise
+    except FileNotFoundError:
+        raise InputError(f"there is no file {name}.", hint="Check the path.") from None
+    except DAMAGE as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise InputError(
+                f"cannot read {name}: {error.strerror}.", hint="Check the path and its permissions."
+            ) from error
+        raise damaged(InputError, name, done, error) from error
+
+
+def _opened(path: Path) -> contextlib.AbstractContextManager[BinaryIO]:
+    if str(path) != "-":
+        return path.open("rb")
+    if sys.stdin is None:
+        raise InputError("standard input is closed.", hint="Pass the name of a file.")
+    return contextlib.nullcontext(sys.stdin.buffer)
+
+
+def _split(raw: BinaryIO, name: str, encoding: str) -> Iterator[bytes]:
+    plain = decompress(raw)
+    stream = plain if encoding == "utf-8" else Transcoder(plain, encoding, "strict", name)
+    begun: list[bytes] = []  # pieces of a line that has not ended, which may be very long
+    head = True
+    while block := stream.read(_BLOCK_BYTES):
+        if head:
+            refuse_tar(block[:512], name, InputError)
+            head = False
+        first, *rest = block.split(b"\n")
+        begun.append(first)
+        if rest:
+            yield b"".join(begun)
+            yield from rest[:-1]
+            begun = [rest[-1]]
+    if any(begun):
+        yield b"".join(begun)
+
+
+def _detected(path: Path, first: bytes) -> str:
+    for ending in path.suffixes[::-1]:
+        if ending.lower() in _ENDINGS:
+            return _ENDINGS[ending.lower()]
+    if first.lstrip().startswith(b"{"):
+        return "jsonl"
+    return "tsv" if b"\t" in first else "csv"
+
+
+def _jsonl(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:
+    for number, line in lines:
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            yield number, _json_problem(line, error)
+            continue
+        if isinstance(row, dict):
+            yield number, row
+        else:
+            yield number, ("not a JSON object", 'Write {"text": ...} on each line.')
+
+
+def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> tuple[str, str]:
+    text = _decoded(line)
+    if isinstance(text, tuple):
+        return text
+    problem = f"invalid JSON: {error.msg} at column {error.colno}"
+    return problem, "Write one JSON object per line."
+
+
+def _tsv(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:
+    texts = ((number, _decoded(line)) for number, line in lines)
+    cells = ((n, text if isinstance(text, tuple) else text.split("\t")) for n, text in texts)
+    return _table(name, cells)
+
+
+def _csv(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:
+    def cells() -> Iterator[tuple[int, Sequence[str] | tuple[str, str]]]:
+        csv.field_size_limit(_LONGEST_CELL)
+        at = [0]
+        bad: list[tuple[str, str]] = []
+
+        def texts() -> Iterator[str]:
+            for number, line in lines:
+                at[0] = number
+                text = _decoded(line)
+                if isinstance(text, tuple):
+                    bad.append(text)
+                    yield "\n"
+                else:
+                    yield text + "\n"
+
+        reader = csv.reader(texts(), strict=True)
+        while True:
+            before = at[0]
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                hint = "Close the quotation marks, or double those inside a cell."
+                yield before + 1, (f"invalid CSV: {error}", hint)
+                continue
+            yield at[0], (bad.pop() if bad else row)
+
+    return _table(name, cells())
+
+
+def _decoded(line: bytes) -> str | tuple[str, str]:
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        return f"byte {error.start + 1} is not UTF-8", conversion(line, " or pass --encoding")
+
+
+def _table(
+    name: str, rows: Iterator[tuple[int, Sequence[str] | tuple[str, str]]]
+) -> Iterator[_Found]:
+    number, header = next(rows)
+    if isinstance(header, tuple):
+        raise InputError(f"{name}, line {number}: {header[0]}.", hint=header[1])
+    names = [cell.strip() for cell in header]
+    if repeated := {cell for cell in names if names.count(cell) > 1}:
+        raise InputError(
+            f"{name}, line {number}: the column {quoted(sorted(repeated)[0])} occurs twice.",
+            hint="Write the names of the columns in the first line.",
+        )
+    for number, cells in rows:
+        if isinstance(cells, tuple):
+            yield number, cells
+        elif len(cells) != len(names):
+            problem = f"{counted(len(cells), 'column')}, but the first line has {len(names)}"
+            yield number, (problem, "Look for a missing separator, or one inside a text.")
+        else:
+            yield number, dict(zip(names, cells, strict=True))
+
+
+def _folder(folder: Path, encoding: str, text: str) -> Iterator[Row | BadRow]:
+    found = False
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if any(part.startswith(".") for part in inside.parts) or not path.is_file():
+            continue
+        found = True
+        try:
+            with path.open("rb") as file:
+                data = decompress(file).read()
+            content = data.decode(encoding).removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            problem = f"byte {error.start + 1} is not valid {encoding}"
+            yield BadRow(str(path), problem, conversion(data))
+        except DAMAGE as error:
+            reason = getattr(error, "strerror", None) or error
+            yield BadRow(str(path), f"cannot read it: {reason}", "Check the file.")
+        else:
+            yield Row(str(path), {"id": inside.as_posix(), text: content})
+    if not found:
+        raise InputError(f"{folder} contains no files.")
+
+
+_READERS: Mapping[str, Callable[[str, Iterator[_Line]], Iterator[_Found]]] = {
+    "jsonl": _jsonl,
+    "tsv": _tsv,
+    "csv": _csv,
+}

@@ -1,0 +1,31 @@
+"""The choices of a search index; imports no numeric library."""
+
+from __future__ import annotations
+
+__all__ = [
+    "DOCUMENT_FORMATS",
+    "ROW_POLICIES",
+    "SEARCH_METHODS",
+    "SEARCH_POOLINGS",
+]
+
+DOCUMENT_FORMATS = ("jsonl", "tsv", "csv", "folder")
+"""Files of documents: JSON lines, tables, or a folder with one text file per document."""
+
+SEARCH_POOLINGS = ("sif", "tfidf")
+"""How the vectors of a passage's words are weighted.
+
+*sif*: smooth inverse frequency (Arora, Liang and Ma 2017), a / (a + p(w)) with p(w) from the
+model's counts. *tfidf*: smoothed inverse document frequencies in the indexed documents. From both,
+the projection on the first principal component of the passages is subtracted.
+"""
+
+SEARCH_METHODS = ("fused", "dense", "bm25")
+"""How documents are ranked.
+
+*dense*: by the cosine similarity of pooled vectors. *bm25*: by their words (Robertson and Zaragoza
+2009). *fused*: by both, with reciprocal rank fusion (Cormack, Clarke and Buettcher 2009).
+"""
+
+ROW_POLICIES = ("strict", "skip")
+"""What to do with a document that cannot be indexed: stop with an error, or leave it out."""
