@@ -20,6 +20,7 @@ from embedkit.corpus.encodings import (
     damaged,
     text_encoding,
 )
+from embedkit.corpus.tokenizers import separators_in
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError, quoted
 from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 from embedkit.validation import CODEC_ERRORS
@@ -45,18 +46,24 @@ _OTHERWISE = (
     ', pass --encoding latin1 (encoding="latin1"), or pass --errors replace (errors="replace")'
 )
 _BLOCK_BYTES = 1 << 19
+_LONGEST_WORD = 1 << 20  # bytes; far more than the largest limit of the length of words
 _BATCH_TOKENS = 1 << 18
 
 
 @dataclass(frozen=True)
 class TextBlock:
-    """Some bytes of a file, and their position in the file."""
+    """Some bytes of a file, and their position in the file.
+
+    Attributes:
+        too_long: number of words before this block that were left out because they are too long.
+    """
 
     data: bytes
     name: str
     first_line: int  # counted from 1
     first_column: int  # bytes of that line in earlier blocks
     ends_file: bool
+    too_long: int = 0
 
 
 def no_progress(_: int) -> None:
@@ -94,8 +101,12 @@ def read_blocks(
     progress: Callable[[int], None] = no_progress,
     encoding: str = "utf-8",
     errors: str = "strict",
+    tokenizer: str | None = None,
 ) -> Iterator[TextBlock | list[Sequence[str]]]:
     """Yield the blocks of *source*; call *progress* with the number of (compressed) bytes read.
+
+    With the name of a tokenizer, words of more than a megabyte are left out. Without it, a block
+    may become as long as the longest run of bytes without white space.
 
     Args:
         encoding: the encoding of the files. Blocks of UTF-8 are not checked; see `valid_utf8`.
@@ -106,7 +117,7 @@ def read_blocks(
         EncodingError: a byte is not valid in the encoding and *errors* is "strict".
         CorpusError: a file is missing, unreadable or damaged, or an item is not a list of tokens.
     """
-    reading = _Reading(progress, text_encoding(encoding), errors)
+    reading = _Reading(progress, text_encoding(encoding), errors, tokenizer)
     if isinstance(source, str | os.PathLike):
         yield from _blocks_of_files([source], reading)
     elif is_path(source):
@@ -122,6 +133,7 @@ class _Reading:
     progress: Callable[[int], None]
     encoding: str
     errors: str
+    tokenizer: str | None
 
     def open(self, raw: BinaryIO, name: str) -> BinaryIO | Transcoder:
         """Return a stream of the text in UTF-8, decompressed."""
@@ -203,6 +215,7 @@ def _blocks_of_stream(raw: BinaryIO, name: str, reading: _Reading) -> Iterator[T
     rest = b""
     position = 0
     stream = reading.open(raw, name)
+    long_words = _LongWords(reading.tokenizer)
     while True:
         try:
             chunk = stream.read(_BLOCK_BYTES)
@@ -216,9 +229,11 @@ def _blocks_of_stream(raw: BinaryIO, name: str, reading: _Reading) -> Iterator[T
         if line == 1 and not column and not rest:
             refuse_tar(chunk, name, CorpusError)
             chunk = chunk.removeprefix(BYTE_ORDER_MARK)
-        data = rest + chunk
-        cut = _cut(data) if chunk else len(data)
-        yield TextBlock(data[:cut], name, line, column, ends_file=not chunk)
+        read = len(rest) + len(chunk)
+        data = long_words.remove(rest + chunk)
+        column += read - len(data)
+        cut = (_cut(data) or long_words.cut(data)) if chunk else len(data)
+        yield TextBlock(data[:cut], name, line, column, not chunk, long_words.taken())
         if not chunk:
             return
         rest = data[cut:]
@@ -231,6 +246,47 @@ def _cut(data: bytes) -> int:
     """Return where to end a block: after its last line, or after the last token of a long line."""
     newline = data.rfind(b"\n") + 1
     return newline or max(data.rfind(space) for space in b" \t\r\v\f") + 1
+
+
+class _LongWords:
+    """Removes words of more than `_LONGEST_WORD` bytes, so that no block becomes much longer.
+
+    Args:
+        tokenizer: tells where words end; None means that no words are removed.
+    """
+
+    def __init__(self, tokenizer: str | None) -> None:
+        self._tokenizer = tokenizer
+        self._within = False
+        self._removed = 0
+
+    def remove(self, data: bytes) -> bytes:
+        """Return *data* without the rest, or the beginning, of a word that is too long."""
+        if self._tokenizer is None or not (self._within or len(data) > _LONGEST_WORD):
+            return data
+        found = None if _cut(data) and not self._within else separators_in(data, self._tokenizer)
+        if not self._within:
+            if found or _cut(data):
+                return data
+            self._within = True
+            self._removed += 1
+            return b""
+        if found is None:
+            return b""
+        self._within = False
+        return data[found[0] :]
+
+    def cut(self, data: bytes) -> int:
+        """Return where to end a block of more than `_LONGEST_WORD` bytes without white space."""
+        if self._tokenizer is None or len(data) <= _LONGEST_WORD:
+            return 0
+        found = separators_in(data, self._tokenizer)
+        return found[1] if found else 0
+
+    def taken(self) -> int:
+        """Return how many words were removed since the last call."""
+        removed, self._removed = self._removed, 0
+        return removed
 
 
 def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:

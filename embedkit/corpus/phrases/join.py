@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.encoded_blocks import EncodedBlock
+from embedkit.corpus.counting.blocks import TokenBlock, encode_ids
 from embedkit.corpus.phrases import kernels
 from embedkit.corpus.phrases.count import connector_mask
 from embedkit.corpus.phrases.settings import PhraseSettings
@@ -94,7 +94,7 @@ def _blocks(
     known: _PhraseTable,
     connects: NDArray[np.bool_],
     progress: Callable[[int], None],
-) -> Iterator[EncodedBlock]:
+) -> Iterator[TokenBlock]:
     tokens, boundaries = np.asarray(corpus.tokens), np.asarray(corpus.boundaries)
     places = np.full(len(known.words), -1, dtype=np.int32)
     start, sentence, size = 0, 0, _BLOCK
@@ -109,7 +109,7 @@ def _blocks(
         # If a word and the connectors after it fill a block, try again with a larger one.
         size = _BLOCK if reached > start else 2 * size
         seen = kernels.renumber(out[:written], places, order)
-        yield EncodedBlock(out[:written], known.words.take(pa.array(order[:seen])), ends[:ended])
+        yield encode_ids(out[:written], known.words.take(pa.array(order[:seen])), ends[:ended])
         progress(reached - start)
         start = reached
         corpus.release()
