@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["MOST_SMALL_BYTES", "offsets_and_text", "strings"]
+__all__ = ["joined", "offsets_and_text", "strings"]
 
-MOST_SMALL_BYTES = 2**31 - 1
+_MOST_SMALL_BYTES = 2**31 - 1
 """The number of bytes that Arrow's strings with 32-bit offsets can hold."""
 
 
@@ -28,8 +28,16 @@ def offsets_and_text(words: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[
 
 def strings(offsets: NDArray[np.int64], text: NDArray[np.uint8]) -> pa.StringArray:
     """Return an array of strings; with 64-bit offsets only if 32 bits are not enough."""
-    large = len(text) > MOST_SMALL_BYTES
+    large = len(text) > _MOST_SMALL_BYTES
     numbers = offsets if large else offsets.astype(np.int32)
     kind = pa.large_string() if large else pa.string()
     buffers = [None, pa.py_buffer(numbers), pa.py_buffer(text)]
     return pa.Array.from_buffers(kind, len(offsets) - 1, buffers)
+
+
+def joined(words: pa.StringArray, more: list[str]) -> pa.StringArray:
+    """Return an array of strings with more of them at its end."""
+    added = pa.array(more, type=words.type)
+    if words.nbytes + added.nbytes > _MOST_SMALL_BYTES:
+        words, added = words.cast(pa.large_string()), added.cast(pa.large_string())
+    return pa.concat_arrays([words, added])

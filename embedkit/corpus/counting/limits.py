@@ -15,7 +15,7 @@ RANGES: Ranges = {
 }
 """The lowest and highest value of each limit."""
 
-_TABLE_SHARE = 3  # of the memory, a third for the table that is being filled
+_TABLE_SHARE = 4  # of the memory, a quarter for the table that is being filled
 _BYTES_PER_KEPT_WORD = 384
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import joined
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.counting.blocks import TokenBlock, encode_ids
 from embedkit.corpus.phrases import kernels
@@ -39,8 +40,9 @@ def join_phrases(
             writer.add(block)
         files = writer.finish(ranks)
     return Corpus(
-        files.vocabulary, files.tokens, files.boundaries, corpus.tokenizer, files.fingerprint
-    )
+        files.vocabulary, files.tokens, files.boundaries, corpus.tokenizer, files.fingerprint,
+        left_out=corpus.left_out,
+    )  # fmt: skip
 
 
 class _PhraseTable:
@@ -72,7 +74,7 @@ class _PhraseTable:
         places = {word: len(vocabulary) + number for number, word in enumerate(new)}
         for number in np.flatnonzero(self.joined < 0):
             self.joined[number] = places[spelled[number]]
-        self.words: pa.StringArray = pa.array([*vocabulary, *new], type=pa.string())
+        self.words = joined(vocabulary.arrow, list(new))
         self.opens = np.zeros(len(vocabulary), dtype=np.bool_)
         self.opens[self.parts[self.offsets[:-1]]] = True
         self.keys, self.numbers = _table(self.parts, self.offsets)

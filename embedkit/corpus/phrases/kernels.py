@@ -137,6 +137,9 @@ def candidates(
             end = boundaries[sentence + 1]
             first = -1
         word = tokens[position]
+        if word == len(connects):  # left out of the vocabulary: no phrase contains it
+            first = -1
+            continue
         if first >= 0:
             key = _reduced(_times(key, shifts[word]) + tails[word])
         if not connects[word]:
@@ -245,6 +248,8 @@ def join(
 ):  # fmt: skip
     """Join the phrases in tokens[start:stop], from left to right.
 
+    Words that were left out of the vocabulary become -1.
+
     Returns:
         The position where the next call starts, the number of the sentence there, the number of
         tokens written to *out*, and the number of sentence ends written to *ends*.
@@ -253,7 +258,15 @@ def join(
     end = boundaries[sentence + 1]
     for position in range(start, stop):
         word = tokens[position]
-        if not connects[word]:
+        if word == len(connects):
+            if first >= 0:
+                for before in range(first, position):
+                    out[size] = tokens[before]
+                    size += 1
+            first = -1
+            out[size] = -1
+            size += 1
+        elif not connects[word]:
             number = -1
             if first >= 0:
                 if opens[tokens[first]]:
@@ -287,13 +300,15 @@ def join(
 
 @compiled
 def renumber(ids, places, order):
-    """Replace ids by numbers in order of first occurrence; return how many there are.
+    """Replace ids by numbers in order of first occurrence, except -1; return how many there are.
 
     *order* receives the id of each number. All of *places* must be -1, and is -1 again at the end.
     """
     seen = 0
     for position in range(len(ids)):
         word = ids[position]
+        if word < 0:
+            continue
         if places[word] < 0:
             places[word] = seen
             order[seen] = word
