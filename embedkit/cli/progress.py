@@ -17,6 +17,7 @@ from embedkit.errors import counted
 from embedkit.system.full_disk import storage_errors
 
 if TYPE_CHECKING:
+    from embedkit.corpus.corpus import Corpus
     from embedkit.heads.training import Epoch
     from embedkit.training.report import EpochReport, Progress
 
@@ -123,6 +124,18 @@ class Display:
         self._close_bar()
         if not self._quiet:
             click.echo(text, err=True)
+
+    def left_out(self, text: Corpus, longest: int) -> None:
+        """Print which words a text's vocabulary lacks, if any; *longest* is the limit in use."""
+        found = text.left_out
+        if found.words:
+            least = counted(int(text.vocabulary.counts[-1]), "time")
+            tokens = counted(found.tokens, "token")
+            words = counted(found.words, "word")
+            self.say(f"left out: {words} that occur at most {least} each, {tokens} in all")
+        if found.too_long:
+            words = counted(found.too_long, "word")
+            self.say(f"left out: {words} of more than {counted(longest, 'character')}")
 
     def _advance(
         self,

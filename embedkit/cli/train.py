@@ -12,6 +12,7 @@ import click
 
 from embedkit.cli.options import (
     DEFAULT_MODEL,
+    counting_limits,
     explicit_parameters,
     json_option,
     output_option,
@@ -184,8 +185,10 @@ def _read(
         directory=options["directory"],
         progress=display.reading,
         ranks=ranks,
+        limits=counting_limits(options),
     )
     display.say(f"{_size(text)}, {counted(len(text), 'sentence')}, {_distinct(text)}")
+    display.left_out(text, options["max_word_length"])
     return text
 
 
