@@ -168,6 +168,7 @@ def reading_options(command: Command) -> Command:
             "--count-memory",
             type=MemorySize(*map(int, RANGES["count_memory"])),
             metavar="SIZE",
+            show_default="no limit; with --max-vocabulary what it needs",
             help="Memory for counting words, such as 2G. Beyond it, words are counted on disk, and "
             "only the most frequent are kept, one per 384 bytes.",
         ),

@@ -107,10 +107,14 @@ def test_bench_phrases(run_json: RunJson, corpus: Path) -> None:
 
 def test_bench_walks(run_json: RunJson) -> None:
     results = run_json(
-        "bench_walks", "--nodes", 20, "--edges", 40, "--walks", 1, "--length", 4, "--biases", "1,2"
-    )
+        "bench_walks", "--nodes", 20, "--edges", 40, "--walks", 2, "--length", 6, "--biases", "1,2",
+        "--block-nodes", 200, "--block-edges", 2_000, "--blocks", 2, "--dimension", 8,
+        "--within", 0.9, "--epochs", 20,
+    )  # fmt: skip
     assert [row["kind"] for row in results["walks"]] == ["unweighted", "weighted"]
     assert [row["q"] for row in results["walks"]] == [2, 2]
+    assert next(row["name"] for row in results["vectors"]) == "embedkit"
+    assert all(row["accuracy"] > 0.9 for row in results["vectors"])
 
 
 def test_simulate_ranks(run_json: RunJson, similarity: Path) -> None:

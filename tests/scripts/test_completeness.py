@@ -24,6 +24,7 @@ TESTED_BY = {
     "bench_features": "scripts/test_benchmarks.py",
     "bench_formats": "scripts/test_benchmarks.py",
     "bench_index": "scripts/test_benchmarks.py",
+    "bench_node_vectors.py": "scripts/test_benchmarks.py",
     "bench_page": "scripts/test_benchmarks.py",
     "bench_phrases": "scripts/test_benchmarks.py",
     "bench_service": "scripts/test_benchmarks.py",

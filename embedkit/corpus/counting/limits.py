@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from embedkit.validation import Ranges, check_ranges
@@ -16,7 +17,9 @@ RANGES: Ranges = {
 """The lowest and highest value of each limit."""
 
 _TABLE_SHARE = 4  # of the memory, a quarter for the table that is being filled
-_BYTES_PER_KEPT_WORD = 384
+_BYTES_KEPT = 384  # of the memory, for each word that is kept after spilling
+_LEAST_MEMORY = 256 << 20
+_MOST = 2**31 - 2
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,11 @@ class CountingLimits:
     Attributes:
         max_word_length: longer words, in characters, are left out.
         max_vocabulary: keep only this many of the most frequent words; None keeps all.
-        count_memory: bytes that counting may take; None means no limit. When they are used up, the
-            words are written to a temporary file and counted from there. The counts stay exact; if
-            there are more distinct words than fit into the memory, one in 384 bytes, only the most
-            frequent ones are kept.
+        count_memory: bytes that counting may take, in addition to what the process takes anyway.
+            When a quarter is used up, the words are written to a temporary file and counted from
+            there. The counts stay exact, but only the most frequent words are kept, one per 384
+            bytes. None means no limit, or with `max_vocabulary`, what that many words need, and at
+            least 256 MB.
 
     Raises:
         ConfigurationError: a value is outside its range.
@@ -45,19 +49,24 @@ class CountingLimits:
     @property
     def table_bytes(self) -> float:
         """How large a table of words may become."""
-        return float("inf") if self.count_memory is None else self.count_memory / _TABLE_SHARE
+        memory = self._memory()
+        return math.inf if memory is None else memory / _TABLE_SHARE
 
     @property
     def most_words(self) -> int:
         """How many words to keep if all of them fit into memory."""
-        return 2**31 - 2 if self.max_vocabulary is None else self.max_vocabulary
+        return _MOST if self.max_vocabulary is None else self.max_vocabulary
 
     @property
     def most_after_spilling(self) -> int:
         """How many words to keep if not all of them fit into memory."""
-        if self.count_memory is None:
-            return self.most_words
-        return min(self.most_words, self.count_memory // _BYTES_PER_KEPT_WORD)
+        memory = self._memory()
+        return self.most_words if memory is None else min(self.most_words, memory // _BYTES_KEPT)
+
+    def _memory(self) -> int | None:
+        if self.count_memory is None and self.max_vocabulary is not None:
+            return max(_LEAST_MEMORY, self.max_vocabulary * _BYTES_KEPT)
+        return self.count_memory
 
 
 @dataclass(frozen=True)
