@@ -129,10 +129,9 @@ class Display:
         """Print which words a text's vocabulary lacks, if any; *longest* is the limit in use."""
         found = text.left_out
         if found.words:
+            words, tokens = counted(found.words, "word"), counted(found.tokens, "token")
             least = counted(int(text.vocabulary.counts[-1]), "time")
-            tokens = counted(found.tokens, "token")
-            words = counted(found.words, "word")
-            self.say(f"left out: {words} that occur at most {least} each, {tokens} in all")
+            self.say(f"left out: {words} ({tokens}); kept words occur at least {least}")
         if found.too_long:
             words = counted(found.too_long, "word")
             self.say(f"left out: {words} of more than {counted(longest, 'character')}")

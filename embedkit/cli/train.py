@@ -100,6 +100,12 @@ _LONGEST_EXAMPLE = 40  # characters
     metavar="FILE",
     help="Append progress to FILE as JSON lines.",
 )
+@click.option(
+    "--log-dir",
+    type=OutputPath(whole=False, directory=True),
+    metavar="DIR",
+    help="Write loss, learning rate, words/s and --evaluate scores to DIR for TensorBoard.",
+)
 @overwrite_option
 @quiet_option
 @json_option
@@ -249,7 +255,7 @@ def _refuse_options_of_others(encoder: str) -> None:
         return
     settings = [name for name in _SETTINGS if name != "min_count"]
     others = (
-        "resume", "continue_from", "evaluate", "patience", "log_json",
+        "resume", "continue_from", "evaluate", "patience", "log_json", "log_dir",
         "device", "rows", "precision",
     )  # fmt: skip
     refuse_unused(f"with --encoder {encoder}", *settings, *others)
