@@ -5,6 +5,7 @@ The files are unnamed temporary files, so nothing is left on disk when the proce
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import tempfile
@@ -18,13 +19,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.corpus.arrow_strings import strings
-from embedkit.corpus.counting.blocks import TokenBlock, Words, take_words
+from embedkit.corpus.counting.blocks import TokenBlock, Words, encode_text, take_words
 from embedkit.corpus.counting.limits import CountingLimits, LeftOut
 from embedkit.corpus.counting.runs import CountRuns
 from embedkit.corpus.counting.table import WordTable
+from embedkit.corpus.reader import TextBlock
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError
-from embedkit.system.memory import release_pages
+from embedkit.system.memory import release_libraries, release_pages
 from embedkit.system.ranks import Ranks
 
 __all__ = ["TokenIdFiles", "TokenIdWriter"]
@@ -64,6 +66,7 @@ class TokenIdWriter:
     def __init__(
         self, directory: str | os.PathLike[str], limits: CountingLimits | None = None
     ) -> None:
+        _load_kernels()
         self._directory = directory
         self._limits = limits or CountingLimits()
         # `close` closes all files.
@@ -180,6 +183,18 @@ class TokenIdWriter:
             with suppress(OSError):  # a full disk was already reported when the file was written
                 if file is not None:
                     file.close()
+
+
+@functools.cache
+def _load_kernels() -> None:
+    """Load or compile the kernels for text, then release the memory that the compiler takes."""
+    text = " ".join(map(str, range(4_000))).encode()  # enough words for a table to grow
+    block = encode_text(TextBlock(text, "", 1, 0, ends_file=True), bytes, "strict", len(text))
+    table = WordTable()
+    table.add(block.words)
+    counts, offsets, words = table.columns()
+    take_words(offsets, words, np.argsort(counts))
+    release_libraries("libllvmlite")
 
 
 def _check_shares(size: int, ranks: Ranks) -> None:
