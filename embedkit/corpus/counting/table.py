@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.counting import kernels
 from embedkit.corpus.counting.blocks import Words
+from embedkit.system.growing import GrowingArray
 
 __all__ = ["WordTable"]
 
 _FEWEST = 1 << 10
 _FULLEST = 0.75  # share of slots in use
-_GROWTH = 8  # arrays grow by an eighth: the system moves large ones without copying
 
 
 class WordTable:
@@ -23,8 +23,8 @@ class WordTable:
 
     def __init__(self) -> None:
         self._slots = np.zeros(2 * _FEWEST, dtype=np.uint64)
-        self._rows = np.zeros((_FEWEST, 4), dtype=np.uint64)
-        self._arena = np.zeros(8 * _FEWEST, dtype=np.uint8)
+        self._rows = GrowingArray(np.uint64, _FEWEST, 4)
+        self._arena = GrowingArray(np.uint8, 8 * _FEWEST)
         self._size = 0
         self._used = 0
 
@@ -34,13 +34,13 @@ class WordTable:
     @property
     def memory(self) -> int:
         """The number of bytes in use."""
-        return self._slots.nbytes + self._rows.nbytes + self._arena.nbytes
+        return self._slots.nbytes + 4 * 8 * self._size + self._used
 
     def words(self) -> Words:
         """Return the words in the order in which they were added; not valid after `add`."""
-        rows = self._rows[: self._size]
+        rows = self._rows.array[: self._size]
         starts = rows[:, kernels.OFFSET].view(np.int64)
-        text = self._arena[: self._used]
+        text = self._arena.array[: self._used]
         text.flags.writeable = False
         lengths = np.diff(starts, append=self._used)
         return Words(
@@ -52,9 +52,9 @@ class WordTable:
 
         The second array ends with the length of the text.
         """
-        rows = self._rows[: self._size]
+        rows = self._rows.array[: self._size]
         offsets = np.append(rows[:, kernels.OFFSET].view(np.int64), self._used)
-        return rows[:, kernels.TALLY].astype(np.int64), offsets, self._arena[: self._used]
+        return rows[:, kernels.TALLY].astype(np.int64), offsets, self._arena.array[: self._used]
 
     def add(self, words: Words) -> NDArray[np.int32]:
         """Add distinct words and their counts; return their numbers, (words,)."""
@@ -62,25 +62,28 @@ class WordTable:
         ids = np.empty(len(words), dtype=np.int32)
         text = (words.text, words.starts, words.lengths, words.hashes)
         self._size, self._used = kernels.insert(
-            self._slots, self._rows, self._size, self._arena, self._used, text, words.counts, ids
+            self._slots,
+            self._rows.array,
+            self._size,
+            self._arena.array,
+            self._used,
+            text,
+            words.counts,
+            ids,
         )
         return ids
 
     def find(self, hashes: NDArray[np.uint64], unknown: int) -> NDArray[np.int32]:
         """Return the numbers of words by their hashes, or *unknown*, (words,)."""
         ids = np.empty(len(hashes), dtype=np.int32)
-        kernels.find(self._slots, self._rows, hashes, unknown, ids)
+        kernels.find(self._slots, self._rows.array, hashes, unknown, ids)
         return ids
 
     def _reserve(self, words: int, size: int) -> None:
         """Make room for that many more words and bytes."""
-        if self._size + words > len(self._rows):
-            rows = max(self._size + words, len(self._rows) + len(self._rows) // _GROWTH)
-            self._rows.resize((rows, 4), refcheck=False)
-        if self._used + size > len(self._arena):
-            most = max(self._used + size, len(self._arena) + len(self._arena) // _GROWTH)
-            self._arena.resize(most, refcheck=False)
+        self._rows.reserve(self._size + words)
+        self._arena.reserve(self._used + size)
         if self._size + words > _FULLEST * len(self._slots):
             slots = 1 << int((self._size + words) / _FULLEST).bit_length()
             self._slots = np.zeros(slots, dtype=np.uint64)
-            kernels.rehash(self._slots, self._rows, self._size)
+            kernels.rehash(self._slots, self._rows.array, self._size)
