@@ -21,6 +21,7 @@ TESTED_BY = {
     "bench": "scripts/test_benchmarks.py",
     "bench_peers.py": "scripts/test_benchmarks.py",
     "bench_analogies": "scripts/test_benchmarks.py",
+    "bench_counting": "scripts/test_benchmarks.py",
     "bench_features": "scripts/test_benchmarks.py",
     "bench_formats": "scripts/test_benchmarks.py",
     "bench_index": "scripts/test_benchmarks.py",
