@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import io
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -202,3 +204,26 @@ def test_full_disk_while_counting_names_the_directory(
 def test_limit_out_of_range_is_an_error(setting: str, value: int, limits: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{setting} must be an integer {limits}"):
         CountingLimits(**{setting: value})
+
+
+def peak_of_reading(path: Path, limits: CountingLimits) -> int:
+    """Return the peak memory of a process that reads a text, in megabytes."""
+    program = f"""
+from embedkit.corpus import Corpus, CountingLimits
+from embedkit.system.memory import peak_memory
+Corpus.read({str(path)!r}, limits={limits!r})
+print(peak_memory() >> 20)
+"""
+    return int(subprocess.check_output([sys.executable, "-c", program]))
+
+
+@pytest.mark.slow
+def test_counting_stays_within_its_memory(tmp_path: Path) -> None:
+    (tmp_path / "small").write_text("one two\n")
+    lines = (" ".join(f"{n:x}" for n in range(at, at + 50)) for at in range(0, 2_500_000, 50))
+    (tmp_path / "large").write_text("\n".join(lines))
+    base = peak_of_reading(tmp_path / "small", CountingLimits())
+    assert peak_of_reading(tmp_path / "large", CountingLimits()) - base > 100
+    for limits in (CountingLimits(count_memory=20 << 20), CountingLimits(max_vocabulary=1_000)):
+        memory = limits.count_memory or 256 << 20
+        assert peak_of_reading(tmp_path / "large", limits) - base < memory >> 20
