@@ -20,7 +20,7 @@ from embedkit.corpus.encodings import (
     damaged,
     text_encoding,
 )
-from embedkit.corpus.tokenizers import separators_in
+from embedkit.corpus.long_words import LongWords, end_of_words
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError, quoted
 from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 from embedkit.validation import CODEC_ERRORS
@@ -46,7 +46,6 @@ _OTHERWISE = (
     ', pass --encoding latin1 (encoding="latin1"), or pass --errors replace (errors="replace")'
 )
 _BLOCK_BYTES = 1 << 19
-_LONGEST_WORD = 1 << 20  # bytes; far more than the largest limit of the length of words
 _BATCH_TOKENS = 1 << 18
 
 
@@ -215,7 +214,7 @@ def _blocks_of_stream(raw: BinaryIO, name: str, reading: _Reading) -> Iterator[T
     rest = b""
     position = 0
     stream = reading.open(raw, name)
-    long_words = _LongWords(reading.tokenizer)
+    long_words = LongWords(reading.tokenizer)
     while True:
         try:
             chunk = stream.read(_BLOCK_BYTES)
@@ -232,7 +231,7 @@ def _blocks_of_stream(raw: BinaryIO, name: str, reading: _Reading) -> Iterator[T
         read = len(rest) + len(chunk)
         data = long_words.remove(rest + chunk)
         column += read - len(data)
-        cut = (_cut(data) or long_words.cut(data)) if chunk else len(data)
+        cut = (end_of_words(data) or long_words.end(data)) if chunk else len(data)
         yield TextBlock(data[:cut], name, line, column, not chunk, long_words.taken())
         if not chunk:
             return
@@ -240,53 +239,6 @@ def _blocks_of_stream(raw: BinaryIO, name: str, reading: _Reading) -> Iterator[T
         newlines = data.count(b"\n", 0, cut)
         line += newlines
         column = cut - (data.rfind(b"\n", 0, cut) + 1) + (0 if newlines else column)
-
-
-def _cut(data: bytes) -> int:
-    """Return where to end a block: after its last line, or after the last token of a long line."""
-    newline = data.rfind(b"\n") + 1
-    return newline or max(data.rfind(space) for space in b" \t\r\v\f") + 1
-
-
-class _LongWords:
-    """Removes words of more than `_LONGEST_WORD` bytes, so that no block becomes much longer.
-
-    Args:
-        tokenizer: tells where words end; None means that no words are removed.
-    """
-
-    def __init__(self, tokenizer: str | None) -> None:
-        self._tokenizer = tokenizer
-        self._within = False
-        self._removed = 0
-
-    def remove(self, data: bytes) -> bytes:
-        """Return *data* without the rest, or the beginning, of a word that is too long."""
-        if self._tokenizer is None or not (self._within or len(data) > _LONGEST_WORD):
-            return data
-        found = None if _cut(data) and not self._within else separators_in(data, self._tokenizer)
-        if not self._within:
-            if found or _cut(data):
-                return data
-            self._within = True
-            self._removed += 1
-            return b""
-        if found is None:
-            return b""
-        self._within = False
-        return data[found[0] :]
-
-    def cut(self, data: bytes) -> int:
-        """Return where to end a block of more than `_LONGEST_WORD` bytes without white space."""
-        if self._tokenizer is None or len(data) <= _LONGEST_WORD:
-            return 0
-        found = separators_in(data, self._tokenizer)
-        return found[1] if found else 0
-
-    def taken(self) -> int:
-        """Return how many words were removed since the last call."""
-        removed, self._removed = self._removed, 0
-        return removed
 
 
 def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:

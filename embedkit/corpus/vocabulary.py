@@ -16,9 +16,7 @@ from embedkit.corpus.spelling import nearest_spellings, respellings, similar_spe
 from embedkit.errors import ConfigurationError, ModelError, UnknownWordError, counted, quoted
 from embedkit.validation import refuse_string
 
-__all__ = [
-    "Vocabulary",
-]
+__all__ = ["Vocabulary"]
 
 _BATCH_WORTH_A_TABLE = 256
 _SUGGESTION_POOL = 200_000
@@ -153,8 +151,7 @@ class Vocabulary:
         known = np.flatnonzero(found >= 0)
         ids = np.full(len(encoded.dictionary), -1, dtype=np.int64)
         ids[found[known]] = known
-        result: NDArray[np.int64] = ids[np.from_dlpack(encoded.indices)]
-        return result
+        return np.asarray(ids[np.from_dlpack(encoded.indices)])
 
     def resolved_ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
         """Return the id of each word as written, or of the first known one of its `respellings`.

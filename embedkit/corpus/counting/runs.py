@@ -100,15 +100,17 @@ class CountRuns:
         self, partition: int, ranks: Ranks
     ) -> Iterator[tuple[NDArray[np.int64], Words]]:
         """Yield the words of a partition with the places of their first occurrences in a run."""
-        for run in range(int(ranks.total(np.array([len(self._runs)]))[0])):
-            numbers, words = self._words(run, partition)
-            places = numbers + ((ranks.rank << _RANK_BITS) + (run << _RUN_BITS))
-            if ranks.size == 1:
-                yield places, words
-                continue
-            arrays = (places, words.text, words.lengths, words.hashes, words.counts)
-            for data in zip(*(ranks.gather(array.tobytes()) for array in arrays), strict=True):
-                yield _from_bytes(*data)
+        found = [self._words(run, partition) for run in range(len(self._runs))]
+        places = [
+            numbers + ((ranks.rank << _RANK_BITS) + (run << _RUN_BITS))
+            for run, (numbers, _) in enumerate(found)
+        ]
+        words = [part for _, part in found]
+        if ranks.size == 1:
+            yield from zip(places, words, strict=True)
+            return
+        own = _to_bytes(np.concatenate(places), Words.joined(words))
+        yield from map(_from_bytes, ranks.gather(own))
 
     def renumbering(self, kept: WordTable, unknown: int) -> Iterator[NDArray[np.int32]]:
         """Yield for each run the number in *kept* of each of its words, or *unknown*.
@@ -129,8 +131,8 @@ class CountRuns:
         return numbers, hashes.reshape(-1, 2)
 
     def _words(self, run: int, partition: int) -> tuple[NDArray[np.int64], Words]:
-        """Return the numbers of a partition's words in their run, and the words; perhaps none."""
-        part = self._runs[run][partition] if run < len(self._runs) else _Part(0, 0, 0)
+        """Return the numbers of a partition's words in their run, and the words."""
+        part = self._runs[run][partition]
         numbers, hashes = self._identities(part)
         place = part.start + numbers.nbytes + hashes.nbytes
         counts, lengths = self._read(place, 2 * part.words, np.int64).reshape(2, -1)
@@ -150,14 +152,20 @@ class CountRuns:
         self._file.close()
 
 
-def _from_bytes(
-    places: bytes, text: bytes, lengths: bytes, hashes: bytes, counts: bytes
-) -> tuple[NDArray[np.int64], Words]:
-    """Return what a rank sent: the places of words, and the words."""
-    numbers = (np.frombuffer(data, dtype=np.int64).copy() for data in (places, lengths, counts))
-    place, length, count = numbers
-    identities = np.frombuffer(hashes, dtype=np.uint64).reshape(-1, 2).copy()
-    return place, Words.of(np.frombuffer(text, dtype=np.uint8), length, identities, count)
+def _to_bytes(places: NDArray[np.int64], words: Words) -> bytes:
+    """Return the message that tells other ranks about words and their places."""
+    arrays = (places, words.lengths, words.counts, words.hashes, words.text)
+    return b"".join([np.int64(len(words)).tobytes(), *(array.tobytes() for array in arrays)])
+
+
+def _from_bytes(message: bytes) -> tuple[NDArray[np.int64], Words]:
+    """Return the places and words of a message."""
+    size = int(np.frombuffer(message, dtype=np.int64, count=1)[0])
+    numbers = np.frombuffer(message, dtype=np.int64, offset=8, count=5 * size).copy()
+    places, lengths, counts = numbers[: 3 * size].reshape(3, -1)
+    hashes = numbers[3 * size :].view(np.uint64).reshape(-1, 2)
+    text = np.frombuffer(message, dtype=np.uint8, offset=8 + 40 * size)
+    return places, Words.of(text, lengths, hashes, counts)
 
 
 class _MostFrequent:

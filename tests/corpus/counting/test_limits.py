@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedkit.corpus import reader
+from embedkit.corpus import long_words, reader
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.counting import runs
 from embedkit.corpus.counting.limits import CountingLimits, LeftOut
@@ -111,16 +111,16 @@ def test_word_of_megabytes_is_left_out_without_being_kept_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: str, between: str, words: int
 ) -> None:
     monkeypatch.setattr(reader, "_BLOCK_BYTES", 1_000)
-    monkeypatch.setattr(reader, "_LONGEST_WORD", 5_000)
+    monkeypatch.setattr(long_words, "_LONGEST_WORD", 5_000)
     longest = 0
-    encode = reader._LongWords.remove
+    original = long_words.LongWords.remove
 
-    def remove(self: reader._LongWords, data: bytes) -> bytes:
+    def remove(self: long_words.LongWords, data: bytes) -> bytes:
         nonlocal longest
         longest = max(longest, len(data))
-        return encode(self, data)
+        return original(self, data)
 
-    monkeypatch.setattr(reader._LongWords, "remove", remove)
+    monkeypatch.setattr(long_words.LongWords, "remove", remove)
     (tmp_path / "text").write_text(f"a{between}{'字' * 30_000}{between}b")
     corpus = Corpus.read(tmp_path / "text", tokenizer=tokenizer)
     assert [word for sentence in corpus for word in sentence] == ["a", "b"]
@@ -133,7 +133,7 @@ def test_long_line_without_white_space_keeps_all_its_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, separator: str
 ) -> None:
     monkeypatch.setattr(reader, "_BLOCK_BYTES", 1_000)
-    monkeypatch.setattr(reader, "_LONGEST_WORD", 3_000)
+    monkeypatch.setattr(long_words, "_LONGEST_WORD", 3_000)
     words = [f"字{number}" for number in range(5_000)]
     (tmp_path / "text").write_text(separator.join(words))
     assert [*Corpus.read(tmp_path / "text")] == [words]
@@ -159,7 +159,7 @@ def test_phrases_do_not_span_words_that_were_left_out() -> None:
 def test_ranks_keep_the_same_words(text: Path, tmp_path: Path) -> None:
     found = together(
         """
-from embedkit.corpus import reader
+from embedkit.corpus import long_words, reader
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.counting.limits import CountingLimits
 reader._BLOCK_BYTES = 20_000
