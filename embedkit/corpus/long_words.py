@@ -29,23 +29,17 @@ class LongWords:
 
     def remove(self, data: bytes) -> bytes:
         """Return *data* without the rest, or the beginning, of a word that is too long."""
-        if self._tokenizer is None or not (self._within or len(data) > _LONGEST_WORD):
+        if self._tokenizer is None:
             return data
-        found = (
-            None
-            if end_of_words(data) and not self._within
-            else separators_in(data, self._tokenizer)
-        )
-        if not self._within:
-            if found or end_of_words(data):
-                return data
-            self._within = True
-            self._removed += 1
-            return b""
-        if found is None:
-            return b""
-        self._within = False
-        return data[found[0] :]
+        if self._within:
+            found = separators_in(data, self._tokenizer)
+            self._within = found is None
+            return data[found[0] :] if found else b""
+        if len(data) <= _LONGEST_WORD or end_of_words(data) or self.end(data):
+            return data
+        self._within = True
+        self._removed += 1
+        return b""
 
     def end(self, data: bytes) -> int:
         """Return where to end a block of more than `_LONGEST_WORD` bytes without white space."""
