@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import click
 from click.core import ParameterSource
 
-from embedkit.cli.parameters import DIRECTORY, ModelPath, OutputPath, WholeNumber
+from embedkit.cli.parameters import DIRECTORY, MemorySize, ModelPath, OutputPath, WholeNumber
+from embedkit.corpus.counting.limits import RANGES, CountingLimits
 from embedkit.corpus.tokenizers import TOKENIZERS
 from embedkit.encoders.names import ENCODER_NAMES
 from embedkit.errors import ConfigurationError
@@ -22,6 +23,7 @@ __all__ = [
     "DEFAULT_MODEL",
     "Command",
     "Decorator",
+    "counting_limits",
     "device_option",
     "encoder_option",
     "encoding_option",
@@ -162,6 +164,28 @@ def reading_options(command: Command) -> Command:
             show_default="the system's",
             help="Directory for temporary token ids, 4 bytes per token.",
         ),
+        click.option(
+            "--count-memory",
+            type=MemorySize(*map(int, RANGES["count_memory"])),
+            metavar="SIZE",
+            show_default="no limit; with --max-vocabulary what it needs",
+            help="Memory for counting words, such as 2G. Beyond it, words are counted on disk, and "
+            "only the most frequent are kept, one per 384 bytes.",
+        ),
+        click.option(
+            "--max-vocabulary",
+            type=WholeNumber(*map(int, RANGES["max_vocabulary"])),
+            metavar="N",
+            help="Keep only the N most frequent words.",
+        ),
+        click.option(
+            "--max-word-length",
+            type=WholeNumber(*map(int, RANGES["max_word_length"])),
+            default=CountingLimits.max_word_length,
+            show_default=True,
+            metavar="N",
+            help="Leave out words of more than N characters.",
+        ),
         errors_option("What to do with bytes that are not valid in that encoding."),
         encoding_option("CORPUS"),
         click.option(
@@ -175,6 +199,11 @@ def reading_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def counting_limits(options: Mapping[str, Any]) -> CountingLimits:
+    """Return the limits that the options of `reading_options` give."""
+    return CountingLimits(**{name: options[name] for name in RANGES})
 
 
 def model_argument(command: Command) -> Command:

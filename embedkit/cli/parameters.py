@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,18 @@ from embedkit.cli.paths import report_if_interrupted
 from embedkit.cli.streams import encodable_path
 from embedkit.system.files import is_standard_output
 
-__all__ = ["DIRECTORY", "INPUT", "ModelPath", "Number", "OutputPath", "WholeNumber", "how_to_name"]
+__all__ = [
+    "DIRECTORY",
+    "INPUT",
+    "MemorySize",
+    "ModelPath",
+    "Number",
+    "OutputPath",
+    "WholeNumber",
+    "how_to_name",
+]
 
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _MODELS = "embedkit.models"  # key in the meta of a context: parameters by the model they name
 
 
@@ -71,6 +82,33 @@ class Number(click.FloatRange):
 
     def _describe_range(self) -> str:  # as above
         return _limits(self._low, self._high)
+
+
+class MemorySize(click.ParamType):  # type: ignore[type-arg]
+    """A number of bytes between two limits, such as 500M or 2G."""
+
+    name = "size"
+
+    def __init__(self, low: int, high: int) -> None:
+        self._low, self._high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = re.fullmatch(
+            r"(\d{1,18}(?:\.\d{1,6})?)([KMGT]?)(?:i?B)?", str(value), re.IGNORECASE
+        )
+        if not match:
+            self.fail(f"expected a size, such as 500M or 2G, got {value!r}.", param, ctx)
+        size = int(float(match[1]) * _UNITS[match[2].upper()])
+        if not self._low <= size <= self._high:
+            low, high = size_text(self._low), size_text(self._high)
+            self.fail(f"must be between {low} and {high}, got {value}.", param, ctx)
+        return size
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes as in 2G, with the largest unit that divides it."""
+    unit = next(unit for unit in reversed(_UNITS) if size % _UNITS[unit] == 0)
+    return f"{size // _UNITS[unit]:,}{unit}"
 
 
 def _limits(low: float, high: float | None) -> str:

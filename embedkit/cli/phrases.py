@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -11,6 +12,7 @@ import click
 from embedkit.cli.options import (
     Command,
     Decorator,
+    counting_limits,
     json_option,
     output_option,
     overwrite_option,
@@ -183,11 +185,13 @@ def phrases(
             errors=options["errors"],
             directory=directory,
             progress=display.reading,
+            limits=counting_limits(options),
         )
         display.say(
             f"{counted(len(text.tokens), 'token')}, {counted(len(text), 'sentence')}, "
             f"{counted(len(text.vocabulary), 'distinct word')}"
         )
+        display.left_out(text, options["max_word_length"])
         learned, joined = _joined(text, known, settings, directory, display)
         _write(learned, joined, output, listed, overwrite=overwrite)
     if as_json:
@@ -253,6 +257,7 @@ def _facts(
         "joined_tokens": len(joined.tokens),
         "joined_words": len(joined.vocabulary),
         "phrases": learned.facts(),
+        "left_out": asdict(text.left_out),
     }
 
 

@@ -18,6 +18,7 @@ from embedkit.system.full_disk import storage_errors
 
 if TYPE_CHECKING:
     from embedkit.classification.training import Step
+    from embedkit.corpus.corpus import Corpus
     from embedkit.heads.training import Epoch
     from embedkit.training.report import EpochReport, Progress
 
@@ -140,6 +141,17 @@ class Display:
         self._close_bar()
         if not self._quiet:
             click.echo(text, err=True)
+
+    def left_out(self, text: Corpus, longest: int) -> None:
+        """Print which words a text's vocabulary lacks, if any; *longest* is the limit in use."""
+        found = text.left_out
+        if found.words:
+            words, tokens = counted(found.words, "word"), counted(found.tokens, "token")
+            least = counted(int(text.vocabulary.counts[-1]), "time")
+            self.say(f"left out: {words} ({tokens}); kept words occur at least {least}")
+        if found.too_long:
+            words = counted(found.too_long, "word")
+            self.say(f"left out: {words} of more than {counted(longest, 'character')}")
 
     def _advance(
         self,

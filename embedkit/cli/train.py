@@ -12,6 +12,7 @@ import click
 
 from embedkit.cli.options import (
     DEFAULT_MODEL,
+    counting_limits,
     explicit_parameters,
     json_option,
     output_option,
@@ -99,6 +100,12 @@ _LONGEST_EXAMPLE = 40  # characters
     metavar="FILE",
     help="Append progress to FILE as JSON lines.",
 )
+@click.option(
+    "--log-dir",
+    type=OutputPath(whole=False, directory=True),
+    metavar="DIR",
+    help="Write loss, learning rate, words/s and --evaluate scores to DIR for TensorBoard.",
+)
 @overwrite_option
 @quiet_option
 @json_option
@@ -184,8 +191,10 @@ def _read(
         directory=options["directory"],
         progress=display.reading,
         ranks=ranks,
+        limits=counting_limits(options),
     )
     display.say(f"{_size(text)}, {counted(len(text), 'sentence')}, {_distinct(text)}")
+    display.left_out(text, options["max_word_length"])
     return text
 
 
@@ -246,7 +255,7 @@ def _refuse_options_of_others(encoder: str) -> None:
         return
     settings = [name for name in _SETTINGS if name != "min_count"]
     others = (
-        "resume", "continue_from", "evaluate", "patience", "log_json",
+        "resume", "continue_from", "evaluate", "patience", "log_json", "log_dir",
         "device", "rows", "precision",
     )  # fmt: skip
     refuse_unused(f"with --encoder {encoder}", *settings, *others)

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embedkit.cli.event_log import EventLog, check_tensorboard
 from embedkit.cli.output import rendered
 from embedkit.cli.paths import call_if_interrupted, watch_output
 from embedkit.cli.progress import Display, ProgressLog
@@ -43,6 +44,8 @@ class TrainingSession:
     ) -> None:
         from embedkit.training.checkpoint import Checkpoints
 
+        if options["log_dir"]:
+            check_tensorboard()
         if options["patience"] and not options["evaluate"]:
             raise ConfigurationError("--patience needs --evaluate FILE.")
         self._ranks = ranks
@@ -59,14 +62,16 @@ class TrainingSession:
                 self._checkpoints.begin_again(overwrite=overwrite)
         call_if_interrupted(self._how_to_resume)
         self._stopping: EarlyStopping | None = None
-        self._follows_epochs = bool(options["evaluate"] or options["log_json"])
+        self._follows_epochs = any(options[name] for name in ("evaluate", "log_json", "log_dir"))
         if options["evaluate"] and ranks.rank == 0:
             from embedkit.evaluation import EarlyStopping
 
             self._stopping = EarlyStopping(options["evaluate"], options["patience"])
-        self._log = (
-            ProgressLog(options["log_json"]) if options["log_json"] and not ranks.rank else None
-        )
+        self._logs: list[ProgressLog | EventLog] = []
+        if options["log_json"] and not ranks.rank:
+            self._logs.append(ProgressLog(options["log_json"]))
+        if options["log_dir"] and not ranks.rank:
+            self._logs.append(EventLog(options["log_dir"]))
 
     def fit(
         self, model: TrainedEncoder, text: Corpus, start: TrainedEncoder | None, display: Display
@@ -77,15 +82,15 @@ class TrainingSession:
 
         def on_progress(progress: Progress) -> None:
             display.training(progress)
-            if self._log:
-                self._log.training(progress)
+            for log in self._logs:
+                log.training(progress)
 
         def on_epoch_end(report: EpochReport) -> bool:
             stops = self._stopping(report) if self._stopping else False
             accuracy = self._stopping.accuracies[-1] if self._stopping else None
             display.epoch(report, accuracy)
-            if self._log:
-                self._log.epoch(report, accuracy)
+            for log in self._logs:
+                log.epoch(report, accuracy)
             return stops
 
         try:
@@ -126,9 +131,9 @@ class TrainingSession:
             self._checkpoints.clear()
 
     def close(self) -> None:
-        """Close the log."""
-        if self._log:
-            self._log.close()
+        """Close the logs."""
+        for log in self._logs:
+            log.close()
 
 
 def _say_checkpoint(display: Display) -> None:

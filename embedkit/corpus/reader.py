@@ -20,6 +20,7 @@ from embedkit.corpus.encodings import (
     damaged,
     text_encoding,
 )
+from embedkit.corpus.long_words import LongWords, end_of_words
 from embedkit.errors import ConfigurationError, CorpusError, EncodingError, quoted
 from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 from embedkit.validation import CODEC_ERRORS
@@ -50,13 +51,18 @@ _BATCH_TOKENS = 1 << 18
 
 @dataclass(frozen=True)
 class TextBlock:
-    """Some bytes of a file, and their position in the file."""
+    """Some bytes of a file, and their position in the file.
+
+    Attributes:
+        too_long: number of words before this block that were left out because they are too long.
+    """
 
     data: bytes
     name: str
     first_line: int  # counted from 1
     first_column: int  # bytes of that line in earlier blocks
     ends_file: bool
+    too_long: int = 0
 
 
 def no_progress(_: int) -> None:
@@ -94,8 +100,12 @@ def read_blocks(
     progress: Callable[[int], None] = no_progress,
     encoding: str = "utf-8",
     errors: str = "strict",
+    tokenizer: str | None = None,
 ) -> Iterator[TextBlock | list[Sequence[str]]]:
     """Yield the blocks of *source*; call *progress* with the number of (compressed) bytes read.
+
+    With the name of a tokenizer, words of more than a megabyte are left out. Without it, a block
+    may become as long as the longest run of bytes without white space.
 
     Args:
         encoding: the encoding of the files. Blocks of UTF-8 are not checked; see `valid_utf8`.
@@ -106,7 +116,7 @@ def read_blocks(
         EncodingError: a byte is not valid in the encoding and *errors* is "strict".
         CorpusError: a file is missing, unreadable or damaged, or an item is not a list of tokens.
     """
-    reading = _Reading(progress, text_encoding(encoding), errors)
+    reading = _Reading(progress, text_encoding(encoding), errors, tokenizer)
     if isinstance(source, str | os.PathLike):
         yield from _blocks_of_files([source], reading)
     elif is_path(source):
@@ -122,6 +132,7 @@ class _Reading:
     progress: Callable[[int], None]
     encoding: str
     errors: str
+    tokenizer: str | None
 
     def open(self, raw: BinaryIO, name: str) -> BinaryIO | Transcoder:
         """Return a stream of the text in UTF-8, decompressed."""
@@ -203,6 +214,7 @@ def _blocks_of_stream(raw: BinaryIO, name: str, reading: _Reading) -> Iterator[T
     rest = b""
     position = 0
     stream = reading.open(raw, name)
+    long_words = LongWords(reading.tokenizer)
     while True:
         try:
             chunk = stream.read(_BLOCK_BYTES)
@@ -216,21 +228,17 @@ def _blocks_of_stream(raw: BinaryIO, name: str, reading: _Reading) -> Iterator[T
         if line == 1 and not column and not rest:
             refuse_tar(chunk, name, CorpusError)
             chunk = chunk.removeprefix(BYTE_ORDER_MARK)
-        data = rest + chunk
-        cut = _cut(data) if chunk else len(data)
-        yield TextBlock(data[:cut], name, line, column, ends_file=not chunk)
+        read = len(rest) + len(chunk)
+        data = long_words.remove(rest + chunk)
+        column += read - len(data)
+        cut = (end_of_words(data) or long_words.end(data)) if chunk else len(data)
+        yield TextBlock(data[:cut], name, line, column, not chunk, long_words.taken())
         if not chunk:
             return
         rest = data[cut:]
         newlines = data.count(b"\n", 0, cut)
         line += newlines
         column = cut - (data.rfind(b"\n", 0, cut) + 1) + (0 if newlines else column)
-
-
-def _cut(data: bytes) -> int:
-    """Return where to end a block: after its last line, or after the last token of a long line."""
-    newline = data.rfind(b"\n") + 1
-    return newline or max(data.rfind(space) for space in b" \t\r\v\f") + 1
 
 
 def _blocks_of_sentences(sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:

@@ -19,6 +19,7 @@ __all__ = [
     "SEPARATORS",
     "TOKENIZERS",
     "normalize",
+    "separators_in",
     "split_words",
     "tokenize",
     "tokenizer",
@@ -125,6 +126,31 @@ without variation selectors. Signs such as U+00A9 are emoji only with U+FE0F, an
 *words+punctuation*: the same as *words*, and each ASCII punctuation mark is a word, except
 apostrophes, hyphens and underscores. *whitespace*: tokens as they are, between ASCII white space
 and control characters."""
+
+_SEPARATING = {"words": _FOLD_ASCII, "words+emoji": _FOLD_ASCII, "whitespace": _CONTROLS_TO_SPACES}
+_UNICODE_SEPARATOR = r"[^\x00-\x7f\p{L}\p{M}\p{N}\p{Cs}]"  # surrogates stand for invalid bytes
+
+
+def separators_in(text: bytes, name: str) -> tuple[int, int] | None:
+    """Return where the first separator of words in a text begins and the last one ends, or None.
+
+    Args:
+        text: UTF-8; it may begin and end within a character.
+        name: of the tokenizer.
+    """
+    spaced = text.translate(_SEPARATING[name]).replace(b"\n", b" ")
+    if (first := spaced.find(b" ")) >= 0:
+        return first, spaced.rfind(b" ") + 1
+    if name == "whitespace" or text.isascii():
+        return None
+    decoded = text.decode(errors="surrogateescape")
+    found = [match.span() for match in unicode_pattern(_UNICODE_SEPARATOR).finditer(decoded)]
+    if not found:
+        return None
+    start, end = (
+        decoded[:place].encode(errors="surrogateescape") for place in (found[0][0], found[-1][1])
+    )
+    return len(start), len(end)
 
 
 def split_words(line: str, most: int = 0) -> list[str]:

@@ -16,13 +16,12 @@ from embedkit.corpus.spelling import nearest_spellings, respellings, similar_spe
 from embedkit.errors import ConfigurationError, ModelError, UnknownWordError, counted, quoted
 from embedkit.validation import refuse_string
 
-__all__ = [
-    "Vocabulary",
-]
+__all__ = ["Vocabulary"]
 
 _BATCH_WORTH_A_TABLE = 256
 _SUGGESTION_POOL = 200_000
 _COLUMNS = {"word": pa.string(), "count": pa.int64(), "order": pa.int32()}
+_LARGE_COLUMNS = {**_COLUMNS, "word": pa.large_string()}  # of words that are more than 2 GB
 
 
 class Vocabulary:
@@ -132,8 +131,27 @@ class Vocabulary:
         if len(words) < _BATCH_WORTH_A_TABLE:
             few = words.to_pylist() if isinstance(words, pa.Array) else words
             return np.array([self.find(word) for word in few], dtype=np.int64)
-        found = pc.index_in(pa.array(words, type=pa.string()), value_set=self._words)
+        if not isinstance(words, pa.Array):
+            words = pa.array(words, type=pa.string())
+        if words.type != self._words.type:
+            words = words.cast(self._words.type)
+        if len(words) < len(self):
+            return self._ids_of_few(words)
+        found = pc.index_in(words, value_set=self._words)
         return np.asarray(found.fill_null(-1)).astype(np.int64)
+
+    def _ids_of_few(self, words: pa.StringArray) -> NDArray[np.int64]:
+        """Return the ids of words that are fewer than those of the vocabulary.
+
+        The hash table then holds the given words, and needs less memory than one of all words.
+        """
+        encoded = words.dictionary_encode()
+        places = pc.index_in(self._words, value_set=encoded.dictionary)
+        found = np.from_dlpack(places.fill_null(-1))  # as in _order
+        known = np.flatnonzero(found >= 0)
+        ids = np.full(len(encoded.dictionary), -1, dtype=np.int64)
+        ids[found[known]] = known
+        return np.asarray(ids[np.from_dlpack(encoded.indices)])
 
     def resolved_ids(self, words: Sequence[str] | pa.StringArray) -> NDArray[np.int64]:
         """Return the id of each word as written, or of the first known one of its `respellings`.
@@ -189,9 +207,11 @@ class Vocabulary:
         """Order, offsets and text as memory views: looking up a word makes no Arrow objects."""
         _, offsets, text = self._words.buffers()
         start = self._words.offset
+        large = pa.types.is_large_string(self._words.type)
+        numbers = memoryview(offsets or bytes(8)).cast("B")
         return (
             np.ascontiguousarray(self._order, dtype=np.int32).data,
-            memoryview(offsets or bytes(4)).cast("B").cast("i")[start:],
+            (numbers.cast("q") if large else numbers.cast("i"))[start:],
             memoryview(text or b"").cast("B"),
         )
 
@@ -250,7 +270,8 @@ class Vocabulary:
         """
         try:
             table = pa.ipc.open_file(pa.memory_map(os.fsencode(path))).read_all().combine_chunks()
-            if dict(zip(table.schema.names, table.schema.types, strict=True)) != _COLUMNS:
+            columns = dict(zip(table.schema.names, table.schema.types, strict=True))
+            if columns not in (_COLUMNS, _LARGE_COLUMNS):
                 raise ValueError(f"its columns are {quoted(table.schema.to_string())}")
             words, counts, order = (table[name] for name in _COLUMNS)
             table.validate()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.counting.limits import LeftOut
 from embedkit.corpus.ngrams import word_bytes
 from embedkit.corpus.reader import TextSource
 from embedkit.encoders.base import Encoder, as_corpus
@@ -154,6 +155,8 @@ class TrainedEncoder(Encoder):
             "corpus_fingerprint": corpus.fingerprint,
             "tokenizer": corpus.tokenizer,
         }
+        if corpus.left_out != LeftOut():
+            self.report["left_out"] = asdict(corpus.left_out)
         if corpus.phrases is not None:
             self.report["phrases"] = dict(corpus.phrases)
         norms = row_norms(result.vectors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ class LossCurve:
     """The losses of one training run.
 
     Attributes:
-        name: the file name of the model or of the log.
+        name: the file name of the model or of the log; the whole path if several have that name.
         epochs: numbers of the epochs, from 1.
         losses: mean over the training pairs of an epoch, in nats; None for an epoch without pairs.
     """
@@ -58,21 +59,23 @@ def read_loss_curves(paths: Iterable[str | os.PathLike[str]]) -> list[LossCurve]
         ModelError: a directory is not a model, or has no losses by epoch.
         QuestionError: a file is not a training log. The message names the line.
     """
-    return [
-        curve
-        for path in map(Path, paths)
-        for curve in (_read_log(path) if path.is_file() else [_read_report(path)])
-    ]
+    files = [*map(Path, paths)]
+    names = Counter(path.name for path in files)
+    curves = []
+    for path in files:
+        name = path.name if path.name and names[path.name] == 1 else str(path)
+        curves += _read_log(path, name) if path.is_file() else [_read_report(path, name)]
+    return curves
 
 
-def _read_report(path: Path) -> LossCurve:
+def _read_report(path: Path, name: str) -> LossCurve:
     report = read_model(path).config.get("training", {})
     losses = report.get("epoch_losses") if isinstance(report, dict) else None
     if losses is None or not _are_losses(losses):
         raise ModelError(
             f"{path} has no losses by epoch.", hint="Choose a model made by embedkit train."
         )
-    return LossCurve(path.name or str(path), tuple(range(1, len(losses) + 1)), tuple(losses))
+    return LossCurve(name, tuple(range(1, len(losses) + 1)), tuple(losses))
 
 
 def _are_losses(values: object) -> bool:
@@ -83,7 +86,7 @@ def _are_losses(values: object) -> bool:
     )
 
 
-def _read_log(path: Path) -> list[LossCurve]:
+def _read_log(path: Path, name: str) -> list[LossCurve]:
     found: list[list[tuple[int, float | None]]] = []
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -106,7 +109,7 @@ def _read_log(path: Path) -> list[LossCurve]:
         found[-1].append((epoch, loss))
     if not found:
         raise QuestionError(f"{path} has no finished epochs.", hint=_LOG_HINT)
-    names = [path.name] if len(found) == 1 else [f"{path.name} {n + 1}" for n in range(len(found))]
+    names = [name] if len(found) == 1 else [f"{name} {n + 1}" for n in range(len(found))]
     return [
         LossCurve(name, *zip(*epochs, strict=True))
         for name, epochs in zip(names, found, strict=True)

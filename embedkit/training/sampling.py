@@ -61,17 +61,11 @@ def noise_alias(
     The upper half of 64 random bits selects a word, ``(upper * words) >> 32``. That word is drawn
     if the lower half is <= its threshold, and its alias otherwise.
     """
+    from embedkit.training.kernels.alias import fill_alias  # imports numba
+
     size = len(probabilities)
-    scaled = probabilities * size
     threshold = np.ones(size)
     alias = np.arange(size, dtype=np.int32)
-    small = [i for i in range(size) if scaled[i] < 1.0]
-    large = [i for i in range(size) if scaled[i] >= 1.0]
-    while small and large:
-        less, more = small.pop(), large[-1]
-        threshold[less], alias[less] = scaled[less], more
-        scaled[more] -= 1.0 - scaled[less]
-        if scaled[more] < 1.0:
-            small.append(large.pop())
-    # The remaining entries are 1 up to rounding.
+    small, large = np.empty((2, size), dtype=np.int32)
+    fill_alias(probabilities * size, small, large, threshold, alias)
     return keep_thresholds(threshold), alias

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from embedkit.cli import event_log
 from embedkit.corpus.ngrams import Ngrams
 from embedkit.encoders import (
     CharCodeEncoder,
@@ -293,7 +294,7 @@ def test_epochs_are_scored_and_logged_until_they_stop_improving(
 ) -> None:
     done = embedkit(
         "train", WORLD, "--dimension", 32, "--epochs", 40, "--evaluate", ANALOGIES,
-        "--patience", 1, "--log-json", "log",
+        "--patience", 1, "--log-json", "log", "--log-dir", "runs/first",
     )  # fmt: skip
     shown = re.findall(r"epoch (\d+) of 40: loss 0\.\d+, analogies (\d+\.\d)%", done.stderr)
     events = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
@@ -306,6 +307,78 @@ def test_epochs_are_scored_and_logged_until_they_stop_improving(
     assert analogy_accuracy(model, ANALOGIES).accuracy == scores[-1]
     assert model.config["training"]["epochs"] == len(epochs)
     assert any(event["event"] == "progress" and event["tokens_per_second"] > 0 for event in events)
+    scalars = tensorboard_scalars(tmp_path / "runs" / "first")
+    steps = [*range(1, len(epochs) + 1)]
+    assert scalars["epoch/loss"] == [
+        (step, pytest.approx(epoch["loss"], rel=1e-6))
+        for step, epoch in zip(steps, epochs, strict=True)
+    ]
+    assert scalars["epoch/analogies"] == [
+        (step, pytest.approx(score, rel=1e-6)) for step, score in zip(steps, scores, strict=True)
+    ]
+    for name in ("loss", "learning_rate", "words_per_second"):
+        tokens, values = zip(*scalars[f"training/{name}"], strict=True)
+        assert list(tokens) == sorted(tokens)
+        assert min(values) > 0
+
+
+def tensorboard_scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """Return steps and values as TensorBoard itself reads them."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder)).Reload()
+    return {
+        name: [(event.step, event.value) for event in events.Scalars(name)]
+        for name in events.Tags()["scalars"]
+    }
+
+
+def test_log_dir_without_tensorboard_is_an_error(
+    embedkit: Command, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_log, "find_spec", lambda _: None)
+    done = embedkit("train", text, "--log-dir", "runs")
+    assert done.returncode == 2
+    assert "--log-dir needs TensorBoard, which is not installed" in done.stderr
+    assert "pip install 'embedkit[tensorboard]'" in done.stderr
+
+
+def test_log_dir_that_is_a_file_is_an_error(embedkit: Command, text: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("a file")
+    done = embedkit("train", text, "--log-dir", "runs")
+    assert done.returncode == 1
+    assert "cannot write runs: File exists" in done.stderr
+    assert (tmp_path / "runs").read_text() == "a file"
+
+
+def test_limits_of_counting_are_reported(embedkit: Command, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(
+        "sun moon star comet\nsun moon star\nincomprehensibilities sun moon star\n" * 30
+    )
+    limits = ["--max-vocabulary", 3, "--max-word-length", 12, "--count-memory", "1.5M"]
+    done = embedkit("train", "text.txt", "--sample", 0, "--epochs", 1, "--json", *limits)
+    assert "left out: 1 word (30 tokens); kept words occur at least 90 times" in done.stderr
+    assert "left out: 30 words of more than 12 characters" in done.stderr
+    report = json.loads(done.stdout)["training"]
+    assert report["left_out"] == {"words": 1, "tokens": 30, "too_long": 30}
+    assert [*load(tmp_path / "model.embedkit").vocabulary] == ["sun", "moon", "star"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--count-memory", "2X", "expected a size, such as 500M or 2G, got '2X'"),
+        ("--count-memory", "2K", "must be between 1M and 1,024T, got 2K"),
+        ("--max-vocabulary", "0", "must be between 1 and 2,147,483,646, got 0"),
+        ("--max-word-length", "65537", "must be between 1 and 65,536, got 65,537"),
+    ],
+)
+def test_limit_of_counting_out_of_range(
+    embedkit: Command, text: Path, option: str, value: str, message: str
+) -> None:
+    done = embedkit("train", text, option, value)
+    assert done.returncode == 2
+    assert f"Invalid value for '{option}': {message}" in done.stderr
 
 
 def test_training_continues_from_a_model(embedkit: Command, tmp_path: Path) -> None:

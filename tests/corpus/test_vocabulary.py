@@ -274,3 +274,19 @@ def test_wrong_columns_are_an_error_that_names_the_file(
         writer.write_table(table)
     with pytest.raises(ModelError, match=r"wrong\.arrow"):
         Vocabulary.open(path)
+
+
+def test_words_with_64_bit_offsets(tmp_path: Path) -> None:
+    words = ["b", "a", "", "c\u00e9"] + [f"word{number}" for number in range(600)]
+    small = Vocabulary(words, range(len(words), 0, -1))
+    large = Vocabulary(pa.array(words, type=pa.large_string()), small.counts)
+    large.save(tmp_path / "large.arrow")
+    opened = Vocabulary.open(tmp_path / "large.arrow")
+    asked = ["word5", "nothing", "c\u00e9", "word599", "a", "a"] * 60
+    for vocabulary in (large, opened, large.most_frequent(604)):
+        assert [*vocabulary] == words
+        assert [vocabulary.find(word) for word in words] == [*range(len(words))]
+        assert vocabulary.ids(asked).tolist() == small.ids(asked).tolist()
+        assert vocabulary.ids(small.arrow).tolist() == [*range(len(words))]
+        assert vocabulary.complete("word59").tolist() == small.complete("word59").tolist()
+    assert small.ids(large.arrow).tolist() == [*range(len(words))]

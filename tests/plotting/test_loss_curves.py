@@ -66,3 +66,13 @@ def test_curves_are_drawn_and_missing_curves_rejected(tmp_path: Path) -> None:
         draw_loss_curves([], tmp_path / "b.png")
     with pytest.raises(ConfigurationError, match=r"unknown picture format '\.html'"):
         draw_loss_curves([curve], tmp_path / "b.html")
+
+
+def test_runs_with_the_same_file_name_are_named_by_their_paths(tmp_path: Path) -> None:
+    line = '{"event": "epoch", "epoch": 1, "loss": 0.5}\n'
+    paths = [tmp_path / name for name in ("a/log", "b/log", "other")]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(line)
+    names = [curve.name for curve in read_loss_curves(paths)]
+    assert names == [str(paths[0]), str(paths[1]), "other"]

@@ -107,12 +107,26 @@ def test_bench_phrases(run_json: RunJson, corpus: Path) -> None:
     assert [row["name"] for row in results["libraries"]] == ["embedkit", "gensim"]
 
 
+def test_bench_counting(run_json: RunJson) -> None:
+    results = run_json("bench_counting", "--tokens", 60_000, "--keep", 50, "--memory", "1M")
+    rows = results["counting"]
+    assert [row["name"] for row in rows] == ["embedkit"] * 3 + ["gensim"] * 2
+    assert [row["exact"] for row in rows[:4]] == [1, 1, 1, 1]
+    assert rows[0]["kept"] == rows[3]["kept"] > 30_000
+    assert rows[1]["kept"] == (1 << 20) // 384
+    assert rows[2]["kept"] == 50
+
+
 def test_bench_walks(run_json: RunJson) -> None:
     results = run_json(
-        "bench_walks", "--nodes", 20, "--edges", 40, "--walks", 1, "--length", 4, "--biases", "1,2"
-    )
+        "bench_walks", "--nodes", 20, "--edges", 40, "--walks", 2, "--length", 6, "--biases", "1,2",
+        "--block-nodes", 200, "--block-edges", 2_000, "--blocks", 2, "--dimension", 8,
+        "--within", 0.9, "--epochs", 20,
+    )  # fmt: skip
     assert [row["kind"] for row in results["walks"]] == ["unweighted", "weighted"]
     assert [row["q"] for row in results["walks"]] == [2, 2]
+    assert next(row["name"] for row in results["vectors"]) == "embedkit"
+    assert all(row["accuracy"] > 0.9 for row in results["vectors"])
 
 
 def test_simulate_ranks(run_json: RunJson, similarity: Path) -> None:

@@ -93,3 +93,23 @@ def test_negatives_follow_the_noise_distribution() -> None:
     ]
     observed = np.bincount(drawn, minlength=len(COUNTS))
     assert stats.chisquare(observed, distribution * len(drawn)).pvalue > 1e-4
+
+
+def test_alias_table_is_that_of_vose() -> None:
+    weights = np.random.default_rng(5).pareto(1.0, 2_000) + 1e-3
+    distribution = weights / weights.sum()
+    scaled = (distribution * len(weights)).tolist()
+    small = [word for word, share in enumerate(scaled) if share < 1.0]
+    large = [word for word, share in enumerate(scaled) if share >= 1.0]
+    expected = [(1.0, word) for word in range(len(scaled))]
+    while small and large:
+        less, more = small.pop(), large[-1]
+        expected[less] = (scaled[less], more)
+        scaled[more] -= 1.0 - scaled[less]
+        if scaled[more] < 1.0:
+            small.append(large.pop())
+    thresholds, aliases = noise_alias(distribution)
+    assert aliases.tolist() == [other for _, other in expected]
+    np.testing.assert_array_equal(
+        thresholds, keep_thresholds(np.array([share for share, _ in expected]))
+    )

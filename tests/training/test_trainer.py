@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.counting.limits import CountingLimits
 from embedkit.errors import CorpusError, TrainingError
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import CpuEngine
@@ -54,6 +55,19 @@ def test_loss_falls_and_the_report_adds_up(corpus: Corpus) -> None:
     assert report.loss == report.epoch_losses[-1]
     assert report.tokens == len(corpus.tokens) == 24_000
     assert report.tokens_per_second == pytest.approx(24_000 * 5 / report.seconds)
+
+
+@pytest.mark.parametrize(("kept", "min_count"), [(12, 2), (10, 2), (10, 1)])
+def test_leaving_out_rare_words_while_reading_does_not_change_training(
+    kept: int, min_count: int
+) -> None:
+    text = [[*sentence, f"rare{n}"] for n, sentence in enumerate(two_topics(300))]
+    limited = Corpus.read(text, limits=CountingLimits(max_vocabulary=kept))
+    assert limited.left_out.words == 310 - kept
+    whole = train(Corpus.read(text), small(min_count=2))
+    result = train(limited, small(min_count=min_count))
+    assert [*result.vocabulary] == [*whole.vocabulary]
+    np.testing.assert_array_equal(result.vectors, whole.vectors)
 
 
 def test_untrained_vectors_have_the_loss_of_a_coin(corpus: Corpus) -> None:

@@ -16,6 +16,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import offsets_and_text
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.phrases import kernels
 from embedkit.corpus.phrases.settings import PhraseSettings
@@ -63,15 +64,10 @@ class _Text:
     ) -> None:
         self.corpus = corpus
         self.connects = connector_mask(corpus, settings)
-        words = corpus.vocabulary.words()
-        encoded = [word.encode() for word in words]
-        offsets = np.cumsum([0, *map(len, encoded)])
-        self.heads, self.tails, self.shifts = np.empty((3, len(words)), dtype=np.uint64)
-        kernels.spell(
-            offsets, np.frombuffer(b"".join(encoded), dtype=np.uint8),
-            np.frombuffer(settings.delimiter.encode(), dtype=np.uint8),
-            self.heads, self.tails, self.shifts,
-        )  # fmt: skip
+        offsets, text = offsets_and_text(corpus.vocabulary.arrow)
+        delimiter = np.frombuffer(settings.delimiter.encode(), dtype=np.uint8)
+        self.heads, self.tails, self.shifts = np.empty((3, len(corpus.vocabulary)), dtype=np.uint64)
+        kernels.spell(offsets, text, delimiter, self.heads, self.tails, self.shifts)
         self._progress = progress
 
     def candidates(self) -> Iterator[_Candidates]:

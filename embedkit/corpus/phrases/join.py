@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import joined
 from embedkit.corpus.corpus import Corpus
-from embedkit.corpus.encoded_blocks import EncodedBlock
+from embedkit.corpus.counting.blocks import TokenBlock, encode_ids
 from embedkit.corpus.phrases import kernels
 from embedkit.corpus.phrases.count import connector_mask
 from embedkit.corpus.phrases.settings import PhraseSettings
@@ -39,8 +40,9 @@ def join_phrases(
             writer.add(block)
         files = writer.finish(ranks)
     return Corpus(
-        files.vocabulary, files.tokens, files.boundaries, corpus.tokenizer, files.fingerprint
-    )
+        files.vocabulary, files.tokens, files.boundaries, corpus.tokenizer, files.fingerprint,
+        left_out=corpus.left_out,
+    )  # fmt: skip
 
 
 class _PhraseTable:
@@ -72,7 +74,7 @@ class _PhraseTable:
         places = {word: len(vocabulary) + number for number, word in enumerate(new)}
         for number in np.flatnonzero(self.joined < 0):
             self.joined[number] = places[spelled[number]]
-        self.words: pa.StringArray = pa.array([*vocabulary, *new], type=pa.string())
+        self.words = joined(vocabulary.arrow, list(new))
         self.opens = np.zeros(len(vocabulary), dtype=np.bool_)
         self.opens[self.parts[self.offsets[:-1]]] = True
         self.keys, self.numbers = _table(self.parts, self.offsets)
@@ -94,7 +96,7 @@ def _blocks(
     known: _PhraseTable,
     connects: NDArray[np.bool_],
     progress: Callable[[int], None],
-) -> Iterator[EncodedBlock]:
+) -> Iterator[TokenBlock]:
     tokens, boundaries = np.asarray(corpus.tokens), np.asarray(corpus.boundaries)
     places = np.full(len(known.words), -1, dtype=np.int32)
     start, sentence, size = 0, 0, _BLOCK
@@ -109,7 +111,7 @@ def _blocks(
         # If a word and the connectors after it fill a block, try again with a larger one.
         size = _BLOCK if reached > start else 2 * size
         seen = kernels.renumber(out[:written], places, order)
-        yield EncodedBlock(out[:written], known.words.take(pa.array(order[:seen])), ends[:ended])
+        yield encode_ids(out[:written], known.words.take(pa.array(order[:seen])), ends[:ended])
         progress(reached - start)
         start = reached
         corpus.release()

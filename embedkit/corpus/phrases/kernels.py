@@ -17,12 +17,11 @@ functions are in this one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numba import njit
 
+from embedkit.system.compiled import compiled
 from embedkit.system.random import GOLDEN_GAMMA
 
 __all__ = [
@@ -45,13 +44,6 @@ _BASE = np.uint64(0x0B5297A4D1E36C5F)
 _GAMMA = np.uint64(GOLDEN_GAMMA)  # odd, so that multiplying by it is a bijection
 _LOW, _MIDDLE = np.uint64((1 << 32) - 1), np.uint64((1 << 29) - 1)
 _ONE, _3, _29, _32, _BITS = map(np.uint64, (1, 3, 29, 32, 61))
-
-
-def _compiled(function: Callable[..., Any]) -> Any:
-    try:
-        return njit(function, nogil=True, cache=True)
-    except RuntimeError:  # Numba found no writable cache folder
-        return njit(function, nogil=True)
 
 
 @njit(inline="always")
@@ -103,7 +95,7 @@ def _identity(tokens, first, last):
     return key
 
 
-@_compiled
+@compiled
 def spell(offsets, text, delimiter, heads, tails, shifts):
     """Write the hashes from which the keys of joined forms are computed.
 
@@ -124,7 +116,7 @@ def spell(offsets, text, delimiter, heads, tails, shifts):
         shifts[word] = _times(mark_power, power)
 
 
-@_compiled
+@compiled
 def candidates(
     tokens, boundaries, start, stop, connects, heads, tails, shifts, state, prefix, keys, firsts,
     lasts,
@@ -145,6 +137,9 @@ def candidates(
             end = boundaries[sentence + 1]
             first = -1
         word = tokens[position]
+        if word == len(connects):  # left out of the vocabulary: no phrase contains it
+            first = -1
+            continue
         if first >= 0:
             key = _reduced(_times(key, shifts[word]) + tails[word])
         if not connects[word]:
@@ -156,7 +151,7 @@ def candidates(
     return found
 
 
-@_compiled
+@compiled
 def partition(keys, bits, ordered, offsets):
     """Sort keys by their leading *bits* bits; partition p is ordered[offsets[p]:offsets[p + 1]]."""
     down = np.uint64(KEY_BITS - bits)
@@ -172,7 +167,7 @@ def partition(keys, bits, ordered, offsets):
     offsets[0] = 0
 
 
-@_compiled
+@compiled
 def tally(table_keys, table_counts, keys, counts):
     """Add counts, one per key or a single one for all keys, to a table of 2**n slots."""
     for number in range(len(keys)):
@@ -181,7 +176,7 @@ def tally(table_keys, table_counts, keys, counts):
         table_counts[slot] += counts[number] if len(counts) > 1 else counts[0]
 
 
-@_compiled
+@compiled
 def look_up(table_keys, table_counts, keys, counts):
     """Write the count of each key, or 0 if it is not in the table."""
     for number in range(len(keys)):
@@ -197,7 +192,7 @@ def _score(first, last, both, distinct, min_count, total, npmi):
     return (both - min_count) / np.float64(first * last) * distinct
 
 
-@_compiled
+@compiled
 def accept(
     tokens, keys, firsts, lasts, word_counts, table_keys, table_counts, distinct, min_count, total,
     npmi, threshold, counts, scores,
@@ -221,7 +216,7 @@ def accept(
     return kept
 
 
-@_compiled
+@compiled
 def identities(tokens, offsets, keys):
     """Write the hash of each phrase's ids, tokens[offsets[n]:offsets[n + 1]]."""
     for number in range(len(keys)):
@@ -246,12 +241,14 @@ def _phrase(tokens, first, last, table_keys, table_phrases, parts, offsets):
     return -1
 
 
-@_compiled
+@compiled
 def join(
     tokens, boundaries, start, stop, sentence, connects, opens, table_keys, table_phrases, parts,
     offsets, joined, out, ends,
 ):  # fmt: skip
     """Join the phrases in tokens[start:stop], from left to right.
+
+    Words that were left out of the vocabulary become -1.
 
     Returns:
         The position where the next call starts, the number of the sentence there, the number of
@@ -261,7 +258,15 @@ def join(
     end = boundaries[sentence + 1]
     for position in range(start, stop):
         word = tokens[position]
-        if not connects[word]:
+        if word == len(connects):
+            if first >= 0:
+                for before in range(first, position):
+                    out[size] = tokens[before]
+                    size += 1
+            first = -1
+            out[size] = -1
+            size += 1
+        elif not connects[word]:
             number = -1
             if first >= 0:
                 if opens[tokens[first]]:
@@ -293,15 +298,17 @@ def join(
     return stop if first < 0 else first, sentence, size, ended
 
 
-@_compiled
+@compiled
 def renumber(ids, places, order):
-    """Replace ids by numbers in order of first occurrence; return how many there are.
+    """Replace ids by numbers in order of first occurrence, except -1; return how many there are.
 
     *order* receives the id of each number. All of *places* must be -1, and is -1 again at the end.
     """
     seen = 0
     for position in range(len(ids)):
         word = ids[position]
+        if word < 0:
+            continue
         if places[word] < 0:
             places[word] = seen
             order[seen] = word
@@ -312,7 +319,7 @@ def renumber(ids, places, order):
     return seen
 
 
-@_compiled
+@compiled
 def fill(table_keys, table_phrases, keys):
     """Insert each key with its number, counted from 1, into an empty table of 2**n slots."""
     for number in range(len(keys)):

@@ -1,0 +1,43 @@
+"""Arrow's arrays of strings as NumPy arrays of their bytes, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+__all__ = ["joined", "offsets_and_text", "strings"]
+
+_MOST_SMALL_BYTES = 2**31 - 1
+"""The number of bytes that Arrow's strings with 32-bit offsets can hold."""
+
+
+def offsets_and_text(words: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Return the UTF-8 bytes of an array without nulls: word n is text[offsets[n]:offsets[n + 1]].
+
+    Returns:
+        Offsets, (words + 1,), and the text, a view without copying.
+    """
+    _, offsets, text = words.buffers()
+    kind = np.int64 if pa.types.is_large_string(words.type) else np.int32
+    if offsets is None or not len(words):
+        return np.zeros(1, dtype=np.int64), np.frombuffer(b"", dtype=np.uint8)
+    found = np.frombuffer(offsets, dtype=kind)[words.offset : words.offset + len(words) + 1]
+    return found.astype(np.int64), np.frombuffer(text or b"", dtype=np.uint8)
+
+
+def strings(offsets: NDArray[np.int64], text: NDArray[np.uint8]) -> pa.StringArray:
+    """Return an array of strings; with 64-bit offsets only if 32 bits are not enough."""
+    large = len(text) > _MOST_SMALL_BYTES
+    numbers = offsets if large else offsets.astype(np.int32)
+    kind = pa.large_string() if large else pa.string()
+    buffers = [None, pa.py_buffer(numbers), pa.py_buffer(text)]
+    return pa.Array.from_buffers(kind, len(offsets) - 1, buffers)
+
+
+def joined(words: pa.StringArray, more: list[str]) -> pa.StringArray:
+    """Return an array of strings with more of them at its end."""
+    added = pa.array(more, type=words.type)
+    if words.nbytes + added.nbytes > _MOST_SMALL_BYTES:
+        words, added = words.cast(pa.large_string()), added.cast(pa.large_string())
+    return pa.concat_arrays([words, added])

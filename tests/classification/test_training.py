@@ -1,0 +1,112 @@
+"""The choice of held-out texts and strength, and words that no training text contains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+import embedkit
+from embedkit.classification.training import (
+    LinearSettings,
+    Step,
+    fold_numbers,
+    train_linear,
+)
+from embedkit.errors import ConfigurationError
+
+
+def test_folds_have_equal_shares_of_each_stratum() -> None:
+    strata = np.repeat([0, 1, 2], [50, 23, 4])
+    numbers = fold_numbers(strata, 5, seed=1)
+    for stratum in range(3):
+        sizes = np.bincount(numbers[strata == stratum], minlength=5)
+        assert sizes.max() - sizes.min() <= 1
+    np.testing.assert_array_equal(numbers, fold_numbers(strata, 5, seed=1))
+    assert (numbers != fold_numbers(strata, 5, seed=2)).any()
+
+
+def reviews(count: int, noise: float, seed: int) -> tuple[list[str], np.ndarray]:
+    """Return texts of 12 random words, one of which tells the label, and wrong labels for some."""
+    random = Random(seed)
+    texts, labels = [], []
+    for _ in range(count):
+        label = random.randrange(2)
+        words = [f"w{random.randrange(200)}" for _ in range(11)]
+        words.insert(random.randrange(12), f"{'good' if label else 'bad'}{random.randrange(5)}")
+        texts.append(" ".join(words))
+        labels.append(label if random.random() >= noise else 1 - label)
+    return texts, np.eye(2, dtype=np.float32)[labels]
+
+
+def test_the_strength_is_chosen_and_probabilities_are_calibrated() -> None:
+    texts, targets = reviews(600, 0.2, 1)
+    steps: list[Step] = []
+    model, validation = train_linear(
+        texts, targets, "label", None, LinearSettings(), progress=steps.append
+    )
+    assert validation.strength <= 10  # a fifth of the labels is wrong
+    assert sorted(validation.rows) == list(range(600))
+    assert steps[-1].model <= steps[-1].models
+    clean, right = reviews(400, 0, 2)
+    chances = softmax(model.scores(clean), axis=1)
+    assert (chances.argmax(axis=1) == right.argmax(axis=1)).mean() > 0.9
+    assert chances.max(axis=1).mean() == pytest.approx(0.8, abs=0.07)  # not sure of a noisy label
+
+
+def test_many_texts_are_held_out_once() -> None:
+    texts, targets = reviews(3_100, 0, 1)
+    _, validation = train_linear(texts, targets, "label", None, LinearSettings(strength=3))
+    assert len(validation.rows) == 620
+    assert validation.strength == 3
+
+
+def test_few_texts_are_not_held_out() -> None:
+    model, validation = train_linear(
+        ["good", "bad"], np.eye(2, dtype=np.float32), "label", None, LinearSettings()
+    )
+    assert len(validation.rows) == 0
+    assert validation.temperature == 1
+    assert model.scores(["good", "bad"]).argmax(axis=1).tolist() == [0, 1]
+
+
+def test_new_words_count_by_their_vectors_and_letters(model: Path) -> None:
+    texts = ["paris", "rome", "france", "italy"] * 10
+    targets = np.eye(2, dtype=np.float32)[[0, 0, 1, 1] * 10]
+    vectors = embedkit.load(model)
+    found, _ = train_linear(texts, targets, "label", vectors, LinearSettings())
+    asked = ["berlin", "madrid", "germany", "spain"]
+    explained = found.explain(asked)
+    assert explained.new_words == asked
+    assert explained.has_vector.all()
+    scores = np.asarray(vectors.matrix[vectors.vocabulary.ids(asked)])
+    scores = scores / np.linalg.norm(scores, axis=1, keepdims=True) @ found.vector_scores
+    assert scores.argmax(axis=1).tolist() == [0, 0, 1, 1]  # cities and countries
+    without, _ = train_linear(texts, targets, "label", None, LinearSettings())
+    letters = without.scores(["romex", "italians", "§§"])
+    assert letters[:2].argmax(axis=1).tolist() == [0, 1]
+    assert without.explain(["qqq", "rome", ""]).unknown.tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"ngrams": 0}, "ngrams must be an integer between 1 and 10, got 0"),
+        ({"strength": 0}, "strength must be a number between 1e-06 and 1e\\+06, got 0"),
+        ({"tokenizer": "letters"}, "unknown tokenizer 'letters'"),
+        ({"seed": -1}, "seed must be an integer"),
+    ],
+)
+def test_settings_outside_their_range(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        LinearSettings(**settings)
+
+
+def test_too_many_labels_are_refused() -> None:
+    labels = np.zeros((3, 1 << 25), dtype=np.float32)
+    with pytest.raises(ConfigurationError, match=r"the maximum is 67,108,864.*head network"):
+        train_linear(["a", "b", "c"], labels, "label", None, LinearSettings())
