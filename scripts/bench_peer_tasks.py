@@ -145,9 +145,9 @@ def rare_words(full: str, reduced: str, stemmer: str = "-") -> dict[str, Any]:
             another form of the same stem, among those for which the text has one.
     """
     trained, rest, held = (np.load(path) for path in (full, reduced, reduced + ".held.npz"))
-    shared = [w for w in trained["words"].tolist() if w in set(rest["words"].tolist())]
     places = {word: row for row, word in enumerate(trained["words"].tolist())}
     others = {word: row for row, word in enumerate(rest["words"].tolist())}
+    shared = [word for word in places if word in others]
     truth = _units(trained["vectors"])
     first = truth[[places[word] for word in shared]]
     second = _units(rest["vectors"][[others[word] for word in shared]])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 from embedkit.training.initial import random_vectors
+from embedkit.training.warm_start import WarmStart
 
 WORDS = ["cat", "cats", "aaaaaa", "日本"]
 SUBWORDS = TrainingConfig(min_ngram=2, max_ngram=3, buckets=400, window=4)
@@ -57,3 +60,21 @@ def test_position_weights_begin_as_one() -> None:
     initial = rows.initial(6, 1)
     assert (initial[rows.layout.positions :] == 1.0).all()
     assert np.abs(initial[: rows.layout.positions]).max() <= 1 / 6
+
+
+@pytest.mark.parametrize(("window", "kept"), [(4, range(8)), (6, range(2, 10)), (2, range(4))])
+def test_position_weights_keep_their_distance_from_the_center(window: int, kept: range) -> None:
+    """A trained window of 4 has positions -4 to 4; a new one of 6 begins two further out."""
+    config = replace(WEIGHTED, window=window)
+    rows = InputRows(WORDS, config)
+    old = np.arange(8 * 6, dtype=np.float32).reshape(8, 6)
+    zeros = np.zeros((4, 6), dtype=np.float32)
+    start = WarmStart(Vocabulary(WORDS), zeros, zeros, None, old)
+    weights = rows.positions(rows.continued(start, 6, 1))
+    assert weights is not None
+    first = 2 if window == 2 else 0
+    np.testing.assert_array_equal(weights[kept], old[first : first + len(kept)])
+    others = np.setdiff1d(np.arange(2 * window), kept)
+    assert (weights[others] == 1).all()
+    unweighted = InputRows(WORDS, SUBWORDS)
+    assert unweighted.positions(unweighted.continued(start, 6, 1)) is None
