@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.errors import ConfigurationError
 from embedkit.training.config import TrainingConfig
 from embedkit.training.initial import random_vectors
 from embedkit.training.kernels.layout import InputLayout
@@ -32,6 +33,9 @@ class InputRows:
         ngrams: the n-grams that words are composed of, or None.
         layout: as kernels need it.
         count: number of all rows.
+
+    Raises:
+        ConfigurationError: no word is long enough to have an n-gram.
     """
 
     def __init__(self, words: Sequence[str], config: TrainingConfig) -> None:
@@ -41,6 +45,12 @@ class InputRows:
         self.layout = InputLayout(config.architecture == "cbow")
         if self.ngrams is not None:
             self.ids, starts, members = _members(words, self.ngrams)
+            if not len(self.ids):
+                raise ConfigurationError(
+                    f"no word has an n-gram of min_ngram={self.ngrams.shortest} characters, "
+                    "including the < and > that enclose it.",
+                    hint="Lower --min-ngram (min_ngram), or use --encoder skipgram.",
+                )
             shares = _shares(starts, members)
             self.layout = replace(self.layout, starts=starts, members=members, shares=shares)
         self.count = self.words + len(self.ids)

@@ -39,6 +39,7 @@ def test_bench(run_json: RunJson, corpus: Path, analogies: Path, similarity: Pat
     [
         ["--encoder", "subword", "--rare"],
         ["--architecture", "cbow"],
+        ["--encoder", "subword", "--architecture", "cbow"],
     ],
 )
 @pytest.mark.slow

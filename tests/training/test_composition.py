@@ -10,6 +10,7 @@ import pytest
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
 from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import ConfigurationError
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 from embedkit.training.initial import random_vectors
@@ -51,6 +52,15 @@ def test_a_word_is_made_of_its_own_row_and_those_of_its_n_grams(config: Training
     assert subwords is not None
     own = subwords.compose(word_bytes(WORDS), inputs[:4])
     np.testing.assert_allclose(own, composed, atol=1e-6)
+
+
+def test_words_may_be_shorter_than_the_shortest_n_gram_but_not_all() -> None:
+    config = replace(SUBWORDS, min_ngram=6, max_ngram=8)
+    rows = InputRows(WORDS, config)
+    sizes = np.diff(rows.layout.starts)
+    assert sizes.tolist() == [1, 2, 7, 1]  # "<cats>", and of "<aaaaaa>" 3 + 2 + 1
+    with pytest.raises(ConfigurationError, match="no word has an n-gram of min_ngram=9 characters"):
+        InputRows(WORDS, replace(SUBWORDS, min_ngram=9, max_ngram=9))
 
 
 def test_position_weights_begin_as_one() -> None:
