@@ -44,6 +44,8 @@ def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
         defaults = ENCODERS[options.encoder]().get_params()
         names = ("negative", "min_ngram", "max_ngram", "buckets")
         settings |= {name: defaults[name] for name in names if name in defaults}
+        if options.negative is not None:
+            settings["negative"] = options.negative
         settings["learning_rate"] = LEARNING_RATES[options.architecture, subword]
     elif options.encoder == "skipgram":
         settings |= {"min_ngram": 0, "max_ngram": 0, "buckets": 0}

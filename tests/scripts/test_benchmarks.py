@@ -39,7 +39,7 @@ def test_bench(run_json: RunJson, corpus: Path, analogies: Path, similarity: Pat
     [
         ["--encoder", "subword", "--rare"],
         ["--architecture", "cbow"],
-        ["--encoder", "subword", "--architecture", "cbow"],
+        ["--encoder", "subword", "--architecture", "cbow", "--negative", 5],
     ],
 )
 @pytest.mark.slow
