@@ -11,17 +11,16 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarking import Report
+from benchmarking import Report, task
 
-__all__ = ["compare_peers"]
+__all__ = ["HELD_OUT", "compare_peers"]
 
 TOOLS = ("embedkit", "gensim", "fasttext")
-_HELD_OUT = 500  # words
-Task = Callable[..., dict[str, Any]]
+HELD_OUT = {"number": 500, "least": 20, "most": 60, "pattern": "[!-~]{6,}"}
+"""The words of English to hold out of a text: see `hold_out` in bench_peer_tasks.py."""
 
 
 def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
@@ -45,13 +44,15 @@ def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
         defaults = ENCODERS[options.encoder]().get_params()
         names = ("negative", "min_ngram", "max_ngram", "buckets")
         settings |= {name: defaults[name] for name in names if name in defaults}
+        if options.negative is not None:
+            settings["negative"] = options.negative
         settings["learning_rate"] = LEARNING_RATES[options.architecture, subword]
     elif options.encoder == "skipgram":
         settings |= {"min_ngram": 0, "max_ngram": 0, "buckets": 0}
     return settings
 
 
-def compare_peers(options: argparse.Namespace, task: Task, folder: Path) -> None:
+def compare_peers(options: argparse.Namespace, folder: Path) -> None:
     """Train in turns, score the vectors of the first round, and print a table."""
     rows: dict[str, list[dict[str, Any]]] = {tool: [] for tool in TOOLS}
     for number in range(options.repeat):
@@ -65,7 +66,7 @@ def compare_peers(options: argparse.Namespace, task: Task, folder: Path) -> None
         for tool in TOOLS
     }  # fmt: skip
     if options.rare:
-        for tool, figures in _rare_words(options, task, folder).items():
+        for tool, figures in _rare_words(options, folder).items():
             scores[tool] |= figures
     report = Report(
         options,
@@ -98,13 +99,13 @@ def compare_peers(options: argparse.Namespace, task: Task, folder: Path) -> None
     report.finish()
 
 
-def _rare_words(options: argparse.Namespace, task: Task, folder: Path) -> dict[str, dict[str, Any]]:
+def _rare_words(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, Any]]:
     """Hold words out of the text, train on the rest, and score the vectors composed for them.
 
     The true neighbors are those in plain skip-gram vectors of the full text, for all tools.
     """
     rest, words = folder / "rest.txt", folder / "held.txt"
-    task("hold-out", options.corpus, rest, words, _HELD_OUT, options.seed)
+    task("hold-out", options.corpus, rest, words, json.dumps({**HELD_OUT, "seed": options.seed}))
     plain = _settings(argparse.Namespace(**{**vars(options), "encoder": "skipgram"}), "embedkit")
     full = folder / "full.npz"
     task("peer-train", "embedkit", options.corpus, full, json.dumps(plain))

@@ -1,4 +1,4 @@
-"""Code shared by the benchmark scripts: options, a description of the machine, and tables."""
+"""Code shared by the benchmark scripts: options, tasks, the machine, and tables."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-__all__ = ["Report", "machine", "note", "option_parser"]
+__all__ = ["TASKS", "Report", "machine", "note", "option_parser", "task"]
+
+TASKS = Path(__file__).with_name("bench_tasks.py")
 
 
 def option_parser(doc: str | None, *, model: bool = False) -> argparse.ArgumentParser:
@@ -39,6 +43,17 @@ def machine() -> str:
 def note(text: str) -> None:
     """Print progress on standard error."""
     print("  ", text, file=sys.stderr, flush=True)
+
+
+def task(name: str, *arguments: Any) -> dict[str, Any]:
+    """Run a task of bench_tasks.py in a new process and return its report."""
+    command = [sys.executable, str(TASKS), name, *map(str, arguments)]
+    note(" ".join([name, *map(str, arguments)]))
+    # An old BLAS kernel forced by the environment would slow gensim down.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
 
 
 class Report:

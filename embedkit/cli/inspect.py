@@ -225,7 +225,7 @@ def info(model: str, as_json: bool) -> None:
         "storage": stored.storage,
         "bytes": sum(path.stat().st_size for path in stored.path.iterdir()),
         "most_frequent": stored.vocabulary.words(range(min(10, len(stored.vocabulary)))),
-        "subwords": _subwords_of(stored_subwords(stored)),
+        "subwords": _subwords_of(stored_subwords(stored.path, stored.config, stored.tensors)),
         "index": _index_of(stored),
         "settings": stored.config.get("settings", {}),
         "training": stored.config.get("training", {}),

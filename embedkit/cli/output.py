@@ -104,7 +104,7 @@ class UnknownWords:
 
     def __init__(self, vectors: WordVectors, oov: str, words: Iterable[str]) -> None:
         self._replaced: dict[str, str] = {}
-        self._composed: list[str] = []
+        self._composed: dict[str, str] = {}
         self._skipped: list[str] = []
         if oov == "error" and vectors.subwords is None:
             return
@@ -115,7 +115,7 @@ class UnknownWords:
             elif isinstance(place, int):
                 self._replaced[word] = vectors.vocabulary[place]
             else:
-                self._composed.append(word)
+                self._composed[word] = vectors.composed_form(word)
 
     def notes(self, words: Iterable[str]) -> dict[str, Any]:
         """Return how the unknown ones of *words* were treated, for JSON."""
@@ -133,9 +133,9 @@ class UnknownWords:
             f"{word!r} is not in the vocabulary; using {known!r}"
             for word, known in self._replaced.items()
         ]
-        notes += [
-            f"{word!r} is not in the vocabulary; composed of its n-grams" for word in self._composed
-        ]
+        for word, form in self._composed.items():
+            parts = "its n-grams" if form == word else f"the n-grams of {form!r}"
+            notes.append(f"{word!r} is not in the vocabulary; composed of {parts}")
         for note in notes[:_MOST_NOTES]:
             click.echo(f"{note}.", err=True)
         if len(notes) > _MOST_NOTES:

@@ -172,7 +172,9 @@ def _new_model(encoder: str, start: TrainedEncoder | None, options: Mapping[str,
 
     given = {name: options[name] for name in explicit_parameters(*_SETTINGS)}
     if start is not None:
-        kept = ("architecture", *(NGRAM_SETTINGS if encoder == start.name == "subword" else ()))
+        kept = ["architecture", *(NGRAM_SETTINGS if encoder == start.name == "subword" else ())]
+        if given.get("architecture", start.config.architecture) == "cbow":
+            kept.append("position_weights")
         held = {name: getattr(start.config, name) for name in kept}
         given = {"dimension": start.dimension, **held, **given}
     return ENCODERS[encoder](**given)

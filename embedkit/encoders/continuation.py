@@ -14,10 +14,22 @@ from embedkit.training.config import RANGES, TrainingConfig
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["NO_CONTEXT", "check_start", "settings_of"]
+__all__ = ["NO_CONTEXT", "check_start", "ngram_settings", "settings_of"]
 
-NO_CONTEXT = "Only trained models have one, and postprocessing or converting a model removes it."
+NO_CONTEXT = (
+    "Only trained models have one; postprocessing removes it, and most file formats have none."
+)
 """Why vectors usually have no output matrix."""
+
+
+def ngram_settings(vectors: WordVectors) -> dict[str, int]:
+    """Return the settings that describe the n-grams of vectors; empty if they have none."""
+    if not isinstance(vectors.subwords, Subwords):
+        return {}
+    ngrams = vectors.subwords.ngrams
+    return {
+        "min_ngram": ngrams.shortest, "max_ngram": ngrams.longest, "buckets": ngrams.buckets
+    }  # fmt: skip
 
 
 def settings_of(
@@ -30,11 +42,7 @@ def settings_of(
         settings: of that training; those that are out of range are left out.
         parameters: of the encoder; other settings are left out.
     """
-    known = dict(settings)
-    if isinstance(vectors.subwords, Subwords):
-        ngrams = vectors.subwords.ngrams
-        known["min_ngram"], known["max_ngram"] = ngrams.shortest, ngrams.longest
-        known["buckets"] = ngrams.buckets
+    known = {**settings, **ngram_settings(vectors)}
     return {
         name: value
         for name, value in known.items()

@@ -84,7 +84,7 @@ def is_foreign(path: Path) -> bool:
 def _encoder_of(model: StoredModel) -> Encoder:
     name = str(model.config.get("encoder"))
     if name == _VECTORS_ONLY:
-        name = SkipGramEncoder.name
+        name = (SubwordEncoder if "ngrams" in model.tensors else SkipGramEncoder).name
     if name not in ENCODERS:
         raise ModelError(
             f"{model.path} was written by the encoder {name!r}, which this version does not "
@@ -119,7 +119,7 @@ def load(
     check_path(path)
     if is_foreign(Path(path)):
         vectors = _foreign(path)
-        if encoder in (None, SkipGramEncoder.name):
+        if encoder in (None, SkipGramEncoder.name, _encoder_class(vectors).name):
             return vectors
         return untrained(str(encoder), vectors.vocabulary).vectors()
     return _vectors_of(read_model(Path(path)), encoder, exact=exact)

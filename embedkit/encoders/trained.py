@@ -21,14 +21,19 @@ from embedkit.corpus.counting.limits import LeftOut
 from embedkit.corpus.ngrams import word_bytes
 from embedkit.corpus.reader import TextSource
 from embedkit.encoders.base import Encoder, as_corpus
-from embedkit.encoders.continuation import NO_CONTEXT, check_start, settings_of
+from embedkit.encoders.continuation import (
+    NO_CONTEXT,
+    check_start,
+    ngram_settings,
+    settings_of,
+)
 from embedkit.errors import HighLossWarning, ModelError
 from embedkit.index.metrics import row_norms
 from embedkit.storage.index_file import open_index
 from embedkit.storage.model_directory import StoredModel, write_model
 from embedkit.storage.quantization import unpack
 from embedkit.training.config import TrainingConfig
-from embedkit.vectors.subwords import Subwords
+from embedkit.vectors.subwords import Subwords, stored_subwords
 from embedkit.vectors.word_vectors import WordVectors
 
 if TYPE_CHECKING:
@@ -60,6 +65,7 @@ class TrainedEncoder(Encoder):
         self.problem = NO_CONTEXT
         self._vectors: WordVectors | None = None
         self._own: NDArray[np.float32] | None = None
+        self._positions: NDArray[np.float32] | None = None
         self._model: StoredModel | None = None
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
@@ -149,6 +155,7 @@ class TrainedEncoder(Encoder):
     def _store_result(self, result: TrainingResult, corpus: Corpus) -> None:
         """Store what training has learned from a corpus."""
         self._model = self._own = None
+        self._positions = result.positions
         self._vocabulary = result.vocabulary
         self.report = {
             **asdict(result.report),
@@ -174,7 +181,9 @@ class TrainedEncoder(Encoder):
 
         vectors = old.vectors()
         context = check_start(vectors, old.problem, self.config)
-        before = WarmStart(old.vocabulary, old._own_rows(), context, vectors.subwords)
+        before = WarmStart(
+            old.vocabulary, old._own_rows(), context, vectors.subwords, old._positions
+        )
         return warm_start(before, corpus, self.config)
 
     def _own_rows(self) -> NDArray[np.float32]:
@@ -209,6 +218,8 @@ class TrainedEncoder(Encoder):
         tensors = {"vectors": vectors.matrix, "norms": vectors.norms}
         if self.context is not None:
             tensors["context"] = self.context
+        if self._positions is not None:
+            tensors["positions"] = self._positions
         config = self._stored_config()
         if vectors.subwords is not None:
             tensors |= vectors.subwords.tensors
@@ -255,18 +266,20 @@ class TrainedEncoder(Encoder):
     @classmethod
     def from_model(cls, model: StoredModel) -> Self:
         """Return the encoder that was saved; its matrices are memory-mapped."""
-        known = set(signature(cls).parameters)
-        settings = model.config.get("settings", {})
         if "vectors" not in model.tensors:
             raise ModelError(
                 f"{model.path} is incomplete: it contains no vectors.",
                 hint="Train the model again.",
             )
+        vectors = _stored_vectors(model)
+        settings = {**model.config.get("settings", {}), **ngram_settings(vectors)}
+        known = set(signature(cls).parameters)
         encoder = cls(**{name: settings[name] for name in known & settings.keys()})
-        encoder._dimension = model.tensors["vectors"].shape[1]
+        encoder._dimension = vectors.dimension
         encoder.report = dict(model.config.get("training", {}))
         encoder._vocabulary = model.vocabulary
-        encoder._vectors = _stored_vectors(model)
+        encoder._vectors = vectors
+        encoder._positions = model.tensors.get("positions")
         encoder._model = model
         return encoder
 
@@ -285,7 +298,7 @@ def _stored_vectors(model: StoredModel) -> WordVectors:
         unpack(model.tensors),
         norms=model.tensors.get("norms"),
         units=model.tensors.get("units"),
-        subwords=Subwords.of_model(model.config, model.tensors),
+        subwords=stored_subwords(model.path, model.config, model.tensors),
         config=model.config,
         context=model.tensors.get("context"),
         opener=partial(_stored_vectors, model),

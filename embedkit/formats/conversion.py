@@ -27,6 +27,8 @@ from embedkit.system.files import (
 from embedkit.validation import check_choice, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
+_WITH_CONTEXT = frozenset({"embedkit", "fasttext"})  # formats that have an output matrix
+
 __all__ = ["ConversionReport", "convert", "detect", "read", "read_model", "write"]
 
 
@@ -277,7 +279,7 @@ def convert(
         check_output_stream(target, overwrite=overwrite)
     repairs = Repairs(str(source), errors, encoding)
     vectors, found = _read(
-        Path(source), source_format, limit, repairs, reading, context=to == "fasttext"
+        Path(source), source_format, limit, repairs, reading, context=to in _WITH_CONTEXT
     )
     if found == to == "embedkit":
         embedkit_directory.copy_model(Path(source), path, limit, overwrite=overwrite)

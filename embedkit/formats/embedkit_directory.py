@@ -68,13 +68,13 @@ def read_model_folder(source: ByteSource, _: Repairs, limit: int | None = None) 
         unpack(rows),
         config=model.config,
         context=rows.get("context"),
-        subwords=stored_subwords(model),
+        subwords=stored_subwords(model.path, model.config, model.tensors),
     )
 
 
 def write_model_folder(vectors: WordVectors, path: Path, options: WriteOptions) -> None:
-    """Write a model directory; see `WordVectors.save`."""
-    vectors.save(path, overwrite=options.overwrite)
+    """Write a model directory, with the output matrix if it is known; see `WordVectors.save`."""
+    vectors.save(path, overwrite=options.overwrite, context=True)
 
 
 def copy_model(source: Path, target: Path, limit: int | None, *, overwrite: bool) -> None:

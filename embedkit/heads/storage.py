@@ -24,7 +24,7 @@ from embedkit.storage import config_file
 from embedkit.storage.config_file import CONFIG, RESTORE_HINT
 from embedkit.storage.model_directory import replaced_directory
 from embedkit.storage.tensors import read_tensors, write_tensors
-from embedkit.vectors.subwords import Subwords
+from embedkit.vectors.subwords import Subwords, stored_subwords
 
 if TYPE_CHECKING:
     from embedkit.heads.terms import TermBags
@@ -119,12 +119,11 @@ def read_network(path: Path, kind: str) -> tuple[dict[str, Any], Network, Stored
         )
     if vocabulary is None:
         return config, network, None
-    try:
-        subwords = Subwords.of_model(config, tensors)
-        if subwords is not None and subwords.rows.shape[1] != len(network.weights[0]):
-            raise ValueError("the rows of n-grams have the wrong length")
-    except ValueError as error:
-        raise ModelError(f"{path} is damaged: {error}.", hint=RESTORE_HINT) from error
+    subwords = stored_subwords(path, config, tensors)
+    if subwords is not None and subwords.rows.shape[1] != len(network.weights[0]):
+        raise ModelError(
+            f"{path} is damaged: the rows of n-grams have the wrong length.", hint=RESTORE_HINT
+        )
     return config, network, StoredTerms(vocabulary, subwords)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.errors import ConfigurationError
 from embedkit.training.config import TrainingConfig
 from embedkit.training.initial import random_vectors
 from embedkit.training.kernels.layout import InputLayout
@@ -32,6 +33,9 @@ class InputRows:
         ngrams: the n-grams that words are composed of, or None.
         layout: as kernels need it.
         count: number of all rows.
+
+    Raises:
+        ConfigurationError: no word is long enough to have an n-gram.
     """
 
     def __init__(self, words: Sequence[str], config: TrainingConfig) -> None:
@@ -41,6 +45,12 @@ class InputRows:
         self.layout = InputLayout(config.architecture == "cbow")
         if self.ngrams is not None:
             self.ids, starts, members = _members(words, self.ngrams)
+            if not len(self.ids):
+                raise ConfigurationError(
+                    f"no word has an n-gram of min_ngram={self.ngrams.shortest} characters, "
+                    "including the < and > that enclose it.",
+                    hint="Lower --min-ngram (min_ngram), or use --encoder skipgram.",
+                )
             shares = _shares(starts, members)
             self.layout = replace(self.layout, starts=starts, members=members, shares=shares)
         self.count = self.words + len(self.ids)
@@ -78,7 +88,10 @@ class InputRows:
         return rows
 
     def continued(self, start: WarmStart, dimension: int, seed: int) -> NDArray[np.float32]:
-        """Return input rows that continue from a model; those that it lacks are as in `initial`."""
+        """Return input rows that continue from a model; those that it lacks are as in `initial`.
+
+        If the window has changed, positions keep their weights by their distance from the center.
+        """
         rows = self.initial(dimension, seed)
         rows[: self.words] = start.vectors
         if start.subwords is not None and len(self.ids):
@@ -87,6 +100,13 @@ class InputRows:
             places = np.minimum(np.searchsorted(buckets, self.ids), len(buckets) - 1)
             known = np.flatnonzero(buckets[places] == self.ids)
             rows[self.words + known] = old.rows[places[known]]
+        if start.positions is not None and self.layout.positions >= 0:
+            old_weights, weights = start.positions, rows[self.layout.positions :]
+            shared = min(len(old_weights), len(weights)) // 2  # positions on either side
+            middle, old_middle = len(weights) // 2, len(old_weights) // 2
+            weights[middle - shared : middle + shared] = old_weights[
+                old_middle - shared : old_middle + shared
+            ]
         return rows
 
     def subwords(self, inputs: NDArray[np.float32]) -> Subwords | None:
@@ -94,6 +114,11 @@ class InputRows:
         if self.ngrams is None:
             return None
         return Subwords(inputs[self.of_ngrams], self.ngrams, self.ids)
+
+    def positions(self, inputs: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Return the position weights of input rows, a view, or None."""
+        first = self.layout.positions
+        return inputs[first:] if first >= 0 else None
 
     def compose(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the vectors of the words, float32 (words, dimension), made of input rows."""

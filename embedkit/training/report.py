@@ -96,6 +96,8 @@ class TrainingResult:
         context: the output matrix, of the same shape, read-only.
         report: a summary of the training.
         subwords: the rows of character n-grams, if words are composed of them.
+        positions: the position weights, float32 (2 * window, dimension), from the leftmost position
+            to the rightmost; None if there are none.
     """
 
     vocabulary: Vocabulary
@@ -103,3 +105,4 @@ class TrainingResult:
     context: NDArray[np.float32]
     report: TrainingReport
     subwords: Subwords | None = None
+    positions: NDArray[np.float32] | None = None

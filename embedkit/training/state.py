@@ -52,8 +52,8 @@ def input_tensors(inputs: NDArray[np.float32], rows: InputRows | None) -> dict[s
     }
     if subwords := rows.subwords(inputs):
         tensors |= subwords.tensors
-    if rows.layout.positions >= 0:
-        tensors["positions"] = inputs[rows.layout.positions :]
+    if (positions := rows.positions(inputs)) is not None:
+        tensors["positions"] = positions
     return tensors
 
 

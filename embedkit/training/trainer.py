@@ -83,7 +83,7 @@ def train(
     inputs = engine.inputs
     return TrainingResult(
         vocabulary, engine.rows.compose(inputs), engine.context, report,
-        engine.rows.subwords(inputs),
+        engine.rows.subwords(inputs), engine.rows.positions(inputs),
     )  # fmt: skip
 
 

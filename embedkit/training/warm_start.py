@@ -25,12 +25,15 @@ class WarmStart:
         vectors, context: the words' own rows of the input matrix, and the output matrix, float32
             (V, dimension).
         subwords: the rows of n-grams, if words are composed of them.
+        positions: the position weights, float32 (2 * window, dimension); None if there are none.
+            The window may differ from that of the training to come.
     """
 
     vocabulary: Vocabulary
     vectors: NDArray[np.float32]
     context: NDArray[np.float32]
     subwords: Subwords | None = None
+    positions: NDArray[np.float32] | None = None
 
 
 def warm_start(old: WarmStart, corpus: Corpus, config: TrainingConfig) -> WarmStart:
@@ -51,4 +54,4 @@ def warm_start(old: WarmStart, corpus: Corpus, config: TrainingConfig) -> WarmSt
     context = np.zeros_like(vectors)
     context[: len(old.vocabulary)] = old.context
     vocabulary = Vocabulary([words[row] for row in order], counts[order])
-    return WarmStart(vocabulary, vectors[order], context[order], old.subwords)
+    return WarmStart(vocabulary, vectors[order], context[order], old.subwords, old.positions)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.spelling import normal_forms, respellings
+from embedkit.corpus.tokenizers import normalize
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.index.metrics import Matrix
@@ -23,6 +25,9 @@ __all__ = [
 
 RowOrVector: TypeAlias = "int | NDArray[np.float32]"
 """The row number of a word or, if it has no row, its vector, float32 (d,)."""
+
+
+_FREQUENT = 1_000  # words that show whether a vocabulary is case-folded
 
 
 class Composer(Protocol):
@@ -119,6 +124,20 @@ class Lookup:
             places.append(vector)
         return self.vectors_at(places)
 
+    @cached_property
+    def _folds_case(self) -> bool:
+        """Whether the most frequent words are case-folded, as after most tokenizers."""
+        first = self.vocabulary.words(range(min(_FREQUENT, len(self.vocabulary))))
+        return all(word == normalize(word) for word in first)
+
+    def composed_form(self, word: str) -> str:
+        """Return the spelling of an unknown word whose n-grams make up its vector.
+
+        It is case-folded if the most frequent words of the vocabulary are: their text had no
+        capitals, so no n-gram with one was trained.
+        """
+        return normalize(word) if self._folds_case else word
+
     def knows(self, word: str) -> bool:
         """Tell whether `find` finds *word*."""
         return self.find(word) >= 0
@@ -189,7 +208,8 @@ class Lookup:
                 "n-grams to compose it from.",
                 hint='Choose oov="spell" or "skip" (--oov).',
             )
-        vectors = np.asarray(self.subwords.encode(words), dtype=np.float32)
+        forms = [self.composed_form(word) for word in words]
+        vectors = np.asarray(self.subwords.encode(forms), dtype=np.float32)
         return {
             word: vector if vector.any() else None
             for word, vector in zip(words, vectors, strict=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,6 @@ from embedkit.corpus.ngrams import Ngrams, word_bytes
 from embedkit.errors import ModelError
 from embedkit.index.metrics import row_norms
 from embedkit.storage.config_file import RESTORE_HINT
-from embedkit.storage.model_directory import StoredModel
 from embedkit.storage.quantization import PackedRows, pack
 
 __all__ = ["Subwords", "stored_subwords"]
@@ -231,13 +231,15 @@ class Subwords:
         return which[present], places[present]
 
 
-def stored_subwords(model: StoredModel) -> Subwords | None:
-    """Return the n-grams of a model directory, or None if it has none.
+def stored_subwords(
+    path: Path, config: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]
+) -> Subwords | None:
+    """Return the n-grams of a directory, or None if it has none.
 
     Raises:
         ModelError: they are damaged.
     """
     try:
-        return Subwords.of_model(model.config, model.tensors)
+        return Subwords.of_model(config, tensors)
     except ValueError as error:
-        raise ModelError(f"{model.path} is damaged: {error}.", hint=RESTORE_HINT) from error
+        raise ModelError(f"{path} is damaged: {error}.", hint=RESTORE_HINT) from error

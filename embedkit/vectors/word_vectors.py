@@ -316,6 +316,10 @@ class WordVectors:
         """Return the row of *word* as written or in another spelling, or -1; see `Lookup.find`."""
         return self._lookup.find(word)
 
+    def composed_form(self, word: str) -> str:
+        """Return the spelling of an unknown word that is composed; see `Lookup.composed_form`."""
+        return self._lookup.composed_form(word)
+
     def row(self, word: str) -> int:
         """Return the row of *word*, looked up as by `find`.
 
@@ -655,7 +659,12 @@ class WordVectors:
         return pd.DataFrame(np.asarray(self), index=pd.Index(self.vocabulary.words(), name="word"))
 
     def save(
-        self, path: str | os.PathLike[str], *, storage: str = "float32", overwrite: bool = False
+        self,
+        path: str | os.PathLike[str],
+        *,
+        storage: str = "float32",
+        overwrite: bool = False,
+        context: bool = False,
     ) -> None:
         """Write a model directory.
 
@@ -664,6 +673,7 @@ class WordVectors:
             storage: "float32", or "float16" or "int8", which round; see `storage.quantization`.
                 Rows of n-grams are rounded too; with "float32", they are stored as they are.
             overwrite: replace an existing output.
+            context: write the output matrix, too, if it is known; training can continue from it.
 
         Raises:
             ConfigurationError: the vectors are sparse, or *storage* cannot represent them.
@@ -675,6 +685,8 @@ class WordVectors:
             )
         tensors = pack(self.matrix, storage)
         tensors["norms"] = self.norms if storage == "float32" else row_norms(unpack(tensors))
+        if context and self.context is not None:
+            tensors["context"] = self.context
         config = {"encoder": "vectors", "dimension": self.dimension, **self.config}
         config.pop("subwords", None)
         if isinstance(self.subwords, Subwords):

@@ -38,6 +38,18 @@ def test_they_are_composed_and_named(
         assert json_lines(done)[0]["composed"] == ["talking"]
 
 
+def test_the_case_of_the_vocabulary_is_used_and_named(
+    embedkit: Command, subword_model: Path
+) -> None:
+    done = embedkit("encode", "walks", "Happyish", "--model", subword_model)
+    assert done.stderr == (
+        "'walks' is not in the vocabulary; composed of its n-grams.\n"
+        "'Happyish' is not in the vocabulary; composed of the n-grams of 'happyish'.\n"
+    )
+    numbers = [float(cell) for cell in done.stdout.splitlines()[1].split("\t")[1:]]
+    np.testing.assert_allclose(numbers, composed("happyish"), atol=1e-6)
+
+
 @pytest.mark.parametrize("asked", COMMANDS, ids=lambda asked: asked[0])
 def test_a_word_without_a_known_n_gram_is_an_error(
     asked: list[str], embedkit: Command, subword_model: Path

@@ -212,3 +212,38 @@ def test_a_damaged_output_matrix_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="not finite"):
         load_encoder(path)
     assert len(load_encoder(path, context=False).vocabulary) == 5
+
+
+def test_a_model_directory_keeps_what_training_needs(tmp_path: Path) -> None:
+    theirs = facebook_model(tmp_path / "x.bin", model="cbow", minn=2, maxn=4)
+    formats.convert(tmp_path / "x.bin", tmp_path / "model", target_format="embedkit")
+    start, direct = load_encoder(tmp_path / "model"), load_encoder(tmp_path / "x.bin")
+    assert isinstance(start, SubwordEncoder)
+    assert isinstance(direct, SubwordEncoder)
+    np.testing.assert_array_equal(start.context, theirs.get_output_matrix())
+    assert start.get_params() == direct.get_params()
+    np.testing.assert_allclose(start._own_rows(), direct._own_rows(), atol=1e-5)
+    text = sentences(TOPICS, 20)
+    found, expected = (same_kind(one).fit(text, start=one).vectors() for one in (start, direct))
+    np.testing.assert_allclose(found.matrix, expected.matrix, atol=1e-4)
+
+
+@pytest.mark.parametrize("encoder", [SkipGramEncoder, SubwordEncoder])
+def test_position_weights_are_kept_with_the_model(
+    encoder: type[TrainedEncoder], tmp_path: Path
+) -> None:
+    settings = {**SETTINGS, "architecture": "cbow", "position_weights": True, "dimension": 8}
+    text = sentences(TOPICS, 40)
+    first = encoder(**settings, window=3).fit(text)
+    assert first._positions is not None
+    assert (first._positions != 1).any(axis=1).all()
+    first.save(tmp_path / "model")
+    saved = load_encoder(tmp_path / "model")
+    assert isinstance(saved, encoder)
+    np.testing.assert_array_equal(saved._positions, first._positions)
+    again, same = (
+        encoder(**settings, window=3).fit(text, start=start).vectors() for start in (first, saved)
+    )
+    np.testing.assert_allclose(again.matrix, same.matrix, atol=1e-5)
+    start = encoder(**settings, window=3)._start(saved, Corpus.read(text))
+    np.testing.assert_array_equal(start.positions, first._positions)

@@ -11,7 +11,10 @@ import pytest
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import load, load_encoder, untrained
 from embedkit.errors import ConfigurationError, ModelError
+from embedkit.formats import write
 from embedkit.storage.model_directory import write_model
+from embedkit.vectors.word_vectors import WordVectors
+from tests.subwords import subword_vectors
 
 
 @pytest.mark.parametrize("encoder", [None, "charcode", "onehot"])
@@ -28,6 +31,17 @@ def test_loaded_vectors_are_pickled_without_numbers(
     assert again.neighbors("paris", 3) == vectors.neighbors("paris", 3)
     if encoder is None:
         assert isinstance(again.matrix, np.memmap)
+
+
+@pytest.mark.filterwarnings("ignore::embedkit.errors.MissingMatrixWarning")
+def test_n_grams_of_a_file_are_those_of_the_encoder_subword(tmp_path: Path) -> None:
+    path = tmp_path / "x.bin"
+    write(subword_vectors(), path, format="fasttext")
+    for name in (None, "subword", "skipgram"):
+        assert load(path, encoder=name).subwords is not None
+    write(WordVectors(["a"], np.ones((1, 2), np.float32)), tmp_path / "x.txt")
+    with pytest.raises(ConfigurationError, match="'subword' vectors cannot be made"):
+        load(tmp_path / "x.txt", encoder="subword")
 
 
 def test_an_encoder_that_needs_training_is_rejected() -> None:

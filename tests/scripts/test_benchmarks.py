@@ -1,4 +1,7 @@
-"""The scripts that measure, on tiny input; bench_peers.py is a part of bench."""
+"""The scripts that measure, on tiny input.
+
+bench_peers.py is a part of bench, and bench_peer_tasks.py one of bench_tasks.py.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,7 @@ def test_bench(run_json: RunJson, corpus: Path, analogies: Path, similarity: Pat
     [
         ["--encoder", "subword", "--rare"],
         ["--architecture", "cbow"],
+        ["--encoder", "subword", "--architecture", "cbow", "--negative", 5],
     ],
 )
 @pytest.mark.slow
@@ -52,6 +56,22 @@ def test_bench_beside_peers(kind: list[str], run_json: RunJson, similarity: Path
     if "--rare" in kind:
         assert all(0 <= row["rare_recall"] <= 1 for row in results["table"])
         assert all(row["rare_words"] > 0 for row in results["table"])
+
+
+@pytest.mark.slow
+def test_bench_ngrams(run_json: RunJson, similarity: Path) -> None:
+    results = run_json(
+        "bench_ngrams", SCRIPTS.parent / "corpora" / "world.txt", "--similarity", similarity,
+        "--buckets", 1_000, "--prune", 500, "--held", 50, "--dimension", 4, "--epochs", 1,
+        "--workers", 1,
+    )  # fmt: skip
+    models = [(row["storage"], row["rows"]) for row in results["models"]]
+    assert models == [("float32", 1_000), ("float32", 500), ("int8", 1_000), ("int8", 500)]
+    # A row of 4 numbers takes 4 or 1 bytes each; the scale of an int8 row and the number of its
+    # bucket take 4 bytes each.
+    assert [row["ngram_mb"] for row in results["models"]] == [0.02, 0.01, 0.012, 0.006]
+    assert all(0 <= row["rare_recall"] <= 1 for row in results["models"])
+    assert all(row["rare_words"] == 50 for row in results["models"])
 
 
 @pytest.mark.parametrize("task", ["ceiling", "embedkit-read", "gensim-ask"])

@@ -19,6 +19,7 @@ FILES = sorted(path for path in SCRIPTS.iterdir() if path.is_file())
 PYTHON = [p for p in FILES if p.suffix == ".py" or "python" in p.read_text().split("\n")[0]]
 TESTED_BY = {
     "bench": "scripts/test_benchmarks.py",
+    "bench_peer_tasks.py": "scripts/test_benchmarks.py",
     "bench_peers.py": "scripts/test_benchmarks.py",
     "bench_analogies": "scripts/test_benchmarks.py",
     "bench_counting": "scripts/test_benchmarks.py",
@@ -26,6 +27,8 @@ TESTED_BY = {
     "bench_formats": "scripts/test_benchmarks.py",
     "bench_index": "scripts/test_benchmarks.py",
     "bench_node_vectors.py": "scripts/test_benchmarks.py",
+    "bench_languages": "scripts/test_bench_languages.py",
+    "bench_ngrams": "scripts/test_benchmarks.py",
     "bench_page": "scripts/test_benchmarks.py",
     "bench_phrases": "scripts/test_benchmarks.py",
     "bench_search": "scripts/test_benchmarks.py",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import ConfigurationError
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 from embedkit.training.initial import random_vectors
+from embedkit.training.warm_start import WarmStart
 
 WORDS = ["cat", "cats", "aaaaaa", "日本"]
 SUBWORDS = TrainingConfig(min_ngram=2, max_ngram=3, buckets=400, window=4)
@@ -50,6 +54,15 @@ def test_a_word_is_made_of_its_own_row_and_those_of_its_n_grams(config: Training
     np.testing.assert_allclose(own, composed, atol=1e-6)
 
 
+def test_words_may_be_shorter_than_the_shortest_n_gram_but_not_all() -> None:
+    config = replace(SUBWORDS, min_ngram=6, max_ngram=8)
+    rows = InputRows(WORDS, config)
+    sizes = np.diff(rows.layout.starts)
+    assert sizes.tolist() == [1, 2, 7, 1]  # "<cats>", and of "<aaaaaa>" 3 + 2 + 1
+    with pytest.raises(ConfigurationError, match="no word has an n-gram of min_ngram=9 characters"):
+        InputRows(WORDS, replace(SUBWORDS, min_ngram=9, max_ngram=9))
+
+
 def test_position_weights_begin_as_one() -> None:
     rows = InputRows(WORDS, WEIGHTED)
     assert rows.layout.positions == 4 + len(rows.ids)
@@ -57,3 +70,21 @@ def test_position_weights_begin_as_one() -> None:
     initial = rows.initial(6, 1)
     assert (initial[rows.layout.positions :] == 1.0).all()
     assert np.abs(initial[: rows.layout.positions]).max() <= 1 / 6
+
+
+@pytest.mark.parametrize(("window", "kept"), [(4, range(8)), (6, range(2, 10)), (2, range(4))])
+def test_position_weights_keep_their_distance_from_the_center(window: int, kept: range) -> None:
+    """A trained window of 4 has positions -4 to 4; a new one of 6 begins two further out."""
+    config = replace(WEIGHTED, window=window)
+    rows = InputRows(WORDS, config)
+    old = np.arange(8 * 6, dtype=np.float32).reshape(8, 6)
+    zeros = np.zeros((4, 6), dtype=np.float32)
+    start = WarmStart(Vocabulary(WORDS), zeros, zeros, None, old)
+    weights = rows.positions(rows.continued(start, 6, 1))
+    assert weights is not None
+    first = 2 if window == 2 else 0
+    np.testing.assert_array_equal(weights[kept], old[first : first + len(kept)])
+    others = np.setdiff1d(np.arange(2 * window), kept)
+    assert (weights[others] == 1).all()
+    unweighted = InputRows(WORDS, SUBWORDS)
+    assert unweighted.positions(unweighted.continued(start, 6, 1)) is None

@@ -30,6 +30,13 @@ class Letters:
         return np.array([[word.count("a"), 0, 0, 0, 0, 0] for word in words], dtype=np.float32)
 
 
+class Spelling:
+    """Stands in for character n-grams: a vector that tells how a word is spelled."""
+
+    def encode(self, words: Sequence[str]) -> np.ndarray:
+        return np.array([[ord(word[0]), len(word)] for word in words], dtype=np.float32)
+
+
 def with_subwords() -> WordVectors:
     return WordVectors(Vocabulary(WORDS), MATRIX, subwords=Letters())
 
@@ -81,6 +88,26 @@ def test_unknown_words_get_vectors_of_their_n_grams(method: str) -> None:
     expected = together.analogy(*question, 5, method=method)
     assert [word for word, _ in found] == [word for word, _ in expected]
     np.testing.assert_allclose([s for _, s in found], [s for _, s in expected], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "spelling"),
+    [
+        (["walk", "talk"], "Talking", "talking"),  # the text was lower case ...
+        (["walk", "The"], "Talking", "Talking"),  # ... or it was not
+        (["walk"], "CAFÉ", "café"),
+        ([f"w{number}" for number in range(1_000)] + ["The"], "Talking", "talking"),
+    ],
+)
+def test_unknown_words_are_composed_in_the_case_of_the_vocabulary(
+    words: list[str], asked: str, spelling: str
+) -> None:
+    rows = np.ones((len(words), 2), dtype=np.float32)
+    vectors = WordVectors(Vocabulary(words), rows, subwords=Spelling())
+    assert vectors.composed_form(asked) == spelling
+    expected = Spelling().encode([spelling])[0]
+    np.testing.assert_array_equal(vectors[asked], expected)
+    np.testing.assert_array_equal(vectors.look_up([asked])[asked], expected)
 
 
 def test_every_kind_of_question_composes_unknown_words() -> None:

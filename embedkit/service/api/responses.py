@@ -45,7 +45,7 @@ Composed = Annotated[
     list[str] | None,
     Field(
         description="Words that are not in the vocabulary, and whose vectors are composed of "
-        "character n-grams."
+        "character n-grams, after case folding if the words of the vocabulary are case-folded."
     ),
 ]
 

@@ -160,7 +160,10 @@ def _compiled(version: int, cbow: bool, composed: bool, *, cache: bool) -> Any:
                     continue
                 low_bits = draws[slot] & np.uint64(0xFFFFFFFF)
                 reach = 1 + np.int64((low_bits * np.uint64(window)) >> np.uint64(32))
-                count = contexts_of(words, slot, begin, end, reach, contexts)
+                if composed and not cbow:  # the ring has the contexts, see slots_of
+                    count = min(end, slot + reach + 1) - max(begin, slot - reach) - 1
+                else:
+                    count = contexts_of(words, slot, begin, end, reach, contexts)
                 share = share_of(contexts, count) if cbow else np.float32(1.0)
                 if composed:
                     left, entered = move_window(
