@@ -31,14 +31,17 @@ from embedkit.system.random import draw, epoch_key
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine
 from embedkit.training.initial import random_vectors
-from embedkit.training.kernels import cuda, reference
+from embedkit.training.kernels import cuda, reference, reference_steps
+from embedkit.training.kernels.cuda_rows import rounded
+from embedkit.training.kernels.cuda_words import ComposedWords
 from embedkit.training.kernels.draws import (
     KeptWords,
     SamplingTables,
     context_span,
     device_matrix,
 )
-from embedkit.training.kernels.staging import StagingBuffers, kept_words
+from embedkit.training.kernels.layout import InputLayout
+from embedkit.training.kernels.staging import BLOCK_TOKENS, StagingBuffers, batches, kept_words
 from embedkit.training.kernels.tiles import launch_shape
 from embedkit.training.options import Precision
 from embedkit.training.sampling import sampling_tables
@@ -56,6 +59,25 @@ CASES = [
     (70, 9, 25),
 ]
 FEW, MANY = 30, 1000  # words; with few, a step of the kernel has one center
+NGRAMS = 12
+KINDS = {
+    "skip-gram": (False, False),
+    "CBOW": (True, False),
+    "n-grams": (False, True),
+    "CBOW, n-grams": (True, True),
+}
+"""Whether the mean of the contexts predicts a center, and whether words have n-grams."""
+
+
+def layout_of(kind: str, words: int, random: np.random.Generator) -> InputLayout:
+    """Return which rows words are made of: with n-grams, a few of the same 12 and their own."""
+    cbow, composed = KINDS[kind]
+    if not composed:
+        return InputLayout(cbow)
+    rows = [[w, *(words + random.integers(0, NGRAMS, random.integers(0, 20)))] for w in range(words)]
+    starts = np.cumsum([0, *map(len, rows)])
+    shares = random.uniform(0.2, 1, words).astype(np.float32)
+    return InputLayout(cbow, starts, np.concatenate(rows).astype(np.int32), shares)
 
 
 class Problem:
@@ -72,6 +94,9 @@ class Problem:
         words: int,
         scale: float = 0.3,
         tokens: int = 60,
+        *,
+        kind: str = "skip-gram",
+        sample: float = 0.1,
     ) -> None:
         random = np.random.default_rng(dimension)
         self.dimension, self.window, self.negative = dimension, window, negative
@@ -79,19 +104,24 @@ class Problem:
         self.tokens = np.where(drawn < 30, drawn, words + drawn).astype(np.int32)
         self.boundaries = np.array([0, 1, 4, 5, 30, tokens])
         counts = np.bincount(self.tokens, minlength=words)[:words].clip(1)
-        self.keep, self.noise, self.aliases = sampling_tables(counts, 0.1)
-        self.vectors = random.normal(0, scale, (2, words, dimension))
+        self.keep, self.noise, self.aliases = sampling_tables(counts, sample)
+        self.outputs = random.normal(0, scale, (words, dimension))
+        self.layout = layout_of(kind, words, random)
+        rows = words + NGRAMS * self.layout.composed
+        self.inputs = random.normal(0, scale, (rows, dimension))
         self.centers = launch_shape(words, 64, window, negative).centers
 
-    def kept(self, start: int, stop: int, device: str) -> KeptWords:
+    def span(self, start: int, stop: int) -> tuple[int, int]:
+        """Return the range of tokens that is staged for some centers."""
+        return context_span(self.tokens, self.boundaries, start, stop, self.keep, self.window, KEY)
+
+    def kept(self, start: int, stop: int, device: str, buffers: StagingBuffers) -> KeptWords:
         tables = SamplingTables.of(self.keep, self.noise, self.aliases, device)
-        low, high = context_span(
-            self.tokens, self.boundaries, start, stop, self.keep, self.window, KEY
-        )
+        low, high = self.span(start, stop)
         return kept_words(
             torch.from_numpy(self.tokens[low:high]).to(device), low,
             torch.from_numpy(self.boundaries).to(device), start, stop, tables, self.window, KEY,
-            StagingBuffers(device, self.negative),
+            buffers,
         )  # fmt: skip
 
     def on_device(self, vectors: np.ndarray, device: str, kind: torch.dtype) -> torch.Tensor:
@@ -100,37 +130,64 @@ class Problem:
         matrix[:, : self.dimension] = torch.from_numpy(vectors).to(device)
         return matrix
 
-    def expect(self, vectors: np.ndarray, ranges: list[tuple[int, int]]) -> tuple[int, float]:
-        """Train *vectors* with the reference."""
-        results = [
-            reference.train_range(
-                vectors[0], vectors[1], self.dimension, self.tokens, self.boundaries, *cut,
-                self.keep, self.noise, self.aliases, RATE, self.window, self.negative, KEY,
-                centers=self.centers,
-            )
-            for cut in ranges
-        ]  # fmt: skip
-        return sum(pairs for pairs, _ in results), sum(loss for _, loss in results)
+    def expect(
+        self, inputs: np.ndarray, outputs: np.ndarray, ranges: list[tuple[int, int]]
+    ) -> tuple[int, float]:
+        """Train with the reference."""
+        pairs, loss = 0, 0.0
+        for start, stop in ranges:
+            inner = range(self.span(start, stop)[0] + BLOCK_TOKENS, stop, BLOCK_TOKENS)
+            cuts = [start, *(cut for cut in inner if cut > start), stop]
+            seen, lost = reference_steps.train_batches(
+                inputs, outputs, self.dimension, self.tokens, self.boundaries, cuts, self.keep,
+                self.noise, self.aliases, RATE, self.window, self.negative, KEY, self.layout,
+                self.centers,
+            )  # fmt: skip
+            pairs, loss = pairs + seen, loss + lost
+        return pairs, loss
+
+    def train(
+        self, inputs: torch.Tensor, outputs: torch.Tensor, ranges: list[tuple[int, int]],
+        **options: Any,
+    ) -> tuple[int, float]:  # fmt: skip
+        """Train with the kernels."""
+        device = inputs.device.type
+        words = ComposedWords(inputs, self.layout, 3) if self.layout.composed else None
+        totals = None
+        for start, stop in ranges:
+            buffers = StagingBuffers(device, self.negative)
+            kept = self.kept(start, stop, device, buffers)
+            low, high = self.span(start, stop)
+            for batch in batches(kept, buffers, high - low, BLOCK_TOKENS):
+                if words is not None:
+                    words.compose(batch, self.window)
+                totals = cuda.train_kept(
+                    inputs if words is None else words.vectors, outputs, batch, RATE, self.window,
+                    cbow=self.layout.cbow, totals=totals, **options,
+                )  # fmt: skip
+                if words is not None:
+                    words.scatter()
+        assert totals is not None
+        return int(totals[0]), float(totals[1])
 
     def run(
         self, ranges: list[tuple[int, int]], device: str, kind: torch.dtype, **options: Any
     ) -> dict[str, Any]:
         """Train with the kernel and with the reference; return how far apart they are."""
-        expected = self.vectors.copy()
-        expected_pairs, expected_loss = self.expect(expected, ranges)
-        inputs, outputs = (self.on_device(vectors, device, kind) for vectors in self.vectors)
-        pairs, loss = 0, 0.0
-        for start, stop in ranges:
-            kept = self.kept(start, stop, device)
-            seen, lost = cuda.train_kept(inputs, outputs, kept, RATE, self.window, **options)
-            pairs, loss = pairs + int(seen.sum()), loss + float(lost.sum())
-        got = np.stack([matrix.float().cpu().numpy() for matrix in (inputs, outputs)])
+        expected = self.inputs.copy(), self.outputs.copy()
+        expected_pairs, expected_loss = self.expect(*expected, ranges)
+        inputs, outputs = (
+            self.on_device(rows, device, kind) for rows in (self.inputs, self.outputs)
+        )
+        pairs, loss = self.train(inputs, outputs, ranges, **options)
+        got = [matrix.float().cpu().numpy() for matrix in (inputs, outputs)]
+        errors = [np.abs(new[:, : self.dimension] - old) for new, old in zip(got, expected, strict=True)]
         return {
             "pairs": pairs,
             "pairs_equal": pairs == expected_pairs,
             "loss_error": abs(loss / expected_loss - 1),
-            "row_error": float(np.abs(got[..., : self.dimension] - expected).max()),
-            "padding_zero": not got[..., self.dimension :].any(),
+            "row_error": float(max(error.max() for error in errors)),
+            "padding_zero": not any(matrix[:, self.dimension :].any() for matrix in got),
         }
 
 
@@ -138,13 +195,13 @@ def draws(device: str) -> dict[str, Any]:
     """Staged words, windows and negative samples are those of `system.random`."""
     window, negative = 7, 9
     problem = Problem(8, window, negative, FEW, tokens=3000)
-    kept = problem.kept(500, 2900, device)
+    kept = problem.kept(500, 2900, device, StagingBuffers(device, negative))
     positions = [
         position
         for position, word in enumerate(problem.tokens.tolist())
         if word < FEW and draw(KEY, position) >> 32 <= problem.keep[word]
     ]
-    first, last, slots = kept.edges.tolist()
+    first, last, slots = kept.edges.tolist()[:3]
     # The context before the first center was also staged, but not the whole text.
     skipped = sum(position < 500 for position in positions) - first
     staged = positions[skipped : skipped + slots]
@@ -176,6 +233,7 @@ def one_program(
     words: int = MANY,
     precision: Precision = "float32",
     scale: float = 0.3,
+    kind: str = "skip-gram",
 ) -> dict[str, Any]:
     """One program equals the reference, wherever the text is cut.
 
@@ -183,7 +241,8 @@ def one_program(
     multiplies in float32.
     """
     ranges = [(0, 2), (2, 29), (29, 31), (31, 60)]
-    found = Problem(*case, words, scale).run(ranges, device, torch.float32, precision=precision)
+    problem = Problem(*case, words, scale, kind=kind)
+    found = problem.run(ranges, device, torch.float32, precision=precision)
     most = 2e-5 if precision == "float32" else 2e-3
     close = found["row_error"] < most and found["loss_error"] < most / 2
     passed = found["pairs_equal"] and found["padding_zero"] and close
@@ -208,7 +267,7 @@ def _round(values, rounded, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]
     column = tl.arange(0, SIZE)
     value = tl.load(values + column)
     word = tl.full((SIZE,), 3, tl.int32)
-    tl.store(rounded + column, cuda._stored(value, word, column, 17, tl.bfloat16))
+    tl.store(rounded + column, rounded(value, word, column, 17, tl.bfloat16))
 
 
 def random_rounding(device: str) -> dict[str, Any]:
