@@ -162,20 +162,19 @@ class CudaEngine:
         """Launch the kernels for a chunk; return its number of pairs and summed loss."""
         from embedkit.training.kernels import cuda
 
-        totals = None
+        totals = cuda.no_totals(self._device)
         window = self._config.window
         share = min(tokens, self.batch_tokens) // _TOKENS_PER_PROGRAM
         for batch in batches:
             if self._words is not None:
                 self._words.compose(batch, window)
-            totals = cuda.train_kept(
+            cuda.train_kept(
                 self._inputs if self._words is None else self._words.vectors, self._outputs,
-                batch, rate, window, cbow=self.rows.layout.cbow, totals=totals,
+                batch, rate, window, totals, cbow=self.rows.layout.cbow,
                 programs=min(self._programs, max(share, 1)), precision=self._precision,
             )  # fmt: skip
             if self._words is not None:
                 self._words.scatter()
-        assert totals is not None  # there is at least one batch
         return totals
 
     @contextmanager

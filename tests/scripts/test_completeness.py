@@ -40,6 +40,7 @@ TESTED_BY = {
     "fuzz_formats": "scripts/test_fuzz_formats.py",
     "gpu_check": "scripts/test_gpu.py",
     "gpu_contract.py": "scripts/test_gpu.py",
+    "gpu_problem.py": "scripts/test_gpu.py",
     "interrupt_commands": "system/test_interrupts.py",
     "make_baskets.py": "scripts/test_generators.py",
     "make_corpus.py": "scripts/test_generators.py",

@@ -33,7 +33,10 @@ from embedkit.training.kernels.draws import KeptWords
 from embedkit.training.kernels.tiles import launch_shape
 from embedkit.training.options import Precision
 
-__all__ = ["train_kept"]
+__all__ = ["Totals", "no_totals", "train_kept"]
+
+Totals = tuple[torch.Tensor, torch.Tensor]
+"""The number of pairs and their summed loss, on the device."""
 
 
 @triton.jit
@@ -214,18 +217,26 @@ def _train(  # type: ignore[no-untyped-def]
     tl.atomic_add(losses, tl.sum(loss.to(tl.float64)), sem="relaxed")
 
 
+def no_totals(device: torch.device | str) -> Totals:
+    """Return zeros: a number of pairs (int64) and their summed loss (float64), (1,) each."""
+    return (
+        torch.zeros(1, dtype=torch.int64, device=device),
+        torch.zeros(1, dtype=torch.float64, device=device),
+    )
+
+
 def train_kept(
     inputs: torch.Tensor,
     outputs: torch.Tensor,
     kept: KeptWords,
     rate: float,
     window: int,
+    totals: Totals,
     *,
     cbow: bool = False,
     programs: int = 1,
     precision: Precision = "tf32",
-    totals: tuple[torch.Tensor, torch.Tensor] | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> None:
     """Train on the centers of *kept*; update both matrices in place.
 
     Args:
@@ -234,19 +245,13 @@ def train_kept(
         kept: the words, on the same device.
         rate: the learning rate.
         window: the largest window size in *kept*.
+        totals: the number of pairs and their summed loss are added to these. Reading them waits for
+            the kernel.
         cbow: whether the mean of a center's contexts predicts it, rather than each of them.
         programs: the number of programs, each of which gets a run of consecutive centers.
         precision: precision of the products; see `options.PRECISIONS`.
-        totals: results of earlier calls, to which those of this one are added.
-
-    Returns:
-        The number of pairs (int64) and their summed loss (float64), (1,) each, on the device.
-        Reading them waits for the kernel.
     """
-    pairs, losses = totals or (
-        torch.zeros(1, dtype=torch.int64, device=inputs.device),
-        torch.zeros(1, dtype=torch.float64, device=inputs.device),
-    )
+    pairs, losses = totals
     words, stride = inputs.shape
     negative = kept.negatives.shape[1]
     shape = launch_shape(words, stride, window, negative)
@@ -260,4 +265,3 @@ def train_kept(
         # With more stages, Triton would move loads of the next step before stores of this one.
         num_warps=shape.warps, num_stages=1, enable_fp_fusion=True,
     )  # fmt: skip
-    return pairs, losses

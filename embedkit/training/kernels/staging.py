@@ -205,7 +205,7 @@ def batches(
     """
     step, last_block = batch_tokens // BLOCK_TOKENS, -(-tokens // BLOCK_TOKENS) - 1
     ends = buffers.ends[step - 1 : last_block : step]
-    first, last, slots = kept.edges[:3].split(1)
+    first, last, slots = kept.edges[0:1], kept.edges[1:2], kept.edges[2:3]
     cuts = torch.cat([first, torch.clamp(ends, min=first, max=last), last])
     # Four numbers each, so that the addresses of all rows are multiples of 16.
     edges = torch.stack([cuts[:-1], cuts[1:], *[slots.expand(len(cuts) - 1)] * 2], dim=1)
