@@ -184,8 +184,8 @@ def engine(device: str, kind: str) -> dict[str, Any]:
     keep, noise, aliases = sampling_tables(vocabulary.counts, config.sample)
     equal, loss_error = True, 0.0
     for epoch in (0, 1):
-        for start in range(0, 100, 40):
-            stop, key = min(start + 40, 100), epoch_key(1, epoch)
+        for start in (0, 60):
+            stop, key = min(start + 60, 100), epoch_key(1, epoch)
             pairs, loss = trained.train(start, stop, RATE, key)
             expected_pairs, expected_loss = reference_steps.train_batches(
                 inputs, outputs, 20, corpus.tokens, corpus.boundaries, [start, stop], keep,

@@ -41,7 +41,8 @@ _ROWS_PER_PROGRAM = 16  # so that programs rarely update the same row of a small
 _TOKENS_PER_PROGRAM = 64
 _CONTEXT_TOKENS = 1 << 12  # around a chunk, usually
 _COMPOSING_PROGRAMS = 32  # of one warp, on a multiprocessor
-_BATCH_TOKENS = 1 << 16  # see `kernels.cuda_words`; chosen by quality, docs/guides/performance.md
+_MAX_BATCH_TOKENS = 1 << 16
+_BATCHES_PER_TRAINING = 2000  # or more; a word is composed once for a batch
 
 
 class CudaEngine:
@@ -60,10 +61,14 @@ class CudaEngine:
         precision: precision of the products; see `options.PRECISIONS`.
         programs: number of runs of consecutive centers that are trained in parallel; None means as
             many as keep the device busy, or fewer for a small vocabulary. With one program and
-            float32 products, the result is that of the reference kernel.
+            float32 products, the result is that of `kernels.reference_steps`.
+
+    Attributes:
+        batch_tokens: tokens between two compositions of words that are means of rows.
 
     Raises:
-        ConfigurationError: the device is not available, or Triton is not installed.
+        ConfigurationError: the device is not available, Triton is not installed, or there is no
+            kernel for these settings.
     """
 
     threads = _LANES
@@ -96,7 +101,7 @@ class CudaEngine:
         self._inputs = device_matrix(self.rows.count, config.dimension, self._device, kind)
         self._outputs = torch.zeros_like(self._inputs[: len(vocabulary)])
         self._words = self._composed_words()
-        self.batch_tokens = self.chunk_tokens if self._words is None else _BATCH_TOKENS
+        self.batch_tokens = self.chunk_tokens if self._words is None else self._batch_tokens()
         self._programs = programs or self._most_programs()
         self._launching = Lock()  # chunks are launched in order, and kernels compiled once
         self._training: torch.cuda.Stream | None = None
@@ -128,6 +133,15 @@ class CudaEngine:
         if self._device.type == "cuda":
             programs = _multiprocessors(self._device) * _COMPOSING_PROGRAMS
         return ComposedWords(self._inputs, self.rows.layout, programs)
+
+    def _batch_tokens(self) -> int:
+        """Return for how many tokens the words are composed at a time."""
+        from embedkit.training.kernels.staging import BLOCK_TOKENS
+
+        tokens = len(self._corpus.tokens)
+        share = self._config.epochs_for(tokens) * tokens // _BATCHES_PER_TRAINING
+        blocks = min(share, _MAX_BATCH_TOKENS) // BLOCK_TOKENS
+        return max(blocks, 1) * BLOCK_TOKENS
 
     def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
         """Train on the centers tokens[start:stop]; return the number of pairs and summed loss."""

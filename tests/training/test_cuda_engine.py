@@ -131,9 +131,9 @@ def corpus() -> Corpus:
     return Corpus.read([["a", "b", "c", "b"], ["a", "c"]] * 20)
 
 
-def small(corpus: Corpus, **options: Any) -> CudaEngine:
-    config = TrainingConfig(dimension=5, min_count=1, sample=0)
-    return CudaEngine(corpus, corpus.vocabulary, config, "cpu", **options)
+def small(corpus: Corpus, rows: Any = "float32", **settings: Any) -> CudaEngine:
+    config = TrainingConfig(dimension=5, min_count=1, sample=0, **settings)
+    return CudaEngine(corpus, corpus.vocabulary, config, "cpu", rows=rows)
 
 
 def test_missing_triton_is_an_error_with_a_hint(
@@ -181,6 +181,15 @@ def test_chunks_are_short_beside_the_training(corpus: Corpus) -> None:
 
 
 @pytest.mark.usefixtures("simple")
+def test_words_are_composed_thousands_of_times_in_a_training(corpus: Corpus) -> None:
+    def batch(tokens: int) -> int:
+        corpus.tokens = np.broadcast_to(np.int32(0), (tokens,))
+        return small(corpus, **NGRAMS).batch_tokens
+
+    assert [batch(tokens) for tokens in (10, 4_000_000, 10**9)] == [1024, 9216, 65536]
+
+
+@pytest.mark.usefixtures("simple")
 def test_matrices_are_read_only_copies_and_can_be_loaded(corpus: Corpus) -> None:
     engine = small(corpus)
     vectors, context = random_vectors(3, 5, 1), random_vectors(3, 5, 2)
@@ -198,8 +207,7 @@ def test_matrices_are_read_only_copies_and_can_be_loaded(corpus: Corpus) -> None
 
 @pytest.mark.usefixtures("simple")
 def test_the_rows_of_n_grams_are_loaded_and_read(corpus: Corpus) -> None:
-    config = TrainingConfig(dimension=5, min_count=1, sample=0, architecture="cbow", **NGRAMS)
-    engine = CudaEngine(corpus, corpus.vocabulary, config, "cpu")
+    engine = small(corpus, architecture="cbow", **NGRAMS)
     rows = engine.rows.initial(5, 1)
     engine.load(rows, random_vectors(3, 5, 2))
     assert len(rows) > 3
@@ -222,9 +230,8 @@ def test_the_rows_of_n_grams_are_loaded_and_read(corpus: Corpus) -> None:
 def test_settings_without_a_kernel_are_rejected(
     corpus: Corpus, settings: dict[str, Any], rows: Any, problem: str
 ) -> None:
-    config = TrainingConfig(dimension=5, min_count=1, sample=0, **settings)
     with pytest.raises(ConfigurationError, match=problem):
-        CudaEngine(corpus, corpus.vocabulary, config, "cpu", rows=rows)
+        small(corpus, rows, **settings)
 
 
 @pytest.mark.usefixtures("simple")
