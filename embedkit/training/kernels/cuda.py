@@ -155,7 +155,7 @@ def _train(  # type: ignore[no-untyped-def]
             near = near + (needed,)  # type: ignore[assignment]
             if CBOW:
                 mask = pair.to(tl.float32)
-                total += tl.sum(logit * mask, axis=0)
+                total += tl.sum(tl.where(pair, logit, 0.0), axis=0)
                 count += tl.sum(mask, axis=0)
                 masks = masks + (mask,)  # type: ignore[assignment]
             else:
