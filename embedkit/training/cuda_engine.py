@@ -42,7 +42,8 @@ _TOKENS_PER_PROGRAM = 64
 _CONTEXT_TOKENS = 1 << 12  # around a chunk, usually
 _COMPOSING_PROGRAMS = 32  # of one warp, on a multiprocessor
 _MAX_BATCH_TOKENS = 1 << 16
-_BATCHES_PER_TRAINING = 2000  # or more; a word is composed once for a batch
+_BATCHES_PER_TRAINING = 5000  # or more; a word is composed once for a batch
+_BATCH_TOKENS_PER_PROGRAM = 16  # as batches are small
 
 
 class CudaEngine:
@@ -178,7 +179,8 @@ class CudaEngine:
 
         totals = cuda.no_totals(self._device)
         window = self._config.window
-        share = min(tokens, self.batch_tokens) // _TOKENS_PER_PROGRAM
+        least = _TOKENS_PER_PROGRAM if self._words is None else _BATCH_TOKENS_PER_PROGRAM
+        share = min(tokens, self.batch_tokens) // least
         for batch in batches:
             if self._words is not None:
                 self._words.compose(batch, window)

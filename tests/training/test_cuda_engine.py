@@ -186,7 +186,7 @@ def test_words_are_composed_thousands_of_times_in_a_training(corpus: Corpus) -> 
         corpus.tokens = np.broadcast_to(np.int32(0), (tokens,))
         return small(corpus, **NGRAMS).batch_tokens
 
-    assert [batch(tokens) for tokens in (10, 4_000_000, 10**9)] == [1024, 9216, 65536]
+    assert [batch(tokens) for tokens in (10, 4_000_000, 10**9)] == [1024, 3072, 65536]
 
 
 @pytest.mark.usefixtures("simple")
