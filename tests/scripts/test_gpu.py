@@ -1,4 +1,4 @@
-"""The checks of the GPU kernel, in Triton's interpreter."""
+"""The checks of the GPU kernels, and gpu_problem.py, which they solve, in Triton's interpreter."""
 
 from __future__ import annotations
 
