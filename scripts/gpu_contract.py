@@ -11,10 +11,13 @@ result. Needs only torch, triton, numpy and pyarrow.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,27 +26,24 @@ import numpy as np
 import torch
 import triton
 import triton.language as tl
+from gpu_problem import FEW, KEY, KINDS, MANY, RATE, Problem
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.system.random import draw, epoch_key
+from embedkit.system.ranks import SingleProcess
+from embedkit.training.checkpoint import Checkpoints
 from embedkit.training.config import TrainingConfig
 from embedkit.training.cuda_engine import CudaEngine
-from embedkit.training.initial import random_vectors
-from embedkit.training.kernels import cuda, reference
-from embedkit.training.kernels.draws import (
-    KeptWords,
-    SamplingTables,
-    context_span,
-    device_matrix,
-)
-from embedkit.training.kernels.staging import StagingBuffers, kept_words
-from embedkit.training.kernels.tiles import launch_shape
+from embedkit.training.kernels import reference, reference_steps
+from embedkit.training.kernels.cuda_rows import rounded
+from embedkit.training.kernels.staging import StagingBuffers
+from embedkit.training.loop import TrainingHooks, TrainingLoop
 from embedkit.training.options import Precision
+from embedkit.training.report import EpochReport
 from embedkit.training.sampling import sampling_tables
 
-KEY, RATE = epoch_key(3, 1), 0.05
 CASES = [
     (1, 5, 5),
     (7, 1, 1),
@@ -55,96 +55,19 @@ CASES = [
     (20, 60, 5),
     (70, 9, 25),
 ]
-FEW, MANY = 30, 1000  # words; with few, a step of the kernel has one center
-
-
-class Problem:
-    """A small text with repeated words, words outside the vocabulary and sentences of one word.
-
-    The text has 30 of the *words* words in the vocabulary; the others are only negative samples.
-    """
-
-    def __init__(
-        self,
-        dimension: int,
-        window: int,
-        negative: int,
-        words: int,
-        scale: float = 0.3,
-        tokens: int = 60,
-    ) -> None:
-        random = np.random.default_rng(dimension)
-        self.dimension, self.window, self.negative = dimension, window, negative
-        drawn = (random.zipf(1.3, tokens) - 1).clip(0, 32)
-        self.tokens = np.where(drawn < 30, drawn, words + drawn).astype(np.int32)
-        self.boundaries = np.array([0, 1, 4, 5, 30, tokens])
-        counts = np.bincount(self.tokens, minlength=words)[:words].clip(1)
-        self.keep, self.noise, self.aliases = sampling_tables(counts, 0.1)
-        self.vectors = random.normal(0, scale, (2, words, dimension))
-        self.centers = launch_shape(words, 64, window, negative).centers
-
-    def kept(self, start: int, stop: int, device: str) -> KeptWords:
-        tables = SamplingTables.of(self.keep, self.noise, self.aliases, device)
-        low, high = context_span(
-            self.tokens, self.boundaries, start, stop, self.keep, self.window, KEY
-        )
-        return kept_words(
-            torch.from_numpy(self.tokens[low:high]).to(device), low,
-            torch.from_numpy(self.boundaries).to(device), start, stop, tables, self.window, KEY,
-            StagingBuffers(device, self.negative),
-        )  # fmt: skip
-
-    def on_device(self, vectors: np.ndarray, device: str, kind: torch.dtype) -> torch.Tensor:
-        """Return the matrix that the kernel trains, with zeros as padding."""
-        matrix = device_matrix(len(vectors), self.dimension, device, kind)
-        matrix[:, : self.dimension] = torch.from_numpy(vectors).to(device)
-        return matrix
-
-    def expect(self, vectors: np.ndarray, ranges: list[tuple[int, int]]) -> tuple[int, float]:
-        """Train *vectors* with the reference."""
-        results = [
-            reference.train_range(
-                vectors[0], vectors[1], self.dimension, self.tokens, self.boundaries, *cut,
-                self.keep, self.noise, self.aliases, RATE, self.window, self.negative, KEY,
-                centers=self.centers,
-            )
-            for cut in ranges
-        ]  # fmt: skip
-        return sum(pairs for pairs, _ in results), sum(loss for _, loss in results)
-
-    def run(
-        self, ranges: list[tuple[int, int]], device: str, kind: torch.dtype, **options: Any
-    ) -> dict[str, Any]:
-        """Train with the kernel and with the reference; return how far apart they are."""
-        expected = self.vectors.copy()
-        expected_pairs, expected_loss = self.expect(expected, ranges)
-        inputs, outputs = (self.on_device(vectors, device, kind) for vectors in self.vectors)
-        pairs, loss = 0, 0.0
-        for start, stop in ranges:
-            kept = self.kept(start, stop, device)
-            seen, lost = cuda.train_kept(inputs, outputs, kept, RATE, self.window, **options)
-            pairs, loss = pairs + int(seen.sum()), loss + float(lost.sum())
-        got = np.stack([matrix.float().cpu().numpy() for matrix in (inputs, outputs)])
-        return {
-            "pairs": pairs,
-            "pairs_equal": pairs == expected_pairs,
-            "loss_error": abs(loss / expected_loss - 1),
-            "row_error": float(np.abs(got[..., : self.dimension] - expected).max()),
-            "padding_zero": not got[..., self.dimension :].any(),
-        }
 
 
 def draws(device: str) -> dict[str, Any]:
     """Staged words, windows and negative samples are those of `system.random`."""
     window, negative = 7, 9
     problem = Problem(8, window, negative, FEW, tokens=3000)
-    kept = problem.kept(500, 2900, device)
+    kept = problem.kept(500, 2900, device, StagingBuffers(device, negative))
     positions = [
         position
         for position, word in enumerate(problem.tokens.tolist())
         if word < FEW and draw(KEY, position) >> 32 <= problem.keep[word]
     ]
-    first, last, slots = kept.edges.tolist()
+    first, last, slots = kept.edges.tolist()[:3]
     # The context before the first center was also staged, but not the whole text.
     skipped = sum(position < 500 for position in positions) - first
     staged = positions[skipped : skipped + slots]
@@ -176,6 +99,7 @@ def one_program(
     words: int = MANY,
     precision: Precision = "float32",
     scale: float = 0.3,
+    kind: str = "skip-gram",
 ) -> dict[str, Any]:
     """One program equals the reference, wherever the text is cut.
 
@@ -183,76 +107,126 @@ def one_program(
     multiplies in float32.
     """
     ranges = [(0, 2), (2, 29), (29, 31), (31, 60)]
-    found = Problem(*case, words, scale).run(ranges, device, torch.float32, precision=precision)
+    problem = Problem(*case, words, scale, kind=kind)
+    found = problem.run(ranges, device, torch.float32, precision=precision)
     most = 2e-5 if precision == "float32" else 2e-3
     close = found["row_error"] < most and found["loss_error"] < most / 2
     passed = found["pairs_equal"] and found["padding_zero"] and close
     return {"passed": bool(passed), **found}
 
 
-def many_programs(device: str) -> dict[str, Any]:
+def many_batches(device: str, kind: str) -> dict[str, Any]:
+    """Words are composed again for every 1,024 tokens, few of which are kept here."""
+    problem = Problem(24, 5, 5, FEW, tokens=3000, kind=kind, sample=2e-5)
+    ranges = [(0, 1500), (1500, 3000)]
+    found = problem.run(ranges, device, torch.float32, precision="float32")
+    close = found["row_error"] < 2e-5 and found["loss_error"] < 1e-5
+    return {"passed": bool(found["pairs_equal"] and found["padding_zero"] and close), **found}
+
+
+def many_programs(device: str, kind: str) -> dict[str, Any]:
     """Several programs share the center words; the order of updates is not fixed."""
-    found = Problem(24, 5, 5, FEW).run([(0, 60)], device, torch.float32, programs=7)
+    found = Problem(24, 5, 5, FEW, kind=kind).run([(0, 60)], device, torch.float32, programs=7)
     return {"passed": bool(found["pairs_equal"] and found["loss_error"] < 0.05), **found}
 
 
-def bfloat16_rows(device: str) -> dict[str, Any]:
+def bfloat16_rows(device: str, kind: str) -> dict[str, Any]:
     """bfloat16 has 8 bits of precision; stochastic rounding leaves errors of a few units."""
-    found = Problem(24, 5, 5, FEW).run([(0, 60)], device, torch.bfloat16, precision="float32")
+    problem = Problem(24, 5, 5, FEW, kind=kind)
+    found = problem.run([(0, 60)], device, torch.bfloat16, precision="float32")
     close = found["row_error"] < 0.05 and found["loss_error"] < 0.02
     return {"passed": bool(found["pairs_equal"] and close), **found}
 
 
 @triton.jit  # type: ignore[untyped-decorator]
-def _round(values, rounded, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]
+def _round(values, stored, SIZE: tl.constexpr):  # type: ignore[no-untyped-def]
     column = tl.arange(0, SIZE)
     value = tl.load(values + column)
     word = tl.full((SIZE,), 3, tl.int32)
-    tl.store(rounded + column, cuda._stored(value, word, column, 17, tl.bfloat16))
+    tl.store(stored + column, rounded(value, word, column, 17, tl.bfloat16))
 
 
 def random_rounding(device: str) -> dict[str, Any]:
     """Stochastic rounding to bfloat16 is unbiased, and gives one of the two neighboring values."""
     size = 4096
     values = torch.full((size,), 1 + 2.0**-10, device=device)  # an eighth of the way to the next
-    rounded = torch.zeros(size, dtype=torch.bfloat16, device=device)
-    _round[(1,)](values, rounded, SIZE=size, enable_fp_fusion=True)
-    up = float((rounded == 1 + 2.0**-7).float().mean())
-    down = float((rounded == 1.0).float().mean())
+    stored = torch.zeros(size, dtype=torch.bfloat16, device=device)
+    _round[(1,)](values, stored, SIZE=size, enable_fp_fusion=True)
+    up = float((stored == 1 + 2.0**-7).float().mean())
+    down = float((stored == 1.0).float().mean())
     return {"passed": up + down == 1 and abs(up - 0.125) < 0.03, "up": up, "down": down}
 
 
-def engine(device: str) -> dict[str, Any]:
-    """The engine, which streams chunks prepared in advance, trains like the reference."""
+def corpus_and_settings(kind: str) -> tuple[Corpus, TrainingConfig]:
+    """Return a text of 100 tokens."""
     random = np.random.default_rng(5)
     words = [f"w{n}" for n in range(20)]
     lengths = [1, 30, 2, 60, 7]
     corpus = Corpus.read([[words[n] for n in random.integers(0, 20, size)] for size in lengths])
-    config = TrainingConfig(dimension=20, window=3, negative=4, min_count=1, sample=0.2)
+    cbow, composed = KINDS[kind]
+    config = TrainingConfig(
+        dimension=20, window=3, negative=4, epochs=2, min_count=1, sample=0.2, learning_rate=RATE,
+        architecture="cbow" if cbow else "skipgram",
+    )  # fmt: skip
+    if composed:
+        config = replace(config, min_ngram=2, max_ngram=3, buckets=500)
+    return corpus, config
+
+
+def engine(device: str, kind: str) -> dict[str, Any]:
+    """The engine, which streams chunks prepared in advance, trains like the reference."""
+    corpus, config = corpus_and_settings(kind)
     vocabulary = corpus.vocabulary
     trained = CudaEngine(corpus, vocabulary, config, device, programs=1, precision="float32")
-    trained.chunk_tokens = 40
-    vectors = np.zeros((2, len(vocabulary), 20))
-    vectors[0] = random_vectors(len(vocabulary), 20, 1)
-    trained.load(vectors[0].astype(np.float32))
+    inputs = trained.rows.initial(20, 1).astype(np.float64)
+    outputs = np.zeros((len(vocabulary), 20))
+    trained.load(inputs.astype(np.float32))
     keep, noise, aliases = sampling_tables(vocabulary.counts, config.sample)
     equal, loss_error = True, 0.0
     for epoch in (0, 1):
-        for start in range(0, 100, 40):
-            stop, key = min(start + 40, 100), epoch_key(1, epoch)
+        for start in (0, 60):
+            stop, key = min(start + 60, 100), epoch_key(1, epoch)
             pairs, loss = trained.train(start, stop, RATE, key)
-            expected_pairs, expected_loss = reference.train_range(
-                vectors[0], vectors[1], 20, corpus.tokens, corpus.boundaries, start, stop, keep,
-                noise, aliases, RATE, 3, 4, key, centers=1,
+            expected_pairs, expected_loss = reference_steps.train_batches(
+                inputs, outputs, 20, corpus.tokens, corpus.boundaries, [start, stop], keep,
+                noise, aliases, RATE, 3, 4, key, trained.rows.layout, 1,
             )  # fmt: skip
             equal = equal and pairs == expected_pairs
             loss_error = max(loss_error, abs(loss / expected_loss - 1))
     error = max(
-        float(np.abs(trained.inputs - vectors[0]).max()),
-        float(np.abs(trained.context - vectors[1]).max()),
+        float(np.abs(trained.inputs - inputs).max()),
+        float(np.abs(trained.context - outputs).max()),
     )
     passed = equal and loss_error < 1e-5 and error < 2e-5 and not trained.inputs.flags.writeable
     return {"passed": passed, "row_error": error, "loss_error": loss_error}
+
+
+def resumed(device: str, kind: str) -> dict[str, Any]:
+    """Training that was interrupted after the first of two epochs ends like one that was not."""
+    corpus, config = corpus_and_settings(kind)
+
+    def run(hooks: TrainingHooks) -> CudaEngine:
+        trained = CudaEngine(corpus, corpus.vocabulary, config, device, programs=1)
+        trained.load(trained.rows.initial(20, 1))
+        TrainingLoop(corpus, corpus.vocabulary, config, trained, SingleProcess()).run(hooks)
+        return trained
+
+    def interrupt(report: EpochReport) -> None:
+        if report.epoch == 1:
+            raise KeyboardInterrupt
+
+    expected = run(TrainingHooks())
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints = Checkpoints(Path(folder) / "checkpoints")
+        with contextlib.suppress(KeyboardInterrupt):
+            run(TrainingHooks(on_epoch_end=interrupt, checkpoints=checkpoints))
+        found = run(TrainingHooks(checkpoints=checkpoints, resume=True))
+    error = max(
+        float(np.abs(found.inputs - expected.inputs).max()),
+        float(np.abs(found.context - expected.context).max()),
+    )
+    # On a GPU, a word's change is added to its rows in any order.
+    return {"passed": error <= (0.0 if device == "cpu" else 1e-5), "row_error": error}
 
 
 def checks() -> dict[str, Any]:
@@ -267,10 +241,21 @@ def checks() -> dict[str, Any]:
     found["one program, small vocabulary"] = partial(one_program, case=(37, 4, 7), words=FEW)
     # The gradients are so large here that both bounds of a step are reached.
     found["one program, large logits"] = partial(one_program, case=(40, 15, 5), scale=1.0)
-    found["many programs"] = many_programs
-    found["bfloat16 rows"] = bfloat16_rows
+    found["CBOW, large logits"] = partial(one_program, case=(40, 3, 5), scale=2.5, kind="CBOW")
+    for kind, (_, composed) in KINDS.items():
+        if kind != "skip-gram":
+            few = partial(one_program, words=FEW, kind=kind)
+            found[f"{kind}, one program"] = partial(one_program, case=(37, 4, 7), kind=kind)
+            found[f"{kind}, small vocabulary"] = partial(few, case=(7, 1, 1))
+            found[f"{kind}, wide window"] = partial(few, case=(300, 20, 11))
+            found[f"{kind}, TF32"] = partial(few, case=(100, 5, 5), precision="tf32")
+            found[f"{kind}, many batches"] = partial(many_batches, kind=kind)
+        found[f"{kind}, many programs"] = partial(many_programs, kind=kind)
+        found[f"{kind}, engine"] = partial(engine, kind=kind)
+        found[f"{kind}, resumed"] = partial(resumed, kind=kind)
+        if not composed:
+            found[f"{kind}, bfloat16 rows"] = partial(bfloat16_rows, kind=kind)
     found["rounding at random"] = random_rounding
-    found["engine"] = engine
     return found
 
 

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-_ON_GPU = ("skipgram", "skipgram")  # the encoder and architecture that GPUs can train
 _SETTINGS = (*SETTINGS, "workers", "seed")
 _LONGEST_EXAMPLE = 40  # characters
 
@@ -131,8 +130,8 @@ def train(
 
     _refuse_unused_options(encoder, options["continue_from"], passes)
     path = Path(output)
-    if options["device"] == "auto" and (encoder, options["architecture"]) != _ON_GPU:
-        options["device"] = "cpu"
+    if encoder in UNTRAINED_ENCODERS or options["position_weights"]:
+        options["device"] = "cpu" if options["device"] == "auto" else options["device"]
     device = device_name(options["device"])  # checked before waiting for other ranks
     if device == "cpu":
         refuse_unused("on a CPU", "rows", "precision")

@@ -51,8 +51,8 @@ class InputRows:
                     "including the < and > that enclose it.",
                     hint="Lower --min-ngram (min_ngram), or use --encoder skipgram.",
                 )
-            shares = _shares(starts, members)
-            self.layout = replace(self.layout, starts=starts, members=members, shares=shares)
+            self.layout = replace(self.layout, starts=starts, members=members)
+            self.layout = replace(self.layout, shares=_shares(self.layout))
         self.count = self.words + len(self.ids)
         if config.position_weights:
             self.layout = replace(self.layout, positions=self.count)
@@ -155,13 +155,8 @@ def _members(
     return ids.astype(np.int32), starts, members
 
 
-def _shares(starts: NDArray[np.int64], members: NDArray[np.int32]) -> NDArray[np.float32]:
+def _shares(layout: InputLayout) -> NDArray[np.float32]:
     """Return the part of a word's change that each of its rows gets; see `InputLayout.shares`."""
-    sizes = np.diff(starts)
-    words = np.repeat(np.arange(len(sizes)), sizes)
-    order = np.lexsort((members, words))
-    rows, owners = members[order], words[order]
-    first = np.flatnonzero(np.append(True, (np.diff(rows) != 0) | (np.diff(owners) != 0)))
-    times = np.diff(np.append(first, len(rows)))
-    squares = np.bincount(owners[first], weights=times.astype(np.float64) ** 2)
-    return (sizes / squares).astype(np.float32)
+    starts, _, times = layout.distinct()
+    squares = np.add.reduceat(times.astype(np.float64) ** 2, starts[:-1])
+    return (np.diff(layout.starts) / squares).astype(np.float32)

@@ -130,7 +130,7 @@ class TrainingConfig:
     @property
     def has_gpu_kernel(self) -> bool:
         """Whether a GPU can train with these settings."""
-        return self.buckets is None and self.architecture == "skipgram"
+        return not self.position_weights
 
     @property
     def ngrams(self) -> Ngrams | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from queue import SimpleQueue
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,6 +28,9 @@ from embedkit.training.kernels.tiles import launch_shape
 from embedkit.training.options import Precision, RowType
 from embedkit.training.sampling import sampling_tables
 
+if TYPE_CHECKING:
+    from embedkit.training.kernels.cuda_words import ComposedWords
+
 __all__ = ["CudaEngine", "find_device"]
 
 _MIN_CHUNK_TOKENS, _MAX_CHUNK_TOKENS = 1 << 16, 1 << 22
@@ -36,6 +40,10 @@ _WARPS_PER_MULTIPROCESSOR = 64
 _ROWS_PER_PROGRAM = 16  # so that programs rarely update the same row of a small vocabulary at once
 _TOKENS_PER_PROGRAM = 64
 _CONTEXT_TOKENS = 1 << 12  # around a chunk, usually
+_COMPOSING_PROGRAMS = 32  # of one warp, on a multiprocessor
+_MAX_BATCH_TOKENS = 1 << 16
+_BATCHES_PER_TRAINING = 5000  # or more; a word is composed once for a batch
+_BATCH_TOKENS_PER_PROGRAM = 16  # as batches are small
 
 
 class CudaEngine:
@@ -54,10 +62,14 @@ class CudaEngine:
         precision: precision of the products; see `options.PRECISIONS`.
         programs: number of runs of consecutive centers that are trained in parallel; None means as
             many as keep the device busy, or fewer for a small vocabulary. With one program and
-            float32 products, the result is that of the reference kernel.
+            float32 products, the result is that of `kernels.reference_steps`.
+
+    Attributes:
+        batch_tokens: tokens between two compositions of words that are means of rows.
 
     Raises:
-        ConfigurationError: the device is not available, or Triton is not installed.
+        ConfigurationError: the device is not available, Triton is not installed, or there is no
+            kernel for these settings.
     """
 
     threads = _LANES
@@ -75,7 +87,7 @@ class CudaEngine:
     ) -> None:
         self._device = find_device(device)
         _check_triton()
-        _check_settings(config)
+        _check_settings(config, rows)
         self.rows = InputRows(vocabulary.words(), config)
         self._corpus = corpus
         self._config = config
@@ -87,8 +99,10 @@ class CudaEngine:
         self._keep = keep
         self._tables = SamplingTables.of(keep, noise, aliases, self._device)
         kind = torch.bfloat16 if rows == "bfloat16" else torch.float32
-        self._inputs = device_matrix(len(vocabulary), config.dimension, self._device, kind)
-        self._outputs = torch.zeros_like(self._inputs)
+        self._inputs = device_matrix(self.rows.count, config.dimension, self._device, kind)
+        self._outputs = torch.zeros_like(self._inputs[: len(vocabulary)])
+        self._words = self._composed_words()
+        self.batch_tokens = self.chunk_tokens if self._words is None else self._batch_tokens()
         self._programs = programs or self._most_programs()
         self._launching = Lock()  # chunks are launched in order, and kernels compiled once
         self._training: torch.cuda.Stream | None = None
@@ -105,41 +119,79 @@ class CudaEngine:
 
     def _most_programs(self) -> int:
         """Return how many programs keep the device busy and do not collide too often."""
-        words, stride = self._inputs.shape
+        words, stride = self._outputs.shape
         warps = launch_shape(words, stride, self._config.window, self._config.negative).warps
         busy = _multiprocessors(self._device) * _WARPS_PER_MULTIPROCESSOR // warps
         return max(min(busy, words // _ROWS_PER_PROGRAM), 1)
 
+    def _composed_words(self) -> ComposedWords | None:
+        """Return the vectors of words that are means of rows, or None."""
+        if not self.rows.layout.composed:
+            return None
+        from embedkit.training.kernels.cuda_words import ComposedWords
+
+        programs = 1
+        if self._device.type == "cuda":
+            programs = _multiprocessors(self._device) * _COMPOSING_PROGRAMS
+        return ComposedWords(self._inputs, self.rows.layout, programs)
+
+    def _batch_tokens(self) -> int:
+        """Return for how many tokens the words are composed at a time."""
+        from embedkit.training.kernels.staging import BLOCK_TOKENS
+
+        tokens = len(self._corpus.tokens)
+        share = self._config.epochs_for(tokens) * tokens // _BATCHES_PER_TRAINING
+        blocks = min(share, _MAX_BATCH_TOKENS) // BLOCK_TOKENS
+        return max(blocks, 1) * BLOCK_TOKENS
+
     def train(self, start: int, stop: int, rate: float, key: int) -> tuple[int, float]:
         """Train on the centers tokens[start:stop]; return the number of pairs and summed loss."""
-        from embedkit.training.kernels import cuda
-
         with self._device_context(), self._lane() as lane:
             with self._launching:
                 with lane.staging():
-                    kept = self._stage(lane, start, stop, key)
+                    batches = self._stage(lane, start, stop, key)
                 with lane.training():
-                    results = cuda.train_kept(
-                        self._inputs, self._outputs, kept, rate, self._config.window,
-                        programs=min(self._programs, max((stop - start) // _TOKENS_PER_PROGRAM, 1)),
-                        precision=self._precision,
-                    )  # fmt: skip
-                    lane.fetch(*results)
+                    lane.fetch(*self._train_batches(batches, stop - start, rate))
             return lane.results()
 
-    def _stage(self, lane: Lane, start: int, stop: int, key: int) -> KeptWords:
-        """Copy a chunk to the device and draw its words there."""
-        from embedkit.training.kernels.staging import kept_words
+    def _stage(self, lane: Lane, start: int, stop: int, key: int) -> list[KeptWords]:
+        """Copy a chunk to the device, draw its words there, and cut it into batches."""
+        from embedkit.training.kernels import staging
 
         tokens, boundaries = self._corpus.tokens, self._corpus.boundaries
         window = self._config.window
         low, high = context_span(tokens, boundaries, start, stop, self._keep, window, key)
         first, last = np.searchsorted(boundaries, (low, high))
-        return kept_words(
+        kept = staging.kept_words(
             lane.tokens.upload(tokens[low:high]), low,
             lane.boundaries.upload(boundaries[first:last]), start, stop, self._tables, window, key,
             lane.buffers,
         )  # fmt: skip
+        if self._words is None:
+            return [kept]
+        return staging.batches(kept, lane.buffers, high - low, self.batch_tokens)
+
+    def _train_batches(
+        self, batches: list[KeptWords], tokens: int, rate: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Launch the kernels for a chunk; return its number of pairs and summed loss."""
+        from embedkit.training.kernels import cuda
+
+        totals = cuda.no_totals(self._device)
+        window = self._config.window
+        least = _TOKENS_PER_PROGRAM if self._words is None else _BATCH_TOKENS_PER_PROGRAM
+        share = min(tokens, self.batch_tokens) // least
+        for batch in batches:
+            if self._words is not None:
+                self._words.compose(batch, window)
+            cuda.train_kept(
+                self._inputs if self._words is None else self._words.vectors, self._outputs,
+                batch, rate, window, totals, cbow=self.rows.layout.cbow,
+                programs=min(self._programs, max(share, 1)), precision=self._precision,
+            )  # fmt: skip
+            if self._words is not None:
+                self._words.scatter()
+        return totals
 
     @contextmanager
     def _lane(self) -> Iterator[Lane]:
@@ -159,7 +211,7 @@ class CudaEngine:
 
     @property
     def inputs(self) -> NDArray[np.float32]:
-        """The input matrix, copied from the device, read-only, (words, dimension)."""
+        """The input matrix, copied from the device, read-only, (rows, dimension)."""
         return self._read(self._inputs)
 
     @property
@@ -169,7 +221,7 @@ class CudaEngine:
 
     @property
     def matrices(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Writable views of the input and output matrix on the device, (words, dimension)."""
+        """Writable views of the input and output matrix on the device, (rows, dimension)."""
         dimension = self._config.dimension
         return self._inputs[:, :dimension], self._outputs[:, :dimension]
 
@@ -196,11 +248,16 @@ def _check_triton() -> None:
         ) from error
 
 
-def _check_settings(config: TrainingConfig) -> None:
+def _check_settings(config: TrainingConfig, rows: RowType) -> None:
     if not config.has_gpu_kernel:
         raise ConfigurationError(
-            "on a GPU, only skip-gram without n-grams can be trained.",
+            "position weights cannot be trained on a GPU.",
             hint='Pass --device cpu (device="cpu").',
+        )
+    if config.buckets is not None and rows != "float32":
+        raise ConfigurationError(
+            f"words with n-grams cannot be trained in {rows} rows.",
+            hint='Pass --rows float32 (rows="float32").',
         )
 
 

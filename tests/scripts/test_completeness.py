@@ -47,6 +47,7 @@ TESTED_BY = {
     "fuzz_formats": "scripts/test_fuzz_formats.py",
     "gpu_check": "scripts/test_gpu.py",
     "gpu_contract.py": "scripts/test_gpu.py",
+    "gpu_problem.py": "scripts/test_gpu.py",
     "interrupt_commands": "system/test_interrupts.py",
     "make_baskets.py": "scripts/test_generators.py",
     "make_corpus.py": "scripts/test_generators.py",
@@ -56,6 +57,8 @@ TESTED_BY = {
     "test": "scripts/test_shell.py",
 }
 """The test that executes each script, below tests/."""
+IMPORTED = ("benchmarking.py", "gpu_problem.py")
+"""Modules that scripts share."""
 
 
 def matching(patterns: list[str]) -> set[Path]:
@@ -77,4 +80,4 @@ def test_python_scripts_are_linted_and_type_checked(script: Path) -> None:
 @pytest.mark.parametrize("script", PYTHON, ids=lambda path: path.name)
 def test_the_docstring_says_how_to_run_the_script(script: Path) -> None:
     head = script.read_text()[:1_500]
-    assert f"scripts/{script.name}" in head or script.name == "benchmarking.py"
+    assert f"scripts/{script.name}" in head or script.name in IMPORTED

@@ -1,4 +1,4 @@
-"""The checks of the GPU kernel, in Triton's interpreter."""
+"""The checks of the GPU kernels, and gpu_problem.py, which they solve, in Triton's interpreter."""
 
 from __future__ import annotations
 
@@ -39,14 +39,16 @@ def test_gpu_check(
     results = run_json(
         "gpu_check", tmp_path / "text.txt", "--analogies", analogies, "--similarity", similarity,
         "--only", CHECK, "--dimensions", 4, "--epochs", 1, "--min-count", 1, "--sample", 1,
-        "--rows", "float32", "--negatives", 5, "--cpu", "--stream", 30, TRITON_INTERPRET="1",
+        "--rows", "float32", "--negatives", 5, "--cpu", "--stream", 30, "--kinds", "skipgram",
+        "subword cbow", TRITON_INTERPRET="1",
     )  # fmt: skip
     assert results["contract_passed"]
-    gpu, cpu, stream = results["training"]
+    gpu, cpu, gpu_subword, cpu_subword, stream = results["training"]
     assert stream["tokens"] == 40
-    assert gpu["pairs"] == cpu["pairs"] > 0
-    assert gpu["loss"] == pytest.approx(cpu["loss"], rel=1e-3)
-    assert {"similarity_spearman", "analogies_30k"} <= gpu.keys()
+    for one, other in ((gpu, cpu), (gpu_subword, cpu_subword)):
+        assert one["pairs"] == other["pairs"] > 0
+        assert one["loss"] == pytest.approx(other["loss"], rel=1e-3)
+        assert {"similarity_spearman", "analogies_30k"} <= one.keys()
 
 
 @pytest.mark.slow

@@ -49,3 +49,10 @@ def test_small_corpus_gets_more_epochs() -> None:
     assert config.epochs_for(1_000_000) == 20
     assert config.epochs_for(10) == 50
     assert TrainingConfig(epochs=3).epochs_for(10) == 3
+
+
+def test_gpus_train_all_but_position_weights() -> None:
+    cbow = TrainingConfig(architecture="cbow")
+    assert cbow.has_gpu_kernel
+    assert TrainingConfig(min_ngram=3, max_ngram=6, buckets=10).has_gpu_kernel
+    assert not TrainingConfig.of(cbow, position_weights=True).has_gpu_kernel

@@ -53,8 +53,8 @@ def simple_staging(
 
 
 def simple_kernel(
-    inputs: Any, outputs: Any, kept: Any, rate: float, window: int, **_: Any
-) -> tuple[Any, Any]:
+    inputs: Any, outputs: Any, kept: Any, rate: float, window: int, totals: Any, **_: Any
+) -> None:
     """Train on each center with the reference's step, on CPU tensors."""
     pairs, loss = 0, 0.0
     words, sentence = kept.words.tolist(), kept.sentences.tolist()
@@ -71,7 +71,8 @@ def simple_kernel(
                 inputs.numpy(), outputs.numpy(), contexts, rows, labels, live, rate
             )
             pairs += len(contexts) * int(live.sum())
-    return torch.tensor([pairs]), torch.tensor([loss], dtype=torch.float64)
+    totals[0].add_(pairs)
+    totals[1].add_(loss)
 
 
 @pytest.fixture
@@ -97,26 +98,32 @@ def train(engine: CudaEngine, corpus: Corpus, epochs: int) -> list[float]:
     return losses
 
 
-def learns(device: str) -> None:
+def learns(device: str, **settings: Any) -> None:
     """Check that the loss falls, and that each capital ends up nearest to its country."""
     corpus = Corpus.read(sentences(600))
-    config = TrainingConfig(dimension=24, min_count=1, sample=0)
+    config = TrainingConfig(dimension=24, min_count=1, sample=0, **settings)
     engine = CudaEngine(corpus, corpus.vocabulary, config, device)
     engine.chunk_tokens = 1_000
-    engine.load(random_vectors(len(corpus.vocabulary), 24, 1))
+    engine.load(engine.rows.initial(24, 1))
     losses = train(engine, corpus, 15)
     assert losses[-1] < 0.8 * losses[0]
-    units = engine.inputs / np.linalg.norm(engine.inputs, axis=1, keepdims=True)
+    vectors = engine.rows.compose(engine.inputs)
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     capitals = units[corpus.vocabulary.ids([capital for capital, _ in PAIRS])]
     countries = units[corpus.vocabulary.ids([country for _, country in PAIRS])]
     assert ((capitals @ countries.T).argmax(axis=1) == np.arange(len(PAIRS))).all()
 
 
+NGRAMS = {"min_ngram": 2, "max_ngram": 3, "buckets": 100}
+
+
 @pytest.mark.gpu
-def test_the_kernel_learns_on_a_gpu() -> None:
+@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
+@pytest.mark.parametrize("ngrams", [{}, NGRAMS])
+def test_the_kernel_learns_on_a_gpu(architecture: str, ngrams: dict[str, int]) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    learns("cuda")
+    learns("cuda", architecture=architecture, **ngrams)
 
 
 @pytest.fixture
@@ -124,9 +131,9 @@ def corpus() -> Corpus:
     return Corpus.read([["a", "b", "c", "b"], ["a", "c"]] * 20)
 
 
-def small(corpus: Corpus, **options: Any) -> CudaEngine:
-    config = TrainingConfig(dimension=5, min_count=1, sample=0)
-    return CudaEngine(corpus, corpus.vocabulary, config, "cpu", **options)
+def small(corpus: Corpus, rows: Any = "float32", **settings: Any) -> CudaEngine:
+    config = TrainingConfig(dimension=5, min_count=1, sample=0, **settings)
+    return CudaEngine(corpus, corpus.vocabulary, config, "cpu", rows=rows)
 
 
 def test_missing_triton_is_an_error_with_a_hint(
@@ -174,6 +181,15 @@ def test_chunks_are_short_beside_the_training(corpus: Corpus) -> None:
 
 
 @pytest.mark.usefixtures("simple")
+def test_words_are_composed_thousands_of_times_in_a_training(corpus: Corpus) -> None:
+    def batch(tokens: int) -> int:
+        corpus.tokens = np.broadcast_to(np.int32(0), (tokens,))
+        return small(corpus, **NGRAMS).batch_tokens
+
+    assert [batch(tokens) for tokens in (10, 4_000_000, 10**9)] == [1024, 3072, 65536]
+
+
+@pytest.mark.usefixtures("simple")
 def test_matrices_are_read_only_copies_and_can_be_loaded(corpus: Corpus) -> None:
     engine = small(corpus)
     vectors, context = random_vectors(3, 5, 1), random_vectors(3, 5, 2)
@@ -187,6 +203,35 @@ def test_matrices_are_read_only_copies_and_can_be_loaded(corpus: Corpus) -> None
     np.testing.assert_array_equal(before, vectors)
     assert (engine.inputs != vectors).any()
     assert (engine.context != context).any()
+
+
+@pytest.mark.usefixtures("simple")
+def test_the_rows_of_n_grams_are_loaded_and_read(corpus: Corpus) -> None:
+    engine = small(corpus, architecture="cbow", **NGRAMS)
+    rows = engine.rows.initial(5, 1)
+    engine.load(rows, random_vectors(3, 5, 2))
+    assert len(rows) > 3
+    np.testing.assert_array_equal(engine.inputs, rows)
+    np.testing.assert_array_equal(engine.context, random_vectors(3, 5, 2))
+    assert [tuple(matrix.shape) for matrix in engine.matrices] == [(len(rows), 5), (3, 5)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows", "problem"),
+    [
+        (
+            {"architecture": "cbow", "position_weights": True},
+            "float32",
+            "position weights cannot be trained on a GPU",
+        ),
+        (NGRAMS, "bfloat16", "words with n-grams cannot be trained in bfloat16 rows"),
+    ],
+)
+def test_settings_without_a_kernel_are_rejected(
+    corpus: Corpus, settings: dict[str, Any], rows: Any, problem: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        small(corpus, rows, **settings)
 
 
 @pytest.mark.usefixtures("simple")

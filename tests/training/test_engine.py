@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +52,27 @@ def test_rows_and_precision_reach_the_engine_of_a_gpu(
     make_engine(corpus, corpus.vocabulary, CONFIG, "cuda:1")
     make_engine(corpus, corpus.vocabulary, CONFIG, Device("cuda", "bfloat16", "float32"))
     assert made == [("cuda:1", "float32", "tf32"), ("cuda", "bfloat16", "float32")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "device"),
+    [
+        ({}, "cuda"),
+        ({"architecture": "cbow", "min_ngram": 3, "max_ngram": 6, "buckets": 10}, "cuda"),
+        ({"architecture": "cbow", "position_weights": True}, "cpu"),
+    ],
+)
+def test_auto_is_the_gpu_if_it_has_a_kernel(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], device: str
+) -> None:
+    made = {"cpu": object(), "cuda": object()}
+    monkeypatch.setattr(engine, "_has_gpu", lambda: True)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    monkeypatch.setattr(cuda_engine, "find_device", torch.device)
+    monkeypatch.setattr(cuda_engine, "CudaEngine", lambda *_, **__: made["cuda"])
+    monkeypatch.setattr(engine, "CpuEngine", lambda *_, **__: made["cpu"])
+    config = TrainingConfig.of(CONFIG, **settings)
+    assert make_engine(corpus, corpus.vocabulary, config, "auto") is made[device]
 
 
 def test_auto_needs_triton(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ atomically. So no update is lost, even if another program changes the same row, 
 twice in a step. With bfloat16 rows, which are rounded stochastically, the last program to store a
 row wins.
 
-Rows are loaded from the L2 cache, never from L1, which is not coherent: a multiprocessor would keep
-using its own stale copy of a frequent word.
+CBOW takes the same three products. The logits of a mean of contexts are the means of the logits of
+the contexts, and its changes are products with weights that are equal for all contexts of a center.
 
 It runs on CPU tensors if ``TRITON_INTERPRET=1`` is in the environment when Triton is imported.
 """
@@ -28,61 +28,15 @@ import triton
 import triton.language as tl
 
 from embedkit.training.kernels import LARGEST_ERROR, LARGEST_WEIGHT
+from embedkit.training.kernels.cuda_rows import load_rows, update_rows
 from embedkit.training.kernels.draws import KeptWords
 from embedkit.training.kernels.tiles import launch_shape
 from embedkit.training.options import Precision
 
-__all__ = ["train_kept"]
+__all__ = ["Totals", "no_totals", "train_kept"]
 
-
-@triton.jit
-def _stored(value, word, column, slot, kind: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Convert to the type of the matrix, with stochastic rounding to bfloat16.
-
-    Most updates are smaller than half a unit of bfloat16 (2^-8 of the value), so rounding to
-    nearest would lose them. The random bits depend only on the row, the column and the center, so
-    that lanes with the same row are rounded alike.
-    """
-    random = word.to(tl.uint32) * 0x9E3779B1 + (column + slot * 65599).to(tl.uint32) * 0x85EBCA77
-    random = (random ^ (random >> 16)) * 0x7FEB352D
-    random = (random ^ (random >> 15)) * 0x846CA68B
-    bits = value.to(tl.uint32, bitcast=True) + (random >> 16)
-    return (bits & 0xFFFF0000).to(tl.float32, bitcast=True).to(kind)
-
-
-@triton.jit
-def _places(  # type: ignore[no-untyped-def]
-    matrix, ids, tile: tl.constexpr, STRIDE: tl.constexpr, WIDTH: tl.constexpr
-):
-    """Return the addresses of one column tile of some rows."""
-    column = tile * WIDTH + tl.arange(0, WIDTH)
-    return matrix + ids.to(tl.int64)[:, None] * STRIDE + column[None, :]
-
-
-@triton.jit
-def _load(  # type: ignore[no-untyped-def]
-    matrix, ids, used, tile: tl.constexpr, STRIDE: tl.constexpr, WIDTH: tl.constexpr
-):
-    """Load one column tile of some rows; unused lanes are zero."""
-    places = _places(matrix, ids, tile, STRIDE, WIDTH)
-    return tl.load(places, mask=used[:, None], other=0.0, cache_modifier=".cg")
-
-
-@triton.jit
-def _update(  # type: ignore[no-untyped-def]
-    matrix, ids, used, old, change, slot, tile: tl.constexpr, STRIDE: tl.constexpr,
-    WIDTH: tl.constexpr,
-):  # fmt: skip
-    """Add changes to one column tile of some rows, whose values so far are *old*."""
-    kind: tl.constexpr = matrix.dtype.element_ty
-    places = _places(matrix, ids, tile, STRIDE, WIDTH)
-    if kind == tl.float32:
-        tl.atomic_add(places, change, mask=used[:, None], sem="relaxed")
-    else:
-        column = tile * WIDTH + tl.arange(0, WIDTH)
-        new = old.to(tl.float32) + change
-        stored = _stored(new, ids[:, None], column[None, :], slot, kind)
-        tl.store(places, stored, mask=used[:, None])
+Totals = tuple[torch.Tensor, torch.Tensor]
+"""The number of pairs and their summed loss, on the device."""
 
 
 @triton.jit
@@ -93,11 +47,48 @@ def _same(ids, used, others, others_used):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
+def _grade(logit, label, live, rate):  # type: ignore[no-untyped-def]
+    """Return the gradients of logits, those of wrong sign, and the losses; 0 where not live."""
+    small = tl.exp(-tl.abs(logit))
+    chance = tl.where(logit >= 0, 1.0, small) / (1.0 + small)
+    error = tl.where(live, rate * (label - chance), 0.0)
+    wrong = tl.where(live, tl.maximum(tl.where(label > 0, -logit, logit), 0.0), 0.0)
+    return error, wrong, wrong + tl.where(live, tl.log(1.0 + small), 0.0)
+
+
+@triton.jit
+def _spread(  # type: ignore[no-untyped-def]
+    ids, near, masks, error, count, TILES: tl.constexpr, PRECISION: tl.constexpr
+):
+    """Return the weights of contexts and output rows in the changes of both, for CBOW.
+
+    Each of the *count* contexts of a center is a part of the mean, so the first weights are
+    *error* / *count*. The change of the mean is added to each context; if words are repeated among
+    them, less, so that the mean moves by it and not by a multiple of it.
+    """
+    repeats = tl.zeros_like(error)  # pairs of contexts with the same word
+    for c in tl.static_range(TILES):
+        for q in tl.static_range(TILES):
+            equal = _same(ids[c], near[c], ids[q], near[q])
+            # The numbers are small integers, which TF32 represents exactly.
+            found = tl.dot(equal, masks[q], input_precision=PRECISION)
+            repeats += tl.sum(found * masks[c], axis=0)
+    mean = error / tl.maximum(count, 1.0)
+    share = error * count / tl.maximum(repeats, 1.0)
+    of_rows, of_contexts = (), ()
+    for c in tl.static_range(TILES):
+        of_rows = of_rows + (masks[c] * mean[None, :],)  # type: ignore[assignment]
+        of_contexts = of_contexts + (masks[c] * share[None, :],)  # type: ignore[assignment]
+    return of_rows, of_contexts
+
+
+@triton.jit
 def _train(  # type: ignore[no-untyped-def]
     inputs, outputs, words, sentences, reaches, negatives, edges, pairs, losses, rate,
     STRIDE: tl.constexpr, WIDTH: tl.constexpr, CENTERS: tl.constexpr, ROWS: tl.constexpr,
     CONTEXTS: tl.constexpr, TILES: tl.constexpr, WINDOW: tl.constexpr, NEGATIVE: tl.constexpr,
     MOST_WEIGHT: tl.constexpr, MOST_ERROR: tl.constexpr, PRECISION: tl.constexpr,
+    CBOW: tl.constexpr,
 ):  # fmt: skip
     """Train on a program's share of the centers, the slots in [edges[0], edges[1]) of edges[2].
 
@@ -115,8 +106,10 @@ def _train(  # type: ignore[no-untyped-def]
     lane = tl.arange(0, ROWS)
     number = lane % (NEGATIVE + 1)  # 0 is the center
     label = tl.where(number == 0, 1.0, 0.0)
-    seen = tl.zeros((CONTEXTS, ROWS), tl.int32)
-    loss = tl.zeros((CONTEXTS, ROWS), tl.float32)
+    # Rows of skip-gram's pairs, or of CBOW's, whose contexts are one vector.
+    PAIRS: tl.constexpr = 1 if CBOW else CONTEXTS  # noqa: N806
+    seen = tl.zeros((PAIRS, ROWS), tl.int32)
+    loss = tl.zeros((PAIRS, ROWS), tl.float32)
     for slot in range(begin, end, CENTERS):
         at = slot + lane // (NEGATIVE + 1)
         used = (lane < CENTERS * (NEGATIVE + 1)) & (at < end)
@@ -130,10 +123,12 @@ def _train(  # type: ignore[no-untyped-def]
         live = used & ((number == 0) | (drawn != center))
         rows = ()
         for t in tl.static_range(COLUMN_TILES):
-            rows = rows + (_load(outputs, outs, live, t, STRIDE, WIDTH),)  # type: ignore[assignment]
-        ids, near, errors = (), (), ()
-        size = tl.zeros((CONTEXTS, ROWS), tl.float32)
-        wrong = tl.zeros((CONTEXTS, ROWS), tl.float32)
+            rows = rows + (load_rows(outputs, outs, live, t, STRIDE, WIDTH),)  # type: ignore[assignment]
+        ids, near, masks, errors = (), (), (), ()
+        size = tl.zeros((PAIRS, ROWS), tl.float32)
+        wrong = tl.zeros((PAIRS, ROWS), tl.float32)
+        total = tl.zeros((ROWS,), tl.float32)  # of the logits of a center's contexts
+        count = tl.zeros((ROWS,), tl.float32)
         for c in tl.static_range(TILES):
             place = c * CONTEXTS + tl.arange(0, CONTEXTS)
             other = slot - WINDOW + place
@@ -150,51 +145,62 @@ def _train(  # type: ignore[no-untyped-def]
                 needed = needed | (within & (other_sentence == own_sentence))
             logit = tl.zeros((CONTEXTS, ROWS), tl.float32)
             for t in tl.static_range(COLUMN_TILES):
-                tile = _load(inputs, word, needed, t, STRIDE, WIDTH).to(tl.float32)
+                tile = load_rows(inputs, word, needed, t, STRIDE, WIDTH).to(tl.float32)
                 row = tl.trans(rows[t].to(tl.float32))
                 logit = tl.dot(tile, row, logit, input_precision=PRECISION)
             distance = tl.abs(other[:, None] - at[None, :])
             pair = live[None, :] & (distance > 0) & (distance <= reach[None, :])
             pair = pair & (other_sentence[:, None] == sentence[None, :])
-            small = tl.exp(-tl.abs(logit))
-            chance = tl.where(logit >= 0, 1.0, small) / (1.0 + small)
-            error = tl.where(pair, rate * (label[None, :] - chance), 0.0)
-            lost = tl.maximum(tl.where(label[None, :] > 0, -logit, logit), 0.0)
-            lost = tl.where(pair, lost, 0.0)
-            seen += pair.to(tl.int32)
-            loss += lost + tl.where(pair, tl.log(1.0 + small), 0.0)
-            size += tl.abs(error)
-            wrong += lost
             ids = ids + (word,)  # type: ignore[assignment]
             near = near + (needed,)  # type: ignore[assignment]
-            errors = errors + (error,)  # type: ignore[assignment]
+            if CBOW:
+                mask = pair.to(tl.float32)
+                total += tl.sum(tl.where(pair, logit, 0.0), axis=0)
+                count += tl.sum(mask, axis=0)
+                masks = masks + (mask,)  # type: ignore[assignment]
+            else:
+                error, missed, lost = _grade(logit, label[None, :], pair, rate)
+                seen += pair.to(tl.int32)
+                loss += lost
+                size += tl.abs(error)
+                wrong += missed
+                errors = errors + (error,)  # type: ignore[assignment]
+        of_rows, of_contexts = errors, errors
+        if CBOW:
+            pair = count > 0
+            error, missed, lost = _grade(total / tl.maximum(count, 1.0), label, pair, rate)
+            seen += pair.to(tl.int32)[None, :]
+            loss += lost[None, :]
+            size += tl.abs(error)[None, :]
+            wrong += missed[None, :]
+            of_rows, of_contexts = _spread(ids, near, masks, error, count, TILES, PRECISION)
         weight = tl.sum(size)
         scale = MOST_WEIGHT / tl.maximum(weight, MOST_WEIGHT)
         if weight > MOST_WEIGHT:
             scale *= MOST_ERROR / tl.maximum(tl.sum(wrong), MOST_ERROR)
         # Where rows are stored instead of added, each lane needs the total change of its row.
-        of_rows, of_contexts = errors, errors
         if kind != tl.float32:
+            alone_rows, alone_contexts = of_rows, of_contexts
             of_rows, of_contexts = (), ()
             equal = _same(outs, live, outs, live)
             for c in tl.static_range(TILES):
-                error = tl.dot(errors[c], equal, input_precision=PRECISION)
+                error = tl.dot(alone_rows[c], equal, input_precision=PRECISION)
                 of_rows = of_rows + (error,)  # type: ignore[assignment]
                 error = tl.zeros((CONTEXTS, ROWS), tl.float32)
                 for q in tl.static_range(TILES):
                     equal_c = _same(ids[c], near[c], ids[q], near[q])
-                    error = tl.dot(equal_c, errors[q], error, input_precision=PRECISION)
+                    error = tl.dot(equal_c, alone_contexts[q], error, input_precision=PRECISION)
                 of_contexts = of_contexts + (error,)  # type: ignore[assignment]
         olds = ()
         for t in tl.static_range(COLUMN_TILES):
             change = tl.zeros((ROWS, WIDTH), tl.float32)
             for c in tl.static_range(TILES):
-                tile = _load(inputs, ids[c], near[c], t, STRIDE, WIDTH)
+                tile = load_rows(inputs, ids[c], near[c], t, STRIDE, WIDTH)
                 error = tl.trans(of_rows[c])
                 change = tl.dot(error, tile.to(tl.float32), change, input_precision=PRECISION)
                 if kind != tl.float32:
                     olds = olds + (tile,)  # type: ignore[assignment]
-            _update(outputs, outs, live, rows[t], scale * change, slot, t, STRIDE, WIDTH)
+            update_rows(outputs, outs, live, rows[t], scale * change, slot, t, STRIDE, WIDTH)
         # Wait until all threads have loaded the context rows for the last time.
         tl.debug_barrier()
         for t in tl.static_range(COLUMN_TILES):
@@ -204,11 +210,19 @@ def _train(  # type: ignore[no-untyped-def]
                 old = change
                 if kind != tl.float32:
                     old = olds[t * TILES + c]
-                _update(inputs, ids[c], near[c], old, scale * change, slot, t, STRIDE, WIDTH)
+                update_rows(inputs, ids[c], near[c], old, scale * change, slot, t, STRIDE, WIDTH)
         # In the next step, another thread may load the rows that this thread has changed.
         tl.debug_barrier()
     tl.atomic_add(pairs, tl.sum(seen.to(tl.int64)), sem="relaxed")
     tl.atomic_add(losses, tl.sum(loss.to(tl.float64)), sem="relaxed")
+
+
+def no_totals(device: torch.device | str) -> Totals:
+    """Return zeros: a number of pairs (int64) and their summed loss (float64), (1,) each."""
+    return (
+        torch.zeros(1, dtype=torch.int64, device=device),
+        torch.zeros(1, dtype=torch.float64, device=device),
+    )
 
 
 def train_kept(
@@ -217,10 +231,12 @@ def train_kept(
     kept: KeptWords,
     rate: float,
     window: int,
+    totals: Totals,
     *,
+    cbow: bool = False,
     programs: int = 1,
     precision: Precision = "tf32",
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> None:
     """Train on the centers of *kept*; update both matrices in place.
 
     Args:
@@ -229,15 +245,13 @@ def train_kept(
         kept: the words, on the same device.
         rate: the learning rate.
         window: the largest window size in *kept*.
+        totals: the number of pairs and their summed loss are added to these. Reading them waits for
+            the kernel.
+        cbow: whether the mean of a center's contexts predicts it, rather than each of them.
         programs: the number of programs, each of which gets a run of consecutive centers.
         precision: precision of the products; see `options.PRECISIONS`.
-
-    Returns:
-        The number of pairs (int64) and their summed loss (float64), (1,) each, on the device.
-        Reading them waits for the kernel.
     """
-    pairs = torch.zeros(1, dtype=torch.int64, device=inputs.device)
-    losses = torch.zeros(1, dtype=torch.float64, device=inputs.device)
+    pairs, losses = totals
     words, stride = inputs.shape
     negative = kept.negatives.shape[1]
     shape = launch_shape(words, stride, window, negative)
@@ -247,8 +261,7 @@ def train_kept(
         STRIDE=stride, WIDTH=shape.width, CENTERS=shape.centers, ROWS=shape.rows,
         CONTEXTS=shape.contexts, TILES=shape.tiles, WINDOW=window, NEGATIVE=negative,
         MOST_WEIGHT=LARGEST_WEIGHT * shape.centers, MOST_ERROR=LARGEST_ERROR * shape.centers,
-        PRECISION="ieee" if precision == "float32" else precision,
+        PRECISION="ieee" if precision == "float32" else precision, CBOW=cbow,
         # With more stages, Triton would move loads of the next step before stores of this one.
         num_warps=shape.warps, num_stages=1, enable_fp_fusion=True,
     )  # fmt: skip
-    return pairs, losses

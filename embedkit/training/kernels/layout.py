@@ -38,6 +38,17 @@ class InputLayout:
         """Whether a word is the mean of several rows."""
         return len(self.starts) > 0
 
+    def distinct(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        """Return `starts` and `members` without repetition, and how often each member occurs."""
+        sizes = np.diff(self.starts)
+        words = np.repeat(np.arange(len(sizes)), sizes)
+        order = np.lexsort((self.members, words))
+        rows, owners = self.members[order], words[order]
+        first = np.flatnonzero(np.diff(rows, prepend=-1) | np.diff(owners, prepend=-1))
+        times = np.diff(first, append=len(rows)).astype(np.float32)
+        starts = np.searchsorted(owners[first], np.arange(len(sizes) + 1))
+        return starts.astype(np.int64), rows[first], times
+
 
 PLAIN = InputLayout()
 """Skip-gram over words that have one row each."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from embedkit.system.random import draw
 from embedkit.training.kernels import GROUP, LARGEST_ERROR, LARGEST_WEIGHT
 
-__all__ = ["kept", "noise_word", "step", "train_range"]
+__all__ = ["kept", "noise_word", "step", "train_range", "windows"]
 
 
 def noise_word(bits: int, noise: NDArray[np.uint32], aliases: NDArray[np.int32]) -> int:
@@ -120,7 +120,7 @@ def train_range(
     """
     inputs, outputs = inputs[:, :dimension], outputs[:, :dimension]
     pairs, loss = 0, 0.0
-    found = _windows(tokens, boundaries, start, stop, keep, noise, aliases, window, negative, key)
+    found = windows(tokens, boundaries, start, stop, keep, noise, aliases, window, negative, key)
     while taken := list(itertools.islice(found, centers or 1)):
         near = sorted({position for contexts, _ in taken for position in contexts})
         words = [word for _, words in taken for word in words]
@@ -150,7 +150,7 @@ def train_range(
     return pairs, loss
 
 
-def _windows(
+def windows(
     tokens: NDArray[np.int32],
     boundaries: NDArray[np.int64],
     start: int,

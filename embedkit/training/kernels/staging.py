@@ -8,6 +8,8 @@ It runs on CPU tensors if ``TRITON_INTERPRET=1`` is in the environment when Trit
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 import triton
 import triton.language as tl
@@ -15,12 +17,15 @@ import triton.language as tl
 from embedkit.system.random import FIRST_MULTIPLIER, GOLDEN_GAMMA, SECOND_MULTIPLIER
 from embedkit.training.kernels.draws import KeptWords, SamplingTables
 
-__all__ = ["StagingBuffers", "kept_words"]
+__all__ = ["BLOCK_TOKENS", "StagingBuffers", "batches", "kept_words"]
+
+BLOCK_TOKENS = 1024
+"""Tokens of a program of these kernels, and the smallest batch."""
+
 
 _GAMMA = tl.constexpr(GOLDEN_GAMMA)
 _FIRST = tl.constexpr(FIRST_MULTIPLIER)
 _SECOND = tl.constexpr(SECOND_MULTIPLIER)
-_BLOCK = 1024  # tokens of a program
 
 
 @triton.jit
@@ -139,7 +144,7 @@ class StagingBuffers:
             negatives=numbers(tokens, self._negative),
             edges=numbers(3),
         )
-        self.counts = numbers(-(-tokens // _BLOCK))
+        self.counts = numbers(-(-tokens // BLOCK_TOKENS))
         self.ends = torch.empty_like(self.counts)
 
 
@@ -173,15 +178,35 @@ def kept_words(
     size, words = len(tokens), len(tables.keep)
     buffers.reserve(size)
     kept = buffers.kept
-    blocks = -(-size // _BLOCK)
+    blocks = -(-size // BLOCK_TOKENS)
     counts, ends = buffers.counts[:blocks], buffers.ends[:blocks]
     signed = _signed(key)
-    _count[(blocks,)](tokens, tables.keep, counts, base, size, words, signed, BLOCK=_BLOCK)
+    _count[(blocks,)](tokens, tables.keep, counts, base, size, words, signed, BLOCK=BLOCK_TOKENS)
     torch.cumsum(counts, 0, dtype=torch.int32, out=ends)
     _write[(blocks,)](
         tokens, boundaries, tables.keep, tables.noise, ends, kept.words, kept.sentences,
         kept.reaches, kept.negatives, kept.edges, base, size, words, signed, start - base,
         stop - base, len(boundaries), len(boundaries).bit_length(), window,
-        NEGATIVE=kept.negatives.shape[1], BLOCK=_BLOCK,
+        NEGATIVE=kept.negatives.shape[1], BLOCK=BLOCK_TOKENS,
     )  # fmt: skip
     return kept
+
+
+def batches(
+    kept: KeptWords, buffers: StagingBuffers, tokens: int, batch_tokens: int
+) -> list[KeptWords]:
+    """Cut the centers of a chunk, staged in *buffers*, into batches.
+
+    Args:
+        kept: the chunk.
+        tokens: number of its tokens, with those around the centers.
+        batch_tokens: tokens of a batch, counted from the first token; a multiple of
+            `BLOCK_TOKENS`.
+    """
+    step, last_block = batch_tokens // BLOCK_TOKENS, -(-tokens // BLOCK_TOKENS) - 1
+    ends = buffers.ends[step - 1 : last_block : step]
+    first, last, slots = kept.edges[0:1], kept.edges[1:2], kept.edges[2:3]
+    cuts = torch.cat([first, torch.clamp(ends, min=first, max=last), last])
+    # Four numbers each, so that the addresses of all rows are multiples of 16.
+    edges = torch.stack([cuts[:-1], cuts[1:], *[slots.expand(len(cuts) - 1)] * 2], dim=1)
+    return [replace(kept, edges=row) for row in edges]

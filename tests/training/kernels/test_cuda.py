@@ -23,14 +23,18 @@ QUICK = [
     "draws",
     "one program, dimension 7, window 1, 1 negatives",
     "one program, dimension 100, window 5, 5 negatives, TF32",
-    "one program, small vocabulary",
     "one program, large logits",
-    "many programs",
-    "bfloat16 rows",
+    "skip-gram, bfloat16 rows",
     "rounding at random",
-    "engine",
+    "skip-gram, engine",
+    "CBOW, small vocabulary",
+    "CBOW, large logits",
+    "n-grams, many batches",
+    "CBOW, n-grams, engine",
 ]
 """Every way through the kernels; the others are more shapes, which the interpreter runs slowly."""
+KINDS = ["CBOW", "n-grams", "CBOW, n-grams"]
+MORE = ["one program", "small vocabulary", "wide window", "TF32", "many batches", "many programs"]
 CHECKS = [
     *QUICK,
     "one program, dimension 1, window 5, 5 negatives",
@@ -42,6 +46,16 @@ CHECKS = [
     "one program, dimension 20, window 60, 5 negatives",
     "one program, dimension 70, window 9, 25 negatives",
     "one program, dimension 300, window 5, 15 negatives, TF32",
+    "one program, small vocabulary",
+    "CBOW, bfloat16 rows",
+    "skip-gram, many programs",
+    "skip-gram, resumed",
+    *(
+        f"{kind}, {check}"
+        for kind in KINDS
+        for check in [*MORE, "engine", "resumed"]
+        if f"{kind}, {check}" not in QUICK
+    ),
 ]
 
 
@@ -105,7 +119,7 @@ import triton
 import triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from embedkit.training.kernels import cuda, staging
+from embedkit.training.kernels import cuda, cuda_words, staging
 from embedkit.training.kernels.tiles import launch_shape
 
 def registers(compiled):
@@ -129,51 +143,53 @@ def compiled(function, kinds, constants, warps):
     options = dict(num_warps=warps, num_stages=1, enable_fp_fusion=True)
     return triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options)
 
-rows, stride, window, negative = sys.argv[1], *map(int, sys.argv[2:])
-shape = launch_shape(50_000, stride, window, negative)
-constants = dict(STRIDE=stride, WIDTH=shape.width, CENTERS=shape.centers, ROWS=shape.rows,
-                 CONTEXTS=shape.contexts, TILES=shape.tiles, WINDOW=window, NEGATIVE=negative,
-                 MOST_WEIGHT=0.5 * shape.centers, MOST_ERROR=20.0 * shape.centers,
-                 PRECISION="tf32")
-kinds = [f"*{rows}"] * 2 + ["*i32"] * 5 + ["*i64", "*fp64", "fp32"]
-train = compiled(cuda._train, kinds, constants, shape.warps)
-kinds = ["*i32"] * 3 + ["i64", "i32", "i32", "i64"]
-compiled(staging._count, kinds, dict(BLOCK=1024), 4)
-kinds = ["*i32", "*i64", "*i32", "*i64"] + ["*i32"] * 6 + ["i64", "i32", "i32", "i64"]
-compiled(staging._write, kinds + ["i32"] * 5, dict(NEGATIVE=negative, BLOCK=1024), 4)
-used, stack = registers(train)
-products = train.asm["ptx"].count("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32")
-vector_adds = train.asm["ptx"].count("atom.global.gpu.relaxed.add.v4.f32")
-print(json.dumps(dict(registers=used, stack=stack, products=products, vector_adds=vector_adds,
-                      **shape._asdict())))
+def train(rows, stride, window, negative, cbow):
+    shape = launch_shape(50_000, stride, window, negative)
+    constants = dict(STRIDE=stride, WIDTH=shape.width, CENTERS=shape.centers, ROWS=shape.rows,
+                     CONTEXTS=shape.contexts, TILES=shape.tiles, WINDOW=window, NEGATIVE=negative,
+                     MOST_WEIGHT=0.5 * shape.centers, MOST_ERROR=20.0 * shape.centers,
+                     PRECISION="tf32", CBOW=cbow)
+    kinds = [f"*{rows}"] * 2 + ["*i32"] * 5 + ["*i64", "*fp64", "fp32"]
+    kernel = compiled(cuda._train, kinds, constants, shape.warps)
+    used, stack = registers(kernel)
+    ptx = kernel.asm["ptx"]
+    products = ptx.count("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32")
+    vector_adds = ptx.count("atom.global.gpu.relaxed.add.v4.f32")
+    return dict(registers=used, stack=stack, products=products, vector_adds=vector_adds,
+                **shape._asdict())
+
+def draw(negative):
+    kinds = ["*i32"] * 3 + ["i64", "i32", "i32", "i64"]
+    count = compiled(staging._count, kinds, dict(BLOCK=1024), 4)
+    kinds = ["*i32", "*i64", "*i32", "*i64"] + ["*i32"] * 6 + ["i64", "i32", "i32", "i64"]
+    write = compiled(staging._write, kinds + ["i32"] * 5, dict(NEGATIVE=negative, BLOCK=1024), 4)
+    return {kernel.name: registers(kernel) for kernel in (count, write)}
+
+def words(stride):
+    shape = dict(STRIDE=stride, WIDTH=64, ROWS=16)
+    find = compiled(cuda_words._find, ["*i32"] * 5 + ["i32"] * 2, dict(BLOCK=1024), 4)
+    tables = ["*i64", "*i32", "*fp32"]
+    kinds = ["*fp32"] * 3 + tables + ["*i32"] * 2
+    compose = compiled(cuda_words._compose, kinds, shape, 1)
+    kinds = ["*fp32"] * 4 + tables + ["*fp32"] + ["*i32"] * 2
+    collect = compiled(cuda_words._collect, kinds, shape, 1)
+    apply = compiled(cuda_words._apply, ["*fp32"] * 3 + ["i32"], shape, 1)
+    found = {kernel.name: registers(kernel) for kernel in (find, compose, collect, apply)}
+    found["vector_adds"] = collect.asm["ptx"].count("red.global.gpu.relaxed.add.v4.f32")
+    found["vector_adds"] += collect.asm["ptx"].count("atom.global.gpu.relaxed.add.v4.f32")
+    return found
+
+print(json.dumps(eval(sys.argv[1])))
 """
 
 
-@pytest.mark.parametrize(
-    ("rows", "stride", "window", "negative", "most_stack"),
-    [
-        ("fp32", 128, 5, 5, 64),
-        ("fp32", 320, 5, 5, 64),
-        ("fp32", 128, 5, 10, 64),
-        pytest.param("bf16", 128, 5, 5, 1024, marks=pytest.mark.slow),
-        pytest.param("fp32", 128, 10, 5, 256, marks=pytest.mark.slow),
-        pytest.param("fp32", 128, 60, 25, 4096, marks=pytest.mark.slow),
-        pytest.param("fp32", 1024, 5, 5, 4096, marks=pytest.mark.slow),
-    ],
-)
-def test_kernel_compiles_for_hopper(
-    tmp_path: Path, rows: str, stride: int, window: int, negative: int, most_stack: int
-) -> None:
-    """The interpreter accepts code that the compiler rejects; compiling needs no device.
-
-    Speed rests on tensor cores, on additions of four numbers at a time, and on values that stay in
-    registers: bytes on the stack are those that do not fit.
-    """
+def compile_for_hopper(call: str, folder: Path) -> dict[str, Any]:
+    """Compile kernels as *call* says; return what it tells about them. Needs no device."""
     if importlib.util.find_spec("triton") is None:
         pytest.skip("triton is not installed (it comes with the extra 'dev' on Linux)")
-    environment = {**os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path)}
+    environment = {**os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(folder)}
     done = subprocess.run(
-        [sys.executable, "-c", COMPILE, rows, *map(str, (stride, window, negative))],
+        [sys.executable, "-c", COMPILE, call],
         env=environment,
         cwd=CONTRACT.parents[1],
         check=False,
@@ -181,9 +197,50 @@ def test_kernel_compiles_for_hopper(
         text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("rows", "stride", "window", "negative", "cbow", "most_stack"),
+    [
+        ("fp32", 128, 5, 5, False, 64),
+        ("fp32", 320, 5, 5, False, 64),
+        ("fp32", 128, 5, 10, False, 64),
+        ("fp32", 128, 5, 5, True, 64),
+        pytest.param("fp32", 128, 5, 11, True, 64, marks=SLOW),
+        pytest.param("bf16", 128, 5, 5, True, 1024, marks=SLOW),
+        pytest.param("fp32", 128, 60, 25, True, 4096, marks=SLOW),
+        pytest.param("bf16", 128, 5, 5, False, 1024, marks=SLOW),
+        pytest.param("fp32", 128, 10, 5, False, 256, marks=SLOW),
+        pytest.param("fp32", 128, 60, 25, False, 4096, marks=SLOW),
+        pytest.param("fp32", 1024, 5, 5, False, 4096, marks=SLOW),
+    ],
+)
+def test_training_kernel_compiles_for_hopper(
+    tmp_path: Path, rows: str, stride: int, window: int, negative: int, cbow: bool, most_stack: int
+) -> None:
+    """The interpreter accepts code that the compiler rejects; compiling needs no device.
+
+    Speed rests on tensor cores, on additions of four numbers at a time, and on values that stay in
+    registers: bytes on the stack are those that do not fit.
+    """
+    call = f"train({rows!r}, {stride}, {window}, {negative}, {cbow})"
+    found = compile_for_hopper(call, tmp_path)
     assert found["products"] > 0
     assert found["stack"] <= most_stack, found
     if rows == "fp32":
         numbers = (found["rows"] + found["contexts"] * found["tiles"]) * stride
         assert found["vector_adds"] == numbers // (4 * 32 * found["warps"])
+
+
+@pytest.mark.parametrize("stride", [128, pytest.param(320, marks=SLOW)])
+def test_kernels_of_draws_and_of_words_compile_for_hopper(tmp_path: Path, stride: int) -> None:
+    """They wait for memory, so that many programs have to fit on a multiprocessor."""
+    found = compile_for_hopper(f"draw(5) | words({stride})", tmp_path)
+    assert found.pop("vector_adds") == stride // 64 * 16 * 64 // (4 * 32)
+    assert all(stack == 0 for _, stack in found.values()), found
+    assert all(used <= 128 for used, _ in found.values()), found
