@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from embedkit.service.http.client import CURRENT_CLIENT
 from embedkit.service.http.errors import SMALLER_REQUESTS, RefusedError, describe
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.limits import MAX_DRAINED
@@ -84,7 +85,7 @@ class Guard:
 
         try:
             try:
-                self._check_key(scope)
+                CURRENT_CLIENT.set(self._client(scope))
                 body = await self._read(scope, receive)
             except RefusedError as error:
                 self._metrics.errors.labels(describe(error)["error"]["type"]).inc()
@@ -95,9 +96,15 @@ class Guard:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.answered(route, status, time.perf_counter() - start)
 
-    def _check_key(self, scope: Message) -> None:
+    def _client(self, scope: Message) -> str:
+        """Return the name of the client: its key by number, or else its address.
+
+        Raises:
+            RefusedError: the path needs a key, which is missing or wrong.
+        """
         if not self._keys or not scope["path"].startswith(_PROTECTED):
-            return
+            address = scope.get("client")
+            return str(address[0]) if address else ""
         given = b""
         for name, value in scope["headers"]:
             if name == b"x-api-key":
@@ -113,6 +120,7 @@ class Guard:
                 "Send the header Authorization: Bearer KEY, or X-API-Key: KEY.",
                 {"WWW-Authenticate": "Bearer"},
             )
+        return f"key {matches.index(True)}"
 
     async def _read(self, scope: Message, receive: Receive) -> bytes:
         """Return the body.
