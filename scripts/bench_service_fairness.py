@@ -11,14 +11,16 @@ import json
 import multiprocessing
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarking import Report, note
 
-__all__ = ["add_fairness_table", "measure_fairness"]
+__all__ = ["add_fairness_tables", "measure_fairness", "measure_spread"]
 
 HEAVY_CLIENTS = 4
 BAR = 10  # the p99 beside a load must be at most this many times that alone
@@ -82,6 +84,9 @@ def heavy_loads(words: Sequence[str], choose: random.Random) -> dict[str, Reques
         first, second = some(2)
         return {"word": first, "neighbor_of": second}
 
+    def long_sum() -> str:
+        return " + ".join(some(200))[:900].rpartition(" + ")[0]
+
     texts = [" ".join(nonsense() for _ in range(70)) for _ in range(2_000)]
     size = len(words)
     return {
@@ -101,9 +106,7 @@ def heavy_loads(words: Sequence[str], choose: random.Random) -> dict[str, Reques
             "/v1/neighbors", [{"word": nonsense(), "oov": "spell"} for _ in range(16)]
         ),
         "3CosMul": post("/v1/analogy", [analogy() for _ in range(64)]),
-        "long expressions": post(
-            "/v1/query", [{"expression": "+".join(["w" * 5] * 150)} for _ in range(16)]
-        ),
+        "long expressions": post("/v1/query", [{"expression": long_sum()} for _ in range(16)]),
         "tables": post("/v1/compare", [{"words": some(100)} for _ in range(10)]),
         "projections": post(
             "/v1/project", [{"words": some(100), "fit": "words"} for _ in range(10)]
@@ -115,7 +118,9 @@ def heavy_loads(words: Sequence[str], choose: random.Random) -> dict[str, Reques
     }  # fmt: skip
 
 
-def measure_fairness(url: str, words: Sequence[str], rounds: int, seed: int) -> dict[str, Any]:
+def measure_fairness(
+    url: str, words: Sequence[str], *, rounds: int, seed: int, loads: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Return the latencies of each small request alone and beside each load, in milliseconds."""
     choose = random.Random(seed)
     light = light_requests(words, choose)
@@ -123,6 +128,8 @@ def measure_fairness(url: str, words: Sequence[str], rounds: int, seed: int) -> 
     alone = ask_all(url, light, rounds)
     results: dict[str, Any] = {"alone": alone, "beside": {}}
     for name, request in heavy_loads(words, choose).items():
+        if loads is not None and name not in loads:
+            continue
         note(f"beside {HEAVY_CLIENTS} clients: {name}")
         with repeated(url, request):
             results["beside"][name] = ask_all(url, light, rounds)
@@ -199,8 +206,31 @@ def repeat(url: str, request: Request, ready: Any) -> None:
             time.sleep(1)
 
 
-def add_fairness_table(report: Report, results: Mapping[str, Any]) -> None:
-    """Add a row for each route: alone, and beside the load that delays it most."""
+def measure_spread(url: str, workers: Sequence[int], rounds: int = 20) -> list[list[int]]:
+    """Return how many of eight connections each worker got, in several rounds."""
+    spread = []
+    for _ in range(rounds):
+        connections = [connect(url) for _ in range(8)]
+        before = {pid: sockets_of(pid) for pid in workers}
+        for connection in connections:
+            ask(connection, ("/healthz", None))
+        spread.append([sockets_of(pid) - before[pid] for pid in workers])
+        for connection in connections:
+            connection.close()
+        time.sleep(0.1)
+    return spread
+
+
+def sockets_of(pid: int) -> int:
+    """Return the number of open sockets of a process."""
+    links = Path(f"/proc/{pid}/fd").iterdir()
+    return sum(str(link.readlink()).startswith("socket:") for link in links)
+
+
+def add_fairness_tables(
+    report: Report, results: Mapping[str, Any], spread: Sequence[Sequence[int]]
+) -> None:
+    """Add a row for each route: alone, and beside the load that delays it most; and the spread."""
     report.text(f"\na lone client beside {HEAVY_CLIENTS} clients with large requests\n")
     report.table(
         "fairness",
@@ -224,3 +254,6 @@ def add_fairness_table(report: Report, results: Mapping[str, Any]) -> None:
             ratio=found[worst]["p99"] / alone["p99"],
             refused=sum(beside["refused"] for beside in found.values()),
         )
+    counts = Counter("/".join(map(str, sorted(round_, reverse=True))) for round_ in spread)
+    shown = ", ".join(f"{split} {number} times" for split, number in counts.most_common())
+    report.text(f"\neight connections to two workers: {shown}")

@@ -11,7 +11,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from embedkit.service.http.errors import (
     internal_error_body,
     status_of,
 )
-from embedkit.service.http.guard import Guard
+from embedkit.service.http.guard import Guard, needs_key
 from embedkit.service.http.json_response import GENERATION_HEADER, json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.settings import ServiceSettings
@@ -67,6 +68,8 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
         lifespan=lambda _: _lifespan(service, settings.folder),
     )
     add_routes(app, service)
+    if settings.keys:
+        app.openapi = partial(_document_with_keys, app.openapi)  # type: ignore[method-assign]
     _add_files(app)
     _add_errors(app, service)
     guarded: ASGIApp = Guard(
@@ -128,6 +131,21 @@ def _is_orphan() -> bool:
     """Return whether the supervisor has ended."""
     parent = multiprocessing.parent_process()
     return parent is not None and not parent.is_alive()
+
+
+def _document_with_keys(document: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the OpenAPI document, in which operations that need a key say so."""
+    found = document()
+    schemes = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    found["components"]["securitySchemes"] = schemes
+    for path, operations in found["paths"].items():
+        if needs_key(path):
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in schemes]
+    return found
 
 
 class _RevalidatedFiles(StaticFiles):

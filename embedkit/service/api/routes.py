@@ -143,7 +143,7 @@ def _add_map(app: FastAPI, service: Dispatcher) -> None:
         }
         if if_none_match is not None and tag in if_none_match:
             return Response(status_code=304, headers=headers)
-        if accepts_gzip(accept_encoding):
+        if accepts_gzip(accept_encoding) and len(served.compressed_map) < len(places):
             places = served.compressed_map
             headers["Content-Encoding"] = "gzip"
         return Response(places, headers=headers, media_type="application/octet-stream")

@@ -17,7 +17,7 @@ from embedkit.service.http.errors import SMALLER_REQUESTS, RefusedError, describ
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.limits import MAX_DRAINED
 
-__all__ = ["Guard"]
+__all__ = ["Guard", "needs_key"]
 
 Message: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
@@ -31,6 +31,11 @@ _POLICY = (
 )
 # Swagger's page sets inline styles.
 _DOCS_POLICY = _POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+
+def needs_key(path: str) -> bool:
+    """Tell whether requests for a path need a key, if the service has keys."""
+    return path.startswith(_PROTECTED)
 
 
 def _headers(policy: str) -> list[tuple[bytes, bytes]]:
@@ -102,7 +107,7 @@ class Guard:
         Raises:
             RefusedError: the path needs a key, which is missing or wrong.
         """
-        if not self._keys or not scope["path"].startswith(_PROTECTED):
+        if not self._keys or not needs_key(scope["path"]):
             address = scope.get("client")
             return str(address[0]) if address else ""
         given = b""
