@@ -43,10 +43,12 @@ from embedkit.service.http.json_response import GENERATION_HEADER, json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.dispatch import Dispatcher
+from embedkit.system.memory import release_heap
 
 __all__ = ["create_app"]
 
 _FILES = Path(__file__).parent
+_RELEASE_SECONDS = 20.0
 _log = logging.getLogger("embedkit.service")
 _DESCRIPTION = """Word vectors: analogies, nearest words, distances, projections onto a plane.
 
@@ -93,6 +95,7 @@ async def _lifespan(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
     works = (
         service.batcher.run(),
         service.models.follow(service.observe_generation),
+        _release_memory(),
         _stop_with_supervisor(),
     )
     tasks = [asyncio.create_task(work) for work in works]
@@ -110,6 +113,13 @@ async def _lifespan(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
             task.cancel()
         if _is_orphan():  # the supervisor can no longer remove it
             shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _release_memory() -> None:
+    """Return the memory that large requests have used to the system, now and then."""
+    while True:
+        await asyncio.sleep(_RELEASE_SECONDS)
+        await asyncio.to_thread(release_heap)
 
 
 async def _stop_with_supervisor() -> None:

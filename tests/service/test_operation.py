@@ -165,7 +165,9 @@ def test_a_damaged_model_is_refused_and_the_old_one_served(start: Start, tmp_pat
     server = start(path, "--reload-model")
     with httpx.Client(base_url=server.url) as client:
         (path / "vocabulary.arrow").write_bytes(b"no vocabulary")
-        server.wait_for("The new model cannot be served. Still serving the old one: .* is damaged")
+        server.wait_for(
+            "The new model model cannot be served. Still serving the old one: .* is damaged"
+        )
         shutil.rmtree(path)
         server.process.send_signal(signal.SIGHUP)
         server.wait_for("Still serving the old one: .*")
