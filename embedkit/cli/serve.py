@@ -8,7 +8,7 @@ import click
 
 from embedkit.cli.options import models_argument, workers_option
 from embedkit.cli.output import printed_warnings
-from embedkit.cli.parameters import Number, WholeNumber
+from embedkit.cli.parameters import ModelPath, Number, WholeNumber
 from embedkit.errors import ConfigurationError
 
 __all__ = ["serve"]
@@ -27,6 +27,10 @@ __all__ = ["serve"]
     help="Port to listen on; 0 chooses a free one.",
 )  # fmt: skip
 @workers_option("Processes; they share one copy of the vectors.", WholeNumber(1, 256), 1)
+@click.option(
+    "--classifier", "classifiers", type=ModelPath(), multiple=True, metavar="PATH",
+    help="Directory that classify train wrote, or NAME=PATH; repeatable.",
+)  # fmt: skip
 @click.option(
     "--reload-model", is_flag=True,
     help="Reload the model whenever its directory changes; SIGHUP reloads it once.",
@@ -57,6 +61,7 @@ __all__ = ["serve"]
 @click.option("--access-log", is_flag=True, help="Log each request on one line.")
 def serve(
     models: tuple[str, ...],
+    classifiers: tuple[str, ...],
     host: str,
     port: int,
     workers: int,
@@ -97,6 +102,7 @@ def serve(
     require_key_for_public_host(host, keys, insecure=insecure)
     settings = ServiceSettings(
         models=named_models(models),
+        classifiers=named_models(classifiers, "--classifier"),
         folder=temporary_folder(),
         keys=keys,
         origins=cors_origin,

@@ -25,6 +25,7 @@ MAX_SPELLED = 16  # questions whose unknown words are compared with the whole vo
 MAX_SPELLED_WORDS = 64  # unknown words in them
 MAX_LISTED_WORDS = 10_000
 MAX_TEXTS = 2_048
+MAX_TEXT = 10_000  # characters of a text to classify
 
 # Work on an answer (worker/).
 MAX_SUGGESTED = 8  # unknown words of a batch that get suggestions

@@ -25,6 +25,7 @@ from uvicorn.supervisors.multiprocess import Process
 from embedkit.service.http.metrics import DIRECTORY_VARIABLE
 from embedkit.service.listening import ListenAddress, bind, listen
 from embedkit.service.settings import ServiceSettings
+from embedkit.service.worker.classifiers import Classifiers
 from embedkit.service.worker.models import published_in
 from embedkit.service.worker.publishing import Publisher
 from embedkit.system.full_disk import storage_errors
@@ -64,6 +65,7 @@ def serve(settings: ServiceSettings, address: ListenAddress) -> None:
         ]
         for publisher in publishers:
             publisher.publish()
+        Classifiers(settings.classifiers)  # finds mistakes before workers start
         _prepare_workers(folder, address.workers)
         config = _configuration(settings, folder, address)
         with held():  # uvicorn's signal handlers replace those that raise an interrupt

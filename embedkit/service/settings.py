@@ -38,6 +38,7 @@ class ServiceSettings:
     Attributes:
         models: the name of each model, and its directory or another program's file of vectors; the
             first model is the default.
+        classifiers: the name and the directory of each text classifier.
         folder: the directory in which the supervisor publishes models for its workers.
         keys: the accepted API keys; without any, no key is required.
         origins: other sites whose pages may use the API (CORS).
@@ -51,6 +52,7 @@ class ServiceSettings:
 
     models: Mapping[str, Path]
     folder: Path
+    classifiers: Mapping[str, Path] = field(default_factory=dict)
     keys: tuple[str, ...] = field(default=(), repr=False)
     origins: tuple[str, ...] = ()
     queue: int = 1024
@@ -71,13 +73,13 @@ class ServiceSettings:
                 )
 
 
-def named_models(given: Sequence[str]) -> dict[str, Path]:
-    """Return the path of each model by name, from texts such as PATH or NAME=PATH.
+def named_models(given: Sequence[str], option: str = "--model") -> dict[str, Path]:
+    """Return the path of each model or classifier by name, from texts such as PATH or NAME=PATH.
 
-    Without a name, a model has the name of its directory or file, without the suffix .embedkit.
+    Without a name, it has the name of its directory or file, without the suffix .embedkit.
 
     Raises:
-        ConfigurationError: two models have the same name.
+        ConfigurationError: two have the same name.
     """
     models: dict[str, Path] = {}
     for text in given:
@@ -90,8 +92,8 @@ def named_models(given: Sequence[str]) -> dict[str, Path]:
             name, path = parts[1], Path(parts[2])
         if name in models:
             raise ConfigurationError(
-                f"two models have the name {name}: {models[name]} and {path}.",
-                hint="Name each of them: --model NAME=PATH.",
+                f"{option}: both {models[name]} and {path} have the name {name}.",
+                hint=f"Name each of them: {option} NAME=PATH.",
             )
         models[name] = path
     return models

@@ -63,7 +63,7 @@ def test_several_models_have_names(inside: Command, started: Started) -> None:
     assert [*settings.models] == [*expected]
     done = inside("serve", "--model", "a/words", "--model", "b/words.embedkit")
     assert done.returncode == 2
-    assert "two models have the name words: a/words and b/words.embedkit" in done.stderr
+    assert "--model: both a/words and b/words.embedkit have the name words" in done.stderr
     assert "--model NAME=PATH" in done.stderr
 
 

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.service.servers import Server
 
-OPERATIONS = 19
+OPERATIONS = 20
 
 
 @pytest.fixture(scope="module")

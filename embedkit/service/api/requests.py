@@ -9,13 +9,22 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from pydantic_core import PydanticCustomError
 
 from embedkit.index.options import METRIC_NAMES
-from embedkit.service.limits import MAX_BATCH, MAX_EXPRESSION, MAX_K, MAX_LIST, MAX_TEXTS, MAX_WORD
+from embedkit.service.limits import (
+    MAX_BATCH,
+    MAX_EXPRESSION,
+    MAX_K,
+    MAX_LIST,
+    MAX_TEXT,
+    MAX_TEXTS,
+    MAX_WORD,
+)
 from embedkit.service.worker.answers import IsKnown, SearchQuery, search_kind
 from embedkit.vectors.expressions import parse
 from embedkit.vectors.options import ANALOGY_METHODS, OOV
 
 __all__ = [
     "AnalogyRequest",
+    "ClassifyRequest",
     "CompareRequest",
     "DistanceRequest",
     "EmbeddingsRequest",
@@ -305,6 +314,16 @@ class TransferRequest(WithOov):
         """All words of the question."""
         pairs = [word for pair in self.pairs for word in pair]
         return [*pairs, *self.words, *self.exclude]
+
+
+class ClassifyRequest(_Request):
+    """A text to classify."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"text": "where is my parcel?"}})
+    text: Annotated[str, Field(max_length=MAX_TEXT)]
+    classifier: ModelName | None = Field(
+        None, description="The name of a classifier; the first one by default."
+    )
 
 
 class EmbeddingsRequest(BaseModel):

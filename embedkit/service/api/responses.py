@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from embedkit.service.api.requests import MetricName
 
 __all__ = [
+    "ClassifyResponse",
     "CompareResponse",
     "DistanceResponse",
     "EmbeddingsResponse",
@@ -177,6 +178,15 @@ class TransferResponse(BaseModel):
     words: list[Moved]
     composed: Composed = None
     skipped: Skipped = None
+
+
+class ClassifyResponse(BaseModel):
+    """The most likely label of a text, and the probability of each label."""
+
+    text: str
+    label: str
+    probabilities: dict[str, float]
+    classifier: str
 
 
 class CountedWord(BaseModel):

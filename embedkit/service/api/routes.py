@@ -17,6 +17,7 @@ from embedkit.index.metrics import unit_rows
 from embedkit.service import limits
 from embedkit.service.api import requests, responses
 from embedkit.service.api.body import JsonBodyRoute
+from embedkit.service.api.classification_routes import add_classification
 from embedkit.service.api.documentation import FAILURES, MODEL, batch
 from embedkit.service.api.embedding_routes import add_embeddings
 from embedkit.service.api.model_routes import add_model_routes, add_operation
@@ -58,6 +59,7 @@ def add_routes(app: FastAPI, service: Dispatcher) -> None:
     _add_map(app, service)
     add_word_sets(app, service)
     add_embeddings(app, service)
+    add_classification(app, service)
     add_model_routes(app, service)
     add_operation(app, service)
 

@@ -29,6 +29,7 @@ from embedkit.service.limits import (
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.answers import Answer, SearchRequest, answer_batch
 from embedkit.service.worker.batching import Batcher, BatchLimits
+from embedkit.service.worker.classifiers import Classifiers
 from embedkit.service.worker.execution import FairExecutor, Work
 from embedkit.service.worker.models import ServedModels
 from embedkit.service.worker.refusals import overloaded
@@ -101,6 +102,7 @@ class Dispatcher:
 
     Attributes:
         models: the models.
+        classifiers: the text classifiers.
         metrics: the metrics.
         batcher: answers searches.
         executor: does other work, in steps of about a millisecond.
@@ -112,6 +114,7 @@ class Dispatcher:
     def __init__(self, settings: ServiceSettings, metrics: ServiceMetrics) -> None:
         self.metrics = metrics
         self.models = ServedModels(settings.folder, [*settings.models])
+        self.classifiers = Classifiers(settings.classifiers)
         self.executor = FairExecutor("working", settings.timeout)
         self.scans = FairExecutor("scanning", settings.timeout)
         self.lists = FairExecutor("listing", settings.timeout)
