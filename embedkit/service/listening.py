@@ -65,16 +65,18 @@ def listen(listeners: Sequence[socket.socket], config: Config) -> None:
 
 
 def _bound(address: ListenAddress, port: int, *, shared: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        family, kind, _, _, place = socket.getaddrinfo(
-            address.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.socket(family, kind)
+        [(_, _, _, _, place), *_] = socket.getaddrinfo(
+            address.host, port, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind(place)
     except OSError as error:
+        bound.close()
         raise ConfigurationError(
             f"cannot listen on {address.host}, port {address.port}: {error.strerror}.",
             hint="Choose another --port, or stop the program that uses it.",

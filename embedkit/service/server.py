@@ -108,6 +108,11 @@ class Supervisor(Multiprocess):
         for publisher in self._publishers:
             publisher.request()
 
+    def handle_ttin(self) -> None:
+        _log.info("The number of workers is fixed: each has a socket of its own.")
+
+    handle_ttou = handle_ttin
+
     def keep_subprocess_alive(self) -> None:
         for number, process in enumerate(self.processes):
             if self.should_exit.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -54,8 +55,7 @@ class _Job(Generic[Result]):
             else:
                 self.done.set_exception(error)
 
-        # The loop is closed if the service has ended.
-        if not self.loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the service has ended
             self.loop.call_soon_threadsafe(finish)
 
 
@@ -127,10 +127,10 @@ class FairExecutor:
 
     def _work(self, job: _Job[Any], end: float) -> bool:
         """Work until *end*; return whether nothing is left to do."""
-        if job.is_cancelled:
-            job.work.close()
-            return True
         try:
+            if job.is_cancelled:
+                job.work.close()
+                return True
             while True:
                 next(job.work)
                 if time.perf_counter() >= end:
