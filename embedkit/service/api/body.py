@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 
 from embedkit.service.http.errors import DOCS_HINT, ErrorBody, RefusedError, error_body
 from embedkit.service.http.json_response import json_response
-from embedkit.service.worker.dispatch import Handle
+from embedkit.service.worker.cancellation import Handle
 
 __all__ = ["JsonBodyRoute", "validation_error"]
 

@@ -28,16 +28,16 @@ __all__ = [
     "CompareRequest",
     "DistanceRequest",
     "EmbeddingsRequest",
+    "K",
     "MetricName",
     "NeighborsRequest",
-    "OddOneOutRequest",
     "OneOrMany",
     "ProjectRequest",
     "QueryRequest",
-    "RankRequest",
-    "SimilarityRequest",
-    "TransferRequest",
+    "Restrict",
     "WithOov",
+    "Word",
+    "WordList",
 ]
 
 
@@ -244,76 +244,6 @@ class ProjectRequest(_Request):
         "vocabulary",
         description="The principal components of the whole vocabulary, or of these words.",
     )
-
-
-WordPair = Annotated[list[Word], Field(min_length=2, max_length=2)]
-
-
-class SimilarityRequest(WithOov):
-    """Two words or sets of words to compare; the vectors of a set are averaged."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"sets": [["london", "paris"], ["king", "queen"]]}}
-    )
-    sets: Annotated[list[WordList], Field(min_length=2, max_length=2)]
-    metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
-
-    @property
-    def all_words(self) -> list[str]:
-        """All words of the question."""
-        return [word for words in self.sets for word in words]
-
-
-class RankRequest(WithOov):
-    """A word whose place among the neighbors of another word is asked for."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"word": "queen", "neighbor_of": "king"}}
-    )
-    word: Word
-    neighbor_of: Word
-    metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
-    restrict: Restrict = None
-
-    @property
-    def all_words(self) -> list[str]:
-        """All words of the question."""
-        return [self.word, self.neighbor_of]
-
-
-class OddOneOutRequest(WithOov):
-    """Words, of which the one that is least similar to the mean of all is asked for."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"words": ["paris", "london", "king", "rome"]}}
-    )
-    words: Annotated[list[Word], Field(min_length=3, max_length=MAX_LIST)]
-    metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
-
-
-class TransferRequest(WithOov):
-    """Words to move along the mean difference of pairs."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"pairs": [["man", "woman"], ["king", "queen"]], "words": ["boy"], "k": 3}
-        }
-    )
-    pairs: Annotated[list[WordPair], Field(min_length=1, max_length=MAX_LIST)]
-    words: WordList
-    strength: float = Field(
-        1.0, allow_inf_nan=False, description="Factor of the difference; -1 goes the other way."
-    )
-    k: K = 10
-    metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
-    restrict: Restrict = None
-    exclude: Annotated[list[Word], Field(max_length=MAX_LIST)] = []
-
-    @property
-    def all_words(self) -> list[str]:
-        """All words of the question."""
-        pairs = [word for pair in self.pairs for word in pair]
-        return [*pairs, *self.words, *self.exclude]
 
 
 class ClassifyRequest(_Request):

@@ -26,13 +26,8 @@ from embedkit.service.api.word_set_routes import add_word_sets, spelled
 from embedkit.service.http.compression import accepts_gzip
 from embedkit.service.http.json_response import JsonObject
 from embedkit.service.worker.answers import composed_words
-from embedkit.service.worker.dispatch import (
-    Dispatcher,
-    Handle,
-    as_list,
-    cancel_on_disconnect,
-    check_limit,
-)
+from embedkit.service.worker.cancellation import Handle, cancel_on_disconnect
+from embedkit.service.worker.dispatch import Dispatcher, as_list, check_limit
 from embedkit.service.worker.execution import Work
 from embedkit.service.worker.served_model import ServedModel
 from embedkit.vectors.projection import principal_plane

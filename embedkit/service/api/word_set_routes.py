@@ -9,7 +9,8 @@ from typing import TypeAlias, TypeVar
 from fastapi import FastAPI, Response
 
 from embedkit.service import limits
-from embedkit.service.api import requests, responses
+from embedkit.service.api import responses
+from embedkit.service.api import word_set_requests as asked
 from embedkit.service.api.documentation import batch
 from embedkit.service.api.requests import OneOrMany
 from embedkit.service.http.json_response import JsonObject
@@ -27,15 +28,14 @@ __all__ = ["add_word_sets", "spelled"]
 _SEARCH_COST = 1_000  # of a scan of all vectors, in units of about ten microseconds
 
 _Item: TypeAlias = (
-    "requests.SimilarityRequest | requests.RankRequest | requests.OddOneOutRequest"
-    " | requests.TransferRequest"
+    "asked.SimilarityRequest | asked.RankRequest | asked.OddOneOutRequest | asked.TransferRequest"
 )
 WordSets = TypeVar(
     "WordSets",
-    requests.SimilarityRequest,
-    requests.RankRequest,
-    requests.OddOneOutRequest,
-    requests.TransferRequest,
+    asked.SimilarityRequest,
+    asked.RankRequest,
+    asked.OddOneOutRequest,
+    asked.TransferRequest,
 )
 
 
@@ -43,25 +43,25 @@ def add_word_sets(app: FastAPI, service: Dispatcher) -> None:
     """Add the routes."""
 
     @app.post("/v1/similarity", tags=["distances and maps"], **batch(responses.SimilarityResponse))
-    async def similarity(body: OneOrMany[requests.SimilarityRequest]) -> Response:
+    async def similarity(body: OneOrMany[asked.SimilarityRequest]) -> Response:
         """Return the similarity of two words, or of the mean vectors of two sets of words."""
         _check_words(body)
         return await service.compute(body, _similarity, _cost)
 
     @app.post("/v1/odd-one-out", tags=["distances and maps"], **batch(responses.OddOneOutResponse))
-    async def odd_one_out(body: OneOrMany[requests.OddOneOutRequest]) -> Response:
+    async def odd_one_out(body: OneOrMany[asked.OddOneOutRequest]) -> Response:
         """Return the word that does not belong with the others, then the others."""
         _check_words(body)
         return await service.compute(body, _odd_one_out, _cost)
 
     @app.post("/v1/rank", tags=["search"], **batch(responses.RankResponse))
-    async def rank(body: OneOrMany[requests.RankRequest]) -> Response:
+    async def rank(body: OneOrMany[asked.RankRequest]) -> Response:
         """Return the place of a word among the neighbors of another word."""
         check_limit(len(as_list(body)), limits.MAX_SCANS, "ranks")
         return await service.compute(body, _rank, lambda item: _SEARCH_COST, service.scans)
 
     @app.post("/v1/transfer", tags=["search"], **batch(responses.TransferResponse))
-    async def transfer(body: OneOrMany[requests.TransferRequest]) -> Response:
+    async def transfer(body: OneOrMany[asked.TransferRequest]) -> Response:
         """Move words along the mean difference of pairs, and return the nearest words there."""
         items = as_list(body)
         check_limit(sum(len(item.words) for item in items), limits.MAX_SCANS, "words to move")
@@ -87,7 +87,7 @@ def _cost(item: _Item) -> float:
 
 def _words(item: _Item) -> list[str]:
     """Return all words of a question."""
-    return item.words if isinstance(item, requests.OddOneOutRequest) else item.all_words
+    return item.words if isinstance(item, asked.OddOneOutRequest) else item.all_words
 
 
 def spelled(vectors: WordVectors, words: Sequence[str], oov: str) -> Work[tuple[list[str], str]]:
@@ -108,7 +108,7 @@ def _notes(vectors: WordVectors, words: Sequence[str], oov: str) -> JsonObject:
     return notes
 
 
-def _similarity(served: ServedModel, body: requests.SimilarityRequest) -> Work[JsonObject]:
+def _similarity(served: ServedModel, body: asked.SimilarityRequest) -> Work[JsonObject]:
     words, oov = yield from spelled(served.vectors, _words(body), body.oov)
     first = words[: len(body.sets[0])]
     second = words[len(first) :]
@@ -121,7 +121,7 @@ def _similarity(served: ServedModel, body: requests.SimilarityRequest) -> Work[J
     return answer | _notes(served.vectors, words, oov)
 
 
-def _odd_one_out(served: ServedModel, body: requests.OddOneOutRequest) -> Work[JsonObject]:
+def _odd_one_out(served: ServedModel, body: asked.OddOneOutRequest) -> Work[JsonObject]:
     words, oov = yield from spelled(served.vectors, _words(body), body.oov)
     found = served.vectors.odd_one_out(words, metric=body.metric, oov=oov)
     answers = [neighbor._asdict() for neighbor in found]
@@ -129,7 +129,7 @@ def _odd_one_out(served: ServedModel, body: requests.OddOneOutRequest) -> Work[J
     return answer | _notes(served.vectors, words, oov)
 
 
-def _rank(served: ServedModel, body: requests.RankRequest) -> Work[JsonObject]:
+def _rank(served: ServedModel, body: asked.RankRequest) -> Work[JsonObject]:
     words, oov = yield from spelled(served.vectors, _words(body), body.oov)
     word, other = words
     options = SearchOptions(metric=body.metric, restrict=body.restrict, oov=oov)
@@ -138,14 +138,14 @@ def _rank(served: ServedModel, body: requests.RankRequest) -> Work[JsonObject]:
     return answer | _notes(served.vectors, words, oov)
 
 
-def _transfer(served: ServedModel, body: requests.TransferRequest) -> Work[JsonObject]:
+def _transfer(served: ServedModel, body: asked.TransferRequest) -> Work[JsonObject]:
     words, oov = yield from spelled(served.vectors, _words(body), body.oov)
     ends = iter(words)
     pairs = [(next(ends), next(ends)) for _ in body.pairs]
     moved = [next(ends) for _ in body.words]
     exclude = [*ends]
     answers: list[JsonObject] = []
-    for asked, word in zip(body.words, moved, strict=True):
+    for given, word in zip(body.words, moved, strict=True):
         [found] = served.vectors.transfer(
             pairs,
             [word],
@@ -156,7 +156,7 @@ def _transfer(served: ServedModel, body: requests.TransferRequest) -> Work[JsonO
             exclude=exclude,
             oov=oov,
         )
-        answers.append({"word": asked, "answers": [neighbor._asdict() for neighbor in found]})
+        answers.append({"word": given, "answers": [neighbor._asdict() for neighbor in found]})
         yield
     answer: JsonObject = {"words": answers}
     return answer | _notes(served.vectors, [*words[: 2 * len(pairs)], *moved], oov)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 import orjson
-from fastapi import Request, Response
+from fastapi import Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
 from embedkit.service.http.errors import (
@@ -27,32 +26,30 @@ from embedkit.service.limits import (
     SUGGESTION_SECONDS,
 )
 from embedkit.service.settings import ServiceSettings
-from embedkit.service.worker.answers import Answer, SearchRequest, answer_batch
+from embedkit.service.worker.answers import Answer, SearchRequest
 from embedkit.service.worker.batching import Batcher, BatchLimits
 from embedkit.service.worker.classifiers import Classifiers
 from embedkit.service.worker.execution import FairExecutor, Work
 from embedkit.service.worker.models import ServedModels
+from embedkit.service.worker.questions import (
+    Question,
+    WithSpelling,
+    answer_questions,
+    respelled_searches,
+)
 from embedkit.service.worker.refusals import overloaded
 from embedkit.service.worker.served_model import ServedModel
-from embedkit.service.worker.spelling import respelled, suggestions
+from embedkit.service.worker.spelling import suggestions
 
 __all__ = [
     "Dispatcher",
     "ForModel",
-    "Handle",
     "as_list",
-    "cancel_on_disconnect",
     "check_limit",
     "limit_spelled",
 ]
 
-_WATCH_DELAY = 0.05  # seconds; a request that takes longer is cancelled if its client disconnects
-_CLIENT_CLOSED_REQUEST = 499  # nginx's status for a disconnected client; appears only in metrics
-
 _SLOW = 4_000  # cost of comparing a word with the whole vocabulary; see `FairExecutor.run`
-
-Handle: TypeAlias = "Callable[[Request], Coroutine[Any, Any, Response]]"
-"""A function that returns the response to a request; FastAPI's route handlers have this type."""
 
 
 class ForModel(Protocol):
@@ -65,36 +62,14 @@ class ForModel(Protocol):
     model: str | None
 
 
-class ModelSearch(SearchRequest, ForModel, Protocol):
-    """A request for nearest words.
-
-    Attributes:
-        oov: what to do with unknown words.
-    """
-
-    oov: str
+class ModelSearch(WithSpelling, ForModel, Protocol):
+    """A request for nearest words."""
 
 
 Item = TypeVar("Item")
 Asked = TypeVar("Asked", bound=ForModel)
 Search = TypeVar("Search", bound=ModelSearch)
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class _Question:
-    """A question, and the model that was served when it arrived."""
-
-    served: ServedModel
-    request: SearchRequest
-
-    @property
-    def cost(self) -> int:
-        return self.request.cost
-
-    @property
-    def kind(self) -> Hashable:
-        return self.served.name, self.served.generation, self.request.kind
 
 
 class Dispatcher:
@@ -119,8 +94,8 @@ class Dispatcher:
         self.scans = FairExecutor("scanning", settings.timeout)
         self.lists = FairExecutor("listing", settings.timeout)
         self._preparing = asyncio.Lock()
-        self.batcher: Batcher[_Question, Answer] = Batcher(
-            _answer_questions, BatchLimits(settings.queue, settings.timeout), observe=self._observe
+        self.batcher: Batcher[Question, Answer] = Batcher(
+            answer_questions, BatchLimits(settings.queue, settings.timeout), observe=self._observe
         )
 
     def _observe(self, size: int) -> None:
@@ -144,9 +119,9 @@ class Dispatcher:
         known = [(served, item) for served, item in asked if isinstance(served, ServedModel)]
         requests: list[SearchRequest] = [item for _, item in known]
         if any(item.oov == "spell" for _, item in known):
-            requests = await self.executor.run(_respelled(known), _SLOW)
+            requests = await self.executor.run(respelled_searches(known, limit_spelled), _SLOW)
         questions = [
-            _Question(served, request) for (served, _), request in zip(known, requests, strict=True)
+            Question(served, request) for (served, _), request in zip(known, requests, strict=True)
         ]
         found = iter(await self.batcher.ask(questions) if questions else ())
         answers = [
@@ -292,34 +267,6 @@ def _plain(error: EmbedkitError, suggested: Sequence[str] = ()) -> EmbedkitError
     )
 
 
-def _respelled(asked: Sequence[tuple[ServedModel, ModelSearch]]) -> Work[list[SearchRequest]]:
-    """Replace unknown words by similar known ones in the requests that ask for it."""
-    requests: list[SearchRequest] = [item for _, item in asked]
-    for model in {served for served, _ in asked}:
-        places = [
-            place
-            for place, (served, item) in enumerate(asked)
-            if served is model and item.oov == "spell"
-        ]
-        chosen = [requests[place] for place in places]
-        found = yield from respelled(model.vectors, chosen, limit_spelled)
-        for place, request in zip(places, found, strict=True):
-            requests[place] = request
-    return requests
-
-
-def _answer_questions(questions: Sequence[_Question]) -> list[Answer]:
-    """Answer a batch, in which the questions may be for different models."""
-    places: dict[ServedModel, list[int]] = {}
-    for place, question in enumerate(questions):
-        places.setdefault(question.served, []).append(place)
-    answers: dict[int, Answer] = {}
-    for served, own in places.items():
-        found = answer_batch(served.vectors, [questions[place].request for place in own])
-        answers.update(zip(own, found, strict=True))
-    return [answers[place] for place in range(len(questions))]
-
-
 def _reply(
     bodies: Sequence[object],
     status: int,
@@ -338,32 +285,6 @@ def _reply(
 def as_list(value: Item | list[Item]) -> list[Item]:
     """Return *value* if it is a list, else a list of it."""
     return value if isinstance(value, list) else [value]
-
-
-async def cancel_on_disconnect(request: Request, handle: Handle) -> Response:
-    """Return the response of *handle*; cancel it if the client disconnects."""
-    await request.body()  # the next message is the disconnect
-    handling = asyncio.ensure_future(handle(request))
-    watching: list[asyncio.Task[None]] = []
-
-    async def watch() -> None:
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        handling.cancel()
-
-    # Most requests are answered so soon that watching would only cost time.
-    loop = asyncio.get_running_loop()
-    timer = loop.call_later(_WATCH_DELAY, lambda: watching.append(loop.create_task(watch())))
-    try:
-        return await handling
-    except asyncio.CancelledError:
-        if not (watching and watching[0].done()):
-            raise  # the server is shutting down
-        return Response(status_code=_CLIENT_CLOSED_REQUEST)
-    finally:
-        timer.cancel()
-        for task in watching:
-            task.cancel()
 
 
 def limit_spelled(words: int) -> None:
