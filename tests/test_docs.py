@@ -143,7 +143,10 @@ def test_requests_in_sh_blocks_are_answered(tmp_path: Path) -> None:
     assert len(calls) >= 2
     with starting() as start:
         for keys in (False, True):
-            server = start(model, *(["--api-key-file", tmp_path / "keys"] if keys else []))
+            options = ["--model", f"news={model}"]
+            server = start(
+                model, *options, *(["--api-key-file", tmp_path / "keys"] if keys else [])
+            )
             for call in calls:
                 if ("keys" in call) == keys:
                     line = re.sub(r"(http://)?localhost:8000", server.url, call)
@@ -152,7 +155,7 @@ def test_requests_in_sh_blocks_are_answered(tmp_path: Path) -> None:
                         cwd=tmp_path, capture_output=True, text=True, check=False,
                     )  # fmt: skip
                     assert done.returncode == 0, call + done.stderr
-                    assert "answers" in done.stdout
+                    assert "error" not in done.stdout
 
 
 def test_figures_of_the_benchmarks_have_their_commands() -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
 
-from embedkit.cli.options import model_argument, workers_option
-from embedkit.cli.parameters import Number, WholeNumber
+from embedkit.cli.options import models_argument, workers_option
+from embedkit.cli.output import printed_warnings
+from embedkit.cli.parameters import ModelPath, Number, WholeNumber
 from embedkit.errors import ConfigurationError
 
 __all__ = ["serve"]
 
 
 @click.command()
-@model_argument
+@models_argument
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -31,6 +31,10 @@ __all__ = ["serve"]
     help="Also answer POST /v1/search from this search index.",
 )  # fmt: skip
 @workers_option("Processes; they share one copy of the vectors.", WholeNumber(1, 256), 1)
+@click.option(
+    "--classifier", "classifiers", type=ModelPath(), multiple=True, metavar="PATH",
+    help="Directory that classify train wrote, or NAME=PATH; repeatable.",
+)  # fmt: skip
 @click.option(
     "--reload-model", is_flag=True,
     help="Reload the model whenever its directory changes; SIGHUP reloads it once.",
@@ -60,7 +64,8 @@ __all__ = ["serve"]
 )  # fmt: skip
 @click.option("--access-log", is_flag=True, help="Log each request on one line.")
 def serve(
-    model: str,
+    models: tuple[str, ...],
+    classifiers: tuple[str, ...],
     host: str,
     port: int,
     search: Path | None,
@@ -76,12 +81,13 @@ def serve(
 ) -> None:
     """Answer questions over HTTP, with a web page.
 
-    The page is at /, the documentation of the API at /docs. Only this machine can connect unless
-    --host is another address, which requires a key. While the service runs, the workers share a
-    copy of the vectors in the directory for temporary files (TMPDIR).
+    The page is at /, the documentation of the API at /docs. To serve several models, pass NAME=PATH
+    for each; requests choose one by its name, and the first is the default. Only this machine can
+    connect unless --host is another address, which requires a key. While the service runs, the
+    workers share a copy of the vectors in the directory for temporary files (TMPDIR).
     """
     try:
-        from embedkit.service.server import ListenAddress
+        from embedkit.service.listening import ListenAddress
         from embedkit.service.server import serve as serve_http
     except ModuleNotFoundError as error:
         raise ConfigurationError(
@@ -90,15 +96,19 @@ def serve(
         ) from None
     from embedkit.service.settings import (
         ServiceSettings,
+        named_models,
         read_keys,
         require_key_for_public_host,
+        temporary_folder,
     )
 
-    keys = read_keys(api_key_file)
+    with printed_warnings(quiet=False):
+        keys = read_keys(api_key_file)
     require_key_for_public_host(host, keys, insecure=insecure)
     settings = ServiceSettings(
-        model=_named(Path(model)),
-        folder=Path(tempfile.gettempdir()),
+        models=named_models(models),
+        classifiers=named_models(classifiers, "--classifier"),
+        folder=temporary_folder(),
         keys=keys,
         origins=cors_origin,
         queue=queue,
@@ -111,8 +121,3 @@ def serve(
 
         TextIndex.open(search)  # so that an error stops the command, not each worker
     serve_http(settings, ListenAddress(host, port, workers, reload_model, access_log))
-
-
-def _named(model: Path) -> Path:
-    """Return a path to the same directory that ends in its name, which responses include."""
-    return model.resolve() if model.name in ("", "..") else model

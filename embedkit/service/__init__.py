@@ -1,9 +1,10 @@
-"""The HTTP service: FastAPI and uvicorn serving one model to many clients.
+"""The HTTP service: FastAPI and uvicorn serving models to many clients.
 
-server    the supervisor of the worker processes: sockets, signals, new models
+server    the supervisor of the worker processes: signals, new models
+listening the sockets
 app       the ASGI application of a worker
 api/      routes, and the schemas of requests and responses
-worker/   the model of a worker, batches of searches, publishing new models
+worker/   the models of a worker, batches of searches, other work in steps, publishing new models
 limits    the limits on connections and requests
 http/     connections, API keys, errors, metrics
 """

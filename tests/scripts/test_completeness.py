@@ -33,6 +33,7 @@ TESTED_BY = {
     "bench_phrases": "scripts/test_benchmarks.py",
     "bench_search": "scripts/test_benchmarks.py",
     "bench_service": "scripts/test_benchmarks.py",
+    "bench_service_fairness.py": "scripts/test_benchmarks.py",
     "bench_service_peer.py": "scripts/test_benchmarks.py",
     "bench_tasks.py": "scripts/test_benchmarks.py",
     "bench_classify": "scripts/test_benchmarks.py",

@@ -16,7 +16,13 @@ import pytest
 from tests.service.servers import Server, Start
 
 PRODUCT = {"a": "paris", "b": "france", "c": "italy", "k": 70, "method": "3cosmul"}
-HEAVY: dict[str, tuple[str, list[dict[str, object]]]] = {
+UNKNOWN = " ".join(f"unknown{number}" for number in range(60))
+HEAVY: dict[str, tuple[str, object]] = {
+    "texts": ("embeddings", {"input": [f"{UNKNOWN} of{number}" for number in range(1_000)]}),
+    "exclusions": (
+        "neighbors",
+        [{"word": "paris", "exclude": ["rome", "italy"] * n, "k": 70} for n in range(50)] * 4,
+    ),
     "products": ("analogy", [PRODUCT] * 64),
     "long expressions": ("query", [{"expression": "+".join(["paris", "rome"] * 80)}] * 16),
     "parentheses": ("query", [{"expression": "(" * 99 + "paris" + ")" * 99}] * 70),

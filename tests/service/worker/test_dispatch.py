@@ -10,7 +10,8 @@ import pytest
 from fastapi import Request, Response
 
 from embedkit.service.http.errors import RefusedError
-from embedkit.service.worker.dispatch import as_list, cancel_on_disconnect, check_limit
+from embedkit.service.worker.cancellation import cancel_on_disconnect
+from embedkit.service.worker.dispatch import as_list, check_limit
 
 
 def test_handling_is_cancelled_on_disconnect() -> None:

@@ -1,0 +1,45 @@
+"""The route of text classifiers."""
+
+from __future__ import annotations
+
+import warnings
+
+from fastapi import FastAPI, Response
+
+from embedkit.service.api import requests, responses
+from embedkit.service.api.documentation import batch
+from embedkit.service.api.requests import OneOrMany
+from embedkit.service.http.json_response import JsonObject
+from embedkit.service.worker.dispatch import Dispatcher
+from embedkit.service.worker.execution import Work
+from embedkit.service.worker.served_model import ServedModel
+
+__all__ = ["add_classification"]
+
+_CHARACTERS_PER_COST = 5
+_LEAST_COST = 100
+
+
+def add_classification(app: FastAPI, service: Dispatcher) -> None:
+    """Add /v1/classify."""
+
+    def classify(_: ServedModel, body: requests.ClassifyRequest) -> Work[JsonObject]:
+        name, classifier = service.classifiers.named(body.classifier)
+        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a text without known words has a label, too
+            [shares] = classifier.predict_proba([body.text])
+        labels = [str(label) for label in classifier.labels]
+        return {
+            "text": body.text,
+            "label": labels[int(shares.argmax())],
+            "probabilities": dict(zip(labels, shares.tolist(), strict=True)),
+            "classifier": name,
+        }
+
+    @app.post("/v1/classify", tags=["texts"], **batch(responses.ClassifyResponse))
+    async def label(body: OneOrMany[requests.ClassifyRequest]) -> Response:
+        """Return the label of a text, and the probability of each label."""
+        return await service.compute(
+            body, classify, lambda item: _LEAST_COST + len(item.text) / _CHARACTERS_PER_COST
+        )

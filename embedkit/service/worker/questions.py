@@ -1,0 +1,77 @@
+"""Questions with the model that answers each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from embedkit.service.worker.answers import Answer, SearchRequest, answer_batch
+from embedkit.service.worker.execution import Work
+from embedkit.service.worker.served_model import ServedModel
+from embedkit.service.worker.spelling import respelled
+
+__all__ = ["Question", "WithSpelling", "answer_questions", "respelled_searches"]
+
+
+class WithSpelling(SearchRequest, Protocol):
+    """A request for nearest words.
+
+    Attributes:
+        oov: what to do with unknown words.
+    """
+
+    oov: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, and the model that was served when it arrived."""
+
+    served: ServedModel
+    request: SearchRequest
+
+    @property
+    def cost(self) -> int:
+        """The cost of answering in a search with others."""
+        return self.request.cost
+
+    @property
+    def kind(self) -> Hashable:
+        """Questions of the same kind share a search."""
+        return self.served.name, self.served.generation, self.request.kind
+
+
+def answer_questions(questions: Sequence[Question]) -> list[Answer]:
+    """Answer a batch, in which the questions may be for different models."""
+    places: dict[ServedModel, list[int]] = {}
+    for place, question in enumerate(questions):
+        places.setdefault(question.served, []).append(place)
+    answers: dict[int, Answer] = {}
+    for served, own in places.items():
+        found = answer_batch(served.vectors, [questions[place].request for place in own])
+        answers.update(zip(own, found, strict=True))
+    return [answers[place] for place in range(len(questions))]
+
+
+def respelled_searches(
+    asked: Sequence[tuple[ServedModel, WithSpelling]], most: Callable[[int], None]
+) -> Work[list[SearchRequest]]:
+    """Replace unknown words by similar known ones in the requests that ask for it.
+
+    Args:
+        asked: requests and their models.
+        most: called with the number of unknown words for a model; raises if there are too many.
+    """
+    requests: list[SearchRequest] = [item for _, item in asked]
+    for model in {served for served, _ in asked}:
+        places = [
+            place
+            for place, (served, item) in enumerate(asked)
+            if served is model and item.oov == "spell"
+        ]
+        chosen = [requests[place] for place in places]
+        found = yield from respelled(model.vectors, chosen, most)
+        for place, request in zip(places, found, strict=True):
+            requests[place] = request
+    return requests
