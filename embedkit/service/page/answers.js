@@ -4,14 +4,18 @@ import { byId, make } from "./shared/dom.js";
 
 const UNITS = {
   cosine: "Cosine similarity: 1 means the same direction.",
-  l2: "Euclidean distance: smaller is nearer.",
+  l2: "Euclidean distance: smaller is nearer. The longest bar is the nearest word, the shortest the farthest in this list.",
   dot: "Dot product: larger is nearer; it favors long vectors.",
 };
 
-// The length of a bar, from 0 to 1, for a score and the best score.
+const TIED = "All these words are equally near, so their order means nothing.";
+const LONGEST_SPOKEN = 60; // characters of an expression that a screen reader reads aloud
+
+// The length of a bar, from 0 to 1, for a score, the best score and the worst.
 const LENGTHS = {
   cosine: (score) => score,
-  l2: (score, best) => (score > 0 ? best / score : 1),
+  // Distances differ little from each other, so that the bars show their differences.
+  l2: (score, best, worst) => (worst > best ? 0.1 + 0.9 * (worst - score) / (worst - best) : 1),
   dot: (score, best) => score / best,
 };
 
@@ -32,11 +36,12 @@ export class Answers {
   }
 
   show(question, answers, metric) {
-    byId("unit").textContent = UNITS[metric];
-    const best = answers[0]?.score ?? 1;
+    const [best, worst] = [answers[0]?.score ?? 1, answers.at(-1)?.score ?? 1];
+    const isTied = answers.length > 1 && best - worst === 0;
+    byId("unit").textContent = isTied ? `${UNITS[metric]} ${TIED}` : UNITS[metric];
     this.list.replaceChildren(...answers.map(({ word, score }) => {
       const bar = make("span", { className: "bar", "aria-hidden": "true" });
-      bar.style.setProperty("--length", Math.min(1, Math.max(0, LENGTHS[metric](score, best))));
+      bar.style.setProperty("--length", Math.min(1, Math.max(0, LENGTHS[metric](score, best, worst))));
       const button = make("button", { type: "button", title: `Words near ${word}` },
         make("span", { className: "word" }, word), bar,
         make("span", { className: "score" }, score.toFixed(4)));
@@ -46,8 +51,8 @@ export class Answers {
     this.markStale(false);
     const results = answers.length === 1 ? "1 result" : `${answers.length} results`;
     byId("answers-status").textContent = answers.length
-      ? `${results} for ${question}; the nearest is ${answers[0].word}.`
-      : `No results for ${question}.`;
+      ? `${results} for ${spoken(question)}; the nearest is ${answers[0].word}.`
+      : `No results for ${spoken(question)}.`;
   }
 
   /** Dim the list while it does not belong to the current expression. */
@@ -76,4 +81,8 @@ export class Answers {
     }
     event.preventDefault();
   }
+}
+
+function spoken(question) {
+  return question.length > LONGEST_SPOKEN ? `an expression of ${question.length} characters` : question;
 }

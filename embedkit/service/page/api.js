@@ -11,8 +11,28 @@ export class ServiceError extends Error {
   }
 }
 
-/** Emits the event "state" with the detail "ok", "busy" or "offline". */
+/**
+ * Emits the event "state" with the detail "ok", "busy" or "offline", and "generation" when the
+ * service has begun to answer from another model.
+ */
 export const service = new EventTarget();
+
+let generation = 0; // of the model that answered last
+
+/**
+ * Note the generation of an answer; return whether it is from a model that has been replaced.
+ *
+ * For a moment some workers of the service still have the old model.
+ */
+function isOutdated(answer) {
+  const given = Number(answer.headers.get("X-Embedkit-Generation"));
+  if (!given || given === generation) return false;
+  if (given < generation) return true;
+  const isFirst = generation === 0;
+  generation = given;
+  if (!isFirst) service.dispatchEvent(new CustomEvent("generation", { detail: given }));
+  return false;
+}
 
 function report(state) {
   service.dispatchEvent(new CustomEvent("state", { detail: state }));
@@ -56,6 +76,12 @@ async function send(path, { signal, ...options } = {}) {
     const key = sessionStorage.getItem("key");
     const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
     const answer = await fetchOrReport(path, { ...options, headers, signal });
+    if (isOutdated(answer)) {
+      if (attempt === RETRIES) generation = 0; // the service was restarted, and counts from 1 again
+      await wait(attempt / 2);
+      signal?.throwIfAborted();
+      continue;
+    }
     if (answer.ok) {
       report("ok");
       return answer;

@@ -4,11 +4,12 @@ import { Answers } from "./answers.js";
 import { get, getFloats, latest, post, service } from "./api.js";
 import { Box } from "./box.js";
 import { debounced } from "./debounce.js";
-import { inExpression } from "./expression.js";
+import { inExpression, withWord } from "./expression.js";
 import { describeFigure, figureOf } from "./figure.js";
 import { showLesson } from "./lesson.js";
 import { WordMap } from "./map.js";
-import { hideProblem, showComposed, showProblem } from "./problem.js";
+import { hideProblem, showComposed, showProblem, showReading } from "./problem.js";
+import { answerTo } from "./question.js";
 import { byId, make } from "./shared/dom.js";
 import { ZOOM_STEP } from "./shared/gestures.js";
 import { Address } from "./state.js";
@@ -44,10 +45,7 @@ const map = new WordMap({
   shown: debounced(describeMap, 400),
 });
 
-const showProblemLater = debounced((error) => {
-  box.closeUnlessCompleting(error.word);
-  showProblem(error, correct);
-}, PROBLEM_DELAY);
+const showProblemLater = debounced((error) => showProblem(error, correct), PROBLEM_DELAY);
 const askSoon = debounced(() => answer(showProblemLater), ASK_DELAY);
 
 /** Change the question, with a new history entry, and answer it. */
@@ -75,8 +73,9 @@ function explore(word, operator) {
   ask({ expression: operator && before ? `${before} ${operator} ${written}` : written });
 }
 
-function correct(wrong, right) {
-  ask({ expression: address.state.expression.replace(wrong, inExpression(right)) });
+/** Take a suggestion for the wrong word of an error. */
+function correct({ reading = address.state.expression, word }, right) {
+  ask({ expression: withWord(reading, word, right) });
   box.focus();
 }
 
@@ -90,8 +89,9 @@ async function answer(onProblem) {
     return hideProblem();
   }
   try {
-    const found = await post("v1/query", { expression, k, metric }, current);
+    const found = await answerTo({ expression, k, metric }, current);
     hideProblem();
+    showReading(found.reading === expression ? "" : found.reading);
     showComposed(found.composed ?? []);
     answers.show(expression, found.answers, metric);
     shown = found;

@@ -62,7 +62,13 @@ export class Address {
     this.write();
   }
 
-  /** Change the expression while typing: one history entry for all of it. */
+  /** Keep the typed question as a history entry of its own, before more is typed. */
+  settle() {
+    this.writeNow();
+    this.isTyping = false;
+  }
+
+  /** Change the expression while typing: one history entry for all of it, until it settles. */
   type(expression) {
     if (!this.isTyping) this.method = "pushState";
     this.isTyping = true;
