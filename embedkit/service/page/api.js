@@ -24,10 +24,11 @@ let generation = 0; // of the model that answered last
  *
  * For a moment some workers of the service still have the old model.
  */
-function isOutdated(answer) {
+function isOutdated(answer, isLastTry) {
   const given = Number(answer.headers.get("X-Embedkit-Generation"));
   if (!given || given === generation) return false;
-  if (given < generation) return true;
+  // A service that was restarted counts from 1 again.
+  if (given < generation && !isLastTry) return true;
   const isFirst = generation === 0;
   generation = given;
   if (!isFirst) service.dispatchEvent(new CustomEvent("generation", { detail: given }));
@@ -76,8 +77,7 @@ async function send(path, { signal, ...options } = {}) {
     const key = sessionStorage.getItem("key");
     const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
     const answer = await fetchOrReport(path, { ...options, headers, signal });
-    if (isOutdated(answer)) {
-      if (attempt === RETRIES) generation = 0; // the service was restarted, and counts from 1 again
+    if (isOutdated(answer, attempt >= RETRIES)) {
       await wait(attempt / 2);
       signal?.throwIfAborted();
       continue;

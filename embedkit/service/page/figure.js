@@ -58,12 +58,13 @@ function asAnalogy(terms) {
 }
 
 /** Describe the figure in words. */
-export function describeFigure({ terms, answers, analogy, target, arrows }) {
+export function describeFigure({ terms, answers, analogy, target, arrows, isPairs }) {
   const nearest = answers[0]?.word;
   if (terms.length === 0) return "No expression yet.";
   if (!target && arrows.length) {
     const drawn = arrows.map(({ from, to }) => `from ${from.word} to ${to.word}`).join(", and ");
-    return `The arrow ${drawn}. The difference is a direction, not a place on the map.`;
+    return isPairs ? `Arrows ${drawn}.`
+      : `The arrow ${drawn}. The difference is a direction, not a place on the map.`;
   }
   if (!target) {
     return `${terms[0].word} is marked${nearest ? `; its nearest word is ${nearest}` : ""}.`;

@@ -56,8 +56,14 @@ export class WordMap {
     this.redraw();
   }
 
-  /** Show a question; without the cloud, the axes are those of its own words. */
-  show(figure, { hasCloud, view }) {
+  /**
+   * Show a question; without the cloud, the axes are those of its own words, or two words, `ends`.
+   */
+  show(figure, { hasCloud, view, ends }) {
+    for (const [place, name] of ["axis-left", "axis-right"].entries()) {
+      byId(name).hidden = !ends;
+      byId(name).textContent = ends ? ["← ", ""][place] + ends[place] + ["", " →"][place] : "";
+    }
     this.figure = figure;
     this.hasCloud = hasCloud;
     this.shownAt = performance.now();

@@ -25,6 +25,7 @@ export function drawFigure(overlay, view, figure, { active, age }) {
   const terms = figure.terms.filter(isPlaced);
   // From the farthest to the nearest, so that the nearest is on top.
   [...answers.entries()].reverse().forEach(([rank, answer]) => {
+    if (figure.isPairs) return overlay.dot(at(answer), 5, "answer");
     overlay.dot(at(answer), rank === 0 ? 6 : 4, "answer", { glow: rank === 0 ? age : age * 0.6 });
   });
   for (const term of terms) overlay.dot(at(term), 5, "accent");
