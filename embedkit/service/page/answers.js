@@ -48,6 +48,7 @@ export class Answers {
       button.dataset.word = word;
       return make("li", {}, button);
     }));
+    this.list.classList.toggle("tied", isTied);
     this.markStale(false);
     const results = answers.length === 1 ? "1 result" : `${answers.length} results`;
     byId("answers-status").textContent = answers.length

@@ -3,12 +3,16 @@
 import { byId } from "./shared/dom.js";
 import { ZOOM_STEP } from "./shared/gestures.js";
 
-/** Show the state of the page on its controls. */
+/** Show the state of the page on its controls; `axes` are those shown, if the chosen ones are impossible. */
 export function showState({ k, metric, axes, axis, pairs }) {
   byId("k").value = k;
   byId("metric").value = metric;
   for (const button of document.querySelectorAll("[data-axes]")) {
     button.setAttribute("aria-pressed", String(button.dataset.axes === axes && !pairs.length));
+  }
+  const chosen = JSON.stringify(pairs);
+  for (const button of document.querySelectorAll("#relations button")) {
+    button.setAttribute("aria-pressed", String(button.dataset.pairs === chosen));
   }
   byId("axis-form").hidden = axes !== "pair" || pairs.length > 0;
   [byId("axis-from").value, byId("axis-to").value] = axis;

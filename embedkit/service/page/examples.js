@@ -6,10 +6,11 @@ import { byId, make } from "./shared/dom.js";
 /**
  * Show the examples that the model answers as expected; return the first question.
  *
+ * `ask(change)` asks what is chosen, `isShown(pairs)` tells whether the map shows these pairs.
  * Relations are added when they have been checked. Examples with other answers are listed in the
  * lesson, as what the model has not learned.
  */
-export async function showExamples(model, ask) {
+export async function showExamples(model, { ask, isShown }) {
   const isTrained = !["onehot", "charcode"].includes(model.encoder);
   const { right, wrong } = isTrained
     ? await checkedExamples(model.examples).catch(() => ({ right: model.examples, wrong: [] }))
@@ -20,15 +21,17 @@ export async function showExamples(model, ask) {
   showWrong(wrong, ask);
   byId("relations").replaceChildren();
   byId("relations-box").hidden = true;
-  if (isTrained) addRelations(ask).catch(() => {}); // optional
+  if (isTrained) addRelations(ask, isShown).catch(() => {}); // optional
   return questions[0];
 }
 
-async function addRelations(ask) {
+async function addRelations(ask, isShown) {
   const found = await checkedRelations();
   byId("relations").replaceChildren(...found.map(({ name, pairs, asked }) => {
     const one = chip(name, () => ask({ pairs }));
     one.firstChild.title = `The model answers ${pairs.length} of ${asked} questions about this relation right.`;
+    one.firstChild.dataset.pairs = JSON.stringify(pairs);
+    one.firstChild.setAttribute("aria-pressed", String(isShown(pairs)));
     one.firstChild.append(make("span", { className: "count" }, ` ${pairs.length} of ${asked} right`));
     return one;
   }));

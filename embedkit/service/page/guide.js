@@ -3,7 +3,7 @@
 import { byId } from "./shared/dom.js";
 
 const LAST = 5;
-// The part of the page that a step is about: the step stands above it.
+// The part of the page that a step is about: the step stands above it, or beside it if there is room.
 const ABOUT = { 1: "numbers", 2: "numbers", 3: "numbers", 4: "ask", 5: "ask" };
 
 export class Guide {
@@ -23,6 +23,15 @@ export class Guide {
     });
   }
 
+  /** Offer only what the model has the words for: `isKnown(words)` tells. */
+  async offer(isKnown) {
+    for (const button of byId("guide").querySelectorAll("[data-ask], [data-words]")) {
+      const { ask = "", axis = "", words = "" } = button.dataset;
+      const named = `${ask} ${axis} ${words}`.split(/[^\p{L}]+/u).filter(Boolean);
+      button.hidden = !(await isKnown(named));
+    }
+  }
+
   /** Go to a step, as the user asked: keep it in the address, and read its heading aloud. */
   go(step) {
     this.change({ step });
@@ -30,7 +39,8 @@ export class Guide {
     if (step) {
       const heading = byId("guide").querySelector(`[data-step="${step}"] h2`);
       heading.focus({ preventScroll: true });
-      byId("guide").scrollIntoView({ block: "start" });
+      const isBeside = getComputedStyle(byId("guide")).position === "fixed";
+      byId(isBeside ? ABOUT[step] : "guide").scrollIntoView({ block: "start" });
     } else {
       byId("guide-open").focus();
     }
@@ -42,6 +52,7 @@ export class Guide {
     this.step = step;
     const guide = byId("guide");
     guide.hidden = step === 0;
+    document.body.classList.toggle("has-guide", step > 0);
     byId("guide-open").setAttribute("aria-expanded", String(step > 0));
     if (!step) return;
     for (const article of guide.querySelectorAll("[data-step]")) {

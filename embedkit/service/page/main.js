@@ -78,7 +78,7 @@ function ask(change) {
 /** Update the page to show the state of the address. */
 function follow() {
   box.value = address.state.expression;
-  showState(address.state);
+  showState({ ...address.state, axes: shownAxes() });
   guide.show(address.state.step);
   askSoon.cancel();
   answer(report);
@@ -133,8 +133,14 @@ function wordsShown() {
   return [...new Set([...shown.terms, ...shown.answers].map(({ word }) => word))];
 }
 
+/** Return the chosen axes; there is no map of the whole vocabulary of one-hot vectors. */
+function shownAxes() {
+  const { axes } = address.state;
+  return axes === "vocabulary" && !cloud ? "words" : axes;
+}
+
 async function placeOnMap(current) {
-  const { axes, axis, pairs, view } = address.state;
+  const { axis, pairs, view } = address.state;
   if (pairs.length) {
     const figure = await pairsFigure(pairs, current);
     current.throwIfAborted();
@@ -144,11 +150,9 @@ async function placeOnMap(current) {
       + "Pairs with the same relation have nearly parallel arrows.";
     return;
   }
-  // The map of the whole vocabulary does not exist for one-hot vectors.
-  const shownAxes = axes === "vocabulary" && !cloud ? "words" : axes;
-  const { points, caption, ends } = await placesOf(
-    wordsShown(), { terms: shown.terms, axes: shownAxes, axis }, current);
-  const isWhole = shownAxes === "vocabulary";
+  const axes = shownAxes();
+  const { points, caption, ends } = await placesOf(wordsShown(), { terms: shown.terms, axes, axis }, current);
+  const isWhole = axes === "vocabulary";
   if (isWhole) await cloud;
   current.throwIfAborted();
   map.note("");
@@ -209,7 +213,10 @@ async function load() {
   }) : null;
   if (!hasMap) map.fill(new Float32Array(0));
   lesson.begin(model);
-  const first = await showExamples(model, ask);
+  guide.offer((named) => lesson.isKnown(named));
+  const first = await showExamples(model, {
+    ask, isShown: (pairs) => JSON.stringify(pairs) === JSON.stringify(address.state.pairs),
+  });
   if (first && !address.state.expression) address.adjust({ expression: first });
   follow();
 }
