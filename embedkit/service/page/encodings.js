@@ -27,7 +27,7 @@ export function charcode(words) {
       const terms = differences.map((value) => value ** 2);
       const length = Math.max(codes[one].length, codes[other].length);
       return [
-        calculation([words[one], padded[one].slice(0, length)], [words[other], padded[other].slice(0, length)]),
+        calculation("Character codes", [words[one], padded[one].slice(0, length)], [words[other], padded[other].slice(0, length)]),
         result(terms.slice(0, length).join(" + "), terms),
         make("p", {}, ...whyFar([words[one], words[other]], [letters[one], letters[other]], terms)),
       ];
@@ -65,7 +65,7 @@ export function onehot(words, frequent, count) {
       return make("span", { className: "places" }, row, make("span", {}, `0 … 0 1 0 … 0, place ${place(number)}`));
     },
     working: (one, other) => [
-      calculation([words[one], [1, 0, 0]], [words[other], [0, 1, 0]],
+      calculation("One-hot", [words[one], [1, 0, 0]], [words[other], [0, 1, 0]],
         [`place ${place(one)}`, `place ${place(other)}`, "all others"]),
       result("1 + 1 + 0", [1, 1]),
       make("p", {}, "Any two different words differ in exactly these two places. So every distance is "
@@ -118,13 +118,13 @@ function measures(product, one, other, unit) {
 }
 
 /** A small table: the numbers of two words, their differences, and the squares. */
-function calculation([one, left], [other, right], places = null) {
+function calculation(title, [one, left], [other, right], places = null) {
   const row = (name, values) => make("tr", {}, make("th", { scope: "row" }, name),
     ...values.map((value) => make("td", {}, String(value).replace("-", "−"))));
   const differences = left.map((value, place) => value - right[place]);
   const head = places ? [make("thead", {}, make("tr", {}, make("td"),
     ...places.map((place) => make("th", { scope: "col" }, place))))] : [];
-  return make("div", { className: "frame", role: "region", "aria-label": `${one} and ${other}, numbers`, tabIndex: 0 },
+  return make("div", { className: "frame", role: "region", "aria-label": `${title}: ${one} and ${other}`, tabIndex: 0 },
     make("table", { className: "calculation" }, ...head, make("tbody", {}, row(one, left), row(other, right),
       row("difference", differences), row("squared", differences.map((value) => value ** 2)))));
 }

@@ -39,11 +39,17 @@ export class Guide {
     if (step) {
       const heading = byId("guide").querySelector(`[data-step="${step}"] h2`);
       heading.focus({ preventScroll: true });
-      const isBeside = getComputedStyle(byId("guide")).position === "fixed";
-      byId(isBeside ? ABOUT[step] : "guide").scrollIntoView({ block: "start" });
+      this.reveal();
     } else {
       byId("guide-open").focus();
     }
+  }
+
+  /** Scroll to the step of a link. */
+  reveal() {
+    if (!this.step) return;
+    const isBeside = getComputedStyle(byId("guide")).position === "fixed";
+    byId(isBeside ? ABOUT[this.step] : "guide").scrollIntoView({ block: "start" });
   }
 
   /** Show a step, or none. */

@@ -7,7 +7,9 @@ import { listenToControls, showState } from "./controls.js";
 import { debounced } from "./debounce.js";
 import { inExpression, withWord } from "./expression.js";
 import { describeFigure, figureOf } from "./figure.js";
+import { listenToExport } from "./export.js";
 import { Guide } from "./guide.js";
+import { History } from "./history.js";
 import { Lesson } from "./lesson.js";
 import { WordMap } from "./map.js";
 import { pairsFigure, placesOf } from "./map-places.js";
@@ -34,6 +36,7 @@ const words = new Words(() => map.redraw());
 const signal = latest();
 let model = null; // the response of /v1/model
 let cloud = null; // a promise of the positions of all words on the map, or null if there are none
+let isRevealed = false;
 let shown = null; // the last answer of the service
 
 const box = new Box({
@@ -63,10 +66,15 @@ const guide = new Guide({
   compare: (chosen) => lesson.choose(chosen),
 });
 
+const past = new History((expression) => ask({ expression }));
+
 const report = (error) => showProblem(error, correct);
 const reportLater = debounced(report, PROBLEM_DELAY);
 const askSoon = debounced(() => answer(reportLater), ASK_DELAY);
-const settleSoon = debounced(() => address.settle(), SETTLED);
+const settleSoon = debounced(() => {
+  address.settle();
+  past.add(shown.question, shown.answers[0]?.word);
+}, SETTLED);
 
 /** Change the question, with a new history entry, and answer it. */
 function ask(change) {
@@ -108,12 +116,12 @@ async function answer(onProblem) {
     return hideProblem();
   }
   try {
-    shown = await answerTo({ expression, k, metric }, current);
+    shown = { ...await answerTo({ expression, k, metric }, current), question: expression };
     hideProblem();
     showReading(shown.reading === expression ? "" : shown.reading);
     showComposed(shown.composed ?? []);
     answers.show(expression, shown.answers, metric);
-    if (address.isTyping) settleSoon();
+    settleSoon();
   } catch (error) {
     if (error.name === "AbortError" || current.aborted) return;
     answers.markStale(true);
@@ -125,7 +133,13 @@ async function answer(onProblem) {
   placeOnMap(current).catch((error) => {
     if (error.type && !current.aborted) map.note(`${error.message} ${error.hint}`);
   });
-  lesson.follow(wordsShown(), address.state);
+  lesson.follow(wordsShown(), address.state).then(revealOnce);
+}
+
+/** Scroll to the step of a link when the page has its full height. */
+function revealOnce() {
+  if (!isRevealed) guide.reveal();
+  isRevealed = true;
 }
 
 /** Return the words of the question, then its answers, without duplicates. */
@@ -221,6 +235,10 @@ async function load() {
   follow();
 }
 
+listenToExport(() => {
+  const { k, metric } = address.state;
+  return { question: { expression: shown?.reading ?? "", k, metric }, answers: shown?.answers ?? [], map };
+});
 listenToControls({ address, ask, map, follow });
 listenToService();
 load().catch(report);
