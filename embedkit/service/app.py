@@ -63,7 +63,10 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
     _add_files(app)
     _add_errors(app, service)
     guarded: ASGIApp = Guard(
-        _with_generation(app, service), keys=settings.keys, body_limit=settings.body_limit, metrics=metrics
+        _with_generation(app, service),
+        keys=settings.keys,
+        body_limit=settings.body_limit,
+        metrics=metrics,
     )
     if settings.origins:
         guarded = CORSMiddleware(

@@ -41,6 +41,7 @@ let shown = null; // the last answer of the service
 
 const box = new Box({
   changed: (text) => {
+    settleSoon.cancel();
     address.type(text);
     answers.markStale(true);
     askSoon();

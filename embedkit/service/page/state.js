@@ -91,7 +91,7 @@ export class Address {
   type(expression) {
     if (!this.isTyping) this.method = "pushState";
     this.isTyping = true;
-    this.adjust({ expression, view: null });
+    this.adjust({ expression, view: null, pairs: [] });
   }
 
   /** Read the state from the address after the back or forward button. */

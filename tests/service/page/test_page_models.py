@@ -1,0 +1,57 @@
+"""The page with models of other encoders, and with a model that is replaced while it is open."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedkit.encoders import load_encoder, untrained
+from tests.service.page.browser import QUESTION, answered, link, visited
+from tests.service.servers import Start
+
+
+@pytest.mark.parametrize("encoder", ["onehot", "charcode"])
+def test_models_without_training_have_a_page(
+    browser: Any, start: Start, model: Path, tmp_path: Path, encoder: str
+) -> None:
+    untrained(encoder, load_encoder(model).vectors().vocabulary).save(tmp_path / "model")
+    with visited(browser, start(tmp_path / "model").url) as page:
+        page.locator("table[data-encoder=onehot]").wait_for()
+        page.locator("#map-words li").first.wait_for(state="attached")
+        assert page.locator("#answers.stale").count() == 0
+        assert page.locator("#problem").inner_text() == ""
+        assert page.locator("#map-note").is_hidden()
+        pressed = page.locator("[data-axes][aria-pressed=true]").inner_text()
+        tied = page.locator("#unit").get_by_text("equally near")
+        if encoder == "onehot":
+            assert pressed == "These words"
+            assert tied.is_visible()
+        else:
+            assert pressed == "Whole vocabulary"
+            assert not tied.count()
+
+
+def test_the_page_follows_a_replaced_model(
+    browser: Any, start: Start, model: Path, subword_model: Path, tmp_path: Path
+) -> None:
+    served = tmp_path / "model"
+    shutil.copytree(model, served)
+    server = start(served, "--reload-model")
+    with visited(browser, link(server.url, QUESTION)) as page:
+        answered(page, "rome")
+        served.rename(tmp_path / "old")
+        shutil.copytree(subword_model, tmp_path / "new")
+        (tmp_path / "new").rename(served)
+        server.wait_for("Serving generation 2")
+        page.fill("#expression", "walk + talk")
+        page.locator("#banner").get_by_text("another model").wait_for()
+        page.locator("#facts").get_by_text("10 words").wait_for()
+        page.locator("#lesson-subword").wait_for()
+        assert page.locator("#lesson-skipgram").count() == 0
+        assert page.locator("#expression").input_value() == "walk + talk"
+        page.locator("#map-words").get_by_text("The weighted sum of walk and talk").wait_for(
+            state="attached"
+        )
