@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import embedkit
 from tests.service.page.browser import QUESTION
@@ -39,7 +39,7 @@ def test_answers_maps_and_programs_are_exported(page: Any, model: Path, tmp_path
         (word, round(score, 6)) for word, score in expected
     ]
 
-    picture = ElementTree.parse(saved(page, "#export-svg", tmp_path)).getroot()  # noqa: S314
+    picture = ET.parse(saved(page, "#export-svg", tmp_path)).getroot()
     words = {one.text for one in picture.iter(f"{SVG}text")}
     assert {"paris", "france", "italy", "rome"} <= words
     assert len([*picture.iter(f"{SVG}circle")]) > 10
