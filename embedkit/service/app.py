@@ -22,7 +22,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from embedkit import __version__
 from embedkit.errors import EmbedkitError
@@ -63,10 +63,7 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
     _add_files(app)
     _add_errors(app, service)
     guarded: ASGIApp = Guard(
-        _with_generation(app, service),
-        keys=settings.keys,
-        body_limit=settings.body_limit,
-        metrics=metrics,
+        app, keys=settings.keys, body_limit=settings.body_limit, metrics=metrics
     )
     if settings.origins:
         guarded = CORSMiddleware(
@@ -77,23 +74,6 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
             expose_headers=["ETag", "Retry-After", "X-Words"],
         )
     return guarded
-
-
-def _with_generation(app: ASGIApp, service: Dispatcher) -> ASGIApp:
-    """Return *app* with the number of the model's generation in the header of each response."""
-
-    async def with_header(scope: Scope, receive: Receive, send: Send) -> None:
-        generation = str(service.holder.current.generation).encode()
-
-        async def send_with_header(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                header = (b"x-embedkit-generation", generation)
-                message["headers"] = [*message.get("headers", ()), header]
-            await send(message)
-
-        await app(scope, receive, send_with_header)
-
-    return with_header
 
 
 @contextlib.asynccontextmanager
