@@ -30,7 +30,7 @@ from embedkit.plotting.page import SHARED_MODULES
 from embedkit.service.api.routes import add_routes
 from embedkit.service.http.errors import error_body, internal_error_body, status_of
 from embedkit.service.http.guard import Guard
-from embedkit.service.http.json_response import json_response
+from embedkit.service.http.json_response import GENERATION_HEADER, json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.dispatch import Dispatcher
@@ -71,7 +71,7 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
             allow_origins=settings.origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "X-API-Key"],
-            expose_headers=["ETag", "Retry-After", "X-Words"],
+            expose_headers=["ETag", "Retry-After", "X-Words", GENERATION_HEADER],
         )
     return guarded
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import httpx
@@ -44,6 +45,7 @@ class Load:
     def __init__(self, url: str, clients: int = 8) -> None:
         self.failures: list[object] = []
         self.answers: list[str] = []
+        self.by_generation: defaultdict[int, set[str]] = defaultdict(set)
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(url,)) for _ in range(clients)]
 
@@ -53,7 +55,9 @@ class Load:
                 try:
                     answer = client.post("/v1/neighbors", json={"word": "paris", "k": 1})
                     if answer.status_code == 200:
-                        self.answers.append(answer.json()["answers"][0]["word"])
+                        word = answer.json()["answers"][0]["word"]
+                        self.answers.append(word)
+                        self.by_generation[int(answer.headers["X-Embedkit-Generation"])].add(word)
                     else:
                         self.failures.append(answer.text)
                 except httpx.HTTPError as error:
@@ -123,8 +127,14 @@ def test_reloading_a_model_under_load_fails_no_request(start: Start, tmp_path: P
             assert nearest_to_paris(turn) in load.answers[-20:]
     assert load.failures == []
     assert set(load.answers) == {nearest_to_paris(turn) for turn in range(5)}
+    assert load.by_generation == {turn + 1: {nearest_to_paris(turn)} for turn in range(21)}
     with httpx.Client(base_url=server.url) as client:
-        assert client.get("/v1/model").json()["generation"] == 21
+        model = client.get("/v1/model")
+        assert model.json()["generation"] == 21
+        words = {"word": "paris"}, {"word": "unknown"}
+        answers = [client.post("/v1/neighbors", json=body) for body in words]
+        answers += [client.get("/v1/map"), client.get("/v1/words"), model]
+        assert {answer.headers["X-Embedkit-Generation"] for answer in answers} == {"21"}
 
 
 def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:

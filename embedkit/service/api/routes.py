@@ -140,7 +140,7 @@ def _add_map(app: FastAPI, service: Dispatcher) -> None:
         """Project the whole vocabulary onto the plane that `"fit": "vocabulary"` selects."""
         served = service.holder.current
         places, tag = await service.run(lambda: served.map)
-        headers = {
+        headers = served.headers | {
             "ETag": tag,
             "Cache-Control": "private, no-cache",
             "X-Words": str(len(served.vectors)),
@@ -210,7 +210,8 @@ def _add_lists(app: FastAPI, service: Dispatcher) -> None:
         limit: Annotated[int, Query(ge=1, le=limits.MAX_LISTED_WORDS)] = 10,
     ) -> Response:
         """List words, most frequent first; without a prefix, in vocabulary order."""
-        vectors = service.holder.current.vectors
+        served = service.holder.current
+        vectors = served.vectors
 
         def found() -> list[JsonObject]:
             ids = vectors.complete(prefix, limit, start)
@@ -218,7 +219,7 @@ def _add_lists(app: FastAPI, service: Dispatcher) -> None:
             names = vectors.vocabulary.words(ids)
             return [{"word": w, "count": n} for w, n in zip(names, counts, strict=True)]
 
-        return json_response({"words": await service.run(found)})
+        return json_response({"words": await service.run(found)}, headers=served.headers)
 
     @app.get(
         "/v1/model",
@@ -228,7 +229,8 @@ def _add_lists(app: FastAPI, service: Dispatcher) -> None:
     )
     async def model() -> Response:
         """Describe the model."""
-        return json_response(service.holder.current.description)
+        served = service.holder.current
+        return json_response(served.description, headers=served.headers)
 
 
 def _add_embeddings(app: FastAPI, service: Dispatcher) -> None:

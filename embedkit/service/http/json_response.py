@@ -8,7 +8,10 @@ from typing import TypeAlias
 import orjson
 from fastapi import Response
 
-__all__ = ["JsonObject", "json_response"]
+__all__ = ["GENERATION_HEADER", "JsonObject", "json_response"]
+
+GENERATION_HEADER = "X-Embedkit-Generation"
+"""The header with the number of the model that answered; it changes when the model is replaced."""
 
 JsonObject: TypeAlias = "dict[str, object]"
 """A JSON object: names, and values that orjson can write."""

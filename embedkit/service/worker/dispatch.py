@@ -9,7 +9,13 @@ from typing import Any, TypeAlias, TypeVar
 from fastapi import Request, Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
-from embedkit.service.http.errors import SMALLER_REQUESTS, ErrorBody, RefusedError, describe
+from embedkit.service.http.errors import (
+    SMALLER_REQUESTS,
+    ErrorBody,
+    RefusedError,
+    describe,
+    status_of,
+)
 from embedkit.service.http.json_response import JsonObject, json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.limits import MAX_ANSWERS, MAX_SUGGESTED
@@ -27,6 +33,9 @@ Item = TypeVar("Item")
 Search = TypeVar("Search", bound=SearchRequest)
 Result = TypeVar("Result")
 
+_Question: TypeAlias = "tuple[ServedModel, SearchRequest]"
+"""A question and the model that answers it: the one that was served when the request arrived."""
+
 Handle: TypeAlias = "Callable[[Request], Coroutine[Any, Any, Response]]"
 """A function that returns the response to a request; FastAPI's route handlers have this type."""
 
@@ -38,10 +47,10 @@ class Dispatcher:
         self.metrics = metrics
         self.holder = ModelHolder(settings.folder, settings.model.name.removesuffix(".embedkit"))
         self.executor = BoundedExecutor()
-        self.batcher: Batcher[SearchRequest, Answer] = Batcher(
-            lambda requests: answer_batch(self.holder.current.vectors, requests),
+        self.batcher: Batcher[_Question, Answer] = Batcher(
+            _answer_questions,
             BatchLimits(settings.queue, settings.timeout),
-            cost=lambda request: request.cost,
+            cost=lambda question: question[1].cost,
             observe=self._observe,
         )
         self._timeout = settings.timeout
@@ -54,8 +63,9 @@ class Dispatcher:
         """Answer one or more requests for nearest words, batched with those of other clients."""
         items = as_list(body)
         check_limit(sum(item.k for item in items), MAX_ANSWERS, "answers")
-        results = await self.batcher.ask(items)
-        return await self._reply(results, many=isinstance(body, list))
+        served = self.holder.current
+        results = await self.batcher.ask([(served, item) for item in items])
+        return await self._reply(served, results, many=isinstance(body, list))
 
     async def compute(
         self, body: Item | list[Item], work: Callable[[ServedModel, Item], JsonObject]
@@ -74,7 +84,7 @@ class Dispatcher:
             return results
 
         results = await self.run(answer_all)
-        return await self._reply(results, many=isinstance(body, list))
+        return await self._reply(served, results, many=isinstance(body, list))
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run *work* in the thread for other work, with the time limit, and return its result."""
@@ -83,15 +93,18 @@ class Dispatcher:
         except (asyncio.TimeoutError, TimeoutError):
             raise too_slow(self._timeout) from None
 
-    async def _reply(self, results: Sequence[Answer], *, many: bool) -> Response:
+    async def _reply(
+        self, served: ServedModel, results: Sequence[Answer], *, many: bool
+    ) -> Response:
         errors = [result for result in results if isinstance(result, EmbedkitError)]
-        if not many and errors:
-            raise errors[0]
         described = iter(await self.describe(errors) if errors else ())
         bodies = [
             next(described) if isinstance(result, EmbedkitError) else result for result in results
         ]
-        return json_response(bodies if many else bodies[0])
+        headers = served.headers
+        if many:
+            return json_response(bodies, headers=headers)
+        return json_response(bodies[0], status_of(errors[0]) if errors else 200, headers)
 
     async def describe(self, errors: Sequence[EmbedkitError]) -> list[ErrorBody]:
         """Return the bodies for *errors*, with suggestions for the first few unknown words.
@@ -115,6 +128,18 @@ class Dispatcher:
         for body in bodies:
             self.metrics.errors.labels(body["error"]["type"]).inc()
         return bodies
+
+
+def _answer_questions(questions: Sequence[_Question]) -> list[Answer]:
+    """Answer a batch, in which the questions may be for different models."""
+    places: dict[ServedModel, list[int]] = {}
+    for place, (served, _) in enumerate(questions):
+        places.setdefault(served, []).append(place)
+    answers: dict[int, Answer] = {}
+    for served, own in places.items():
+        found = answer_batch(served.vectors, [questions[place][1] for place in own])
+        answers.update(zip(own, found, strict=True))
+    return [answers[place] for place in range(len(questions))]
 
 
 def as_list(value: Item | list[Item]) -> list[Item]:

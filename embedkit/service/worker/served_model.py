@@ -11,7 +11,7 @@ from pathlib import Path
 
 from embedkit.encoders import load_encoder
 from embedkit.errors import ConfigurationError, EmbedkitError
-from embedkit.service.http.json_response import JsonObject
+from embedkit.service.http.json_response import GENERATION_HEADER, JsonObject
 from embedkit.service.limits import MAX_WORD
 from embedkit.service.worker.publishing import CURRENT
 from embedkit.vectors.expressions import in_expression
@@ -52,6 +52,11 @@ class ServedModel:
         self.vectors = self.encoder.vectors()
         self.name = name
         self.generation = generation
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of each response that was computed with this model."""
+        return {GENERATION_HEADER: str(self.generation)}
 
     @cached_property
     def plane(self) -> Projection:
