@@ -19,9 +19,13 @@ const LENGTHS = {
   dot: (score, best) => score / best,
 };
 
+const IDS = { list: "answers", unit: "unit", status: "answers-status" };
+
 export class Answers {
-  constructor({ explore, leave, highlight }) {
-    this.list = byId("answers");
+  /** `ids` are those of the list, of the line above it, and of its status for screen readers. */
+  constructor({ explore, leave, highlight, ids = IDS }) {
+    this.ids = ids;
+    this.list = byId(ids.list);
     this.list.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button) explore(button.dataset.word);
@@ -38,7 +42,7 @@ export class Answers {
   show(question, answers, metric) {
     const [best, worst] = [answers[0]?.score ?? 1, answers.at(-1)?.score ?? 1];
     const isTied = answers.length > 1 && best - worst === 0;
-    byId("unit").textContent = isTied ? `${UNITS[metric]} ${TIED}` : UNITS[metric];
+    byId(this.ids.unit).textContent = isTied ? `${UNITS[metric]} ${TIED}` : UNITS[metric];
     this.list.replaceChildren(...answers.map(({ word, score }) => {
       const bar = make("span", { className: "bar", "aria-hidden": "true" });
       bar.style.setProperty("--length", Math.min(1, Math.max(0, LENGTHS[metric](score, best, worst))));
@@ -51,9 +55,14 @@ export class Answers {
     this.list.classList.toggle("tied", isTied);
     this.markStale(false);
     const results = answers.length === 1 ? "1 result" : `${answers.length} results`;
-    byId("answers-status").textContent = answers.length
+    byId(this.ids.status).textContent = answers.length
       ? `${results} for ${spoken(question)}; the nearest is ${answers[0].word}.`
       : `No results for ${spoken(question)}.`;
+  }
+
+  clear() {
+    this.list.replaceChildren();
+    byId(this.ids.unit).textContent = "";
   }
 
   /** Dim the list while it does not belong to the current expression. */

@@ -6,11 +6,11 @@ import { byId, make } from "./shared/dom.js";
 /**
  * Show the examples that the model answers as expected; return the first question.
  *
- * `ask(change)` asks what is chosen, `isShown(pairs)` tells whether the map shows these pairs.
+ * `known` is a promise of the words that the model knows, `ask(change)` asks what is chosen, `isShown(pairs)` tells whether the map shows these pairs.
  * Relations are added when they have been checked. Examples with other answers are listed in the
  * lesson, as what the model has not learned.
  */
-export async function showExamples(model, { ask, isShown }) {
+export async function showExamples(model, { known, ask, isShown }) {
   const isTrained = !["onehot", "charcode"].includes(model.encoder);
   const { right, wrong } = isTrained
     ? await checkedExamples(model.examples).catch(() => ({ right: model.examples, wrong: [] }))
@@ -21,12 +21,12 @@ export async function showExamples(model, { ask, isShown }) {
   showWrong(wrong, ask);
   byId("relations").replaceChildren();
   byId("relations-box").hidden = true;
-  if (isTrained) addRelations(ask, isShown).catch(() => {}); // optional
+  if (isTrained) addRelations({ known, ask, isShown }).catch(() => {}); // optional
   return questions[0];
 }
 
-async function addRelations(ask, isShown) {
-  const found = await checkedRelations();
+async function addRelations({ known, ask, isShown }) {
+  const found = await checkedRelations(await known);
   byId("relations").replaceChildren(...found.map(({ name, pairs, asked }) => {
     const one = chip(name, () => ask({ pairs }));
     one.firstChild.title = `The model answers ${pairs.length} of ${asked} questions about this relation right.`;

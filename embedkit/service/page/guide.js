@@ -23,13 +23,17 @@ export class Guide {
     });
   }
 
-  /** Offer only what the model has the words for: `isKnown(words)` tells. */
-  async offer(isKnown) {
-    for (const button of byId("guide").querySelectorAll("[data-ask], [data-words]")) {
+  /** The words that the buttons of the steps need, by button. */
+  get offers() {
+    return [...byId("guide").querySelectorAll("[data-ask], [data-words]")].map((button) => {
       const { ask = "", axis = "", words = "" } = button.dataset;
-      const named = `${ask} ${axis} ${words}`.split(/[^\p{L}]+/u).filter(Boolean);
-      button.hidden = !(await isKnown(named));
-    }
+      return { button, words: `${ask} ${axis} ${words}`.split(/[^\p{L}]+/u).filter(Boolean) };
+    });
+  }
+
+  /** Offer only what the model has the words for; `known` is a Set. */
+  offer(known) {
+    for (const { button, words } of this.offers) button.hidden = !words.every((word) => known.has(word));
   }
 
   /** Go to a step, as the user asked: keep it in the address, and read its heading aloud. */

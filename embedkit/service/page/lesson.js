@@ -6,7 +6,7 @@ import { distanceTable } from "./distance-table.js";
 import { nearestWords } from "./nearest-words.js";
 import { byId, make } from "./shared/dom.js";
 
-const FIRST = ["cat", "bat", "car", "paw"];
+export const FIRST = ["cat", "bat", "car", "paw"];
 const MOST = 6; // words compared
 const FROM_QUESTION = 5;
 const FREQUENT = 20_000; // words among which places, and neighbors in character codes, are found
@@ -28,9 +28,10 @@ export class Lesson {
     document.documentElement.addEventListener("theme", () => this.draw());
   }
 
-  /** Start with a model, whose description this is. */
-  begin(model) {
+  /** Start with a model, whose description this is; `known` is a promise of words that it knows. */
+  begin(model, known) {
     this.model = model;
+    this.default = known.then((words) => (FIRST.every((word) => words.has(word)) ? FIRST : null), () => null);
     this.key = "";
     this.found = null;
   }
@@ -38,16 +39,8 @@ export class Lesson {
   /** Follow the question, whose words are compared until the user chooses others. */
   async follow(words, state) {
     this.ofQuestion = words.slice(0, FROM_QUESTION);
-    this.default ??= (await this.isKnown(FIRST)) ? FIRST : null;
-    const chosen = state.words.length ? state.words.slice(0, MOST) : this.default ?? this.ofQuestion;
+    const chosen = state.words.length ? state.words.slice(0, MOST) : await this.default ?? this.ofQuestion;
     await this.compare(chosen);
-  }
-
-  /** Tell whether the model has all these words, or needs none. */
-  async isKnown(words) {
-    const body = words.map((word) => ({ words: [word], oov: "skip" }));
-    const found = await post("v1/distance", body).catch(() => []);
-    return found.length > 0 && found.every((one) => one.words?.length === 1);
   }
 
   async choose(words) {

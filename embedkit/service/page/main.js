@@ -1,7 +1,7 @@
 // The page: the question is in the address; the answers, the map and the lesson show its results.
 
 import { Answers } from "./answers.js";
-import { get, getFloats, latest, service } from "./api.js";
+import { get, getFloats, latest, service, useModel } from "./api.js";
 import { Box } from "./box.js";
 import { listenToControls, showState } from "./controls.js";
 import { debounced } from "./debounce.js";
@@ -10,14 +10,17 @@ import { describeFigure, figureOf } from "./figure.js";
 import { listenToExport } from "./export.js";
 import { Guide } from "./guide.js";
 import { History } from "./history.js";
-import { Lesson } from "./lesson.js";
+import { knownWords } from "./known.js";
+import { FIRST, Lesson } from "./lesson.js";
 import { WordMap } from "./map.js";
 import { pairsFigure, placesOf } from "./map-places.js";
 import { hideProblem, showComposed, showProblem, showReading } from "./problem.js";
 import { answerTo } from "./question.js";
+import { RELATION_WORDS } from "./relations.js";
 import { showExamples } from "./examples.js";
 import { byId, make } from "./shared/dom.js";
 import { Address } from "./state.js";
+import { Versus } from "./versus.js";
 import { Words } from "./words.js";
 
 const ASK_DELAY = 140; // milliseconds without a key press before the expression is sent
@@ -36,6 +39,7 @@ const words = new Words(() => map.redraw());
 const signal = latest();
 let model = null; // the response of /v1/model
 let cloud = null; // a promise of the positions of all words on the map, or null if there are none
+let asked = ""; // the name of the model that the page has loaded
 let isRevealed = false;
 let shown = null; // the last answer of the service
 
@@ -60,6 +64,7 @@ const map = new WordMap({
   moved: (view) => address.adjust({ view }),
   shown: debounced(describeMap, 400),
 });
+const versus = new Versus({ ask, explore: (word) => explore(word, ""), highlight: (word) => map.highlight(word) });
 const lesson = new Lesson({ words, change: (change) => address.adjust(change) });
 const guide = new Guide({
   change: (change) => address.step(change),
@@ -86,6 +91,7 @@ function ask(change) {
 
 /** Update the page to show the state of the address. */
 function follow() {
+  if (model && address.state.model !== asked) return load().catch(report);
   box.value = address.state.expression;
   showState({ ...address.state, axes: shownAxes() });
   guide.show(address.state.step);
@@ -134,6 +140,8 @@ async function answer(onProblem) {
   placeOnMap(current).catch((error) => {
     if (error.type && !current.aborted) map.note(`${error.message} ${error.hint}`);
   });
+  versus.compare({ expression: shown.reading, k, metric }, shown.answers.map(({ word }) => word),
+    address.state, current);
   lesson.follow(wordsShown(), address.state).then(revealOnce);
 }
 
@@ -215,8 +223,11 @@ function listenToService() {
 
 /** Load what belongs to the model: facts, examples, the map, and the words by id. */
 async function load() {
+  asked = address.state.model;
+  useModel(asked);
   model = await get("v1/model");
   words.clear();
+  await versus.load();
   const count = model.words.toLocaleString("en");
   byId("facts").textContent = `${model.name}: ${count} words, ${model.dimension.toLocaleString("en")} dimensions`;
   byId("map").setAttribute("aria-label", `Map of ${count} words`);
@@ -227,10 +238,11 @@ async function load() {
     map.note("The map could not be loaded.");
   }) : null;
   if (!hasMap) map.fill(new Float32Array(0));
-  lesson.begin(model);
-  guide.offer((named) => lesson.isKnown(named));
+  const known = knownWords([...FIRST, ...RELATION_WORDS, ...guide.offers.flatMap((one) => one.words)]);
+  known.then((found) => guide.offer(found), () => {}); // optional
+  lesson.begin(model, known);
   const first = await showExamples(model, {
-    ask, isShown: (pairs) => JSON.stringify(pairs) === JSON.stringify(address.state.pairs),
+    known, ask, isShown: (pairs) => JSON.stringify(pairs) === JSON.stringify(address.state.pairs),
   });
   if (first && !address.state.expression) address.adjust({ expression: first });
   follow();
@@ -238,7 +250,8 @@ async function load() {
 
 listenToExport(() => {
   const { k, metric } = address.state;
-  return { question: { expression: shown?.reading ?? "", k, metric }, answers: shown?.answers ?? [], map };
+  const named = address.state.model ? { model: address.state.model } : {};
+  return { question: { expression: shown?.reading ?? "", k, metric, ...named }, answers: shown?.answers ?? [], map };
 });
 listenToControls({ address, ask, map, follow });
 listenToService();

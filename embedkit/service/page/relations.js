@@ -28,6 +28,8 @@ const RELATIONS = {
   "Comparative": "big:bigger small:smaller weak:weaker cheap:cheaper strong:stronger fast:faster "
     + "warm:warmer",
 };
+const PAIRS = Object.values(RELATIONS).map((line) => line.split(" ").map((pair) => pair.split(":")));
+export const RELATION_WORDS = PAIRS.flat(2);
 const MOST_PAIRS = 6;
 const FEWEST_RIGHT = 3;
 
@@ -50,14 +52,10 @@ export async function checkedExamples(examples) {
  * Return the relations that the model has learned, as {name, pairs, asked}.
  *
  * Each pair is asked from the next one, such as `paris - france + italy`; `pairs` are those whose
- * nearest word is the expected one, of `asked` pairs whose words the model knows.
+ * nearest word is the expected one, of `asked` pairs whose words are `known`, a Set.
  */
-export async function checkedRelations() {
-  const all = Object.values(RELATIONS).map((line) => line.split(" ").map((pair) => pair.split(":")));
-  const words = [...new Set(all.flat(2))];
-  const found = await post("v1/distance", words.map((word) => ({ words: [word], oov: "skip" })));
-  const known = new Set(words.filter((_, place) => found[place].words?.length));
-  const kept = all.map((pairs) =>
+export async function checkedRelations(known) {
+  const kept = PAIRS.map((pairs) =>
     pairs.filter((pair) => pair.every((word) => known.has(word))).slice(0, MOST_PAIRS));
   const asked = kept.flatMap((pairs) => pairs.map(([from], place) => {
     const [b, a] = pairs[(place + 1) % pairs.length];

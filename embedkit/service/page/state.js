@@ -13,7 +13,8 @@ const STEPS = [0, 1, 2, 3, 4, 5]; // 0: no step of the lesson is shown
  *
  * {expression, k, metric}: the question; {axes, axis, view}: the map, where axis is the two words of
  * the axes "pair", and view is null or {x, y, zoom}; {pairs}: the arrows shown instead of the
- * question, [[from, to], ...]; {step, words}: the lesson; {other}: the name of a second model.
+ * question, [[from, to], ...]; {step, words}: the lesson; {model, other}: the names of the
+ * model, "" for the first one of the service, and of the one beside it, "" for none.
  */
 function readState() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -35,6 +36,7 @@ function readState() {
     pairs: list("pairs", ",").map((pair) => pair.split(":")).filter((pair) => pair.length === 2),
     words: list("words", ","),
     step: oneOf("step", STEPS),
+    model: given.get("model") ?? "",
     other: given.get("other") ?? "",
   };
 }
@@ -50,6 +52,7 @@ function asHash(state) {
     pairs: state.pairs.map((pair) => pair.join(":")).join(),
     words: state.words.join(),
     step: state.step || "",
+    model: state.model,
     other: state.other,
     map: state.view ? [x, y, zoom].map((value) => Number(value.toPrecision(6))).join() : "",
   };

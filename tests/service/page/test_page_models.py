@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+import embedkit
 from embedkit.encoders import load_encoder, untrained
-from tests.service.page.browser import QUESTION, answered, link, visited
+from tests.service.page.browser import QUESTION, answered, link, type_anew, visited
 from tests.service.servers import Start
 
 
@@ -55,3 +56,24 @@ def test_the_page_follows_a_replaced_model(
         page.locator("#map-words").get_by_text("The weighted sum of walk and talk").wait_for(
             state="attached"
         )
+
+
+def test_two_models_answer_side_by_side(
+    browser: Any, start: Start, model: Path, subword_model: Path
+) -> None:
+    """One link shows the answers of both models, and what they have in common."""
+    server = start(model, "--model", f"parts={subword_model}")
+    with visited(browser, link(server.url, "walk + talk", model="parts")) as page:
+        answered(page, embedkit.load(subword_model).query("walk + talk", 1)[0].word)
+        assert "10 words" in page.locator("#facts").inner_text()
+        page.locator("#other").select_option("model")
+        note = page.locator("#other-note")
+        note.get_by_text("walk is not in the vocabulary of this model.").wait_for()
+        page.locator("#model").select_option("model")
+        page.locator("#other").select_option("parts")
+        type_anew(page, QUESTION)
+        answered(page, "rome")
+        note.get_by_text("is not in the vocabulary").wait_for()
+        with visited(browser, page.url) as other:
+            answered(other, "rome")
+            assert other.locator("#other").input_value() == "parts"
