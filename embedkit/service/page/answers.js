@@ -3,8 +3,9 @@
 import { byId, make } from "./shared/dom.js";
 
 const UNITS = {
-  cosine: "Cosine similarity: 1 means the same direction.",
-  l2: "Euclidean distance: smaller is nearer. The longest bar is the nearest word, the shortest the farthest in this list.",
+  cosine: "Cosine similarity compares directions, not lengths: 1 means the same direction.",
+  l2: "Euclidean distance between the raw vectors: smaller is nearer. The longest bar is the nearest word, "
+    + "the shortest the farthest in this list.",
   dot: "Dot product: larger is nearer; it favors long vectors.",
 };
 

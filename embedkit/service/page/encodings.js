@@ -21,7 +21,7 @@ export function charcode(words) {
       + "numbers of its letters. Shorter words are filled up with zeros.",
     rows: (place) => make("span", { className: "codes" }, ...padded[place].map((code, column) =>
       make("span", { className: code ? "" : "padding" },
-        make("small", {}, letters[place][column] ?? "–"), ` ${code} `))),
+        make("small", {}, letters[place][column] ?? ""), ` ${code} `))),
     working: (one, other) => {
       const differences = padded[one].map((code, column) => code - padded[other][column]);
       const terms = differences.map((value) => value ** 2);

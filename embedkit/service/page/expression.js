@@ -40,8 +40,14 @@ export function withMinusSigns(expression) {
     (place % 2 ? part : part.replace(DASH, " - "))).join("").trim();
 }
 
-/** Return an expression in which the hyphens of a word are minus signs. */
+/** Return an expression in which the hyphens of a word, unless it is quoted, are minus signs. */
 export function withHyphensAsMinus(expression, word) {
-  return wordsOf(expression).filter((one) => one.word === word).reduceRight((text, { start, end }) =>
-    text.slice(0, start) + word.split(/-+/).map(inExpression).join(" - ") + text.slice(end), expression);
+  return wordsOf(expression).filter((one) => one.word === word && expression[one.start] !== '"')
+    .reduceRight((text, { start, end }) =>
+      text.slice(0, start) + hyphenated(word).map(inExpression).join(" - ") + text.slice(end), expression);
+}
+
+/** Return the parts of a word between its hyphens. */
+export function hyphenated(word) {
+  return word.split(/-+/).filter(Boolean);
 }

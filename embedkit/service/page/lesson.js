@@ -108,7 +108,7 @@ export class Lesson {
 
   /** The distances of the trained vectors can be measured in three ways. */
   measureChoice() {
-    const choices = { raw: "Euclidean distance, raw vectors", unit: "Euclidean distance, vectors of length 1",
+    const choices = { raw: "Euclidean, raw vectors", unit: "Euclidean, vectors of length 1",
       cosine: "cosine similarity" };
     const select = make("select", { id: "measure" }, ...Object.entries(choices).map(([value, text]) =>
       make("option", { value, selected: value === this.measure }, text)));
