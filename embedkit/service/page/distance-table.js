@@ -34,7 +34,8 @@ function tableOf({ name, words, table, isSimilarity, choose }) {
       cell.style.setProperty("--near", (isSimilarity && most > least ? 1 - share : share).toFixed(3));
       return cell;
     })));
-  const caption = make("caption", { className: "hidden" }, isSimilarity ? "Cosine similarities" : "Euclidean distances");
+  const measure = isSimilarity ? "Cosine similarities" : "Euclidean distances";
+  const caption = make("caption", { className: "hidden" }, measure);
   const result = make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...rows));
   result.dataset.encoder = name;
   listen(result, choose);

@@ -1,13 +1,10 @@
-// Words as numbers in three encodings, and the distance between two of them term by term.
+// Words as numbers in encodings that need no training, and their distances term by term.
 //
 // Each encoding is {name, title, explanation, rows, working}: `rows(place)` shows the numbers of a word,
-// `working(one, other)` the distance between two words. `measured(measure)` gives other tables.
+// `working(one, other)` works out the distance between two words; words are named by their places.
 
 import { make } from "./shared/dom.js";
-import { squares, strip } from "./strip.js";
-
-const SHOWN_TERMS = 3;
-const TITLES = { skipgram: "Skip-gram", subword: "Subwords" };
+import { calculation, sumOf } from "./working.js";
 
 /** Character codes: the code points of the letters; a shorter word is filled up with zeros. */
 export function charcode(words) {
@@ -26,9 +23,10 @@ export function charcode(words) {
       const differences = padded[one].map((code, column) => code - padded[other][column]);
       const terms = differences.map((value) => value ** 2);
       const length = Math.max(codes[one].length, codes[other].length);
+      const row = (place) => [words[place], padded[place].slice(0, length)];
       return [
-        calculation("Character codes", [words[one], padded[one].slice(0, length)], [words[other], padded[other].slice(0, length)]),
-        result(terms.slice(0, length).join(" + "), terms),
+        calculation("Character codes", row(one), row(other)),
+        sumOf(terms.slice(0, length).join(" + "), terms),
         make("p", {}, ...whyFar([words[one], words[other]], [letters[one], letters[other]], terms)),
       ];
     },
@@ -62,77 +60,15 @@ export function onehot(words, frequent, count) {
       const row = make("span", { className: "one-hot" }, make("i"));
       row.firstChild.style.setProperty("--place", Math.max(found[number], 0) / Math.max(count - 1, 1));
       if (found[number] < 0) row.firstChild.hidden = true;
-      return make("span", { className: "places" }, row, make("span", {}, `0 … 0 1 0 … 0, place ${place(number)}`));
+      const text = make("span", {}, `0 … 0 1 0 … 0, place ${place(number)}`);
+      return make("span", { className: "places" }, row, text);
     },
     working: (one, other) => [
       calculation("One-hot", [words[one], [1, 0, 0]], [words[other], [0, 1, 0]],
         [`place ${place(one)}`, `place ${place(other)}`, "all others"]),
-      result("1 + 1 + 0", [1, 1]),
+      sumOf("1 + 1 + 0", [1, 1]),
       make("p", {}, "Any two different words differ in exactly these two places. So every distance is "
         + "√2 = 1.4142, and no word is nearer to another than the rest."),
     ],
   };
-}
-
-/** The model's own vectors, as it stores them. `name` is null if it was not trained. */
-export function trainedEncoding(name, vectors, { dimension, settings }) {
-  const title = settings.architecture === "cbow" ? "CBOW" : TITLES[name] ?? (name ? "This model" : "Skip-gram");
-  const parts = name === "subword" ? " Words with the same parts of letters start out similar, too." : "";
-  const explanation = `The ${name ? `${dimension} ` : ""}numbers of a word are learned by reading: the program moves them until words `
-    + `that occur in similar sentences have similar numbers.${parts}`;
-  if (!name) return { name: "skipgram", title, explanation };
-  const largest = Math.max(...vectors.flat().map(Math.abs));
-  const dot = (one, other) => one.reduce((sum, value, place) => sum + value * other[place], 0);
-  const cosine = (one, other) => dot(one, other) / (Math.hypot(...one) * Math.hypot(...other) || 1);
-  const unit = (one, other) => Math.sqrt(Math.max(2 - 2 * cosine(one, other), 0));
-  const table = (measure) => vectors.map((one) => vectors.map((other) => measure(one, other)));
-  return {
-    name, title, explanation,
-    rows: (place) => strip(vectors[place], largest),
-    measured: (measure) => ({ cosine: () => table(cosine), unit: () => table(unit), raw: () => null })[measure](),
-    working: (one, other) => {
-      const [left, right] = [vectors[one], vectors[other]];
-      const terms = left.map((value, place) => (value - right[place]) ** 2);
-      const number = (value) => value.toFixed(2).replace("-", "−");
-      const written = terms.slice(0, SHOWN_TERMS).map((_, place) =>
-        `(${number(left[place])} − ${number(right[place])})²`.replace("− −", "+ ")).join(" + ");
-      const more = terms.length > SHOWN_TERMS ? ` + … ${terms.length - SHOWN_TERMS} more` : "";
-      return [
-        squares(terms),
-        result(written + more, terms),
-        measures(dot(left, right), Math.hypot(...left), Math.hypot(...right), unit(left, right)),
-      ];
-    },
-  };
-}
-
-/** The three ways to measure, from the dot product and the lengths of two vectors. */
-function measures(product, one, other, unit) {
-  const cosine = product / (one * other || 1);
-  return make("ul", { className: "measures" },
-    make("li", {}, `This is the Euclidean distance of the raw vectors, whose lengths are ${one.toFixed(2)} and ${other.toFixed(2)}.`),
-    make("li", {}, `Cosine similarity compares only their directions: ${product.toFixed(2)} / (${one.toFixed(2)} × `
-      + `${other.toFixed(2)}) = ${cosine.toFixed(4)}.`.replace(/-/g, "−")),
-    make("li", {}, `Scaled to length 1, their Euclidean distance is √(2 − 2 × ${cosine.toFixed(4)}) = ${unit.toFixed(4)}.`
-      .replace(/-/g, "−")));
-}
-
-/** A small table: the numbers of two words, their differences, and the squares. */
-function calculation(title, [one, left], [other, right], places = null) {
-  const row = (name, values) => make("tr", {}, make("th", { scope: "row" }, name),
-    ...values.map((value) => make("td", {}, String(value).replace("-", "−"))));
-  const differences = left.map((value, place) => value - right[place]);
-  const head = places ? [make("thead", {}, make("tr", {}, make("td"),
-    ...places.map((place) => make("th", { scope: "col" }, place))))] : [];
-  return make("div", { className: "frame", role: "region", "aria-label": `${title}: ${one} and ${other}`, tabIndex: 0 },
-    make("table", { className: "calculation" }, ...head, make("tbody", {}, row(one, left), row(other, right),
-      row("difference", differences), row("squared", differences.map((value) => value ** 2)))));
-}
-
-/** The sum of the squares and its root, which is the Euclidean distance. */
-function result(written, terms) {
-  const sum = terms.reduce((total, term) => total + term, 0);
-  const short = (value) => Number(value.toFixed(4)).toLocaleString("en", { maximumFractionDigits: 4 });
-  return make("p", { className: "sum" }, `${written} = ${short(sum)}`, make("br"),
-    `√${short(sum)} = `, make("b", {}, short(Math.sqrt(sum))));
 }

@@ -6,7 +6,8 @@ import { byId, make } from "./shared/dom.js";
 /**
  * Show the examples that the model answers as expected; return the first question.
  *
- * `known` is a promise of the words that the model knows, `ask(change)` asks what is chosen, `isShown(pairs)` tells whether the map shows these pairs.
+ * `known` is a promise of the words that the model knows, `ask(change)` asks what is chosen, and
+ * `isShown(pairs)` tells whether the map shows these pairs.
  * Relations are added when they have been checked. Examples with other answers are listed in the
  * lesson, as what the model has not learned.
  */

@@ -41,7 +41,8 @@ function hasKey() {
 function asCurl(question) {
   const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   const key = hasKey() ? ` -H "Authorization: Bearer $EMBEDKIT_API_KEY"` : "";
-  return `curl ${quoted(address())} -H 'Content-Type: application/json'${key} -d ${quoted(JSON.stringify(question))}`;
+  const body = quoted(JSON.stringify(question));
+  return `curl ${quoted(address())} -H 'Content-Type: application/json'${key} -d ${body}`;
 }
 
 /** Return a program that needs only Python's standard library. */

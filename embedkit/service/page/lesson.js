@@ -1,14 +1,17 @@
 // The lesson: the same words as numbers in three encodings, and what distance means in each.
 
-import { charcode, onehot, trainedEncoding } from "./encodings.js";
+import { charcode, onehot } from "./encodings.js";
 import { latest, post } from "./api.js";
+import { debounced } from "./debounce.js";
 import { distanceTable } from "./distance-table.js";
 import { nearestWords } from "./nearest-words.js";
 import { byId, make } from "./shared/dom.js";
+import { trainedEncoding } from "./trained-encoding.js";
 
 export const FIRST = ["cat", "bat", "car", "paw"];
 const MOST = 6; // words compared
 const FROM_QUESTION = 5;
+const REST = 200; // milliseconds that the pointer rests on a pair before neighbors are looked up
 const FREQUENT = 20_000; // words among which places, and neighbors in character codes, are found
 
 export class Lesson {
@@ -20,6 +23,7 @@ export class Lesson {
     this.model = null;
     this.pair = [0, 1];
     this.measure = "raw";
+    this.showNearestSoon = debounced((word) => this.showNearest(word), REST);
     byId("words-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.choose(byId("lesson-words").value.split(/[\s,]+/).filter(Boolean).slice(0, MOST));
@@ -90,7 +94,9 @@ export class Lesson {
         "This model has no skip-gram vectors; embedkit train creates them."));
       return make("article", {}, heading, explanation, ...words.map((word, place) =>
         make("div", { className: "as-numbers" }, make("b", {}, word), encoding.rows(place))),
-      this.tableOf(encoding, tables[encoding.name]), this.workingFor(encoding.name), this.nearestFor(encoding.name));
+      this.tableOf(encoding, tables[encoding.name]),
+      make("div", { className: "working", id: `working-${encoding.name}` }),
+      make("div", { className: "nearest", id: `nearest-${encoding.name}` }));
     }));
     this.showPair(this.pair);
   }
@@ -120,14 +126,6 @@ export class Lesson {
     return make("label", { className: "unit" }, "Measure ", select);
   }
 
-  workingFor(name) {
-    return make("div", { className: "working", id: `working-${name}` });
-  }
-
-  nearestFor(name) {
-    return make("div", { className: "nearest", id: `nearest-${name}` });
-  }
-
   /** Work out the distance between two words, given by their places, in each encoding. */
   showPair(pair) {
     const { words, encodings } = this.found;
@@ -141,7 +139,7 @@ export class Lesson {
     for (const cell of document.querySelectorAll("#tables td button")) {
       cell.classList.toggle("shown", cell.dataset.pair === pair.join());
     }
-    if (hasChanged || !document.querySelector(".nearest ol")) this.showNearest(words[pair[0]]);
+    if (hasChanged || !document.querySelector(".nearest ol")) this.showNearestSoon(words[pair[0]]);
   }
 
   async showNearest(word) {

@@ -32,6 +32,7 @@ const SERVICE_STATES = {
   offline: "The service cannot be reached. Trying again every few seconds.",
 };
 const NEW_MODEL = "The service has loaded another model. Everything on this page now comes from it.";
+const NO_MAP = "One-hot vectors are all equally far apart, so there is no map of them.";
 const NOTICE_TIME = 8000; // milliseconds
 
 const address = new Address();
@@ -65,7 +66,7 @@ const map = new WordMap({
   shown: debounced(describeMap, 400),
 });
 const versus = new Versus({ ask, explore: (word) => explore(word, ""), highlight: (word) => map.highlight(word) });
-const lesson = new Lesson({ words, change: (change) => address.adjust(change) });
+const lesson = new Lesson({ words, change: (change) => address.step(change) });
 const guide = new Guide({
   change: (change) => address.step(change),
   ask,
@@ -233,7 +234,7 @@ async function load() {
   byId("map").setAttribute("aria-label", `Map of ${count} words`);
   const hasMap = model.encoder !== "onehot";
   byId("axes-vocabulary").disabled = !hasMap;
-  byId("axes-vocabulary").title = hasMap ? "" : "One-hot vectors are all equally far apart, so there is no map of them.";
+  byId("axes-vocabulary").title = hasMap ? "" : NO_MAP;
   cloud = hasMap ? getFloats("v1/map").then((places) => map.fill(places), () => {
     map.note("The map could not be loaded.");
   }) : null;
@@ -251,7 +252,8 @@ async function load() {
 listenToExport(() => {
   const { k, metric } = address.state;
   const named = address.state.model ? { model: address.state.model } : {};
-  return { question: { expression: shown?.reading ?? "", k, metric, ...named }, answers: shown?.answers ?? [], map };
+  const question = { expression: shown?.reading ?? "", k, metric, ...named };
+  return { question, answers: shown?.answers ?? [], map };
 });
 listenToControls({ address, ask, map, follow });
 listenToService();

@@ -16,8 +16,11 @@ export function nearestWords(word, { frequent, trained, model }) {
     ? ` of the ${frequent.length.toLocaleString("en")} most frequent words` : "";
   const others = frequent.filter((other) => other !== word);
   const lists = [
-    ["charcode", Promise.resolve([heading(`Nearest to ${word}${among}, by distance`), list(inCharacterCodes(word, others))])],
-    ["onehot", Promise.resolve([heading(`Nearest to ${word}, by distance`),
+    ["charcode", Promise.resolve([
+      heading(`Nearest to ${word}${among}, by distance`),
+      list(inCharacterCodes(word, others))])],
+    ["onehot", Promise.resolve([
+      heading(`Nearest to ${word}, by distance`),
       list(others.slice(0, COUNT).map((other) => ({ word: other, score: Math.SQRT2 }))),
       make("p", {}, `and so on: all ${total} other words have the same distance, so none is the nearest.`)])],
   ];
@@ -54,5 +57,6 @@ function heading(text) {
 
 function list(found) {
   return make("ol", {}, ...found.map(({ word, score }) =>
-    make("li", {}, make("span", { className: "word" }, word), make("span", { className: "score" }, score.toFixed(4)))));
+    make("li", {}, make("span", { className: "word" }, word),
+      make("span", { className: "score" }, score.toFixed(4)))));
 }

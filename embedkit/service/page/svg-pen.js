@@ -24,8 +24,9 @@ export class SvgPen {
   /** Return the file. */
   text() {
     const [width, height] = this.size;
-    return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">\n`
-      + `${this.parts.join("\n")}\n</svg>\n`;
+    const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" `
+      + `width="${width}" height="${height}">`;
+    return `${head}\n${this.parts.join("\n")}\n</svg>\n`;
   }
 
   // The file has no pixels to scale, and is empty at first.
@@ -61,11 +62,13 @@ export class SvgPen {
   }
 
   circle(x, y, radius) {
-    this.parts.push(`<circle cx="${round(x)}" cy="${round(y)}" r="${round(radius)}" ${paint("fill", this.fillStyle)}/>`);
+    this.parts.push(`<circle cx="${round(x)}" cy="${round(y)}" r="${round(radius)}" `
+      + `${paint("fill", this.fillStyle)}/>`);
   }
 
   fillRect(x, y, width, height) {
-    this.parts.push(`<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" ${paint("fill", this.fillStyle)}/>`);
+    this.parts.push(`<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" `
+      + `${paint("fill", this.fillStyle)}/>`);
   }
 
   fill() {
@@ -74,8 +77,8 @@ export class SvgPen {
 
   stroke() {
     const dash = this.dash.length ? ` stroke-dasharray="${this.dash.join(" ")}"` : "";
-    this.parts.push(`<path d="${this.path}" fill="none" ${paint("stroke", this.strokeStyle)} stroke-width="${this.lineWidth}"`
-      + ` stroke-linecap="round" stroke-linejoin="round"${dash}${this.opacity()}/>`);
+    this.parts.push(`<path d="${this.path}" fill="none" ${paint("stroke", this.strokeStyle)}`
+      + ` stroke-width="${this.lineWidth}" stroke-linecap="round" stroke-linejoin="round"${dash}${this.opacity()}/>`);
   }
 
   opacity() {
@@ -88,15 +91,17 @@ export class SvgPen {
   }
 
   strokeText(text, x, y) {
-    this.write(text, x, y, `fill="none" ${paint("stroke", this.strokeStyle)} stroke-width="${this.lineWidth}" stroke-linejoin="round"`);
+    this.write(text, x, y, `fill="none" ${paint("stroke", this.strokeStyle)} stroke-width="${this.lineWidth}" `
+      + 'stroke-linejoin="round"');
   }
 
   fillText(text, x, y) {
-    this.write(text, x, y, `${paint("fill", this.fillStyle)}`);
+    this.write(text, x, y, paint("fill", this.fillStyle));
   }
 
-  write(text, x, y, paint) {
-    this.parts.push(`<text x="${round(x)}" y="${round(y)}" dominant-baseline="central" style="font: ${escaped(this.font)}" ${paint}>`
-      + `${escaped(text)}</text>`);
+  write(text, x, y, painted) {
+    const font = escaped(this.font);
+    this.parts.push(`<text x="${round(x)}" y="${round(y)}" dominant-baseline="central" style="font: ${font}" `
+      + `${painted}>${escaped(text)}</text>`);
   }
 }

@@ -14,7 +14,7 @@ from tests.service.page.browser import QUESTION, answered, link, type_anew, visi
 from tests.service.servers import Start, new_connections
 
 
-@pytest.mark.parametrize("encoder", ["onehot", "charcode"])
+@pytest.mark.parametrize("encoder", ["onehot", pytest.param("charcode", marks=pytest.mark.slow)])
 def test_models_without_training_have_a_page(
     browser: Any, start: Start, model: Path, tmp_path: Path, encoder: str
 ) -> None:

@@ -173,11 +173,16 @@ export class Overlay {
     for (const [across, down] of positions) {
       const left = x + across * gap + (across === 0 ? -width / 2 : across < 0 ? -width : 0);
       const top = y + down * (gap + height / 2) - height / 2;
-      const inside = left >= 2 && left + width <= this.size.width - 2 && top >= 2
-        && top + height <= this.size.height - 2;
-      if (inside && this.isFree(left, top, left + width, top + height, layers)) return [left, top];
+      if (this.fits([left, top], [width, height], layers)) return [left, top];
     }
     return null;
+  }
+
+  /** Return whether a label is inside the map and free of some layers. */
+  fits([left, top], [width, height], layers) {
+    return left >= 2 && left + width <= this.size.width - 2 && top >= 2
+      && top + height <= this.size.height - 2
+      && this.isFree(left, top, left + width, top + height, layers);
   }
 
   /** Return the nearest free position on circles around a point, or null. */
@@ -188,9 +193,7 @@ export class Overlay {
         const [across, down] = [Math.cos(angle), Math.sin(angle)];
         const left = x + across * radius - (across > 0.3 ? 0 : across < -0.3 ? width : width / 2);
         const top = y + down * radius - height / 2;
-        const inside = left >= 2 && left + width <= this.size.width - 2 && top >= 2
-          && top + height <= this.size.height - 2;
-        if (inside && this.isFree(left, top, left + width, top + height, [this.boxes, this.lines])) return [left, top];
+        if (this.fits([left, top], [width, height], [this.boxes, this.lines])) return [left, top];
       }
     }
     return null;
