@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
 
-from embedkit.cli.options import model_argument, workers_option
+from embedkit.cli.options import models_argument, workers_option
+from embedkit.cli.output import printed_warnings
 from embedkit.cli.parameters import Number, WholeNumber
 from embedkit.errors import ConfigurationError
 
@@ -15,7 +15,7 @@ __all__ = ["serve"]
 
 
 @click.command()
-@model_argument
+@models_argument
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -56,7 +56,7 @@ __all__ = ["serve"]
 )  # fmt: skip
 @click.option("--access-log", is_flag=True, help="Log each request on one line.")
 def serve(
-    model: str,
+    models: tuple[str, ...],
     host: str,
     port: int,
     workers: int,
@@ -71,12 +71,13 @@ def serve(
 ) -> None:
     """Answer questions over HTTP, with a web page.
 
-    The page is at /, the documentation of the API at /docs. Only this machine can connect unless
-    --host is another address, which requires a key. While the service runs, the workers share a
-    copy of the vectors in the directory for temporary files (TMPDIR).
+    The page is at /, the documentation of the API at /docs. To serve several models, pass NAME=PATH
+    for each; requests choose one by its name, and the first is the default. Only this machine can
+    connect unless --host is another address, which requires a key. While the service runs, the
+    workers share a copy of the vectors in the directory for temporary files (TMPDIR).
     """
     try:
-        from embedkit.service.server import ListenAddress
+        from embedkit.service.listening import ListenAddress
         from embedkit.service.server import serve as serve_http
     except ModuleNotFoundError as error:
         raise ConfigurationError(
@@ -85,15 +86,18 @@ def serve(
         ) from None
     from embedkit.service.settings import (
         ServiceSettings,
+        named_models,
         read_keys,
         require_key_for_public_host,
+        temporary_folder,
     )
 
-    keys = read_keys(api_key_file)
+    with printed_warnings(quiet=False):
+        keys = read_keys(api_key_file)
     require_key_for_public_host(host, keys, insecure=insecure)
     settings = ServiceSettings(
-        model=_named(Path(model)),
-        folder=Path(tempfile.gettempdir()),
+        models=named_models(models),
+        folder=temporary_folder(),
         keys=keys,
         origins=cors_origin,
         queue=queue,
@@ -101,8 +105,3 @@ def serve(
         timeout=timeout,
     )
     serve_http(settings, ListenAddress(host, port, workers, reload_model, access_log))
-
-
-def _named(model: Path) -> Path:
-    """Return a path to the same directory that ends in its name, which responses include."""
-    return model.resolve() if model.name in ("", "..") else model

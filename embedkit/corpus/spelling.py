@@ -30,10 +30,12 @@ def normal_forms(word: str) -> list[str]:
 def respellings(word: str) -> list[str]:
     """Return the spellings to try, in this order, for a word that is not known as written.
 
-    They are its other normal forms, its case-folded form, and both with underscores for spaces.
+    They are its other normal forms, its case-folded form, its lower-case form, which keeps letters
+    that case folding replaces, such as the German sharp s, and all of them with underscores for
+    spaces.
     """
-    folded = normalize(word)
-    bases = (word, folded, _with_underscores(word), _with_underscores(folded))
+    forms = (word, normalize(word), word.lower())
+    bases = (*forms, *map(_with_underscores, forms))
     return list(dict.fromkeys(form for base in bases for form in normal_forms(base)))[1:]
 
 

@@ -3,6 +3,7 @@ from .base import NotFittedError as NotFittedError
 from .charcode import CharCodeEncoder as CharCodeEncoder
 from .loading import ENCODERS as ENCODERS
 from .loading import compare as compare
+from .loading import compare_each as compare_each
 from .loading import is_foreign as is_foreign
 from .loading import load as load
 from .loading import load_encoder as load_encoder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from embedkit.validation import check_path
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["ENCODERS", "compare", "is_foreign", "load", "load_encoder", "untrained"]
+__all__ = ["ENCODERS", "compare", "compare_each", "is_foreign", "load", "load_encoder", "untrained"]
 
 ENCODERS: Mapping[str, type[Encoder]] = {
     encoder.name: encoder
@@ -175,8 +175,16 @@ def compare(words: Sequence[str], trained: Encoder | None = None) -> dict[str, N
     Raises:
         UnknownWordError: *trained* has no vector for a word.
     """
+    return dict(compare_each(words, trained))
+
+
+def compare_each(
+    words: Sequence[str], trained: Encoder | None = None
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Yield what `compare` returns, one encoder at a time."""
     alone = Vocabulary(list(dict.fromkeys(words)))
     encoders: list[Encoder] = [untrained(name, alone) for name in UNTRAINED_ENCODERS]
     if trained is not None and trained.name not in UNTRAINED_ENCODERS:
         encoders.append(trained)
-    return {encoder.name: encoder.vectors().distance(words) for encoder in encoders}
+    for encoder in encoders:
+        yield encoder.name, encoder.vectors().distance(words)

@@ -11,7 +11,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -27,23 +28,32 @@ from starlette.types import ASGIApp
 from embedkit import __version__
 from embedkit.errors import EmbedkitError
 from embedkit.plotting.page import SHARED_MODULES
+from embedkit.service.api.body import validation_error
 from embedkit.service.api.routes import add_routes
-from embedkit.service.http.errors import error_body, internal_error_body, status_of
-from embedkit.service.http.guard import Guard
+from embedkit.service.http.compression import Compression
+from embedkit.service.http.errors import (
+    DOCS_HINT,
+    describe,
+    error_body,
+    internal_error_body,
+    status_of,
+)
+from embedkit.service.http.guard import Guard, needs_key
 from embedkit.service.http.json_response import GENERATION_HEADER, json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.dispatch import Dispatcher
+from embedkit.system.memory import release_heap
 
 __all__ = ["create_app"]
 
 _FILES = Path(__file__).parent
+_RELEASE_SECONDS = 20.0
 _log = logging.getLogger("embedkit.service")
 _DESCRIPTION = """Word vectors: analogies, nearest words, distances, projections onto a plane.
 
 Every POST except embeddings takes one object, or a list of objects as a batch. The response to a
 batch is a list of the same length, with `{"error": ...}` for an object that cannot be answered."""
-_DOCS_HINT = "GET /docs describes the API."
 
 
 def create_app(settings: ServiceSettings) -> ASGIApp:
@@ -60,10 +70,12 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
         lifespan=lambda _: _lifespan(service, settings.folder),
     )
     add_routes(app, service)
+    if settings.keys:
+        app.openapi = partial(_document_with_keys, app.openapi)  # type: ignore[method-assign]
     _add_files(app)
     _add_errors(app, service)
     guarded: ASGIApp = Guard(
-        app, keys=settings.keys, body_limit=settings.body_limit, metrics=metrics
+        Compression(app), keys=settings.keys, body_limit=settings.body_limit, metrics=metrics
     )
     if settings.origins:
         guarded = CORSMiddleware(
@@ -80,8 +92,12 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
 async def _lifespan(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
     with contextlib.suppress(ValueError, AttributeError):  # not the main thread, or not Unix
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # SIGHUP is for the supervisor
-    generation = service.metrics.generation
-    works = service.batcher.run(), service.holder.follow(generation.set), _stop_with_supervisor()
+    works = (
+        service.batcher.run(),
+        service.models.follow(service.observe_generation),
+        _release_memory(),
+        _stop_with_supervisor(),
+    )
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:
         task.add_done_callback(_stop_worker)
@@ -97,6 +113,13 @@ async def _lifespan(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
             task.cancel()
         if _is_orphan():  # the supervisor can no longer remove it
             shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _release_memory() -> None:
+    """Return the memory that large requests have used to the system, now and then."""
+    while True:
+        await asyncio.sleep(_RELEASE_SECONDS)
+        await asyncio.to_thread(release_heap)
 
 
 async def _stop_with_supervisor() -> None:
@@ -118,6 +141,21 @@ def _is_orphan() -> bool:
     """Return whether the supervisor has ended."""
     parent = multiprocessing.parent_process()
     return parent is not None and not parent.is_alive()
+
+
+def _document_with_keys(document: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the OpenAPI document, in which operations that need a key say so."""
+    found = document()
+    schemes = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    found["components"]["securitySchemes"] = schemes
+    for path, operations in found["paths"].items():
+        if needs_key(path):
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in schemes]
+    return found
 
 
 class _RevalidatedFiles(StaticFiles):
@@ -150,18 +188,17 @@ def _add_files(app: FastAPI) -> None:
 def _add_errors(app: FastAPI, service: Dispatcher) -> None:
     @app.exception_handler(EmbedkitError)
     async def embedkit_error(_: Request, error: EmbedkitError) -> Response:
-        body = (await service.describe([error]))[0]
-        return json_response(body, status_of(error), getattr(error, "headers", None))
+        service.metrics.errors.labels(describe(error)["error"]["type"]).inc()
+        return json_response(describe(error), status_of(error), getattr(error, "headers", None))
 
     @app.exception_handler(RequestValidationError)
     async def invalid_request(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        if first["type"] == "json_invalid":
-            status, message = 400, f"The body is not valid JSON: {first['ctx']['error']}."
-        else:
-            status, message = 422, f"{_place(first['loc'])}: {first['msg']}."
         service.metrics.errors.labels("bad_request").inc()
-        return json_response(error_body(status, message, _DOCS_HINT), status)
+        if first["type"] == "json_invalid":
+            message = f"The body is not valid JSON: {first['ctx']['error']}."
+            return json_response(error_body(400, message, DOCS_HINT), 400)
+        return json_response(validation_error(first, first["loc"]), 422)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -171,7 +208,7 @@ def _add_errors(app: FastAPI, service: Dispatcher) -> None:
             400: "The body could not be read.",
         }
         message = messages.get(error.status_code, str(error.detail))
-        body = error_body(error.status_code, message, _DOCS_HINT)
+        body = error_body(error.status_code, message, DOCS_HINT)
         service.metrics.errors.labels(body["error"]["type"]).inc()
         return json_response(body, error.status_code, error.headers)
 
@@ -179,10 +216,3 @@ def _add_errors(app: FastAPI, service: Dispatcher) -> None:
     async def unexpected_error(_: Request, error: Exception) -> Response:
         service.metrics.errors.labels("error").inc()
         return json_response(internal_error_body(), 500)
-
-
-def _place(location: Sequence[object]) -> str:
-    """Return the place of an error in a request, such as `[2].k`."""
-    parts = [part for part in location if part not in ("body", "query", "one", "many")]
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
-    return text.lstrip(".") or "The request"

@@ -1,8 +1,10 @@
 """The limits on connections and requests. Larger requests are refused with an error."""
 
 # Connections (http/protocol.py).
-MAX_CONNECTIONS = 4_000
+MAX_CONNECTIONS = 4_000  # of a worker
+MAX_CONNECTIONS_OF_ADDRESS = MAX_CONNECTIONS // 2
 REQUEST_SECONDS = 10.0  # for the headers and the body of a request together
+CLOSING_SECONDS = 0.5  # in which idle connections may send a last request when the server stops
 MAX_HEADER_BYTES = 32 << 10
 
 # Bodies (http/guard.py). The largest body is a setting of the service.
@@ -18,9 +20,12 @@ MAX_WORD = 200  # characters
 MAX_EXPRESSION = 1_000  # characters
 MAX_EXPRESSIONS = 16_000  # characters of all expressions of a batch together
 MAX_SLOW_ANALOGIES = 64  # analogies by methods that score the whole vocabulary
+MAX_SCANS = 64  # ranks, or words to move: each scans all vectors by itself
 MAX_SPELLED = 16  # questions whose unknown words are compared with the whole vocabulary
+MAX_SPELLED_WORDS = 64  # unknown words in them
 MAX_LISTED_WORDS = 10_000
 MAX_TEXTS = 2_048
 
 # Work on an answer (worker/).
 MAX_SUGGESTED = 8  # unknown words of a batch that get suggestions
+SUGGESTION_SECONDS = 0.1  # for one word; after it, less frequent words are not considered

@@ -1,4 +1,4 @@
-"""The server: a supervisor that binds the socket, publishes models and restarts workers.
+"""The server: a supervisor that binds the sockets, publishes models and restarts workers.
 
 Signals to the supervisor: SIGTERM and SIGINT let workers finish their requests and exit; SIGHUP
 reloads the model. A worker that dies is replaced within a second.
@@ -10,18 +10,22 @@ import logging
 import os
 import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from socket import socket
 
 from uvicorn import Config
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
-from embedkit.errors import ConfigurationError
 from embedkit.service.http.metrics import DIRECTORY_VARIABLE
+from embedkit.service.listening import ListenAddress, bind, listen
 from embedkit.service.settings import ServiceSettings
+from embedkit.service.worker.models import published_in
 from embedkit.service.worker.publishing import Publisher
 from embedkit.system.full_disk import storage_errors
 from embedkit.system.interrupts import held
@@ -33,34 +37,15 @@ _SHUTDOWN_SECONDS = 30
 _log = logging.getLogger("embedkit.service")
 
 
-@dataclass(frozen=True)
-class ListenAddress:
-    """The address of the server, and the processes that serve it.
-
-    Attributes:
-        host: a name or an address of this machine.
-        port: the port; 0 picks a free one.
-        workers: number of worker processes.
-        reload: reload the model whenever its directory changes.
-        access_log: log each request.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-    workers: int = 1
-    reload: bool = False
-    access_log: bool = False
-
-
 def serve(settings: ServiceSettings, address: ListenAddress) -> None:
     """Serve until a signal stops the server.
 
-    The copy of the model that workers map is in a temporary directory in `settings.folder`.
+    The copies of the models that workers map are in a temporary directory in `settings.folder`.
 
     Raises:
-        ModelError: the model cannot be served.
+        ModelError: a model cannot be served.
         ConfigurationError: the server cannot listen on the address.
-        StorageError: the copy of the model cannot be written: the disk is full, or the path is not
+        StorageError: the copy of a model cannot be written: the disk is full, or the path is not
             writable.
     """
     with storage_errors(settings.folder), ExitStack() as end:
@@ -70,34 +55,77 @@ def serve(settings: ServiceSettings, address: ListenAddress) -> None:
                     tempfile.TemporaryDirectory(prefix="embedkit-", dir=settings.folder)
                 )
             )
-        publisher = Publisher(settings.model, folder)
-        publisher.publish()
+        listeners = bind(address)
+        for listener in listeners:
+            end.callback(listener.close)
+        publishers = [
+            Publisher(name, path, published_in(folder, number))
+            for number, (name, path) in enumerate(settings.models.items())
+        ]
+        for publisher in publishers:
+            publisher.publish()
         _prepare_workers(folder, address.workers)
         config = _configuration(settings, folder, address)
         with held():  # uvicorn's signal handlers replace those that raise an interrupt
-            supervisor = Supervisor(config, [_bind(config)], publisher, every_change=address.reload)
+            supervisor = Supervisor(config, listeners, publishers, every_change=address.reload)
         supervisor.run()
 
 
 class Supervisor(Multiprocess):
-    """uvicorn's supervisor, except that SIGHUP reloads the model instead of restarting workers."""
+    """uvicorn's supervisor, with a socket for each worker, and another meaning of SIGHUP.
+
+    SIGHUP reloads the models instead of restarting workers.
+    """
 
     def __init__(
-        self, config: Config, sockets: list[socket], publisher: Publisher, *, every_change: bool
+        self,
+        config: Config,
+        listeners: Sequence[socket],
+        publishers: Sequence[Publisher],
+        *,
+        every_change: bool,
     ) -> None:
-        super().__init__(config, sockets)
-        self._publisher = publisher
-        watching = partial(publisher.watch, every_change=every_change)
-        threading.Thread(target=watching, daemon=True).start()
+        super().__init__(config, list(listeners))
+        self._publishers = publishers
+        for publisher in publishers:
+            watching = partial(publisher.watch, every_change=every_change)
+            threading.Thread(target=watching, daemon=True).start()
+
+    def init_processes(self) -> None:
+        listen(self.sockets, self.config)
+        for number in range(self.processes_num):
+            self.processes.append(self._started(number))
+
+    def _started(self, number: int) -> Process:
+        # A new worker takes over the socket of the old one, and the connections that wait there.
+        process = Process(self.config, [self.sockets[number % len(self.sockets)]])
+        process.start()
+        return process
 
     def handle_hup(self) -> None:
-        self._publisher.request()
+        for publisher in self._publishers:
+            publisher.request()
 
     def keep_subprocess_alive(self) -> None:
-        before = {process.pid for process in self.processes}
-        super().keep_subprocess_alive()
-        for pid in before - {process.pid for process in self.processes}:
-            _remove_metrics(pid)
+        for number, process in enumerate(self.processes):
+            if self.should_exit.is_set():
+                return
+            if process.is_alive(timeout=self.config.timeout_worker_healthcheck):
+                continue
+            process.kill()  # it may hang
+            process.join()
+            _remove_metrics(process.pid)
+            if process.exitcode == STARTUP_FAILURE:
+                _log.error("Worker [%s] failed to start; the service stops.", process.pid)
+                self.should_exit.set()
+                return
+            _log.info("Child process [%s] died.", process.pid)
+            self.processes[number] = self._started(number)
+
+    def terminate_all(self) -> None:
+        for listener in self.sockets:  # so that no connection waits for workers that are ending
+            listener.close()
+        super().terminate_all()
 
 
 def _remove_metrics(pid: int | None) -> None:
@@ -141,23 +169,6 @@ def _configuration(settings: ServiceSettings, folder: Path, address: ListenAddre
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=30,
     )
-
-
-def _bind(config: Config) -> socket:
-    """Bind the socket and start to listen.
-
-    Raises:
-        ConfigurationError: the address is in use or not available.
-    """
-    try:
-        bound = config.bind_socket()
-    except SystemExit:  # uvicorn has logged the reason
-        raise ConfigurationError(
-            f"cannot listen on {config.host}, port {config.port}.",
-            hint="Choose another --port, or stop the program that uses it.",
-        ) from None
-    bound.listen(config.backlog)  # connections wait until a worker has started
-    return bound
 
 
 def _logging() -> dict[str, object]:

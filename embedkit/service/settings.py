@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import math
 import os
 import re
+import stat
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from embedkit.errors import ConfigurationError
 
-__all__ = ["KEY_VARIABLE", "ServiceSettings", "read_keys", "require_key_for_public_host"]
+__all__ = [
+    "KEY_VARIABLE",
+    "ServiceSettings",
+    "named_models",
+    "read_keys",
+    "require_key_for_public_host",
+    "temporary_folder",
+]
 
 KEY_VARIABLE = "EMBEDKIT_API_KEY"
 _MIN_KEY_LENGTH = 16
+_NAMED = re.compile(r"([\w.:-]{1,100})=(.+)", re.DOTALL)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d+)?")
 
 
@@ -23,7 +36,8 @@ class ServiceSettings:
     """Settings of the service.
 
     Attributes:
-        model: the model directory, or another program's file of vectors.
+        models: the name of each model, and its directory or another program's file of vectors; the
+            first model is the default.
         folder: the directory in which the supervisor publishes models for its workers.
         keys: the accepted API keys; without any, no key is required.
         origins: other sites whose pages may use the API (CORS).
@@ -35,7 +49,7 @@ class ServiceSettings:
         ConfigurationError: the timeout is not finite, or an origin is not valid.
     """
 
-    model: Path
+    models: Mapping[str, Path]
     folder: Path
     keys: tuple[str, ...] = field(default=(), repr=False)
     origins: tuple[str, ...] = ()
@@ -57,6 +71,48 @@ class ServiceSettings:
                 )
 
 
+def named_models(given: Sequence[str]) -> dict[str, Path]:
+    """Return the path of each model by name, from texts such as PATH or NAME=PATH.
+
+    Without a name, a model has the name of its directory or file, without the suffix .embedkit.
+
+    Raises:
+        ConfigurationError: two models have the same name.
+    """
+    models: dict[str, Path] = {}
+    for text in given:
+        parts = _NAMED.fullmatch(text)
+        if parts is None or Path(text).exists():
+            path = Path(text)
+            path = path.resolve() if path.name in ("", "..") else path
+            name = path.name.removesuffix(".embedkit")
+        else:
+            name, path = parts[1], Path(parts[2])
+        if name in models:
+            raise ConfigurationError(
+                f"two models have the name {name}: {models[name]} and {path}.",
+                hint="Name each of them: --model NAME=PATH.",
+            )
+        models[name] = path
+    return models
+
+
+def temporary_folder() -> Path:
+    """Return the directory for the copies of the models.
+
+    Raises:
+        ConfigurationError: TMPDIR names a directory that cannot be used. Python would choose
+            another one, which may be too small.
+    """
+    chosen = os.environ.get("TMPDIR")
+    if chosen and not (Path(chosen).is_dir() and os.access(chosen, os.W_OK | os.X_OK)):
+        raise ConfigurationError(
+            f"TMPDIR is {chosen}, which is not a directory that can be written to.",
+            hint="Create it, or set TMPDIR to another directory.",
+        )
+    return Path(tempfile.gettempdir())
+
+
 def read_keys(file: Path | None) -> tuple[str, ...]:
     """Return the API keys of a file, one per line, and of the environment variable.
 
@@ -67,6 +123,7 @@ def read_keys(file: Path | None) -> tuple[str, ...]:
     if KEY_VARIABLE in os.environ:
         keys[KEY_VARIABLE] = os.environ[KEY_VARIABLE].strip()
     if file is not None:
+        _warn_if_readable(file)
         try:
             lines = file.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
@@ -89,6 +146,17 @@ def read_keys(file: Path | None) -> tuple[str, ...]:
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'.",
             )
     return tuple(keys.values())
+
+
+def _warn_if_readable(file: Path) -> None:
+    """Warn if other users can read a file of keys."""
+    with contextlib.suppress(OSError):
+        if file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            warnings.warn(
+                f"{file} can be read by other users of this machine. Run chmod 600 {file}.",
+                UserWarning,
+                stacklevel=3,
+            )
 
 
 def require_key_for_public_host(host: str, keys: tuple[str, ...], *, insecure: bool) -> None:

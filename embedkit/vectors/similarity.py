@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,15 @@ from embedkit.vectors.lookup import Lookup, RowOrVector, word_list
 from embedkit.vectors.options import OOV, SearchOptions
 from embedkit.vectors.search import Search
 
-__all__ = ["distance_table", "neighbor_rank", "odd_one_out", "set_similarity"]
+__all__ = [
+    "distance_table",
+    "neighbor_rank",
+    "neighbor_rank_in_steps",
+    "odd_one_out",
+    "set_similarity",
+]
 
+_STEP_ROWS = 4_096  # rows that are compared in one step of a rank
 _FEWEST_WORDS = 3  # of two words, neither is the odd one out
 _ROUNDING = 1e-6  # a mean of unit vectors below this length is what rounding in float32 left
 
@@ -86,6 +93,19 @@ def odd_one_out(lookup: Lookup, words: Iterable[str], metric: str, oov: str) -> 
 
 def neighbor_rank(search: Search, a: str, b: str, options: SearchOptions) -> int | None:
     """Return the rank of *b* among the neighbors of *a*, from 1; None if a word is skipped."""
+    steps = neighbor_rank_in_steps(search, a, b, options)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            rank: int | None = end.value
+            return rank
+
+
+def neighbor_rank_in_steps(
+    search: Search, a: str, b: str, options: SearchOptions
+) -> Generator[None, None, int | None]:
+    """Do what `neighbor_rank` does; yield after each step of about a millisecond."""
     chosen = find_metric(options.metric)
     lookup = search.lookup
     found = lookup.look_up([a, b], options.oov)
@@ -103,13 +123,19 @@ def neighbor_rank(search: Search, a: str, b: str, options: SearchOptions) -> int
                 f"the vector of {word!r} is all zeros, so it has no rank by {chosen.name}.",
                 hint="Choose the metric l2.",
             )
-    scores = row_scores(lookup.matrix[: options.restrict], query, options.metric)
     [bound] = row_scores(other[np.newaxis], query, options.metric)
-    nearer = scores < bound if chosen.ascending else scores > bound
-    for row in [start, end, *(search.zero_rows if chosen.normalize else ())]:
-        if isinstance(row, int) and row < len(nearer):
-            nearer[row] = False
-    return 1 + int(nearer.sum())
+    left_out = [start, end, *(search.zero_rows if chosen.normalize else ())]
+    excluded = np.array([row for row in left_out if isinstance(row, int)], dtype=np.int64)
+    rows = lookup.matrix[: options.restrict]
+    count = 0
+    for first in range(0, rows.shape[0], _STEP_ROWS):
+        scores = row_scores(rows[first : first + _STEP_ROWS], query, options.metric)
+        nearer = scores < bound if chosen.ascending else scores > bound
+        inside = excluded[(excluded >= first) & (excluded < first + len(nearer))]
+        nearer[inside - first] = False
+        count += int(nearer.sum())
+        yield
+    return 1 + count
 
 
 def _known(lookup: Lookup, words: Iterable[str], oov: str) -> list[RowOrVector]:

@@ -46,6 +46,7 @@ def test_spellings_to_try_are_distinct_and_in_order() -> None:
     assert respellings("New York") == ["new york", "New_York", "new_york"]
     assert respellings("caf\u00e9") == ["cafe\u0301"]
     assert respellings("CAF\u00c9")[-2:] == ["caf\u00e9", "cafe\u0301"]
+    assert respellings("Stra\u00dfe") == ["strasse", "stra\u00dfe"]
 
 
 @given(st.text(max_size=5))

@@ -189,11 +189,16 @@ def test_bench_service(run_json: RunJson, model: Path, wrk: Path) -> None:
     assert (SCRIPTS / "bench_service_peer.py").is_file()
     results = run_json(
         "bench_service", "--model", model, "--seconds", 1, "--connections", 2,
-        "--memory-words", 100, PATH=f"{wrk}:{os.environ['PATH']}",
+        "--memory-words", 100, "--rounds", 2, "--loads", "tables",
+        PATH=f"{wrk}:{os.environ['PATH']}",
     )  # fmt: skip
     assert [row["errors"] for row in results["services"]] == [0] * 4
     assert results["batch"] >= 1
     assert len(results["memory"]["private_mb"]) == 3
+    fairness = results["fairness"]
+    assert {row["load"] for row in fairness} == {"tables"}
+    assert all(row["beside"] > 0 and row["refused"] == 0 for row in fairness)
+    assert len(fairness) == 19
 
 
 def test_bench_service_without_wrk_says_how_to_install_it(

@@ -27,6 +27,7 @@ TESTED_BY = {
     "bench_page": "scripts/test_benchmarks.py",
     "bench_phrases": "scripts/test_benchmarks.py",
     "bench_service": "scripts/test_benchmarks.py",
+    "bench_service_fairness.py": "scripts/test_benchmarks.py",
     "bench_service_peer.py": "scripts/test_benchmarks.py",
     "bench_tasks.py": "scripts/test_benchmarks.py",
     "bench_trec": "scripts/test_benchmarks.py",

@@ -76,7 +76,7 @@ Start = Callable[..., Server]
 def starting() -> Iterator[Start]:
     servers: list[Server] = []
 
-    def start(model: Path, *arguments: object, **environment: str) -> Server:
+    def start(model: Path | str, *arguments: object, **environment: str) -> Server:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("EMBEDKIT_")}
         options = ["--model", str(model), *map(str, arguments)]
         server = Server(options, {**kept, **environment})

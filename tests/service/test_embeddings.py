@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,11 @@ import openai
 import pytest
 
 import embedkit
+from embedkit.corpus.tokenizers import tokenize
+from embedkit.features.pooling import text_vectors
+from embedkit.service.worker.embedding import EmbeddingFormat, embeddings
+from embedkit.service.worker.served_model import ServedModel
+from embedkit.vectors.word_vectors import WordVectors
 from tests.service.servers import Server
 
 
@@ -26,7 +32,12 @@ def openai_client(server: Server) -> Iterator[openai.OpenAI]:
         yield client
 
 
-def test_a_known_word_gets_its_vector(
+def unit(vector: np.typing.ArrayLike) -> np.typing.NDArray[np.float64]:
+    wide = np.asarray(vector, dtype=float)
+    return wide / np.linalg.norm(wide)
+
+
+def test_a_known_word_gets_its_vector_at_length_1(
     openai_client: openai.OpenAI, vectors: embedkit.WordVectors
 ) -> None:
     answer = openai_client.embeddings.create(input="Paris", model="any")  # asks for base64
@@ -35,7 +46,11 @@ def test_a_known_word_gets_its_vector(
     assert answer.usage.prompt_tokens == answer.usage.total_tokens == 1
     [embedding] = answer.data
     assert embedding.index == 0
-    np.testing.assert_array_equal(np.float32(embedding.embedding), vectors["paris"])
+    np.testing.assert_allclose(embedding.embedding, unit(vectors["paris"]), atol=1e-6)
+    raw = openai_client.embeddings.create(
+        input="Paris", model="any", extra_body={"normalize": False}
+    )
+    np.testing.assert_array_equal(np.float32(raw.data[0].embedding), vectors["paris"])
 
 
 def test_a_text_gets_the_mean_vector_of_its_known_words(
@@ -44,26 +59,58 @@ def test_a_text_gets_the_mean_vector_of_its_known_words(
     texts = ["Paris and Rome!", "berlin"]
     answer = openai_client.embeddings.create(input=texts, model="any", encoding_format="float")
     assert [one.index for one in answer.data] == [0, 1]
-    assert answer.usage.prompt_tokens == 4
-    expected = (vectors["paris"].astype(float) + vectors["rome"]) / 2
-    np.testing.assert_allclose(answer.data[0].embedding, expected, rtol=1e-6)
-    np.testing.assert_array_equal(np.float32(answer.data[1].embedding), vectors["berlin"])
+    assert answer.usage.prompt_tokens == 3  # "and" has no vector
+    expected = unit(vectors["paris"].astype(float) + vectors["rome"])
+    np.testing.assert_allclose(answer.data[0].embedding, expected, atol=1e-6)
+    np.testing.assert_allclose(answer.data[1].embedding, unit(vectors["berlin"]), atol=1e-6)
 
 
 def test_base64_encodes_little_endian_float32(
     client: httpx.Client, vectors: embedkit.WordVectors
 ) -> None:
-    asked = {"input": ["rome"], "model": "any", "encoding_format": "base64"}
+    asked = {"input": ["rome"], "encoding_format": "base64", "normalize": False}
     [embedding] = client.post("/v1/embeddings", json=asked).json()["data"]
     found = np.frombuffer(base64.b64decode(embedding["embedding"]), dtype="<f4")
     np.testing.assert_array_equal(found, vectors["rome"])
 
 
-def test_a_text_without_known_words_is_not_found(openai_client: openai.OpenAI) -> None:
+def test_long_texts_and_many_texts_agree_with_the_library(
+    client: httpx.Client, vectors: embedkit.WordVectors
+) -> None:
+    words = vectors.vocabulary.words()[:50]
+    texts = [" ".join([*words] * 200), *(f"{a} unknownword {b}" for a in words for b in words[:40])]
+    asked = {"input": texts, "normalize": False}
+    answer = client.post("/v1/embeddings", json=asked).json()
+    expected, _ = text_vectors(vectors, texts)
+    found = [one["embedding"] for one in answer["data"]]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    known = [word for text in texts for word in tokenize(text) if word in vectors]
+    assert answer["usage"]["prompt_tokens"] == len(known)
+
+
+def test_a_text_without_known_words_stops_only_itself(
+    openai_client: openai.OpenAI, vectors: embedkit.WordVectors
+) -> None:
+    texts = ["rome", "pariss nowhere", "", "?!"]
+    answer = openai_client.embeddings.create(input=texts, model="any")
+    found = np.array([one.embedding for one in answer.data])
+    np.testing.assert_allclose(found[0], unit(vectors["rome"]), atol=1e-6)
+    np.testing.assert_array_equal(found[1:], 0)
+    errors = [(one.model_extra or {}).get("error") for one in answer.data]
+    assert errors[0] is None
+    assert [error["message"] for error in errors[1:]] == [
+        "'pariss' is not in the vocabulary.", "The text has no words.", "The text has no words.",
+    ]  # fmt: skip
+    assert answer.usage.prompt_tokens == 1
+
+
+def test_a_single_text_without_known_words_is_not_found(openai_client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="'pariss' is not in the vocabulary") as caught:
-        openai_client.embeddings.create(input=["rome", "pariss nowhere"], model="any")
+        openai_client.embeddings.create(input="pariss nowhere", model="any")
     assert isinstance(caught.value.body, dict)
     assert caught.value.body["suggestions"][0] == "paris"
+    with pytest.raises(openai.UnprocessableEntityError, match="The text has no words"):
+        openai_client.embeddings.create(input="", model="any")
 
 
 def test_another_dimension_is_rejected(openai_client: openai.OpenAI) -> None:
@@ -75,6 +122,49 @@ def test_another_dimension_is_rejected(openai_client: openai.OpenAI) -> None:
     assert len(answer.data[0].embedding) == 24
 
 
-def test_token_ids_are_rejected(openai_client: openai.OpenAI) -> None:
-    with pytest.raises(openai.UnprocessableEntityError, match="should be a valid string"):
-        openai_client.embeddings.create(input=[1, 2], model="any")
+def test_token_ids_are_rejected_with_the_remedy(openai_client: openai.OpenAI) -> None:
+    for ids in ([1, 2], [[1, 2], [3]]):
+        with pytest.raises(
+            openai.UnprocessableEntityError, match="check_embedding_ctx_length=False"
+        ):
+            openai_client.embeddings.create(input=ids, model="any")  # type: ignore[arg-type]
+
+
+def test_a_client_lists_the_models_and_then_embeds(
+    openai_client: openai.OpenAI, client: httpx.Client, vectors: embedkit.WordVectors
+) -> None:
+    """As user interfaces do when a connection is set up."""
+    [listed] = openai_client.models.list().data
+    assert (listed.id, listed.object, listed.owned_by) == ("model", "model", "embedkit")
+    assert openai_client.models.retrieve(listed.id) == listed
+    answer = openai_client.embeddings.create(input=["paris"], model=listed.id)
+    assert answer.model == listed.id
+    assert len(answer.data[0].embedding) == vectors.dimension
+    with pytest.raises(openai.NotFoundError, match="There is no model 'other'"):
+        openai_client.models.retrieve("other")
+    # The same with plain HTTP.
+    name = client.get("/v1/models").json()["data"][0]["id"]
+    body = {"model": name, "input": "paris"}
+    assert client.post("/v1/embeddings", json=body).json()["model"] == name
+
+
+def test_whitespace_tokens_with_punctuation_are_found(tmp_path: Path) -> None:
+    """Whole tokens come first: the vocabulary may have some with punctuation."""
+    names = ["Queen", "england", "york,"]
+    rows = np.eye(3, dtype=np.float32)
+    config = {"training": {"tokenizer": "whitespace"}}
+    WordVectors(names, rows, config=config).save(tmp_path / "model")
+    served = ServedModel(tmp_path / "model", "model", 1)
+    texts = ["Queen,", "England!", "York, york,", "(queen) of England", "x"]
+    work = embeddings(served, texts, EmbeddingFormat(normalize=False))
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            answer = json.loads(end.value)
+            break
+    found = [one["embedding"] for one in answer["data"]]
+    # "(queen)" is not the word "Queen": the vocabulary distinguishes them.
+    expected = [rows[0], rows[1], rows[2], rows[1], 0 * rows[0]]
+    np.testing.assert_array_equal(found, expected)
+    assert answer["usage"]["prompt_tokens"] == 5

@@ -73,7 +73,17 @@ def test_a_large_body_is_refused(start: Start, model: Path) -> None:
             413,
             "at most 64 analogies by 3cosmul or pairdirection, got 65",
         ),
-        ("analogy", [{"a": "x", "b": "y", "c": "z", "kk": 1}], 422, "[0].kk: Extra inputs"),
+        ("analogy", {"a": "x", "b": "y", "c": "z", "kk": 1}, 422, "kk: Extra inputs"),
+        ("rank", [{"word": "rome", "neighbor_of": "paris"}] * 65, 413, "at most 64 ranks, got 65"),
+        (
+            "neighbors",
+            [
+                {"word": f"unknown{n}", "exclude": [f"q{n}{m}" for m in range(9)], "oov": "spell"}
+                for n in range(8)
+            ],
+            413,
+            'at most 64 unknown words with oov "spell", got 80',
+        ),
     ],
 )
 def test_requests_over_a_limit_are_refused(
@@ -82,6 +92,37 @@ def test_requests_over_a_limit_are_refused(
     answer = client.post(f"/v1/{path}", json=body)
     assert answer.status_code == status
     assert message in answer.json()["error"]["message"]
+
+
+def test_an_invalid_object_does_not_stop_the_others_of_its_batch(client: httpx.Client) -> None:
+    good = {"word": "paris", "k": 1}
+    bad = [{"word": "paris", "k": 0}, {"wordd": "paris"}, {"word": "paris", "model": "none"}]
+    answer = client.post("/v1/neighbors", json=[bad[0], good, *bad[1:], good])
+    assert answer.status_code == 200
+    assert answer.headers["X-Embedkit-Generation"] == "1"
+    found = answer.json()
+    single = client.post("/v1/neighbors", json=good).json()
+    assert (found[1], found[4]) == (single, single)
+    messages = [found[place]["error"]["message"] for place in (0, 2, 3)]
+    assert messages[0] == "k: Input should be greater than or equal to 1."
+    assert messages[1] == "word: Field required."
+    assert messages[2] == "There is no model 'none'."
+    answer = client.post("/v1/neighbors", json=bad[:2])
+    assert [list(one) for one in answer.json()] == [["error"]] * 2
+
+
+def test_an_unknown_word_is_not_echoed_in_full(client: httpx.Client) -> None:
+    word = "x" * 500_000
+    answer = client.post("/v1/embeddings", json={"input": word})
+    assert answer.status_code == 404
+    assert len(answer.content) < 1_000
+
+
+def test_headers_that_arrive_at_once_are_limited_too(server: Server) -> None:
+    with connect(server) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nX: " + b"x" * 60_000 + b"\r\n\r\n")
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 431")
 
 
 @pytest.mark.parametrize(

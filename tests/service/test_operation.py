@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import re
 import shutil
@@ -164,7 +165,9 @@ def test_a_damaged_model_is_refused_and_the_old_one_served(start: Start, tmp_pat
     server = start(path, "--reload-model")
     with httpx.Client(base_url=server.url) as client:
         (path / "vocabulary.arrow").write_bytes(b"no vocabulary")
-        server.wait_for("The new model cannot be served. Still serving the old one: .* is damaged")
+        server.wait_for(
+            "The new model model cannot be served. Still serving the old one: .* is damaged"
+        )
         shutil.rmtree(path)
         server.process.send_signal(signal.SIGHUP)
         server.wait_for("Still serving the old one: .*")
@@ -205,10 +208,106 @@ def test_requests_in_progress_are_answered_on_sigterm(start: Start, model: Path)
     assert server.process.wait(30) == 0
 
 
+def test_keep_alive_clients_see_no_reset_on_sigterm(start: Start, tmp_path: Path) -> None:
+    """The last answer of each connection says that it is closed."""
+    save_model(tmp_path / "model.embedkit", 0)
+    server = start(tmp_path / "model.embedkit")
+    host = server.url.removeprefix("http://")
+    last: list[str | None] = []
+    failures: list[object] = []
+    answered = threading.Barrier(9)
+
+    def ask() -> None:
+        connection = http.client.HTTPConnection(host, timeout=60)
+        try:
+            for number in range(1_000_000):
+                connection.request("GET", "/v1/words")
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != 200:
+                    failures.append(answer.status)
+                if answer.will_close:
+                    last.append(answer.getheader("connection"))
+                    return
+                if number == 10:
+                    answered.wait(60)
+        except (OSError, http.client.HTTPException) as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    answered.wait(60)
+    server.process.send_signal(signal.SIGTERM)
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert last == ["close"] * 8
+    assert server.process.wait(30) == 0
+
+
+def test_connections_are_spread_over_the_workers(start: Start, tmp_path: Path) -> None:
+    save_model(tmp_path / "model.embedkit", 0)
+    server = start(tmp_path / "model.embedkit", "--workers", 2)
+    server.wait_for("startup complete", count=2)
+
+    def sockets() -> list[int]:
+        return [len([*Path(f"/proc/{pid}/fd").iterdir()]) for pid in server.workers]
+
+    with contextlib.ExitStack() as stack:
+        before = sockets()
+        for _ in range(64):
+            connection = stack.enter_context(connect(server))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
+        gained = [after - before for after, before in zip(sockets(), before, strict=True)]
+    assert min(gained) >= 10  # less than this has a probability below 1e-8
+
+
+def test_several_models_are_served_and_reloaded_separately(start: Start, tmp_path: Path) -> None:
+    paths = {name: tmp_path / f"{name}.embedkit" for name in ("first", "second")}
+    save_model(paths["first"], 0)
+    save_model(paths["second"], 1)
+    server = start(f"one={paths['first']}", "--model", f"two={paths['second']}", "--reload-model")
+
+    def nearest(client: httpx.Client, **model: str) -> tuple[str, str]:
+        asked = {"word": "paris", "k": 1, **model}
+        answer = client.post("/v1/neighbors", json=asked)
+        return answer.json()["answers"][0]["word"], answer.headers["X-Embedkit-Generation"]
+
+    with httpx.Client(base_url=server.url) as client:
+        names = [model["id"] for model in client.get("/v1/models").json()["data"]]
+        assert names == ["one", "two"]
+        assert nearest(client) == nearest(client, model="one") == (nearest_to_paris(0), "1")
+        assert nearest(client, model="two") == (nearest_to_paris(1), "1")
+        save_model(paths["second"], 2)
+        server.wait_for("Serving generation 2 of the model two")
+        assert nearest(client, model="two") == (nearest_to_paris(2), "2")
+        assert nearest(client) == (nearest_to_paris(0), "1")
+        asked = [{"word": "paris", "k": 1, "model": name} for name in ("two", "one", "three")]
+        two, one, three = client.post("/v1/neighbors", json=asked).json()
+        assert two["answers"][0]["word"] == nearest_to_paris(2)
+        assert one["answers"][0]["word"] == nearest_to_paris(0)
+        assert three["error"]["message"] == "There is no model 'three'."
+        for path in ("words", "map", "model"):
+            answer = client.get(f"/v1/{path}", params={"model": "two"})
+            assert answer.headers["X-Embedkit-Generation"] == "2"
+            assert client.get(f"/v1/{path}", params={"model": "three"}).status_code == 404
+        asked_texts = {"input": "paris", "model": "two"}
+        assert client.post("/v1/embeddings", json=asked_texts).json()["model"] == "two"
+        asked_texts["model"] = "text-embedding-3-small"
+        assert client.post("/v1/embeddings", json=asked_texts).status_code == 404
+        text = client.get("/metrics").text
+        assert 'embedkit_model_generation{model="two"} 2.0' in text
+
+
 def test_temporary_files_are_removed_at_exit(start: Start, model: Path, tmp_path: Path) -> None:
     server = start(model, "--workers", 2, TMPDIR=str(tmp_path))
     [folder] = tmp_path.iterdir()
-    assert {path.name for path in folder.iterdir()} == {"current", "1", "metrics"}
+    assert {path.name for path in folder.iterdir()} == {"model0", "metrics"}
+    assert {path.name for path in (folder / "model0").iterdir()} == {"current", "1"}
     assert oct(folder.stat().st_mode)[-3:] == "700"
     assert server.stop() == 0
     assert list(tmp_path.iterdir()) == []

@@ -313,7 +313,7 @@ def test_examples_in_the_openapi_document_work(world: httpx.Client) -> None:
             answer = world.post(path, json=schemas[name]["example"])
             assert answer.status_code == 200, answer.text
             answered[path] = answer.json()
-    assert len(answered) == 7
+    assert len(answered) == 11
     assert answered["/v1/analogy"]["answers"][0]["word"] == "rome"
     assert answered["/v1/query"]["answers"][0]["word"] == "queen"
     examples = world.get("/v1/model").json()["examples"]

@@ -63,6 +63,12 @@ def test_keys_are_required_and_never_logged(start: Start, model: Path, tmp_path:
         assert (
             client.get(f"/v1/words?prefix={'x' * 300}").status_code == 401
         )  # the key is checked first
+        document = client.get("/openapi.json").json()
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["bearer"] == {"type": "http", "scheme": "bearer"}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert ("security" in operation) == path.startswith(("/v1/", "/metrics"))
     server.stop()
     said = "".join(server.lines)
     assert '"POST /v1/neighbors HTTP/1.1" 401' in said

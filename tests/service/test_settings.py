@@ -24,18 +24,18 @@ from tests.service.servers import KEY
 )
 def test_an_invalid_origin_is_rejected(tmp_path: Path, origin: str) -> None:
     with pytest.raises(ConfigurationError, match=f"--cors-origin {origin} is not a valid origin"):
-        ServiceSettings(tmp_path, tmp_path, origins=(origin,))
+        ServiceSettings({}, tmp_path, origins=(origin,))
 
 
 def test_valid_origins_are_accepted(tmp_path: Path) -> None:
     origins = ("*", "https://example.org", "http://localhost:3000", "http://[::1]:8000")
-    assert ServiceSettings(tmp_path, tmp_path, origins=origins).origins == origins
+    assert ServiceSettings({}, tmp_path, origins=origins).origins == origins
 
 
 @pytest.mark.parametrize("timeout", [math.inf, math.nan])
 def test_a_timeout_that_is_not_finite_is_rejected(tmp_path: Path, timeout: float) -> None:
     with pytest.raises(ConfigurationError, match="must be a finite number of seconds, got"):
-        ServiceSettings(tmp_path, tmp_path, timeout=timeout)
+        ServiceSettings({}, tmp_path, timeout=timeout)
 
 
 def test_keys_come_from_the_environment_and_the_file(
@@ -44,6 +44,7 @@ def test_keys_come_from_the_environment_and_the_file(
     other = "another-key-9876543210"
     monkeypatch.setenv(KEY_VARIABLE, KEY)
     (tmp_path / "keys").write_text(f"\n{other}\n")
+    (tmp_path / "keys").chmod(0o600)
     assert read_keys(tmp_path / "keys") == (KEY, other)
     assert read_keys(None) == (KEY,)
     monkeypatch.delenv(KEY_VARIABLE)
@@ -55,6 +56,7 @@ def test_an_error_about_a_key_does_not_contain_the_key(
 ) -> None:
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
     (tmp_path / "keys").write_text("sh0rt")
+    (tmp_path / "keys").chmod(0o600)
     with pytest.raises(ConfigurationError, match="line 1: an API key must have") as caught:
         read_keys(tmp_path / "keys")
     assert "sh0rt" not in str(caught.value)

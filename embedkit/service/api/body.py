@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import get_type_hints
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
-from embedkit.service.http.errors import RefusedError
+from embedkit.service.http.errors import DOCS_HINT, ErrorBody, RefusedError, error_body
+from embedkit.service.http.json_response import json_response
 from embedkit.service.worker.dispatch import Handle
 
-__all__ = ["JsonBodyRoute"]
+__all__ = ["JsonBodyRoute", "validation_error"]
+
+
+def validation_error(problem: Mapping[str, Any], location: Sequence[object]) -> ErrorBody:
+    """Return the body for an error that pydantic found.
+
+    Args:
+        problem: one of `ValidationError.errors()`.
+        location: its place in the request, or in an item of a batch.
+    """
+    parts = [part for part in location if part not in ("body", "query", "one", "many")]
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    place = text.lstrip(".") or "The request"
+    return error_body(422, f"{place}: {problem['msg']}.", DOCS_HINT)
 
 
 class JsonBodyRoute(APIRoute):
@@ -38,10 +53,44 @@ class JsonBodyRoute(APIRoute):
                     "The body must be JSON.",
                     "Send the header Content-Type: application/json.",
                 )
+            content = await request.body()
             try:
-                body = adapter.validate_json(await request.body())
+                body = adapter.validate_json(content)
             except ValidationError as error:
-                raise RequestValidationError(error.errors(include_url=False)) from None
-            return await endpoint(body)
+                problems = error.errors(include_url=False)
+                invalid = _invalid_items(problems)
+                if not invalid:
+                    raise RequestValidationError(problems) from None
+            else:
+                return await endpoint(body)
+            items = from_json(content)
+            valid = [item for place, item in enumerate(items) if place not in invalid]
+            if not valid:
+                return json_response([*invalid.values()])
+            response = await endpoint(
+                adapter.validate_json(to_json(valid, inf_nan_mode="constants"))
+            )
+            answers = iter(from_json(bytes(response.body)))
+            merged = [invalid.get(place) or next(answers) for place in range(len(items))]
+            return json_response(merged, headers=_own_headers(response))
 
         return handle
+
+
+def _invalid_items(problems: Sequence[Any]) -> dict[int, ErrorBody]:
+    """Return the errors of the items of a batch by place; none if the batch itself is invalid."""
+    found: dict[int, ErrorBody] = {}
+    for problem in problems:
+        location = problem["loc"]
+        if len(location) < 2 or location[0] != "many" or not isinstance(location[1], int):
+            return {}
+        found.setdefault(location[1], validation_error(problem, location[2:]))
+    return found
+
+
+def _own_headers(response: Response) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in response.headers.items()
+        if name not in ("content-length", "content-type")
+    }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic_core import PydanticCustomError
 
 from embedkit.index.options import METRIC_NAMES
 from embedkit.service.limits import MAX_BATCH, MAX_EXPRESSION, MAX_K, MAX_LIST, MAX_TEXTS, MAX_WORD
-from embedkit.service.worker.answers import IsKnown, SearchQuery
+from embedkit.service.worker.answers import IsKnown, SearchQuery, search_kind
 from embedkit.vectors.expressions import parse
 from embedkit.vectors.options import ANALOGY_METHODS, OOV
 
@@ -19,9 +21,13 @@ __all__ = [
     "EmbeddingsRequest",
     "MetricName",
     "NeighborsRequest",
+    "OddOneOutRequest",
     "OneOrMany",
     "ProjectRequest",
     "QueryRequest",
+    "RankRequest",
+    "SimilarityRequest",
+    "TransferRequest",
     "WithOov",
 ]
 
@@ -44,6 +50,11 @@ K = Annotated[
     Field(ge=1, le=MAX_K, strict=True, description="Number of answers."),
 ]
 
+Restrict = Annotated[
+    Annotated[int, Field(ge=1, le=2**31, strict=True)] | None,
+    Field(description="Search only this number of the most frequent words."),
+]
+
 Item = TypeVar("Item", bound=BaseModel)
 OneOrMany: TypeAlias = Annotated[
     Annotated[Item, Tag("one")]
@@ -53,8 +64,27 @@ OneOrMany: TypeAlias = Annotated[
 """An object, or a list of objects for a batch."""
 
 
+def _text(value: object) -> object:
+    if isinstance(value, int) or (
+        isinstance(value, list) and all(isinstance(number, int) for number in value)
+    ):
+        raise PydanticCustomError(
+            "token_ids",
+            "token ids are not supported: send texts. With langchain's OpenAIEmbeddings, set "
+            "check_embedding_ctx_length=False",
+        )
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+ModelName = Annotated[str, Field(max_length=MAX_WORD)]
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
+    model: ModelName | None = Field(
+        None, description="One of the names that GET /v1/models lists; the first one by default."
+    )
 
 
 class WithOov(_Request):
@@ -71,17 +101,24 @@ class WithOov(_Request):
 class _Search(WithOov):
     k: K = 10
     metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
-    restrict: Annotated[int, Field(ge=1, le=2**31, strict=True)] | None = Field(
-        None, description="Search only this number of the most frequent words."
-    )
+    restrict: Restrict = None
     exclude: Annotated[list[Word], Field(max_length=MAX_LIST)] = Field(
         [], description="Words that must not be answers."
     )
 
     @property
     def cost(self) -> int:
-        """The work of answering, in units of a simple query."""
-        return 1 + self.k // 128 + (8 if self.oov == "spell" else 0)
+        """The cost of answering in a search with others; that of a simple query is 1."""
+        candidates = (self.k + len(self.exclude)) // 128
+        return 1 + candidates + len(self.exclude) // 32 + (self.metric == "l2")
+
+    @property
+    def kind(self) -> Hashable:
+        """Queries of the same kind share a search."""
+        return self._kind("3cosadd")
+
+    def _kind(self, method: str) -> Hashable:
+        return search_kind(method, self.metric, self.k, self.restrict, self.exclude, self.oov)
 
     def search(
         self, text: str, weighted: tuple[tuple[str, float], ...], method: str = "3cosadd"
@@ -112,8 +149,13 @@ class AnalogyRequest(_Search):
 
     @property
     def cost(self) -> int:
-        """The work of answering, in units of a simple query."""
-        return super().cost + (8 if self.method != "3cosadd" else 0)
+        """The cost of answering in a search with others; that of a simple query is 1."""
+        return super().cost + (0 if self.method == "3cosadd" else 3)
+
+    @property
+    def kind(self) -> Hashable:
+        """Queries of the same kind share a search."""
+        return self._kind(self.method)
 
     def query(self, is_known: IsKnown) -> SearchQuery:
         """Return the weighted sum a - b + c."""
@@ -131,7 +173,7 @@ class QueryRequest(_Search):
 
     @property
     def cost(self) -> int:
-        """The work of answering, in units of a simple query."""
+        """The cost of answering in a search with others; that of a simple query is 1."""
         return super().cost + len(self.expression) // 64
 
     def query(self, is_known: IsKnown) -> SearchQuery:
@@ -195,21 +237,97 @@ class ProjectRequest(_Request):
     )
 
 
+WordPair = Annotated[list[Word], Field(min_length=2, max_length=2)]
+
+
+class SimilarityRequest(WithOov):
+    """Two words or sets of words to compare; the vectors of a set are averaged."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"sets": [["london", "paris"], ["king", "queen"]]}}
+    )
+    sets: Annotated[list[WordList], Field(min_length=2, max_length=2)]
+    metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
+
+    @property
+    def all_words(self) -> list[str]:
+        """All words of the question."""
+        return [word for words in self.sets for word in words]
+
+
+class RankRequest(WithOov):
+    """A word whose place among the neighbors of another word is asked for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"word": "queen", "neighbor_of": "king"}}
+    )
+    word: Word
+    neighbor_of: Word
+    metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
+    restrict: Restrict = None
+
+    @property
+    def all_words(self) -> list[str]:
+        """All words of the question."""
+        return [self.word, self.neighbor_of]
+
+
+class OddOneOutRequest(WithOov):
+    """Words, of which the one that is least similar to the mean of all is asked for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"words": ["paris", "london", "king", "rome"]}}
+    )
+    words: Annotated[list[Word], Field(min_length=3, max_length=MAX_LIST)]
+    metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
+
+
+class TransferRequest(WithOov):
+    """Words to move along the mean difference of pairs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"pairs": [["man", "woman"], ["king", "queen"]], "words": ["boy"], "k": 3}
+        }
+    )
+    pairs: Annotated[list[WordPair], Field(min_length=1, max_length=MAX_LIST)]
+    words: WordList
+    strength: float = Field(
+        1.0, allow_inf_nan=False, description="Factor of the difference; -1 goes the other way."
+    )
+    k: K = 10
+    metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
+    restrict: Restrict = None
+    exclude: Annotated[list[Word], Field(max_length=MAX_LIST)] = []
+
+    @property
+    def all_words(self) -> list[str]:
+        """All words of the question."""
+        pairs = [word for pair in self.pairs for word in pair]
+        return [*pairs, *self.words, *self.exclude]
+
+
 class EmbeddingsRequest(BaseModel):
-    """The request of OpenAI's embeddings API; `model` and `user` are ignored."""
+    """The request of OpenAI's embeddings API; `user` is ignored.
+
+    If the service has one model, `model` may be any name.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"input": ["king", "the queen of england"], "model": "any"}}
     )
     input: Annotated[
         Annotated[str, Tag("one")]
-        | Annotated[list[str], Tag("many"), Field(min_length=1, max_length=MAX_TEXTS)],
+        | Annotated[list[Text], Tag("many"), Field(min_length=1, max_length=MAX_TEXTS)],
         Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
         Field(description="A text or a list of texts; token ids are not supported."),
     ]
-    model: str = ""
+    model: str | None = None
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Annotated[int, Field(ge=1)] | None = Field(
         None, description="Only the dimension of the model is accepted."
+    )
+    normalize: bool = Field(
+        True, description="Scale vectors to length 1, like those of OpenAI's models."
     )
     user: str | None = None

@@ -14,8 +14,14 @@ __all__ = [
     "EmbeddingsResponse",
     "ErrorResponse",
     "ModelResponse",
+    "ModelSummary",
+    "ModelsResponse",
+    "OddOneOutResponse",
     "ProjectResponse",
+    "RankResponse",
     "SearchResponse",
+    "SimilarityResponse",
+    "TransferResponse",
     "WordsResponse",
 ]
 
@@ -123,6 +129,56 @@ class ProjectResponse(BaseModel):
     composed: Composed = None
 
 
+Skipped = Annotated[
+    list[str] | None,
+    Field(description="Unknown words that are left out, if oov says so."),
+]
+
+
+class SimilarityResponse(BaseModel):
+    """A similarity, or with the metric l2 a distance; null if a set has no known words."""
+
+    sets: list[list[str]]
+    metric: MetricName
+    score: float | None
+    composed: Composed = None
+    skipped: Skipped = None
+
+
+class RankResponse(BaseModel):
+    """The place of a word among the neighbors of another, from 1; null if a word is skipped."""
+
+    word: str
+    neighbor_of: str
+    rank: int | None
+    composed: Composed = None
+    skipped: Skipped = None
+
+
+class OddOneOutResponse(BaseModel):
+    """The words by their similarity to the mean of all, the odd one first."""
+
+    metric: MetricName
+    answers: list[ScoredWord]
+    composed: Composed = None
+    skipped: Skipped = None
+
+
+class Moved(BaseModel):
+    """A word, and the words nearest to where it was moved."""
+
+    word: str
+    answers: list[ScoredWord]
+
+
+class TransferResponse(BaseModel):
+    """The words nearest to each word that was moved; none for a word that is skipped."""
+
+    words: list[Moved]
+    composed: Composed = None
+    skipped: Skipped = None
+
+
 class CountedWord(BaseModel):
     """A word and how often it occurs in the corpus; 0 if unknown."""
 
@@ -154,16 +210,38 @@ class ModelResponse(BaseModel):
     examples: list[str]
 
 
+class ModelSummary(BaseModel):
+    """A model in the format of OpenAI's API; `created` is when the service opened it."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+    generation: int
+    words: int
+    dimension: int
+
+
+class ModelsResponse(BaseModel):
+    """The models of the service; the first is the default."""
+
+    object: Literal["list"]
+    data: list[ModelSummary]
+
+
 class Embedding(BaseModel):
     """A vector: numbers, or little-endian float32 in base64."""
 
     object: Literal["embedding"]
     index: int
     embedding: list[float] | str
+    error: ErrorDetails | None = Field(
+        None, description="Why the vector is zeros: no word of the text has a vector."
+    )
 
 
 class Usage(BaseModel):
-    """The number of words read."""
+    """The number of words that have a vector."""
 
     prompt_tokens: int
     total_tokens: int

@@ -14,8 +14,10 @@ from embedkit.errors import (
     WordTooLongError,
 )
 from embedkit.service.http.json_response import JsonObject
+from embedkit.service.limits import MAX_WORD
 
 __all__ = [
+    "DOCS_HINT",
     "SMALLER_REQUESTS",
     "RefusedError",
     "describe",
@@ -44,6 +46,9 @@ _TYPES = {
     503: "unavailable",
 }
 
+
+DOCS_HINT = "GET /docs describes the API."
+"""The hint for a request that is not as documented."""
 
 SMALLER_REQUESTS = "Send several smaller requests."
 """The hint for a request that is too large."""
@@ -95,7 +100,7 @@ def describe(error: EmbedkitError) -> ErrorBody:
     details: JsonObject = {}
     if isinstance(error, UnknownWordError):
         hint = hint or "GET /v1/words lists the known words."
-        details = {"word": error.word, "suggestions": list(error.suggestions)}
+        details = {"word": error.word[:MAX_WORD], "suggestions": list(error.suggestions)}
     elif isinstance(error, ExpressionError):
         hint = hint or "Write an expression such as king - man + woman."
         details = {"column": error.column + 1, "expression": error.expression}

@@ -12,11 +12,12 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from embedkit.service.http.client import CURRENT_CLIENT
 from embedkit.service.http.errors import SMALLER_REQUESTS, RefusedError, describe
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.limits import MAX_DRAINED
 
-__all__ = ["Guard"]
+__all__ = ["Guard", "needs_key"]
 
 Message: TypeAlias = "MutableMapping[str, Any]"
 Receive: TypeAlias = "Callable[[], Awaitable[Message]]"
@@ -30,6 +31,11 @@ _POLICY = (
 )
 # Swagger's page sets inline styles.
 _DOCS_POLICY = _POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+
+def needs_key(path: str) -> bool:
+    """Tell whether requests for a path need a key, if the service has keys."""
+    return path.startswith(_PROTECTED)
 
 
 def _headers(policy: str) -> list[tuple[bytes, bytes]]:
@@ -84,7 +90,7 @@ class Guard:
 
         try:
             try:
-                self._check_key(scope)
+                CURRENT_CLIENT.set(self._client(scope))
                 body = await self._read(scope, receive)
             except RefusedError as error:
                 self._metrics.errors.labels(describe(error)["error"]["type"]).inc()
@@ -95,9 +101,15 @@ class Guard:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.answered(route, status, time.perf_counter() - start)
 
-    def _check_key(self, scope: Message) -> None:
-        if not self._keys or not scope["path"].startswith(_PROTECTED):
-            return
+    def _client(self, scope: Message) -> str:
+        """Return the name of the client: its key by number, or else its address.
+
+        Raises:
+            RefusedError: the path needs a key, which is missing or wrong.
+        """
+        if not self._keys or not needs_key(scope["path"]):
+            address = scope.get("client")
+            return str(address[0]) if address else ""
         given = b""
         for name, value in scope["headers"]:
             if name == b"x-api-key":
@@ -113,6 +125,7 @@ class Guard:
                 "Send the header Authorization: Bearer KEY, or X-API-Key: KEY.",
                 {"WWW-Authenticate": "Bearer"},
             )
+        return f"key {matches.index(True)}"
 
     async def _read(self, scope: Message, receive: Receive) -> bytes:
         """Return the body.

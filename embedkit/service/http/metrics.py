@@ -52,7 +52,8 @@ class ServiceMetrics:
         )  # fmt: skip
         self.generation = Gauge(
             "embedkit_model_generation",
-            "Number of models served so far, by worker.",
+            "Number of versions of the model served so far, by worker.",
+            ["model"],
             multiprocess_mode="liveall",
             registry=registry,
         )

@@ -1,6 +1,8 @@
 """uvicorn's HTTP protocol with limits on time, size and connections.
 
-A connection is closed if its request does not arrive in time, or if its response is not read.
+A connection is closed if its request does not arrive in time, or if its response is not read. When
+the server stops, each connection gets an answer to the request under way, or to one that is sent
+at that moment; these answers have the header Connection: close.
 Malformed requests are answered in JSON like all others.
 """
 
@@ -13,7 +15,13 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from embedkit.service.http.errors import error_body
-from embedkit.service.limits import MAX_CONNECTIONS, MAX_HEADER_BYTES, REQUEST_SECONDS
+from embedkit.service.limits import (
+    CLOSING_SECONDS,
+    MAX_CONNECTIONS,
+    MAX_CONNECTIONS_OF_ADDRESS,
+    MAX_HEADER_BYTES,
+    REQUEST_SECONDS,
+)
 
 __all__ = ["Protocol"]
 
@@ -27,12 +35,42 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._header_bytes: int | None = 0
+        self._is_last = False  # whether the next answer is the last one
         self._unread = 0
         self._unanswered: deque[RequestResponseCycle] = deque()
         self._deadline: asyncio.TimerHandle | None = None
         self._expect_request()
         if len(self.connections) > MAX_CONNECTIONS:
             self._end(503, "Too many connections are open.", "Try again in a second.")
+        elif self._of_same_address() > MAX_CONNECTIONS_OF_ADDRESS:
+            self._end(
+                503, "Too many connections of your address are open.", "Close some of them first."
+            )
+
+    def _of_same_address(self) -> int:
+        """Return the number of connections of this address."""
+        if not self.client or len(self.connections) <= MAX_CONNECTIONS_OF_ADDRESS:
+            return 1
+        address = self.client[0]
+        others = (getattr(other, "client", None) for other in self.connections)
+        return sum(client is not None and client[0] == address for client in others)
+
+    def shutdown(self) -> None:
+        """Prepare for the end of the server: answer the request under way, then close.
+
+        A client may have sent a request that has not arrived, so an idle connection is closed a
+        moment later.
+        """
+        self._is_last = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+        self.loop.call_later(CLOSING_SECONDS, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        is_receiving = bool(self._header_bytes)
+        if not (is_answering or is_receiving or self.transport.is_closing()):
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._request_complete()
@@ -50,16 +88,37 @@ class Protocol(HttpToolsProtocol):
         super().data_received(data)
         # Once the headers are complete, `_header_bytes` is None.
         if self._header_bytes is not None and self._header_bytes > MAX_HEADER_BYTES:
-            self._end(431, f"The headers of a request may have at most {MAX_HEADER_BYTES:,} bytes.")
+            self._end_large_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._head_bytes = 0
         self._header_bytes = self._header_bytes or 0
         self._expect_request()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._limit_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._limit_head(len(name) + len(value) + len(b": \r\n"))
+
+    def _limit_head(self, size: int) -> None:
+        """Refuse a request whose headers are too large, even if they arrive all at once."""
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEADER_BYTES:
+            self._end_large_head()
+            raise ValueError("the headers are too large")  # ends parsing
+
+    def _end_large_head(self) -> None:
+        self._end(431, f"The headers of a request may have at most {MAX_HEADER_BYTES:,} bytes.")
 
     def on_headers_complete(self) -> None:
         self._header_bytes = None
         super().on_headers_complete()
+        if self._is_last:
+            self.cycle.keep_alive = False
         while self._unanswered and self._unanswered[0].response_complete:
             self._unanswered.popleft()
         self._unanswered.append(self.cycle)
@@ -109,6 +168,8 @@ class Protocol(HttpToolsProtocol):
             "content-length": len(body),
             "connection": "close",
         }
+        if status == 503:
+            head["retry-after"] = 1
         if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
             lines = [
                 f"HTTP/1.1 {status} {_REASONS[status]}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -12,27 +12,28 @@ from embedkit.service.http.json_response import JsonObject
 
 if TYPE_CHECKING:
     from embedkit.vectors.formulas import Neighbor
-    from embedkit.vectors.options import SearchKeywords
     from embedkit.vectors.search import WeightedSum
     from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Answer", "IsKnown", "SearchQuery", "SearchRequest", "answer_batch", "composed_words"]
+__all__ = [
+    "Answer",
+    "IsKnown",
+    "SearchQuery",
+    "SearchRequest",
+    "answer_batch",
+    "composed_words",
+    "search_kind",
+]
 
-# Queries share a search only if their k is in the same range, so that a query for ten words does
-# not wait for one that asks for a thousand.
-_K_LIMITS = (16, 128)
+# Queries share a search only if they need about the same number of candidates, so that a query for
+# ten words does not wait for one that asks for a thousand.
+_CANDIDATE_LIMITS = (16, 128)
 
 Answer: TypeAlias = "JsonObject | EmbedkitError"
 """The body of an answer, or the error that replaces it."""
 
 IsKnown: TypeAlias = "Callable[[str], bool]"
 """Tells whether the model has a word."""
-
-_Group: TypeAlias = "list[tuple[int, SearchQuery, WeightedSum]]"
-"""Queries of the same kind: the place of each in the batch, and its weighted sum."""
-
-_Kind: TypeAlias = "tuple[str, str, int, int | None, tuple[str, ...], str]"
-"""Method, metric, range of k, restrict, exclude and oov: what a shared search needs."""
 
 
 class SearchRequest(Protocol):
@@ -44,7 +45,11 @@ class SearchRequest(Protocol):
 
     @property
     def cost(self) -> int:
-        """The cost of answering; that of a simple query is 1."""
+        """The cost of answering in a search with others; that of a simple query is 1."""
+
+    @property
+    def kind(self) -> Hashable:
+        """Queries of the same kind share a search."""
 
     def query(self, is_known: IsKnown) -> SearchQuery:
         """Parse the request; *is_known* tells whether the model has a word.
@@ -79,10 +84,35 @@ class SearchQuery:
     oov: str = "error"
 
     @property
-    def kind(self) -> _Kind:
+    def kind(self) -> Hashable:
         """What queries that share a search have in common."""
-        k_range = bisect_left(_K_LIMITS, self.k)
-        return self.method, self.metric, k_range, self.restrict, self.exclude, self.oov
+        return search_kind(self.method, self.metric, self.k, self.restrict, self.exclude, self.oov)
+
+
+def search_kind(
+    method: str, metric: str, k: int, restrict: int | None, exclude: Sequence[str], oov: str
+) -> Hashable:
+    """Return what queries that share a search have in common."""
+    candidates = bisect_left(_CANDIDATE_LIMITS, k + len(exclude))
+    # Only the search by 3CosAdd takes words to exclude for each query.
+    return method, metric, candidates, restrict, () if method == "3cosadd" else tuple(exclude), oov
+
+
+@dataclass(frozen=True)
+class _Resolved:
+    """A query whose words have been looked up.
+
+    Attributes:
+        place: its place in the batch.
+        query: the query.
+        terms: its weighted sum.
+        excluded: rows that must not be answers.
+    """
+
+    place: int
+    query: SearchQuery
+    terms: WeightedSum
+    excluded: list[int]
 
 
 def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> list[Answer]:
@@ -93,7 +123,7 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
     """
     is_known = _membership(vectors)
     answers: list[Answer] = []
-    groups: dict[_Kind, _Group] = {}
+    groups: dict[Hashable, list[_Resolved]] = {}
     for place, request in enumerate(requests):
         try:
             query = request.query(is_known)
@@ -101,17 +131,18 @@ def answer_batch(vectors: WordVectors, requests: Sequence[SearchRequest]) -> lis
             if query.method == "pairdirection" and terms:
                 # A pair of equal words has no direction.
                 vectors.terms(query.weighted[:2], oov=query.oov)
+            resolved = _Resolved(place, query, terms, _excluded_rows(vectors, query))
         except EmbedkitError as error:
             answers.append(error)
         else:
             answers.append(_describe_query(vectors, query, terms))
-            groups.setdefault(query.kind, []).append((place, query, terms))
+            groups.setdefault(query.kind, []).append(resolved)
     for group in groups.values():
-        for (place, query, _), found in zip(group, _search_each(vectors, group), strict=True):
-            answers[place] = (
+        for asked, found in zip(group, _search_each(vectors, group), strict=True):
+            answers[asked.place] = (
                 found
                 if isinstance(found, EmbedkitError)
-                else _add_neighbors(answers[place], found[: query.k])
+                else _add_neighbors(answers[asked.place], found[: asked.query.k])
             )
     return answers
 
@@ -120,7 +151,17 @@ def _membership(vectors: WordVectors) -> IsKnown:
     return lambda word: vectors.find(word) >= 0
 
 
-def _search_each(vectors: WordVectors, group: _Group) -> Sequence[list[Neighbor] | EmbedkitError]:
+def _excluded_rows(vectors: WordVectors, query: SearchQuery) -> list[int]:
+    from embedkit.vectors.options import SearchOptions
+
+    # Rows of zeros, which have no cosine, are left out of all queries later.
+    options = SearchOptions(metric="l2", exclude=query.exclude, oov=query.oov)
+    return vectors.search.excluded_rows(options)
+
+
+def _search_each(
+    vectors: WordVectors, group: Sequence[_Resolved]
+) -> Sequence[list[Neighbor] | EmbedkitError]:
     """Return the answers of a group, or why a query has none: it does not stop the others.
 
     Errors are found before the search, so halving the group until one query is left costs little.
@@ -134,19 +175,27 @@ def _search_each(vectors: WordVectors, group: _Group) -> Sequence[list[Neighbor]
     return [*_search_each(vectors, group[:half]), *_search_each(vectors, group[half:])]
 
 
-def _search(vectors: WordVectors, group: _Group) -> list[list[Neighbor]]:
-    first = group[0][1]
-    options: SearchKeywords = {
-        "restrict": first.restrict,
-        "exclude": first.exclude,
-        "oov": first.oov,
-    }
-    k = max(query.k for _, query, _ in group)
+def _search(vectors: WordVectors, group: Sequence[_Resolved]) -> list[list[Neighbor]]:
+    from embedkit.vectors.options import SearchOptions
+    from embedkit.vectors.search import rows_of
+
+    first = group[0].query
+    k = max(asked.query.k for asked in group)
     if first.method == "3cosadd":
-        sums = [terms for _, _, terms in group]
-        return vectors.nearest(sums, k, metric=first.metric, **options)
-    words = [[word for word, _ in query.weighted] for _, query, _ in group]
-    return vectors.analogies(words, k, method=first.method, metric=first.metric, **options)
+        sums = [asked.terms for asked in group]
+        own = [[*asked.excluded, *rows_of(asked.terms)] for asked in group]
+        options = SearchOptions(k, first.metric, first.restrict)
+        return vectors.search.nearest_excluding(sums, own, options)
+    words = [[word for word, _ in asked.query.weighted] for asked in group]
+    return vectors.analogies(
+        words,
+        k,
+        method=first.method,
+        metric=first.metric,
+        restrict=first.restrict,
+        exclude=first.exclude,
+        oov=first.oov,
+    )
 
 
 def _describe_query(vectors: WordVectors, query: SearchQuery, terms: WeightedSum) -> JsonObject:

@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from embedkit.errors import plural
-from embedkit.service.http.errors import RefusedError
+from embedkit.service.http.client import CURRENT_CLIENT
+from embedkit.service.worker.fair_queue import FairQueue, Turn
+from embedkit.service.worker.refusals import overloaded, too_slow
 
-__all__ = ["BatchLimits", "Batcher", "BoundedExecutor", "too_slow"]
+__all__ = ["SEARCH_COST", "BatchLimits", "Batcher", "Priced"]
 
-Question = TypeVar("Question")
+SEARCH_COST = 12
+"""The cost of scanning the vectors, in units of one more question in the same scan."""
+
+
+class Priced(Protocol):
+    """A question whose cost is known before it is answered."""
+
+    @property
+    def cost(self) -> int:
+        """The cost of answering it in a search with others of its kind; at least 1."""
+
+    @property
+    def kind(self) -> Hashable:
+        """Questions of the same kind share a search."""
+
+
+Question = TypeVar("Question", bound=Priced)
 Answer = TypeVar("Answer")
 Result = TypeVar("Result")
-
-
-def _overloaded() -> RefusedError:
-    return RefusedError(
-        429,
-        "Too many questions are waiting.",
-        "Try again in a second, with smaller requests.",
-        {"Retry-After": "1"},
-    )
-
-
-def too_slow(seconds: float) -> RefusedError:
-    """Return the error for an answer that took more than *seconds*."""
-    return RefusedError(
-        503,
-        f"The answer took more than {seconds:g} {plural(seconds, 'second')}.",
-        "Send smaller requests, or try again later.",
-        {"Retry-After": "1"},
-    )
 
 
 def _refuse_late_answer(answered: asyncio.Future[Result], seconds: float) -> None:
@@ -46,10 +43,9 @@ def _refuse_late_answer(answered: asyncio.Future[Result], seconds: float) -> Non
 
 @dataclass
 class _Pending(Generic[Question, Answer]):
-    """A request: its questions, their costs and their answers."""
+    """A request: its questions and their answers."""
 
     questions: Sequence[Question]
-    costs: Sequence[int]
     answered: asyncio.Future[Sequence[Answer]]
     answers: list[Answer] = field(default_factory=list)
     taken: int = 0
@@ -57,14 +53,6 @@ class _Pending(Generic[Question, Answer]):
     @property
     def remaining(self) -> int:
         return len(self.questions) - self.taken
-
-    def take(self, limit: int) -> Sequence[Question]:
-        """Return the next questions, at least one, up to the cost *limit*."""
-        start = self.taken
-        while self.remaining and (self.taken == start or limit > 0):
-            limit -= self.costs[self.taken]
-            self.taken += 1
-        return self.questions[start : self.taken]
 
     def add(self, answers: Sequence[Answer]) -> None:
         self.answers += answers
@@ -76,19 +64,30 @@ class _Pending(Generic[Question, Answer]):
 class BatchLimits:
     """Limits of a queue and of its batches.
 
+    Costs are in units of one more question in a search; see `Priced`.
+
     Attributes:
         capacity: number of questions that may wait; more are refused.
         timeout: seconds after which a request is refused.
-        batch_cost: approximate cost of a batch.
-        share: approximate cost of one request's questions in a batch.
+        small_cost: cost of a batch of small requests.
+        large_cost: cost of a batch of large requests. While it is answered, small ones wait.
         pause: seconds to wait for questions of other clients.
     """
 
     capacity: int
     timeout: float = 10.0
-    batch_cost: int = 256
-    share: int = 32
+    small_cost: int = 128
+    large_cost: int = 40
     pause: float = 0.001
+
+    def is_small(self, questions: Sequence[Priced]) -> bool:
+        """Tell whether questions cost no more than about a single one."""
+        kinds = {question.kind for question in questions[:SEARCH_COST]}
+        return len(kinds) == 1 and sum(question.cost for question in questions) <= SEARCH_COST
+
+
+_Share: TypeAlias = "tuple[Turn[_Pending[Question, Answer]], int]"
+"""A request in a batch: its turn, and the number of its questions in the batch."""
 
 
 class Batcher(Generic[Question, Answer]):
@@ -98,14 +97,14 @@ class Batcher(Generic[Question, Answer]):
     questions of several requests. Batches are answered in one thread, where FAISS releases the
     interpreter's lock.
 
-    Requests take turns. A request with many questions gets a share of each batch, and the rest
-    moves to the end of the queue, so another client's question waits for only about one batch.
-    Requests with many questions can fill only half of the queue.
+    Small requests and large ones are answered in different batches, in turns, and a batch of large
+    requests is limited. So a small request waits for at most one such batch. A large request gets a
+    share of each batch until all of its questions are answered, and can fill only half of the
+    queue.
 
     Args:
         answer: answers a batch, in order.
         limits: limits of the queue and of its batches.
-        cost: returns the cost of answering a question; that of a simple one is 1.
         observe: called with the size of each batch.
     """
 
@@ -114,14 +113,14 @@ class Batcher(Generic[Question, Answer]):
         answer: Callable[[Sequence[Question]], Sequence[Answer]],
         limits: BatchLimits,
         *,
-        cost: Callable[[Question], int] = lambda question: 1,
         observe: Callable[[int], object] = lambda size: None,
     ) -> None:
         self._answer = answer
         self._limits = limits
-        self._cost = cost
         self._observe = observe
-        self._queue: deque[_Pending[Question, Answer]] = deque()
+        self._small: FairQueue[_Pending[Question, Answer]] = FairQueue()
+        self._large: FairQueue[_Pending[Question, Answer]] = FairQueue()
+        self._is_large_next = False
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "answering")
         self._waiting_single = 0  # waiting questions of requests with one question
@@ -138,12 +137,12 @@ class Batcher(Generic[Question, Answer]):
         Raises:
             RefusedError: the queue is full, or the answer took too long.
         """
-        if self._is_full(len(questions)):
-            raise _overloaded()
+        if self._has_no_room(len(questions)):
+            raise overloaded()
         loop = asyncio.get_running_loop()
-        costs = [self._cost(question) for question in questions]
-        request = _Pending[Question, Answer](questions, costs, loop.create_future())
-        self._queue.append(request)
+        request = _Pending[Question, Answer](questions, loop.create_future())
+        queue = self._small if self._limits.is_small(questions) else self._large
+        queue.push(CURRENT_CLIENT.get(), request)
         self._count(request, len(questions))
         self._arrived.set()
         timer = loop.call_later(
@@ -155,12 +154,12 @@ class Batcher(Generic[Question, Answer]):
             timer.cancel()
             self._count(request, -request.remaining)  # the client may have disconnected
 
-    def refuse_if_full(self) -> None:
-        """Raise `RefusedError` if the next question would be refused."""
-        if self._is_full(1):
-            raise _overloaded()
+    @property
+    def is_full(self) -> bool:
+        """Whether the next question would be refused."""
+        return self._has_no_room(1)
 
-    def _is_full(self, number: int) -> bool:
+    def _has_no_room(self, number: int) -> bool:
         """Return whether the queue has no room for a request of *number* questions.
 
         A request larger than the capacity is accepted if nothing is waiting.
@@ -182,71 +181,69 @@ class Batcher(Generic[Question, Answer]):
         """Answer questions until cancelled."""
         is_shared = False
         while True:
-            if not self._queue:
+            if not self._small and not self._large:
                 self._arrived.clear()
                 await self._arrived.wait()
             if is_shared:
                 await asyncio.sleep(self._limits.pause)
-            batch: list[tuple[_Pending[Question, Answer], int]] = []
+            is_large = bool(self._large) and (self._is_large_next or not self._small)
+            self._is_large_next = not is_large
+            queue = self._large if is_large else self._small
+            batch: list[_Share[Question, Answer]] = []
             try:
-                await self._answer_next(batch)
+                await self._answer_next(queue, batch)
             except Exception as error:  # noqa: BLE001 - passed on to the clients of this batch
-                for request, _ in batch:
-                    if not request.answered.done():
-                        request.answered.set_exception(error)
+                for turn, _ in batch:
+                    if not turn.item.answered.done():
+                        turn.item.answered.set_exception(error)
+            for turn, _ in batch:
+                if turn.item.remaining and not turn.item.answered.done():
+                    queue.again(turn)
+                else:
+                    queue.end(turn)
             is_shared = len(batch) > 1
 
-    async def _answer_next(self, batch: list[tuple[_Pending[Question, Answer], int]]) -> None:
-        """Fill *batch* with requests and the number of questions taken from each; answer them."""
-        questions: list[Question] = []
-        room = self._limits.batch_cost
-        while self._queue and room > 0:
-            request = self._queue.popleft()
-            if request.answered.done():  # the client has disconnected, or time is up
-                continue
-            start = request.taken
-            questions += request.take(min(self._limits.share, room))
-            room -= sum(request.costs[start : request.taken])
-            batch.append((request, request.taken - start))
-            self._count(request, start - request.taken)
+    async def _answer_next(
+        self,
+        queue: FairQueue[_Pending[Question, Answer]],
+        batch: list[_Share[Question, Answer]],
+    ) -> None:
+        """Fill *batch* with shares of requests, and answer them."""
+        questions = self._take(queue, batch)
         if not questions:
             return
         self._observe(len(questions))
         loop = asyncio.get_running_loop()
         answers = iter(await loop.run_in_executor(self._thread, self._answer, questions))
-        for request, number in batch:
-            request.add(list(islice(answers, number)))
-            if request.remaining:
-                self._queue.append(request)  # after the requests that have arrived since
+        for turn, number in batch:
+            turn.item.add(list(islice(answers, number)))
 
-
-class BoundedExecutor:
-    """One thread for work that is not batched, with a bounded queue.
-
-    Args:
-        capacity: number of calls that may wait; `run` refuses more.
-    """
-
-    def __init__(self, capacity: int = 64) -> None:
-        self._capacity = capacity
-        self._thread = ThreadPoolExecutor(1, "working")
-        self.waiting = 0
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the next call would be refused."""
-        return self.waiting >= self._capacity
-
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Return the result of *work*.
-
-        Raises:
-            RefusedError: the queue is full.
-        """
-        if self.is_full:
-            raise _overloaded()
-        self.waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        finally:
-            self.waiting -= 1
+    def _take(
+        self,
+        queue: FairQueue[_Pending[Question, Answer]],
+        batch: list[_Share[Question, Answer]],
+    ) -> list[Question]:
+        """Take questions of several requests, at least one, up to the cost of a batch."""
+        is_large = queue is self._large
+        room = self._limits.large_cost if is_large else self._limits.small_cost
+        taken: list[Question] = []
+        kinds: set[Hashable] = set()
+        while queue and room > 0:
+            turn = queue.pop()
+            request = turn.item
+            if request.answered.done():  # the client has disconnected, or time is up
+                queue.end(turn)
+                continue
+            limit = room / (1 + len(queue)) if is_large else room
+            start, cost = request.taken, 0
+            while request.remaining and cost < limit:
+                question = request.questions[request.taken]
+                cost += question.cost + (0 if question.kind in kinds else SEARCH_COST)
+                kinds.add(question.kind)
+                taken.append(question)
+                request.taken += 1
+            room -= cost
+            queue.charge(turn, cost)
+            batch.append((turn, request.taken - start))
+            self._count(request, start - request.taken)
+        return taken

@@ -1,11 +1,13 @@
-"""Answers requests: searches in batches, other work in one thread, both with a time limit."""
+"""Answers requests: searches in batches, other work in slices, both with a time limit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Coroutine, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
 
+import orjson
 from fastapi import Request, Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
@@ -18,128 +20,316 @@ from embedkit.service.http.errors import (
 )
 from embedkit.service.http.json_response import JsonObject, json_response
 from embedkit.service.http.metrics import ServiceMetrics
-from embedkit.service.limits import MAX_ANSWERS, MAX_SUGGESTED
+from embedkit.service.limits import (
+    MAX_ANSWERS,
+    MAX_SPELLED_WORDS,
+    MAX_SUGGESTED,
+    SUGGESTION_SECONDS,
+)
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.answers import Answer, SearchRequest, answer_batch
-from embedkit.service.worker.batching import Batcher, BatchLimits, BoundedExecutor, too_slow
-from embedkit.service.worker.served_model import ModelHolder, ServedModel
+from embedkit.service.worker.batching import Batcher, BatchLimits
+from embedkit.service.worker.execution import FairExecutor, Work
+from embedkit.service.worker.models import ServedModels
+from embedkit.service.worker.refusals import overloaded
+from embedkit.service.worker.served_model import ServedModel
+from embedkit.service.worker.spelling import respelled, suggestions
 
-__all__ = ["Dispatcher", "Handle", "as_list", "cancel_on_disconnect", "check_limit"]
+__all__ = [
+    "Dispatcher",
+    "ForModel",
+    "Handle",
+    "as_list",
+    "cancel_on_disconnect",
+    "check_limit",
+    "limit_spelled",
+]
 
 _WATCH_DELAY = 0.05  # seconds; a request that takes longer is cancelled if its client disconnects
 _CLIENT_CLOSED_REQUEST = 499  # nginx's status for a disconnected client; appears only in metrics
 
-Item = TypeVar("Item")
-Search = TypeVar("Search", bound=SearchRequest)
-Result = TypeVar("Result")
-
-_Question: TypeAlias = "tuple[ServedModel, SearchRequest]"
-"""A question and the model that answers it: the one that was served when the request arrived."""
+_SLOW = 4_000  # cost of comparing a word with the whole vocabulary; see `FairExecutor.run`
 
 Handle: TypeAlias = "Callable[[Request], Coroutine[Any, Any, Response]]"
 """A function that returns the response to a request; FastAPI's route handlers have this type."""
 
 
+class ForModel(Protocol):
+    """A request for a model.
+
+    Attributes:
+        model: its name; None for the default model.
+    """
+
+    model: str | None
+
+
+class ModelSearch(SearchRequest, ForModel, Protocol):
+    """A request for nearest words.
+
+    Attributes:
+        oov: what to do with unknown words.
+    """
+
+    oov: str
+
+
+Item = TypeVar("Item")
+Asked = TypeVar("Asked", bound=ForModel)
+Search = TypeVar("Search", bound=ModelSearch)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question, and the model that was served when it arrived."""
+
+    served: ServedModel
+    request: SearchRequest
+
+    @property
+    def cost(self) -> int:
+        return self.request.cost
+
+    @property
+    def kind(self) -> Hashable:
+        return self.served.name, self.served.generation, self.request.kind
+
+
 class Dispatcher:
-    """What the routes share: the model, the batcher, a thread for other work, and the metrics."""
+    """What the routes share: the models, the batcher, threads for other work, and the metrics.
+
+    Attributes:
+        models: the models.
+        metrics: the metrics.
+        batcher: answers searches.
+        executor: does other work, in steps of about a millisecond.
+        scans: does work whose steps scan all vectors.
+        lists: answers requests that take milliseconds, such as for known words, which therefore
+            never wait for other work.
+    """
 
     def __init__(self, settings: ServiceSettings, metrics: ServiceMetrics) -> None:
         self.metrics = metrics
-        self.holder = ModelHolder(settings.folder, settings.model.name.removesuffix(".embedkit"))
-        self.executor = BoundedExecutor()
+        self.models = ServedModels(settings.folder, [*settings.models])
+        self.executor = FairExecutor("working", settings.timeout)
+        self.scans = FairExecutor("scanning", settings.timeout)
+        self.lists = FairExecutor("listing", settings.timeout)
+        self._preparing = asyncio.Lock()
         self.batcher: Batcher[_Question, Answer] = Batcher(
-            _answer_questions,
-            BatchLimits(settings.queue, settings.timeout),
-            cost=lambda question: question[1].cost,
-            observe=self._observe,
+            _answer_questions, BatchLimits(settings.queue, settings.timeout), observe=self._observe
         )
-        self._timeout = settings.timeout
 
     def _observe(self, size: int) -> None:
         self.metrics.batches.observe(size)
         self.metrics.waiting.set(self.batcher.waiting)
 
+    def observe_generation(self, served: ServedModel) -> None:
+        """Record the generation of a model in the metrics."""
+        self.metrics.generation.labels(served.name).set(served.generation)
+
+    def refuse_if_full(self) -> None:
+        """Raise `RefusedError` if a queue is full, so that most requests would be refused."""
+        if self.batcher.is_full or self.executor.is_full:
+            raise overloaded()
+
     async def search(self, body: Search | list[Search]) -> Response:
         """Answer one or more requests for nearest words, batched with those of other clients."""
         items = as_list(body)
         check_limit(sum(item.k for item in items), MAX_ANSWERS, "answers")
-        served = self.holder.current
-        results = await self.batcher.ask([(served, item) for item in items])
-        return await self._reply(served, results, many=isinstance(body, list))
+        asked = [(self._model(item), item) for item in items]
+        known = [(served, item) for served, item in asked if isinstance(served, ServedModel)]
+        requests: list[SearchRequest] = [item for _, item in known]
+        if any(item.oov == "spell" for _, item in known):
+            requests = await self.executor.run(_respelled(known), _SLOW)
+        questions = [
+            _Question(served, request) for (served, _), request in zip(known, requests, strict=True)
+        ]
+        found = iter(await self.batcher.ask(questions) if questions else ())
+        answers = [
+            (served, next(found) if isinstance(served, ServedModel) else served)
+            for served, _ in asked
+        ]
+        described = iter(await self._describe_all(answers))
+        bodies = [
+            next(described) if isinstance(answer, EmbedkitError) else answer
+            for _, answer in answers
+        ]
+        errors = [answer for _, answer in answers if isinstance(answer, EmbedkitError)]
+        status = status_of(errors[0]) if errors else 200
+        return _reply(bodies, status, [model for model, _ in asked], many=isinstance(body, list))
+
+    def _model(self, item: ForModel) -> ServedModel | RefusedError:
+        """Return the model that a request names, or why there is none."""
+        try:
+            return self.models.named(item.model)
+        except RefusedError as error:
+            return error
 
     async def compute(
-        self, body: Item | list[Item], work: Callable[[ServedModel, Item], JsonObject]
+        self,
+        body: Asked | list[Asked],
+        work: Callable[[ServedModel, Asked], Work[JsonObject]],
+        cost: Callable[[Asked], float],
+        executor: FairExecutor | None = None,
     ) -> Response:
-        """Answer one or more other requests, each with *work*."""
+        """Answer one or more other requests, each with *work*, by default in `executor`."""
         items = as_list(body)
-        served = self.holder.current
+        asked = [(self._model(item), item) for item in items]
 
-        def answer_all() -> list[Answer]:
-            results: list[Answer] = []
-            for item in items:
+        def answer_all() -> Work[tuple[list[object], int]]:
+            bodies: list[object] = []
+            status = 200
+            suggested = 0
+            for served, item in asked:
                 try:
-                    results.append(work(served, item))
+                    if isinstance(served, RefusedError):
+                        raise served
+                    # Large tables are written here, where they do not delay other requests.
+                    answer = yield from work(served, item)
+                    bodies.append(orjson.Fragment(orjson.dumps(answer)))
                 except EmbedkitError as error:
-                    results.append(error)
-            return results
+                    status = status_of(error)
+                    suggested += isinstance(error, UnknownWordError)
+                    bodies.append(
+                        (
+                            yield from self._described(
+                                served, error, is_suggested=suggested <= MAX_SUGGESTED
+                            )
+                        )
+                    )
+                yield
+            return bodies, status
 
-        results = await self.run(answer_all)
-        return await self._reply(served, results, many=isinstance(body, list))
+        chosen = executor or self.executor
+        bodies, status = await chosen.run(answer_all(), sum(map(cost, items)))
+        return _reply(bodies, status, [model for model, _ in asked], many=isinstance(body, list))
 
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Run *work* in the thread for other work, with the time limit, and return its result."""
-        try:
-            return await asyncio.wait_for(self.executor.run(work), self._timeout)
-        except (asyncio.TimeoutError, TimeoutError):
-            raise too_slow(self._timeout) from None
-
-    async def _reply(
-        self, served: ServedModel, results: Sequence[Answer], *, many: bool
+    async def answer(
+        self,
+        served: ServedModel,
+        work: Work[bytes],
+        cost: float,
+        executor: FairExecutor | None = None,
     ) -> Response:
-        errors = [result for result in results if isinstance(result, EmbedkitError)]
-        described = iter(await self.describe(errors) if errors else ())
-        bodies = [
-            next(described) if isinstance(result, EmbedkitError) else result for result in results
-        ]
-        headers = served.headers
-        if many:
-            return json_response(bodies, headers=headers)
-        return json_response(bodies[0], status_of(errors[0]) if errors else 200, headers)
+        """Return the response whose body, JSON, is the result of *work* with a model."""
 
-    async def describe(self, errors: Sequence[EmbedkitError]) -> list[ErrorBody]:
-        """Return the bodies for *errors*, with suggestions for the first few unknown words.
+        def answer() -> Work[tuple[bytes, int]]:
+            try:
+                return (yield from work), 200
+            except EmbedkitError as error:
+                body = yield from self._described(served, error, is_suggested=True)
+                return orjson.dumps(body), status_of(error)
 
-        If the queue for other work is full, there are no suggestions.
+        body, status = await (executor or self.executor).run(answer(), cost)
+        return Response(body, status, served.headers, "application/json")
+
+    async def prepare_map(self, name: str | None) -> None:
+        """Compute the map of a model, once, in a thread of its own because it may take seconds.
+
+        Raises:
+            ConfigurationError: the vectors are one-hot.
         """
-        suggested = 0 if self.executor.is_full else MAX_SUGGESTED
-        unknown = [error for error in errors if isinstance(error, UnknownWordError)]
-        plain = {id(error) for error in unknown[suggested:]}
-        kept = [
-            UnknownWordError(error.word, has_ngrams=error.has_ngrams)
-            if isinstance(error, UnknownWordError) and id(error) in plain
-            else error
-            for error in errors
+        served = self.models.named(name)
+        async with self._preparing:
+            if not served.has_map:
+                await asyncio.to_thread(lambda: served.compressed_map)
+
+    async def _describe_all(
+        self, answers: Sequence[tuple[ServedModel | RefusedError, Answer]]
+    ) -> list[ErrorBody]:
+        """Return the bodies for the errors among *answers*.
+
+        The first few unknown words get suggestions, unless the queue for other work is full.
+        """
+        errors = [(m, answer) for m, answer in answers if isinstance(answer, EmbedkitError)]
+        unknown = [error for _, error in errors if isinstance(error, UnknownWordError)]
+        kept = {id(error) for error in unknown[: 0 if self.executor.is_full else MAX_SUGGESTED]}
+
+        def described() -> Work[list[ErrorBody]]:
+            bodies = []
+            for served, error in errors:
+                bodies.append(
+                    (yield from self._described(served, error, is_suggested=id(error) in kept))
+                )
+            return bodies
+
+        if not kept:
+            return [self._counted(describe(_plain(error))) for _, error in errors]
+        return await self.executor.run(described(), _SLOW * len(kept))
+
+    def _described(
+        self,
+        served: ServedModel | RefusedError,
+        error: EmbedkitError,
+        *,
+        is_suggested: bool,
+    ) -> Work[ErrorBody]:
+        """Return the body for an error, with suggestions if it is for an unknown word."""
+        if isinstance(error, UnknownWordError):
+            found: list[str] = []
+            if is_suggested and isinstance(served, ServedModel):
+                found = yield from suggestions(
+                    served.vectors.vocabulary, error.word, SUGGESTION_SECONDS
+                )
+            error = _plain(error, found)
+        return self._counted(describe(error))
+
+    def _counted(self, body: ErrorBody) -> ErrorBody:
+        self.metrics.errors.labels(body["error"]["type"]).inc()
+        return body
+
+
+def _plain(error: EmbedkitError, suggested: Sequence[str] = ()) -> EmbedkitError:
+    """Return an error for an unknown word with given suggestions; other errors as they are."""
+    if not isinstance(error, UnknownWordError):
+        return error
+    return UnknownWordError(
+        error.word, suggested, error.place, error.advice, has_ngrams=error.has_ngrams
+    )
+
+
+def _respelled(asked: Sequence[tuple[ServedModel, ModelSearch]]) -> Work[list[SearchRequest]]:
+    """Replace unknown words by similar known ones in the requests that ask for it."""
+    requests: list[SearchRequest] = [item for _, item in asked]
+    for model in {served for served, _ in asked}:
+        places = [
+            place
+            for place, (served, item) in enumerate(asked)
+            if served is model and item.oov == "spell"
         ]
-
-        def described() -> list[ErrorBody]:
-            return [describe(error) for error in kept]
-
-        bodies = await self.executor.run(described) if unknown[:suggested] else described()
-        for body in bodies:
-            self.metrics.errors.labels(body["error"]["type"]).inc()
-        return bodies
+        chosen = [requests[place] for place in places]
+        found = yield from respelled(model.vectors, chosen, limit_spelled)
+        for place, request in zip(places, found, strict=True):
+            requests[place] = request
+    return requests
 
 
 def _answer_questions(questions: Sequence[_Question]) -> list[Answer]:
     """Answer a batch, in which the questions may be for different models."""
     places: dict[ServedModel, list[int]] = {}
-    for place, (served, _) in enumerate(questions):
-        places.setdefault(served, []).append(place)
+    for place, question in enumerate(questions):
+        places.setdefault(question.served, []).append(place)
     answers: dict[int, Answer] = {}
     for served, own in places.items():
-        found = answer_batch(served.vectors, [questions[place][1] for place in own])
+        found = answer_batch(served.vectors, [questions[place].request for place in own])
         answers.update(zip(own, found, strict=True))
     return [answers[place] for place in range(len(questions))]
+
+
+def _reply(
+    bodies: Sequence[object],
+    status: int,
+    models: Sequence[ServedModel | RefusedError],
+    *,
+    many: bool,
+) -> Response:
+    """Return the response to one request, with *status*, or to a batch for *models*."""
+    served = {model for model in models if isinstance(model, ServedModel)}
+    headers = next(iter(served)).headers if len(served) == 1 else {}
+    if many:
+        return json_response(bodies, headers=headers)
+    return json_response(bodies[0], status, headers)
 
 
 def as_list(value: Item | list[Item]) -> list[Item]:
@@ -171,6 +361,11 @@ async def cancel_on_disconnect(request: Request, handle: Handle) -> Response:
         timer.cancel()
         for task in watching:
             task.cancel()
+
+
+def limit_spelled(words: int) -> None:
+    """Raise `RefusedError` if so many unknown words cannot be compared with the vocabulary."""
+    check_limit(words, MAX_SPELLED_WORDS, 'unknown words with oov "spell"')
 
 
 def check_limit(number: int, limit: int, what: str) -> None:

@@ -76,11 +76,14 @@ class Publisher:
     """Publishes a model and its later versions.
 
     Args:
+        name: the name of the model in the log.
         model: the model directory, or another program's file of vectors.
-        folder: the directory that workers watch.
+        folder: the directory that workers watch; it is created.
     """
 
-    def __init__(self, model: Path, folder: Path) -> None:
+    def __init__(self, name: str, model: Path, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self._name = name
         self._model = model
         self._folder = folder
         self._requested = threading.Event()
@@ -118,7 +121,7 @@ class Publisher:
             self._requested.clear()
             before, self._seen = self._seen, self._fingerprint()
             if requested and self._seen == self._published:
-                _log.info("The model has not changed since it was published.")
+                _log.info("The model %s has not changed since it was published.", self._name)
             elif requested or (every_change and self._seen != before):
                 self._publish_or_log()
 
@@ -127,9 +130,13 @@ class Publisher:
             self.publish()
             self._published = self._seen
         except (EmbedkitError, OSError) as error:
-            _log.error("The new model cannot be served. Still serving the old one: %s", error)
+            _log.error(
+                "The new model %s cannot be served. Still serving the old one: %s",
+                self._name,
+                error,
+            )
         else:
-            _log.info("Published generation %d of the model.", self.generation)
+            _log.info("Published generation %d of the model %s.", self.generation, self._name)
 
     def _fingerprint(self) -> list[tuple[str, int, int, int]]:
         """Return a fingerprint of the state of the model, a directory or a file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import zlib
 from collections.abc import Callable
 from functools import cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from embedkit.encoders import load_encoder
 from embedkit.errors import ConfigurationError, EmbedkitError
+from embedkit.service.http.compression import gzipped
 from embedkit.service.http.json_response import GENERATION_HEADER, JsonObject
 from embedkit.service.limits import MAX_WORD
 from embedkit.service.worker.publishing import CURRENT
@@ -52,6 +54,7 @@ class ServedModel:
         self.vectors = self.encoder.vectors()
         self.name = name
         self.generation = generation
+        self.opened = int(time.time())
 
     @property
     def headers(self) -> dict[str, str]:
@@ -76,7 +79,17 @@ class ServedModel:
     def map(self) -> tuple[bytes, str]:
         """Coordinates of all words on the plane, little-endian float32 (V, 2), and an ETag."""
         places = self.plane.apply(self.vectors.units).astype("<f4").tobytes()
-        return places, f'"{zlib.crc32(places):08x}-{len(self.vectors)}"'
+        return places, f'W/"{zlib.crc32(places):08x}-{len(self.vectors)}"'
+
+    @cached_property
+    def compressed_map(self) -> bytes:
+        """The coordinates of all words in gzip's format."""
+        return gzipped(self.map[0])
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the map has been computed."""
+        return "compressed_map" in self.__dict__
 
     @cached_property
     def description(self) -> JsonObject:
@@ -140,19 +153,28 @@ class ModelHolder:
             else:
                 return served
 
-    async def follow(self, observe: Callable[[int], object]) -> None:
+    async def follow(self, observe: Callable[[ServedModel], object]) -> None:
         """Switch to each new generation until cancelled; requests in progress keep the old one.
 
         Args:
-            observe: called with the number of each generation, including the first.
+            observe: called with each generation, including the first.
         """
-        observe(self.current.generation)
+        observe(self.current)
         while True:
             await asyncio.sleep(_POLL_SECONDS)
             try:
                 if self._published() != str(self.current.generation):
                     self.current = await asyncio.to_thread(self._open)
-                    observe(self.current.generation)
-                    _log.info("Serving generation %d of the model.", self.current.generation)
+                    observe(self.current)
+                    _log.info(
+                        "Serving generation %d of the model %s.",
+                        self.current.generation,
+                        self._name,
+                    )
             except (EmbedkitError, OSError) as error:
-                _log.error("Still serving generation %d: %s", self.current.generation, error)
+                _log.error(
+                    "Still serving generation %d of the model %s: %s",
+                    self.current.generation,
+                    self._name,
+                    error,
+                )

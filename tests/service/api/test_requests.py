@@ -9,7 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from embedkit.index.options import METRIC_NAMES
-from embedkit.service.api.requests import AnalogyRequest, DistanceRequest, QueryRequest
+from embedkit.service.api.requests import (
+    AnalogyRequest,
+    DistanceRequest,
+    NeighborsRequest,
+    QueryRequest,
+)
 from embedkit.vectors.options import ANALOGY_METHODS
 
 
@@ -46,7 +51,19 @@ def test_an_analogy_is_a_weighted_sum() -> None:
 def test_large_and_slow_requests_cost_more() -> None:
     assert QueryRequest(expression="a").cost == 1
     assert QueryRequest(expression="a + " * 48, k=256).cost == 1 + 2 + 3
-    assert AnalogyRequest(a="a", b="b", c="c", method="3cosmul").cost == 9
+    assert AnalogyRequest(a="a", b="b", c="c", method="3cosmul").cost == 4
+    assert NeighborsRequest(word="a", exclude=["b"] * 96, k=32).cost == 1 + 1 + 3
+    assert NeighborsRequest(word="a", metric="l2").cost == 2
+
+
+def test_requests_of_the_same_kind_share_a_search() -> None:
+    kind = NeighborsRequest(word="a").kind
+    assert QueryRequest(expression="b", exclude=["c"]).kind == kind  # excluded for each query
+    for other in ({"restrict": 5}, {"metric": "l2"}, {"k": 100}, {"exclude": ["c"] * 50}):
+        assert NeighborsRequest(word="a", **other).kind != kind  # type: ignore[arg-type]
+    slow = {"a": "a", "b": "b", "c": "c", "method": "3cosmul"}
+    kinds = {AnalogyRequest(**slow, exclude=words).kind for words in ([], ["d"], ["e"])}  # type: ignore[arg-type]
+    assert len(kinds) == 3
 
 
 @pytest.mark.parametrize(("k", "valid"), [(10.0, True), ("10", False), (True, False), (0, False)])

@@ -47,10 +47,10 @@ def test_requests_are_counted_by_route_and_status() -> None:
 def test_two_services_do_not_share_their_numbers() -> None:
     first, second = ServiceMetrics(), ServiceMetrics()
     first.waiting.set(5)
-    second.generation.set(3)
+    second.generation.labels("model").set(3)
     assert samples(first)["embedkit_questions_waiting", ()] == 5
     assert samples(second)["embedkit_questions_waiting", ()] == 0
-    assert samples(second)["embedkit_model_generation", ()] == 3
+    assert samples(second)["embedkit_model_generation", ("model",)] == 3
 
 
 def test_files_are_allocated_before_they_are_used(

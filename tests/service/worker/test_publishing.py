@@ -91,8 +91,7 @@ def test_a_model_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_generations_replace_each_other(tmp_path: Path) -> None:
     model, folder = saved(tmp_path / "model", [[1, 0]]), tmp_path / "served"
-    folder.mkdir()
-    publisher = Publisher(model, folder)
+    publisher = Publisher("model", model, folder)
     for generation, matrix in enumerate([[[1, 0]], [[0, 1]], [[2, 0], [0, 2]]], start=1):
         saved(model, [[float(x) for x in row] for row in matrix])
         publisher.publish()
@@ -108,8 +107,7 @@ def test_a_model_that_cannot_be_served_leaves_the_old_one(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     model, folder = saved(tmp_path / "model", [[1, 0]]), tmp_path / "served"
-    folder.mkdir()
-    publisher = Publisher(model, folder)
+    publisher = Publisher("model", model, folder)
     publisher.publish()
     saved(model, [[np.inf, 0]])
     with pytest.raises(ModelError):
@@ -122,12 +120,12 @@ def test_a_model_that_cannot_be_served_leaves_the_old_one(
 
 
 def test_a_change_of_the_model_is_noticed(tmp_path: Path) -> None:
-    publisher = Publisher(saved(tmp_path / "model", [[1, 0]]), tmp_path)
+    publisher = Publisher("model", saved(tmp_path / "model", [[1, 0]]), tmp_path)
     before = publisher._fingerprint()
     assert before == publisher._fingerprint() != []
     saved(tmp_path / "model", [[1, 1]])
     assert publisher._fingerprint() != before
     file = tmp_path / "vectors.vec"
     file.write_text("a 1 2\n")
-    assert Publisher(file, tmp_path)._fingerprint()[0][0] == "vectors.vec"
-    assert Publisher(tmp_path / "nowhere", tmp_path)._fingerprint() == []
+    assert Publisher("file", file, tmp_path)._fingerprint()[0][0] == "vectors.vec"
+    assert Publisher("none", tmp_path / "nowhere", tmp_path)._fingerprint() == []

@@ -1,0 +1,230 @@
+"""The vectors of texts, in slices, rendered as JSON.
+
+A text that is itself a word or phrase of the vocabulary has that vector. Any other text has the
+mean of the vectors of its words: those that are known, or can be composed of character n-grams.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from embedkit.corpus.tokenizers import tokenize
+from embedkit.errors import ConfigurationError, EmbedkitError, UnknownWordError
+from embedkit.features.pooling import Bags, divide_rows, weighted_sums
+from embedkit.index.metrics import unit_rows
+from embedkit.service.http.errors import describe
+from embedkit.service.limits import MAX_WORD
+from embedkit.service.worker.execution import Work
+
+if TYPE_CHECKING:
+    from embedkit.service.worker.served_model import ServedModel
+    from embedkit.vectors.word_vectors import WordVectors
+
+__all__ = ["EmbeddingFormat", "embeddings"]
+
+_GROUP_WORDS = 2_048  # words of texts that are averaged together
+_STEP_WORDS = 64  # words that are looked up, or composed, in one step
+_BLOCK = 2_048  # characters that are tokenized in one step
+_OUTER_PUNCTUATION = re.compile(r"^\W+|\W+$")
+
+
+@dataclass(frozen=True)
+class EmbeddingFormat:
+    """How vectors are written.
+
+    Attributes:
+        normalize: scale them to length 1.
+        base64: as little-endian float32 in base64, not as lists of numbers.
+    """
+
+    normalize: bool = True
+    base64: bool = False
+
+    def render(self, index: int, row: NDArray[np.float32], error: EmbedkitError | None) -> bytes:
+        """Return the entry for a vector, (d,), as JSON; *error* says why it is zeros."""
+        vector: object = row
+        if self.base64:
+            vector = base64.b64encode(row.astype("<f4").tobytes()).decode()
+        entry = {"object": "embedding", "index": index, "embedding": vector}
+        if error is not None:
+            entry |= describe(error)
+        return orjson.dumps(entry, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def embeddings(
+    served: ServedModel, texts: Sequence[str], form: EmbeddingFormat, *, is_single: bool = False
+) -> Work[bytes]:
+    """Return the response of OpenAI's embeddings API for *texts*, as JSON.
+
+    The vector of a text without known words is zeros, and its entry contains the error; if
+    *is_single*, the error is raised instead.
+
+    Raises:
+        UnknownWordError: no word of the single text has a vector.
+        ConfigurationError: the vectors are sparse.
+    """
+    vectors = served.vectors
+    if vectors.is_sparse:
+        raise ConfigurationError(
+            "one-hot vectors of texts are not supported: they would have one dimension per word of "
+            "the vocabulary.",
+            hint="Use a trained model.",
+        )
+    reader = _Reader(vectors)
+    entries: list[bytes] = []
+    words_used = 0
+    group: list[list[str]] = []
+    group_words = 0
+    for number, text in enumerate(texts):
+        group.append((yield from reader.words(text)))
+        group_words += len(group[-1])
+        if number + 1 < len(texts) and group_words < _GROUP_WORDS:
+            continue
+        means, sizes = yield from reader.means(group)
+        if form.normalize:
+            means = unit_rows(means)
+        words_used += int(sizes.sum())
+        for row, size, words in zip(means, sizes, group, strict=True):
+            error = None if size else reader.error(words)
+            if error is not None and is_single:
+                raise error
+            entries.append(form.render(len(entries), row, error))
+            yield
+        group, group_words = [], 0
+    usage = orjson.dumps({"prompt_tokens": words_used, "total_tokens": words_used})
+    name = orjson.dumps(served.name)
+    data = b",".join(entries)
+    return b'{"object":"list","data":[%s],"model":%s,"usage":%s}' % (data, name, usage)
+
+
+@dataclass
+class _Reader:
+    """Splits texts into words, and finds the vectors of the words.
+
+    Attributes:
+        vectors: the vectors.
+        rows: the rows of words that have been looked up; several where a word consists of others.
+    """
+
+    vectors: WordVectors
+    rows: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def tokenizer(self) -> str:
+        """The name of the tokenizer of the training text."""
+        training = self.vectors.config.get("training")
+        name = training.get("tokenizer") if isinstance(training, dict) else None
+        return name or "words"
+
+    def words(self, text: str) -> Work[list[str]]:
+        """Return the words of a text."""
+        row = self.vectors.find(text) if len(text) <= MAX_WORD else -1
+        if row >= 0:
+            self.rows[text] = [row]
+            return [text]
+        words: list[str] = []
+        for block in _blocks(text):
+            words += tokenize(block, self.tokenizer)
+            yield
+        return words
+
+    def means(
+        self, texts: Sequence[Sequence[str]]
+    ) -> Work[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+        """Return the mean vector of each text, (n, d), and the number of its words that have one.
+
+        The mean of no words is zeros.
+        """
+        # Long texts are read in parts.
+        parts = [
+            (number, words[start : start + _GROUP_WORDS])
+            for number, words in enumerate(texts)
+            for start in range(0, len(words), _GROUP_WORDS)
+        ]
+        sums = np.zeros((len(texts), self.vectors.dimension), dtype=np.float32)
+        sizes = np.zeros(len(texts), dtype=np.int64)
+        start = 0
+        while start < len(parts):
+            stop, words = start, 0
+            while stop < len(parts) and (stop == start or words < _GROUP_WORDS):
+                words += len(parts[stop][1])
+                stop += 1
+            found, counts = yield from self._sums([words for _, words in parts[start:stop]])
+            owners = [number for number, _ in parts[start:stop]]
+            np.add.at(sums, owners, found)
+            np.add.at(sizes, owners, counts)
+            start = stop
+        divide_rows(sums, sizes)
+        return sums, sizes
+
+    def _sums(
+        self, texts: Sequence[Sequence[str]]
+    ) -> Work[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+        """Return the sum of the vectors of each text, (n, d), and the number of the vectors."""
+        distinct = dict.fromkeys(word for words in texts for word in words)
+        unseen = [word for word in distinct if word not in self.rows]
+        for start in range(0, len(unseen), _STEP_WORDS):
+            for word in unseen[start : start + _STEP_WORDS]:
+                self.rows[word] = self._rows(word)
+            yield
+        extra, composed = yield from self._composed([w for w in distinct if not self.rows[w]])
+        bags = Bags.of(
+            [[row for word in words for row in composed.get(word) or self.rows[word]]
+             for words in texts]
+        )  # fmt: skip
+        yield
+        return weighted_sums(self.vectors.matrix, bags, extra), bags.sizes()
+
+    def _rows(self, word: str) -> list[int]:
+        """Return the row of a word, or the rows of the words that it consists of."""
+        is_raw = self.tokenizer == "whitespace"  # words have neither been split nor folded
+        if not is_raw and word.isascii():
+            row = self.vectors.vocabulary.find(word)
+            return [row] if row >= 0 else []
+        candidates = [word, _OUTER_PUNCTUATION.sub("", word)] if is_raw else [word]
+        for candidate in candidates:
+            if (row := self.vectors.find(candidate)) >= 0:
+                return [row]
+        if not is_raw or self.vectors.subwords is not None:
+            return []
+        return [row for part in tokenize(word) if (row := self.vectors.find(part)) >= 0]
+
+    def _composed(
+        self, words: Sequence[str]
+    ) -> Work[tuple[NDArray[np.float32], dict[str, list[int]]]]:
+        """Return the vectors of words that can be composed, and the row of each, from V on."""
+        parts = [np.zeros((0, self.vectors.dimension), dtype=np.float32)]
+        if self.vectors.subwords is None:
+            return parts[0], {}
+        for start in range(0, len(words), _STEP_WORDS):
+            parts.append(self.vectors.subwords.encode(words[start : start + _STEP_WORDS]))
+            yield
+        rows = np.concatenate(parts)
+        places = np.flatnonzero(rows.any(axis=1)).tolist()
+        return rows, {words[place]: [len(self.vectors) + place] for place in places}
+
+    def error(self, words: Sequence[str]) -> EmbedkitError:
+        """Return the error for a text none of whose words has a vector."""
+        if not words:
+            return ConfigurationError("The text has no words.", hint="Leave it out.")
+        return UnknownWordError(words[0], has_ngrams=self.vectors.subwords is not None)
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Split a text at spaces into blocks, so that no word is split."""
+    start = 0
+    while len(text) - start > _BLOCK:
+        end = text.find(" ", start + _BLOCK)
+        if end < 0:
+            break
+        yield text[start:end]
+        start = end
+    yield text[start:]

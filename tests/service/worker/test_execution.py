@@ -1,0 +1,116 @@
+"""Work in slices, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Generator
+
+import pytest
+
+from embedkit.service.http.client import CURRENT_CLIENT
+from embedkit.service.http.errors import RefusedError
+from embedkit.service.worker.execution import FairExecutor, Work, in_one_slice
+
+
+def steps(name: str, number: int, done: list[str]) -> Work[str]:
+    """Work of steps that take longer than a slice."""
+    for _ in range(number):
+        time.sleep(0.003)
+        done.append(name)
+        yield
+    return name
+
+
+def test_work_takes_turns() -> None:
+    done: list[str] = []
+
+    async def main() -> None:
+        executor = FairExecutor("test", 30)
+        go = threading.Event()
+        first = asyncio.create_task(executor.run(in_one_slice(lambda: go.wait(30))))
+        await asyncio.sleep(0.01)  # the thread is busy
+        CURRENT_CLIENT.set("many")
+        many = [asyncio.create_task(executor.run(steps("m", 20, done))) for _ in range(4)]
+        await asyncio.sleep(0.01)
+        CURRENT_CLIENT.set("one")
+        one = asyncio.create_task(executor.run(steps("o", 4, done)))
+        await asyncio.sleep(0.01)
+        go.set()
+        assert await one == "o"
+        assert len(done) <= 10  # about every second turn was for this client
+        assert await asyncio.gather(*many) == ["m"] * 4
+        assert await first
+
+    asyncio.run(main())
+    assert done.count("m") == 80
+
+
+def test_errors_reach_the_caller_and_stop_nothing() -> None:
+    def fails() -> Work[None]:
+        yield
+        raise ValueError("no")
+
+    async def main() -> None:
+        executor = FairExecutor("test", 30)
+        with pytest.raises(ValueError, match="no"):
+            await executor.run(fails())
+        assert await executor.run(in_one_slice(lambda: 7)) == 7
+
+    asyncio.run(main())
+
+
+def test_work_of_disconnected_clients_is_stopped() -> None:
+    ended = threading.Event()
+
+    def endless() -> Generator[None, None, None]:
+        try:
+            while True:
+                time.sleep(0.001)
+                yield
+        finally:
+            ended.set()
+
+    async def main() -> None:
+        executor = FairExecutor("test", 30)
+        task = asyncio.create_task(executor.run(endless()))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        assert await asyncio.to_thread(ended.wait, 30)
+        assert await executor.run(in_one_slice(lambda: 7)) == 7
+
+    asyncio.run(main())
+
+
+def test_work_that_would_be_late_is_refused_unless_it_is_small() -> None:
+    async def main() -> None:
+        executor, go = FairExecutor("test", timeout=10), threading.Event()
+        blocked = asyncio.create_task(executor.run(in_one_slice(lambda: go.wait(30))))
+        await asyncio.sleep(0.01)
+        hour = 3_600 / 1e-5
+        large = asyncio.create_task(executor.run(in_one_slice(lambda: 1), hour))
+        await asyncio.sleep(0.01)
+        with pytest.raises(RefusedError) as caught:
+            await executor.run(in_one_slice(lambda: 2), hour)
+        assert caught.value.status == 429
+        assert int(caught.value.headers["Retry-After"]) >= 3_600
+        assert not executor.is_full
+        small = asyncio.create_task(executor.run(in_one_slice(lambda: 3)))
+        await asyncio.sleep(0.01)
+        go.set()
+        assert await small == 3
+        assert await large == 1
+        assert await blocked
+
+    asyncio.run(main())
+
+
+def test_slow_work_is_refused() -> None:
+    async def main() -> None:
+        executor = FairExecutor("test", timeout=0.05)
+        with pytest.raises(RefusedError) as caught:
+            await executor.run(steps("s", 1_000, []))
+        assert caught.value.status == 503
+
+    asyncio.run(main())
