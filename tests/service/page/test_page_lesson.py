@@ -23,6 +23,7 @@ def test_words_are_shown_as_numbers_and_distances_worked_out(page: Any, model: P
     page.fill("#lesson-words", "paris rome, italy")
     page.keyboard.press("Enter")
     page.wait_for_url("**words=paris%2Crome%2Citaly*")
+    page.get_by_role("heading", name="paris and rome, worked out").first.wait_for()
     codes = page.locator("article:has(#lesson-charcode) .codes").all_text_contents()
     assert numbers_in(codes[0]) == [112, 97, 114, 105, 115]
     assert numbers_in(codes[1]) == [114, 111, 109, 101, 0]  # padded
