@@ -3,21 +3,30 @@
 import { byId, make } from "./shared/dom.js";
 
 const UNITS = {
-  cosine: "Cosine similarity: 1 means the same direction.",
-  l2: "Euclidean distance: smaller is nearer.",
+  cosine: "Cosine similarity compares directions, not lengths: 1 means the same direction.",
+  l2: "Euclidean distance between the raw vectors: smaller is nearer. The longest bar is the nearest word, "
+    + "the shortest the farthest in this list.",
   dot: "Dot product: larger is nearer; it favors long vectors.",
 };
 
-// The length of a bar, from 0 to 1, for a score and the best score.
+const TIED = "All these words are equally near, so their order means nothing.";
+const LONGEST_SPOKEN = 60; // characters of an expression that a screen reader reads aloud
+
+// The length of a bar, from 0 to 1, for a score, the best score and the worst.
 const LENGTHS = {
   cosine: (score) => score,
-  l2: (score, best) => (score > 0 ? best / score : 1),
+  // Distances differ little from each other, so that the bars show their differences.
+  l2: (score, best, worst) => (worst > best ? 0.1 + 0.9 * (worst - score) / (worst - best) : 1),
   dot: (score, best) => score / best,
 };
 
+const IDS = { list: "answers", unit: "unit", status: "answers-status" };
+
 export class Answers {
-  constructor({ explore, leave, highlight }) {
-    this.list = byId("answers");
+  /** `ids` are those of the list, of the line above it, and of its status for screen readers. */
+  constructor({ explore, leave, highlight, ids = IDS }) {
+    this.ids = ids;
+    this.list = byId(ids.list);
     this.list.addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button) explore(button.dataset.word);
@@ -32,22 +41,29 @@ export class Answers {
   }
 
   show(question, answers, metric) {
-    byId("unit").textContent = UNITS[metric];
-    const best = answers[0]?.score ?? 1;
+    const [best, worst] = [answers[0]?.score ?? 1, answers.at(-1)?.score ?? 1];
+    const isTied = answers.length > 1 && best - worst === 0;
+    byId(this.ids.unit).textContent = isTied ? `${UNITS[metric]} ${TIED}` : UNITS[metric];
     this.list.replaceChildren(...answers.map(({ word, score }) => {
       const bar = make("span", { className: "bar", "aria-hidden": "true" });
-      bar.style.setProperty("--length", Math.min(1, Math.max(0, LENGTHS[metric](score, best))));
+      bar.style.setProperty("--length", Math.min(1, Math.max(0, LENGTHS[metric](score, best, worst))));
       const button = make("button", { type: "button", title: `Words near ${word}` },
         make("span", { className: "word" }, word), bar,
         make("span", { className: "score" }, score.toFixed(4)));
       button.dataset.word = word;
       return make("li", {}, button);
     }));
+    this.list.classList.toggle("tied", isTied);
     this.markStale(false);
     const results = answers.length === 1 ? "1 result" : `${answers.length} results`;
-    byId("answers-status").textContent = answers.length
-      ? `${results} for ${question}; the nearest is ${answers[0].word}.`
-      : `No results for ${question}.`;
+    byId(this.ids.status).textContent = answers.length
+      ? `${results} for ${spoken(question)}; the nearest is ${answers[0].word}.`
+      : `No results for ${spoken(question)}.`;
+  }
+
+  clear() {
+    this.list.replaceChildren();
+    byId(this.ids.unit).textContent = "";
   }
 
   /** Dim the list while it does not belong to the current expression. */
@@ -76,4 +92,8 @@ export class Answers {
     }
     event.preventDefault();
   }
+}
+
+function spoken(question) {
+  return question.length > LONGEST_SPOKEN ? `an expression of ${question.length} characters` : question;
 }

@@ -11,8 +11,41 @@ export class ServiceError extends Error {
   }
 }
 
-/** Emits the event "state" with the detail "ok", "busy" or "offline". */
+/**
+ * Emits the event "state" with the detail "ok", "busy" or "offline", and "generation" when the
+ * service has begun to answer from another model.
+ */
 export const service = new EventTarget();
+
+let chosen = ""; // the name of the model that is asked; "" for the first of the service
+const generations = new Map(); // of each model, in its last answer
+
+/** Ask the model with this name from now on; "" is the first model of the service. */
+export function useModel(name) {
+  chosen = name;
+}
+
+/** Return the body of a request, or of a batch, with the name of the model. */
+function withModel(body) {
+  if (Array.isArray(body)) return body.map(withModel);
+  return chosen && body.model === undefined ? { ...body, model: chosen } : body;
+}
+
+/**
+ * Note the generation of an answer; return whether it is from a model that has been replaced.
+ *
+ * For a moment some workers of the service still have the old model.
+ */
+function isOutdated(answer, model, isLastTry) {
+  const given = Number(answer.headers.get("X-Embedkit-Generation"));
+  const before = generations.get(model);
+  if (!given || given === before) return false;
+  // A service that was restarted counts from 1 again.
+  if (given < before && !isLastTry) return true;
+  generations.set(model, given);
+  if (before) service.dispatchEvent(new CustomEvent("generation", { detail: model }));
+  return false;
+}
 
 function report(state) {
   service.dispatchEvent(new CustomEvent("state", { detail: state }));
@@ -51,11 +84,16 @@ async function fetchOrReport(path, options) {
   }
 }
 
-async function send(path, { signal, ...options } = {}) {
+async function send(path, { signal, model = chosen, ...options } = {}) {
   for (let attempt = 1; ; attempt += 1) {
     const key = sessionStorage.getItem("key");
     const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
     const answer = await fetchOrReport(path, { ...options, headers, signal });
+    if (isOutdated(answer, model, attempt >= RETRIES)) {
+      await wait(attempt / 2);
+      signal?.throwIfAborted();
+      continue;
+    }
     if (answer.ok) {
       report("ok");
       return answer;
@@ -76,18 +114,24 @@ async function send(path, { signal, ...options } = {}) {
   }
 }
 
+function forModel(path) {
+  return chosen ? `${path}${path.includes("?") ? "&" : "?"}${new URLSearchParams({ model: chosen })}` : path;
+}
+
 export async function get(path, signal) {
-  return (await send(path, { signal })).json();
+  return (await send(forModel(path), { signal })).json();
 }
 
 export async function getFloats(path) {
-  const bytes = await (await send(path)).arrayBuffer();
+  const bytes = await (await send(forModel(path))).arrayBuffer();
   return new Float32Array(bytes);
 }
 
 export async function post(path, body, signal) {
   const headers = { "Content-Type": "application/json" };
-  return (await send(path, { method: "POST", headers, body: JSON.stringify(body), signal })).json();
+  const model = body.model ?? chosen;
+  const sent = JSON.stringify(withModel(body));
+  return (await send(path, { method: "POST", headers, body: sent, signal, model })).json();
 }
 
 /** Return a function that returns a new abort signal and aborts the previous one. */

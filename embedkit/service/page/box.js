@@ -2,11 +2,12 @@
 
 import { get, latest } from "./api.js";
 import { debounced } from "./debounce.js";
-import { inExpression } from "./expression.js";
+import { inExpression, isNumber } from "./expression.js";
 import { Combobox } from "./shared/combobox.js";
 import { byId, make } from "./shared/dom.js";
 
 const LIMIT = 8;
+const LOOKED_AT = 200; // among this number of frequent words with the prefix, the exact one is found
 const DELAY = 80; // milliseconds
 const WORD_CHARACTER = /[^\s()+*/"]/;
 
@@ -26,12 +27,19 @@ export function wordAt(text, caret) {
   return { start, end, typed: text.slice(start, caret) };
 }
 
-/** Return known words with this prefix: as typed, else in lower case, else with underscores. */
+/**
+ * Return known words with this prefix: as typed, else in lower case, else with underscores.
+ *
+ * The most frequent come first, but before all others the word that is the prefix itself.
+ */
 async function wordsFrom(typed, signal) {
   const folded = typed.toLowerCase();
   for (const prefix of new Set([typed, folded, folded.replaceAll(" ", "_")])) {
-    const { words } = await get(`v1/words?${new URLSearchParams({ prefix, limit: LIMIT })}`, signal);
-    if (words.length) return words;
+    const { words } = await get(`v1/words?${new URLSearchParams({ prefix, limit: LOOKED_AT })}`, signal);
+    const isExact = ({ word }) => word === prefix;
+    if (words.length) {
+      return [...words.filter(isExact), ...words.filter((one) => !isExact(one))].slice(0, LIMIT);
+    }
   }
   return [];
 }
@@ -51,6 +59,7 @@ export class Box {
       take: ({ word }) => this.insert(word),
     });
     this.field.addEventListener("input", () => {
+      this.resize();
       this.changed(this.field.value);
       this.complete();
     });
@@ -64,12 +73,18 @@ export class Box {
     });
   }
 
+  /** Fit the size of the letters to the length of the text. */
+  resize() {
+    this.field.style.setProperty("--characters", Math.max(this.value.length, this.field.placeholder.length));
+  }
+
   get value() {
     return this.field.value;
   }
 
   set value(text) {
     if (text !== this.field.value) this.field.value = text;
+    this.resize();
     this.close();
   }
 
@@ -80,7 +95,7 @@ export class Box {
 
   async lookUp() {
     const place = wordAt(this.value, this.field.selectionStart);
-    if (!place.typed) return this.close();
+    if (!place.typed || isNumber(place.typed)) return this.close();
     try {
       const words = await wordsFrom(place.typed, this.signal());
       const isComplete = words.length === 1 && words[0].word === place.typed;
@@ -108,11 +123,6 @@ export class Box {
     this.options.close();
   }
 
-  /** Close the list, which hides messages, unless it completes the unknown word of the message. */
-  closeUnlessCompleting(unknown) {
-    if (unknown !== undefined && this.place && this.place.typed !== unknown) this.close();
-  }
-
   press(event) {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (this.pressed(event.key, event.shiftKey)) event.preventDefault();
@@ -123,8 +133,8 @@ export class Box {
     const { options } = this;
     if (options.press(key)) return true;
     if (key === "ArrowDown") return this.down();
-    if (key === "Tab" && !shift && options.isOpen) {
-      options.choose(Math.max(0, options.active));
+    if (key === "Tab" && !shift && options.active >= 0) {
+      options.choose(options.active);
     } else if (key === "Escape" && options.isOpen) {
       this.close();
     } else if (key === "Enter") {
@@ -139,6 +149,7 @@ export class Box {
   insert(word) {
     const { start, end } = this.place;
     this.field.setRangeText(inExpression(word), start, end, "end");
+    this.resize();
     this.close();
     this.changed(this.value);
   }

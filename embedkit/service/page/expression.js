@@ -1,11 +1,53 @@
-// How words are written in an expression.
+// How words are written in an expression, and where they are in it.
 
 // As in Python, ASCII white space and control characters separate words; other spaces do not.
 const BARE = /^[^\x00-\x20()+*/"'-]+(?:['-]+[^\x00-\x20()+*/"'-]+)*$/;
 const NUMBER = /^(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+const TOKEN = /"(?<quoted>(?:[^"]|"")*)"|(?<word>[^\x00-\x20()+*/"'-]+(?:['-]+[^\x00-\x20()+*/"'-]+)*)/g;
+// Characters that people type or paste for a minus sign: minus, en dash, em dash.
+const DASH = /\s*[\u2212\u2013\u2014]\s*/g;
 
 /** Return a word as it has to be written in an expression: quoted where it would be misread. */
 export function inExpression(word) {
   if (BARE.test(word) && !NUMBER.test(word)) return word;
   return `"${word.replaceAll('"', '""')}"`;
+}
+
+export function isNumber(text) {
+  return NUMBER.test(text);
+}
+
+/** Return {word, start, end} for each word of an expression, in order. */
+function wordsOf(expression) {
+  return [...expression.matchAll(TOKEN)].map(({ index, 0: { length }, groups }) => ({
+    word: groups.word ?? groups.quoted.replaceAll('""', '"').trim().replace(/\s+/g, " "),
+    start: index, end: index + length,
+  }));
+}
+
+/** Return an expression in which a word, wherever it stands, is replaced; never a part of a word. */
+export function withWord(expression, wrong, right) {
+  const found = wordsOf(expression).filter(({ word }) => word === wrong);
+  // A word with an operator in it, or in another spelling, has no token of its own.
+  if (!found.length) return expression.replace(wrong, () => inExpression(right));
+  return found.reduceRight((text, { start, end }) =>
+    text.slice(0, start) + inExpression(right) + text.slice(end), expression);
+}
+
+/** Return an expression with a minus sign for each dash outside quotes. */
+export function withMinusSigns(expression) {
+  return expression.split(/("(?:[^"]|"")*")/).map((part, place) =>
+    (place % 2 ? part : part.replace(DASH, " - "))).join("").trim();
+}
+
+/** Return an expression in which the hyphens of a word, unless it is quoted, are minus signs. */
+export function withHyphensAsMinus(expression, word) {
+  return wordsOf(expression).filter((one) => one.word === word && expression[one.start] !== '"')
+    .reduceRight((text, { start, end }) =>
+      text.slice(0, start) + hyphenated(word).map(inExpression).join(" - ") + text.slice(end), expression);
+}
+
+/** Return the parts of a word between its hyphens. */
+export function hyphenated(word) {
+  return word.split(/-+/).filter(Boolean);
 }

@@ -5,18 +5,26 @@
  *
  * The projection is linear, so the arrow from b to a, moved to start at c, ends at a - b + c.
  * `arrows` are these two arrows, and `sides` complete the parallelogram. A weighted sum is divided
- * by the sum of its weights, which keeps its direction.
+ * by the sum of its weights, which keeps its direction. A difference, whose weights add up to 0, has
+ * a direction but no place, so it is an arrow without a target.
  */
 export function figureOf({ terms, answers, composed = [] }, points) {
   const placed = new Map(points.map((point) => [point.word, point]));
   const withPosition = (one) => ({ ...one, ...placed.get(one.word) });
   const figure = {
-    terms: terms.map((term) => ({ ...withPosition(term), isComposed: composed.includes(term.word) })),
+    terms: merged(terms).map((term) => (
+      { ...withPosition(term), isComposed: composed.includes(term.word) })),
     answers: answers.map(withPosition),
     target: null, analogy: null, arrows: [], sides: [],
   };
-  const total = terms.reduce((sum, { weight }) => sum + weight, 0);
-  if (terms.length < 2 || total <= 1e-9) return figure;
+  const added = figure.terms.filter(({ weight }) => weight > 0);
+  const subtracted = figure.terms.filter(({ weight }) => weight < 0);
+  const total = figure.terms.reduce((sum, { weight }) => sum + weight, 0);
+  if (figure.terms.length < 2 || total < -1e-9) return figure;
+  if (total <= 1e-9) {
+    figure.arrows = added.slice(0, subtracted.length).map((to, place) => ({ from: subtracted[place], to }));
+    return figure;
+  }
   const sum = (axis) =>
     figure.terms.reduce((found, term) => found + term.weight * term[axis], 0) / total;
   const target = { x: sum("x"), y: sum("y") };
@@ -27,12 +35,17 @@ export function figureOf({ terms, answers, composed = [] }, points) {
     figure.arrows = [{ from: b, to: a }, { from: c, to: target }];
     figure.sides = [{ from: b, to: c }, { from: a, to: target }];
   } else {
-    figure.arrows = figure.terms.filter(({ weight }) => weight > 0)
-      .map((term) => ({ from: term, to: target }));
-    figure.sides = figure.terms.filter(({ weight }) => weight < 0)
-      .map((term) => ({ from: term, to: target }));
+    figure.arrows = added.map((term) => ({ from: term, to: target }));
+    figure.sides = subtracted.map((term) => ({ from: term, to: target }));
   }
   return figure;
+}
+
+/** Return the terms with one entry, and the sum of the weights, for each word. */
+function merged(terms) {
+  const weights = new Map();
+  for (const { word, weight } of terms) weights.set(word, (weights.get(word) ?? 0) + weight);
+  return [...weights].map(([word, weight]) => ({ word, weight }));
 }
 
 /** Return {a, b, c} if the terms are a - b + c in any order, or else null. */
@@ -45,9 +58,14 @@ function asAnalogy(terms) {
 }
 
 /** Describe the figure in words. */
-export function describeFigure({ terms, answers, analogy, target }) {
+export function describeFigure({ terms, answers, analogy, target, arrows, isPairs }) {
   const nearest = answers[0]?.word;
   if (terms.length === 0) return "No expression yet.";
+  if (!target && arrows.length) {
+    const drawn = arrows.map(({ from, to }) => `from ${from.word} to ${to.word}`).join(", and ");
+    return isPairs ? `Arrows ${drawn}.`
+      : `The arrow ${drawn}. The difference is a direction, not a place on the map.`;
+  }
   if (!target) {
     return `${terms[0].word} is marked${nearest ? `; its nearest word is ${nearest}` : ""}.`;
   }

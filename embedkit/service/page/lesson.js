@@ -1,73 +1,172 @@
-// The lesson: the distances between the same words in three encodings.
+// The lesson: the same words as numbers in three encodings, and what distance means in each.
 
+import { charcode, onehot } from "./encodings.js";
+import { latest, post } from "./api.js";
+import { debounced } from "./debounce.js";
+import { distanceTable } from "./distance-table.js";
+import { nearestWords } from "./nearest-words.js";
 import { byId, make } from "./shared/dom.js";
+import { trainedEncoding } from "./trained-encoding.js";
 
-const CONTEXTS = "Words are close if they occur in similar contexts, and so often have related meanings.";
-const ENCODINGS = [
-  ["charcode", "Character codes", "Words are close if they have the same letters in the same positions."],
-  ["onehot", "One-hot", "All words are √2 = 1.4142 apart, so no two words are closer than others."],
-];
-const TRAINED = {
-  skipgram: ["skipgram", "Skip-gram", CONTEXTS],
-  subword: ["subword", "Subwords", `${CONTEXTS} Words with the same parts are close, too.`],
-};
-const EQUAL_WITHIN = 1e-6;
+export const FIRST = ["cat", "bat", "car", "paw"];
+const MOST = 6; // words compared
+const FROM_QUESTION = 5;
+const REST = 200; // milliseconds that the pointer rests on a pair before neighbors are looked up
+const FREQUENT = 20_000; // words among which places, and neighbors in character codes, are found
 
-export function showLesson({ words, tables }) {
-  const trained = tables.subword ? TRAINED.subword : TRAINED.skipgram;
-  byId("tables").replaceChildren(...[...ENCODINGS, trained].map(([name, title, lesson]) => {
-    const heading = make("h3", { id: `lesson-${name}` }, title);
-    const explanation = make("p", {}, lesson);
-    if (!tables[name]) {
-      return make("article", {}, heading, explanation,
-        make("p", { className: "absent" }, "This model has no skip-gram vectors; embedkit train creates them."));
+export class Lesson {
+  /** `words` lists the vocabulary by id; `change(state)` keeps the chosen words in the address. */
+  constructor({ words, change }) {
+    this.vocabulary = words;
+    this.change = change;
+    this.signal = latest();
+    this.model = null;
+    this.pair = [0, 1];
+    this.measure = "raw";
+    this.showNearestSoon = debounced((word) => this.showNearest(word), REST);
+    byId("words-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.choose(byId("lesson-words").value.split(/[\s,]+/).filter(Boolean).slice(0, MOST));
+    });
+    byId("lesson-question").addEventListener("click", () => this.choose(this.ofQuestion));
+    document.documentElement.addEventListener("theme", () => this.draw());
+  }
+
+  /** Start with a model, whose description this is; `known` is a promise of words that it knows. */
+  begin(model, known) {
+    this.model = model;
+    this.default = known.then((words) => (FIRST.every((word) => words.has(word)) ? FIRST : null), () => null);
+    this.key = "";
+    this.found = null;
+  }
+
+  /** Follow the question, whose words are compared until the user chooses others. */
+  async follow(words, state) {
+    this.ofQuestion = words.slice(0, FROM_QUESTION);
+    const chosen = state.words.length ? state.words.slice(0, MOST) : await this.default ?? this.ofQuestion;
+    await this.compare(chosen);
+  }
+
+  async choose(words) {
+    if (!words.length) return;
+    this.change({ words });
+    await this.compare(words);
+  }
+
+  /** Compare words, unless they are compared already. */
+  async compare(words) {
+    if (this.key === words.join(" ")) return;
+    const current = this.signal();
+    if (document.activeElement !== byId("lesson-words")) byId("lesson-words").value = words.join(" ");
+    try {
+      this.found = await this.load([...new Set(words)], current);
+      this.key = words.join(" ");
+      this.pair = [0, Math.min(1, this.found.words.length - 1)];
+      byId("lesson-problem").textContent = "";
+      this.draw();
+    } catch (error) {
+      if (error.name === "AbortError" || current.aborted) return;
+      const known = error.suggestions?.length ? ` Did you mean ${error.suggestions.join(" or ")}?` : "";
+      byId("lesson-problem").textContent = error.type === "unknown_word"
+        ? `${error.word} is not in the vocabulary of this model.${known}` : error.message;
     }
-    return make("article", {}, heading, explanation, framed(name, title, words, tables[name]),
-      make("p", { className: "verdict" }, ...closestPair(words, tables[name])));
-  }));
+  }
+
+  /** Return the distances between words in each encoding, and what they are worked out from. */
+  async load(words, current) {
+    const { tables } = await post("v1/compare", { words }, current);
+    const trained = Object.keys(tables).find((name) => !["charcode", "onehot"].includes(name)) ?? null;
+    const vectors = trained ? await rawVectors(words, current) : [];
+    const frequent = await this.vocabulary.first(FREQUENT);
+    current.throwIfAborted();
+    const encodings = [charcode(words), onehot(words, frequent, this.model.words),
+      trainedEncoding(trained, vectors, this.model)];
+    return { words, tables, trained, frequent, encodings };
+  }
+
+  draw() {
+    if (!this.found) return;
+    const { words, tables, encodings } = this.found;
+    byId("tables").replaceChildren(...encodings.map((encoding) => {
+      const heading = make("h3", { id: `lesson-${encoding.name}` }, encoding.title);
+      const explanation = make("p", {}, encoding.explanation);
+      if (!encoding.rows) return make("article", {}, heading, explanation, make("p", { className: "absent" },
+        "This model has no skip-gram vectors; embedkit train creates them."));
+      return make("article", {}, heading, explanation, ...words.map((word, place) =>
+        make("div", { className: "as-numbers" }, make("b", {}, word), encoding.rows(place))),
+      this.tableOf(encoding, tables[encoding.name]),
+      make("div", { className: "working", id: `working-${encoding.name}` }),
+      make("div", { className: "nearest", id: `nearest-${encoding.name}` }));
+    }));
+    this.showPair(this.pair);
+  }
+
+  tableOf(encoding, distances) {
+    const shown = distanceTable({
+      name: encoding.name, title: encoding.title, words: this.found.words,
+      table: encoding.measured ? encoding.measured(this.measure) ?? distances : distances,
+      isSimilarity: encoding.measured !== undefined && this.measure === "cosine",
+      choose: (pair) => this.showPair(pair),
+    });
+    return make("div", {}, ...(encoding.measured ? [this.measureChoice()] : [
+      make("p", { className: "unit" }, "Euclidean distance:")]), ...shown);
+  }
+
+  /** The distances of the trained vectors can be measured in three ways. */
+  measureChoice() {
+    const choices = { raw: "Euclidean, raw vectors", unit: "Euclidean, vectors of length 1",
+      cosine: "cosine similarity" };
+    const select = make("select", { id: "measure" }, ...Object.entries(choices).map(([value, text]) =>
+      make("option", { value, selected: value === this.measure }, text)));
+    select.addEventListener("change", () => {
+      this.measure = select.value;
+      this.draw();
+      byId("measure").focus();
+    });
+    return make("label", { className: "unit" }, "Measure ", select);
+  }
+
+  /** Work out the distance between two words, given by their places, in each encoding. */
+  showPair(pair) {
+    const { words, encodings } = this.found;
+    const hasChanged = pair[0] !== this.pair[0];
+    this.pair = pair;
+    for (const encoding of encodings) {
+      if (!encoding.rows) continue;
+      byId(`working-${encoding.name}`).replaceChildren(
+        make("h4", {}, `${words[pair[0]]} and ${words[pair[1]]}, worked out`), ...encoding.working(...pair));
+    }
+    for (const cell of document.querySelectorAll("#tables td button")) {
+      cell.classList.toggle("shown", cell.dataset.pair === pair.join());
+    }
+    if (hasChanged || !document.querySelector(".nearest ol")) this.showNearestSoon(words[pair[0]]);
+  }
+
+  async showNearest(word) {
+    const { frequent, trained } = this.found;
+    for (const [name, list] of nearestWords(word, { frequent, trained, model: this.model })) {
+      const place = byId(`nearest-${name}`);
+      if (!place) continue;
+      const children = await list.catch(() => []);
+      if (this.found.words[this.pair[0]] === word) byId(`nearest-${name}`)?.replaceChildren(...children);
+    }
+  }
 }
 
-/** Return a frame in which a table that is too wide scrolls, by touch or keyboard. */
-function framed(name, title, words, table) {
-  return make("div", { className: "frame", role: "region", "aria-label": `${title}, table`, tabIndex: 0 },
-    tableOf(name, words, table));
-}
-
-function tableOf(name, words, table) {
-  const distances = pairs(words, table).map(({ distance }) => distance);
-  const [least, most] = [Math.min(...distances), Math.max(...distances)];
-  const head = make("tr", {}, make("td"),
-    ...words.map((word) => make("th", { scope: "col" }, word)));
-  const rows = words.map((word, row) => make("tr", {}, make("th", { scope: "row" }, word),
-    ...words.map((_, column) => {
-      const distance = table[row][column];
-      const cell = make("td", {}, row === column ? "0" : distance.toFixed(digits(most)));
-      if (row === column) cell.className = "self";
-      // From 0 for the largest distance to 1 for the smallest.
-      const near = most - least > EQUAL_WITHIN ? (most - distance) / (most - least) : 0.35;
-      cell.style.setProperty("--near", row === column ? 0 : near.toFixed(3));
-      return cell;
-    })));
-  const caption = make("caption", { className: "hidden" }, "Euclidean distances");
-  const result = make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...rows));
-  result.dataset.encoder = name;
-  return result;
-}
-
-function digits(most) {
-  return most >= 100 ? 1 : most >= 10 ? 2 : 4;
-}
-
-function pairs(words, table) {
-  return words.flatMap((one, row) => words.slice(row + 1).map((other, place) => (
-    { one, other, distance: table[row][row + 1 + place] })));
-}
-
-/** Name the two closest words. */
-function closestPair(words, table) {
-  const found = pairs(words, table).sort((left, right) => left.distance - right.distance);
-  if (found.length < 2) return [];
-  if (found.at(-1).distance - found[0].distance <= EQUAL_WITHIN) return ["All pairs are equally far apart."];
-  const { one, other } = found[0];
-  return ["Closest pair: ", make("b", {}, one), " and ", make("b", {}, other), "."];
+/**
+ * Return the vectors of words as the model stores them.
+ *
+ * Their directions are those of /v1/embeddings, whatever their length there; the squared length of a
+ * stored vector is its dot product with itself.
+ */
+async function rawVectors(words, current) {
+  const [{ data }, { table }] = await Promise.all([
+    post("v1/embeddings", { input: words }, current),
+    post("v1/distance", { words, metric: "dot" }, current),
+  ]);
+  return data.map(({ embedding }, place) => {
+    const length = Math.hypot(...embedding) || 1;
+    const scale = Math.sqrt(Math.max(table[place][place], 0)) / length;
+    return embedding.map((value) => value * scale);
+  });
 }

@@ -1,30 +1,52 @@
 // The page: the question is in the address; the answers, the map and the lesson show its results.
 
 import { Answers } from "./answers.js";
-import { get, getFloats, latest, post, service } from "./api.js";
+import { get, getFloats, latest, service, useModel } from "./api.js";
 import { Box } from "./box.js";
+import { listenToControls, showState } from "./controls.js";
 import { debounced } from "./debounce.js";
-import { inExpression } from "./expression.js";
+import { inExpression, withWord } from "./expression.js";
 import { describeFigure, figureOf } from "./figure.js";
-import { showLesson } from "./lesson.js";
+import { listenToExport } from "./export.js";
+import { Guide } from "./guide.js";
+import { History } from "./history.js";
+import { knownWords } from "./known.js";
+import { FIRST, Lesson } from "./lesson.js";
 import { WordMap } from "./map.js";
-import { hideProblem, showComposed, showProblem } from "./problem.js";
+import { pairsFigure, placesOf } from "./map-places.js";
+import { hideProblem, showComposed, showProblem, showReading } from "./problem.js";
+import { answerTo } from "./question.js";
+import { RELATION_WORDS } from "./relations.js";
+import { showExamples } from "./examples.js";
 import { byId, make } from "./shared/dom.js";
-import { ZOOM_STEP } from "./shared/gestures.js";
 import { Address } from "./state.js";
+import { Versus } from "./versus.js";
 import { Words } from "./words.js";
 
 const ASK_DELAY = 140; // milliseconds without a key press before the expression is sent
 const PROBLEM_DELAY = 900; // and before its errors are shown: the user may still be typing a word
-const WORDS_COMPARED = 5;
-const MAX_WORDS_ON_MAP = 100; // the limit of /v1/project
+const SETTLED = 1000; // an answer that stood for this time is a history entry of its own
+const SERVICE_STATES = {
+  ok: "",
+  busy: "The service is busy. Trying again in a moment.",
+  offline: "The service cannot be reached. Trying again every few seconds.",
+};
+const NEW_MODEL = "The service has loaded another model. Everything on this page now comes from it.";
+const NO_MAP = "One-hot vectors are all equally far apart, so there is no map of them.";
+const NOTICE_TIME = 8000; // milliseconds
 
 const address = new Address();
-let shown = null; // the last answer of the service
+const words = new Words(() => map.redraw());
 const signal = latest();
+let model = null; // the response of /v1/model
+let cloud = null; // a promise of the positions of all words on the map, or null if there are none
+let asked = ""; // the name of the model that the page has loaded
+let isRevealed = false;
+let shown = null; // the last answer of the service
 
 const box = new Box({
   changed: (text) => {
+    settleSoon.cancel();
     address.type(text);
     answers.markStale(true);
     askSoon();
@@ -38,35 +60,44 @@ const answers = new Answers({
   highlight: (word) => map.highlight(word),
 });
 const map = new WordMap({
-  words: new Words(() => map.redraw()),
+  words,
   explore,
   moved: (view) => address.adjust({ view }),
   shown: debounced(describeMap, 400),
 });
+const versus = new Versus({ ask, explore: (word) => explore(word, ""), highlight: (word) => map.highlight(word) });
+const lesson = new Lesson({ words, change: (change) => address.step(change) });
+const guide = new Guide({
+  change: (change) => address.step(change),
+  ask,
+  compare: (chosen) => lesson.choose(chosen),
+});
 
-const showProblemLater = debounced((error) => {
-  box.closeUnlessCompleting(error.word);
-  showProblem(error, correct);
-}, PROBLEM_DELAY);
-const askSoon = debounced(() => answer(showProblemLater), ASK_DELAY);
+const past = new History((expression) => ask({ expression }));
+
+const report = (error) => showProblem(error, correct);
+const reportLater = debounced(report, PROBLEM_DELAY);
+const askSoon = debounced(() => answer(reportLater), ASK_DELAY);
+const settleSoon = debounced(() => {
+  address.settle();
+  past.add(shown.question, shown.answers[0]?.word);
+}, SETTLED);
 
 /** Change the question, with a new history entry, and answer it. */
 function ask(change) {
-  address.step({ view: null, ...change });
+  const isQuestion = "expression" in change;
+  address.step({ view: null, ...(isQuestion ? { pairs: [] } : {}), ...change });
   follow();
 }
 
 /** Update the page to show the state of the address. */
 function follow() {
-  const { state } = address;
-  box.value = state.expression;
-  byId("k").value = state.k;
-  byId("metric").value = state.metric;
-  for (const button of document.querySelectorAll("[data-axes]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.axes === state.axes));
-  }
+  if (model && address.state.model !== asked) return load().catch(report);
+  box.value = address.state.expression;
+  showState({ ...address.state, axes: shownAxes() });
+  guide.show(address.state.step);
   askSoon.cancel();
-  answer((error) => showProblem(error, correct));
+  answer(report);
 }
 
 function explore(word, operator) {
@@ -75,33 +106,50 @@ function explore(word, operator) {
   ask({ expression: operator && before ? `${before} ${operator} ${written}` : written });
 }
 
-function correct(wrong, right) {
-  ask({ expression: address.state.expression.replace(wrong, inExpression(right)) });
+/** Take a suggestion for the wrong word of an error. */
+function correct({ reading = address.state.expression, word }, right) {
+  ask({ expression: withWord(reading, word, right) });
   box.focus();
 }
 
 async function answer(onProblem) {
   const current = signal();
-  showProblemLater.cancel();
+  reportLater.cancel();
+  settleSoon.cancel();
   const { expression, k, metric } = address.state;
   document.title = expression.trim() ? `${expression} · embedkit` : "embedkit";
   if (!expression.trim()) {
     showComposed([]);
+    showReading("");
     return hideProblem();
   }
   try {
-    const found = await post("v1/query", { expression, k, metric }, current);
+    shown = { ...await answerTo({ expression, k, metric }, current), question: expression };
     hideProblem();
-    showComposed(found.composed ?? []);
-    answers.show(expression, found.answers, metric);
-    shown = found;
-    await Promise.all([placeOnMap(current), compare(current)]);
+    showReading(shown.reading === expression ? "" : shown.reading);
+    showComposed(shown.composed ?? []);
+    answers.show(expression, shown.answers, metric);
+    settleSoon();
   } catch (error) {
     if (error.name === "AbortError" || current.aborted) return;
     answers.markStale(true);
     showComposed([]);
+    showReading("");
     if (error.type) onProblem(error);
+    return;
   }
+  placeOnMap(current).catch((error) => {
+    if (error.type && !current.aborted) map.note(`${error.message} ${error.hint}`);
+  });
+  versus.compare({ expression: shown.reading, k, metric }, shown.answers.map(({ word }) => word),
+    address.state, current);
+  lesson.follow(wordsShown(), address.state).then(revealOnce);
+}
+
+/** Scroll to the step of a link when the page has its full height. */
+function revealOnce() {
+  if (!isRevealed) guide.reveal();
+  isRevealed = true;
 }
 
 /** Return the words of the question, then its answers, without duplicates. */
@@ -109,21 +157,31 @@ function wordsShown() {
   return [...new Set([...shown.terms, ...shown.answers].map(({ word }) => word))];
 }
 
-async function placeOnMap(current) {
-  const words = wordsShown().slice(0, MAX_WORDS_ON_MAP);
-  const { points, explained } = await post("v1/project", { words, fit: address.state.axes }, current);
-  const isWhole = address.state.axes === "vocabulary";
-  await cloud;
-  current.throwIfAborted();
-  const figure = figureOf(shown, points);
-  map.show(figure, { hasCloud: isWhole, view: address.state.view });
-  const share = explained.reduce((sum, part) => sum + part, 0);
-  byId("map-caption").textContent = `Axes: the first two principal components of ${
-    isWhole ? "all" : "these"} words, ${Math.round(share * 100)}% of the variance.`;
+/** Return the chosen axes; there is no map of the whole vocabulary of one-hot vectors. */
+function shownAxes() {
+  const { axes } = address.state;
+  return axes === "vocabulary" && !cloud ? "words" : axes;
 }
 
-async function compare(current) {
-  showLesson(await post("v1/compare", { words: wordsShown().slice(0, WORDS_COMPARED) }, current));
+async function placeOnMap(current) {
+  const { axis, pairs, view } = address.state;
+  if (pairs.length) {
+    const figure = await pairsFigure(pairs, current);
+    current.throwIfAborted();
+    map.note("");
+    map.show(figure, { hasCloud: false, view, ends: null });
+    byId("map-caption").textContent = "Axes: the first two principal components of these words. "
+      + "Pairs with the same relation have nearly parallel arrows.";
+    return;
+  }
+  const axes = shownAxes();
+  const { points, caption, ends } = await placesOf(wordsShown(), { terms: shown.terms, axes, axis }, current);
+  const isWhole = axes === "vocabulary";
+  if (isWhole) await cloud;
+  current.throwIfAborted();
+  map.note("");
+  map.show(figureOf(shown, points), { hasCloud: isWhole, view, ends });
+  byId("map-caption").textContent = caption;
 }
 
 /** Describe the map in text, for screen readers. */
@@ -135,75 +193,68 @@ function describeMap(labelled) {
       make("li", {}, `${word} (${x.toFixed(2)}, ${y.toFixed(2)})`))));
 }
 
-function listenToControls() {
-  byId("k").addEventListener("change", (event) => ask({ k: Number(event.target.value) }));
-  byId("metric").addEventListener("change", (event) => ask({ metric: event.target.value }));
-  for (const button of document.querySelectorAll("[data-axes]")) {
-    button.addEventListener("click", () => ask({ axes: button.dataset.axes }));
-  }
-  byId("zoom-in").addEventListener("click", () => map.zoomBy(ZOOM_STEP));
-  byId("zoom-out").addEventListener("click", () => map.zoomBy(1 / ZOOM_STEP));
-  byId("zoom-figure").addEventListener("click", () => map.goTo("figure"));
-  byId("zoom-all").addEventListener("click", () => map.goTo("all"));
-  byId("copy").addEventListener("click", copyLink);
-  addEventListener("popstate", () => {
-    address.read();
-    follow();
-  });
-}
-
-async function copyLink({ target }) {
-  address.writeNow();
-  try {
-    await navigator.clipboard.writeText(location.href);
-    target.textContent = "Copied";
-  } catch {
-    target.textContent = "Copy it from the address bar"; // no clipboard without HTTPS
-  }
-  setTimeout(() => { target.textContent = "Copy link"; }, 1500);
+function notify(text) {
+  byId("banner").textContent = text;
+  byId("banner").hidden = !text;
 }
 
 function listenToService() {
-  const banner = byId("banner");
-  const texts = {
-    ok: "",
-    busy: "The service is busy. Trying again in a moment.",
-    offline: "The service cannot be reached. Trying again every few seconds.",
-  };
   let retry = 0;
+  let notice = 0;
   service.addEventListener("state", ({ detail }) => {
-    banner.textContent = texts[detail];
-    banner.hidden = detail === "ok";
+    if (detail !== "ok" || !notice) notify(SERVICE_STATES[detail]);
     clearInterval(retry);
     if (detail === "offline") retry = setInterval(follow, 3000);
   });
-}
-
-/** Reload the page when the service has a new model: the map belongs to the old one. */
-function followModel(generation) {
-  document.addEventListener("visibilitychange", async () => {
-    if (document.hidden) return;
-    const now = await get("v1/model").catch(() => ({ generation }));
-    if (now.generation !== generation) location.reload();
+  service.addEventListener("generation", () => {
+    load().then(() => {
+      clearTimeout(notice);
+      notice = setTimeout(() => {
+        notice = 0;
+        notify("");
+      }, NOTICE_TIME);
+      notify(NEW_MODEL);
+    }, report);
+  });
+  // Every answer tells which model it is from: ask when the user comes back.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) get("v1/model").catch(() => {});
   });
 }
 
-async function start() {
-  listenToControls();
-  listenToService();
-  const model = await get("v1/model");
-  followModel(model.generation);
+/** Load what belongs to the model: facts, examples, the map, and the words by id. */
+async function load() {
+  asked = address.state.model;
+  useModel(asked);
+  model = await get("v1/model");
+  words.clear();
+  await versus.load();
   const count = model.words.toLocaleString("en");
-  byId("facts").textContent = `${model.name}: ${count} words, ${model.dimension} dimensions`;
+  byId("facts").textContent = `${model.name}: ${count} words, ${model.dimension.toLocaleString("en")} dimensions`;
   byId("map").setAttribute("aria-label", `Map of ${count} words`);
-  byId("examples").replaceChildren(...model.examples.map((expression) => make("li", {},
-    make("button", { type: "button", onclick: () => ask({ expression }) }, expression))));
-  const [first] = model.examples;
+  const hasMap = model.encoder !== "onehot";
+  byId("axes-vocabulary").disabled = !hasMap;
+  byId("axes-vocabulary").title = hasMap ? "" : NO_MAP;
+  cloud = hasMap ? getFloats("v1/map").then((places) => map.fill(places), () => {
+    map.note("The map could not be loaded.");
+  }) : null;
+  if (!hasMap) map.fill(new Float32Array(0));
+  const known = knownWords([...FIRST, ...RELATION_WORDS, ...guide.offers.flatMap((one) => one.words)]);
+  known.then((found) => guide.offer(found), () => {}); // optional
+  lesson.begin(model, known);
+  const first = await showExamples(model, {
+    known, ask, isShown: (pairs) => JSON.stringify(pairs) === JSON.stringify(address.state.pairs),
+  });
   if (first && !address.state.expression) address.adjust({ expression: first });
   follow();
 }
 
-const cloud = getFloats("v1/map").then((places) => map.fill(places), () => {
-  map.note("The map could not be loaded.");
+listenToExport(() => {
+  const { k, metric } = address.state;
+  const named = address.state.model ? { model: address.state.model } : {};
+  const question = { expression: shown?.reading ?? "", k, metric, ...named };
+  return { question, answers: shown?.answers ?? [], map };
 });
-start().catch((error) => showProblem(error, correct));
+listenToControls({ address, ask, map, follow });
+listenToService();
+load().catch(report);

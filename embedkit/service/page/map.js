@@ -56,8 +56,14 @@ export class WordMap {
     this.redraw();
   }
 
-  /** Show a question; without the cloud, the axes are those of its own words. */
-  show(figure, { hasCloud, view }) {
+  /**
+   * Show a question; without the cloud, the axes are those of its own words, or two words, `ends`.
+   */
+  show(figure, { hasCloud, view, ends }) {
+    for (const [place, name] of ["axis-left", "axis-right"].entries()) {
+      byId(name).hidden = !ends;
+      byId(name).textContent = ends ? ["← ", ""][place] + ends[place] + ["", " →"][place] : "";
+    }
     this.figure = figure;
     this.hasCloud = hasCloud;
     this.shownAt = performance.now();
@@ -240,6 +246,11 @@ export class WordMap {
     this.redraw();
   }
 
+  /** Return the ids of the points of the cloud in view. */
+  visiblePoints() {
+    return this.hasCloud && this.grid ? this.grid.inside(this.view.rectangle, this.drawn) : [];
+  }
+
   /** Return the ids of the candidates for labels, the most frequent words first. */
   visible() {
     if (!this.hasCloud || !this.grid) return [];
@@ -260,17 +271,23 @@ export class WordMap {
       centre: view, scale: view.scale, width: view.width, height: view.height, ratio,
       size: this.pointSize, count: this.drawn, ink: rgbaOf(this.colors.cloud),
     });
-    this.overlay.begin(view, ratio, this.colors);
     const elapsed = (performance.now() - this.shownAt) / ANIMATION_TIME;
     const age = this.reducedMotion.matches ? 1 : Math.min(1, elapsed);
     if (this.active && !this.active.word) this.active.word = this.words.get(this.active.id);
-    const named = drawFigure(this.overlay, view, this.figure, { active: this.active, age });
-    const around = drawWords(this.overlay, view, this.visible(), {
-      placeOf: (id) => this.placeOf(id), wordOf: (id) => this.words.get(id),
-      named: new Set(this.placed().map(({ word }) => word)), active: this.active,
-    });
-    this.labelled = [...named, ...around];
+    this.labelled = this.drawOverlay(this.overlay, ratio, age);
     this.onShown(this.labelled);
     if (age < 1) this.redraw();
+  }
+
+  /** Draw everything but the cloud; return the words that got a label. */
+  drawOverlay(overlay, ratio, age = 1) {
+    const { view, active } = this;
+    overlay.begin(view, ratio, this.colors);
+    const named = drawFigure(overlay, view, this.figure, { active, age });
+    const around = drawWords(overlay, view, this.visible(), {
+      placeOf: (id) => this.placeOf(id), wordOf: (id) => this.words.get(id),
+      named: new Set(this.placed().map(({ word }) => word)), active,
+    });
+    return [...named, ...around];
   }
 }

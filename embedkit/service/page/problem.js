@@ -2,7 +2,7 @@
 
 import { byId, make } from "./shared/dom.js";
 
-/** Show an error of the service; `correct(wrong, right)` is called for a chosen suggestion. */
+/** Show an error of the service; `correct(error, right)` is called for a chosen suggestion. */
 export function showProblem(error, correct) {
   const parts = [make("p", {}, capitalized(error.message), " ", error.hint)];
   if (error.type === "unknown_word") {
@@ -19,6 +19,12 @@ export function hideProblem() {
   byId("expression").removeAttribute("aria-invalid");
 }
 
+/** Say how an expression was read, if not as it was written. */
+export function showReading(reading) {
+  byId("read-as").replaceChildren("Read as ", make("b", {}, reading), ".");
+  byId("read-as").hidden = !reading;
+}
+
 /** Say which words of the question are not in the vocabulary, but have a composed vector. */
 export function showComposed(words) {
   const named = words.flatMap((word) => [", ", make("b", {}, word)]).slice(1);
@@ -32,10 +38,11 @@ function capitalized(message) {
   return message.charAt(0).toUpperCase() + message.slice(1) + (/[.?!]$/.test(message) ? "" : ".");
 }
 
-function suggestions({ word, suggestions: known }, correct) {
-  return make("p", { className: "chips" }, "Did you mean ", ...known.map((right) => make("button", {
-    type: "button", onclick: () => correct(word, right),
-  }, right)));
+function suggestions(error, correct) {
+  return make("p", { className: "chips" }, "Did you mean ",
+    ...error.suggestions.map((right) => make("button", {
+      type: "button", onclick: () => correct(error, right),
+    }, right)));
 }
 
 /** The expression with the wrong character marked; a space if the error is at its end. */

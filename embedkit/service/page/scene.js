@@ -25,20 +25,27 @@ export function drawFigure(overlay, view, figure, { active, age }) {
   const terms = figure.terms.filter(isPlaced);
   // From the farthest to the nearest, so that the nearest is on top.
   [...answers.entries()].reverse().forEach(([rank, answer]) => {
+    if (figure.isPairs) return overlay.dot(at(answer), 5, "answer");
     overlay.dot(at(answer), rank === 0 ? 6 : 4, "answer", { glow: rank === 0 ? age : age * 0.6 });
   });
   for (const term of terms) overlay.dot(at(term), 5, "accent");
   if (active) overlay.dot(at(active), 6, "ink", { glow: 1 });
 
   if (active?.word) overlay.label(active.word, at(active), "active", { must: true, gap: 10 });
+  return nameFigure(overlay, at, { terms, answers, active });
+}
+
+/** Write the words of the question and the best answer in any case, the other answers where there is room. */
+function nameFigure(overlay, at, { terms, answers, active }) {
   const labelled = [];
   const name = (one, style, options) => {
+    if (labelled.some(({ word }) => word === one.word)) return;
     const isActive = one.word === active?.word;
-    if (isActive || overlay.label(one.word, at(one), style, options)) labelled.push(one);
+    if (isActive || overlay.label(one.word, at(one), style, { leader: true, ...options })) labelled.push(one);
   };
   for (const term of terms) name(term, term.isComposed ? "composed" : "term", { must: true, gap: 9 });
   for (const [rank, answer] of answers.entries()) {
-    name(answer, "answer", { gap: rank === 0 ? 11 : 8 });
+    name(answer, "answer", { must: rank === 0, gap: rank === 0 ? 11 : 8 });
   }
   return labelled;
 }

@@ -13,6 +13,22 @@ export class Words {
     this.pending = new Map();
   }
 
+  /** Forget all words: the service has another model. */
+  clear() {
+    this.chunks.clear();
+    this.pending = new Map();
+  }
+
+  /** Return the first `count` words, or all of them if there are fewer. */
+  async first(count) {
+    const numbers = Array.from({ length: Math.ceil(count / CHUNK) }, (_, number) => number);
+    for (const number of numbers) {
+      await this.fetch(number);
+      if ((this.chunks.get(number)?.length ?? 0) < CHUNK) break;
+    }
+    return numbers.flatMap((number) => this.chunks.get(number) ?? []).slice(0, count);
+  }
+
   /** Return the word of an id, or null while it is being fetched. */
   get(id) {
     const number = Math.floor(id / CHUNK);
@@ -33,12 +49,14 @@ export class Words {
   }
 
   async load(number) {
+    const { pending } = this; // of the present model
     try {
       const { words } = await get(`v1/words?from=${number * CHUNK}&limit=${CHUNK}`);
+      if (pending !== this.pending) return;
       this.chunks.set(number, words.map(({ word }) => word));
       this.loaded();
     } catch {
-      setTimeout(() => this.pending.delete(number), RETRY_DELAY);
+      setTimeout(() => pending.delete(number), RETRY_DELAY);
     }
   }
 }

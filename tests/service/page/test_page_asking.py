@@ -58,6 +58,21 @@ def test_typing_is_one_history_entry(page: Any) -> None:
         assert page.locator("#metric").input_value() == metric
 
 
+def test_back_returns_to_typed_questions(page: Any) -> None:
+    for expression, word in [("berlin - germany + spain", "madrid"), ("italy", None)]:
+        type_anew(page, expression)
+        if word:
+            answered(page, word)
+        page.wait_for_url(f"**/#q={expression.replace(' ', '+').replace('+++', '+%2B+')}")
+        page.wait_for_timeout(1_500)  # the answer has stood for a second
+    page.go_back()
+    assert page.locator("#expression").input_value() == "berlin - germany + spain"
+    page.go_back()
+    assert page.locator("#expression").input_value() == QUESTION
+    history = page.locator("#history button")
+    assert history.all_text_contents()[:2] == ["italy", "berlin - germany + spain"]
+
+
 def test_an_outdated_answer_is_discarded(page: Any) -> None:
     def hold(route: Any) -> None:
         if "germany" in (route.request.post_data or ""):
@@ -101,12 +116,77 @@ def test_words_are_completed_by_keyboard(page: Any, model: Path) -> None:
         box.press("Backspace")
     page.keyboard.type("par")  # the word at the caret, not the last one
     options.get_by_text("paris", exact=True).wait_for()
+    box.press("ArrowDown")
     box.press("Tab")
     assert box.input_value() == "paris - germany + spain"
-    page.keyboard.type("0 + it")
+    page.keyboard.type(" + it")
     page.locator("#completions li").first.wait_for()
     box.press("Escape")
     assert page.locator("#completions").is_hidden()
+    page.keyboard.type("a")
+    page.locator("#completions li").first.wait_for()
+    box.press("Tab")  # takes nothing that the arrow keys have not chosen
+    assert box.input_value() == "paris + ita - germany + spain"
+
+
+def test_finished_words_and_numbers_are_left_alone(page: Any, model: Path) -> None:
+    options = page.locator("#completions li > span:first-child")
+    type_anew(page, "berlin - germany + spain")
+    options.get_by_text("spain0", exact=True).wait_for()
+    assert options.first.inner_text() == "spain"  # before more frequent words with this prefix
+    answered(page, "madrid")
+    for selector in ("#answers li:first-child button", "#answers li:last-child button"):
+        row = page.locator(selector)
+        row.scroll_into_view_if_needed()
+        assert row.evaluate(
+            """row => {
+                const { left, top } = row.getBoundingClientRect();
+                return row.contains(document.elementFromPoint(left + 20, top + 12));
+            }"""
+        )
+    type_anew(page, "(berlin + madrid)/2")
+    answered(page, embedkit.load(model).query("(berlin + madrid)/2", 1)[0].word)
+    assert page.locator("#completions").is_hidden()
+    page.keyboard.press("Tab")
+    assert page.locator("#expression").input_value() == "(berlin + madrid)/2"
+
+
+def test_other_ways_to_write_minus_are_understood(page: Any) -> None:
+    for written in (
+        "berlin \N{MINUS SIGN} germany + spain",
+        "berlin\N{EN DASH}germany + spain",
+        "berlin-germany + spain",
+    ):
+        type_anew(page, written)
+        page.locator("#read-as").get_by_text("Read as berlin - germany + spain.").wait_for()
+        answered(page, "madrid")
+        assert page.locator("#expression").input_value() == written
+        type_anew(page, QUESTION)
+        answered(page, "rome")
+        assert page.locator("#read-as").is_hidden()
+
+
+def test_a_known_hyphenated_word_is_one_word(page: Any) -> None:
+    said = page.evaluate(
+        """async () => {
+            const { withMinusSigns, withHyphensAsMinus, withWord } =
+                await import("./page/expression.js");
+            return [
+                withMinusSigns('king\u2212man + "a \u2013 b" \u2013 x'),
+                withHyphensAsMinus("king-man + well-known - king-man", "king-man"),
+                withWord("kingdoms + kingd", "kingd", "king"),
+                withWord("2 kingd - kingd", "kingd", "new york"),
+                withWord('"kingd" - kingdom', "kingd", "a$&b"),
+            ];
+        }"""
+    )
+    assert said == [
+        'king - man + "a \N{EN DASH} b" - x',
+        "king - man + well-known - king - man",
+        "kingdoms + king",
+        '2 "new york" - "new york"',
+        "a$&b - kingdom",
+    ]
 
 
 def test_answers_are_selected_by_keyboard(page: Any) -> None:

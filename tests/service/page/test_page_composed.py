@@ -26,6 +26,10 @@ def test_composed_words_are_marked(browser: Any, subword_address: str, subword_m
         type_anew(page, "talking + walks")
         note.wait_for(state="visible")
         assert note.inner_text().startswith("talking, walks are not in the vocabulary; their")
+        type_anew(page, "walk-talk")  # composed, unless its parts are words
+        page.locator("#read-as").get_by_text("Read as walk - talk.").wait_for()
+        type_anew(page, "walk-talks")
+        note.get_by_text("walk-talks").wait_for()
         type_anew(page, ALIEN)
         page.locator("#problem b").wait_for()
         assert not note.is_visible()

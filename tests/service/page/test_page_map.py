@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.service.page.browser import QUESTION
+from tests.service.page.browser import PHONE, QUESTION, answered, link, type_anew, visited
 
 
 def test_the_map_draws_and_moves(page: Any) -> None:
@@ -97,6 +97,64 @@ def test_a_click_on_the_map_opens_the_word(page: Any) -> None:
     word = card.locator("strong").inner_text()
     card.get_by_role("button", name=f"Add {word}").click()
     assert page.locator("#expression").input_value() == f"{QUESTION} + {word}"
+
+
+def labelled(page: Any) -> list[str]:
+    """Return the words that have a label on the map."""
+    page.wait_for_timeout(600)
+    return [line.split(" (")[0] for line in page.locator("#map-words li").all_text_contents()]
+
+
+def test_each_word_of_the_question_and_each_answer_has_one_label(
+    browser: Any, address: str
+) -> None:
+    with visited(browser, link(address, "paris + paris - italy")) as page:
+        best = page.locator("#answers .word").first
+        best.wait_for()
+        page.locator("#map-words p").first.wait_for(state="attached")
+        named = labelled(page)
+        assert len(named) == len(set(named))
+        assert {"paris", "italy", *page.locator("#answers .word").all_text_contents()} <= set(named)
+        page.locator("#k").select_option("50")
+        page.locator("#answers li:nth-child(20)").wait_for()
+        assert best.inner_text() in labelled(page)
+
+
+def test_a_difference_is_an_arrow(page: Any) -> None:
+    type_anew(page, "paris - france")
+    words = page.locator("#map-words")
+    words.get_by_text("The arrow from france to paris.").wait_for(state="attached")
+
+
+def test_one_finger_scrolls_the_page_and_two_move_the_map(browser: Any, address: str) -> None:
+    with visited(browser, link(address, QUESTION), size=PHONE) as page:
+        answered(page, "rome")
+        devtools = page.context.new_cdp_session(page)
+
+        def touch(*paths: tuple[tuple[float, float], tuple[float, float]]) -> None:
+            """Move fingers on the map along lines, in pixels from its center."""
+            page.locator("#map").scroll_into_view_if_needed()
+            box = page.locator("#map").bounding_box()
+            for step in range(13):
+                points = [
+                    {
+                        "x": box["x"] + box["width"] / 2 + start[0] + step / 12 * way[0],
+                        "y": box["y"] + box["height"] / 2 + start[1] + step / 12 * way[1],
+                    }
+                    for start, way in paths
+                ]
+                kind = "touchMove" if step else "touchStart"
+                devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+            page.wait_for_timeout(400)
+
+        before = page.evaluate("scrollY")
+        touch(((0, 60), (0, -150)))
+        assert page.evaluate("scrollY") > before + 50
+        assert "map=" not in page.url
+        touch(((0, 20), (0, 60)), ((0, -20), (0, -60)))
+        page.wait_for_url("**map=*")
+        assert page.evaluate("visualViewport.scale") == 1  # the map grew, not the page
 
 
 def test_the_grid_finds_the_nearest_point(page: Any) -> None:

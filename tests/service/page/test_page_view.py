@@ -86,6 +86,12 @@ def test_the_page_is_accessible(browser: Any, address: str, theme: str) -> None:
         page.keyboard.press("Enter")
         page.locator("#problem button").first.wait_for()
         assert violations(page) == []
+        page.get_by_role("button", name="Lesson", exact=True).click()
+        page.locator("#relations button").first.click()
+        page.get_by_role("button", name="Between two words").click()
+        for summary in page.locator(".more summary").all():
+            summary.click()
+        assert violations(page) == []
 
 
 def test_the_theme_is_kept(page: Any) -> None:
@@ -105,6 +111,44 @@ def test_a_phone_does_not_scroll_sideways(browser: Any, address: str, expression
     with visited(browser, link(address, expression), size=PHONE) as page:
         page.wait_for_timeout(600)
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
+def test_controls_on_a_phone_are_large_enough_for_a_finger(browser: Any, address: str) -> None:
+    with visited(browser, link(address, QUESTION, step=3), size=(320, 700)) as page:
+        answered(page, "rome")
+        page.locator("#relations button").first.wait_for()
+        page.locator(".more summary").first.click()
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("button, select, summary, a, #lesson-words")]
+                .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 43.5)
+                .map((one) => `${one.textContent}: ${one.getBoundingClientRect().height}`)"""
+        )
+        assert small == []
+        box = page.locator("#expression")
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_forced_colors_keep_bars_and_buttons(page: Any) -> None:
+    page.emulate_media(forced_colors="active")
+
+    def color(selector: str, pseudo: str = "") -> str:
+        return str(
+            page.locator(selector).first.evaluate(
+                "(one, pseudo) => getComputedStyle(one, pseudo).backgroundColor", pseudo
+            )
+        )
+
+    assert color("#answers .bar", "::after") != color("#answers .bar")
+    assert color("[data-axes][aria-pressed=true]") != color("[data-axes][aria-pressed=false]")
+    border = page.locator("#copy").evaluate("one => getComputedStyle(one).borderTopColor")
+    assert border != color("#copy")
+
+
+def test_a_long_expression_is_not_read_aloud(page: Any) -> None:
+    type_anew(page, " + ".join(["paris", "rome"] * 10))
+    status = page.locator("#answers-status")
+    status.get_by_text("an expression of 147 characters").wait_for(state="attached")
 
 
 def test_static_files_are_revalidated(page: Any) -> None:

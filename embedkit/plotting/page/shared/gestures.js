@@ -23,6 +23,13 @@ export function listen(element, map, keyboard = element) {
   const isControl = ({ target }) => target.matches?.("input")
     || (target !== element && element.contains(target) && target.closest("button") !== null);
 
+  // Where the style lets one finger scroll the page past the map, only two fingers move the map.
+  const scrolls = (event) =>
+    event.pointerType === "touch" && getComputedStyle(element).touchAction !== "none";
+  element.addEventListener("touchmove", (event) => {
+    if (event.touches.length > 1 && event.cancelable) event.preventDefault();
+  }, { passive: false });
+
   element.addEventListener("pointerdown", (event) => {
     if (isControl(event) || (event.pointerType === "mouse" && event.button !== 0)) return;
     element.setPointerCapture(event.pointerId);
@@ -40,7 +47,7 @@ export function listen(element, map, keyboard = element) {
     const others = [...pointers].filter(([id]) => id !== event.pointerId).map(([, place]) => place);
     pointers.set(event.pointerId, [left, top]);
     travelled += Math.hypot(left - before[0], top - before[1]);
-    if (travelled < CLICK) return;
+    if (travelled < CLICK || (!others.length && scrolls(event))) return;
     const share = 1 / pointers.size; // each of two fingers reports the same movement
     map.view.pan((left - before[0]) * share, (top - before[1]) * share);
     if (others.length) pinch(map.view, before, [left, top], others[0]);

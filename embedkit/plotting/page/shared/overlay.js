@@ -1,6 +1,8 @@
 // What is drawn on a map's canvas: arrows, marks, and labels that do not overlap.
 
 const CLEARANCE = 8; // pixels around an arrow that no label covers
+const LEADERS = [26, 42, 60, 80, 104, 130]; // pixels from a point to a label away from it
+const DIRECTIONS = 16;
 const BAND = 32; // pixels: occupied boxes are looked up by horizontal bands of this height
 // Positions of a label beside its point, the best first: horizontal and vertical, -1 to 1.
 const POSITIONS = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]];
@@ -148,17 +150,19 @@ export class Overlay {
   /**
    * Write a label beside its point where there is room, and return whether there was.
    *
-   * With `overLines` it may cover an arrow if there is no other room; with `must` it is written in
-   * any case.
+   * With `overLines` it may cover an arrow if there is no other room; with `leader` it may stand
+   * farther away, at the end of a thin line; with `must` it is written in any case.
    */
   label(text, [x, y], style, options = {}) {
-    const { gap = 7, must = false, overLines = false, positions = POSITIONS } = options;
+    const { gap = 7, must = false, overLines = false, leader = false, positions = POSITIONS } = options;
     if (x < 0 || y < 0 || x > this.size.width || y > this.size.height) return false;
     const { height } = this.styles[style];
     const width = this.width(text, style);
     const place = this.placeFor([x, y], [width, height], gap, positions, [this.boxes, this.lines])
       ?? (overLines ? this.placeFor([x, y], [width, height], gap, positions, [this.boxes]) : null);
     if (place) return this.write(text, ...place, width, style);
+    const away = leader ? this.placeAround([x, y], [width, height]) : null;
+    if (away) return this.writeAway(text, [x, y], away, width, style);
     if (!must) return false;
     const left = Math.max(2, Math.min(x + gap, this.size.width - width - 2));
     return this.write(text, left, Math.max(2, y - height / 2), width, style);
@@ -169,11 +173,47 @@ export class Overlay {
     for (const [across, down] of positions) {
       const left = x + across * gap + (across === 0 ? -width / 2 : across < 0 ? -width : 0);
       const top = y + down * (gap + height / 2) - height / 2;
-      const inside = left >= 2 && left + width <= this.size.width - 2 && top >= 2
-        && top + height <= this.size.height - 2;
-      if (inside && this.isFree(left, top, left + width, top + height, layers)) return [left, top];
+      if (this.fits([left, top], [width, height], layers)) return [left, top];
     }
     return null;
+  }
+
+  /** Return whether a label is inside the map and free of some layers. */
+  fits([left, top], [width, height], layers) {
+    return left >= 2 && left + width <= this.size.width - 2 && top >= 2
+      && top + height <= this.size.height - 2
+      && this.isFree(left, top, left + width, top + height, layers);
+  }
+
+  /** Return the nearest free position on circles around a point, or null. */
+  placeAround([x, y], [width, height]) {
+    for (const radius of LEADERS) {
+      for (let step = 0; step < DIRECTIONS; step += 1) {
+        const angle = 2 * Math.PI * step / DIRECTIONS;
+        const [across, down] = [Math.cos(angle), Math.sin(angle)];
+        const left = x + across * radius - (across > 0.3 ? 0 : across < -0.3 ? width : width / 2);
+        const top = y + down * radius - height / 2;
+        if (this.fits([left, top], [width, height], [this.boxes, this.lines])) return [left, top];
+      }
+    }
+    return null;
+  }
+
+  /** Write a label away from its point, with a thin line between them. */
+  writeAway(text, [x, y], [left, top], width, style) {
+    const { pen } = this;
+    const { height, color } = this.styles[style];
+    const [endX, endY] = [
+      Math.max(left, Math.min(x, left + width)), Math.max(top + 3, Math.min(y, top + height - 3))];
+    pen.strokeStyle = this.look[color];
+    pen.globalAlpha = 0.6;
+    pen.lineWidth = 1;
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(endX, endY);
+    pen.stroke();
+    pen.globalAlpha = 1;
+    return this.write(text, left, top, width, style);
   }
 
   write(text, left, top, width, style) {

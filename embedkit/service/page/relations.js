@@ -1,0 +1,70 @@
+// Ready questions and pairs, offered only if this model answers them right.
+
+import { post } from "./api.js";
+
+// What a person expects of the examples that the service suggests.
+const EXPECTED = new Map(Object.entries({
+  "king - man + woman": "queen",
+  "paris - france + italy": "rome",
+  "bigger - big + cold": "colder",
+  "sushi - japan + germany": "bratwurst",
+  "berlin - germany + spain": "madrid",
+  "brother - man + woman": "sister",
+  "walking - walk + swim": "swimming",
+  "windows - microsoft + google": "android",
+  "better - good + bad": "worse",
+  "prince - boy + girl": "princess",
+  "tokyo - japan + china": "beijing",
+  "dollar - america + japan": "yen",
+}));
+
+const RELATIONS = {
+  "Male – female": "man:woman king:queen uncle:aunt boy:girl brother:sister father:mother actor:actress "
+    + "prince:princess husband:wife",
+  "Verb tense": "walk:walked dance:danced watch:watched talk:talked play:played look:looked jump:jumped "
+    + "work:worked repair:repaired",
+  "Country – capital": "france:paris italy:rome germany:berlin spain:madrid japan:tokyo russia:moscow "
+    + "england:london china:beijing",
+  "Comparative": "big:bigger small:smaller weak:weaker cheap:cheaper strong:stronger fast:faster "
+    + "warm:warmer",
+};
+const PAIRS = Object.values(RELATIONS).map((line) => line.split(" ").map((pair) => pair.split(":")));
+export const RELATION_WORDS = PAIRS.flat(2);
+const MOST_PAIRS = 6;
+const FEWEST_RIGHT = 3;
+
+/** Return the examples as {right, wrong}: wrong ones are {expression, expected, got}. */
+export async function checkedExamples(examples) {
+  const claimed = examples.filter((one) => EXPECTED.has(one));
+  if (!claimed.length) return { right: examples, wrong: [] };
+  const answers = await post("v1/query", claimed.map((expression) => ({ expression, k: 1 })));
+  const got = new Map(claimed.map((expression, place) =>
+    [expression, answers[place].answers?.[0]?.word ?? ""]));
+  const isRight = (one) => !got.has(one) || got.get(one) === EXPECTED.get(one);
+  return {
+    right: examples.filter(isRight),
+    wrong: examples.filter((one) => !isRight(one)).map((expression) => (
+      { expression, expected: EXPECTED.get(expression), got: got.get(expression) })),
+  };
+}
+
+/**
+ * Return the relations that the model has learned, as {name, pairs, asked}.
+ *
+ * Each pair is asked from the next one, such as `paris - france + italy`; `pairs` are those whose
+ * nearest word is the expected one, of `asked` pairs whose words are `known`, a Set.
+ */
+export async function checkedRelations(known) {
+  const kept = PAIRS.map((pairs) =>
+    pairs.filter((pair) => pair.every((word) => known.has(word))).slice(0, MOST_PAIRS));
+  const asked = kept.flatMap((pairs) => pairs.map(([from], place) => {
+    const [b, a] = pairs[(place + 1) % pairs.length];
+    return { a, b, c: from, k: 1 };
+  }));
+  const answers = asked.length ? await post("v1/analogy", asked) : [];
+  let next = 0;
+  return Object.keys(RELATIONS).map((name, place) => ({
+    name, asked: kept[place].length,
+    pairs: kept[place].filter(([, to]) => answers[next++].answers?.[0]?.word === to),
+  })).filter(({ pairs }) => pairs.length >= FEWEST_RIGHT);
+}

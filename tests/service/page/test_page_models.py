@@ -1,0 +1,79 @@
+"""The page with models of other encoders, and with a model that is replaced while it is open."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import embedkit
+from embedkit.encoders import load_encoder, untrained
+from tests.service.page.browser import QUESTION, answered, link, type_anew, visited
+from tests.service.servers import Start
+
+
+@pytest.mark.parametrize("encoder", ["onehot", pytest.param("charcode", marks=pytest.mark.slow)])
+def test_models_without_training_have_a_page(
+    browser: Any, start: Start, model: Path, tmp_path: Path, encoder: str
+) -> None:
+    untrained(encoder, load_encoder(model).vectors().vocabulary).save(tmp_path / "model")
+    with visited(browser, start(tmp_path / "model").url) as page:
+        page.locator("table[data-encoder=onehot]").wait_for()
+        page.locator("#map-words li").first.wait_for(state="attached")
+        assert page.locator("#answers.stale").count() == 0
+        assert page.locator("#problem").inner_text() == ""
+        assert page.locator("#map-note").is_hidden()
+        pressed = page.locator("[data-axes][aria-pressed=true]").inner_text()
+        tied = page.locator("#unit").get_by_text("equally near")
+        if encoder == "onehot":
+            assert pressed == "These words"
+            assert tied.is_visible()
+        else:
+            assert pressed == "Whole vocabulary"
+            assert not tied.count()
+
+
+def test_the_page_follows_a_replaced_model(
+    browser: Any, start: Start, model: Path, subword_model: Path, tmp_path: Path
+) -> None:
+    served = tmp_path / "model"
+    shutil.copytree(model, served)
+    server = start(served, "--reload-model")
+    with visited(browser, link(server.url, QUESTION)) as page:
+        answered(page, "rome")
+        served.rename(tmp_path / "old")
+        shutil.copytree(subword_model, tmp_path / "new")
+        (tmp_path / "new").rename(served)
+        server.wait_for("Serving generation 2")
+        page.fill("#expression", "walk + talk")
+        page.locator("#banner").get_by_text("another model").wait_for()
+        page.locator("#facts").get_by_text("10 words").wait_for()
+        page.locator("#lesson-subword").wait_for()
+        assert page.locator("#lesson-skipgram").count() == 0
+        assert page.locator("#expression").input_value() == "walk + talk"
+        page.locator("#map-words").get_by_text("The weighted sum of walk and talk").wait_for(
+            state="attached"
+        )
+
+
+def test_two_models_answer_side_by_side(
+    browser: Any, start: Start, model: Path, subword_model: Path
+) -> None:
+    """One link shows the answers of both models, and what they have in common."""
+    server = start(model, "--model", f"parts={subword_model}")
+    with visited(browser, link(server.url, "walk + talk", model="parts")) as page:
+        answered(page, embedkit.load(subword_model).query("walk + talk", 1)[0].word)
+        assert "10 words" in page.locator("#facts").inner_text()
+        page.locator("#other").select_option("model")
+        note = page.locator("#other-note")
+        note.get_by_text("walk is not in the vocabulary of this model.").wait_for()
+        page.locator("#model").select_option("model")
+        page.locator("#other").select_option("parts")
+        type_anew(page, QUESTION)
+        answered(page, "rome")
+        note.get_by_text("is not in the vocabulary").wait_for()
+        with visited(browser, page.url) as other:
+            answered(other, "rome")
+            assert other.locator("#other").input_value() == "parts"
