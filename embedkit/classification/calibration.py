@@ -21,7 +21,8 @@ def fit_temperature(scores: Array, targets: Array, objective: Objective) -> tupl
     """Return the temperature that scores should be divided by, and the mean loss with it.
 
     Guo et al. 2017 (arXiv 1706.04599): a single number, fitted to held-out texts, that makes
-    probabilities neither too sure nor too cautious and changes no prediction.
+    probabilities neither too sure nor too cautious and changes no prediction. As in Platt 1999, one
+    more text that could have any label keeps a few texts that are all right from making it sure.
 
     Args:
         scores: of held-out texts, (n, K).
@@ -30,8 +31,11 @@ def fit_temperature(scores: Array, targets: Array, objective: Objective) -> tupl
     """
     from scipy.optimize import minimize_scalar
 
+    smoothing = 1 / (len(targets) + 1)
+    smoothed = (1 - smoothing) * targets + smoothing / targets.shape[1]
+
     def loss(logarithm: float) -> float:
-        return float(objective.losses(scores * np.exp(-logarithm), targets).mean())
+        return float(objective.losses(scores * np.exp(-logarithm), smoothed).mean())
 
     limit = float(np.log(_HOTTEST))
     found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded")

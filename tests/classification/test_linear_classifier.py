@@ -15,9 +15,12 @@ import embedkit
 from embedkit.classification.text_classifier import TextClassifier
 from embedkit.errors import ConfigurationError, InputError, ModelError, UnknownWordsWarning
 
-TEXTS = ["mayor0 paris", "border1 france", "mayor1 rome", "border0 italy", "mayor2 berlin"] * 6
-LABELS = ["capital", "country", "capital", "country", "capital"] * 6
-NEW = ["mayor1 madrid", "border2 spain", "paris or rome?"]
+CITIES, COUNTRIES = ("paris", "rome", "berlin"), ("france", "italy", "germany")
+TEXTS = [f"mayor{n} {city}" for n in range(3) for city in CITIES] + [
+    f"border{n} {country}" for n in range(3) for country in COUNTRIES
+]
+LABELS = ["capital"] * 9 + ["country"] * 9
+NEW = ["mayor1 madrid", "border2 spain", "paris or rome?"]  # madrid and spain are new
 
 
 def test_one_label(model: Path, tmp_path: Path) -> None:
