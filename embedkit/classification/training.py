@@ -21,8 +21,8 @@ from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["LinearSettings", "Step", "Validation", "fold_numbers", "train_linear"]
 
-_STRENGTHS = (1.0, 3.0, 10.0, 30.0, 100.0)  # that are tried
-_UNVALIDATED_STRENGTH = 3.0
+_STRENGTHS = (1.0, 4.0, 16.0, 64.0)  # that are tried
+_UNVALIDATED_STRENGTH = 4.0
 _FEW_TEXTS = 20  # too few to hold any out
 _FOLDS = 5
 _MANY_TEXTS = 3_000  # with so many, one fold is enough
@@ -134,7 +134,7 @@ def train_linear(
         buckets=buckets,
         ngram_scores=ngrams,
         vector_scores=dimensions,
-        bias=parameters.split()[3],
+        bias=parameters.bias,
         vectors=vectors,
     )
     return model.scaled(1 / validation.temperature), validation
@@ -191,7 +191,7 @@ class _Fit:
             models = len(self._splits) * len(self._strengths) + 1
             self._progress(Step(min(self._fitted, models), models))
         if start is None:
-            start = Parameters.zeros(problem.rows, self._examples.targets.shape[1])
+            start = Parameters.zeros(len(problem.examples), self._examples.targets.shape[1])
         return problem.solve(strength, start)
 
     def choose(self) -> tuple[Validation, Parameters | None]:
@@ -217,7 +217,9 @@ class _Fit:
             tried = self._validate(strength, problems, starts, rows)
             if found and tried.loss >= found[-1][0].loss:
                 break  # with a weaker penalty, the held-out texts fit less and less
-            found.append((tried, starts[0]))
+            inside = np.flatnonzero(~self._splits[0])
+            start = starts[0] and starts[0].spread(inside, len(self._examples))
+            found.append((tried, start))
         return found[-1]
 
     def _validate(
@@ -229,8 +231,7 @@ class _Fit:
     ) -> Validation:
         scores = np.concatenate(
             [
-                self._examples.texts[np.flatnonzero(out)] @ problem.term_scores(found)
-                + found.split()[3]
+                self._examples.texts[np.flatnonzero(out)] @ problem.term_scores(found) + found.bias
                 for out, problem, found in zip(self._splits, problems, parameters, strict=True)
                 if found is not None
             ]

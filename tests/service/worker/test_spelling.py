@@ -14,7 +14,7 @@ from embedkit.service.worker.spelling import known_spellings, suggestions
 from embedkit.vectors.word_vectors import WordVectors
 
 choose = random.Random(1)
-WORDS = [*{"".join(choose.choices("abcde", k=choose.randint(3, 7))) for _ in range(900)}]
+WORDS = sorted({"".join(choose.choices("abcde", k=choose.randint(3, 7))) for _ in range(900)})
 UNKNOWN = [word + "f" for word in WORDS[::90]]
 
 
