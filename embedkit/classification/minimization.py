@@ -52,17 +52,17 @@ class Point:
 
     def plus(self, factor: float, other: Point) -> Point:
         """Return this plus *factor* times the other."""
-        factor = np.float32(factor)
+        share = np.float32(factor)
         return Point(
-            self.weights + factor * other.weights,
-            self.image + factor * other.image,
-            self.bias + factor * other.bias,
+            self.weights + share * other.weights,
+            self.image + share * other.image,
+            self.bias + share * other.bias,
         )
 
     def times(self, factor: float) -> Point:
         """Return *factor* times this."""
-        factor = np.float32(factor)
-        return Point(self.weights * factor, self.image * factor, self.bias * factor)
+        share = np.float32(factor)
+        return Point(self.weights * share, self.image * share, self.bias * share)
 
 
 def minimize(problem: _Loss, start: Point, penalty: np.float32, tolerance: float) -> Point:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from embedkit.classification.calibration import fit_temperature
 from embedkit.classification.fitting import Parameters, Problem, TextExamples
@@ -21,8 +22,11 @@ from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["LinearSettings", "Step", "Validation", "fold_numbers", "train_linear"]
 
-_STRENGTHS = (1.0, 4.0, 16.0, 64.0)  # that are tried
-_UNVALIDATED_STRENGTH = 4.0
+_STRENGTHS: tuple[float, ...] = (4.0, 16.0, 64.0)  # that are tried
+_LOWER_STRENGTHS: tuple[float, ...] = (
+    1.0,
+    0.25,
+)  # that are tried if the first is the best of these
 _FEW_TEXTS = 20  # too few to hold any out
 _FOLDS = 5
 _MANY_TEXTS = 3_000  # with so many, one fold is enough
@@ -124,9 +128,10 @@ def train_linear(
         weights = np.ones(len(texts), dtype=np.float32)
     examples = TextExamples(terms.weights(bags), targets, weights)
     fit = _Fit(examples, views, task, settings, progress)
-    validation, start = fit.choose()
-    problem = fit.problem(examples)
-    parameters = fit.solve(problem, validation.strength, start)
+    with threadpool_limits(1, user_api="blas"):  # the products are small; more threads would wait
+        validation, start = fit.choose()
+        problem = fit.problem(examples)
+        parameters = fit.solve(problem, validation.strength, start)
     ngrams, dimensions = problem.word_weights(parameters)
     model = LinearModel(
         terms=terms,
@@ -164,6 +169,13 @@ def _check_size(words: int, labels: int) -> None:
         )
 
 
+class _Trial(NamedTuple):
+    """What held-out texts showed of a strength, and what was trained without each part of them."""
+
+    validation: Validation
+    parameters: list[Parameters]
+
+
 class _Fit:
     """Fits models to all texts, or to all but some."""
 
@@ -179,22 +191,23 @@ class _Fit:
         self._settings, self._progress = settings, progress
         self._objective: Objective = OBJECTIVES[task]
         self._splits = list(self._held_out())
-        self._strengths = _STRENGTHS if settings.strength is None else (settings.strength,)
+        if settings.strength is None:
+            self._upwards, self._downwards = _STRENGTHS, _LOWER_STRENGTHS
+        else:
+            self._upwards, self._downwards = (settings.strength,), ()
         self._fitted = 0
 
     def problem(self, examples: TextExamples) -> Problem:
         return Problem(examples, self._views, self._objective, ratios=self._task != "number")
 
-    def solve(self, problem: Problem, strength: float, start: Parameters | None) -> Parameters:
+    def solve(self, problem: Problem, strength: float, start: Parameters) -> Parameters:
         self._fitted += 1
         if self._progress is not None:
-            models = len(self._splits) * len(self._strengths) + 1
+            models = len(self._splits) * len(self._upwards) + 1
             self._progress(Step(min(self._fitted, models), models))
-        if start is None:
-            start = Parameters.zeros(len(problem.examples), self._examples.targets.shape[1])
         return problem.solve(strength, start)
 
-    def choose(self) -> tuple[Validation, Parameters | None]:
+    def choose(self) -> tuple[Validation, Parameters]:
         """Choose the strength with the lowest calibrated loss on held-out texts.
 
         Returns:
@@ -202,38 +215,50 @@ class _Fit:
         """
         outputs = self._examples.targets.shape[1]
         if not self._splits:
-            strength = self._settings.strength or _UNVALIDATED_STRENGTH
+            strength = self._settings.strength or _STRENGTHS[0]
             none = np.zeros((0, outputs), dtype=np.float32)
-            return Validation(strength, 1.0, np.nan, np.zeros(0, np.int64), none), None
+            validation = Validation(strength, 1.0, np.nan, np.zeros(0, np.int64), none)
+            return validation, Parameters.zeros(len(self._examples), outputs)
         problems = [self.problem(self._examples.take(np.flatnonzero(~out))) for out in self._splits]
-        rows = np.concatenate([np.flatnonzero(out) for out in self._splits])
-        starts: list[Parameters | None] = [None] * len(problems)
-        found: list[tuple[Validation, Parameters | None]] = []
-        for strength in self._strengths:
-            starts = [
-                self.solve(problem, strength, start)
-                for problem, start in zip(problems, starts, strict=True)
-            ]
-            tried = self._validate(strength, problems, starts, rows)
-            if found and tried.loss >= found[-1][0].loss:
-                break  # with a weaker penalty, the held-out texts fit less and less
-            inside = np.flatnonzero(~self._splits[0])
-            start = starts[0] and starts[0].spread(inside, len(self._examples))
-            found.append((tried, start))
-        return found[-1]
+        starts = [Parameters.zeros(len(problem.examples), outputs) for problem in problems]
+        first = self._try(self._upwards[0], problems, starts)
+        best = self._best(self._upwards[1:], problems, first)
+        if best is first:
+            best = self._best(self._downwards, problems, first)
+        inside = np.flatnonzero(~self._splits[0])
+        return best.validation, best.parameters[0].spread(inside, len(self._examples))
+
+    def _best(
+        self, strengths: Sequence[float], problems: Sequence[Problem], best: _Trial
+    ) -> _Trial:
+        """Try strengths in turn, as long as the held-out texts fit better and better."""
+        for strength in strengths:
+            trial = self._try(strength, problems, best.parameters)
+            if trial.validation.loss >= best.validation.loss:
+                break
+            best = trial
+        return best
+
+    def _try(
+        self, strength: float, problems: Sequence[Problem], starts: Sequence[Parameters]
+    ) -> _Trial:
+        found = [
+            self.solve(problem, strength, start)
+            for problem, start in zip(problems, starts, strict=True)
+        ]
+        return _Trial(self._validate(strength, problems, found), found)
 
     def _validate(
         self,
         strength: float,
         problems: Sequence[Problem],
-        parameters: Sequence[Parameters | None],
-        rows: NDArray[np.int64],
+        parameters: Sequence[Parameters],
     ) -> Validation:
+        rows = np.concatenate([np.flatnonzero(out) for out in self._splits])
         scores = np.concatenate(
             [
                 self._examples.texts[np.flatnonzero(out)] @ problem.term_scores(found) + found.bias
                 for out, problem, found in zip(self._splits, problems, parameters, strict=True)
-                if found is not None
             ]
         )
         targets = self._examples.targets[rows]
