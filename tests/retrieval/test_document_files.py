@@ -108,7 +108,7 @@ def test_other_encodings(tmp_path: Path) -> None:
         ("missing.jsonl", None, "there is no file"),
         ("empty.jsonl", b"\n \n", "is empty"),
         ("twice.tsv", b"text\ttext\n", "occurs twice"),
-        ("cut.gz", gzip.compress(b'{"text": "a"}\n' * 1000)[:-20], "damaged or cut short"),
+        ("cut.gz", gzip.compress(b'{"text": "a"}\n' * 1000, mtime=0)[:-20], "damaged or cut short"),
         ("header.csv", b"\xff\n", "line 1: byte 1 is not UTF-8"),
     ],
 )
