@@ -139,7 +139,9 @@ def cross_validate(
     """
     if len(texts) < 2:
         raise ConfigurationError(f"cross-validation needs 2 texts or more, got {len(texts)}.")
-    folds = whole_number("folds", folds, 2, len(texts))
+    folds = whole_number("folds", folds, 2)
+    if folds > len(texts):
+        raise ConfigurationError(f"{folds:,} folds need as many texts or more, got {len(texts):,}.")
     strata = np.unique([str(label) for label in labels], return_inverse=True)[1]
     if all(isinstance(label, float) for label in labels):
         strata = np.zeros(len(texts), dtype=np.int64)

@@ -125,10 +125,12 @@ class TextClassifier:
         if task != "label":
             raise ConfigurationError(
                 f"a network predicts one label for each text, not {TASKS[task]}.",
-                hint='Use head="linear".',
+                hint='Use head="linear" (--head linear).',
             )
         if vectors is None:
-            raise ConfigurationError("a network needs word vectors.", hint='Use head="linear".')
+            raise ConfigurationError(
+                "a network needs word vectors.", hint='Use head="linear" (--head linear).'
+            )
         pooling, tokenizer = settings.pop("pooling", None), settings.pop("tokenizer", "words")
         return cls(
             NetworkClassifier.train(
@@ -181,6 +183,20 @@ class TextClassifier:
         names = self.labels.tolist()
         given = predictions >= self.linear.thresholds
         return [tuple(names[column] for column in np.flatnonzero(row)) for row in given]
+
+    def answer(self, predictions: NDArray[np.float32]) -> dict[str, object]:
+        """Return what is predicted for one text as values that JSON can represent.
+
+        Args:
+            predictions: the probabilities of the labels, or the number, (K,).
+        """
+        if self.task == "number":
+            return {"number": float(predictions[0])}
+        [chosen] = self.chosen(predictions[np.newaxis])
+        shares = dict(zip(map(str, self.labels), map(float, predictions), strict=True))
+        if self.task == "labels":
+            return {"labels": [str(label) for label in chosen], "probabilities": shares}
+        return {"label": str(chosen), "probabilities": shares}
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the probability of each label, float32 (n, K), columns ordered like `labels`.

@@ -67,18 +67,9 @@ def predict_label(text: str, classifier: str, quiet: bool, as_json: bool) -> Non
         )
     for sentence, row in zip(texts, predictions, strict=True):
         if as_json:
-            print_json({"text": sentence, **_as_dict(model, row)})
+            print_json({"text": sentence, **model.answer(row)})
         else:
             click.echo(tab_separated(*_cells(model, row), sentence))
-
-
-def _as_dict(model: TextClassifier, row: NDArray[np.float32]) -> dict[str, object]:
-    if model.task == "number":
-        return {"number": float(row[0])}
-    chosen = model.chosen(row[None])[0]
-    answer = {"labels": [*map(str, chosen)]} if model.task == "labels" else {"label": str(chosen)}
-    shares = dict(zip(map(str, model.labels), map(float, row), strict=True))
-    return {**answer, "probabilities": shares}
 
 
 def _cells(model: TextClassifier, row: NDArray[np.float32]) -> tuple[object, ...]:

@@ -194,6 +194,7 @@ def reading_options(command: Command) -> Command:
             default="words",
             show_default=True,
             help="words: case-folded words of any script; words+emoji: the same, and emoji; "
+            "words+punctuation: words, and ASCII punctuation marks; "
             "whitespace: tokens between white space, unchanged.",
         ),
     ):

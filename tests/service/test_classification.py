@@ -21,9 +21,7 @@ LABELS = ["fruit"] * 3 + ["vehicle"] * 3
 def classifier(tmp_path: Path) -> TextClassifier:
     words = ["apple", "pear", "sweet", "car", "bus", "fast", "red"]
     rows = np.random.default_rng(1).normal(size=(len(words), 8))
-    found = TextClassifier.train(
-        TEXTS, LABELS, WordVectors(words, rows), pooling="mean", hidden=(), epochs=20
-    )
+    found = TextClassifier.train(TEXTS, LABELS, WordVectors(words, rows))
     found.save(tmp_path / "things.embedkit")
     return found
 
@@ -47,6 +45,24 @@ def test_texts_get_the_labels_of_the_library(
         assert [*answer["probabilities"]] == classifier.labels.tolist()
     assert other.status_code == 404
     assert other.json()["error"]["message"] == "There is no classifier 'other'."
+
+
+def test_several_labels_and_numbers(start: Start, model: Path, tmp_path: Path) -> None:
+    colors = [[text.split()[0]] for text in TEXTS]
+    several = TextClassifier.train(TEXTS, colors, None, task="labels")
+    lengths = TextClassifier.train(TEXTS, [len(text) for text in TEXTS], None, task="number")
+    several.save(tmp_path / "several")
+    lengths.save(tmp_path / "lengths")
+    server = start(
+        model, "--classifier", f"several={tmp_path / 'several'}",
+        "--classifier", f"lengths={tmp_path / 'lengths'}",
+    )  # fmt: skip
+    asked = [{"text": "red apple", "classifier": name} for name in ("several", "lengths")]
+    with httpx.Client(base_url=server.url) as client:
+        first, second = client.post("/v1/classify", json=asked).json()
+    assert tuple(first["labels"]) == several.predict(["red apple"])[0]
+    assert second["number"] == pytest.approx(float(lengths.predict(["red apple"])[0]), rel=1e-5)
+    assert "label" not in second
 
 
 def test_a_service_without_classifiers_says_so(client: httpx.Client) -> None:

@@ -28,18 +28,12 @@ def add_classification(app: FastAPI, service: Dispatcher) -> None:
         yield
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a text without known words has a label, too
-            [shares] = classifier.predict_proba([body.text])
-        labels = [str(label) for label in classifier.labels]
-        return {
-            "text": body.text,
-            "label": labels[int(shares.argmax())],
-            "probabilities": dict(zip(labels, shares.tolist(), strict=True)),
-            "classifier": name,
-        }
+            [predictions] = classifier.head.predictions([body.text])
+        return {"text": body.text, **classifier.answer(predictions), "classifier": name}
 
     @app.post("/v1/classify", tags=["texts"], **batch(responses.ClassifyResponse))
     async def label(body: OneOrMany[requests.ClassifyRequest]) -> Response:
-        """Return the label of a text, and the probability of each label."""
+        """Return the label of a text, its labels, or its number, and probabilities of labels."""
         return await service.compute(
             body, classify, lambda item: _LEAST_COST + len(item.text) / _CHARACTERS_PER_COST
         )

@@ -181,11 +181,13 @@ class TransferResponse(BaseModel):
 
 
 class ClassifyResponse(BaseModel):
-    """The most likely label of a text, and the probability of each label."""
+    """The most likely label of a text, its labels, or its number, by the task of the classifier."""
 
     text: str
-    label: str
-    probabilities: dict[str, float]
+    label: str | None = None
+    labels: list[str] | None = None
+    number: float | None = None
+    probabilities: dict[str, float] | None = None
     classifier: str
 
 

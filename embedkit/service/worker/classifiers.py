@@ -18,7 +18,7 @@ __all__ = ["Classifiers"]
 class Classifiers:
     """Text classifiers, which are opened when the worker starts.
 
-    Their network does not need torch. The memory map of their vectors is shared by all workers.
+    They do not need torch. The memory map of their vectors is shared by all workers.
 
     Args:
         paths: the name and the directory of each; the first is the default.
