@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embedkit.classification.terms import TextTerms
-from embedkit.classification.word_views import WordViews
+from embedkit.classification.word_views import WordViews, unit_vectors
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["LinearModel", "TextScores"]
@@ -83,6 +83,17 @@ class LinearModel:
             scores = np.concatenate([scores, new])
         weights = self.terms.weights(bags)
         return TextScores(weights, scores, self.bias, bags.new_words, has_vector)
+
+    def known_words(self, texts: Sequence[str]) -> float:
+        """Return the share of the words of texts that a training text contains or that have a
+        vector; NaN if there are no words.
+        """
+        bags = self.terms.bags(texts)
+        counts = np.asarray(bags.counts.sum(axis=0))
+        old, new = counts[: len(self.terms.words)].sum(), counts[len(self.terms) :]
+        has_vector = unit_vectors(bags.new_words, self.vectors).any(axis=1)
+        total = float(old + new.sum())
+        return float(old + new[has_vector].sum()) / total if total else float("nan")
 
     def scores(self, texts: Sequence[str]) -> Matrix:
         """Return the scores of texts, float32 (n, K)."""

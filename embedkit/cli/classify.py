@@ -104,6 +104,7 @@ def evaluate_classifier(
     **options: Any,
 ) -> None:
     """Score a classifier on EXAMPLES, a file of labelled texts, or - for standard input."""
+    from embedkit.classification.linear_classifier import LinearClassifier
     from embedkit.classification.report import ClassificationReport, confusion_picture
     from embedkit.classification.scoring import score
     from embedkit.classification.text_classifier import TextClassifier
@@ -121,9 +122,12 @@ def evaluate_classifier(
         raise ConfigurationError("--picture needs a classifier that gives one label to a text.")
     with printed_warnings(quiet=quiet):
         report = score(model, texts, labels)
+    known = None
+    if isinstance(model.head, LinearClassifier):
+        known = model.head.model.known_words(texts)
     if picture and isinstance(report, ClassificationReport):
         confusion_picture(report, picture, overwrite=overwrite)
     if as_json:
-        print_json(report.as_dict())
+        print_json({**report.as_dict(), "known_words": known})
     else:
-        print_report(report)
+        print_report(report, known)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["print_cross_validation", "print_report"]
 
 
-def print_report(report: Report) -> None:
-    """Print the scores of a classifier, and a table of its labels."""
+def print_report(report: Report, known: float | None = None) -> None:
+    """Print the scores of a classifier, the share of known words, and a table of its labels."""
     from embedkit.classification.report import ClassificationReport
     from embedkit.classification.scoring import NumberReport
 
@@ -27,12 +27,14 @@ def print_report(report: Report) -> None:
             f"mean absolute error {report.mean_absolute_error:g}, root mean squared error "
             f"{report.root_mean_squared_error:g}, R2 {r2}, {counted(report.texts, 'text')}"
         )
+        _print_known(known)
         return
     if isinstance(report, ClassificationReport):
         texts = counted(int(report.confusion.sum()), "text")
         click.echo(f"accuracy {report.accuracy:.4f}, macro F1 {report.macro_f1:.4f}, {texts}")
         if report.calibration_error is not None:
             click.echo(f"expected calibration error {report.calibration_error:.4f}")
+        _print_known(known)
         _print_classes(report.classes)
         _print_confusion(report)
         return
@@ -40,6 +42,7 @@ def print_report(report: Report) -> None:
         f"micro F1 {report.micro_f1:.4f}, macro F1 {report.macro_f1:.4f}, exactly right "
         f"{report.exact:.4f}, {counted(report.texts, 'text')}"
     )
+    _print_known(known)
     _print_classes(report.classes)
 
 
@@ -54,6 +57,11 @@ def print_cross_validation(scores: CrossValidation) -> None:
     )
     print_report(scores.report)
     click.echo()
+
+
+def _print_known(known: float | None) -> None:
+    if known is not None:
+        click.echo(f"{known:.1%} of the words occur in training texts or have a vector")
 
 
 def _print_classes(classes: Sequence[ClassScore]) -> None:

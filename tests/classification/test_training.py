@@ -90,6 +90,9 @@ def test_new_words_count_by_their_vectors_and_letters(model: Path) -> None:
     letters = without.scores(["romex", "italians", "§§"])
     assert letters[:2].argmax(axis=1).tolist() == [0, 1]
     assert without.explain(["qqq", "rome", ""]).unknown.tolist() == [True, False, True]
+    assert without.known_words(["rome berlin", "paris rome rome"]) == pytest.approx(4 / 5)
+    assert found.known_words(["rome berlin qqq"]) == pytest.approx(2 / 3)
+    assert np.isnan(found.known_words([""]))
 
 
 @pytest.mark.parametrize(

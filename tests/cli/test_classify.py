@@ -56,6 +56,8 @@ def test_train_predict_evaluate(embedkit: Any, trained: Path) -> None:
     assert (trained / "confusion.png").read_bytes().startswith(b"\x89PNG")
     report = json.loads(embedkit("classify", "evaluate", "test.csv", "--json").stdout)
     assert report["accuracy"] == pytest.approx(2 / 3)
+    assert report["known_words"] == 1
+    assert "100.0% of the words occur in training texts or have a vector" in done.stdout
     assert report["confusion"] == [[1, 1], [0, 1]]
 
 
