@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,9 @@ from embedkit.index.metrics import all_finite
 __all__ = ["ACTIVATIONS", "Network", "diverged"]
 
 Matrix = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
-ACTIVATIONS: Mapping[str, Callable[[Matrix], Matrix]] = {
+ACTIVATIONS: Mapping[str, Callable[[Floats], Floats]] = {
     "relu": lambda values: np.maximum(values, 0),
     "tanh": np.tanh,
     "sigmoid": sigmoid,
