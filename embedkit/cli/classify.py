@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embedkit.cli.classify_explain import explain_label
 from embedkit.cli.classify_options import (
     classifier_option,
     examples_argument,
@@ -40,6 +41,7 @@ def classify() -> None:
 
 
 classify.add_command(train_classifier)
+classify.add_command(explain_label)
 
 
 @classify.command("predict")
