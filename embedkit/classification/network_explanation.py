@@ -17,7 +17,7 @@ from embedkit.classification.decisions import Decision, HeadExplanation
 from embedkit.classification.network_classifier import NetworkClassifier
 from embedkit.heads.gradients import Layers, integrated_gradients
 
-__all__ = ["NetworkExplainer", "TextShares", "text_shares"]
+__all__ = ["NetworkExplainer", "TextShares", "shown_term", "text_shares"]
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ def _finetuned_shares(classifier: NetworkClassifier, text: str) -> TextShares:
     if composed is not None:
         values[known & ~inside] = composed[ids[known & ~inside] - len(embeddings)]
     values /= max(int(known.sum()), 1)
-    shown = [_shown(name) for name in names]
+    shown = [shown_term(name) for name in names]
     return TextShares(shown, places, tokens, known, values, np.arange(embeddings.shape[1]))
 
 
-def _shown(name: str) -> str:
+def shown_term(name: str) -> str:
     """Return a term of a `TermBags` as people write it; an empty word begins a text."""
     if not name.startswith(" "):
         return name

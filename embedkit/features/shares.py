@@ -88,8 +88,8 @@ def _gathered(
     chosen = sparse.vstack([matrix[rows[inside]], found.extra[rows[~inside] - size]], format="csr")
     order = np.argsort(np.concatenate([np.flatnonzero(inside), np.flatnonzero(~inside)]))
     columns = np.unique(chosen.indices).astype(np.int64)
-    vectors = np.asarray(chosen[order][:, columns].toarray(), dtype=np.float64)
-    return vectors, columns
+    stored: NDArray[np.float64] = chosen[order][:, columns].toarray().astype(np.float64)
+    return stored, columns
 
 
 def _maxima(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -97,4 +97,5 @@ def _maxima(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(vectors):
         return vectors
     largest = vectors == vectors.max(axis=0)
-    return np.where(largest, vectors, 0) / largest.sum(axis=0)
+    shares: NDArray[np.float64] = np.where(largest, vectors, 0) / largest.sum(axis=0)
+    return shares
