@@ -13,7 +13,7 @@ from embedkit.corpus.encodings import likely_encoding, read_whole, text_encoding
 from embedkit.errors import EncodingError, InputError
 from embedkit.validation import check_choice
 
-__all__ = ["LabelledTexts", "read_labelled"]
+__all__ = ["LabelledTexts", "NumberedTexts", "read_labelled", "read_numbered"]
 
 _EMPTY_HINT = "Fill it in or remove the line."
 _NUMBER_HINT = "Write it with a decimal point, such as 2.5, or remove the line."
@@ -24,6 +24,14 @@ class LabelledTexts(NamedTuple):
 
     texts: list[str]
     labels: list[Any]
+
+
+class NumberedTexts(NamedTuple):
+    """Labelled texts, and the number of the line, from 1, on which each begins."""
+
+    texts: list[str]
+    labels: list[Any]
+    lines: list[int]
 
 
 def read_labelled(
@@ -59,6 +67,19 @@ def read_labelled(
         EncodingError: the bytes are not valid in this encoding.
         ConfigurationError: the format, the encoding or the task is unknown.
     """
+    found = read_numbered(path, format=format, encoding=encoding, columns=columns, task=task)
+    return LabelledTexts(found.texts, found.labels)
+
+
+def read_numbered(
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002 - as above
+    encoding: str = "utf-8",
+    columns: tuple[str, str] = COLUMNS,
+    task: str = "label",
+) -> NumberedTexts:
+    """Read a file of labelled texts, and the numbers of its lines; see `read_labelled`."""
     check_choice("task", task, TASKS)
     name = "standard input" if str(path) == "-" else str(path)
     text = _decode(_read(path, name), encoding, name)
@@ -66,17 +87,19 @@ def read_labelled(
     check_choice("format", format, LABELLED_FORMATS)
     texts: list[str] = []
     labels: list[Any] = []
+    lines: list[int] = []
     try:
         for line, sentence, label in PARSERS[format](text, columns, task):
             if not sentence.strip():
                 raise LineError(line, f"the {columns[0]} is empty", _EMPTY_HINT)
             texts.append(sentence)
             labels.append(_target(label.strip(), task, line, columns[1]))
+            lines.append(line)
     except LineError as error:
         raise InputError(f"{name}, line {error.line}: {error.problem}.", hint=error.hint) from error
     if not texts:
         raise InputError(f"{name} contains no labelled texts.")
-    return LabelledTexts(texts, labels)
+    return NumberedTexts(texts, labels, lines)
 
 
 def _target(label: str, task: str, line: int, column: str) -> object:
