@@ -57,7 +57,7 @@ def explain_texts(
     wanted = _wanted_columns(classifier, label, against)
     predictions = classifier.head.predictions(texts)
     explainer = _explainer(classifier, texts)
-    scores = explainer.scores
+    scores, labels = explainer.scores, classifier.labels.tolist()
     found = []
     for row, text in enumerate(texts):
         first, second = _columns(classifier.task, scores[row], *wanted)
@@ -66,8 +66,8 @@ def explain_texts(
         found.append(
             Explanation(
                 text=text,
-                label=None if numbers else classifier.labels[first],
-                against=None if second is None else classifier.labels[second],
+                label=None if numbers else labels[first],
+                against=None if second is None else labels[second],
                 probability=None if numbers else float(predictions[row, first]),
                 against_probability=None if second is None else float(predictions[row, second]),
                 words=tuple(explained.words),

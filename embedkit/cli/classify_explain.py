@@ -14,7 +14,7 @@ import click
 from embedkit.cli.classify_options import classifier_option
 from embedkit.cli.input import ask_all
 from embedkit.cli.options import json_option, overwrite_option, quiet_option
-from embedkit.cli.output import print_json, printed_warnings
+from embedkit.cli.output import print_json, printed_warnings, tab_separated
 from embedkit.cli.parameters import OutputPath, WholeNumber
 from embedkit.cli.paths import lock_outputs
 from embedkit.errors import counted
@@ -112,8 +112,7 @@ def _has_colors() -> bool:
 
 
 def _print(explanation: Explanation, most: int, *, colored: bool) -> None:
-    if colored:
-        click.echo(_colored(explanation))
+    click.echo(_colored(explanation) if colored else tab_separated(explanation.text))
     click.echo(_heading(explanation))
     words = list(explanation.words)
     if colored:  # the numbers of the strongest words are enough
