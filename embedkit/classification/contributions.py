@@ -10,10 +10,14 @@ from typing import Any
 
 from embedkit.corpus.tokenizers import normalize
 
-__all__ = ["START", "Contribution", "Explanation", "WordParts", "token_spans"]
+__all__ = [
+    "LEVELS", "START", "Contribution", "Explanation", "WordParts", "intensity", "token_spans",
+]  # fmt: skip
 
 START = "<start>"
 """How the beginning of a text is shown in an n-gram."""
+LEVELS = 6
+"""The number of intensities in which contributions are colored."""
 _LETTER = re.compile(r".[\u0300-\u036f]*", re.DOTALL)  # and the marks on it
 
 
@@ -131,6 +135,11 @@ class Explanation:
                 {**ngram.as_dict(), "tokens": list(ngram.places)} for ngram in self.ngrams
             ],
         }  # fmt: skip
+
+
+def intensity(value: float, largest: float) -> int:
+    """Return how strongly to color a contribution beside the largest one, from 0 to `LEVELS`."""
+    return round(LEVELS * abs(value) / largest) if largest > 0 else 0
 
 
 def token_spans(text: str, tokens: Sequence[str]) -> list[tuple[int, int]] | None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
-from embedkit.classification.contributions import Contribution, Explanation
+from embedkit.classification.contributions import (
+    LEVELS,
+    Contribution,
+    Explanation,
+    WordParts,
+    intensity,
+)
 from embedkit.plotting.page import source_hash, theme_colors
 
-__all__ = ["LEVELS", "level", "render_explanations"]
-
-LEVELS = 6
-"""The number of intensities of a color."""
+__all__ = ["render_explanations"]
 
 _STYLE = Path(__file__).with_name("explanation_page.css")
 _PAGE = """<!doctype html>
@@ -26,16 +30,12 @@ _PAGE = """<!doctype html>
 <style>{style}</style>
 <main>
 <p class="legend"><mark class="for5">Green</mark> speaks for the label,
-<mark class="against5">red, underlined</mark> against it; the stronger the color, the more.</p>
+<mark class="against5">red, underlined</mark> against it; the stronger the color, the more. Words in <mark class="unknown">gray italics</mark> are
+unknown.</p>
 {sections}
 </main>
 </html>
 """
-
-
-def level(value: float, largest: float) -> int:
-    """Return the intensity, from 0 to `LEVELS`, of a contribution beside the largest one."""
-    return round(LEVELS * abs(value) / largest) if largest > 0 else 0
 
 
 def render_explanations(explanations: Sequence[Explanation], *, most: int = 10) -> str:
@@ -107,33 +107,41 @@ def _summed(words: Sequence[Contribution]) -> list[Contribution]:
     for word in {word.term: word for word in words}.values():
         times = counts[word.term]
         name = word.term if times == 1 else f"{word.term} ({times} times)"
-        found.append(Contribution(name, (), word.value * times, word.known))
+        parts = word.parts
+        if parts is not None:
+            parts = WordParts(*(times * part for part in astuple(parts)))
+        found.append(Contribution(name, (), word.value * times, word.known, parts))
     return sorted(found, key=lambda word: -abs(word.value))
 
 
 def _mark(text: str, word: Contribution, largest: float) -> str:
     title = _signed(word.value) if word.known else f"{_signed(word.value)}, unknown word"
-    if word.parts is not None:
-        title += (
-            f": own {_signed(word.parts.own)}, letters {_signed(word.parts.letters)}, "
-            f"vector {_signed(word.parts.vector)}"
-        )
     name = _color(word.value, largest) if word.known or word.value else "unknown"
     return f'<mark class="{name}" title="{html.escape(title)}">{html.escape(text)}</mark>'
 
 
 def _color(value: float, largest: float) -> str:
-    return f"{'for' if value >= 0 else 'against'}{level(value, largest)}"
+    return f"{'for' if value >= 0 else 'against'}{intensity(value, largest)}"
 
 
 def _table(title: str, rows: Sequence[Contribution], largest: float) -> str:
-    lines = "".join(
-        f"<tr><th>{html.escape(row.term)}</th><td>{_signed(row.value)}</td>"
-        f'<td class="bar {"for" if row.value >= 0 else "against"} '
-        f'w{round(100 * abs(row.value) / largest) if largest else 0}"><i></i></td></tr>'
-        for row in rows
+    with_parts = any(row.parts is not None for row in rows)
+    heads = ("own", "letters", "vector") if with_parts else ()
+    cells = "".join(f'<th scope="col" class="part">{name}</th>' for name in heads)
+    head = f'<tr><td></td><th scope="col">added</th><td></td>{cells}</tr>'
+    lines = "".join(_row(row, largest) for row in rows)
+    return f"<table><caption>{title}</caption>{head}{lines}</table>"
+
+
+def _row(row: Contribution, largest: float) -> str:
+    side = "for" if row.value >= 0 else "against"
+    width = round(100 * abs(row.value) / largest) if largest else 0
+    parts = () if row.parts is None else astuple(row.parts)
+    cells = "".join(f'<td class="part">{_signed(part)}</td>' for part in parts)
+    return (
+        f'<tr><th scope="row">{html.escape(row.term)}</th><td>{_signed(row.value)}</td>'
+        f'<td class="bar {side} w{width}"><i></i></td>{cells}</tr>'
     )
-    return f"<table><caption>{title}</caption>{lines}</table>"
 
 
 def _signed(value: float) -> str:

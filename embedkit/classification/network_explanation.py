@@ -52,15 +52,14 @@ class NetworkExplainer:
     def __init__(self, classifier: NetworkClassifier, texts: Sequence[str]) -> None:
         self._network = classifier.head.network_
         self._shares = [text_shares(classifier, text) for text in texts]
-        self._layers = Layers.of(self._network)
 
     @property
     def scores(self) -> NDArray[np.float64]:
         """The logits of the texts, (n, K)."""
-        rows = np.zeros((len(self._shares), len(self._layers.weights[0])))
+        logits = np.zeros((len(self._shares), len(self._network.biases[-1])))
         for row, shares in enumerate(self._shares):
-            rows[row, shares.columns] = shares.values.sum(axis=0)
-        logits = self._layers.activations(rows)[-1]
+            layers = Layers.of(self._network, shares.columns)
+            logits[row] = layers.activations(shares.values.sum(axis=0)[np.newaxis])[-1]
         # With two classes, the only output is the log-odds of the second.
         return np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
 

@@ -164,12 +164,12 @@ def _parts(word: Contribution) -> str:
 
 def _colored(explanation: Explanation) -> str:
     """Return the text with a background for each word, the stronger the more it added."""
-    from embedkit.classification.explanation_page import level
+    from embedkit.classification.contributions import intensity
 
     largest = max((abs(word.value) for word in explanation.words), default=0.0)
     pieces: Sequence[tuple[str, Contribution | None]] = explanation.pieces()
     return "".join(
-        shown if word is None else _styled(shown, word.value, level(word.value, largest))
+        shown if word is None else _styled(shown, word.value, intensity(word.value, largest))
         for shown, word in pieces
     )
 
