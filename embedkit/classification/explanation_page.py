@@ -30,8 +30,8 @@ _PAGE = """<!doctype html>
 <style>{style}</style>
 <main>
 <p class="legend"><mark class="for5">Green</mark> speaks for the label,
-<mark class="against5">red, underlined</mark> against it; the stronger the color, the more. Words in <mark class="unknown">gray italics</mark> are
-unknown.</p>
+<mark class="against5">red, underlined</mark> against it; the stronger the color, the more.
+Words in <mark class="unknown">gray italics</mark> are unknown.</p>
 {sections}
 </main>
 </html>
