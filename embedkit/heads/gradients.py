@@ -112,35 +112,76 @@ def integrated_gradients(
     The line is divided into intervals, on each of which the gradient is averaged by Gauss-Legendre
     quadrature. The change of the output over an interval is known, so its error is, too: intervals
     with a large error, such as those in which a ReLU turns on, are halved until the sum of all
-    errors is within the tolerance.
+    errors is within the tolerance. The ReLUs of the first layer turn on at known places, which
+    divide the line from the beginning.
 
     Args:
         layers: with one output.
         inputs: where the line ends.
         tolerance: see `TOLERANCE`.
     """
-
-    def output(places: Array) -> Array:
-        return layers.activations(places[:, np.newaxis] * inputs)[-1][:, 0]
-
-    start, end = output(np.array([0.0, 1.0])).tolist()
+    if len(layers.weights) == 1:
+        weights, bias = layers.weights[0][:, 0], float(layers.biases[0][0])
+        return Attribution(weights, bias, bias + float(inputs @ weights), 1)
+    line = _Line(layers, inputs)
+    start, end = line.outputs(np.array([0.0, 1.0])).tolist()
     allowed = tolerance * max(1.0, abs(end - start))
-    lows, widths = np.zeros(1), np.ones(1)
-    gradient, error, points = np.zeros(len(inputs)), 0.0, 0
+    lows, widths = line.intervals()
+    mean, error, points = np.zeros(len(line.slopes)), 0.0, 0
     for level in range(_MOST_HALVINGS + 1):
         places = lows[:, np.newaxis] + widths[:, np.newaxis] * _NODES
-        gradients = layers.gradients(places.reshape(-1, 1) * inputs)
         points += places.size
-        means = np.tensordot(gradients.reshape(*places.shape, -1), _SHARES, axes=(1, 0))
-        errors = np.abs(widths * (means @ inputs) - output(lows + widths) + output(lows))
+        gradients = line.gradients(places.ravel()).reshape(*places.shape, -1)
+        means = np.tensordot(gradients, _SHARES, axes=(1, 0))
+        changes = line.outputs(lows + widths) - line.outputs(lows)
+        errors = np.abs(widths * (means @ line.slopes) - changes)
         # The shares of all levels add up to less than 1: the sum of 1 / n^2 is 1.65.
         halved = errors > allowed * 0.6 / ((level + 1) ** 2 * len(errors))
         if error + errors.sum() <= allowed or level == _MOST_HALVINGS:
             halved[:] = False
-        gradient += widths[~halved] @ means[~halved]
+        mean += widths[~halved] @ means[~halved]
         error += float(errors[~halved].sum())
         lows, widths = lows[halved], widths[halved] / 2
         if not len(lows):
             break
         lows, widths = np.concatenate([lows, lows + widths]), np.tile(widths, 2)
-    return Attribution(gradient, start, end, points)
+    return Attribution(layers.weights[0] @ mean, start, end, points)
+
+
+class _Line:
+    """A network along the line from zeros to an input: a place from 0 to 1 in, the output out.
+
+    The sums that enter the first hidden layer are linear in the place, so the inputs are multiplied
+    by the weights of that layer only once.
+
+    Attributes:
+        slopes: by how much these sums change from 0 to 1, (units,).
+    """
+
+    def __init__(self, layers: Layers, inputs: Array) -> None:
+        self.slopes = inputs @ layers.weights[0]
+        self._starts = layers.biases[0]
+        self._activation = layers.activation
+        self._rest = Layers(layers.weights[1:], layers.biases[1:], layers.activation)
+
+    def intervals(self) -> tuple[Array, Array]:
+        """Return where the first intervals begin, and their widths."""
+        bounds = np.array([0.0, 1.0])
+        if self._activation == "relu":
+            with np.errstate(divide="ignore", invalid="ignore"):
+                turns = -self._starts / self.slopes
+            bounds = np.unique([*bounds, *turns[(turns > 0) & (turns < 1)]])
+        return bounds[:-1], np.diff(bounds)
+
+    def outputs(self, places: Array) -> Array:
+        """Return the output at each place, (n,)."""
+        return self._rest.activations(self._hidden(places))[-1][:, 0]
+
+    def gradients(self, places: Array) -> Array:
+        """Return the gradient at each place by the sums that enter the first layer, (n, units)."""
+        hidden = self._hidden(places)
+        return self._rest.gradients(hidden) * _DERIVATIVES[self._activation](hidden)
+
+    def _hidden(self, places: Array) -> Array:
+        sums = places[:, np.newaxis] * self.slopes + self._starts
+        return np.asarray(ACTIVATIONS[self._activation](sums), dtype=np.float64)

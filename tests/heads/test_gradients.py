@@ -37,7 +37,7 @@ def test_gradients_agree_with_autograd(shape: list[int], activation: str) -> Non
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("shape", [*SHAPES, [5, 64, 3]])
+@pytest.mark.parametrize("shape", [*SHAPES, [5, 64, 3], [5, 32, 32, 32, 3]])
 def test_integrated_gradients_add_up(shape: list[int], activation: str) -> None:
     layers = random_layers(shape, activation).toward([1, 0, -1])
     for inputs in np.random.default_rng(3).normal(0, 3, (20, 5)):
@@ -56,11 +56,16 @@ def test_integrated_gradients_are_means_along_the_line() -> None:
     np.testing.assert_allclose(integrated_gradients(layers, inputs).gradient, expected, rtol=1e-5)
 
 
-def test_a_linear_network_needs_no_halving() -> None:
-    layers = random_layers([5, 3], "relu").toward([1, -1, 0])
-    found = integrated_gradients(layers, np.arange(5.0))
-    np.testing.assert_allclose(found.gradient, layers.weights[0][:, 0])
-    assert found.points == 4
+def test_few_points_are_needed() -> None:
+    linear = random_layers([5, 3], "relu").toward([1, -1, 0])
+    found = integrated_gradients(linear, np.arange(5.0))
+    np.testing.assert_allclose(found.gradient, linear.weights[0][:, 0])
+    assert found.points == 1
+    # Between the places at which a unit turns on or off, the gradient of one layer is constant.
+    relu = random_layers([5, 30, 3], "relu").toward([1, -1, 0])
+    assert integrated_gradients(relu, np.arange(5.0)).points <= 4 * 31
+    smooth = random_layers([5, 30, 3], "tanh").toward([1, -1, 0])
+    assert integrated_gradients(smooth, np.arange(5.0)).points <= 400
 
 
 def test_columns_leave_out_inputs_that_are_zero() -> None:
