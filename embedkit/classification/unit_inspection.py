@@ -129,16 +129,10 @@ def inspect_network(
         by_text.add(_text_inputs(classifier, texts))
     spreads = (by_text if len(texts) else by_word).spreads()
     labels = [str(label) for label in classifier.head.classes_]
-    kept: list[NDArray[np.int64]] = []
+    chosen = _most_important(layers, spreads, units)
     found = []
-    for number, spread in enumerate(spreads):
-        is_last = number == len(layers.weights) - 1
-        importance = spread
-        chosen = np.arange(len(spread))
-        if not is_last:
-            importance = spread * np.abs(layers.weights[number + 1]).sum(axis=1)
-            chosen = np.argsort(-importance, kind="stable")[:units]
-        kept.append(chosen)
+    for number, (kept, importance) in enumerate(chosen):
+        is_last = number == len(chosen) - 1
         described = tuple(
             Unit(
                 number=unit,
@@ -147,16 +141,27 @@ def inspect_network(
                 texts=by_text.excitations(number, unit, texts),
                 importance=float(importance[unit]),
             )
-            for unit in chosen.tolist()
+            for unit in kept.tolist()
         )
-        weights = (
-            layers.weights[number][np.ix_(kept[-2], chosen)]
-            if number
-            else np.zeros((0, len(chosen)))
-        )
+        before = chosen[number - 1][0] if number else np.zeros(0, dtype=np.int64)
+        weights = layers.weights[number][np.ix_(before, kept)]
         name = "labels" if is_last else f"hidden layer {number + 1}"
-        found.append(UnitLayer(name, len(spread), described, weights))
+        found.append(UnitLayer(name, len(importance), described, weights))
     return NetworkInspection(layers.activation, tuple(found))
+
+
+def _most_important(
+    layers: Layers, spreads: Sequence[Array], most: int
+) -> list[tuple[NDArray[np.int64], Array]]:
+    """Return the units of each layer that are described, and the importance of all.
+
+    The most important come first; all labels are described, in their order.
+    """
+    found = []
+    for spread, outgoing in zip(spreads, layers.weights[1:], strict=False):
+        importance = spread * np.abs(outgoing).sum(axis=1)
+        found.append((np.argsort(-importance, kind="stable")[:most], importance))
+    return [*found, (np.arange(len(spreads[-1])), spreads[-1])]
 
 
 class _Strongest:

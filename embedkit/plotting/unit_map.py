@@ -66,7 +66,6 @@ def draw_units(
     columns: Sequence[UnitColumn],
     path: str | os.PathLike[str],
     *,
-    title: str = "",
     caption: str = "",
     size: tuple[int, int] = SIZE,
     dark: bool = False,
@@ -77,7 +76,6 @@ def draw_units(
     Args:
         columns: from the first layer to the last.
         path: ends in .png, .svg or .pdf.
-        title: as for `embedkit.plotting.draw`.
         caption: what stands below the picture.
         size: as for `embedkit.plotting.draw`.
         dark: as for `embedkit.plotting.draw`.
@@ -94,21 +92,20 @@ def draw_units(
     if not columns:
         raise ConfigurationError("there are no layers to draw.")
     with plain_settings():
-        axes = _draw_axes(columns, title, caption, size, DARK if dark else LIGHT)
+        axes = _draw_axes(columns, caption, size, DARK if dark else LIGHT)
         save(axes, path, overwrite=overwrite)
 
 
 def _draw_axes(
     columns: Sequence[UnitColumn],
-    title: str,
     caption: str,
     size: tuple[int, int],
     theme: Theme,
 ) -> Axes:
     texts = [readable(word) for column in columns for box in column.boxes for word in box.words]
     names = [readable(box.name) for column in columns for box in column.boxes]
-    family, _ = families([readable(title), *texts, *names])
-    axes = new_figure(size, theme, title, family)
+    family, _ = families([*texts, *names])
+    axes = new_figure(size, theme, "", family)
     axes.set_axis_off()
     axes.set_xlim(0, len(columns))
     axes.set_ylim(0, 1)
