@@ -23,7 +23,10 @@ __all__ = ["Inspection", "LabelTerms", "LinearInspection", "TermScore", "inspect
 
 @dataclass(frozen=True)
 class TermScore:
-    """The score of a word or n-gram for a label, and the number of training texts that have it."""
+    """The score of a word or n-gram for a label, and the number of training texts that have it.
+
+    The scores of numbers are in the unit of the numbers.
+    """
 
     term: str
     score: float
@@ -105,7 +108,7 @@ def _inspect_linear(classifier: LinearClassifier, k: int) -> LinearInspection:
     words = len(classifier.model.terms.words)
     found = []
     for column, name in enumerate(names):
-        scores = classifier.model.term_scores[:, column]
+        scores = classifier.model.term_scores[:, column] * np.float32(classifier.labels.spread)
         parts = [
             _extremes(classifier, scores[part], part.start, k, sign)
             for part in (slice(0, words), slice(words, len(scores)))

@@ -38,7 +38,7 @@ def log_odds(classifier: TextClassifier, text: str, label: str, against: str) ->
 
 @pytest.fixture(scope="module")
 def linear(model: Path) -> TextClassifier:
-    return TextClassifier.train(TEXTS, LABELS, str(model), ngrams=3)
+    return TextClassifier.train(TEXTS, LABELS, str(model), ngrams=3, strength=3.0)
 
 
 @pytest.mark.filterwarnings("ignore::embedkit.errors.UnknownWordsWarning")

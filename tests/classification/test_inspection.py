@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from embedkit.classification.explanation import explain
 from embedkit.classification.inspection import LinearInspection, inspect_classifier
 from embedkit.classification.text_classifier import TextClassifier
 from embedkit.classification.unit_inspection import NetworkInspection
@@ -40,6 +41,15 @@ def test_terms_of_a_linear_classifier(model: Path) -> None:
             assert values == pytest.approx([scores[t, column] for t in expected[: len(values)]])
             assert all(scores[names.index(score.term), column] == score.score for score in listed)
     assert found.labels[0].words_for[0].texts in {5, 10}
+
+
+def test_terms_of_numbers_have_their_unit() -> None:
+    classifier = TextClassifier.train(TEXTS, [10.0, 20.0, 10.0, 90.0] * 5, None, task="number")
+    (terms,) = inspect_classifier(classifier, k=50).labels
+    assert terms.label == "number"
+    scores = {score.term: score.score for score in (*terms.words_for, *terms.words_against)}
+    found = explain(classifier, "paris")  # a text of one word has the weight 1
+    assert scores["paris"] == pytest.approx(found.words[0].value, rel=1e-5)
 
 
 @pytest.mark.parametrize("pooling", [None, "mean", "sif"])
