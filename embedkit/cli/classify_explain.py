@@ -49,7 +49,7 @@ _BLACK = 16
     type=WholeNumber(0),
     default=10,
     show_default=True,
-    help="Number of n-grams to print, the strongest first.",
+    help="Number of n-grams to print, the strongest first; on a terminal, also of words.",
 )
 @overwrite_option
 @quiet_option
