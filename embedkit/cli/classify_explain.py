@@ -125,7 +125,8 @@ def _print(explanation: Explanation, most: int, *, colored: bool) -> None:
     width = max([len("all words"), len(rest) if others else 0, *map(len, names)])
     with_parts = any(word.parts is not None for word in words)
     parts = f"{'own':>12}{'letters':>12}{'vector':>12}" if with_parts else ""
-    click.echo(f"\n{'word':<{width}}{'added':>12}{parts}")
+    if words:
+        click.echo(f"\n{'word':<{width}}{'added':>12}{parts}")
     for word in words:
         click.echo(f"{word.term:<{width}}{word.value:+12.4f}{_parts(word)}")
     if ngrams:
