@@ -1,5 +1,9 @@
+from .contributions import Explanation as Explanation
 from .datasets import LabelledTexts as LabelledTexts
 from .datasets import read_labelled as read_labelled
+from .explanation import explain as explain
+from .inspection import inspect_classifier as inspect_classifier
+from .label_errors import find_errors as find_errors
 from .report import ClassificationReport as ClassificationReport
 from .report import score_labels as score_labels
 from .text_classifier import TextClassifier as TextClassifier

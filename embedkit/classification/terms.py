@@ -124,6 +124,21 @@ class TextTerms:
             names += shorter
         return names
 
+    def words_of(self, term: int, start: str = _START) -> tuple[str, ...]:
+        """Return the words of a term; *start* stands for the beginning of a text."""
+        if term < len(self.words):
+            return (self.words[term],)
+        first, length = len(self.words), 0
+        while term >= first + len(self.ngrams[length]):
+            first += len(self.ngrams[length])
+            length += 1
+        before, last = self.ngrams[length][term - first].tolist()
+        if length:
+            before += first - len(self.ngrams[length - 1])
+        elif before == len(self.words):
+            return start, self.words[last]
+        return *self.words_of(before, start), self.words[last]
+
     def _bags(self, tokens: TokenizedTexts, rows: NDArray[np.int64], new: list[str]) -> TermCounts:
         """Count words, whose numbers are *rows*, (tokens,), and n-grams."""
         runs = _Runs(tokens, np.where(rows < len(self.words), rows, -1), len(self.words))

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embedkit.cli.classify_errors import list_errors
+from embedkit.cli.classify_explain import explain_label
+from embedkit.cli.classify_inspect import inspect_label
 from embedkit.cli.classify_options import (
     classifier_option,
     examples_argument,
@@ -40,6 +43,9 @@ def classify() -> None:
 
 
 classify.add_command(train_classifier)
+classify.add_command(explain_label)
+classify.add_command(list_errors)
+classify.add_command(inspect_label)
 
 
 @classify.command("predict")

@@ -11,7 +11,7 @@ from embedkit.cli.options import Command, Decorator, encoding_option
 from embedkit.cli.parameters import INPUT, ModelPath
 
 if TYPE_CHECKING:
-    from embedkit.classification.datasets import LabelledTexts
+    from embedkit.classification.datasets import LabelledTexts, NumberedTexts
 
 __all__ = [
     "DEFAULT_CLASSIFIER",
@@ -19,6 +19,7 @@ __all__ = [
     "examples_argument",
     "labelled_options",
     "read_examples",
+    "read_numbered_examples",
 ]
 
 DEFAULT_CLASSIFIER = "classifier.embedkit"
@@ -60,9 +61,17 @@ def labelled_options(command: Command) -> Command:
 
 def read_examples(examples: str, options: dict[str, Any], task: str) -> LabelledTexts:
     """Read EXAMPLES, and take the options of `labelled_options` out of *options*."""
-    from embedkit.classification.datasets import read_labelled
+    from embedkit.classification.datasets import LabelledTexts
 
-    return read_labelled(
+    found = read_numbered_examples(examples, options, task)
+    return LabelledTexts(found.texts, found.labels)
+
+
+def read_numbered_examples(examples: str, options: dict[str, Any], task: str) -> NumberedTexts:
+    """Read EXAMPLES and the numbers of its lines; see `read_examples`."""
+    from embedkit.classification.datasets import read_numbered
+
+    return read_numbered(
         examples,
         format=options.pop("form"),
         encoding=options.pop("encoding"),

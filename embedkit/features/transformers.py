@@ -26,6 +26,7 @@ from embedkit.features.pooling import (
     maxima,
     weighted_sums,
 )
+from embedkit.features.shares import TokenShares, pooled_shares
 from embedkit.features.tokens import TokenizedTexts, one_word_each, tokenize_texts
 from embedkit.index.metrics import Matrix
 from embedkit.validation import check_choice, number
@@ -234,6 +235,14 @@ class TextFeatures(_Features):
             component = self.component_.astype(np.float32)
             pooled -= np.outer(pooled @ component, component)
         return pooled
+
+    def shares(self, text: str) -> TokenShares:
+        """Return what each token of a text adds to its features."""
+        check_is_fitted(self)
+        tokens, found = self._read([text], self._policy)
+        weights = self._weights(found.rows)
+        shares = pooled_shares(self.vectors_.matrix, tokens, found, weights, self.pooling)
+        return shares.without(self.component_) if self.pooling == "sif" else shares
 
     def _read(self, strings: list[str], oov: OOVPolicy) -> tuple[TokenizedTexts, WordRows]:
         tokens = tokenize_texts(strings, find_tokenizer(self.tokenizer))

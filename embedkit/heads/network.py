@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,9 @@ from embedkit.index.metrics import all_finite
 __all__ = ["ACTIVATIONS", "Network", "diverged"]
 
 Matrix = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
-ACTIVATIONS: Mapping[str, Callable[[Matrix], Matrix]] = {
+ACTIVATIONS: Mapping[str, Callable[[Floats], Floats]] = {
     "relu": lambda values: np.maximum(values, 0),
     "tanh": np.tanh,
     "sigmoid": sigmoid,
@@ -97,14 +99,17 @@ class Network:
             if not all_finite(matrix):
                 raise diverged("the weights of the network are not finite")
 
-    def _forward(self, inputs: Inputs, others: Matrix | None) -> Matrix:
+    def first_inputs(self, inputs: Inputs, others: Matrix | None = None) -> Inputs:
+        """Return the inputs of the first layer, (n, d); the arguments are those of `outputs`."""
         if self.embeddings is None:
-            values = inputs
-        elif others is None:
-            values = inputs @ self.embeddings
-        else:
-            words = len(self.embeddings)
-            values = inputs[:, :words] @ self.embeddings + inputs[:, words:] @ others
+            return inputs
+        if others is None:
+            return inputs @ self.embeddings
+        words = len(self.embeddings)
+        return inputs[:, :words] @ self.embeddings + inputs[:, words:] @ others
+
+    def _forward(self, inputs: Inputs, others: Matrix | None) -> Matrix:
+        values = self.first_inputs(inputs, others)
         *hidden, last = zip(self.weights, self.biases, strict=True)
         for weights, biases in hidden:
             values = ACTIVATIONS[self.activation](values @ weights + biases)

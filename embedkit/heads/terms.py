@@ -96,18 +96,29 @@ class TermBags:
         Without n-grams, or without words to compose, the vectors are None.
         """
         split = [self.split(text) for text in texts]
-        names = list(chain.from_iterable(split))
+        ids, vectors = self.numbered(list(chain.from_iterable(split)))
+        size = len(self.vocabulary) + (0 if vectors is None else len(vectors))
+        return self._bags(split, ids, size), vectors
+
+    def numbered(
+        self, names: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:
+        """Return the number of each term, and the vectors of k composed words, (k, d).
+
+        The numbers of terms with a vector begin at 0, those of composed words at V; -1 stands for a
+        term without a vector. Without n-grams, or without words to compose, the vectors are None.
+        """
         ids = self.vocabulary.ids(names)
         size = len(self.vocabulary)
-        places = [int(place) for place in np.flatnonzero(ids < 0) if _is_word(names[place])]
+        places = [place for place in np.flatnonzero(ids < 0).tolist() if _is_word(names[place])]
         if self.subwords is None or not places:
-            return self._bags(split, ids, size), None
+            return ids, None
         words = list(dict.fromkeys(names[place] for place in places))
         vectors = self.subwords.encode(words)
         known = np.flatnonzero(vectors.any(axis=1))
         numbers = {words[place]: size + number for number, place in enumerate(known.tolist())}
         ids[places] = [numbers.get(names[place], -1) for place in places]
-        return self._bags(split, ids, size + len(known)), vectors[known]
+        return ids, vectors[known]
 
     @staticmethod
     def _bags(split: Sequence[Sequence[str]], ids: NDArray[np.int64], size: int) -> Any:

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedkit.classification.datasets import _PARSERS, LabelledTexts, read_labelled
+from embedkit.classification.datasets import LabelledTexts, read_labelled
+from embedkit.classification.labelled_lines import PARSERS
 from embedkit.classification.options import LABELLED_FORMATS
 from embedkit.errors import ConfigurationError, EncodingError, InputError
 
@@ -40,7 +41,7 @@ FILES = {
 
 
 def test_every_listed_format_has_a_parser() -> None:
-    assert tuple(_PARSERS) == LABELLED_FORMATS
+    assert tuple(PARSERS) == LABELLED_FORMATS
 
 
 @pytest.mark.parametrize("name", FILES)

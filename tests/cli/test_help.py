@@ -20,7 +20,7 @@ from tests.conftest import Command
 
 OFFERED = [
     ("embedkit tra", "train\ntransfer"),
-    ("embedkit classify ", "evaluate\npredict\ntrain"),
+    ("embedkit classify ", "errors\nevaluate\nexplain\ninspect\npredict\ntrain"),
     ("embedkit neighbors paris --me", "--metric"),
     ("embedkit neighbors paris --metric ", "cosine\ndot\nl2"),
     ("embedkit convert a b --to word2", "word2vec\nword2vec-binary"),

@@ -64,7 +64,8 @@ MODEL_COMMANDS = [
     "index build", "index compare", "index drop", "classify train",
 ]  # fmt: skip
 QUIET_COMMANDS = [
-    "train", "phrases", "walks", "classify train", "classify predict", "classify evaluate", "plot",
+    "train", "phrases", "walks", "classify train", "classify predict", "classify evaluate",
+    "classify explain", "classify errors", "plot",
     "evaluate", "convert", "export", "postprocess", "index build", "index compare", "index drop",
 ]  # fmt: skip
 SAME_HELP = {
@@ -73,8 +74,8 @@ SAME_HELP = {
     "--json": [name for name in MODEL_COMMANDS if name != "serve"] + QUIET_COMMANDS,
     "--seed": ["train", "walks", "classify train", "plot", "evaluate", "index build"],
     "--overwrite": [
-        "train", "phrases", "walks", "classify train", "classify evaluate", "plot", "convert",
-        "export", "postprocess",
+        "train", "phrases", "walks", "classify train", "classify evaluate", "classify explain",
+        "classify inspect", "plot", "convert", "export", "postprocess",
     ],
     "--oov": [*MODEL_COMMANDS[:8], "encode"],
     "--metric": [*MODEL_COMMANDS[:8], "index build"],

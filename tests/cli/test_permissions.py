@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+from embedkit.classification.text_classifier import TextClassifier
 from embedkit.cli.app import app
 from embedkit.cli.parameters import ModelPath, OutputPath
 from tests.conftest import Command
@@ -31,10 +32,15 @@ READING: list[list[str]] = [
     ["phrases", "text", "-o", "out", "--temporary-directory", PATH],
     ["walks", PATH],
     ["classify", "train", PATH, "--model", "words"],
-    ["classify", "train", "labelled", "--pooling", "mean", *MODEL],
+    ["classify", "train", "labelled", "--head", "network", *MODEL],
     ["classify", "predict", "a text", "--classifier", PATH],
-    ["classify", "evaluate", PATH, "--classifier", "words"],
+    ["classify", "evaluate", PATH, "--classifier", "network"],
     ["classify", "evaluate", "labelled", "--classifier", PATH],
+    ["classify", "explain", "a text", "--classifier", PATH],
+    ["classify", "inspect", PATH, "--classifier", "network"],
+    ["classify", "inspect", "--classifier", PATH],
+    ["classify", "errors", PATH, "--classifier", "network"],
+    ["classify", "errors", "labelled", "--classifier", PATH],
     ["analogy", "paris", "france", "italy", *MODEL],
     ["analogy", "--pairs", f"@{PATH}", "italy", "--model", "words"],
     ["query", "paris", *MODEL],
@@ -74,6 +80,8 @@ WRITING: list[list[str]] = [
     ["walks", "edges", "-o", PATH],
     ["classify", "train", "labelled", "--model", "words", "-o", PATH],
     ["classify", "evaluate", "labelled", "--picture", f"{PATH}.svg"],
+    ["classify", "explain", "a text", "--classifier", "network", "--html", PATH],
+    ["classify", "inspect", "--classifier", "network", "--picture", f"{PATH}.svg"],
     ["plot", "paris", "rome", "--model", "words", "-o", f"{PATH}.svg"],
     ["plot", "paris", "rome", "--model", "words", "-o", f"{PATH}.html"],
     ["convert", "words", f"{PATH}.npz"],
@@ -89,26 +97,38 @@ LONG = "n" * 300
 
 # An ordinary user may not be able to read the library, so it is imported before.
 for module in (
-    "classification.report", "classification.text_classifier", "heads.training", "plotting.draw",
-    "plotting.figures", "service.server", "service.settings",
+    "classification.explanation_page", "classification.network_explanation",
+    "classification.report", "classification.text_classifier", "classification.unit_picture",
+    "heads.training", "plotting.draw", "plotting.figures", "service.server", "service.settings",
 ):  # fmt: skip
     importlib.import_module(f"embedkit.{module}")
 
 
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
+    """A classifier."""
+    path = tmp_path_factory.mktemp("classifier") / "network"
+    settings = {"head": "network", "pooling": "mean", "hidden": (2,), "epochs": 1}
+    TextClassifier.train(["paris", "rome"] * 9, ["a", "b"] * 9, str(model), **settings).save(path)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def inputs(
-    inside: Command, ordinary_user: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+    inside: Command,
+    model: Path,
+    network: Path,
+    ordinary_user: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """A folder of an ordinary user with inputs, and others that may not be entered or read."""
     user, group = os.geteuid(), os.getegid()
-    if user != os.getuid():
-        os.seteuid(0)
-        shutil.copytree(model, ordinary_user / "words")
-        for path in [ordinary_user / "words", *(ordinary_user / "words").iterdir()]:
+    for source, name in ((model, "words"), (network, "network")):
+        os.seteuid(os.getuid())
+        copy = shutil.copytree(source, ordinary_user / name)
+        for path in [copy, *copy.rglob("*")]:
             os.chown(path, user, group)
         os.seteuid(user)
-    else:
-        shutil.copytree(model, ordinary_user / "words")
     shutil.copytree(ordinary_user / "words", ordinary_user / "closed" / "x")
     shutil.copytree(ordinary_user / "words", ordinary_user / "unreadable")
     (ordinary_user / "file").touch()

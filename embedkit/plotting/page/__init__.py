@@ -18,7 +18,7 @@ from pathlib import Path
 from embedkit.plotting.theme import DARK, LIGHT
 from embedkit.plotting.word_map import WordMap
 
-__all__ = ["SHARED_MODULES", "render_page"]
+__all__ = ["SHARED_MODULES", "render_page", "source_hash", "theme_colors"]
 
 _FOLDER = Path(__file__).parent
 SHARED_MODULES = _FOLDER / "shared"
@@ -47,9 +47,9 @@ def render_page(words: WordMap, *, title: str = "", dark: bool = False) -> str:
         dark: always use a dark background; by default the reader's system decides.
     """
     template = _read("map.html")
-    style = f"{_colors()}\n{_read('map.css')}"
+    style = f"{theme_colors()}\n{_read('map.css')}"
     script = _script()
-    policy = f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}"
+    policy = f"default-src 'none'; style-src {source_hash(style)}; script-src {source_hash(script)}"
     parts = {
         "policy": html.escape(policy),
         "theme": "dark" if dark else "light dark",
@@ -74,7 +74,7 @@ def _script() -> str:
     return re.sub(r"^export ", "", without_imports, flags=re.MULTILINE)
 
 
-def _colors() -> str:
+def theme_colors() -> str:
     """Return the colors of both themes as custom properties that scripts can read."""
     names = [field.name for field in fields(LIGHT) if field.name != "curves"]
     registered = [
@@ -88,7 +88,8 @@ def _colors() -> str:
     return "\n".join([*registered, f":root {{ {values} }}"])
 
 
-def _digest(text: str) -> str:
+def source_hash(text: str) -> str:
+    """Return how a Content-Security-Policy allows an inline script or style."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 

@@ -1,0 +1,183 @@
+"""The lines of files of labelled texts, in four common formats."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from embedkit.corpus.tokenizers import SEPARATORS, split_words
+from embedkit.errors import counted
+
+__all__ = ["COLUMNS", "PARSERS", "Example", "LineError", "detect_format"]
+
+COLUMNS = ("text", "label")
+"""The names of the columns, unless others are chosen."""
+
+_FASTTEXT = "__label__"
+_ONE_OBJECT = "Write one JSON object per line."
+
+Example: TypeAlias = tuple[int, str, str]
+"""The number of a line, its text, and its label."""
+
+
+class LineError(Exception):
+    """A line cannot be read."""
+
+    def __init__(self, line: int, problem: str, hint: str) -> None:
+        self.line, self.problem, self.hint = line, problem, hint
+        super().__init__(problem)
+
+
+def detect_format(name: str, text: str) -> str:
+    """Return the format of a file, by its name or else by its first line."""
+    endings = {
+        ".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    }  # fmt: skip
+    for ending in Path(name).suffixes[::-1]:
+        if ending in endings:
+            return endings[ending]
+    first = text.lstrip().partition("\n")[0]
+    if first.startswith(_FASTTEXT):
+        return "fasttext"
+    if first.startswith("{"):
+        return "jsonl"
+    return "tsv" if "\t" in first else "csv"
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, line.rstrip("\r")
+
+
+def _tsv(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
+    return _table(((number, line.split("\t")) for number, line in _lines(text)), columns)
+
+
+def _csv(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
+    return _table(_csv_rows(text), columns)
+
+
+def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        start = reader.line_num + 1  # a quoted cell may span several lines
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            hint = "Close the quotation marks, or double those inside a cell."
+            if "field limit" in str(error):
+                hint += " If a text really is that long, write it as TSV or JSON lines."
+            raise LineError(start, f"invalid CSV: {error}", hint) from None
+        if row:
+            yield start, row
+
+
+def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> Iterator[Example]:
+    """Yield the examples of a table whose first line may be a header."""
+    first = next(rows, None)
+    if first is None:
+        return
+    names = [name.strip().casefold() for name in first[1]]
+    wanted = [column.casefold() for column in columns]
+    if all(column in names for column in wanted):
+        text, label = map(names.index, wanted)
+    elif len(names) == 2 and columns == COLUMNS and not {*names} & {*wanted}:
+        text, label = 0, 1
+        rows = chain([first], rows)
+    else:
+        raise LineError(
+            first[0],
+            f"{counted(len(names), 'column')}, but no column named "
+            + " or ".join(repr(column) for column in columns if column.casefold() not in names),
+            "Separate each text and its label by a tab (TSV) or a comma (CSV)."
+            if len(names) == 1
+            else "Name the columns in the first line, pass their names with --text and --label "
+            "(columns), or write only a text and its label on each line.",
+        )
+    for line, cells in rows:
+        if len(cells) != len(names):
+            raise LineError(
+                line,
+                f"{counted(len(cells), 'column')}, but line {first[0]} has {len(names)}",
+                "Look for a missing separator, or for a separator inside a text.",
+            )
+        yield line, cells[text], cells[label]
+
+
+def _jsonl(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
+    for number, line in _lines(text):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            problem = f"invalid JSON: {error.msg} at column {error.colno}"
+            raise LineError(number, problem, _ONE_OBJECT) from None
+        except (ValueError, RecursionError) as error:  # a number with too many digits, deep nesting
+            raise LineError(number, f"invalid JSON: {error}", _ONE_OBJECT) from None
+        if not isinstance(row, dict):
+            raise LineError(number, "not a JSON object", 'Write {"text": ..., "label": ...}.')
+        text, label = columns
+        if task == "labels" and isinstance(row.get(label), list):
+            row[label] = ",".join(map(str, row[label]))
+        elif isinstance(
+            row.get(label), int | float if task == "number" else int
+        ):  # a class number, true or false, a number
+            row[label] = json.dumps(row[label])
+        yield number, _string(row, text, number), _string(row, label, number)
+
+
+def _string(row: dict[str, Any], column: str, line: int) -> str:
+    if column not in row:
+        hint = "Pass the names of the keys with --text and --label (columns)."
+        raise LineError(line, f"no key {column!r}", hint)
+    value = row[column]
+    if not isinstance(value, str):
+        shown = json.dumps(value)
+        hint = "Put it in quotation marks."
+        raise LineError(line, f"{column!r} is {shown:.60}, not a string", hint)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise LineError(
+            line,
+            f"{column!r} is {value!r:.60}, which is not valid Unicode: {error.reason}",
+            "Write both halves of the surrogate pair, or remove the half.",
+        ) from None
+    return value
+
+
+def _fasttext(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
+    for number, line in _lines(text):
+        labels = []
+        sentence = line
+        while sentence.lstrip(SEPARATORS).startswith(_FASTTEXT):
+            label, *rest = split_words(sentence, 2)
+            labels.append(label.removeprefix(_FASTTEXT))
+            sentence = "".join(rest)
+        later = sum(word.startswith(_FASTTEXT) for word in split_words(sentence))
+        if later or (task != "labels" and len(labels) != 1):
+            total = len(labels) + later
+            found = (
+                f"{total} labels" if labels and total > 1 else f"no {_FASTTEXT} at the beginning"
+            )
+            hint = f"Begin each line with one {_FASTTEXT}LABEL."
+            if len(labels) > 1:
+                hint += ' For several labels per text, use task="labels" (--task labels).'
+            raise LineError(number, found, hint)
+        yield number, sentence, ",".join(labels)
+
+
+PARSERS: Mapping[str, Callable[[str, tuple[str, str], str], Iterator[Example]]] = {
+    "tsv": _tsv,
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "fasttext": _fasttext,
+}
+"""By format: what yields the examples of a text, given the names of the columns and the task."""
