@@ -29,7 +29,7 @@ from tests.conftest import Command
         (["postprocess", "words", "--float16", "--int8", "-o", "a"], "--int8"),
         (["plot", "--training", "words", "--method", "tsne", "-o", "a.svg"], "--method"),
         (["index", "build", "words", "--kind", "ivf", "--m", "8"], "--m"),
-        (["classify", "train", "corpus.txt", "--pooling", "sum", "--ngrams", "2"], "--ngrams"),
+        (["classify", "train", "corpus.txt", "--pooling", "sum"], "--pooling"),
         (["train", "corpus.txt", "--encoder", "onehot", "--window", "3"], "--window"),
     ],
 )  # fmt: skip

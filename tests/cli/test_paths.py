@@ -34,7 +34,8 @@ DIRECTORIES: dict[str, list[str]] = {
     "convert to static": ["convert", "words", "--to", "static"],
     "export": ["export", "projector", "--model", "words", "-o"],
     "postprocess": ["postprocess", "words", "--center", "-o"],
-    "classify": ["classify", "train", "corpus.txt", "--model", "words", "--epochs", "2", "-o"],
+    "classify": ["classify", "train", "corpus.txt", "--model", "words", "-o"],
+    "search": ["search", "build", "corpus.txt", "--format", "tsv", "--model", "words", "-o"],
 }
 files = pytest.mark.parametrize("arguments", FILES.values(), ids=FILES)
 directories = pytest.mark.parametrize("arguments", DIRECTORIES.values(), ids=DIRECTORIES)

@@ -15,6 +15,7 @@ import pytest
 from embedkit.classification.text_classifier import TextClassifier
 from embedkit.cli.app import app
 from embedkit.cli.parameters import ModelPath, OutputPath
+from embedkit.retrieval import TextIndex
 from tests.conftest import Command
 
 PATH = "PATH"
@@ -41,6 +42,13 @@ READING: list[list[str]] = [
     ["classify", "inspect", "--classifier", PATH],
     ["classify", "errors", PATH, "--classifier", "network"],
     ["classify", "errors", "labelled", "--classifier", PATH],
+    ["search", "build", PATH, "--model", "words", "-o", "docs"],
+    ["search", "build", "documents.tsv", "-o", "docs", *MODEL],
+    ["search", "ask", PATH, "paris"],
+    ["search", "add", PATH, "documents.tsv"],
+    ["search", "add", "documents", PATH, "--model", "words"],
+    ["search", "delete", PATH, "0"],
+    ["search", "info", PATH],
     ["analogy", "paris", "france", "italy", *MODEL],
     ["analogy", "--pairs", f"@{PATH}", "italy", "--model", "words"],
     ["query", "paris", *MODEL],
@@ -92,6 +100,7 @@ WRITING: list[list[str]] = [
     ["export", "jsonl", "--model", "words", "-o", PATH],
     ["export", "projector", "--model", "words", "-o", PATH],
     ["postprocess", "words", "--center", "-o", PATH],
+    ["search", "build", "documents.tsv", "--model", "words", "-o", PATH],
 ]
 LONG = "n" * 300
 
@@ -113,17 +122,26 @@ def network(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
+    """An index of documents."""
+    path = tmp_path_factory.mktemp("search") / "documents"
+    TextIndex.build(["paris is a city", "rome is a city"], path, str(model))
+    return path
+
+
 @pytest.fixture(autouse=True)
 def inputs(
     inside: Command,
     model: Path,
     network: Path,
+    documents: Path,
     ordinary_user: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """A folder of an ordinary user with inputs, and others that may not be entered or read."""
     user, group = os.geteuid(), os.getegid()
-    for source, name in ((model, "words"), (network, "network")):
+    for source, name in ((model, "words"), (network, "network"), (documents, "documents")):
         os.seteuid(os.getuid())
         copy = shutil.copytree(source, ordinary_user / name)
         for path in [copy, *copy.rglob("*")]:
@@ -135,6 +153,7 @@ def inputs(
     (ordinary_user / "text").write_text("we left new york by train\nold york is a city\n" * 20)
     (ordinary_user / "edges").write_text("a\tb\nb\tc\n")
     (ordinary_user / "labelled").write_text("__label__a paris\n__label__b rome\n" * 9)
+    (ordinary_user / "documents.tsv").write_text("id\ttext\n7\tparis\n")
     (ordinary_user / "scores").write_text("paris rome 1\nberlin madrid 2\nparis berlin 3\n")
     (ordinary_user / "file").chmod(0)
     (ordinary_user / "unreadable" / "vectors.safetensors").chmod(0)

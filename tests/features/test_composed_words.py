@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from embedkit.classification import TextClassifier
+from embedkit.classification.network_classifier import NetworkClassifier
 from embedkit.errors import UnknownWordError, UnknownWordsWarning
 from embedkit.features import TextFeatures, WordFeatures
 from embedkit.features.pooling import text_vectors
@@ -88,7 +89,14 @@ def test_saved_classifiers_compose_unknown_words(pooling: str | None, tmp_path: 
     with warnings.catch_warnings():
         warnings.simplefilter("error", UnknownWordsWarning)  # all words have a vector
         trained = TextClassifier.train(
-            EXAMPLES, LABELS, VECTORS, pooling=pooling, hidden=(), epochs=20, **settings
+            EXAMPLES,
+            LABELS,
+            VECTORS,
+            head="network",
+            pooling=pooling,
+            hidden=(),
+            epochs=20,
+            **settings,
         )
         asked = ["talking walks", "singish", "happily", f"{ALIEN} talking"]
         expected = trained.predict_proba(asked)
@@ -100,10 +108,25 @@ def test_saved_classifiers_compose_unknown_words(pooling: str | None, tmp_path: 
         loaded.predict([ALIEN])
 
 
-def test_a_finetuned_network_adds_composed_vectors(tmp_path: Path) -> None:
-    trained = TextClassifier.train(EXAMPLES, LABELS, VECTORS, hidden=(), epochs=5, ngrams=1)
+def test_a_linear_classifier_composes_unknown_words(tmp_path: Path) -> None:
+    trained = TextClassifier.train(EXAMPLES, LABELS, VECTORS)
     trained.save(tmp_path / "c")
-    network = TextClassifier.load(tmp_path / "c").head.network_
+    loaded = TextClassifier.load(tmp_path / "c")
+    asked = ["talking walks", "singish", "happily"]
+    np.testing.assert_allclose(loaded.predict_proba(asked), trained.predict_proba(asked), atol=1e-6)
+    explained = loaded.linear.model.explain(["singish", ALIEN])
+    assert explained.new_words == ["singish", ALIEN]
+    assert explained.has_vector.tolist() == [True, False]
+
+
+def test_a_finetuned_network_adds_composed_vectors(tmp_path: Path) -> None:
+    trained = TextClassifier.train(
+        EXAMPLES, LABELS, VECTORS, head="network", hidden=(), epochs=5, ngrams=1
+    )
+    trained.save(tmp_path / "c")
+    head = TextClassifier.load(tmp_path / "c").head
+    assert isinstance(head, NetworkClassifier)
+    network = head.head.network_
     assert network.embeddings is not None
     tuned = network.embeddings[VECTORS.vocabulary.find("walk")]
     inputs = (tuned + composed("happyish")) / 2
