@@ -1,6 +1,6 @@
 """One process of scripts/bench_classify: train a classifier or predict labels.
 
-    bench_classify_tasks.py METHOD train|predict MODEL FOLDER OUTPUT
+    scripts/bench_classify_tasks.py METHOD train|predict MODEL FOLDER OUTPUT
 
 FOLDER has train.txt in fastText's format and test.txt with a text in each line; OUTPUT is the name
 of the classifier, or of the file of predicted labels, in it.

@@ -6,6 +6,7 @@ of each route in turn and measures how long the response takes, first alone, the
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import multiprocessing
@@ -223,8 +224,11 @@ def measure_spread(url: str, workers: Sequence[int], rounds: int = 20) -> list[l
 
 def sockets_of(pid: int) -> int:
     """Return the number of open sockets of a process."""
-    links = Path(f"/proc/{pid}/fd").iterdir()
-    return sum(str(link.readlink()).startswith("socket:") for link in links)
+    count = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # a file that was just closed
+            count += str(link.readlink()).startswith("socket:")
+    return count
 
 
 def add_fairness_tables(

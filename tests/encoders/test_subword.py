@@ -12,6 +12,7 @@ import pytest
 
 import embedkit
 from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.counting.limits import CountingLimits
 from embedkit.corpus.ngrams import word_bytes
 from embedkit.encoders import SkipGramEncoder, SubwordEncoder
 from embedkit.errors import ConfigurationError, UnknownWordError
@@ -167,7 +168,11 @@ def test_settings_out_of_range_are_errors(settings: dict[str, Any], message: str
 def test_long_words_combining_marks_and_surrogates_are_trained() -> None:
     words = ["x" * 10_000, "e\u0301te\u0301", "🙂🙂", "日本語"]
     made = SubwordEncoder(**{**SETTINGS, "epochs": 2}, min_ngram=2, max_ngram=3).fit(
-        Corpus.read([words] * 20, tokenizer="whitespace")
+        Corpus.read(
+            [words] * 20,
+            tokenizer="whitespace",
+            limits=CountingLimits(max_word_length=10_000),
+        )
     )
     assert np.isfinite(made.vectors().matrix).all()
     assert made.encode(["日本", "x" * 9_999, "\ud800xx"]).any(axis=1).all()

@@ -109,8 +109,9 @@ def test_directories_without_vectors_are_rejected(
     texts = "".join(f"{word}\t{label}\n" for word in ("paris", "rome") for label in "ab") * 9
     (tmp_path / "texts.tsv").write_text(texts)
     trained = embedkit(
-        "classify", "train", "texts.tsv", "--model", model, "--epochs", "1", "-o", "classifier"
-    )
+        "classify", "train", "texts.tsv", "--model", model, "-o", "classifier",
+        "--head", "network", "--epochs", "1",
+    )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
     for name in ("classifier", "classifier/network"):
         done = embedkit("convert", name, "x.glove")

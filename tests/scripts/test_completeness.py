@@ -37,6 +37,7 @@ TESTED_BY = {
     "bench_service_peer.py": "scripts/test_benchmarks.py",
     "bench_tasks.py": "scripts/test_benchmarks.py",
     "bench_classify": "scripts/test_benchmarks.py",
+    "bench_classify_tasks.py": "scripts/test_benchmarks.py",
     "bench_trec": "scripts/test_benchmarks.py",
     "bench_walks": "scripts/test_benchmarks.py",
     "benchmarking.py": "scripts/test_benchmarking.py",
@@ -58,7 +59,7 @@ TESTED_BY = {
     "test": "scripts/test_shell.py",
 }
 """The test that executes each script, below tests/."""
-IMPORTED = ("benchmarking.py", "gpu_problem.py")
+IMPORTED = ("bench_service_fairness.py", "benchmarking.py", "gpu_problem.py")
 """Modules that scripts share."""
 
 

@@ -427,7 +427,9 @@ def test_each_worker_reports_its_generation(start: Start, tmp_path: Path) -> Non
             server.process.send_signal(signal.SIGHUP)
             server.wait_for("Serving generation 2 ", count=3)
         text = httpx.get(f"{server.url}/metrics").text
-        rows = re.findall(r'^embedkit_model_generation\{pid="(\d+)"\} (.*)$', text, re.MULTILINE)
+        rows = re.findall(
+            r'^embedkit_model_generation\{model="model",pid="(\d+)"\} (.*)$', text, re.MULTILINE
+        )
         assert {int(pid): float(value) for pid, value in rows} == dict.fromkeys(
             server.workers, float(generation)
         )
@@ -438,7 +440,7 @@ def test_a_worker_that_cannot_watch_the_model_exits(
 ) -> None:
     server = start(model, TMPDIR=str(tmp_path))
     [worker] = server.workers
-    current = next(tmp_path.glob("embedkit-*")) / "current"
+    [current] = next(tmp_path.glob("embedkit-*")).rglob("current")
     (current.parent / "other").symlink_to("no-number")
     (current.parent / "other").replace(current)
     server.wait_for(r"This worker is shutting down: ValueError\(.*no-number")

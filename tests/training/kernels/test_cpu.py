@@ -128,6 +128,7 @@ def test_nan_and_infinity_show_in_the_loss() -> None:
             assert not np.isfinite(loss)
 
 
+@pytest.mark.slow
 def test_changed_constants_are_compiled(tmp_path: Path) -> None:
     """Numba's cache checks one file, but the kernel depends on several."""
     package = tmp_path / "embedkit"
