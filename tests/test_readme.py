@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = re.compile(r"^ *```(console|pycon|python)$", re.MULTILINE)
-SLOW = ("docs/guides/classification.md",)  # it trains several networks
+SLOW = ("docs/guides/classification.md", "docs/guides/pictures.md")
 PAGES = [
     str(page.relative_to(ROOT))
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))

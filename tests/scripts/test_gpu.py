@@ -20,6 +20,7 @@ def test_gpu_contract(run_script: Any) -> None:
     assert json.loads(done.stdout)[CHECK]["passed"]
 
 
+@pytest.mark.slow
 def test_gpu_check(
     run_json: Callable[..., dict[str, Any]], analogies: Path, similarity: Path, tmp_path: Path
 ) -> None:
