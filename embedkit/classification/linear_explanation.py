@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embedkit.classification.contributions import START, Contribution, WordParts
 from embedkit.classification.decisions import Decision, HeadExplanation
 from embedkit.classification.linear_classifier import LinearClassifier
+from embedkit.classification.terms import END
 from embedkit.classification.word_views import WordViews
 from embedkit.corpus.tokenizers import tokenize
 
@@ -114,9 +115,9 @@ def _at(word: Contribution, place: int) -> Contribution:
 
 
 def _places(tokens: Sequence[str], longest: int) -> Mapping[_Words, tuple[int, ...]]:
-    """Return where each n-gram begins; the beginning of a text counts as a word."""
+    """Return where each n-gram begins; the beginning and the end of a text count as words."""
     found: defaultdict[_Words, tuple[int, ...]] = defaultdict(tuple)
-    padded = [START, *tokens]
+    padded = [START, *tokens, END]
     for length in range(2, longest + 1):
         for first in range(len(padded) - length + 1):
             found[tuple(padded[first : first + length])] += (max(first - 1, 0),)

@@ -15,9 +15,11 @@ from embedkit.corpus.tokenizers import tokenizer as tokenizer_named
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.features.tokens import TokenizedTexts, tokenize_texts
 
-__all__ = ["TermCounts", "TextTerms"]
+__all__ = ["END", "TermCounts", "TextTerms"]
 
 _START = "<start>"  # how the beginning of a text is shown in an n-gram
+END = "<end>"
+"""How the end of a text is shown in an n-gram."""
 
 
 class TermCounts(NamedTuple):
@@ -36,14 +38,14 @@ class TermCounts(NamedTuple):
 class TextTerms:
     """The terms of the training texts: W words, then their n-grams, T in all.
 
-    An n-gram is stored as its last word and the n-gram before it; the beginning of a text counts as
-    a word, which is never the last one.
+    An n-gram is stored as its last word and the n-gram before it. The beginning and the end of a
+    text count as words, so the first and the last word of a text have bigrams of their own.
 
     Attributes:
         words: the words, in order of first appearance.
         ngrams: for bigrams, trigrams, ...: the number of the part before the last word (a word, W
             for the beginning of a text, or an n-gram of the previous length, counted from 0) and of
-            the last word; int32 (n-grams, 2), sorted.
+            the last word, W for the end of a text; int32 (n-grams, 2), sorted.
         document_frequencies: in how many training texts each term occurs, int32 (T,).
         texts: number of training texts.
         tokenizer: a name in `embedkit.corpus.tokenizers.TOKENIZERS`.
@@ -118,9 +120,9 @@ class TextTerms:
     def names(self) -> list[str]:
         """Return the terms as strings; the words of an n-gram are separated by spaces."""
         words = list(self.words)
-        names, shorter = list(words), [*words, _START]
+        names, shorter, lasts = list(words), [*words, _START], [*words, END]
         for pairs in self.ngrams:
-            shorter = [f"{shorter[before]} {words[last]}" for before, last in pairs.tolist()]
+            shorter = [f"{shorter[before]} {lasts[last]}" for before, last in pairs.tolist()]
             names += shorter
         return names
 
@@ -132,12 +134,13 @@ class TextTerms:
         while term >= first + len(self.ngrams[length]):
             first += len(self.ngrams[length])
             length += 1
-        before, last = self.ngrams[length][term - first].tolist()
+        before, number = self.ngrams[length][term - first].tolist()
+        last = END if number == len(self.words) else self.words[number]
         if length:
             before += first - len(self.ngrams[length - 1])
         elif before == len(self.words):
-            return start, self.words[last]
-        return *self.words_of(before, start), self.words[last]
+            return start, last
+        return *self.words_of(before, start), last
 
     def _bags(self, tokens: TokenizedTexts, rows: NDArray[np.int64], new: list[str]) -> TermCounts:
         """Count words, whose numbers are *rows*, (tokens,), and n-grams."""
@@ -146,7 +149,7 @@ class TextTerms:
         texts, columns, first = [owners], [rows], len(self.words)
         for pairs in self.ngrams:
             found = runs.extend(pairs[:, 0].astype(np.int64) * runs.base + pairs[:, 1])
-            texts.append(owners[found >= 0])
+            texts.append(runs.owners[found >= 0])
             columns.append(found[found >= 0] + first)
             first += len(pairs)
         places = (np.concatenate(texts), np.concatenate(columns))
@@ -159,18 +162,24 @@ class TextTerms:
 class _Runs:
     """The runs of words that end at each token, one word longer after each `extend`.
 
+    The end of each text that is not empty is one more token, with the number of words.
+
     Args:
-        tokens: the texts.
+        tokens: the n texts.
         rows: the number of each token, int64 (tokens,); -1 ends a run.
         words: the number of words.
+
+    Attributes:
+        owners: the number of the text of each token, int64 (tokens + n,).
     """
 
     def __init__(self, tokens: TokenizedTexts, rows: NDArray[np.int64], words: int) -> None:
         self.base = words + 1
-        self._rows = rows
-        starts = tokens.bounds[:-1]
-        self._starts = starts[starts < tokens.bounds[1:]]
-        self._before = np.concatenate([[words], rows[:-1]]) if len(rows) else rows.copy()
+        sizes = np.diff(tokens.bounds)
+        self.owners = np.repeat(np.arange(len(sizes)), sizes + 1)
+        self._rows = np.insert(rows, tokens.bounds[1:], np.where(sizes > 0, words, -1))
+        self._starts = tokens.bounds[:-1] + np.arange(len(sizes))
+        self._before = np.concatenate([[words], self._rows[:-1]]) if len(sizes) else self._rows
         self._before[self._starts] = words
 
     def keys(self) -> NDArray[np.int64]:

@@ -44,7 +44,8 @@ def test_terms_of_a_linear_classifier(model: Path) -> None:
 
 
 def test_terms_of_numbers_have_their_unit() -> None:
-    classifier = TextClassifier.train(TEXTS, [10.0, 20.0, 10.0, 90.0] * 5, None, task="number")
+    prices = [10.0, 20.0, 10.0, 90.0] * 5
+    classifier = TextClassifier.train(TEXTS, prices, None, task="number", ngrams=1)
     (terms,) = inspect_classifier(classifier, k=50).labels
     assert terms.label == "number"
     scores = {score.term: score.score for score in (*terms.words_for, *terms.words_against)}

@@ -20,9 +20,9 @@ sentences = st.lists(st.sampled_from("abcd"), max_size=6).map(" ".join)
 
 
 def runs(text: str, longest: int) -> Counter[str]:
-    """Return how often each word and n-gram occurs in a text; the text's beginning is a word."""
+    """Return how often each word and n-gram occurs in a text; its beginning and end are words."""
     words = text.split()
-    padded = ["<start>", *words]
+    padded = ["<start>", *words, "<end>"] if words else []
     found = Counter(words)
     for length in range(2, longest + 1):
         found.update(
