@@ -31,6 +31,7 @@ _FEW_TEXTS = 20  # too few to hold any out
 _FOLDS = 5
 _MANY_TEXTS = 3_000  # with so many, one fold is enough
 _MOST_HELD_OUT = 10_000
+_MOST_TRIAL_TEXTS = 20_000  # of models that only choose the strength and the temperature
 _MOST_SCORES = 1 << 22  # of terms for labels: L-BFGS keeps about 18 numbers for each
 _MAX_SCORES = 1 << 26
 _RANGES: Ranges = {"ngrams": (1, 10), "strength": (1e-6, 1e6), "seed": (0, 2**63 - 1)}
@@ -219,14 +220,20 @@ class _Fit:
             none = np.zeros((0, outputs), dtype=np.float32)
             validation = Validation(strength, 1.0, np.nan, np.zeros(0, np.int64), none)
             return validation, Parameters.zeros(len(self._examples), outputs)
-        problems = [self.problem(self._examples.take(np.flatnonzero(~out))) for out in self._splits]
+        problems = [self.problem(self._examples.take(self._inside(out))) for out in self._splits]
         starts = [Parameters.zeros(len(problem.examples), outputs) for problem in problems]
         first = self._try(self._upwards[0], problems, starts)
         best = self._best(self._upwards[1:], problems, first)
         if best is first:
             best = self._best(self._downwards, problems, first)
-        inside = np.flatnonzero(~self._splits[0])
+        inside = self._inside(self._splits[0])
         return best.validation, best.parameters[0].spread(inside, len(self._examples))
+
+    def _inside(self, held_out: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return the numbers of the texts to train on: all others, or 20,000 of them."""
+        rows = np.flatnonzero(~held_out)
+        random = np.random.default_rng(self._settings.seed)
+        return np.sort(random.permutation(rows)[:_MOST_TRIAL_TEXTS])
 
     def _best(
         self, strengths: Sequence[float], problems: Sequence[Problem], best: _Trial
