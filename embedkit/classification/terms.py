@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from scipy import sparse
 
 from embedkit.corpus.tokenizers import tokenizer as tokenizer_named
 from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.features.pooling import Bags, divide_rows
 from embedkit.features.tokens import TokenizedTexts, tokenize_texts
 
 __all__ = ["END", "TermCounts", "TextTerms"]
@@ -111,11 +112,12 @@ class TextTerms:
         frequencies[: len(self)] = self.document_frequencies
         inverse = (np.log((1 + self.texts) / (1 + frequencies)) + 1).astype(np.float32)
         data = (1 + np.log(counts.data)) * inverse[counts.indices]
-        lengths = np.sqrt(_row_sums(data * data, counts.indptr))
-        data /= np.repeat(np.where(lengths > 0, lengths, 1), np.diff(counts.indptr))
-        return sparse.csr_array(
+        lengths = np.sqrt(Bags(counts.indices, data * data, counts.indptr).totals())
+        weights = sparse.csr_array(
             (data.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
         )
+        divide_rows(weights, lengths)
+        return weights
 
     def names(self) -> list[str]:
         """Return the terms as strings; the words of an n-gram are separated by spaces."""
@@ -211,10 +213,3 @@ def _most_frequent(keys: NDArray[np.int64], most: int) -> NDArray[np.int64]:
         return distinct
     ordered = np.sort(counts)[::-1]
     return np.asarray(distinct[counts > ordered[max(most, 0)]])
-
-
-def _row_sums(data: NDArray[Any], bounds: NDArray[Any]) -> NDArray[np.float64]:
-    before = np.zeros(len(data) + 1)
-    np.cumsum(data, out=before[1:])
-    sums: NDArray[np.float64] = np.diff(before[bounds])
-    return sums

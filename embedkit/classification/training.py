@@ -16,6 +16,7 @@ from embedkit.classification.linear_model import LinearModel
 from embedkit.classification.objectives import OBJECTIVES, Objective
 from embedkit.classification.terms import TextTerms
 from embedkit.classification.word_views import WordViews
+from embedkit.corpus.tokenizers import TOKENIZERS
 from embedkit.errors import ConfigurationError, counted
 from embedkit.validation import Ranges, check_choice, check_ranges
 from embedkit.vectors.word_vectors import WordVectors
@@ -59,8 +60,6 @@ class LinearSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self, _RANGES, optional=["strength"])
-        from embedkit.corpus.tokenizers import TOKENIZERS
-
         check_choice("tokenizer", self.tokenizer, TOKENIZERS)
 
 

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
 from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.index.metrics import nonzero
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["CHARACTER_NGRAMS", "WordViews", "unit_vectors"]
@@ -74,6 +75,5 @@ def unit_vectors(words: Sequence[str], vectors: WordVectors | None) -> NDArray[n
     unknown = np.flatnonzero(~known)
     if vectors.subwords is not None and len(unknown):
         found[unknown] = vectors.subwords.encode([words[number] for number in unknown.tolist()])
-    lengths = np.linalg.norm(found, axis=1, keepdims=True)
-    found /= np.where(lengths > 0, lengths, 1)
+    found /= nonzero(np.linalg.norm(found, axis=1, keepdims=True))
     return found
