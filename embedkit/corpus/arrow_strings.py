@@ -1,12 +1,18 @@
-"""Arrow's arrays of strings as NumPy arrays of their bytes, and back."""
+"""Arrow's arrays of strings and numbers as NumPy arrays, and back.
+
+`pa.array` and `np.asarray` of an Arrow array import pandas if it is installed, which takes half a
+second; these functions do not.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["joined", "offsets_and_text", "strings"]
+__all__ = ["byte_strings", "encoded_strings", "joined", "numbers", "offsets_and_text", "strings"]
 
 _MOST_SMALL_BYTES = 2**31 - 1
 """The number of bytes that Arrow's strings with 32-bit offsets can hold."""
@@ -33,6 +39,32 @@ def strings(offsets: NDArray[np.int64], text: NDArray[np.uint8]) -> pa.StringArr
     kind = pa.large_string() if large else pa.string()
     buffers = [None, pa.py_buffer(numbers), pa.py_buffer(text)]
     return pa.Array.from_buffers(kind, len(offsets) - 1, buffers)
+
+
+def byte_strings(words: Sequence[bytes]) -> pa.BinaryArray:
+    """Return an array of byte strings, which together have less than 2 GB."""
+    offsets = np.zeros(len(words) + 1, dtype=np.int32)
+    np.cumsum([len(word) for word in words], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(words))]
+    return pa.Array.from_buffers(pa.binary(), len(words), buffers)
+
+
+def encoded_strings(words: Sequence[str]) -> pa.StringArray:
+    """Return an array of strings.
+
+    Raises:
+        UnicodeEncodeError: a word has lone surrogates.
+    """
+    encoded = [word.encode() for word in words]
+    offsets = np.zeros(len(words) + 1, dtype=np.int64)
+    np.cumsum([len(word) for word in encoded], out=offsets[1:])
+    return strings(offsets, np.frombuffer(b"".join(encoded), dtype=np.uint8))
+
+
+def numbers(values: NDArray[np.int32] | NDArray[np.int64]) -> pa.Array:
+    """Return an array of 32-bit or 64-bit integers, without copying."""
+    kind = pa.int64() if values.dtype == np.int64 else pa.int32()
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
 def joined(words: pa.StringArray, more: list[str]) -> pa.StringArray:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import encoded_strings, numbers
 from embedkit.corpus.spelling import nearest_spellings, respellings, similar_spellings
 from embedkit.errors import ConfigurationError, ModelError, UnknownWordError, counted, quoted
 from embedkit.validation import refuse_string
@@ -49,7 +50,7 @@ class Vocabulary:
     ) -> None:
         try:
             self._words: pa.StringArray = (
-                words if isinstance(words, pa.Array) else pa.array(words, type=pa.string())
+                words if isinstance(words, pa.Array) else encoded_strings(words)
             )
         except UnicodeEncodeError as error:
             raise ConfigurationError(
@@ -253,7 +254,11 @@ class Vocabulary:
     def save(self, path: Path) -> None:
         """Write an Arrow IPC file with the columns word, count and order."""
         table = pa.table(
-            {"word": self._words, "count": self.counts, "order": pa.array(self._order)}
+            {
+                "word": self._words,
+                "count": numbers(np.asarray(self.counts, dtype=np.int64)),
+                "order": numbers(self._order),
+            }
         ).combine_chunks()
         with (
             pa.OSFile(os.fsencode(path), "wb") as sink,
@@ -295,6 +300,4 @@ class Vocabulary:
 
 
 def _arrow_ids(ids: Iterable[int]) -> pa.Int64Array:
-    # pa.array() would import pandas; see Vocabulary.open.
-    numbers = np.fromiter(ids, dtype=np.int64)
-    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
+    return numbers(np.fromiter(ids, dtype=np.int64))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import byte_strings
 from embedkit.corpus.ngrams import Ngrams
 from embedkit.errors import counted
 from embedkit.formats.byte_source import ByteSource
@@ -26,7 +27,7 @@ from embedkit.formats.fasttext_layout import (
 from embedkit.formats.fasttext_matrix import read_nonzero_rows, read_rows
 from embedkit.formats.fasttext_quantized import read_quantized
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.row_builder import RowBuilder, byte_strings
+from embedkit.formats.row_builder import RowBuilder
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import byte_strings
 from embedkit.corpus.ngrams import Ngrams
 from embedkit.errors import quoted
 from embedkit.formats import inert_pickle
@@ -22,7 +23,7 @@ from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.inert_pickle import ForbiddenNameError, Record
 from embedkit.formats.numpy_files import check_matrix, read_array, read_matrix
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.row_builder import RowBuilder, byte_strings
+from embedkit.formats.row_builder import RowBuilder
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 

@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
+from embedkit.corpus.arrow_strings import byte_strings
 from embedkit.corpus.tokenizers import normalize, tokenize
 from embedkit.errors import counted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.numpy_files import read_matrix
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.row_builder import byte_strings
 from embedkit.formats.safetensors_file import read_tensors
 from embedkit.storage.tensors import write_tensors
 from embedkit.system.files import atomic_directory, check_replaceable

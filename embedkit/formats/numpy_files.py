@@ -16,11 +16,12 @@ import pyarrow as pa
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import byte_strings
 from embedkit.errors import ConfigurationError, counted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs, list_names
-from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder, byte_strings
+from embedkit.formats.row_builder import LARGEST_DIMENSION, RowBuilder
 from embedkit.formats.word_list import read_words
 from embedkit.vectors.word_vectors import WordVectors
 

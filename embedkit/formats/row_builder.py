@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import byte_strings
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import quoted
 from embedkit.formats.repairs import Repairs
@@ -18,7 +19,7 @@ from embedkit.index.metrics import all_finite
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["LARGEST_DIMENSION", "PlaceOfRow", "RowBuilder", "byte_strings"]
+__all__ = ["LARGEST_DIMENSION", "PlaceOfRow", "RowBuilder"]
 
 LARGEST_DIMENSION = 1 << 16
 """A header that claims more is rejected."""
@@ -28,14 +29,6 @@ _MOVED = 1 << 12
 
 PlaceOfRow: TypeAlias = Callable[[int], str]
 """Returns where a row of a block is in its file, such as "line 17"."""
-
-
-def byte_strings(words: Sequence[bytes]) -> pa.BinaryArray:
-    """Return words as an Arrow array; pa.array() would import pandas where it is installed."""
-    offsets = np.zeros(len(words) + 1, dtype=np.int32)
-    np.cumsum([len(word) for word in words], out=offsets[1:])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(words))]
-    return pa.Array.from_buffers(pa.binary(), len(words), buffers)
 
 
 class RowBuilder:

@@ -20,11 +20,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from embedkit.corpus.arrow_strings import byte_strings
 from embedkit.errors import counted, plural, quoted
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.row_builder import RowBuilder, byte_strings
+from embedkit.formats.row_builder import RowBuilder
 from embedkit.formats.text_layout import (
     LONGEST_LINE,
     SAMPLE,

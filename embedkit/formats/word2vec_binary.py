@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import numbers
 from embedkit.errors import counted, share_verb
 from embedkit.formats.byte_source import ByteSource
 from embedkit.formats.options import WriteOptions
@@ -127,8 +128,7 @@ def _words(data: bytes, starts: NDArray[np.int64], spaces: NDArray[np.int64]) ->
     # The block as Arrow strings: a word, the numbers after it, a word, and so on.
     buffers = [None, pa.py_buffer(places), pa.py_buffer(data)]
     pieces = pa.Array.from_buffers(pa.binary(), len(places) - 1, buffers)
-    even = pa.py_buffer(np.arange(0, len(pieces), 2))  # pa.array() would import pandas
-    return pieces.take(pa.Array.from_buffers(pa.int64(), len(starts), [None, even]))
+    return pieces.take(numbers(np.arange(0, len(pieces), 2)))
 
 
 def _gather(data: bytes, starts: NDArray[np.int64], dimension: int) -> NDArray[np.float32]:

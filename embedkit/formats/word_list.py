@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import byte_strings
 from embedkit.corpus.encodings import plain_lines
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.formats.byte_source import ByteSource, plain_name
 from embedkit.formats.repairs import Repairs
-from embedkit.formats.row_builder import byte_strings
 
 __all__ = ["path_beside", "read_words", "write_words"]
 

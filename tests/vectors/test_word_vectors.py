@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -221,6 +222,18 @@ def test_a_data_frame_has_the_words_as_its_index(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ConfigurationError, match=r"needs pandas.*Run pip install pandas\."):
         DENSE.to_pandas()
+
+
+def test_vectors_are_made_and_saved_without_pandas(tmp_path: Path) -> None:
+    """Arrow imports pandas in many conversions, which takes longer than saving."""
+    script = (
+        "import sys, numpy as np; from embedkit import Vocabulary, WordVectors; "
+        "words = Vocabulary(['a', 'b'], [2, 1]); "
+        f"WordVectors(words, np.eye(2)).save({str(tmp_path / 'saved.embedkit')!r}); "
+        "print('pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_words_may_be_a_list_and_numbers_a_list_of_lists() -> None:
