@@ -108,12 +108,14 @@ def test_bench_features(run_json: RunJson, model: Path, corpus: Path) -> None:
     assert all(row["per_second"] > 0 for row in results["candidates"])
 
 
+@pytest.mark.slow
 def test_bench_formats(run_json: RunJson) -> None:
     results = run_json("bench_formats", "--words", 50, "--dimension", 4)
     names = [row["task"] for row in results["tasks"]]
     assert names == ["reading text", "reading binary", "writing text", "writing binary"]
 
 
+@pytest.mark.slow
 def test_bench_index(run_json: RunJson) -> None:
     results = run_json(
         "bench_index", "--words", 3_000, "--dimension", 8, "--questions", 4, "--sample", 2,
@@ -124,12 +126,14 @@ def test_bench_index(run_json: RunJson) -> None:
     assert {"flat", "hnsw"} & {row["kind"] for row in results["indexes"]}
 
 
+@pytest.mark.slow
 def test_bench_phrases(run_json: RunJson, corpus: Path) -> None:
     results = run_json("bench_phrases", corpus)
     assert results["same_output"]
     assert [row["name"] for row in results["libraries"]] == ["embedkit", "gensim"]
 
 
+@pytest.mark.slow
 def test_bench_counting(run_json: RunJson) -> None:
     results = run_json("bench_counting", "--tokens", 60_000, "--keep", 50, "--memory", "1M")
     rows = results["counting"]
@@ -140,6 +144,7 @@ def test_bench_counting(run_json: RunJson) -> None:
     assert rows[2]["kept"] == 50
 
 
+@pytest.mark.slow
 def test_bench_walks(run_json: RunJson) -> None:
     results = run_json(
         "bench_walks", "--nodes", 20, "--edges", 40, "--walks", 2, "--length", 6, "--biases", "1,2",
@@ -152,6 +157,7 @@ def test_bench_walks(run_json: RunJson) -> None:
     assert all(row["accuracy"] > 0.9 for row in results["vectors"])
 
 
+@pytest.mark.slow
 def test_simulate_ranks(run_json: RunJson, similarity: Path) -> None:
     corpora = SCRIPTS.parent / "corpora"  # every rank needs half a megabyte of text
     results = run_json(
@@ -185,6 +191,7 @@ def test_bench_trec(run_json: RunJson, trec: Path, model: Path) -> None:
     assert accuracies["skip-gram, mean"] > 0.5
 
 
+@pytest.mark.slow
 def test_bench_classify(run_json: RunJson, trec: Path, model: Path) -> None:
     results = run_json(
         "bench_classify", "--model", model, "--sets", "TREC", EMBEDKIT_SHARED=str(trec)
@@ -194,6 +201,7 @@ def test_bench_classify(run_json: RunJson, trec: Path, model: Path) -> None:
     assert {row.get("difference") for row in results["accuracy"]} == {None, 0.0}
 
 
+@pytest.mark.slow
 def test_bench_classify_times_each_method(run_json: RunJson, model: Path, tmp_path: Path) -> None:
     (tmp_path / "corpora").mkdir()
     random = Random(1)
@@ -289,6 +297,7 @@ def wrk(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_bench_service(run_json: RunJson, model: Path, wrk: Path) -> None:
     """Runs `bench_service_peer.py`, too."""
     assert (SCRIPTS / "bench_service_peer.py").is_file()
@@ -320,6 +329,7 @@ def service(model: Path) -> Any:
         yield url
 
 
+@pytest.mark.slow
 def test_bench_page(run_json: RunJson, service: str) -> None:
     pytest.importorskip("playwright", reason="playwright is not installed")
     if not (os.environ.get("EMBEDKIT_CHROMIUM") or shutil.which("chromium")):

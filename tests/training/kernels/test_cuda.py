@@ -208,8 +208,8 @@ SLOW = pytest.mark.slow
     ("rows", "stride", "window", "negative", "cbow", "most_stack"),
     [
         ("fp32", 128, 5, 5, False, 64),
-        ("fp32", 320, 5, 5, False, 64),
-        ("fp32", 128, 5, 10, False, 64),
+        pytest.param("fp32", 320, 5, 5, False, 64, marks=SLOW),
+        pytest.param("fp32", 128, 5, 10, False, 64, marks=SLOW),
         ("fp32", 128, 5, 5, True, 64),
         pytest.param("fp32", 128, 5, 11, True, 64, marks=SLOW),
         pytest.param("bf16", 128, 5, 5, True, 1024, marks=SLOW),
