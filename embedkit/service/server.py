@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from socket import socket
 
+from starlette.types import ASGIApp
 from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
@@ -157,16 +158,13 @@ def _prepare_workers(folder: Path, workers: int) -> None:
 
 
 def _configuration(settings: ServiceSettings, folder: Path, address: ListenAddress) -> Config:
-    from embedkit.service.app import create_app
-    from embedkit.service.http.protocol import Protocol
-
     return Config(
-        partial(create_app, replace(settings, folder=folder)),
+        partial(_application, replace(settings, folder=folder)),
         factory=True,
         host=address.host,
         port=address.port,
         workers=address.workers,
-        http=Protocol,
+        http="embedkit.service.http.protocol:Protocol",
         ws="none",
         lifespan="on",
         access_log=address.access_log,
@@ -176,6 +174,12 @@ def _configuration(settings: ServiceSettings, folder: Path, address: ListenAddre
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=30,
     )
+
+
+def _application(settings: ServiceSettings) -> ASGIApp:
+    from embedkit.service.app import create_app  # imports FastAPI, which the supervisor avoids
+
+    return create_app(settings)
 
 
 def _logging() -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import orjson
-from fastapi import Response
+from starlette.responses import Response
 
 __all__ = ["GENERATION_HEADER", "JsonObject", "json_response"]
 

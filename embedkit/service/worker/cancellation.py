@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
-from fastapi import Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 __all__ = ["Handle", "cancel_on_disconnect"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import orjson
-from fastapi import Response
+from starlette.responses import Response
 
 from embedkit.errors import EmbedkitError, UnknownWordError
 from embedkit.service.http.errors import (
