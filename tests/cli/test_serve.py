@@ -97,3 +97,10 @@ def test_a_missing_package_is_named(inside: Command, monkeypatch: pytest.MonkeyP
     done = inside("serve", "words")
     assert done.returncode == 2
     assert "pip install 'embedkit[serve]'" in done.stderr
+
+
+def test_a_public_host_may_be_insecure(inside: Command, started: Started) -> None:
+    done = inside("serve", "words", "--host", "0.0.0.0", "--insecure")
+    assert done.returncode == 0, done.stderr
+    ((settings, address),) = started
+    assert (settings.keys, address.host) == ((), "0.0.0.0")

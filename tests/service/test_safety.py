@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
+from embedkit.service.server import Supervisor
+from tests.conftest import Command
 from tests.service.servers import KEY, Server, Start, connect, read_all
 
 
-def serve(model: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a server that is expected not to start."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("EMBEDKIT_")}
-    return subprocess.run(
-        [sys.executable, "-m", "embedkit", "serve", "--model", str(model), *arguments],
-        capture_output=True, text=True, timeout=60, check=False, env={**kept, **environment},
-    )  # fmt: skip
+@pytest.fixture
+def refused(embedkit: Command, model: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Start a server that must not start, in this process."""
+
+    def run(self: Supervisor) -> None:
+        raise AssertionError("the service starts")
+
+    monkeypatch.setattr(Supervisor, "run", run)
+    monkeypatch.setattr(Supervisor, "__init__", lambda *_, **__: None)
+    monkeypatch.delenv("EMBEDKIT_API_KEY", raising=False)
+    return partial(embedkit, "serve")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
-def test_a_public_host_needs_a_key(model: Path, host: str) -> None:
-    done = serve(model, "--host", host, "--port", "0")
+def test_a_public_host_needs_a_key(refused: Command, model: Path, host: str) -> None:
+    done = refused(model, "--host", host, "--port", 0)
     assert done.returncode == 2
     assert (
         f"--host {host} accepts requests from other machines, but no API key is set" in done.stderr
@@ -32,11 +36,9 @@ def test_a_public_host_needs_a_key(model: Path, host: str) -> None:
     assert "--insecure" in done.stderr
 
 
-def test_a_public_host_works_with_a_key_or_insecure(start: Start, model: Path) -> None:
-    for options, environment in (([], {"EMBEDKIT_API_KEY": KEY}), (["--insecure"], {})):
-        server = start(model, "--host", "0.0.0.0", *options, **environment)
-        assert "//0.0.0.0:" in server.url
-        server.stop()
+def test_a_public_host_works_with_a_key(start: Start, model: Path) -> None:
+    server = start(model, "--host", "0.0.0.0", EMBEDKIT_API_KEY=KEY)
+    assert "//0.0.0.0:" in server.url
 
 
 def test_keys_are_required_and_never_logged(start: Start, model: Path, tmp_path: Path) -> None:
@@ -87,26 +89,31 @@ def test_keys_are_required_and_never_logged(start: Start, model: Path, tmp_path:
     ],
 )
 def test_invalid_keys_are_rejected(
-    model: Path, tmp_path: Path, content: str | None, problem: str
+    refused: Command, model: Path, tmp_path: Path, content: str | None, problem: str
 ) -> None:
     path = tmp_path / "keys"
     if content is not None:
         path.write_text(content)
-    done = serve(model, "--api-key-file", str(path))
+    done = refused(model, "--port", 0, "--api-key-file", path)
     assert done.returncode == 2
     assert problem in done.stderr
     assert content is None or content.strip() == "" or content not in done.stderr
 
 
-def test_an_empty_key_is_rejected(model: Path) -> None:
-    done = serve(model, EMBEDKIT_API_KEY="")
+def test_an_empty_key_is_rejected(
+    refused: Command, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBEDKIT_API_KEY", "")
+    done = refused(model, "--port", 0)
     assert done.returncode == 2
     assert "EMBEDKIT_API_KEY: an API key must have" in done.stderr
 
 
 @pytest.mark.parametrize("seconds", ["nan", "inf"])
-def test_a_timeout_that_is_not_finite_is_rejected(model: Path, seconds: str) -> None:
-    done = serve(model, "--timeout", seconds)
+def test_a_timeout_that_is_not_finite_is_rejected(
+    refused: Command, model: Path, seconds: str
+) -> None:
+    done = refused(model, "--timeout", seconds)
     assert done.returncode == 2
     assert f"Invalid value for '--timeout': must be a finite number, got {seconds}" in done.stderr
 
@@ -174,16 +181,16 @@ def test_a_trailing_slash_is_not_redirected(client: httpx.Client) -> None:
         assert client.get(path).status_code == 404
 
 
-def test_an_address_in_use_is_an_error(server: Server, model: Path) -> None:
+def test_an_address_in_use_is_an_error(refused: Command, server: Server, model: Path) -> None:
     port = server.url.rpartition(":")[2]
-    done = serve(model, "--port", port)
+    done = refused(model, "--port", port)
     assert done.returncode == 2
     assert f"cannot listen on 127.0.0.1, port {port}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_model_is_an_error(tmp_path: Path) -> None:
-    done = serve(tmp_path / "none")
+def test_a_missing_model_is_an_error(refused: Command, tmp_path: Path) -> None:
+    done = refused(tmp_path / "none", "--port", 0)
     assert done.returncode == 1
     assert "there is no model at" in done.stderr
     assert "Traceback" not in done.stderr
