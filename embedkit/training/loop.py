@@ -87,8 +87,7 @@ class TrainingLoop:
         # Sums of this rank only, except that rank 0 resumes with the totals of all ranks.
         self._pairs = np.zeros(self._epochs, dtype=np.int64)
         self._losses = np.zeros(self._epochs, dtype=np.float64)
-        self._tokens_done = 0
-        self._seconds = 0.0
+        self._tokens_done, self._seconds = 0, 0.0
         self._stopped = 0
         self._resumed = (0, 0.0)
         self._recent_loss = math.nan
@@ -97,9 +96,8 @@ class TrainingLoop:
     def run(self, hooks: TrainingHooks) -> TrainingReport:
         """Train; return a report over all ranks."""
         stops = self._stops(hooks)
-        reached = (
-            self._resume(hooks.checkpoints, stops) if hooks.resume and hooks.checkpoints else 0
-        )
+        checkpoints = hooks.checkpoints if hooks.resume else None
+        reached = self._resume(checkpoints, stops) if checkpoints else 0
         averaging = self._averaging()
         with self._queue.threads(self.engine.threads, self._work):
             try:
@@ -205,18 +203,16 @@ class TrainingLoop:
         return ends
 
     def _write(self, checkpoints: Checkpoints) -> None:
+        engine = self.engine
         with self._queue.paused():
             pairs, losses = self._totals()
             if self._ranks.rank == 0:
                 state = TrainingState(
-                    self._queue.next, pairs, losses, self._seconds, self.engine.inputs,
-                    self.engine.context, self._ranks.size, self.engine.chunk_tokens, self._stopped,
-                    self._plan,
+                    self._queue.next, pairs, losses, self._seconds, engine.inputs, engine.context,
+                    self._ranks.size, engine.chunk_tokens, self._stopped, self._plan,
                 )  # fmt: skip
-                checkpoints.save(
-                    state, self._config, self._vocabulary, self._corpus.fingerprint,
-                    self.engine.rows,
-                )  # fmt: skip
+                corpus = self._corpus.fingerprint
+                checkpoints.save(state, self._config, self._vocabulary, corpus, engine.rows)
 
     def _totals(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the pairs and summed loss of each epoch, over all ranks."""
