@@ -112,9 +112,11 @@ def _plan(
     if hooks.resume and hooks.checkpoints and ranks.rank == 0:
         kept = hooks.checkpoints.plan()
     numbers = astuple(kept) if kept else (0.0,) * len(fields(EpochPlan))
-    budget, measuring, speed, seconds, epochs = ranks.first(np.array(numbers, dtype=np.float64))
+    budget, measuring, speed, seconds, epochs = ranks.first(
+        np.array(numbers, dtype=np.float64)
+    ).tolist()
     if epochs:
-        plan = EpochPlan(*map(float, (budget, measuring, speed, seconds)), int(epochs))
+        plan = EpochPlan(budget, measuring, speed, seconds, int(epochs))
     else:
         plan = choose_epochs(engine, corpus, config, ranks)
     _log.info("%s", plan)

@@ -18,6 +18,7 @@ from embedkit.training.plan import MOST_EPOCHS, EpochPlan
 from embedkit.training.report import EpochReport
 from tests.ranks import together
 
+WORLD = Path(__file__).parents[2] / "corpora" / "world.txt"
 TEXT = [["sun", "moon", "star", "sky"], ["iron", "zinc", "tin"]] * 300
 
 
@@ -145,8 +146,6 @@ tell(**asdict(result.report.plan), trained=result.report.epochs)
 
 @pytest.mark.slow
 def test_ranks_choose_together(tmp_path: Path) -> None:
-    text = tmp_path / "text.txt"
-    text.write_text("".join(" ".join(words) + "\n" for words in TEXT * 20))
-    first, second = together(SHARED, 2, tmp_path, text)
+    first, second = together(SHARED, 2, tmp_path, WORLD)
     assert first == second
     assert first["trained"] == first["epochs"]
