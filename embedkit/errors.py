@@ -26,6 +26,7 @@ __all__ = [
     "OutputExistsError",
     "QuestionError",
     "SettingError",
+    "ShortTimeWarning",
     "SlowFormatWarning",
     "StaleIndexWarning",
     "StorageError",
@@ -230,6 +231,10 @@ class MissingMatrixWarning(UserWarning):
 
 class HighLossWarning(UserWarning):
     """The loss of a training is close to that of guessing: almost nothing was learned."""
+
+
+class ShortTimeWarning(UserWarning):
+    """A time budget of training is too short for one epoch, so one epoch is trained anyway."""
 
 
 class UnknownWordsWarning(UserWarning):

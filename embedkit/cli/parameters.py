@@ -17,6 +17,7 @@ from embedkit.system.files import is_standard_output
 __all__ = [
     "DIRECTORY",
     "INPUT",
+    "Duration",
     "MemorySize",
     "ModelPath",
     "Number",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _MODELS = "embedkit.models"  # key in the meta of a context: parameters by the model they name
 
 
@@ -103,6 +105,27 @@ class MemorySize(click.ParamType):  # type: ignore[type-arg]
             low, high = size_text(self._low), size_text(self._high)
             self.fail(f"must be between {low} and {high}, got {value}.", param, ctx)
         return size
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]
+    """A number of seconds between two limits, such as 90s, 5m or 1.5h."""
+
+    name = "time"
+
+    def __init__(self, low: float, high: float) -> None:
+        self._low, self._high = low, high
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smh]?)", str(value), re.IGNORECASE)
+        if not match:
+            self.fail(f"expected a time, such as 90s, 5m or 1h, got {value!r}.", param, ctx)
+        seconds = float(match[1]) * _SECONDS[match[2].lower()]
+        if not self._low <= seconds <= self._high:
+            limits = f"between {self._low:g}s and {self._high / _SECONDS['h']:g}h"
+            self.fail(f"must be {limits}, got {value}.", param, ctx)
+        return seconds
 
 
 def size_text(size: int) -> str:

@@ -269,9 +269,13 @@ def _print_json(model: Encoder, output: str) -> None:
 
 
 def _summary(model: Encoder, output: str) -> str:
+    from embedkit.training.plan import EpochPlan
+
     lines = [summary_of_vectors(output, len(model.vocabulary), model.dimension, None)]
     if report := getattr(model, "report", None):
         epochs = report["epochs"]
+        if plan := report.get("plan"):
+            lines.append(f"{EpochPlan(**plan)}")
         lines.append(
             f"{counted(epochs, 'epoch')} in {report['seconds']:.1f} s, "
             f"{report['tokens_per_second']:,.0f} words/s, loss {report['loss']:.4f}"

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from embedkit.cli.options import Command, Decorator, device_option, seed_option, workers_option
-from embedkit.cli.parameters import Number, WholeNumber
+from embedkit.cli.parameters import Duration, Number, WholeNumber
 from embedkit.training.config import RANGES, SAMPLES, TrainingConfig
 from embedkit.training.options import ARCHITECTURES, PRECISIONS, ROW_TYPES
 
@@ -19,6 +19,7 @@ SETTINGS = {
     "window": "Largest distance between a word and its context words.",
     "negative": "Negative samples per word.",
     "epochs": "Passes over the text.",
+    "time_budget": "Instead of --epochs: as many as fit this time, by a measured speed.",
     "min_count": "Leave out words that occur less often.",
     "sample": "Subsampling threshold for frequent words; 0 keeps all.",
     "learning_rate": "Initial learning rate; it falls linearly.",
@@ -65,6 +66,9 @@ def _setting_option(name: str, default: Any) -> Decorator:
     option = "--" + name.replace("_", "-")
     if isinstance(default, bool):
         return click.option(option, is_flag=True, help=SETTINGS[name])
+    if name == "time_budget":
+        kind = Duration(*RANGES[name])
+        return click.option("--time", name, type=kind, metavar="TIME", help=SETTINGS[name])
     if name == "architecture":
         return click.option(
             option, type=click.Choice(ARCHITECTURES), default=default, show_default=True,
@@ -72,13 +76,15 @@ def _setting_option(name: str, default: Any) -> Decorator:
         )  # fmt: skip
     low, high = RANGES[name]
     highest = high if high < _UNLIMITED else None
-    kind = (
+    number = (
         Number(low, highest)
         if isinstance(low, float)
         else WholeNumber(int(low), None if highest is None else int(highest))
     )
     shown = _SHOWN_DEFAULTS.get(name, True)
-    return click.option(option, type=kind, default=default, show_default=shown, help=SETTINGS[name])
+    return click.option(
+        option, type=number, default=default, show_default=shown, help=SETTINGS[name]
+    )
 
 
 def device_options(command: Command) -> Command:

@@ -134,6 +134,7 @@ class TrainedEncoder(Encoder):
 
         Warns:
             HighLossWarning: almost nothing was learned.
+            ShortTimeWarning: the time budget is too short for one epoch.
         """
         from embedkit.training.loop import TrainingHooks
         from embedkit.training.trainer import train
@@ -162,6 +163,8 @@ class TrainedEncoder(Encoder):
             "corpus_fingerprint": corpus.fingerprint,
             "tokenizer": corpus.tokenizer,
         }
+        if result.report.plan is None:
+            del self.report["plan"]
         if corpus.left_out != LeftOut():
             self.report["left_out"] = asdict(corpus.left_out)
         if corpus.phrases is not None:

@@ -38,6 +38,7 @@ from embedkit.system.locks import locked_output
 from embedkit.system.logs import logger
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
+from embedkit.training.plan import EpochPlan
 from embedkit.training.state import TrainingState, input_tensors, state_of
 
 __all__ = ["Checkpoints"]
@@ -172,6 +173,7 @@ class Checkpoints:
                 "chunk_tokens": state.chunk_tokens,
                 "stopped": state.stopped,
                 "corpus_fingerprint": fingerprint,
+                "plan": asdict(state.plan) if state.plan else None,
             },
         }
         tensors = {**input_tensors(state.inputs, rows), "context": state.outputs}
@@ -217,6 +219,16 @@ class Checkpoints:
             return state
         if damage is not None:
             raise damage
+        return None
+
+    def plan(self) -> EpochPlan | None:
+        """Return how the run chose its number of epochs; None if it had no time budget.
+
+        `latest` checks whether the checkpoint belongs to the same run.
+        """
+        for path in reversed(self._generations()):
+            with contextlib.suppress(ModelError):
+                return state_of(read_model(path)).plan
         return None
 
     def clear(self) -> None:

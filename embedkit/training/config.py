@@ -22,6 +22,7 @@ RANGES: Ranges = {
     "window": (1, 60),  # the kernel multiplies up to 120 factors, each at most 2, in float32
     "negative": (1, 25),
     "epochs": (1, 10_000),
+    "time_budget": (1.0, 31_536_000.0),  # a year
     "min_count": (1, 2**31),
     "sample": (0.0, 1.0),
     "learning_rate": (1e-6, 0.1),
@@ -69,6 +70,9 @@ class TrainingConfig:
             the power 0.75) and shared by all pairs of the word's window.
         epochs: passes over the corpus; None means 5, or more for a small corpus: as many as it
             takes to read about 20 million tokens, but at most 50.
+        time_budget: seconds for the training passes, instead of *epochs*. The speed is measured
+            first, and as many epochs are trained as fit, at least 1 and at most 50; see
+            `training.plan`.
         min_count: words with fewer occurrences are ignored.
         sample: subsampling threshold for frequent words, as a fraction of the corpus; 0 keeps every
             word; None means 1e-4, or 1e-3 or 0 for a small corpus; see `SAMPLES`.
@@ -95,6 +99,7 @@ class TrainingConfig:
     window: int = 5
     negative: int = 5
     epochs: int | None = None
+    time_budget: float | None = None
     min_count: int = 5
     sample: float = None  # type: ignore[assignment]  # set when training starts
     learning_rate: float = None  # type: ignore[assignment]  # as for sample
@@ -110,8 +115,14 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         check_ranges(
-            self, RANGES, optional=["epochs", "sample", "learning_rate", "workers", *_NGRAMS]
-        )
+            self, RANGES,
+            optional=["epochs", "time_budget", "sample", "learning_rate", "workers", *_NGRAMS],
+        )  # fmt: skip
+        if self.epochs is not None and self.time_budget is not None:
+            raise ConfigurationError(
+                "epochs and time_budget cannot be combined: the time decides the number of epochs.",
+                hint="Pass either --epochs (epochs) or --time (time_budget).",
+            )
         check_choice("architecture", self.architecture, ARCHITECTURES)
         if self.position_weights and self.architecture != "cbow":
             raise ConfigurationError(
@@ -154,7 +165,7 @@ class TrainingConfig:
         return replace(config or cls(), **settings)  # type: ignore[arg-type]
 
     def epochs_for(self, tokens: int) -> int:
-        """Return the number of passes over a corpus of *tokens* tokens."""
+        """Return the number of passes over a corpus of *tokens* tokens, without a time budget."""
         if self.epochs is not None:
             return self.epochs
         return min(_MAX_EPOCHS, max(_MIN_EPOCHS, math.ceil(_ENOUGH_TOKENS / max(tokens, 1))))

@@ -30,8 +30,9 @@ from embedkit.system.ranks import Ranks
 from embedkit.training.checkpoint import Checkpoints
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import Engine
+from embedkit.training.plan import EpochPlan
 from embedkit.training.report import EpochReport, Progress, TrainingReport
-from embedkit.training.schedule import Stop, schedule
+from embedkit.training.schedule import Stop, parts_of_epoch, schedule
 from embedkit.training.state import TrainingState
 from embedkit.training.work_queue import ChunkQueue
 
@@ -71,6 +72,7 @@ class TrainingLoop:
         config: TrainingConfig,
         engine: Engine,
         ranks: Ranks,
+        plan: EpochPlan | None = None,
     ) -> None:
         self._corpus = corpus
         self._vocabulary = vocabulary
@@ -79,13 +81,13 @@ class TrainingLoop:
         self.engine = engine
         self._tokens = len(corpus.tokens)
         self._all_tokens = int(ranks.total(np.array([self._tokens]))[0])
-        self._epochs = config.epochs_for(self._all_tokens)
+        self._plan = plan
+        self._epochs = plan.epochs if plan else config.epochs_for(self._all_tokens)
         self._chunks = -(-self._tokens // self.engine.chunk_tokens)
         # Sums of this rank only, except that rank 0 resumes with the totals of all ranks.
         self._pairs = np.zeros(self._epochs, dtype=np.int64)
         self._losses = np.zeros(self._epochs, dtype=np.float64)
-        self._tokens_done = 0
-        self._seconds = 0.0
+        self._tokens_done, self._seconds = 0, 0.0
         self._stopped = 0
         self._resumed = (0, 0.0)
         self._recent_loss = math.nan
@@ -94,9 +96,8 @@ class TrainingLoop:
     def run(self, hooks: TrainingHooks) -> TrainingReport:
         """Train; return a report over all ranks."""
         stops = self._stops(hooks)
-        reached = (
-            self._resume(hooks.checkpoints, stops) if hooks.resume and hooks.checkpoints else 0
-        )
+        checkpoints = hooks.checkpoints if hooks.resume else None
+        reached = self._resume(checkpoints, stops) if checkpoints else 0
         averaging = self._averaging()
         with self._queue.threads(self.engine.threads, self._work):
             try:
@@ -127,8 +128,7 @@ class TrainingLoop:
     def _stops(self, hooks: TrainingHooks) -> list[Stop]:
         """Return the schedule of stops."""
         if self._ranks.size > 1:
-            share = self._all_tokens / self._ranks.size
-            parts = max(1, round(share / self._config.sync_every))
+            parts = parts_of_epoch(self._all_tokens, self._ranks.size, self._config.sync_every)
             return schedule(self._epochs, self._chunks, parts)
         if hooks.on_epoch_end:
             return schedule(self._epochs, self._chunks, 1)
@@ -203,17 +203,16 @@ class TrainingLoop:
         return ends
 
     def _write(self, checkpoints: Checkpoints) -> None:
+        engine = self.engine
         with self._queue.paused():
             pairs, losses = self._totals()
             if self._ranks.rank == 0:
                 state = TrainingState(
-                    self._queue.next, pairs, losses, self._seconds, self.engine.inputs,
-                    self.engine.context, self._ranks.size, self.engine.chunk_tokens, self._stopped,
+                    self._queue.next, pairs, losses, self._seconds, engine.inputs, engine.context,
+                    self._ranks.size, engine.chunk_tokens, self._stopped, self._plan,
                 )  # fmt: skip
-                checkpoints.save(
-                    state, self._config, self._vocabulary, self._corpus.fingerprint,
-                    self.engine.rows,
-                )  # fmt: skip
+                corpus = self._corpus.fingerprint
+                checkpoints.save(state, self._config, self._vocabulary, corpus, engine.rows)
 
     def _totals(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return the pairs and summed loss of each epoch, over all ranks."""
@@ -293,6 +292,7 @@ class TrainingLoop:
             tokens_per_second=self._all_tokens * self._epochs / max(self._seconds, 1e-9),
             sample=self._config.sample or 0.0,
             learning_rate=self._config.rate(),
+            plan=self._plan,
         )
 
 

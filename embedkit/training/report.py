@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.training.plan import EpochPlan
 from embedkit.vectors.subwords import Subwords
 
 __all__ = ["EpochReport", "Progress", "TrainingReport", "TrainingResult"]
@@ -71,6 +72,8 @@ class TrainingReport:
         seconds: duration of the training passes only.
         tokens_per_second: tokens * epochs / seconds.
         sample: the subsampling threshold used.
+        learning_rate: the initial learning rate used.
+        plan: how the number of epochs was chosen; None without a time budget.
     """
 
     tokens: int
@@ -83,6 +86,7 @@ class TrainingReport:
     tokens_per_second: float
     sample: float = 0.0
     learning_rate: float = 0.0
+    plan: EpochPlan | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Stop", "schedule"]
+__all__ = ["Stop", "parts_of_epoch", "schedule"]
 
 _HALVINGS = 4
 
@@ -42,6 +42,11 @@ def schedule(epochs: int, chunks: int, parts: int) -> list[Stop]:
         for epoch in range(epochs)
         for part in range(1, parts + 1)
     ]
+
+
+def parts_of_epoch(tokens: int, ranks: int, sync_every: int) -> int:
+    """Return the number of stops in an epoch of *tokens* tokens over all ranks."""
+    return max(1, round(tokens / ranks / sync_every))
 
 
 def _halvings(number: int) -> int:

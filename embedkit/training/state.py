@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embedkit.errors import ModelError
 from embedkit.storage.model_directory import StoredModel
 from embedkit.training.composition import InputRows
+from embedkit.training.plan import EpochPlan
 
 __all__ = ["TrainingState", "input_tensors", "state_of"]
 
@@ -29,6 +30,7 @@ class TrainingState:
         ranks: number of processes that train together.
         chunk_tokens: number of tokens in a chunk.
         stopped: number of scheduled stops reached so far; ranks resume from there.
+        plan: how the number of epochs was chosen; None without a time budget.
     """
 
     chunk: int
@@ -40,6 +42,7 @@ class TrainingState:
     ranks: int = 1
     chunk_tokens: int = 10_000
     stopped: int = 0
+    plan: EpochPlan | None = None
 
 
 def input_tensors(inputs: NDArray[np.float32], rows: InputRows | None) -> dict[str, NDArray[Any]]:
@@ -83,6 +86,7 @@ def state_of(model: StoredModel) -> TrainingState:
             ranks=int(saved["ranks"]),
             chunk_tokens=int(saved["chunk_tokens"]),
             stopped=int(saved["stopped"]),
+            plan=EpochPlan(**saved["plan"]) if saved.get("plan") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(

@@ -6,21 +6,24 @@ result.vectors, result.report.loss
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import astuple, fields, replace
 
 import numpy as np
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import CorpusError, counted, plural, share_verb
+from embedkit.errors import CorpusError, ShortTimeWarning, counted, plural, share_verb
 from embedkit.system.logs import logger
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.config import TrainingConfig
-from embedkit.training.engine import make_engine
+from embedkit.training.engine import Engine, make_engine
 from embedkit.training.loop import TrainingHooks, TrainingLoop
 from embedkit.training.options import Device
+from embedkit.training.plan import EpochPlan
 from embedkit.training.report import TrainingResult
+from embedkit.training.speed import choose_epochs
 from embedkit.training.warm_start import WarmStart
 
 __all__ = ["train"]
@@ -68,15 +71,14 @@ def train(
     engine = make_engine(corpus, vocabulary, config, device)
     if ranks.size > 1:  # ranks synchronize between two chunks
         engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
-    if start is not None:
-        rows = engine.rows.continued(start, config.dimension, config.seed)
-        engine.load(rows, start.context)
-    else:
-        engine.load(engine.rows.initial(config.dimension, config.seed))
+    _load(engine, start, config)
     hooks = hooks or TrainingHooks()
     checkpoints = hooks.checkpoints if ranks.rank == 0 else None
     with checkpoints.locked() if checkpoints else nullcontext():
-        report = TrainingLoop(corpus, vocabulary, config, engine, ranks).run(hooks)
+        plan = _plan(engine, corpus, config, ranks, hooks)
+        if plan is not None:
+            _load(engine, start, config)  # measuring has changed the matrices
+        report = TrainingLoop(corpus, vocabulary, config, engine, ranks, plan).run(hooks)
     if not report.pairs:
         raise _no_pairs(corpus, len(vocabulary), config)
     _log.info("Trained %s: loss %.4f", counted(report.epochs, "epoch"), report.loss)
@@ -85,6 +87,42 @@ def train(
         vocabulary, engine.rows.compose(inputs), engine.context, report,
         engine.rows.subwords(inputs), engine.rows.positions(inputs),
     )  # fmt: skip
+
+
+def _load(engine: Engine, start: WarmStart | None, config: TrainingConfig) -> None:
+    """Set the matrices to those that training starts from."""
+    if start is not None:
+        rows = engine.rows.continued(start, config.dimension, config.seed)
+        engine.load(rows, start.context)
+    else:
+        zeros = np.broadcast_to(np.float32(0), engine.context.shape)
+        engine.load(engine.rows.initial(config.dimension, config.seed), zeros)
+
+
+def _plan(
+    engine: Engine, corpus: Corpus, config: TrainingConfig, ranks: Ranks, hooks: TrainingHooks
+) -> EpochPlan | None:
+    """Return the number of epochs for the time budget, if there is one; the matrices may change.
+
+    A run that is resumed keeps the number that it began with.
+    """
+    if config.time_budget is None:
+        return None
+    kept = None
+    if hooks.resume and hooks.checkpoints and ranks.rank == 0:
+        kept = hooks.checkpoints.plan()
+    numbers = astuple(kept) if kept else (0.0,) * len(fields(EpochPlan))
+    budget, measuring, speed, seconds, epochs = ranks.first(
+        np.array(numbers, dtype=np.float64)
+    ).tolist()
+    if epochs:
+        plan = EpochPlan(budget, measuring, speed, seconds, int(epochs))
+    else:
+        plan = choose_epochs(engine, corpus, config, ranks)
+    _log.info("%s", plan)
+    if plan.is_too_short and ranks.rank == 0:
+        warnings.warn(f"{plan}.", ShortTimeWarning, stacklevel=4)
+    return plan
 
 
 def _with_sample(

@@ -277,6 +277,32 @@ def test_settings_of_a_gpu_are_refused_on_a_cpu(embedkit: Command, tmp_path: Pat
         assert f"{option[0]} cannot be used on a CPU." in done.stderr
 
 
+def test_time_chooses_the_epochs(embedkit: Command, text: Path, tmp_path: Path) -> None:
+    done = embedkit("train", text, "-o", tmp_path / "m", "--dimension", 8, "--time", "1.5s")
+    assert done.returncode == 0, done.stderr
+    report = load_encoder(tmp_path / "m").report
+    assert report["epochs"] == report["plan"]["epochs"] > 1
+    assert f"{report['epochs']} epochs for 1.5 s" in done.stdout
+    assert "words_per_second" in embedkit("info", "--model", tmp_path / "m").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--time", "soon"], "expected a time, such as 90s, 5m or 1h, got 'soon'"),
+        (["--time", "0.5s"], "must be between 1s and 8760h, got 0.5s"),
+        (["--time", "5m", "--epochs", "3"], "epochs and time_budget cannot be combined"),
+        (["--time", "5m", "--encoder", "onehot"], "--time cannot be used with --encoder onehot"),
+    ],
+)
+def test_a_time_that_cannot_be_used(
+    embedkit: Command, text: Path, options: list[str], message: str
+) -> None:
+    done = embedkit("train", text, *options)
+    assert done.returncode in (1, 2)
+    assert message in done.stderr
+
+
 def test_a_loss_like_guessing_is_reported(embedkit: Command, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("a b c d e f g h i j k l m n o p\n" * 40)
     done = embedkit("train", "text.txt", "--sample", "1e-4")
