@@ -149,16 +149,18 @@ def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:
     with Load(server.url) as load:
         load.wait_for(50)
         os.kill(first, signal.SIGKILL)
+        load.wait_for(100)  # the other worker gets all connections
         server.wait_for(r"Child process \[\d+\] died")
         server.wait_for("startup complete", count=3)
-        load.wait_for(100)
         workers = server.workers
     assert len(workers) == 2
     assert second in workers
     assert first not in workers
-    # Of each client, at most a request in the killed worker and one that waited for it are lost.
-    assert len(load.failures) <= 2 * 8
-    assert all(isinstance(failure, httpx.HTTPError) for failure in load.failures)
+    # Each client may lose the request that is in the killed worker, and learns of it at once.
+    assert len(load.failures) <= 8
+    assert all(
+        isinstance(failure, httpx.NetworkError | httpx.ProtocolError) for failure in load.failures
+    )
 
 
 def test_a_damaged_model_is_refused_and_the_old_one_served(start: Start, tmp_path: Path) -> None:
