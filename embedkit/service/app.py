@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from importlib import resources
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ __all__ = ["create_app"]
 
 _FILES = Path(__file__).parent
 _RELEASE_SECONDS = 20.0
+_FREEZES = 10
 _log = logging.getLogger("embedkit.service")
 _DESCRIPTION = """Word vectors: analogies, nearest words, distances, projections onto a plane.
 
@@ -105,9 +107,7 @@ async def _lifespan(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:
         task.add_done_callback(_stop_worker)
-    # Exclude what exists now from garbage collection during requests.
-    gc.collect()
-    gc.freeze()
+    _exclude_from_collection()
     # Let the search thread regain the interpreter's lock quickly: clients are waiting for it.
     sys.setswitchinterval(0.0005)
     try:
@@ -121,9 +121,21 @@ async def _lifespan(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
 
 async def _release_memory() -> None:
     """Return the memory that large requests have used to the system, now and then."""
-    while True:
+    for turn in count():
         await asyncio.sleep(_RELEASE_SECONDS)
+        if turn < _FREEZES:
+            _exclude_from_collection()
         await asyncio.to_thread(release_heap)
+
+
+def _exclude_from_collection() -> None:
+    """Exclude all objects that exist from garbage collections, which stop every request.
+
+    Modules that the first requests load come later, so this is done several times. It is not done
+    forever, because what requests in progress leave behind would never be freed.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def _stop_with_supervisor() -> None:

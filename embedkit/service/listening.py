@@ -1,7 +1,12 @@
 """The sockets on which the service listens.
 
-Each worker has its own, bound to the same port with SO_REUSEPORT: the kernel spreads connections
-over them. From a shared socket, the worker that wakes first would take all that wait.
+On Linux each of several workers has its own, bound to the same port with SO_REUSEPORT: the kernel
+spreads connections over those that listen. From a shared socket, the worker that wakes first would
+take all that wait. Only the worker holds its socket, so that the kernel closes it when the worker
+dies: from then on others get all connections, and clients that waited at it are told at once. The
+supervisor keeps the port with a socket that is bound but does not listen.
+
+A single worker listens on the socket of the supervisor: connections wait while it is replaced.
 """
 
 from __future__ import annotations
@@ -9,14 +14,12 @@ from __future__ import annotations
 import logging
 import socket
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from uvicorn import Config
-
 from embedkit.errors import ConfigurationError
+from embedkit.service.limits import MAX_CONNECTIONS
 
-__all__ = ["ListenAddress", "bind", "listen"]
+__all__ = ["ListenAddress", "bind", "is_reserved", "log_address", "socket_of_worker"]
 
 _log = logging.getLogger("uvicorn.error")
 
@@ -40,8 +43,11 @@ class ListenAddress:
     access_log: bool = False
 
 
-def bind(address: ListenAddress) -> list[socket.socket]:
-    """Return sockets bound to the address: one for each worker where the system supports it.
+def bind(address: ListenAddress) -> socket.socket:
+    """Return a socket bound to the address.
+
+    If there are several workers, and the system lets each have its own socket, this one only
+    reserves the port; see `is_reserved`.
 
     Raises:
         ConfigurationError: the address is in use or not available.
@@ -49,31 +55,67 @@ def bind(address: ListenAddress) -> list[socket.socket]:
     # The first socket is bound without SO_REUSEPORT: it fails if another program uses the port.
     first = _bound(address, address.port, shared=False)
     if address.workers == 1 or sys.platform != "linux":
-        return [first]
+        return first
     port = first.getsockname()[1]
     first.close()
-    return [_bound(address, port, shared=True) for _ in range(address.workers)]
+    return _bound(address, port, shared=True)
 
 
-def listen(listeners: Sequence[socket.socket], config: Config) -> None:
-    """Accept connections, which wait until a worker has started, and log the address."""
-    for listener in listeners:
-        listener.listen(config.backlog)
-    host, port = listeners[0].getsockname()[:2]
+def is_reserved(bound: socket.socket) -> bool:
+    """Return whether a socket only reserves the port, for workers with sockets of their own."""
+    if sys.platform != "linux":
+        return False
+    return bool(bound.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+
+
+def socket_of_worker(bound: socket.socket) -> socket.socket:
+    """Return the socket on which this process shall listen, given that of the supervisor."""
+    if not is_reserved(bound):
+        return bound
+    own = _shared_socket(bound.family)
+    own.bind(bound.getsockname())
+    bound.close()
+    return _with_high_number(own)
+
+
+def _with_high_number(opened: socket.socket) -> socket.socket:
+    """Return a socket with a higher file descriptor than those of connections.
+
+    Linux closes the files of a dead process from the highest to the lowest. If connections were
+    closed first, a client could connect again to the listening socket just before it is closed.
+    """
+    import fcntl
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = 2 * MAX_CONNECTIONS if soft < 0 else min(soft, 2 * MAX_CONNECTIONS)
+    number = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, highest - 1)
+    opened.close()
+    return socket.socket(fileno=number)
+
+
+def log_address(bound: socket.socket) -> None:
+    """Log the address at which connections are accepted now."""
+    host, port = bound.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     _log.info("Uvicorn running on http://%s:%d (Press CTRL+C to quit)", shown, port)
 
 
+def _shared_socket(family: int) -> socket.socket:
+    shared = socket.socket(family, socket.SOCK_STREAM)
+    shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return shared
+
+
 def _bound(address: ListenAddress, port: int, *, shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = _shared_socket(family) if shared else socket.socket(family, socket.SOCK_STREAM)
     try:
         [(_, _, _, _, place), *_] = socket.getaddrinfo(
             address.host, port, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind(place)
     except OSError as error:
         bound.close()

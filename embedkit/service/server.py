@@ -1,4 +1,4 @@
-"""The server: a supervisor that binds the sockets, publishes models and restarts workers.
+"""The server: a supervisor that binds the port, publishes models and restarts workers.
 
 Signals to the supervisor: SIGTERM and SIGINT let workers finish their requests and exit; SIGHUP
 reloads the model. A worker that dies is replaced within a second.
@@ -24,7 +24,13 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from embedkit.service.http.metrics import DIRECTORY_VARIABLE
-from embedkit.service.listening import ListenAddress, bind, listen
+from embedkit.service.listening import (
+    ListenAddress,
+    bind,
+    is_reserved,
+    log_address,
+    socket_of_worker,
+)
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.classifiers import Classifiers
 from embedkit.service.worker.models import published_in
@@ -36,6 +42,7 @@ from embedkit.system.memory import processors
 __all__ = ["ListenAddress", "serve"]
 
 _SHUTDOWN_SECONDS = 30
+_START_POLL_SECONDS = 0.05
 _log = logging.getLogger("embedkit.service")
 
 
@@ -57,9 +64,8 @@ def serve(settings: ServiceSettings, address: ListenAddress) -> None:
                     tempfile.TemporaryDirectory(prefix="embedkit-", dir=settings.folder)
                 )
             )
-        listeners = bind(address)
-        for listener in listeners:
-            end.callback(listener.close)
+        bound = bind(address)
+        end.callback(bound.close)
         publishers = [
             Publisher(name, path, published_in(folder, number))
             for number, (name, path) in enumerate(settings.models.items())
@@ -70,47 +76,71 @@ def serve(settings: ServiceSettings, address: ListenAddress) -> None:
         _prepare_workers(folder, address.workers)
         config = _configuration(settings, folder, address)
         with held():  # uvicorn's signal handlers replace those that raise an interrupt
-            supervisor = Supervisor(config, listeners, publishers, every_change=address.reload)
+            supervisor = Supervisor(config, bound, publishers, every_change=address.reload)
         supervisor.run()
 
 
-class Supervisor(Multiprocess):
-    """uvicorn's supervisor, with a socket for each worker, and another meaning of SIGHUP.
+class Worker(Process):
+    """A worker process, which may have a socket of its own."""
 
-    SIGHUP reloads the models instead of restarting workers.
+    def target(self, sockets: list[socket] | None = None) -> None:
+        """Serve; called in the new process with the socket of the supervisor."""
+        super().target([socket_of_worker(bound) for bound in sockets or ()])
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's supervisor, with another meaning of SIGHUP: it reloads the models.
+
+    Args:
+        config: the configuration of uvicorn.
+        bound: the socket of `listening.bind`.
+        publishers: the publishers of the models.
+        every_change: whether to reload a model whenever its directory changes.
     """
 
     def __init__(
         self,
         config: Config,
-        listeners: Sequence[socket],
+        bound: socket,
         publishers: Sequence[Publisher],
         *,
         every_change: bool,
     ) -> None:
-        super().__init__(config, list(listeners))
+        super().__init__(config, [bound])
         self._publishers = publishers
         for publisher in publishers:
             watching = partial(publisher.watch, every_change=every_change)
             threading.Thread(target=watching, daemon=True).start()
 
     def init_processes(self) -> None:
-        listen(self.sockets, self.config)
-        for number in range(self.processes_num):
-            self.processes.append(self._started(number))
+        [bound] = self.sockets
+        if not is_reserved(bound):
+            bound.listen(self.config.backlog)  # connections wait until a worker has started
+            log_address(bound)
+        self.processes = [self._started() for _ in range(self.processes_num)]
+        if is_reserved(bound) and self._wait_for_a_worker():
+            log_address(bound)
 
-    def _started(self, number: int) -> Process:
-        # A new worker takes over the socket of the old one, and the connections that wait there.
-        process = Process(self.config, [self.sockets[number % len(self.sockets)]])
+    def _started(self) -> Process:
+        process = Worker(self.config, self.sockets)
         process.start()
         return process
+
+    def _wait_for_a_worker(self) -> bool:
+        """Return whether a worker accepts connections, as soon as one does or the server stops."""
+        while not self.should_exit.wait(_START_POLL_SECONDS):
+            self.handle_signals()
+            self.keep_subprocess_alive()
+            if any(process.is_ready() for process in self.processes):
+                return True
+        return False
 
     def handle_hup(self) -> None:
         for publisher in self._publishers:
             publisher.request()
 
     def handle_ttin(self) -> None:
-        _log.info("The number of workers is fixed: each has a socket of its own.")
+        _log.info("The number of workers is fixed.")
 
     handle_ttou = handle_ttin
 
@@ -128,11 +158,10 @@ class Supervisor(Multiprocess):
                 self.should_exit.set()
                 return
             _log.info("Child process [%s] died.", process.pid)
-            self.processes[number] = self._started(number)
+            self.processes[number] = self._started()
 
     def terminate_all(self) -> None:
-        for listener in self.sockets:  # so that no connection waits for workers that are ending
-            listener.close()
+        self.sockets[0].close()  # so that no connection waits for workers that are ending
         super().terminate_all()
 
 

@@ -8,6 +8,9 @@ A number without a word after it is a word itself (``1984 - 1948``). A hyphen or
 word belongs to the word; a minus sign needs a space on one side. Within double quotes, ``""``
 stands for one quote. As in texts, `SEPARATORS` separate words. If the vocabulary has the whole
 expression as a word, it is that word. So is a part between spaces, such as ``c++`` or ``24/7``.
+
+A dash that people type or paste for a minus sign (U+2212, en dash, em dash) is one, with or without
+spaces, except in quotes and in a known word.
 """
 
 from __future__ import annotations
@@ -25,19 +28,20 @@ MAXIMUM_LENGTH = 10_000
 MAXIMUM_DEPTH = 100
 MAXIMUM_WEIGHT = 1e9  # keeps squares of sums within the range of float32
 
+_DASHES = "\N{MINUS SIGN}\N{EN DASH}\N{EM DASH}"
 _TOKEN = re.compile(
-    r"""[\x00-\x20]*(?:
-    (?P<quoted>"(?:[^"]|"")*"|'[^']*'(?=$|[\x00-\x20()+*/-]))
+    rf"""[\x00-\x20]*(?:
+    (?P<quoted>"(?:[^"]|"")*"|'[^']*'(?=$|[\x00-\x20()+*/{_DASHES}-]))
   | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?
-      (?=$|[\x00-\x20()+*/"]|-(?!['-]*[^\x00-\x20()+*/"'-])))
-  | (?P<word>[^\x00-\x20()+*/"'-]+(?:['-]+[^\x00-\x20()+*/"'-]+)*)
-  | (?P<sign>[()+*/-])
+      (?=$|[\x00-\x20()+*/"{_DASHES}]|-(?!['-]*[^\x00-\x20()+*/"'{_DASHES}-])))
+  | (?P<word>[^\x00-\x20()+*/"'{_DASHES}-]+(?:['-]+[^\x00-\x20()+*/"'{_DASHES}-]+)*)
+  | (?P<sign>[()+*/{_DASHES}-])
     )""",
     re.VERBOSE | re.ASCII,
 )
-_CHUNK = re.compile(r"""[^\x00-\x20()+*/"-][^\x00-\x20]*""", re.ASCII)
+_CHUNK = re.compile(rf"""[^\x00-\x20()+*/"{_DASHES}-][^\x00-\x20]*""", re.ASCII)
 _BLANKS = re.compile(f"[{SEPARATORS}]+")
-_OPERATOR = re.compile(r"""[()+*/"'-]""")
+_OPERATOR = re.compile(rf"""[()+*/"'{_DASHES}-]""")
 
 IsKnown = Callable[[str], bool]
 
@@ -113,7 +117,8 @@ class _Parser:
                 column = _after_blanks(text, position)
                 raise self._error(_unreadable(text[column]), column)
             kind = match.lastgroup
-            tokens.append(_Token(kind, match[kind], match.start(kind)))
+            written = "-" if match[kind] in _DASHES else match[kind]
+            tokens.append(_Token(kind, written, match.start(kind)))
             position = match.end()
         return [*tokens, _Token("end", "", len(text))]
 

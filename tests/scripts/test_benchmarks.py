@@ -330,10 +330,12 @@ def service(model: Path) -> Any:
 
 
 @pytest.mark.slow
-def test_bench_page(run_json: RunJson, service: str) -> None:
+def test_bench_page(run_json: RunJson, service: str, tmp_path: Path) -> None:
     pytest.importorskip("playwright", reason="playwright is not installed")
     if not (os.environ.get("EMBEDKIT_CHROMIUM") or shutil.which("chromium")):
         pytest.skip("chromium is not installed: apt-get install chromium")
-    results = run_json("bench_page", f"{service}/", "--seconds", 0.2)
+    picture = tmp_path / "page.png"
+    results = run_json("bench_page", f"{service}/", "--seconds", 0.2, "--picture", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
     assert len(results["views"]) == 6
     assert all(row["points"] > 0 for row in results["views"])

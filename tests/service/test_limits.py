@@ -94,8 +94,11 @@ def test_requests_over_a_limit_are_refused(
     assert message in answer.json()["error"]["message"]
 
 
-def test_an_invalid_object_does_not_stop_the_others_of_its_batch(client: httpx.Client) -> None:
-    good = {"word": "paris", "k": 1}
+@pytest.mark.parametrize("number", [1, 100], ids=["small", "large"])
+def test_an_invalid_object_does_not_stop_the_others_of_its_batch(
+    client: httpx.Client, number: int
+) -> None:
+    good = {"word": "paris", "k": 1, "exclude": ["x" * 200] * (number - 1), "oov": "skip"}
     bad = [{"word": "paris", "k": 0}, {"wordd": "paris"}, {"word": "paris", "model": "none"}]
     answer = client.post("/v1/neighbors", json=[bad[0], good, *bad[1:], good])
     assert answer.status_code == 200

@@ -113,13 +113,16 @@ def test_files_of_other_programs_are_served_and_watched(
         assert client.get("/v1/model").json()["name"] == name
 
 
+TURNS = 8
+
+
 def test_reloading_a_model_under_load_fails_no_request(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "model.embedkit"
     save_model(path, 0)
     server = start(path, "--workers", 2, "--reload-model")
     server.wait_for("startup complete", count=2)
     with Load(server.url) as load:
-        for turn in range(1, 21):
+        for turn in range(1, TURNS + 1):
             save_model(path, turn)
             if turn % 2:  # with a signal every second time
                 server.process.send_signal(signal.SIGHUP)
@@ -130,14 +133,14 @@ def test_reloading_a_model_under_load_fails_no_request(start: Start, tmp_path: P
     assert set(load.answers) == {nearest_to_paris(turn) for turn in range(5)}
     for generation, words in load.by_generation.items():
         assert words == {nearest_to_paris(generation - 1)}
-    assert len(load.by_generation) >= 20
+    assert len(load.by_generation) >= TURNS
     with httpx.Client(base_url=server.url) as client:
         model = client.get("/v1/model")
-        assert model.json()["generation"] == 21
+        assert model.json()["generation"] == TURNS + 1
         words = {"word": "paris"}, {"word": "unknown"}
         answers = [client.post("/v1/neighbors", json=body) for body in words]
         answers += [client.get("/v1/map"), client.get("/v1/words"), model]
-        assert {answer.headers["X-Embedkit-Generation"] for answer in answers} == {"21"}
+        assert {answer.headers["X-Embedkit-Generation"] for answer in answers} == {str(TURNS + 1)}
 
 
 def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:
@@ -149,16 +152,18 @@ def test_a_killed_worker_is_replaced(start: Start, tmp_path: Path) -> None:
     with Load(server.url) as load:
         load.wait_for(50)
         os.kill(first, signal.SIGKILL)
+        load.wait_for(100)  # the other worker gets all connections
         server.wait_for(r"Child process \[\d+\] died")
         server.wait_for("startup complete", count=3)
-        load.wait_for(100)
         workers = server.workers
     assert len(workers) == 2
     assert second in workers
     assert first not in workers
-    # Of each client, at most a request in the killed worker and one that waited for it are lost.
-    assert len(load.failures) <= 2 * 8
-    assert all(isinstance(failure, httpx.HTTPError) for failure in load.failures)
+    # Each client may lose the request that is in the killed worker, and learns of it at once.
+    assert len(load.failures) <= 8
+    assert all(
+        isinstance(failure, httpx.NetworkError | httpx.ProtocolError) for failure in load.failures
+    )
 
 
 def test_a_damaged_model_is_refused_and_the_old_one_served(start: Start, tmp_path: Path) -> None:

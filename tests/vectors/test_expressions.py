@@ -127,6 +127,18 @@ def test_hyphens_and_apostrophes_inside_a_word_belong_to_it(word: str, frame: st
     assert {term.word for term in parse(frame.format(word, word))} == {word}
 
 
+@pytest.mark.parametrize("dash", ["\N{MINUS SIGN}", "\N{EN DASH}", "\N{EM DASH}"])
+def test_dashes_are_minus_signs_except_in_known_words(dash: str) -> None:
+    assert weights(f"king {dash} man + woman") == weights("king - man + woman")
+    assert weights(f"{dash}king{dash}man") == weights("-king - man")
+    assert weights(f"1984{dash}1948") == weights("1984 - 1948")
+    known = f"jean{dash}luc"
+    for expression in (known, f"king - {known}", f"king {dash} {known}"):
+        assert parse(expression, known.__eq__)[-1].word == known
+    assert weights(in_expression(known)) == [(1, known)]
+    assert weights(f'"{known}" {dash} man') == [(1, known), (-1, "man")]
+
+
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

@@ -19,6 +19,8 @@ __all__ = ["add_model_routes", "add_operation"]
 
 _STEP = 256  # words that are listed in one step
 _OWNER = "embedkit"
+_LIST_COST = 20.0  # in units of about ten microseconds, besides that of the words
+_METRICS_COST = 400.0
 
 
 def add_model_routes(app: FastAPI, service: Dispatcher) -> None:
@@ -38,7 +40,7 @@ def add_model_routes(app: FastAPI, service: Dispatcher) -> None:
         """List words, most frequent first; without a prefix, in vocabulary order."""
         served = service.models.named(model)
         work = _listed(served, prefix, limit, start)
-        return await service.answer(served, work, limit / 10, service.lists)
+        return await service.answer(served, work, _LIST_COST + limit / 10, service.lists)
 
     @app.get(
         "/v1/model",
@@ -132,5 +134,5 @@ def add_operation(app: FastAPI, service: Dispatcher) -> None:
         """Return the metrics of all workers in Prometheus's text format."""
         for served in service.models:
             service.observe_generation(served)
-        text = await service.lists.run(in_one_slice(service.metrics.text))
+        text = await service.lists.run(in_one_slice(service.metrics.text), _METRICS_COST)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,5 +1,7 @@
 // Requests to the service: errors, the API key, and retries when it is busy or unreachable.
 
+import { askKey } from "./notices.js";
+
 const RETRIES = 4;
 const LONGEST_WAIT = 5; // seconds
 
@@ -23,6 +25,11 @@ const generations = new Map(); // of each model, in its last answer
 /** Ask the model with this name from now on; "" is the first model of the service. */
 export function useModel(name) {
   chosen = name;
+}
+
+/** Return the part of a link that makes a page use a model. */
+export function linkTo(name) {
+  return name && `#${new URLSearchParams({ model: name })}`;
 }
 
 /** Return the body of a request, or of a batch, with the name of the model. */
@@ -55,22 +62,11 @@ const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds *
 
 let asking = null;
 
-/** Ask for the key in a dialog, once for all requests that wait for it. */
-function askForKey(rejected) {
-  asking ??= new Promise((resolve) => {
-    const dialog = document.getElementById("key-dialog");
-    const field = document.getElementById("key");
-    if (rejected) {
-      document.getElementById("key-problem").textContent = "That key was not accepted. Try another one.";
-    }
-    field.value = "";
-    dialog.addEventListener("close", () => {
-      asking = null;
-      sessionStorage.setItem("key", field.value);
-      resolve();
-    }, { once: true });
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
-    dialog.showModal();
+/** Ask for the key, once for all requests that wait for it. */
+function askForKey(isRejected) {
+  asking ??= askKey(isRejected).then((key) => {
+    asking = null;
+    sessionStorage.setItem("key", key);
   });
   return asking;
 }

@@ -51,7 +51,8 @@ function whyFar(words, letters, terms) {
 /** One-hot: a place in the vocabulary, with a single 1 there. `frequent` has the first words in order. */
 export function onehot(words, frequent, count) {
   const found = words.map((word) => frequent.indexOf(word));
-  const place = (number) => (found[number] >= 0 ? (found[number] + 1).toLocaleString("en") : "further down");
+  const place = (number) => (found[number] >= 0 ? (found[number] + 1).toLocaleString("en")
+    : `after ${frequent.length.toLocaleString("en")}`);
   return {
     name: "onehot", title: "One-hot",
     explanation: `Every word of the vocabulary has a place of its own in a row of ${count.toLocaleString("en")} `

@@ -1,11 +1,10 @@
 // How words are written in an expression, and where they are in it.
 
 // As in Python, ASCII white space and control characters separate words; other spaces do not.
-const BARE = /^[^\x00-\x20()+*/"'-]+(?:['-]+[^\x00-\x20()+*/"'-]+)*$/;
+// So do operators, among them the dashes that are read as minus signs: minus, en dash, em dash.
+const BARE = /^[^\x00-\x20()+*/"'\u2212\u2013\u2014-]+(?:['-]+[^\x00-\x20()+*/"'\u2212\u2013\u2014-]+)*$/;
 const NUMBER = /^(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?$/;
-const TOKEN = /"(?<quoted>(?:[^"]|"")*)"|(?<word>[^\x00-\x20()+*/"'-]+(?:['-]+[^\x00-\x20()+*/"'-]+)*)/g;
-// Characters that people type or paste for a minus sign: minus, en dash, em dash.
-const DASH = /\s*[\u2212\u2013\u2014]\s*/g;
+const TOKEN = new RegExp(`"(?<quoted>(?:[^"]|"")*)"|(?<word>${BARE.source.slice(1, -1)})`, "g");
 
 /** Return a word as it has to be written in an expression: quoted where it would be misread. */
 export function inExpression(word) {
@@ -32,12 +31,6 @@ export function withWord(expression, wrong, right) {
   if (!found.length) return expression.replace(wrong, () => inExpression(right));
   return found.reduceRight((text, { start, end }) =>
     text.slice(0, start) + inExpression(right) + text.slice(end), expression);
-}
-
-/** Return an expression with a minus sign for each dash outside quotes. */
-export function withMinusSigns(expression) {
-  return expression.split(/("(?:[^"]|"")*")/).map((part, place) =>
-    (place % 2 ? part : part.replace(DASH, " - "))).join("").trim();
 }
 
 /** Return an expression in which the hyphens of a word, unless it is quoted, are minus signs. */

@@ -1,7 +1,7 @@
 // The page: the question is in the address; the answers, the map and the lesson show its results.
 
 import { Answers } from "./answers.js";
-import { get, getFloats, latest, service, useModel } from "./api.js";
+import { get, getFloats, latest, linkTo, service, useModel } from "./api.js";
 import { Box } from "./box.js";
 import { listenToControls, showState } from "./controls.js";
 import { debounced } from "./debounce.js";
@@ -14,6 +14,7 @@ import { knownWords } from "./known.js";
 import { FIRST, Lesson } from "./lesson.js";
 import { WordMap } from "./map.js";
 import { pairsFigure, placesOf } from "./map-places.js";
+import { notify } from "./notices.js";
 import { hideProblem, showComposed, showProblem, showReading } from "./problem.js";
 import { answerTo } from "./question.js";
 import { RELATION_WORDS } from "./relations.js";
@@ -193,11 +194,6 @@ function describeMap(labelled) {
       make("li", {}, `${word} (${x.toFixed(2)}, ${y.toFixed(2)})`))));
 }
 
-function notify(text) {
-  byId("banner").textContent = text;
-  byId("banner").hidden = !text;
-}
-
 function listenToService() {
   let retry = 0;
   let notice = 0;
@@ -226,6 +222,7 @@ function listenToService() {
 async function load() {
   asked = address.state.model;
   useModel(asked);
+  byId("to-network").href = `network${linkTo(asked)}`;
   model = await get("v1/model");
   words.clear();
   await versus.load();

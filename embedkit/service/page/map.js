@@ -11,8 +11,8 @@ import { boundsOf, View } from "./shared/view.js";
 const FIRST_DRAWN = 16_000; // points at zoom 1; four times as many at zoom 2, and so on
 const SELECTION_RADIUS = 14; // pixels; the pointer selects the nearest word within it
 const ANIMATION_TIME = 450; // milliseconds
-const LABEL_ZOOM = 2; // from this zoom on, only visible words are candidates for labels
-const FIRST_LABELLED = 5000;
+const LABEL_ZOOM = 2; // up to this zoom, only the most frequent words get labels
+const FIRST_LABELLED = 5000; // and at most so many words are tried
 // The custom properties of the page's style that the drawing uses.
 const STYLE_PROPERTIES = ["paper", "ink", "label", "accent", "answer", "line", "cloud", "serif", "sans"];
 const NOTHING = { terms: [], answers: [], target: null, arrows: [], sides: [] };
@@ -253,9 +253,16 @@ export class WordMap {
 
   /** Return the ids of the candidates for labels, the most frequent words first. */
   visible() {
-    if (!this.hasCloud || !this.grid) return [];
-    if (this.view.zoom >= LABEL_ZOOM) return this.grid.inside(this.view.rectangle, this.drawn);
-    return Array.from({ length: Math.min(FIRST_LABELLED, this.drawn) }, (_, id) => id);
+    if (!this.hasCloud) return [];
+    const { places, drawn, view } = this;
+    const { left, right, bottom, top } = view.rectangle;
+    const last = view.zoom < LABEL_ZOOM ? Math.min(FIRST_LABELLED, drawn) : drawn;
+    const found = [];
+    for (let id = 0; id < last && found.length < FIRST_LABELLED; id += 1) {
+      const [x, y] = [places[2 * id], places[2 * id + 1]];
+      if (x >= left && x <= right && y >= bottom && y <= top) found.push(id);
+    }
+    return found;
   }
 
   redraw() {

@@ -1,15 +1,15 @@
 // Asks the service a question, in the reading that the model knows.
 
 import { post } from "./api.js";
-import { hyphenated, withHyphensAsMinus, withMinusSigns } from "./expression.js";
+import { hyphenated, withHyphensAsMinus } from "./expression.js";
 import { knownWords } from "./known.js";
 
 /**
  * Return the service's answer to {expression, k, metric}, with `reading`: how it was read.
  *
- * The expression is first read as written, so that a known word with a dash or a hyphen wins; then
- * dashes are minus signs (`king − man`), then hyphens of unknown words (`king-man`). A model that
- * composes unknown words would compose the latter, so the parts are looked up.
+ * The expression is first read as written, so that a known word with a hyphen wins; then hyphens of
+ * unknown words are minus signs (`king-man`). A model that composes unknown words would compose
+ * these, so the parts are looked up.
  */
 export async function answerTo(question, signal) {
   const asked = async (expression) => ({
@@ -45,14 +45,11 @@ async function retry(asked, expression, error) {
       return await retry(asked, next, later);
     } catch (last) {
       // A part of a hyphenated word is unknown: the word as a whole may be a misspelling.
-      const wasSplit = error.word?.includes("-") && withMinusSigns(expression) === expression;
-      throw wasSplit ? Object.assign(error, { reading: expression }) : last;
+      throw error.word?.includes("-") ? Object.assign(error, { reading: expression }) : last;
     }
   }
 }
 
 function nextReading(expression, { word = "" }) {
-  const dashed = withMinusSigns(expression);
-  if (dashed !== expression) return dashed;
   return hyphenated(word).length > 1 ? withHyphensAsMinus(expression, word) : expression;
 }

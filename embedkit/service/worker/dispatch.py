@@ -26,7 +26,7 @@ from embedkit.service.limits import (
     SUGGESTION_SECONDS,
 )
 from embedkit.service.settings import ServiceSettings
-from embedkit.service.worker.answers import Answer, SearchRequest
+from embedkit.service.worker.answers import SearchRequest
 from embedkit.service.worker.batching import Batcher, BatchLimits
 from embedkit.service.worker.classifiers import Classifiers
 from embedkit.service.worker.execution import FairExecutor, Work
@@ -94,7 +94,7 @@ class Dispatcher:
         self.scans = FairExecutor("scanning", settings.timeout)
         self.lists = FairExecutor("listing", settings.timeout)
         self._preparing = asyncio.Lock()
-        self.batcher: Batcher[Question, Answer] = Batcher(
+        self.batcher: Batcher[Question, bytes | EmbedkitError] = Batcher(
             answer_questions, BatchLimits(settings.queue, settings.timeout), observe=self._observe
         )
 
@@ -130,7 +130,7 @@ class Dispatcher:
         ]
         described = iter(await self._describe_all(answers))
         bodies = [
-            next(described) if isinstance(answer, EmbedkitError) else answer
+            next(described) if isinstance(answer, EmbedkitError) else orjson.Fragment(answer)
             for _, answer in answers
         ]
         errors = [answer for _, answer in answers if isinstance(answer, EmbedkitError)]
@@ -214,7 +214,7 @@ class Dispatcher:
                 await asyncio.to_thread(lambda: served.compressed_map)
 
     async def _describe_all(
-        self, answers: Sequence[tuple[ServedModel | RefusedError, Answer]]
+        self, answers: Sequence[tuple[ServedModel | RefusedError, bytes | EmbedkitError]]
     ) -> list[ErrorBody]:
         """Return the bodies for the errors among *answers*.
 

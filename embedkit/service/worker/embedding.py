@@ -96,13 +96,16 @@ def embeddings(
             error = None if size else reader.error(words)
             if error is not None and is_single:
                 raise error
-            entries.append(form.render(len(entries), row, error))
+            comma = b"," if entries else b""
+            entries.append(comma + form.render(len(entries), row, error))
             yield
         group, group_words = [], 0
     usage = orjson.dumps({"prompt_tokens": words_used, "total_tokens": words_used})
     name = orjson.dumps(served.name)
-    data = b",".join(entries)
-    return b'{"object":"list","data":[%s],"model":%s,"usage":%s}' % (data, name, usage)
+    # The entries are joined once: together they may have ten megabytes.
+    parts = [b'{"object":"list","data":[', *entries, b'],"model":', name, b',"usage":', usage, b"}"]
+    yield
+    return b"".join(parts)
 
 
 @dataclass

@@ -21,9 +21,13 @@ Result = TypeVar("Result")
 Work: TypeAlias = "Generator[None, None, Result]"
 """Work in small steps: it yields after each, at best every millisecond, and returns its result."""
 
-_SLICE_SECONDS = 0.002
-_SMALL_SECONDS = 0.05  # work that is expected to take less never waits for other work to end
-_LEARNING_RATE = 0.2  # weight of the latest work in the estimate of the speed
+_SLICE_SECONDS = 0.002  # of processor time
+_LONGEST_SECONDS = 0.01  # of a slice that also waits, for example for a disk
+_SECONDS_PER_COST = 1e-5  # before any work is done
+_SMALL_SECONDS = 0.05  # work that is expected to take less has every second turn
+_FIRST_COST = 1e4  # cost of imagined work from which the speed is estimated at first
+_REMEMBERED = 5.0  # seconds of recent work that determine the estimate of the speed
+_MOST_SLOWER = 10.0  # than expected: work that was still slower tells nothing about other work
 
 
 def in_one_slice(work: Callable[[], Result]) -> Work[Result]:
@@ -62,6 +66,10 @@ class _Job(Generic[Result]):
 class FairExecutor:
     """One thread that works on all requests in turns of about two milliseconds.
 
+    Small work and large work take turns, so that small work waits for one turn of large work at
+    most, however many requests that is. The length of a turn is measured in processor time: a
+    request does not lose its turn to a busy machine.
+
     Work that would not be done in time is refused at once. Its duration is estimated from its cost
     and the speed of recent work. Small work is refused only if much other small work waits.
 
@@ -73,16 +81,23 @@ class FairExecutor:
     def __init__(self, name: str, timeout: float) -> None:
         self._name = name
         self._timeout = timeout
-        self._queue: FairQueue[_Job[Any]] = FairQueue()
+        self._small: FairQueue[_Job[Any]] = FairQueue()
+        self._large: FairQueue[_Job[Any]] = FairQueue()
+        self._is_large_next = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._waiting = {True: 0.0, False: 0.0}  # cost of small and of large work
-        self._seconds_per_cost = 1e-5
+        self._recent_cost = _FIRST_COST
+        self._recent_seconds = _SECONDS_PER_COST * _FIRST_COST
 
     @property
     def is_full(self) -> bool:
         """Whether even small work would be refused now."""
         return self._waiting[True] * self._seconds_per_cost > self._timeout / 2
+
+    @property
+    def _seconds_per_cost(self) -> float:
+        return self._recent_seconds / self._recent_cost
 
     async def run(self, work: Work[Result], cost: float = 1.0) -> Result:
         """Return the result of *work*.
@@ -104,7 +119,7 @@ class FairExecutor:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
                 self._thread.start()
-            self._queue.push(CURRENT_CLIENT.get(), job)
+            self._queue_of(job).push(CURRENT_CLIENT.get(), job)
             self._waiting[is_small] += cost
             self._changed.notify()
         try:
@@ -114,26 +129,37 @@ class FairExecutor:
         finally:
             job.is_cancelled = not job.done.done() or job.done.cancelled()
 
+    def _queue_of(self, job: _Job[Any]) -> FairQueue[_Job[Any]]:
+        return self._small if job.is_small else self._large
+
+    def _next(self) -> Turn[_Job[Any]]:
+        """Wait for work; return whose turn it is."""
+        with self._changed:
+            while not self._small and not self._large:
+                self._changed.wait()
+            is_large = bool(self._large) and (self._is_large_next or not self._small)
+            self._is_large_next = not is_large
+            return (self._large if is_large else self._small).pop()
+
     def _serve(self) -> None:
         while True:
-            with self._changed:
-                while not len(self._queue):
-                    self._changed.wait()
-                turn = self._queue.pop()
-            start = time.perf_counter()
-            is_done = self._work(turn.item, start + _SLICE_SECONDS)
-            self._charge(turn, time.perf_counter() - start, is_done=is_done)
+            turn = self._next()
+            start, used = time.perf_counter(), time.thread_time()
+            is_done = self._work(turn.item)
+            turn.item.seconds += time.perf_counter() - start
+            self._charge(turn, time.thread_time() - used, is_done=is_done)
             del turn  # keeps no result alive until the next turn
 
-    def _work(self, job: _Job[Any], end: float) -> bool:
-        """Work until *end*; return whether nothing is left to do."""
+    def _work(self, job: _Job[Any]) -> bool:
+        """Work for one slice; return whether nothing is left to do."""
+        end, latest = time.thread_time() + _SLICE_SECONDS, time.perf_counter() + _LONGEST_SECONDS
         try:
             if job.is_cancelled:
                 job.work.close()
                 return True
             while True:
                 next(job.work)
-                if time.perf_counter() >= end:
+                if time.thread_time() >= end or time.perf_counter() >= latest:
                     return False
         except StopIteration as stop:
             job.finish(stop.value, None)
@@ -141,19 +167,25 @@ class FairExecutor:
             job.finish(None, error)
         return True
 
-    def _charge(self, turn: Turn[_Job[Any]], seconds: float, *, is_done: bool) -> None:
+    def _charge(self, turn: Turn[_Job[Any]], used: float, *, is_done: bool) -> None:
         job = turn.item
-        job.seconds += seconds
+        queue = self._queue_of(job)
         with self._changed:
-            self._queue.charge(turn, seconds)
+            queue.charge(turn, used)
             if not is_done:
-                self._queue.again(turn)
+                queue.again(turn)
                 return
-            self._queue.end(turn)
+            queue.end(turn)
             self._waiting[job.is_small] -= job.cost
-            speed = job.seconds / max(job.cost, 1.0)
-            # Cancelled work would have taken longer.
-            if not job.is_cancelled or speed > self._seconds_per_cost:
-                # Expensive work says more about the speed than cheap work.
-                weight = _LEARNING_RATE * min(job.seconds / _SMALL_SECONDS, 1.0)
-                self._seconds_per_cost += weight * (speed - self._seconds_per_cost)
+            self._learn(job)
+
+    def _learn(self, job: _Job[Any]) -> None:
+        """Estimate the speed anew."""
+        expected = job.cost * self._seconds_per_cost
+        if job.is_cancelled and job.seconds < expected:  # it would have taken longer
+            return
+        # Loading a module may take longer than the work itself.
+        seconds = min(job.seconds, _MOST_SLOWER * expected)
+        kept = max(0.0, 1.0 - seconds / _REMEMBERED)
+        self._recent_cost = kept * self._recent_cost + job.cost
+        self._recent_seconds = kept * self._recent_seconds + seconds

@@ -6,7 +6,10 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from embedkit.service.worker.answers import Answer, SearchRequest, answer_batch
+import orjson
+
+from embedkit.errors import EmbedkitError
+from embedkit.service.worker.answers import SearchRequest, answer_batch
 from embedkit.service.worker.execution import Work
 from embedkit.service.worker.served_model import ServedModel
 from embedkit.service.worker.spelling import respelled
@@ -42,15 +45,20 @@ class Question:
         return self.served.name, self.served.generation, self.request.kind
 
 
-def answer_questions(questions: Sequence[Question]) -> list[Answer]:
-    """Answer a batch, in which the questions may be for different models."""
+def answer_questions(questions: Sequence[Question]) -> list[bytes | EmbedkitError]:
+    """Answer a batch, in which the questions may be for different models.
+
+    Answers are written as JSON here, in the answering thread, where a thousand words do not delay
+    other requests.
+    """
     places: dict[ServedModel, list[int]] = {}
     for place, question in enumerate(questions):
         places.setdefault(question.served, []).append(place)
-    answers: dict[int, Answer] = {}
+    answers: dict[int, bytes | EmbedkitError] = {}
     for served, own in places.items():
         found = answer_batch(served.vectors, [questions[place].request for place in own])
-        answers.update(zip(own, found, strict=True))
+        for place, answer in zip(own, found, strict=True):
+            answers[place] = answer if isinstance(answer, EmbedkitError) else orjson.dumps(answer)
     return [answers[place] for place in range(len(questions))]
 
 

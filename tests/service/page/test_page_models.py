@@ -77,3 +77,18 @@ def test_two_models_answer_side_by_side(
         with visited(browser, page.url) as other:
             answered(other, "rome")
             assert other.locator("#other").input_value() == "parts"
+
+
+def test_the_page_of_the_network_uses_the_chosen_model(
+    browser: Any, start: Start, model: Path, subword_model: Path
+) -> None:
+    server = start(model, "--model", f"parts={subword_model}")
+    with visited(browser, link(server.url, "walk + talk", model="parts")) as page:
+        answered(page, embedkit.load(subword_model).query("walk + talk", 1)[0].word)
+        page.get_by_role("link", name="Network").click()
+        page.locator("[name=data]").select_option("words")
+        page.locator("#note").get_by_text("lacks the ready words").wait_for()
+        page.get_by_role("link", name="Words", exact=True).click()
+        page.locator("#facts").get_by_text("parts: 10 words").wait_for()
+    with visited(browser, f"{server.url}/network#data=words") as page:
+        page.get_by_text("of 8 right").wait_for()

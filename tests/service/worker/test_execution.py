@@ -17,7 +17,9 @@ from embedkit.service.worker.execution import FairExecutor, Work, in_one_slice
 def steps(name: str, number: int, done: list[str]) -> Work[str]:
     """Work of steps that take longer than a slice."""
     for _ in range(number):
-        time.sleep(0.003)
+        end = time.thread_time() + 0.003
+        while time.thread_time() < end:
+            pass
         done.append(name)
         yield
     return name
@@ -45,6 +47,47 @@ def test_work_takes_turns() -> None:
 
     asyncio.run(main())
     assert done.count("m") == 80
+
+
+def test_small_work_waits_for_one_turn_of_large_work_at_most() -> None:
+    done: list[str] = []
+
+    async def main() -> None:
+        executor = FairExecutor("test", 30)
+        go = threading.Event()
+        first = asyncio.create_task(executor.run(in_one_slice(lambda: go.wait(30))))
+        await asyncio.sleep(0.01)  # the thread is busy
+        large = [asyncio.create_task(executor.run(steps("l", 10, done), 50_000)) for _ in range(4)]
+        await asyncio.sleep(0.01)
+        small = asyncio.create_task(executor.run(steps("s", 4, done)))
+        await asyncio.sleep(0.01)
+        go.set()
+        assert await small == "s"
+        assert done[:7].count("s") >= 3
+        await asyncio.gather(first, *large)
+
+    asyncio.run(main())
+
+
+def test_one_slow_request_does_not_make_others_seem_slow() -> None:
+    """The first request of a kind may load modules or a part of the model."""
+
+    async def main() -> None:
+        executor = FairExecutor("test", 10)
+        await executor.run(in_one_slice(lambda: time.sleep(0.5)))
+        for _ in range(50):  # such as /metrics, which is slow for its cost
+            await executor.run(in_one_slice(lambda: time.sleep(0.002)))
+        go = threading.Event()
+        first = asyncio.create_task(executor.run(in_one_slice(lambda: go.wait(30)), 500))
+        waiting = [
+            asyncio.create_task(executor.run(in_one_slice(lambda: 1), 500)) for _ in "abcdef"
+        ]
+        await asyncio.sleep(0.01)
+        go.set()
+        assert await asyncio.gather(*waiting) == [1] * 6
+        await first
+
+    asyncio.run(main())
 
 
 def test_errors_reach_the_caller_and_stop_nothing() -> None:

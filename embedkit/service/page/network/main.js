@@ -1,6 +1,7 @@
 // The page: settings make a training, which is shown as a picture, in words, and as a curve.
 
-import { service } from "../api.js";
+import { linkTo, service, useModel } from "../api.js";
+import { notify } from "../notices.js";
 import { byId, make } from "../shared/dom.js";
 import { DATA, listed, wordGroups } from "./data.js";
 import { stageItems, workedOut } from "./explanations.js";
@@ -41,6 +42,8 @@ async function load() {
   pause();
   loads += 1;
   const mine = loads;
+  useModel(settings.model);
+  byId("to-words").href = `./${linkTo(settings.model)}`;
   byId("problem").replaceChildren();
   try {
     const { inputs, load: loadData } = DATA[settings.data];
@@ -222,12 +225,13 @@ function listen() {
   press("lesson-end", () => goTo(0));
   byId("lines").addEventListener("change", showNeuron);
   addEventListener("popstate", () => {
+    const { model } = settings;
     settings = readSettings();
+    if (settings.model !== model) words = null;
     load();
   });
   service.addEventListener("state", ({ detail }) => {
-    byId("banner").hidden = detail === "ok";
-    byId("banner").textContent = `The service ${detail === "busy" ? "is busy; trying again" : "cannot be reached"}.`;
+    notify({ busy: "The service is busy; trying again.", offline: "The service cannot be reached." }[detail] ?? "");
   });
 }
 

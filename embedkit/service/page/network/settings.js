@@ -18,9 +18,10 @@ const CHOICES = {
   seed: ["8"], // or any whole number
   a: [""], // or any text
   b: [""],
+  model: [""], // the first of the service, or a name
 };
 const usual = (name, lesson) => LESSON[lesson - 1]?.settings[name] ?? CHOICES[name][0];
-const isFree = { seed: (text) => /^[1-9]\d{0,8}$/.test(text), a: Boolean, b: Boolean };
+const isFree = { seed: (text) => /^[1-9]\d{0,8}$/.test(text), a: Boolean, b: Boolean, model: Boolean };
 
 /** Read the settings of the address. */
 export function readSettings() {
