@@ -133,7 +133,7 @@ def test_more_documents_than_the_depth_of_a_ranking(path: Path, model: Path) -> 
     assert len(ids(index, "paris rome", 90)) == 90
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivfpq"])
+@pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivfpq", "pq"])
 def test_approximate_indexes_find_nearly_the_same(path: Path, model: Path, kind: str) -> None:
     given = [f"{text} {number}" for number, text in enumerate(texts(1_500))]
     exact = TextIndex.build(given, path, model)
