@@ -21,7 +21,7 @@ from embedkit.errors import (
     StorageError,
 )
 from embedkit.features import TextFeatures
-from embedkit.retrieval import SearchIndexSettings, merging, segment, text_index
+from embedkit.retrieval import SearchIndexSettings, builder, merging, segment, text_index
 from embedkit.retrieval.ranking import _DEPTH
 from embedkit.system.locks import locked_output
 from tests.retrieval.conftest import DOCUMENTS
@@ -155,6 +155,29 @@ def test_approximate_indexes_find_nearly_the_same(path: Path, model: Path, kind:
     assert exact.info()["recall"] == 1
 
 
+def test_large_segments_are_searched_approximately(
+    path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [f"{text} {number}" for number, text in enumerate(texts(1_500))]
+    exact = TextIndex.build(given, path.with_name("exact"), model)
+    assert [index["kind"] for index in exact.info()["indexes"]] == ["flat"]
+    monkeypatch.setattr(builder, "_MOST_SCANNED", 4 * 1_200 * exact.vectors.dimension)
+    large = TextIndex.build(given, path, model)
+    (described,) = large.info()["indexes"]
+    assert (described["kind"], described["passages"]) == ("pq", 1_500)
+    assert described["recall"] == large.info()["recall"] > 0.9
+    assert ids(large, given[7], 1) == ["8"]
+    grown = large.add(["paris newword"])
+    assert [index["kind"] for index in grown.info()["indexes"]] == ["pq", "flat"]
+    assert ids(grown, "newword", 1) == ["1501"]
+    # A quarter less is written again, as a segment that is small enough for exact search.
+    less = grown.delete(range(1, 501))
+    assert {index["kind"] for index in less.info()["indexes"]} == {"flat"}
+    kept = set(ids(less, given[7], 1_001, method="dense"))
+    assert len(kept) > 900
+    assert not kept & {str(number) for number in range(1, 501)}
+
+
 def test_documents_are_added_and_deleted(index: TextIndex, path: Path, model: Path) -> None:
     more = index.add(["Madrid mayor0", {"id": 9, "text": "newword"}])
     assert more.ids() == ["p", "f", "r", "u", "b", "6", "9"]
@@ -269,6 +292,15 @@ def test_outputs_are_not_overwritten(index: TextIndex, path: Path, model: Path) 
     assert again.ids() == ["1"]
     assert (path / "notes.txt").read_text() == "mine"
     assert len(list((path / "segments").iterdir())) == 1
+    (path / "segments" / "mine.txt").touch()
+    vectors = embedkit.load(model)
+    vectors.save(path, overwrite=True)  # a model takes its place
+    names = {file.name for file in path.rglob("*") if file.is_file()}
+    ours = {"config.json", "vocabulary.arrow", "vectors.safetensors"}
+    assert names == ours | {"notes.txt", "mine.txt"}
+    assert TextIndex.build(["rome"], path, model, overwrite=True).ids() == ["1"]
+    assert not (path / "vectors.safetensors").exists()
+    assert (path / "segments" / "mine.txt").exists()
     other = path.with_name("other")
     other.mkdir()
     (other / "file").touch()
