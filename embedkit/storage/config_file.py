@@ -28,7 +28,7 @@ __all__ = [
 CONFIG = "config.json"
 """The name of the file."""
 
-RESTORE_HINT = "Train the model again, or restore it from a copy."
+RESTORE_HINT = "Train or build it again, or restore it from a copy."
 """What to do about any damaged or incomplete directory that embedkit saved."""
 
 VOCABULARY, TENSORS, INDEX = "vocabulary.arrow", "vectors.safetensors", "index.faiss"
