@@ -22,7 +22,7 @@ from embedkit.errors import (
 )
 from embedkit.features import TextFeatures
 from embedkit.retrieval import SearchIndexSettings, builder, merging, segment, text_index
-from embedkit.retrieval.ranking import _DEPTH
+from embedkit.retrieval.segment import DEPTH
 from embedkit.system.locks import locked_output
 from tests.retrieval.conftest import DOCUMENTS
 
@@ -125,7 +125,7 @@ def test_the_best_passage_names_a_long_document(path: Path, model: Path) -> None
 
 def test_more_documents_than_the_depth_of_a_ranking(path: Path, model: Path) -> None:
     settings = SearchIndexSettings(passage=2, overlap=0)
-    given = ["paris rome " * 80 + f"x{n}" for n in range(5)] + texts(_DEPTH)
+    given = ["paris rome " * 80 + f"x{n}" for n in range(5)] + texts(DEPTH)
     index = TextIndex.build(given, path, model, settings=settings)
     for method in ("dense", "bm25", "fused"):
         found = ids(index, "paris rome", 90, method=method)
