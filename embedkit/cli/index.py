@@ -52,7 +52,8 @@ _SETTINGS = (
         help="ivf, ivfpq: inverted lists per search.",
     ),
     click.option(
-        "--pq-m", type=_POSITIVE, show_default="dimension / 4", help="ivfpq: bytes per vector."
+        "--pq-m", type=_POSITIVE, show_default="dimension / 4, pq: dimension / 2",
+        help="ivfpq: bytes per vector; pq: twice as many.",
     ),
     seed_option,
     click.option(
@@ -83,7 +84,8 @@ def index() -> None:
 @index.command("build")
 @click.option(
     "--kind", type=click.Choice(INDEX_KINDS), default="hnsw", show_default=True,
-    help="flat is exact search, hnsw a graph, ivf inverted lists, ivfpq compressed inverted lists.",
+    help="flat is exact search, hnsw a graph, ivf inverted lists, ivfpq compressed inverted lists, "
+    "pq a scan of compressed vectors.",
 )  # fmt: skip
 @_measuring_options
 def build_index(kind: str, **options: Any) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,23 +23,26 @@ from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeNumber
 from embedkit.cli.paths import refuse_inputs
 from embedkit.cli.progress import Display
+from embedkit.cli.search_report import (
+    answer_as_dict,
+    print_answers,
+    print_info,
+    print_report,
+)
 from embedkit.corpus.tokenizers import TOKENIZERS
 from embedkit.errors import counted
-from embedkit.index.options import INDEX_KINDS
 from embedkit.retrieval.options import (
     DOCUMENT_FORMATS,
     ROW_POLICIES,
+    SEARCH_KINDS,
     SEARCH_METHODS,
     SEARCH_POOLINGS,
 )
 
 if TYPE_CHECKING:
     from embedkit.retrieval.documents import DocumentReader
-    from embedkit.retrieval.text_index import Answer, TextIndex
 
 __all__ = ["search"]
-
-_WIDTH = 88  # characters of a line of an answer
 
 _index_argument = click.argument("index", type=ModelPath())
 _other_model_option = click.option(
@@ -92,10 +93,11 @@ def search() -> None:
 )
 @click.option(
     "--kind",
-    type=click.Choice(INDEX_KINDS),
-    default="flat",
+    type=click.Choice(SEARCH_KINDS),
+    default="auto",
     show_default=True,
-    help="flat searches exactly, hnsw a graph, ivf inverted lists, ivfpq compressed ones.",
+    help="flat searches exactly, hnsw a graph, ivf inverted lists, ivfpq compressed ones, pq scans "
+    "compressed vectors; auto is flat up to 64 MiB of vectors and then pq.",
 )
 @click.option(
     "--passage",
@@ -147,7 +149,7 @@ def build_index(
             reader, output, model, settings=settings, overwrite=overwrite,
             progress=display.documents,
         )  # fmt: skip
-    _report(built, reader, quiet=quiet, as_json=as_json)
+    print_report(built, reader, quiet=quiet, as_json=as_json)
     if not quiet and not as_json:
         click.echo(f'Try: embedkit search ask {shlex.quote(output)} "your question"')
 
@@ -189,11 +191,11 @@ def ask_question(
     )
     for number, (asked, found) in enumerate(zip(questions, answers, strict=True)):
         if as_json:
-            print_json({"question": asked, "answers": [_as_dict(answer) for answer in found]})
+            print_json({"question": asked, "answers": [answer_as_dict(answer) for answer in found]})
             continue
         if len(questions) > 1:
             click.echo(("\n" if number else "") + asked)
-        _print_answers(found)
+        print_answers(found)
     if not any(answers):
         if not as_json:
             click.echo("No document has a word of the question, or a similar one.", err=True)
@@ -216,7 +218,7 @@ def add_documents(
     reader = _reader(documents, options)
     with Display(quiet=quiet or as_json) as display:
         changed = TextIndex.open(index, model).add(reader, progress=display.documents)
-    _report(changed, reader, quiet=quiet, as_json=as_json)
+    print_report(changed, reader, quiet=quiet, as_json=as_json)
 
 
 @search.command("delete")
@@ -253,9 +255,7 @@ def show_info(index: str, model: str | None, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    settings = {f"  {name}": value for name, value in facts.pop("settings").items()}
-    for name, value in {**facts, "settings": "", **settings}.items():
-        click.echo(f"{name:12} {f'{value:,}' if isinstance(value, int) else value}".rstrip())
+    print_info(facts)
 
 
 def _reader(documents: str, options: dict[str, Any]) -> DocumentReader:
@@ -268,33 +268,3 @@ def _reader(documents: str, options: dict[str, Any]) -> DocumentReader:
         format=options.pop("form"),
         encoding=options.pop("encoding"),
     )
-
-
-def _report(index: TextIndex, reader: DocumentReader, *, quiet: bool, as_json: bool) -> None:
-    facts = index.info()
-    if as_json:
-        print_json({"index": str(index.path), **facts, "skipped": reader.skipped})
-        return
-    if not quiet:
-        if reader.skipped:
-            click.echo(f"Warning: {reader.summary()}", err=True)
-        shown = "" if facts["recall"] == 1 else f", recall@10 {facts['recall']:.3f}"
-        click.echo(
-            f"{index.path}: {counted(facts['documents'], 'document')}, "
-            f"{counted(facts['passages'], 'passage')}, {counted(facts['bytes'], 'byte')}{shown}"
-        )
-
-
-def _as_dict(answer: Answer) -> dict[str, Any]:
-    return {**answer._asdict(), "span": list(answer.span)}
-
-
-def _print_answers(answers: Sequence[Answer]) -> None:
-    for rank, answer in enumerate(answers, start=1):
-        click.echo(f"{rank:4}  {answer.id}  {answer.score:.4f}")
-        text = " ".join(answer.text.split())
-        for line in textwrap.wrap(text, _WIDTH, max_lines=3, placeholder=" …"):
-            click.echo(f"      {line}")
-        for name, value in answer.fields.items():
-            shown = textwrap.shorten(str(value), _WIDTH - len(name), placeholder=" …")
-            click.echo(f"      {name}: {shown}")

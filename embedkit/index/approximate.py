@@ -38,7 +38,10 @@ _RANGES = {
 }
 _AUTOMATIC = ("nlist", "nprobe", "pq_m")  # if 0, chosen by the number and length of the vectors
 _EXTRA = 8  # candidates fetched beyond those wanted
-_REFINEMENT = 5  # times as many candidates for product-quantized vectors, whose scores are rough
+_REFINEMENT = {"ivfpq": 5, "pq": 10}
+"""Times as many candidates for product-quantized vectors, whose scores are rough."""
+
+_CENTROIDS = {"ivf": 256, "ivfpq": 256, "pq": 16}  # of each part of a vector
 _FEWEST_WORDS = 1_000  # for fewer, exact search is fast enough and there is little to train on
 _TRAINING_ROWS_PER_LIST = 50
 _TRAINING_ROWS_PER_CENTROID = 64  # of product quantization
@@ -64,7 +67,8 @@ class IndexSettings:
         ef_search: size of HNSW's candidate list in a search.
         nlist: number of inverted lists.
         nprobe: number of inverted lists that a query searches.
-        pq_m: bytes that a vector is quantized to; a divisor of the dimension.
+        pq_m: parts of a vector, each quantized to 8 bits, or to 4 bits by "pq"; a divisor of the
+            dimension.
         seed: seed of the random draws.
 
     Raises:
@@ -108,7 +112,10 @@ class IndexSettings:
                 hint="Use fewer lists; 0 chooses a suitable number.",
             )
         divisors = [m for m in range(1, dimension + 1) if dimension % m == 0]
-        pq_m = self.pq_m or max(m for m in divisors if m <= max(dimension // 4, 1))
+        if self.kind == "pq":
+            pq_m = self.pq_m or min(m for m in divisors if 2 * m >= dimension)
+        else:
+            pq_m = self.pq_m or max(m for m in divisors if m <= max(dimension // 4, 1))
         if pq_m not in divisors:
             raise ConfigurationError(
                 f"pq_m must divide the dimension, {dimension}, got {pq_m}.",
@@ -155,7 +162,7 @@ class ApproximateIndex:
         exclude = list(exclude) or [()] * len(queries)
         asked = unit_rows(queries) if self.metric.normalize else queries
         wanted = k + max(map(len, exclude), default=0) + _EXTRA
-        fetched = min(wanted * (_REFINEMENT if self.settings.kind == "ivfpq" else 1), rows)
+        fetched = min(wanted * _REFINEMENT.get(self.settings.kind, 1), rows)
         _, ids = self.index.search(
             np.ascontiguousarray(asked, dtype=np.float32), fetched, params=self._effort(fetched)
         )
@@ -173,6 +180,8 @@ class ApproximateIndex:
 
     def _effort(self, fetched: int) -> Any:
         faiss = _faiss()
+        if self.settings.kind == "pq":
+            return None  # it scans everything
         if self.settings.kind == "hnsw":
             return faiss.SearchParametersHNSW(efSearch=max(self.settings.ef_search, fetched))
         return faiss.SearchParametersIVF(nprobe=self.settings.nprobe)
@@ -201,12 +210,10 @@ def build_index(
     index = _empty_index(dimension, exact.metric.faiss_metric, settings)
     if not index.is_trained:
         draw = np.random.default_rng(settings.seed)
-        wanted = min(
-            max(_TRAINING_ROWS_PER_LIST * settings.nlist, _TRAINING_ROWS_PER_CENTROID << 8), count
-        )
+        wanted = min(_training_rows(settings), count)
         sample = np.sort(draw.choice(count, wanted, replace=False))
         progress("training", wanted)
-        index.train(_checked(rows[sample]))
+        _train(index, _checked(rows[sample]), settings)
     for start in range(0, count, _BLOCK_ROWS):
         block = _checked(rows[start : start + _BLOCK_ROWS])
         index.add(block)
@@ -220,16 +227,39 @@ def _empty_index(dimension: int, metric: int, settings: IndexSettings) -> Any:
         graph = faiss.IndexHNSWFlat(dimension, settings.m, metric)
         graph.hnsw.efConstruction = settings.ef_construction
         return graph
+    if settings.kind == "pq":
+        scanned = faiss.IndexPQFastScan(dimension, settings.pq_m, 4, metric)
+        _set_quantizer(scanned.pq.cp, settings)
+        return scanned
     pieces = f"PQ{settings.pq_m}" if settings.kind == "ivfpq" else "Flat"
     lists = faiss.index_factory(dimension, f"IVF{settings.nlist},{pieces}", metric)
     lists.cp.seed, lists.cp.min_points_per_centroid = settings.seed, 1
     if settings.kind == "ivfpq":
         # Polysemous training would take most of the time, and its Hamming distances are not used.
         lists.do_polysemous_training = False
-        quantizer = lists.pq.cp
-        quantizer.seed, quantizer.min_points_per_centroid = settings.seed, 1
-        quantizer.max_points_per_centroid = _TRAINING_ROWS_PER_CENTROID
+        _set_quantizer(lists.pq.cp, settings)
     return lists
+
+
+def _set_quantizer(clustering: Any, settings: IndexSettings) -> None:
+    clustering.seed, clustering.min_points_per_centroid = settings.seed, 1
+    clustering.max_points_per_centroid = _TRAINING_ROWS_PER_CENTROID
+
+
+def _training_rows(settings: IndexSettings) -> int:
+    rows = _TRAINING_ROWS_PER_CENTROID * _CENTROIDS[settings.kind]
+    return rows if settings.kind == "pq" else max(rows, _TRAINING_ROWS_PER_LIST * settings.nlist)
+
+
+def _train(index: Any, rows: NDArray[np.float32], settings: IndexSettings) -> None:
+    faiss = _faiss()
+    before = faiss.omp_get_max_threads()
+    if settings.kind == "pq":  # so little work that threads would mostly wait for one another
+        faiss.omp_set_num_threads(1)
+    try:
+        index.train(rows)
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def _faiss() -> Any:

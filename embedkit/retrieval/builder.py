@@ -37,6 +37,8 @@ __all__ = [
 FEWEST_TO_APPROXIMATE = 1_000
 """Passages of a segment; fewer are searched exactly."""
 
+_MOST_SCANNED = 64 << 20  # bytes of vectors that "auto" searches exactly, in a few milliseconds
+
 MOST_PASSAGES = 1 << 20
 """Passages of a segment."""
 
@@ -183,6 +185,8 @@ def approximate_index(
     progress: BuildProgress = lambda stage, count: None,
 ) -> ApproximateIndex | None:
     """Build the index of a segment's vectors, (n, d); None if they are searched exactly."""
+    if kind == "auto":
+        kind = "pq" if vectors.nbytes > _MOST_SCANNED else "flat"
     if kind == "flat" or len(vectors) < FEWEST_TO_APPROXIMATE:
         return None
     settings = IndexSettings(kind=kind, metric="dot").fitted(*vectors.shape)

@@ -25,7 +25,14 @@ from numpy.typing import NDArray
 
 from embedkit.errors import ModelError
 from embedkit.retrieval.segment import check_sizes
-from embedkit.storage.config_file import CONFIG, RESTORE_HINT, own_files, read_config, write_config
+from embedkit.storage.config_file import (
+    CONFIG,
+    FILES,
+    RESTORE_HINT,
+    own_files,
+    read_config,
+    write_config,
+)
 from embedkit.storage.model_directory import check_output, checksum
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.system.files import atomic_directory
@@ -90,6 +97,7 @@ class IndexChange:
         files = sorted(path for path in (self.folder / BM25).iterdir())
         self.config["bm25"] = {p.name: [p.stat().st_size, checksum(p)] for p in files}
         self.config["deleted"] = sum(map(len, kept.values()))
+        self.config[FILES] = _files(self.config)
         write_config(self.folder / CONFIG, {"format": _FORMAT, "kind": KIND, **self.config})
 
 
@@ -104,8 +112,7 @@ def new_index(path: Path, *, overwrite: bool) -> Iterator[IndexChange]:
     place = Path(os.path.realpath(path))
     with locked_output(path), storage_errors(path):
         check_output(path, overwrite=overwrite)
-        replaced = own_files(place) | _files(place)
-        with atomic_directory(place, overwrite=True, replaces=replaced) as folder:
+        with atomic_directory(place, overwrite=True, replaces=own_files(place)) as folder:
             (folder / BM25).mkdir()
             (folder / SEGMENTS).mkdir()
             first = {"next_document": 1, "next_serial": 0, "next_segment": 1}
@@ -223,9 +230,11 @@ def read_deleted(path: Path, config: Mapping[str, Any]) -> dict[str, NDArray[np.
     return {name: np.array(rows) for name, rows in found.items()}
 
 
-def _files(path: Path) -> frozenset[str]:
-    """Return the files of an existing index, relative to *path*."""
-    return frozenset({POOLING, DELETED, *_below(path, SEGMENTS), *_below(path, BM25)})
+def _files(config: Mapping[str, Any]) -> list[str]:
+    """Return the files of an index except config.json, relative to its directory."""
+    segments = [f"{SEGMENTS}/{e['name']}/{file}" for e in config["segments"] for file in e["bytes"]]
+    words = [f"{BM25}/{name}" for name in (*config["bm25"], *_LOCKS)]
+    return [POOLING, DELETED, *words, *segments]
 
 
 def _below(path: Path, part: str) -> list[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,8 +19,9 @@ from embedkit.corpus.encodings import (
     damaged,
     text_encoding,
 )
-from embedkit.errors import EncodingError, InputError, counted, quoted
+from embedkit.errors import EncodingError, InputError
 from embedkit.retrieval.options import DOCUMENT_FORMATS
+from embedkit.retrieval.tables import Found, Line, decoded, read_csv, read_tsv
 from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 from embedkit.validation import check_choice
 
@@ -29,7 +29,6 @@ __all__ = ["BadRow", "Row", "read_rows"]
 
 _BLOCK_BYTES = 1 << 20
 _ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".tsv": "tsv", ".csv": "csv"}
-_LONGEST_CELL = 1 << 30  # characters of a CSV cell; Python's default is 131,072
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def read_rows(
     if first is None:
         raise InputError(f"{name} is empty.")
     chosen = format or _detected(path, first[1])
-    for number, found in _READERS[chosen](name, chain([first], lines)):
+    for number, found in _READERS[chosen](name, chain([first], lines), text):
         place = f"{name}, line {number}"
         if isinstance(found, dict):
             yield Row(place, found)
@@ -113,11 +112,7 @@ def read_rows(
             yield BadRow(place, *found)
 
 
-_Line = tuple[int, bytes]
-_Found = tuple[int, "dict[str, Any] | tuple[str, str]"]
-
-
-def _numbered(lines: Iterator[bytes]) -> Iterator[_Line]:
+def _numbered(lines: Iterator[bytes]) -> Iterator[Line]:
     """Yield the lines that are not blank, numbered from 1, without line ends."""
     for number, line in enumerate(lines, start=1):
         if number == 1:
@@ -182,7 +177,7 @@ def _detected(path: Path, first: bytes) -> str:
     return "tsv" if b"\t" in first else "csv"
 
 
-def _jsonl(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:
+def _jsonl(name: str, lines: Iterator[Line], text: str) -> Iterator[Found]:
     for number, line in lines:
         try:
             row = orjson.loads(line)
@@ -196,78 +191,11 @@ def _jsonl(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:
 
 
 def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> tuple[str, str]:
-    text = _decoded(line)
+    text = decoded(line)
     if isinstance(text, tuple):
         return text
     problem = f"invalid JSON: {error.msg} at column {error.colno}"
     return problem, "Write one JSON object per line."
-
-
-def _tsv(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:
-    texts = ((number, _decoded(line)) for number, line in lines)
-    cells = ((n, text if isinstance(text, tuple) else text.split("\t")) for n, text in texts)
-    return _table(name, cells)
-
-
-def _csv(name: str, lines: Iterator[_Line]) -> Iterator[_Found]:
-    def cells() -> Iterator[tuple[int, Sequence[str] | tuple[str, str]]]:
-        csv.field_size_limit(_LONGEST_CELL)
-        at = [0]
-        bad: list[tuple[str, str]] = []
-
-        def texts() -> Iterator[str]:
-            for number, line in lines:
-                at[0] = number
-                text = _decoded(line)
-                if isinstance(text, tuple):
-                    bad.append(text)
-                    yield "\n"
-                else:
-                    yield text + "\n"
-
-        reader = csv.reader(texts(), strict=True)
-        while True:
-            before = at[0]
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                hint = "Close the quotation marks, or double those inside a cell."
-                yield before + 1, (f"invalid CSV: {error}", hint)
-                continue
-            yield at[0], (bad.pop() if bad else row)
-
-    return _table(name, cells())
-
-
-def _decoded(line: bytes) -> str | tuple[str, str]:
-    try:
-        return line.decode()
-    except UnicodeDecodeError as error:
-        return f"byte {error.start + 1} is not UTF-8", conversion(line, " or pass --encoding")
-
-
-def _table(
-    name: str, rows: Iterator[tuple[int, Sequence[str] | tuple[str, str]]]
-) -> Iterator[_Found]:
-    number, header = next(rows)
-    if isinstance(header, tuple):
-        raise InputError(f"{name}, line {number}: {header[0]}.", hint=header[1])
-    names = [cell.strip() for cell in header]
-    if repeated := {cell for cell in names if names.count(cell) > 1}:
-        raise InputError(
-            f"{name}, line {number}: the column {quoted(sorted(repeated)[0])} occurs twice.",
-            hint="Write the names of the columns in the first line.",
-        )
-    for number, cells in rows:
-        if isinstance(cells, tuple):
-            yield number, cells
-        elif len(cells) != len(names):
-            problem = f"{counted(len(cells), 'column')}, but the first line has {len(names)}"
-            yield number, (problem, "Look for a missing separator, or one inside a text.")
-        else:
-            yield number, dict(zip(names, cells, strict=True))
 
 
 def _folder(folder: Path, encoding: str, text: str) -> Iterator[Row | BadRow]:
@@ -293,8 +221,8 @@ def _folder(folder: Path, encoding: str, text: str) -> Iterator[Row | BadRow]:
         raise InputError(f"{folder} contains no files.")
 
 
-_READERS: Mapping[str, Callable[[str, Iterator[_Line]], Iterator[_Found]]] = {
+_READERS: Mapping[str, Callable[[str, Iterator[Line], str], Iterator[Found]]] = {
     "jsonl": _jsonl,
-    "tsv": _tsv,
-    "csv": _csv,
+    "tsv": read_tsv,
+    "csv": read_csv,
 }

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypedDict
 
 import orjson
 import pyarrow as pa
@@ -17,7 +17,7 @@ from embedkit.retrieval.document_files import BadRow, Row, read_rows
 from embedkit.retrieval.options import ROW_POLICIES
 from embedkit.validation import check_choice
 
-__all__ = ["Chunk", "Columns", "DocumentReader", "Documents"]
+__all__ = ["Chunk", "Columns", "DocumentReader", "Documents", "ReadingKeywords", "reader_of"]
 
 Documents: TypeAlias = "str | os.PathLike[str] | Iterable[Any]"
 """The path of a file or folder, "-" for standard input; a table of pandas, polars or Arrow; or an
@@ -36,6 +36,15 @@ class Columns(NamedTuple):
 
 
 _COLUMNS = Columns()
+
+
+class ReadingKeywords(TypedDict, total=False):
+    """How documents are read; see `DocumentReader`."""
+
+    columns: Columns
+    errors: str
+    format: str | None
+    encoding: str
 
 
 @dataclass
@@ -173,6 +182,13 @@ class DocumentReader:
             for column in (chunk.ids, chunk.texts, chunk.fields, chunk.places):
                 column.pop(place)
         return chunk
+
+
+def reader_of(documents: Documents | DocumentReader, reading: ReadingKeywords) -> DocumentReader:
+    """Return the reader of documents, unless they are a reader already."""
+    if isinstance(documents, DocumentReader):
+        return documents
+    return DocumentReader(documents, **reading)
 
 
 class _Taken:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from embedkit.index.options import INDEX_KINDS
+
 __all__ = [
     "DOCUMENT_FORMATS",
     "ROW_POLICIES",
+    "SEARCH_KINDS",
     "SEARCH_METHODS",
     "SEARCH_POOLINGS",
 ]
 
 DOCUMENT_FORMATS = ("jsonl", "tsv", "csv", "folder")
 """Files of documents: JSON lines, tables, or a folder with one text file per document."""
+
+SEARCH_KINDS = ("auto", *INDEX_KINDS)
+"""How vectors are searched: *auto* chooses "flat" for a small segment and "pq" for a large one."""
 
 SEARCH_POOLINGS = ("sif", "tfidf")
 """How the vectors of a passage's words are weighted.

@@ -15,11 +15,10 @@ from embedkit.retrieval.fusion import fuse
 from embedkit.retrieval.lexical import LexicalIndex
 from embedkit.retrieval.movers import relaxed_distances
 from embedkit.retrieval.pooling import Pooling
-from embedkit.retrieval.segment import Segment
+from embedkit.retrieval.segment import DEPTH, Segment
 
 __all__ = ["WEIGHTS", "Ranked", "Ranker"]
 
-_DEPTH = 100  # passages of each ranking that are fused and reranked
 WEIGHTS = {"dense": 0.5, "bm25": 1.0, "movers": 2.0}
 """Of the rankings in the fusion, chosen with `scripts/bench_search --choose`."""
 
@@ -65,7 +64,7 @@ class Ranker:
         words = self.pooling.words(questions, folded=self.folded)
         vectors = self.pooling.pool(words)
         answers: dict[int, list[Ranked]] = {}
-        depth = max(_DEPTH, k)
+        depth = max(DEPTH, k)
         while waiting := [number for number in range(len(vectors)) if number not in answers]:
             asked = [_tokens(questions, number) for number in waiting]
             for number, rankings in zip(
@@ -144,7 +143,7 @@ class Ranker:
     ) -> list[_Scored]:
         """Return the first passages of the fused rankings, by word mover's distance."""
         only = {name: [passage for passage, _ in found] for name, found in rankings.items()}
-        first = [passage for passage, _ in fuse(only, self.weights)[:_DEPTH]]
+        first = [passage for passage, _ in fuse(only, self.weights)[:DEPTH]]
         matrix = self.pooling.vectors.matrix
         bags = [self.segments[segment].words_of(row) for segment, row in first]
         distances = relaxed_distances(

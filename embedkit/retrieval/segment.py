@@ -29,18 +29,29 @@ from embedkit.errors import ModelError
 from embedkit.index.approximate import ApproximateIndex
 from embedkit.index.benchmark import recall
 from embedkit.index.exact import DenseIndex
-from embedkit.index.protocol import Index
+from embedkit.index.protocol import Hits, Index
 from embedkit.storage.config_file import INDEX, RESTORE_HINT
 from embedkit.storage.index_file import read_index_file, write_index_file
 from embedkit.storage.tensors import read_tensors, write_tensors
 
-__all__ = ["DOCUMENTS", "Document", "Segment", "SegmentParts", "check_sizes", "write_segment"]
+__all__ = [
+    "DEPTH",
+    "DOCUMENTS",
+    "Document",
+    "Segment",
+    "SegmentParts",
+    "check_sizes",
+    "write_segment",
+]
 
 DOCUMENTS, PASSAGES = "documents.arrow", "passages.safetensors"
 _INTEGERS = ("serials", "documents", "spans", "words", "bounds")
 _TYPES = {"vectors": ("F32",), **dict.fromkeys(_INTEGERS, ("I32",))}
 _SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("fields", pa.string())])
 _QUESTIONS, _NEAREST = 100, 10  # of the measured recall
+DEPTH = 100
+"""Passages of each ranking that are fused and reranked."""
+
 _BLOCK_DOCUMENTS = 1 << 12  # validated and read at a time
 
 
@@ -112,7 +123,8 @@ def _recall(approximate: ApproximateIndex, vectors: NDArray[np.float32]) -> floa
     rows = np.sort(draw.choice(len(vectors), min(_QUESTIONS, len(vectors)), replace=False))
     own = [[int(row)] for row in rows]
     exact = DenseIndex(vectors, "dot").search(vectors[rows], _NEAREST, own)
-    return recall(approximate.search(vectors[rows], _NEAREST, own), exact)
+    found = approximate.search(vectors[rows], DEPTH, own)  # as many as a question fetches
+    return recall([Hits(hits.rows[:_NEAREST], hits.scores[:_NEAREST]) for hits in found], exact)
 
 
 class Segment:

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 
 from embedkit.corpus.tokenizers import TOKENIZERS
 from embedkit.errors import ConfigurationError
-from embedkit.index.options import INDEX_KINDS
-from embedkit.retrieval.options import SEARCH_POOLINGS
+from embedkit.retrieval.options import SEARCH_KINDS, SEARCH_POOLINGS
 from embedkit.validation import check_choice, check_ranges
 
 __all__ = ["SearchIndexSettings"]
@@ -27,8 +26,9 @@ class SearchIndexSettings:
     Attributes:
         pooling: one of `embedkit.retrieval.options.SEARCH_POOLINGS`; None is "sif" if the vectors
             have word counts, and otherwise "tfidf".
-        kind: how vectors are searched, one of `embedkit.index.options.INDEX_KINDS`. Segments with
-            fewer than 1,000 passages are searched exactly.
+        kind: how vectors are searched, one of `embedkit.retrieval.options.SEARCH_KINDS`. Segments
+            with fewer than 1,000 passages are searched exactly; with "auto", all those with at most
+            64 MiB of vectors.
         passage: words of a passage, the unit that is searched. A longer document is cut into
             several.
         overlap: words that a passage shares with the one before it; less than half of *passage*.
@@ -41,7 +41,7 @@ class SearchIndexSettings:
     """
 
     pooling: str | None = None
-    kind: str = "flat"
+    kind: str = "auto"
     passage: int = 200
     overlap: int = 50
     tokenizer: str | None = None
@@ -52,7 +52,7 @@ class SearchIndexSettings:
             check_choice("pooling", self.pooling, SEARCH_POOLINGS)
         if self.tokenizer is not None:
             check_choice("tokenizer", self.tokenizer, TOKENIZERS)
-        check_choice("index", self.kind, INDEX_KINDS)
+        check_choice("index", self.kind, SEARCH_KINDS)
         check_ranges(self, _RANGES)
         if 2 * self.overlap >= max(self.passage, 2):
             raise ConfigurationError(

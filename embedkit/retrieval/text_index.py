@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,9 +21,11 @@ from typing_extensions import Self, Unpack
 
 from embedkit.errors import ConfigurationError, InputError, counted, quoted
 from embedkit.features.lookup import open_vectors
+from embedkit.retrieval.answers import Answer, read_answer
 from embedkit.retrieval.builder import BuildProgress
 from embedkit.retrieval.catalog import Catalog
 from embedkit.retrieval.changes import add_documents, delete_documents
+from embedkit.retrieval.description import describe
 from embedkit.retrieval.directory import (
     BM25,
     POOLING,
@@ -34,7 +36,7 @@ from embedkit.retrieval.directory import (
     read_index_config,
     read_unchanged,
 )
-from embedkit.retrieval.documents import Columns, DocumentReader, Documents
+from embedkit.retrieval.documents import DocumentReader, Documents, ReadingKeywords, reader_of
 from embedkit.retrieval.lexical import LexicalIndex
 from embedkit.retrieval.merging import merge_segments
 from embedkit.retrieval.opening import (
@@ -47,43 +49,16 @@ from embedkit.retrieval.opening import (
 from embedkit.retrieval.options import SEARCH_METHODS
 from embedkit.retrieval.pooling import Pooling, check_vectors
 from embedkit.retrieval.questions import tokenize_questions
-from embedkit.retrieval.ranking import Ranked, Ranker
+from embedkit.retrieval.ranking import Ranker
 from embedkit.retrieval.segment import Document, Segment
 from embedkit.retrieval.settings import SearchIndexSettings
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.validation import check_choice, check_path, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["Answer", "ReadingKeywords", "TextIndex"]
+__all__ = ["TextIndex"]
 
 _NO_IDS = pa.chunked_array([], type=pa.string())
-
-
-class Answer(NamedTuple):
-    """A document that answers a question.
-
-    Attributes:
-        id: of the document.
-        score: the higher, the better; which score depends on the method.
-        text: the passage of the document that answers best; often the whole document.
-        fields: the other columns of the document, by name.
-        span: where the passage begins and ends in the document's text, in characters.
-    """
-
-    id: str
-    score: float
-    text: str
-    fields: dict[str, Any]
-    span: tuple[int, int]
-
-
-class ReadingKeywords(TypedDict, total=False):
-    """How documents are read; see `embedkit.retrieval.documents.DocumentReader`."""
-
-    columns: Columns
-    errors: str
-    format: str | None
-    encoding: str
 
 
 class TextIndex:
@@ -166,7 +141,7 @@ class TextIndex:
         with new_index(path, overwrite=overwrite) as change:
             change.config["settings"] = dict(chosen.as_dict())
             change.config["model"] = model_entry(vectors, opened)
-            reader = _reader(documents, reading)
+            reader = reader_of(documents, reading)
             fitted = add_documents(change, reader, chosen, pooling, _NO_IDS, progress)
             if not change.config["segments"]:
                 raise InputError("there are no documents to index.")
@@ -245,15 +220,7 @@ class TextIndex:
         tokens = tokenize_questions(questions, str(self.settings.tokenizer))
         by_words = method == "fused" if rerank is None else rerank
         ranked = self.ranker.rank(tokens, min(k, len(self)), method, rerank=by_words)
-        return [[self._answer(found) for found in answers] for answers in ranked]
-
-    def _answer(self, found: Ranked) -> Answer:
-        segment = self._segments[found.segment]
-        document = segment.read([found.document])[0]
-        start, stop = segment.spans[found.passage].tolist()
-        return Answer(
-            document.id, found.score, document.text[start:stop], document.fields, (start, stop)
-        )
+        return [[read_answer(self._segments, found) for found in answers] for answers in ranked]
 
     def add(
         self,
@@ -276,7 +243,7 @@ class TextIndex:
             now = type(self)(self.path, read_index_config(self.path), self.vectors)
             require_same_model(self.path, now._config, self._config)
             add_documents(
-                change, _reader(documents, reading), now.settings, now.ranker.pooling,
+                change, reader_of(documents, reading), now.settings, now.ranker.pooling,
                 now._catalog.ids(), progress,
             )  # fmt: skip
             merge_segments(change, self.path, self.vectors.shape, now.settings.kind)
@@ -317,37 +284,13 @@ class TextIndex:
         return found
 
     def info(self) -> dict[str, Any]:
-        """Return facts about the index: its size, settings, model and segments.
-
-        "recall" is the share of the ten nearest passages that approximate search found for passages
-        drawn when the index was built; 1 if all segments are searched exactly.
-        """
-        files = [path for path in self.path.rglob("*") if path.is_file()]
-        return {
-            "documents": len(self),
-            "passages": sum(len(segment.vectors) for segment in self._segments),
-            "deleted": self._config["deleted"],
-            "segments": len(self._segments),
-            "recall": self._recall(),
-            "dimension": self.vectors.dimension,
-            "model": self._config["model"]["path"],
-            "bytes": sum(path.stat().st_size for path in files),
-            "settings": dict(self.settings.as_dict()),
-        }
-
-    def _recall(self) -> float:
-        sizes = [len(segment.vectors) for segment in self._segments]
-        found = [segment.entry.get("index", {}).get("recall", 1.0) for segment in self._segments]
-        return float(np.average(found, weights=sizes)) if sizes else 1.0
+        """Return facts about the index: its size, settings, model and segments; see `describe`."""
+        return describe(
+            self.path, self._config, self.settings, self._segments, self.vectors.dimension
+        )
 
 
 def _tokenizer_of(vectors: WordVectors) -> str:
     training = vectors.config.get("training")
     name = training.get("tokenizer") if isinstance(training, dict) else None
     return str(name or "words")
-
-
-def _reader(documents: Documents | DocumentReader, reading: ReadingKeywords) -> DocumentReader:
-    return (
-        documents if isinstance(documents, DocumentReader) else DocumentReader(documents, **reading)
-    )

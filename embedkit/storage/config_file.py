@@ -12,6 +12,7 @@ from embedkit.errors import ModelError
 
 __all__ = [
     "CONFIG",
+    "FILES",
     "INDEX",
     "MODEL_FILES",
     "RESTORE_HINT",
@@ -27,11 +28,14 @@ __all__ = [
 CONFIG = "config.json"
 """The name of the file."""
 
-RESTORE_HINT = "Train the model again, or restore it from a copy."
+RESTORE_HINT = "Train or build it again, or restore it from a copy."
 """What to do about any damaged or incomplete directory that embedkit saved."""
 
 VOCABULARY, TENSORS, INDEX = "vocabulary.arrow", "vectors.safetensors", "index.faiss"
 """The names of a model's other files."""
+
+FILES = "files"
+"""The entry of config.json that lists the files of a directory, relative to it."""
 
 MODEL_FILES = (CONFIG, VOCABULARY, TENSORS, INDEX)
 _NETWORK_FILES = (CONFIG, VOCABULARY, "network.safetensors")
@@ -61,12 +65,16 @@ def was_saved_here(folder: Path) -> bool:
 def own_files(folder: Path) -> frozenset[str]:
     """Return the paths of files that embedkit writes in a directory like this one.
 
-    They are replaced when the directory is overwritten; the user's own files in it are kept.
+    They are replaced when the directory is overwritten; the user's own files in it are kept. A
+    directory whose files have no fixed names lists them in its config.json, under "files".
     """
     if not was_saved_here(folder):
         return frozenset()
-    nested = _CLASSIFIER_FILES if "kind" in _config_in(folder) else ()
-    return frozenset({*MODEL_FILES, *_NETWORK_FILES, *nested})
+    config = _config_in(folder)
+    nested = _CLASSIFIER_FILES if "kind" in config else ()
+    listed = config.get(FILES)
+    names = map(str, listed if isinstance(listed, list) else ())
+    return frozenset({*MODEL_FILES, *_NETWORK_FILES, *nested, *names})
 
 
 def _config_in(folder: Path) -> Mapping[str, object]:

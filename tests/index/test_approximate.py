@@ -10,7 +10,7 @@ from embedkit.index.approximate import ApproximateIndex, IndexSettings, build_in
 from embedkit.index.benchmark import recall
 from embedkit.index.exact import DenseIndex
 
-APPROXIMATE = ["hnsw", "ivf", "ivfpq"]
+APPROXIMATE = ["hnsw", "ivf", "ivfpq", "pq"]
 METRICS = ["cosine", "l2", "dot"]
 
 
@@ -110,7 +110,7 @@ def test_recall_is_the_share_of_hits_found() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"kind": "lsh"}, "unknown index 'lsh'; choose from flat, hnsw, ivf, ivfpq"),
+        ({"kind": "lsh"}, "unknown index 'lsh'; choose from flat, hnsw, ivf, ivfpq, pq"),
         ({"metric": "manhattan"}, "manhattan"),
         ({"m": 1}, "m must be an integer between 2 and 512, got 1"),
         ({"m": 99_999_999}, "m must be an integer between 2 and 512, got 99999999"),

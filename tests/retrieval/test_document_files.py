@@ -126,3 +126,13 @@ def test_files_that_cannot_be_read(
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="contains no files"):
         rows(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "separator"), [("a.csv", ","), ("a.tsv", "\t")])
+def test_a_table_without_a_header_is_an_error(tmp_path: Path, name: str, separator: str) -> None:
+    path = tmp_path / name
+    path.write_text(f"\nparis is nice{separator}3\nrome{separator}4\n")
+    with pytest.raises(InputError, match=f"{name}, line 2: there is no column 'text'") as error:
+        list(read_rows(path))
+    assert error.value.hint is not None
+    assert "first line must name the columns. These are 'paris is nice', '3'" in error.value.hint

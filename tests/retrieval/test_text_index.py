@@ -21,8 +21,8 @@ from embedkit.errors import (
     StorageError,
 )
 from embedkit.features import TextFeatures
-from embedkit.retrieval import SearchIndexSettings, merging, segment, text_index
-from embedkit.retrieval.ranking import _DEPTH
+from embedkit.retrieval import SearchIndexSettings, builder, merging, segment, text_index
+from embedkit.retrieval.segment import DEPTH
 from embedkit.system.locks import locked_output
 from tests.retrieval.conftest import DOCUMENTS
 
@@ -125,7 +125,7 @@ def test_the_best_passage_names_a_long_document(path: Path, model: Path) -> None
 
 def test_more_documents_than_the_depth_of_a_ranking(path: Path, model: Path) -> None:
     settings = SearchIndexSettings(passage=2, overlap=0)
-    given = ["paris rome " * 80 + f"x{n}" for n in range(5)] + texts(_DEPTH)
+    given = ["paris rome " * 80 + f"x{n}" for n in range(5)] + texts(DEPTH)
     index = TextIndex.build(given, path, model, settings=settings)
     for method in ("dense", "bm25", "fused"):
         found = ids(index, "paris rome", 90, method=method)
@@ -133,7 +133,7 @@ def test_more_documents_than_the_depth_of_a_ranking(path: Path, model: Path) -> 
     assert len(ids(index, "paris rome", 90)) == 90
 
 
-@pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivfpq"])
+@pytest.mark.parametrize("kind", ["hnsw", "ivf", "ivfpq", "pq"])
 def test_approximate_indexes_find_nearly_the_same(path: Path, model: Path, kind: str) -> None:
     given = [f"{text} {number}" for number, text in enumerate(texts(1_500))]
     exact = TextIndex.build(given, path, model)
@@ -153,6 +153,29 @@ def test_approximate_indexes_find_nearly_the_same(path: Path, model: Path, kind:
     assert shared >= 0.8 * 300
     assert 0.8 <= near.info()["recall"] <= 1
     assert exact.info()["recall"] == 1
+
+
+def test_large_segments_are_searched_approximately(
+    path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [f"{text} {number}" for number, text in enumerate(texts(1_500))]
+    exact = TextIndex.build(given, path.with_name("exact"), model)
+    assert [index["kind"] for index in exact.info()["indexes"]] == ["flat"]
+    monkeypatch.setattr(builder, "_MOST_SCANNED", 4 * 1_200 * exact.vectors.dimension)
+    large = TextIndex.build(given, path, model)
+    (described,) = large.info()["indexes"]
+    assert (described["kind"], described["passages"]) == ("pq", 1_500)
+    assert described["recall"] == large.info()["recall"] > 0.9
+    assert ids(large, given[7], 1) == ["8"]
+    grown = large.add(["paris newword"])
+    assert [index["kind"] for index in grown.info()["indexes"]] == ["pq", "flat"]
+    assert ids(grown, "newword", 1) == ["1501"]
+    # A quarter less is written again, as a segment that is small enough for exact search.
+    less = grown.delete(range(1, 501))
+    assert {index["kind"] for index in less.info()["indexes"]} == {"flat"}
+    kept = set(ids(less, given[7], 1_001, method="dense"))
+    assert len(kept) > 900
+    assert not kept & {str(number) for number in range(1, 501)}
 
 
 def test_documents_are_added_and_deleted(index: TextIndex, path: Path, model: Path) -> None:
@@ -269,6 +292,15 @@ def test_outputs_are_not_overwritten(index: TextIndex, path: Path, model: Path) 
     assert again.ids() == ["1"]
     assert (path / "notes.txt").read_text() == "mine"
     assert len(list((path / "segments").iterdir())) == 1
+    (path / "segments" / "mine.txt").touch()
+    vectors = embedkit.load(model)
+    vectors.save(path, overwrite=True)  # a model takes its place
+    names = {file.name for file in path.rglob("*") if file.is_file()}
+    ours = {"config.json", "vocabulary.arrow", "vectors.safetensors"}
+    assert names == ours | {"notes.txt", "mine.txt"}
+    assert TextIndex.build(["rome"], path, model, overwrite=True).ids() == ["1"]
+    assert not (path / "vectors.safetensors").exists()
+    assert (path / "segments" / "mine.txt").exists()
     other = path.with_name("other")
     other.mkdir()
     (other / "file").touch()

@@ -156,7 +156,7 @@ def test_killed_while_building_leaves_a_complete_model(tmp_path: Path, seconds: 
 def test_command_line(copied: Path, embedkit: Command) -> None:
     done = embedkit("index", "compare", "--model", copied, "--json", "--questions", 50)
     tables = json.loads(done.stdout)["indexes"]
-    assert [table["kind"] for table in tables] == ["flat", "hnsw", "ivf", "ivfpq"]
+    assert [table["kind"] for table in tables] == ["flat", "hnsw", "ivf", "ivfpq", "pq"]
     assert tables[0]["recall_at_10"] == 1
     assert all(table["recall_at_10"] > 0.8 and table["together_per_second"] > 0 for table in tables)
     assert (
