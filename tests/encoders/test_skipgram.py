@@ -263,7 +263,7 @@ def test_parameters_are_the_fields_of_the_config() -> None:
     expected = {field.name: field.default for field in fields(TrainingConfig)}
     for name in ("min_ngram", "max_ngram", "buckets"):
         assert expected.pop(name) is None
-    assert found == expected
+    assert found == {**expected, "time_budget": None}
     assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
     values = {"dimension": 3, "window": 2, "negative": 4, "epochs": 6, "min_count": 7}
     values |= {"sample": 0.25, "learning_rate": 0.01, "minimum_learning_rate": 0.001}
@@ -273,6 +273,7 @@ def test_parameters_are_the_fields_of_the_config() -> None:
         **values,
         "architecture": "skipgram",
         "position_weights": False,
+        "time_budget": None,
     }
 
 
