@@ -81,7 +81,7 @@ class CpuEngine:
         self._corpus = corpus
         self._config = config
         self._tables = sampling_tables(vocabulary.counts, config.sample)
-        self.rows = InputRows(vocabulary.words(), config)
+        self.rows = InputRows(vocabulary, config)
         cpu.prepare(self.rows.layout)
         self._inputs = cpu.aligned_matrix(self.rows.count, config.dimension)
         self._outputs = cpu.aligned_matrix(len(vocabulary) + 1, config.dimension)

@@ -37,11 +37,12 @@ averaging._BLOCK_ROWS = 3  # so that the matrices are more than one block
 class Matrices:
     pass
 
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 
 engine = Matrices()
-engine.rows = InputRows([f"w{n}" for n in range(5)], TrainingConfig())
+engine.rows = InputRows(Vocabulary([f"w{n}" for n in range(5)]), TrainingConfig())
 start = np.arange(10, dtype=np.float32).reshape(5, 2)
 vectors, context = start + 100 * ranks.rank, start * 0  # the others' start does not count
 engine.matrices = torch.from_numpy(vectors), torch.from_numpy(context)
@@ -96,6 +97,7 @@ def test_rows_of_n_grams_are_combined_with_the_words_that_have_them(tmp_path: Pa
 import numpy as np
 import torch
 from embedkit.training.averaging import Averaging
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 
@@ -103,7 +105,7 @@ class Matrices:
     pass
 
 engine = Matrices()
-engine.rows = InputRows(["a", "b", "c"], TrainingConfig(
+engine.rows = InputRows(Vocabulary(["a", "b", "c"]), TrainingConfig(
     min_ngram=2, max_ngram=2, buckets=1_000_000, window=1, architecture="cbow",
     position_weights=True,
 ))
