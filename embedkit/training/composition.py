@@ -80,12 +80,9 @@ class InputRows:
     def initial(self, dimension: int, seed: int) -> NDArray[np.float32]:
         """Return initial input rows, float32 (count, dimension).
 
-        They are uniform in [-0.5 / dimension, 0.5 / dimension), or for words composed of n-grams,
-        whose mean is shorter, in twice that range, as in fastText. Position weights are 1.
+        They are those of `random_vectors`; position weights are 1.
         """
-        rows = random_vectors(self.count, dimension, seed)
-        if self.ngrams is not None:
-            rows *= np.float32(2.0)
+        rows = random_vectors(self.count, dimension, seed, composed=self.layout.composed)
         if self.layout.positions >= 0:
             rows[self.layout.positions :] = 1.0
         return rows
