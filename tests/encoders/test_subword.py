@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ import embedkit
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.counting.limits import CountingLimits
 from embedkit.corpus.ngrams import word_bytes
-from embedkit.encoders import SkipGramEncoder, SubwordEncoder
+from embedkit.encoders import SkipGramEncoder, SubwordEncoder, trained
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.training.config import TrainingConfig
+from embedkit.training.report import TrainingReport
 
 STEMS = ("walk", "jump", "paint", "cook", "call", "push", "lift", "open")
 ENDINGS = ("ing", "ed", "er", "s")
@@ -178,3 +179,9 @@ def test_long_words_combining_marks_and_surrogates_are_trained() -> None:
     assert made.encode(["日本", "x" * 9_999, "\ud800xx"]).any(axis=1).all()
     with pytest.raises(UnknownWordError):
         made.encode(["\ud800"])
+
+
+def test_a_loss_far_above_that_of_guessing_is_called_divergence() -> None:
+    report = TrainingReport(1, 1, 1, 1, 21_708.0, (21_708.0,), 1.0, 1.0)
+    assert "training diverged. Lower the learning rate" in trained._high_loss(report)
+    assert "almost nothing was learned" in trained._high_loss(replace(report, loss=0.69))
