@@ -152,11 +152,16 @@ class TestContinuing:
     ("settings", "message"),
     [
         ({"min_ngram": 0}, "min_ngram must be an integer between 1 and 255"),
-        ({"min_ngram": 5, "max_ngram": 4}, "min_ngram=5 is above max_ngram=4"),
+        (
+            {"min_ngram": 5, "max_ngram": 4},
+            "the shortest n-grams have 5 characters, more than the longest, 4",
+        ),
         ({"buckets": 0}, "buckets must be an integer between 1 and"),
         ({"buckets": 2**31}, "buckets must be an integer between 1 and"),
         ({"min_ngram": None}, "must be given together"),
-        ({"position_weights": True}, "position_weights needs architecture='cbow'"),
+        ({"min_ngram": None, "max_ngram": None, "buckets": None}, "needs min_ngram, max_ngram and"),
+        ({"position_weights": "no", "architecture": "cbow"}, "must be True or False, not 'no'"),
+        ({"position_weights": True}, "position weights need the architecture cbow"),
         ({"architecture": "glove"}, "unknown architecture 'glove'"),
     ],
 )
