@@ -43,7 +43,7 @@ def compose(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return vectors of words, float32 (n, d), and which words could be composed, (n,)."""
     vectors = np.asarray(subwords.encode(words), dtype=np.float32)
-    return vectors, vectors.any(axis=1)
+    return vectors, np.asarray(vectors.any(axis=1))
 
 
 class Lookup:
@@ -241,9 +241,8 @@ class Lookup:
         They are composed of n-grams of their `composed_form`; without subwords, none has a vector.
         """
         if self.subwords is None or not words:
-            return np.zeros((len(words), self.dimension), np.float32), np.zeros(
-                len(words), np.bool_
-            )
+            zeros = np.zeros((len(words), self.dimension), dtype=np.float32)
+            return zeros, np.zeros(len(words), dtype=np.bool_)
         return compose(self.subwords, [self.composed_form(word) for word in words])
 
     def vectors_at(self, found: Sequence[RowOrVector]) -> Matrix:
