@@ -132,8 +132,9 @@ class TestContinuing:
         words = [*old]
         np.testing.assert_allclose(new.encode(words), old.encode(words), atol=2e-4)
         assert {"running", "unheard"} <= set(new)
-        # Its n-grams shared with known words carry over.
-        assert new.encode(["walking"])[0] @ old.encode(["walking"])[0] > 0
+        # N-grams that are in both carry over, so a word composed of them has almost the same vector.
+        found, before = new.encode(["walking"])[0], old.encode(["walking"])[0]
+        assert found @ before > 0.99 * np.linalg.norm(found) * np.linalg.norm(before)
 
     def test_other_n_grams_are_an_error(self, encoder: SubwordEncoder) -> None:
         for other in (
