@@ -132,7 +132,7 @@ class TestContinuing:
         words = [*old]
         np.testing.assert_allclose(new.encode(words), old.encode(words), atol=2e-4)
         assert {"running", "unheard"} <= set(new)
-        # N-grams that are in both carry over, so a word composed of them has almost the same vector.
+        # N-grams that are in both carry over, and so does the word composed of them.
         found, before = new.encode(["walking"])[0], old.encode(["walking"])[0]
         assert found @ before > 0.99 * np.linalg.norm(found) * np.linalg.norm(before)
 
