@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.ngrams import word_bytes
 from embedkit.encoders import load
 from embedkit.evaluation import analogy_accuracy
 from tests.ranks import together, torchrun
@@ -143,7 +144,11 @@ def test_two_ranks_train_subwords(tmp_path: Path) -> None:
     subprocess.run(command, check=True)
     vectors = load(model)
     assert analogy_accuracy(vectors, ANALOGIES).accuracy >= 0.5
-    assert len(vectors.subwords.ids) == len(vectors.subwords.rows)
+    subwords = vectors.subwords
+    _, reached = subwords.ngrams.of(word_bytes(vectors.vocabulary.words()))
+    assert subwords.ids.tolist() == np.unique(reached).tolist()
+    # Untrained rows are within 0.5 / dimension, doubled.
+    assert np.abs(subwords.rows).max() > 1 / vectors.dimension
 
 
 def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:
