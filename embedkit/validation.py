@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
-from typing import TypeAlias, TypeGuard, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 from embedkit.errors import ConfigurationError, SettingError
 
@@ -20,6 +20,7 @@ __all__ = [
     "number",
     "refuse_string",
     "whole_number",
+    "within",
 ]
 
 CODEC_ERRORS: Mapping[str, str] = {"strict": "strict", "replace": "replace", "skip": "ignore"}
@@ -67,6 +68,15 @@ def number(name: str, value: object, low: float, high: float) -> float:
         limits = " and ".join(f"{x:,}" if isinstance(x, int) else f"{x:g}" for x in (low, high))
         raise SettingError(name, f"a number between {limits}", value)
     return float(cast("float", value))
+
+
+def within(ranges: Ranges, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings without those that are outside their range."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in ranges or ranges[name][0] <= value <= ranges[name][1]
+    }
 
 
 def check_ranges(

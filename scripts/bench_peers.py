@@ -36,7 +36,7 @@ def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
         "encoder": options.encoder, "architecture": options.architecture, "window": 5,
         "dimension": options.dimension, "min_count": 5, "sample": options.sample,
         "epochs": options.epochs, "workers": options.workers, "seed": options.seed,
-        "negative": 5, "learning_rate": 0.05,
+        "negative": 5, "learning_rate": options.learning_rate or 0.05,
     }  # fmt: skip
     if subword:
         settings |= {"min_ngram": 3, "max_ngram": 6, "buckets": 2_000_000}
@@ -46,7 +46,8 @@ def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
         settings |= {name: defaults[name] for name in names if name in defaults}
         if options.negative is not None:
             settings["negative"] = options.negative
-        settings["learning_rate"] = LEARNING_RATES[options.architecture, subword]
+        if options.learning_rate is None:
+            settings["learning_rate"] = LEARNING_RATES[options.architecture, subword]
     elif options.encoder == "skipgram":
         settings |= {"min_ngram": 0, "max_ngram": 0, "buckets": 0}
     return settings

@@ -74,6 +74,6 @@ def unit_vectors(words: Sequence[str], vectors: WordVectors | None) -> NDArray[n
     found[known] = vectors.matrix[rows[known]]
     unknown = np.flatnonzero(~known)
     if vectors.subwords is not None and len(unknown):
-        found[unknown] = vectors.subwords.encode([words[number] for number in unknown.tolist()])
+        found[unknown] = vectors.compose([words[number] for number in unknown.tolist()])[0]
     found /= nonzero(np.linalg.norm(found, axis=1, keepdims=True))
     return found

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import click
 
@@ -134,7 +135,8 @@ class UnknownWords:
             for word, known in self._replaced.items()
         ]
         for word, form in self._composed.items():
-            parts = "its n-grams" if form == word else f"the n-grams of {form!r}"
+            looks_alike = normalize("NFC", form) == normalize("NFC", word)
+            parts = "its n-grams" if looks_alike else f"the n-grams of {form!r}"
             notes.append(f"{word!r} is not in the vocabulary; composed of {parts}")
         for note in notes[:_MOST_NOTES]:
             click.echo(f"{note}.", err=True)

@@ -130,17 +130,18 @@ def train(
 
     _refuse_unused_options(encoder, options["continue_from"], passes)
     path = Path(output)
-    if encoder in UNTRAINED_ENCODERS or options["position_weights"]:
-        options["device"] = "cpu" if options["device"] == "auto" else options["device"]
-    device = device_name(options["device"])  # checked before waiting for other ranks
+    start, encoder = _start(options["continue_from"], encoder)
+    model = _new_model(encoder, start, options)
+    if isinstance(model, TrainedEncoder):  # checked before waiting for other ranks
+        device = device_name(options["device"], model.config)
+    else:
+        device = device_name(options["device"].replace("auto", "cpu"))
     if device == "cpu":
         refuse_unused("on a CPU", "rows", "precision")
     ranks = join(gpus=device != "cpu")
     if ranks.rank == 0:
         lock_outputs(output)
         check_output(path, overwrite=overwrite)
-    start, encoder = _start(options["continue_from"], encoder)
-    model = _new_model(encoder, start, options)
     phrases = phrase_settings(options, "phrase_", passes=passes) if passes else None
     training = TrainingSession(path, options, ranks, overwrite=overwrite)
     with Display(corpus, quiet=quiet or ranks.rank > 0) as display, closing(training):

@@ -12,7 +12,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["byte_strings", "encoded_strings", "joined", "numbers", "offsets_and_text", "strings"]
+from embedkit.errors import CorpusError, quoted
+
+__all__ = [
+    "byte_strings",
+    "encoded_strings",
+    "joined",
+    "numbers",
+    "offsets_and_text",
+    "strings",
+    "tokens_of",
+]
 
 _MOST_SMALL_BYTES = 2**31 - 1
 """The number of bytes that Arrow's strings with 32-bit offsets can hold."""
@@ -73,3 +83,19 @@ def joined(words: pa.StringArray, more: list[str]) -> pa.StringArray:
     if words.nbytes + added.nbytes > _MOST_SMALL_BYTES:
         words, added = words.cast(pa.large_string()), added.cast(pa.large_string())
     return pa.concat_arrays([words, added])
+
+
+def tokens_of(sentences: Sequence[Sequence[str]]) -> pa.StringArray:
+    """Return the tokens of sentences as one array.
+
+    Raises:
+        CorpusError: a token has a lone surrogate, so it cannot be encoded as UTF-8.
+    """
+    try:
+        return pa.array([token for sentence in sentences for token in sentence], type=pa.string())
+    except UnicodeEncodeError as error:
+        raise CorpusError(
+            f"the token {quoted(error.object)} cannot be encoded as UTF-8.",
+            hint="It has a lone surrogate. Replace it with "
+            'token.encode("utf-8", "replace").decode().',
+        ) from error

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from embedkit.corpus.arrow_strings import tokens_of
 from embedkit.corpus.reader import TextBlock, valid_utf8
 from embedkit.corpus.tokenizers import SEPARATORS
-from embedkit.errors import CorpusError, quoted
 
 __all__ = ["EncodedBlock", "encode_sentences", "encode_text", "unify"]
 
@@ -54,12 +54,7 @@ def encode_text(block: TextBlock, tokenizer: Callable[[bytes], bytes], errors: s
 
 def encode_sentences(sentences: list[Sequence[str]]) -> EncodedBlock:
     """Dictionary-encode sentences given as lists of tokens."""
-    try:
-        tokens = pa.array([token for sentence in sentences for token in sentence], type=pa.string())
-    except UnicodeEncodeError as error:
-        raise CorpusError(
-            f"the token {quoted(error.object)} cannot be encoded as UTF-8."
-        ) from error
+    tokens = tokens_of(sentences)
     return _dictionary_encode(tokens, np.cumsum([len(sentence) for sentence in sentences]))
 
 

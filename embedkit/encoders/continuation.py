@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from embedkit.corpus.ngrams import Ngrams
 from embedkit.errors import ConfigurationError
 from embedkit.training.config import RANGES, TrainingConfig
+from embedkit.validation import within
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -23,13 +24,17 @@ NO_CONTEXT = (
 
 
 def ngram_settings(vectors: WordVectors) -> dict[str, int]:
-    """Return the settings that describe the n-grams of vectors; empty if they have none."""
+    """Return the settings that describe the n-grams of vectors; empty if they have none.
+
+    Those that are out of range, which another program may allow, are left out.
+    """
     if not isinstance(vectors.subwords, Subwords):
         return {}
     ngrams = vectors.subwords.ngrams
-    return {
+    sizes = {
         "min_ngram": ngrams.shortest, "max_ngram": ngrams.longest, "buckets": ngrams.buckets
     }  # fmt: skip
+    return within(RANGES, sizes)
 
 
 def settings_of(
@@ -42,13 +47,8 @@ def settings_of(
         settings: of that training; those that are out of range are left out.
         parameters: of the encoder; other settings are left out.
     """
-    known = {**settings, **ngram_settings(vectors)}
-    return {
-        name: value
-        for name, value in known.items()
-        if name in parameters
-        and (name not in RANGES or RANGES[name][0] <= value <= RANGES[name][1])
-    }
+    known = within(RANGES, {**settings, **ngram_settings(vectors)})
+    return {name: value for name, value in known.items() if name in parameters}
 
 
 def check_start(vectors: WordVectors, problem: str, config: TrainingConfig) -> NDArray[np.float32]:

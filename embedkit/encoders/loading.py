@@ -119,7 +119,7 @@ def load(
     check_path(path)
     if is_foreign(Path(path)):
         vectors = _foreign(path)
-        if encoder in (None, SkipGramEncoder.name, _encoder_class(vectors).name):
+        if encoder in (None, _encoder_class(vectors).name):
             return vectors
         return untrained(str(encoder), vectors.vocabulary).vectors()
     return _vectors_of(read_model(Path(path)), encoder, exact=exact)

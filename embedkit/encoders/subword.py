@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from embedkit.encoders.trained import TrainedEncoder
+from embedkit.errors import ConfigurationError
 
 __all__ = ["SubwordEncoder"]
 
@@ -63,3 +64,8 @@ class SubwordEncoder(TrainedEncoder):
             max_ngram=max_ngram,
             buckets=buckets,
         )
+        if self.config.ngrams is None:
+            raise ConfigurationError(
+                "the encoder subword needs min_ngram, max_ngram and buckets.",
+                hint="Leave them out for their defaults, or use SkipGramEncoder.",
+            )

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainedEncoder"]
 
-_HIGH_LOSS = 0.68
+_HIGH_LOSS, _DIVERGED = 0.68, 0.75  # that of guessing is ln 2, 0.693
 
 
 class TrainedEncoder(Encoder):
@@ -133,7 +133,7 @@ class TrainedEncoder(Encoder):
             TrainingError: the loss is no longer finite.
 
         Warns:
-            HighLossWarning: almost nothing was learned.
+            HighLossWarning: almost nothing was learned, or training diverged.
             ShortTimeWarning: the time budget is too short for one epoch.
         """
         from embedkit.training.loop import TrainingHooks
@@ -288,6 +288,12 @@ class TrainedEncoder(Encoder):
 
 
 def _high_loss(report: TrainingReport) -> str:
+    if report.loss > _DIVERGED:
+        return (
+            f"the loss, {report.loss:,.3f}, is above that of guessing, {math.log(2):.3f}: training "
+            "diverged. Lower the learning rate (--learning-rate), or use a narrower window "
+            "(--window)."
+        )
     remedy = ", or sample=0 (--sample 0), which keeps every word" if report.sample else ""
     return (
         f"the loss, {report.loss:.3f}, is close to that of guessing, {math.log(2):.3f}: almost "

@@ -28,6 +28,8 @@ from embedkit.formats.fasttext_matrix import read_nonzero_rows, read_rows
 from embedkit.formats.fasttext_quantized import read_quantized
 from embedkit.formats.repairs import Repairs
 from embedkit.formats.row_builder import RowBuilder
+from embedkit.training.config import RANGES
+from embedkit.validation import within
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -99,7 +101,8 @@ def _problem(arguments: Arguments, *, quantized: bool) -> str:
 
 
 def _settings(arguments: Arguments) -> dict[str, Any]:
-    return {
+    """Return the settings under embedkit's names, without those outside embedkit's ranges."""
+    settings = {
         "dimension": arguments.dim,
         "window": arguments.ws,
         "negative": arguments.neg,
@@ -108,6 +111,7 @@ def _settings(arguments: Arguments) -> dict[str, Any]:
         "sample": arguments.t,
         "architecture": "cbow" if arguments.model == CBOW else "skipgram",
     }
+    return within(RANGES, settings)
 
 
 def _read_input(

@@ -25,6 +25,7 @@ from embedkit.formats.row_builder import LARGEST_DIMENSION
 __all__ = [
     "CBOW",
     "DOWNLOAD_AGAIN",
+    "LONGEST_WORD",
     "LOSSES",
     "MAGIC",
     "NEGATIVE_SAMPLING",
@@ -51,7 +52,7 @@ ROWS = 1 << 14  # rows of a matrix that are read or written at a time
 DOWNLOAD_AGAIN = "Download the file again."
 
 _VERSIONS = (0, 11, VERSION)
-_LONGEST_WORD = 1 << 16
+LONGEST_WORD = (1 << 16) - 1  # bytes
 _LONGEST_NGRAM = 1 << 8
 
 
@@ -199,7 +200,7 @@ def _read_word(source: ByteSource, repairs: Repairs, head: Header, row: int) -> 
     start = source.position
     ahead = source.peek(1 << 8)
     if b"\0" not in ahead:
-        ahead = source.peek(_LONGEST_WORD)
+        ahead = source.peek(LONGEST_WORD + 1)
     end = ahead.find(b"\0")
     if end < 0:
         raise repairs.error(f"byte {start + 1:,}", f"word {row + 1:,} does not end", DOWNLOAD_AGAIN)

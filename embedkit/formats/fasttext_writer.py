@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -14,6 +14,7 @@ from embedkit.corpus.ngrams import word_bytes
 from embedkit.errors import FormatError, MissingMatrixWarning
 from embedkit.formats.fasttext_layout import (
     CBOW,
+    LONGEST_WORD,
     MAGIC,
     ROWS,
     SKIPGRAM,
@@ -34,7 +35,7 @@ def write_fasttext(vectors: WordVectors, stream: BinaryIO, options: WriteOptions
     """Write an unsupervised model, with a row for each bucket of n-grams.
 
     Raises:
-        FormatError: n-grams were pruned, which such a file cannot represent.
+        FormatError: n-grams were pruned, which such a file cannot represent, or a word is too long.
 
     Warns:
         MissingMatrixWarning: the output matrix is not known, so zeros are written.
@@ -95,14 +96,23 @@ def _write_dictionary(vectors: WordVectors, stream: BinaryIO) -> None:
     stream.write(struct.pack("<3i2q", words, words, labels, int(counts.sum()), _NOT_PRUNED))
     for start in range(0, words, ROWS):
         rows = range(start, min(start + ROWS, words))
-        entries = zip(
-            word_bytes(vectors.vocabulary.words(rows)),
-            counts[rows.start : rows.stop].tolist(),
-            strict=True,
-        )
+        names = word_bytes(vectors.vocabulary.words(rows))
+        _require_short(names, start)
+        entries = zip(names, counts[rows.start : rows.stop].tolist(), strict=True)
         stream.write(
             b"".join([word + b"\0" + struct.pack("<qb", count, WORD) for word, count in entries])
         )
+
+
+def _require_short(words: Sequence[bytes], start: int) -> None:
+    """Check the lengths of words, of which *start* precede them in the vocabulary."""
+    for number, word in enumerate(words, start=start + 1):
+        if len(word) > LONGEST_WORD:
+            raise FormatError(
+                f"word {number:,} has {len(word):,} bytes; a .bin file that embedkit can read has "
+                f"words of at most {LONGEST_WORD:,}.",
+                hint="Leave the word out, or write another format.",
+            )
 
 
 def _write_words(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from embedkit.corpus.tokenizers import tokenize
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
-from embedkit.vectors.lookup import Composer
+from embedkit.vectors.lookup import Composer, compose
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["TermBags"]
@@ -71,7 +71,7 @@ class TermBags:
         initial = np.zeros((len(new), vectors.dimension), dtype=np.float32)
         words = [number for number, name in enumerate(new) if _is_word(name)]
         if vectors.subwords is not None and words:
-            initial[words] = vectors.subwords.encode([new[number] for number in words])
+            initial[words] = compose(vectors.subwords, [new[number] for number in words])[0]
         return terms, np.concatenate([vectors.matrix, initial])
 
     def split(self, text: str) -> list[str]:
@@ -114,8 +114,8 @@ class TermBags:
         if self.subwords is None or not places:
             return ids, None
         words = list(dict.fromkeys(names[place] for place in places))
-        vectors = self.subwords.encode(words)
-        known = np.flatnonzero(vectors.any(axis=1))
+        vectors, composed = compose(self.subwords, words)
+        known = np.flatnonzero(composed)
         numbers = {words[place]: size + number for number, place in enumerate(known.tolist())}
         ids[places] = [numbers.get(names[place], -1) for place in places]
         return ids, vectors[known]

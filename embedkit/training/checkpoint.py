@@ -260,7 +260,9 @@ class Checkpoints:
         vocabulary: Vocabulary,
         fingerprint: str,
     ) -> None:
-        before = model.config.get("settings", {}) | model.config["checkpoint"]
+        # A checkpoint of an older version lacks settings that are new; they had their defaults.
+        before = asdict(TrainingConfig()) | model.config.get("settings", {})
+        before |= model.config["checkpoint"]
         changed = [
             f"{name} was {before.get(name)!r} and is now {value!r}"
             for name, value in settings.items()

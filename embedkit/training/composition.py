@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.training.config import TrainingConfig
 from embedkit.training.initial import random_vectors
 from embedkit.training.kernels.layout import InputLayout
+from embedkit.training.sampling import keep_probabilities
 from embedkit.vectors.subwords import Subwords
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ class InputRows:
         ConfigurationError: no word is long enough to have an n-gram.
     """
 
-    def __init__(self, words: Sequence[str], config: TrainingConfig) -> None:
+    def __init__(self, vocabulary: Vocabulary, config: TrainingConfig) -> None:
+        words = vocabulary.words()
         self.words = len(words)
         self.ngrams = config.ngrams
         self.ids = np.zeros(0, dtype=np.int32)
@@ -52,7 +55,7 @@ class InputRows:
                     hint="Lower --min-ngram (min_ngram), or use --encoder skipgram.",
                 )
             self.layout = replace(self.layout, starts=starts, members=members)
-            self.layout = replace(self.layout, shares=_shares(self.layout))
+            self.layout = replace(self.layout, shares=_shares(self.layout, vocabulary, config))
         self.count = self.words + len(self.ids)
         if config.position_weights:
             self.layout = replace(self.layout, positions=self.count)
@@ -77,12 +80,9 @@ class InputRows:
     def initial(self, dimension: int, seed: int) -> NDArray[np.float32]:
         """Return initial input rows, float32 (count, dimension).
 
-        They are uniform in [-0.5 / dimension, 0.5 / dimension), or for words composed of n-grams,
-        whose mean is shorter, in twice that range, as in fastText. Position weights are 1.
+        They are those of `random_vectors`; position weights are 1.
         """
-        rows = random_vectors(self.count, dimension, seed)
-        if self.ngrams is not None:
-            rows *= np.float32(2.0)
+        rows = random_vectors(self.count, dimension, seed, composed=self.layout.composed)
         if self.layout.positions >= 0:
             rows[self.layout.positions :] = 1.0
         return rows
@@ -155,8 +155,18 @@ def _members(
     return ids.astype(np.int32), starts, members
 
 
-def _shares(layout: InputLayout) -> NDArray[np.float32]:
+def _shares(
+    layout: InputLayout, vocabulary: Vocabulary, config: TrainingConfig
+) -> NDArray[np.float32]:
     """Return the part of a word's change that each of its rows gets; see `InputLayout.shares`."""
     starts, _, times = layout.distinct()
-    squares = np.add.reduceat(times.astype(np.float64) ** 2, starts[:-1])
-    return (np.diff(layout.starts) / squares).astype(np.float32)
+    sizes = np.diff(layout.starts)
+    shares = sizes / np.add.reduceat(times.astype(np.float64) ** 2, starts[:-1])
+    kept = vocabulary.counts * keep_probabilities(
+        vocabulary.counts, int(vocabulary.counts.sum()), config.sample or 0.0
+    )
+    # What part of its change a random word of the text adds to each row, and so to each mean.
+    chances = kept / (kept.sum() or 1.0)
+    rows = np.bincount(layout.members, np.repeat(chances * shares, sizes))
+    means = np.add.reduceat(rows[layout.members], layout.starts[:-1]) / sizes
+    return (shares / np.maximum(2 * config.window * means, 1.0)).astype(np.float32)

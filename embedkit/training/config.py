@@ -124,18 +124,26 @@ class TrainingConfig:
                 hint="Pass either --epochs (epochs) or --time (time_budget).",
             )
         check_choice("architecture", self.architecture, ARCHITECTURES)
+        if not isinstance(self.position_weights, bool):
+            raise ConfigurationError(
+                f"position_weights must be True or False, not {self.position_weights!r:.60}."
+            )
         if self.position_weights and self.architecture != "cbow":
             raise ConfigurationError(
-                "position_weights needs architecture='cbow'.",
-                hint="Pass --architecture cbow, or leave out --position-weights.",
+                "position weights need the architecture cbow.",
+                hint='Pass --architecture cbow (architecture="cbow"), or leave them out.',
             )
         given = [name for name in _NGRAMS if getattr(self, name) is not None]
         if 0 < len(given) < len(_NGRAMS):
-            raise ConfigurationError(f"{', '.join(_NGRAMS)} must be given together.")
+            raise ConfigurationError(
+                f"{', '.join(_NGRAMS)} must be given together.",
+                hint="Give all three, or none of them for words without n-grams.",
+            )
         if self.min_ngram and self.max_ngram and self.min_ngram > self.max_ngram:
             raise ConfigurationError(
-                f"min_ngram={self.min_ngram} is above max_ngram={self.max_ngram}.",
-                hint="Lower --min-ngram, or raise --max-ngram.",
+                f"the shortest n-grams have {self.min_ngram} characters, more than the longest, "
+                f"{self.max_ngram}.",
+                hint="Lower --min-ngram (min_ngram), or raise --max-ngram (max_ngram).",
             )
 
     @property

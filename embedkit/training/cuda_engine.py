@@ -88,7 +88,7 @@ class CudaEngine:
         self._device = find_device(device)
         _check_triton()
         _check_settings(config, rows)
-        self.rows = InputRows(vocabulary.words(), config)
+        self.rows = InputRows(vocabulary, config)
         self._corpus = corpus
         self._config = config
         self._precision = precision

@@ -81,7 +81,7 @@ class CpuEngine:
         self._corpus = corpus
         self._config = config
         self._tables = sampling_tables(vocabulary.counts, config.sample)
-        self.rows = InputRows(vocabulary.words(), config)
+        self.rows = InputRows(vocabulary, config)
         cpu.prepare(self.rows.layout)
         self._inputs = cpu.aligned_matrix(self.rows.count, config.dimension)
         self._outputs = cpu.aligned_matrix(len(vocabulary) + 1, config.dimension)
@@ -127,17 +127,19 @@ class CpuEngine:
             self._outputs[:-1, :dimension] = context
 
 
-def device_name(device: str) -> str:
+def device_name(device: str, config: TrainingConfig | None = None) -> str:
     """Return "cpu", or the name of a GPU.
 
-    "auto" means a GPU if there is one and Triton is installed. With several ranks, "cuda" means the
+    "auto" means a GPU if there is one, Triton is installed, and there is a kernel for *config*, if
+    given. With several ranks, "cuda" means the
     GPU with the local rank's number.
 
     Raises:
         ConfigurationError: the device is unknown or not available.
     """
     if device == "auto":
-        device = "cuda" if _has_gpu() else "cpu"
+        usable = (config is None or config.has_gpu_kernel) and _has_gpu()
+        device = "cuda" if usable else "cpu"
     if device == "cpu":
         return device
     if device.partition(":")[0] != "cuda":
@@ -172,10 +174,7 @@ def make_engine(
     """
     if isinstance(device, str):
         device = Device(device)
-    name = device.name
-    if name == "auto" and not config.has_gpu_kernel:
-        name = "cpu"
-    name = device_name(name)
+    name = device_name(device.name, config)
     if name == "cpu":
         return CpuEngine(corpus, vocabulary, config)
     from embedkit.training.cuda_engine import CudaEngine

@@ -49,7 +49,8 @@ def warm_start(old: WarmStart, corpus: Corpus, config: TrainingConfig) -> WarmSt
     counts = np.where(ids < 0, 0, corpus.vocabulary.counts[ids])
     counts[: len(old.vocabulary)] += old.vocabulary.counts
     order = np.argsort(-counts, kind="stable")
-    vectors = random_vectors(len(words), config.dimension, config.seed)
+    composed = config.ngrams is not None
+    vectors = random_vectors(len(words), config.dimension, config.seed, composed=composed)
     vectors[: len(old.vocabulary)] = old.vectors
     context = np.zeros_like(vectors)
     context[: len(old.vocabulary)] = old.context

@@ -20,6 +20,7 @@ __all__ = [
     "Composer",
     "Lookup",
     "RowOrVector",
+    "compose",
     "word_list",
 ]
 
@@ -37,6 +38,14 @@ class Composer(Protocol):
         """Return vectors, float32 (len(words), d); zeros for a word that cannot be composed."""
 
 
+def compose(
+    subwords: Composer, words: Sequence[str]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return vectors of words, float32 (n, d), and which words could be composed, (n,)."""
+    vectors = np.asarray(subwords.encode(words), dtype=np.float32)
+    return vectors, np.asarray(vectors.any(axis=1))
+
+
 class Lookup:
     """Finds the rows of words.
 
@@ -44,11 +53,19 @@ class Lookup:
         vocabulary: V words.
         matrix: float32 (V, d), dense or CSR.
         subwords: makes vectors for words that are not in the vocabulary.
+        folds: whether unknown words may be case-folded before they are composed; see
+            `composed_form`.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, matrix: Matrix, subwords: Composer | None = None
+        self,
+        vocabulary: Vocabulary,
+        matrix: Matrix,
+        subwords: Composer | None = None,
+        *,
+        folds: bool = False,
     ) -> None:
+        self._folds = folds
         self.vocabulary = vocabulary
         self.matrix = matrix
         self.subwords = subwords
@@ -102,7 +119,8 @@ class Lookup:
     def encode(self, words: Iterable[str]) -> Matrix:
         """Return the vectors of words as written, (len(words), d), dense or CSR.
 
-        With subwords, vectors of words that are not in the vocabulary are composed.
+        With subwords, words that are not in the vocabulary are looked up in the form from which
+        they would be composed, and otherwise composed.
 
         Raises:
             UnknownWordError: a word has no vector.
@@ -113,7 +131,7 @@ class Lookup:
         rows = self.vocabulary.ids(words).tolist()
         for place, word in enumerate(words):
             if rows[place] < 0:
-                rows[place] = self._first_known(normal_forms(word))
+                rows[place] = self._first_known([*normal_forms(word), self.composed_form(word)])
         unknown = [word for word, row in zip(words, rows, strict=True) if row < 0]
         composed = self._composed([*dict.fromkeys(unknown)]) if unknown else {}
         places: list[RowOrVector] = []
@@ -127,14 +145,17 @@ class Lookup:
     @cached_property
     def _folds_case(self) -> bool:
         """Whether the most frequent words are case-folded, as after most tokenizers."""
+        if not self._folds:
+            return False
         first = self.vocabulary.words(range(min(_FREQUENT, len(self.vocabulary))))
         return all(word == normalize(word) for word in first)
 
     def composed_form(self, word: str) -> str:
         """Return the spelling of an unknown word whose n-grams make up its vector.
 
-        It is case-folded if the most frequent words of the vocabulary are: their text had no
-        capitals, so no n-gram with one was trained.
+        It is case-folded if embedkit trained the vectors and the most frequent words of the
+        vocabulary are case-folded: their text had no capitals, so no n-gram with one was trained.
+        Words of fastText's files are composed as they are written, as by fastText.
         """
         return normalize(word) if self._folds_case else word
 
@@ -208,12 +229,21 @@ class Lookup:
                 "n-grams to compose it from.",
                 hint='Choose oov="spell" or "skip" (--oov).',
             )
-        forms = [self.composed_form(word) for word in words]
-        vectors = np.asarray(self.subwords.encode(forms), dtype=np.float32)
+        vectors, known = self.compose(words)
         return {
-            word: vector if vector.any() else None
-            for word, vector in zip(words, vectors, strict=True)
+            word: vector if composed else None
+            for word, vector, composed in zip(words, vectors, known, strict=True)
         }
+
+    def compose(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the vectors of unknown words, float32 (n, d), and which ones have one, (n,).
+
+        They are composed of n-grams of their `composed_form`; without subwords, none has a vector.
+        """
+        if self.subwords is None or not words:
+            zeros = np.zeros((len(words), self.dimension), dtype=np.float32)
+            return zeros, np.zeros(len(words), dtype=np.bool_)
+        return compose(self.subwords, [self.composed_form(word) for word in words])
 
     def vectors_at(self, found: Sequence[RowOrVector]) -> Matrix:
         """Return the vectors that `look_up` found, float32 (len(found), d), dense or CSR."""

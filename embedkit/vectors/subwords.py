@@ -88,8 +88,12 @@ class Subwords:
             raise ValueError("the settings do not give the lengths of n-grams and their buckets")
         rows, ids = tensors["ngrams"], tensors.get("buckets", np.zeros(0, dtype=np.int32))
         ngrams = Ngrams(*(sizes[name] for name in _SIZES))
-        if len(rows) != (len(ids) or ngrams.buckets):
+        if not 1 <= ngrams.shortest <= ngrams.longest or ngrams.buckets < 1:
+            raise ValueError("the settings give no valid lengths of n-grams")
+        if rows.ndim != 2 or len(rows) != (len(ids) or ngrams.buckets):
             raise ValueError(f"there are {len(rows):,} rows for {ngrams.buckets:,} buckets")
+        if len(ids) and (ids[0] < 0 or ids[-1] >= ngrams.buckets or (np.diff(ids) <= 0).any()):
+            raise ValueError("the buckets of the n-grams are not ascending numbers in their range")
         pruned = sizes.get("pruned") is True
         scales, offset = tensors.get("ngram_scales"), tensors.get("offset")
         if rows.dtype == np.int8 and scales is None:

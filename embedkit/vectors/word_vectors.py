@@ -132,7 +132,12 @@ class WordVectors:
         return vectors
 
     def _keep(self, vocabulary: Vocabulary, matrix: Matrix, parts: _Parts) -> None:
-        self._lookup = Lookup(vocabulary, matrix, parts.get("subwords"))
+        self._lookup = Lookup(
+            vocabulary,
+            matrix,
+            parts.get("subwords"),
+            folds=bool((parts.get("config") or {}).get("training")),
+        )
         self._search = Search(
             self._lookup,
             norms=parts.get("norms"),
@@ -279,7 +284,12 @@ class WordVectors:
         if self._opener is not None:
             return self._opener, ()
         matrix = self.matrix if self.is_sparse else np.asarray(self.matrix)
-        make = partial(WordVectors.from_checked, config=dict(self.config), subwords=self.subwords)
+        make = partial(
+            WordVectors.from_checked,
+            config=dict(self.config),
+            subwords=self.subwords,
+            context=self.context,
+        )
         return make, (self.vocabulary, matrix)
 
     def __deepcopy__(self, memo: dict[int, object]) -> WordVectors:
@@ -319,6 +329,10 @@ class WordVectors:
     def composed_form(self, word: str) -> str:
         """Return the spelling of an unknown word that is composed; see `Lookup.composed_form`."""
         return self._lookup.composed_form(word)
+
+    def compose(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Return the vectors of unknown words, and which ones have one; see `Lookup.compose`."""
+        return self._lookup.compose(words)
 
     def row(self, word: str) -> int:
         """Return the row of *word*, looked up as by `find`.

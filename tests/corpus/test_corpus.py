@@ -271,8 +271,9 @@ def test_fingerprint_is_a_hexadecimal_number() -> None:
 
 
 def test_token_that_is_not_utf8_is_rejected() -> None:
-    with pytest.raises(CorpusError, match=r"'a\\ud800' cannot be encoded as UTF-8"):
+    with pytest.raises(CorpusError, match=r"'a\\ud800' cannot be encoded as UTF-8") as raised:
         Corpus.read([["good", "a\ud800"]])
+    assert "Replace it" in str(raised.value.hint)
 
 
 def test_number_of_threads_is_checked() -> None:

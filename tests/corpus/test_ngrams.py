@@ -10,25 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
-
-
-def by_hand(word: str, shortest: int, longest: int, buckets: int) -> list[int]:
-    """Return the buckets of n-grams as in fastText's computeSubwords and hash."""
-    marked = f"<{word}>"
-    found = []
-    for start in range(len(marked)):
-        for size in range(1, longest + 1):
-            end = start + size
-            if end > len(marked) or size < shortest:
-                continue
-            if size == 1 and (start == 0 or end == len(marked)):
-                continue
-            value = 2166136261
-            for byte in marked[start:end].encode("utf-8", "surrogatepass"):
-                signed = byte - 256 if byte > 127 else byte
-                value = ((value ^ (signed & 0xFFFFFFFF)) * 16777619) & 0xFFFFFFFF
-            found.append(value % buckets)
-    return found
+from tests.subwords import by_hand
 
 
 @given(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.encoders import SkipGramEncoder, SubwordEncoder, TrainedEncoder, load_encoder
 from embedkit.errors import ConfigurationError, FormatError
 from embedkit.evaluation import analogy_accuracy
+from embedkit.formats import convert
 from embedkit.training.composition import InputRows
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -78,7 +80,7 @@ def test_training_begins_at_the_rows_of_the_file(model: str, maxn: int, tmp_path
     new = same_kind(ours)
     text = Corpus.read([["river", "violin", "saxophone"]] * 5)
     start = new._start(ours, text)
-    rows = InputRows(start.vocabulary.words(), new.config)
+    rows = InputRows(start.vocabulary, new.config)
     inputs, matrix = rows.continued(start, 16, 1), theirs.get_input_matrix()
     for word in words:
         np.testing.assert_array_equal(inputs[start.vocabulary.id(word)], matrix[words.index(word)])
@@ -87,7 +89,7 @@ def test_training_begins_at_the_rows_of_the_file(model: str, maxn: int, tmp_path
     # fastText leaves zeros in most rows that it never trained; training gives them random numbers.
     trained = expected.any(axis=1)
     np.testing.assert_array_equal(found[trained], expected[trained])
-    assert trained.sum() > (0.7 * len(trained) if maxn else -1)
+    assert trained.sum() > 0.7 * len(trained) or not maxn
 
 
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
@@ -247,3 +249,21 @@ def test_position_weights_are_kept_with_the_model(
     np.testing.assert_allclose(again.matrix, same.matrix, atol=1e-5)
     start = encoder(**settings, window=3)._start(saved, Corpus.read(text))
     np.testing.assert_array_equal(start.positions, first._positions)
+
+
+def test_settings_outside_the_ranges_of_embedkit_are_left_out(tmp_path: Path) -> None:
+    """fastText allows them, so a model that has them can be read, saved and opened."""
+    facebook_model(tmp_path / "x.bin", minn=2, maxn=4)
+    data = bytearray((tmp_path / "x.bin").read_bytes())
+    dim, _, _, _, _, *rest = struct.unpack_from("<12id", data, 8)
+    rest[-1] = math.nan
+    for rest[5] in (4, 256):  # maxn
+        struct.pack_into("<12id", data, 8, dim, 90, 0, 0, 50, *rest)
+        (tmp_path / "y.bin").write_bytes(data)
+        convert(tmp_path / "y.bin", tmp_path / "model", overwrite=True)
+        opened = load_encoder(tmp_path / "model")
+        assert isinstance(opened, SubwordEncoder)
+        held = opened.config
+        assert (held.window, held.negative, held.epochs, held.min_count) == (5, 11, None, 5)
+        assert held.sample is None
+        assert opened.vectors().subwords.ngrams.longest == rest[5]

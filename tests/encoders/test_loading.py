@@ -37,8 +37,10 @@ def test_loaded_vectors_are_pickled_without_numbers(
 def test_n_grams_of_a_file_are_those_of_the_encoder_subword(tmp_path: Path) -> None:
     path = tmp_path / "x.bin"
     write(subword_vectors(), path, format="fasttext")
-    for name in (None, "subword", "skipgram"):
+    for name in (None, "subword"):
         assert load(path, encoder=name).subwords is not None
+    with pytest.raises(ConfigurationError, match="'skipgram' vectors cannot be made"):
+        load(path, encoder="skipgram")
     write(WordVectors(["a"], np.ones((1, 2), np.float32)), tmp_path / "x.txt")
     with pytest.raises(ConfigurationError, match="'subword' vectors cannot be made"):
         load(tmp_path / "x.txt", encoder="subword")

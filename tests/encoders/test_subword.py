@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ import embedkit
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.counting.limits import CountingLimits
 from embedkit.corpus.ngrams import word_bytes
-from embedkit.encoders import SkipGramEncoder, SubwordEncoder
+from embedkit.encoders import SkipGramEncoder, SubwordEncoder, trained
 from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.training.config import TrainingConfig
+from embedkit.training.report import TrainingReport
 
 STEMS = ("walk", "jump", "paint", "cook", "call", "push", "lift", "open")
 ENDINGS = ("ing", "ed", "er", "s")
@@ -131,8 +132,9 @@ class TestContinuing:
         words = [*old]
         np.testing.assert_allclose(new.encode(words), old.encode(words), atol=2e-4)
         assert {"running", "unheard"} <= set(new)
-        # Its n-grams shared with known words carry over.
-        assert new.encode(["walking"])[0] @ old.encode(["walking"])[0] > 0
+        # N-grams that are in both carry over, and so does the word composed of them.
+        found, before = new.encode(["walking"])[0], old.encode(["walking"])[0]
+        assert found @ before > 0.99 * np.linalg.norm(found) * np.linalg.norm(before)
 
     def test_other_n_grams_are_an_error(self, encoder: SubwordEncoder) -> None:
         for other in (
@@ -151,11 +153,16 @@ class TestContinuing:
     ("settings", "message"),
     [
         ({"min_ngram": 0}, "min_ngram must be an integer between 1 and 255"),
-        ({"min_ngram": 5, "max_ngram": 4}, "min_ngram=5 is above max_ngram=4"),
+        (
+            {"min_ngram": 5, "max_ngram": 4},
+            "the shortest n-grams have 5 characters, more than the longest, 4",
+        ),
         ({"buckets": 0}, "buckets must be an integer between 1 and"),
         ({"buckets": 2**31}, "buckets must be an integer between 1 and"),
         ({"min_ngram": None}, "must be given together"),
-        ({"position_weights": True}, "position_weights needs architecture='cbow'"),
+        ({"min_ngram": None, "max_ngram": None, "buckets": None}, "needs min_ngram, max_ngram and"),
+        ({"position_weights": "no", "architecture": "cbow"}, "must be True or False, not 'no'"),
+        ({"position_weights": True}, "position weights need the architecture cbow"),
         ({"architecture": "glove"}, "unknown architecture 'glove'"),
     ],
 )
@@ -178,3 +185,9 @@ def test_long_words_combining_marks_and_surrogates_are_trained() -> None:
     assert made.encode(["日本", "x" * 9_999, "\ud800xx"]).any(axis=1).all()
     with pytest.raises(UnknownWordError):
         made.encode(["\ud800"])
+
+
+def test_a_loss_far_above_that_of_guessing_is_called_divergence() -> None:
+    report = TrainingReport(1, 1, 1, 1, 21_708.0, (21_708.0,), 1.0, 1.0)
+    assert "training diverged. Lower the learning rate" in trained._high_loss(report)
+    assert "almost nothing was learned" in trained._high_loss(replace(report, loss=0.69))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from gensim.models.fasttext import load_facebook_model
 
+import embedkit
 from embedkit.corpus.ngrams import Ngrams, word_bytes
 from embedkit.encoders import SkipGramEncoder, SubwordEncoder
 from embedkit.encoders.trained import TrainedEncoder
@@ -63,6 +64,11 @@ def test_fasttext_opens_it(model: tuple[str, TrainedEncoder], tmp_path: Path) ->
     assert theirs.get_input_matrix().shape == (len(WORDS) + 40_000, 8)
     for word, vector in zip(UNKNOWN, ours.subwords.encode(UNKNOWN), strict=True):
         np.testing.assert_allclose(theirs.get_word_vector(word), vector, atol=1e-6)
+    again = embedkit.load(tmp_path / "x.bin")
+    for word in (*UNKNOWN, *(name.title() for name in (*WORDS, *UNKNOWN))):
+        vector = theirs.get_word_vector(word)
+        found = again.get(word, np.zeros(8))
+        np.testing.assert_allclose(found, vector, atol=1e-6, err_msg=word)
 
 
 def test_centered_n_grams_compose_the_same_vectors(tmp_path: Path) -> None:
@@ -150,6 +156,17 @@ def test_n_grams_that_are_all_zero_still_count(tmp_path: Path) -> None:
     assert back.matrix.tolist() == [[1, 0], [0, 1]]
     assert back.subwords.encode(["ab"]).tolist() == [[0, 0]]
     assert load_facebook_model(str(tmp_path / "x.bin")).wv["ab"].tolist() == [1, 0]
+
+
+def test_a_word_that_is_too_long_for_the_file_cannot_be_written(tmp_path: Path) -> None:
+    longest = "a" * 65_535
+    vectors = WordVectors([longest, "c"], np.eye(2), context=np.eye(2, dtype=np.float32))
+    write(vectors, tmp_path / "x.bin", format="fasttext")
+    assert [*read(tmp_path / "x.bin").vocabulary] == [longest, "c"]
+    vectors = WordVectors(["c", "é" * 32_768], np.eye(2), context=np.eye(2, dtype=np.float32))
+    with pytest.raises(FormatError, match="word 2 has 65,536 bytes"):
+        write(vectors, tmp_path / "y.bin", format="fasttext")
+    assert not (tmp_path / "y.bin").exists()
 
 
 def test_a_word_with_nul_cannot_be_written(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.ngrams import word_bytes
 from embedkit.encoders import load
 from embedkit.evaluation import analogy_accuracy
 from tests.ranks import together, torchrun
@@ -37,11 +38,12 @@ averaging._BLOCK_ROWS = 3  # so that the matrices are more than one block
 class Matrices:
     pass
 
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 
 engine = Matrices()
-engine.rows = InputRows([f"w{n}" for n in range(5)], TrainingConfig())
+engine.rows = InputRows(Vocabulary([f"w{n}" for n in range(5)]), TrainingConfig())
 start = np.arange(10, dtype=np.float32).reshape(5, 2)
 vectors, context = start + 100 * ranks.rank, start * 0  # the others' start does not count
 engine.matrices = torch.from_numpy(vectors), torch.from_numpy(context)
@@ -96,6 +98,7 @@ def test_rows_of_n_grams_are_combined_with_the_words_that_have_them(tmp_path: Pa
 import numpy as np
 import torch
 from embedkit.training.averaging import Averaging
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 
@@ -103,7 +106,7 @@ class Matrices:
     pass
 
 engine = Matrices()
-engine.rows = InputRows(["a", "b", "c"], TrainingConfig(
+engine.rows = InputRows(Vocabulary(["a", "b", "c"]), TrainingConfig(
     min_ngram=2, max_ngram=2, buckets=1_000_000, window=1, architecture="cbow",
     position_weights=True,
 ))
@@ -141,7 +144,11 @@ def test_two_ranks_train_subwords(tmp_path: Path) -> None:
     subprocess.run(command, check=True)
     vectors = load(model)
     assert analogy_accuracy(vectors, ANALOGIES).accuracy >= 0.5
-    assert len(vectors.subwords.ids) == len(vectors.subwords.rows)
+    subwords = vectors.subwords
+    _, reached = subwords.ngrams.of(word_bytes(vectors.vocabulary.words()))
+    assert subwords.ids.tolist() == np.unique(reached).tolist()
+    # Untrained rows are within 0.5 / dimension, doubled.
+    assert np.abs(subwords.rows).max() > 1 / vectors.dimension
 
 
 def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:

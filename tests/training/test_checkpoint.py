@@ -153,6 +153,21 @@ def test_checkpoint_of_another_training_is_rejected(
     assert checkpoints.latest(replace(CONFIG, workers=7), WORDS, "text") is not None
 
 
+def test_settings_that_an_older_version_did_not_have_had_their_defaults(
+    checkpoints: Checkpoints,
+) -> None:
+    save(checkpoints, 1)
+    (path,) = checkpoints.path.glob("*/config.json")
+    config = json.loads(path.read_text())
+    for section in (config["settings"], config["checkpoint"]):
+        section.pop("architecture", None)
+        section.pop("buckets", None)
+    path.write_text(json.dumps(config))
+    assert checkpoints.latest(CONFIG, WORDS, "text") is not None
+    with pytest.raises(ConfigurationError, match="architecture was 'skipgram' and is now 'cbow'"):
+        checkpoints.latest(replace(CONFIG, architecture="cbow"), WORDS, "text")
+
+
 def test_checkpoint_of_other_words_is_rejected(checkpoints: Checkpoints) -> None:
     """As many rows, but not of the same words: they would change owners."""
     save(checkpoints, 1)

@@ -82,6 +82,8 @@ def test_auto_needs_triton(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     monkeypatch.setattr(engine, "find_spec", lambda name: object())
     assert engine.device_name("auto") == "cuda"
+    weighted = TrainingConfig(architecture="cbow", position_weights=True)
+    assert engine.device_name("auto", weighted) == "cpu"
     monkeypatch.setattr(engine, "find_spec", lambda name: None)
     assert engine.device_name("auto") == "cpu"
 

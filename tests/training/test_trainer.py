@@ -173,3 +173,23 @@ def test_interrupt_ends_the_threads() -> None:
     with pytest.raises(KeyboardInterrupt):
         train(text, small(dimension=200, epochs=1000, workers=2), TrainingHooks(interrupt))
     assert not [t for t in threading.enumerate() if t.name.startswith("embedkit")]
+
+
+@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
+@pytest.mark.parametrize("lengths", [None, (3, 6), (1, 3)])
+@pytest.mark.parametrize(
+    ("words", "rate"),
+    [([f"pre{n}fix" for n in range(300)], 0.1), ([f"aaaa{end}" for end in "abcdefg"], None)],
+)
+def test_a_small_vocabulary_and_the_widest_window_do_not_diverge(
+    architecture: str, lengths: tuple[int, int] | None, words: list[str], rate: float | None
+) -> None:
+    """Words in random order: the best that can be learned is how frequent they are."""
+    random = np.random.default_rng(1)
+    text = [[words[n] for n in random.integers(len(words), size=80)] for _ in range(100)]
+    shortest, longest = lengths or (None, None)
+    config = small(
+        window=60, architecture=architecture, epochs=5, min_count=1, learning_rate=rate,
+        min_ngram=shortest, max_ngram=longest, buckets=lengths and 2_000_000,
+    )  # fmt: skip
+    assert train(Corpus.read(text), config).report.loss < np.log(2)

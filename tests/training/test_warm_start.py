@@ -57,3 +57,10 @@ def test_unusable_start_is_an_error(tmp_path: Path) -> None:
     assert isinstance(bare, SkipGramEncoder)
     with pytest.raises(ConfigurationError, match="have no output matrix"):
         SkipGramEncoder(**SETTINGS).fit(NEW, start=bare)
+
+
+def test_new_words_with_n_grams_begin_in_the_same_range_as_in_training_from_scratch() -> None:
+    config = TrainingConfig(dimension=4, min_count=1, min_ngram=2, max_ngram=3, buckets=50)
+    old = WarmStart(Vocabulary(["a"], [1]), *np.zeros((2, 1, 4), dtype=np.float32))
+    start = warm_start(old, Corpus.read([[f"new{n}" for n in range(200)]]), config)
+    assert 0.9 / 4 < np.abs(start.vectors).max() <= 1 / 4

@@ -103,11 +103,26 @@ def test_unknown_words_are_composed_in_the_case_of_the_vocabulary(
     words: list[str], asked: str, spelling: str
 ) -> None:
     rows = np.ones((len(words), 2), dtype=np.float32)
-    vectors = WordVectors(Vocabulary(words), rows, subwords=Spelling())
+    own = {"training": {"tokenizer": "words"}}
+    vectors = WordVectors(Vocabulary(words), rows, subwords=Spelling(), config=own)
     assert vectors.composed_form(asked) == spelling
+    composed, known = vectors.compose([asked])
+    np.testing.assert_array_equal(composed, Spelling().encode([spelling]))
+    assert known.tolist() == [True]
+    assert WordVectors(Vocabulary(words), rows, subwords=Spelling()).composed_form(asked) == asked
     expected = Spelling().encode([spelling])[0]
     np.testing.assert_array_equal(vectors[asked], expected)
     np.testing.assert_array_equal(vectors.look_up([asked])[asked], expected)
+
+
+def test_a_word_whose_folded_form_is_known_is_not_composed() -> None:
+    rows = np.full((1, 2), 9, dtype=np.float32)
+    own = {"training": {"tokenizer": "words"}}
+    vectors = WordVectors(["walking"], rows, subwords=Spelling(), config=own)
+    np.testing.assert_array_equal(vectors["Walking"], rows[0])
+    # fastText composes it as it is written.
+    vectors = WordVectors(["walking"], rows, subwords=Spelling())
+    np.testing.assert_array_equal(vectors["Walking"], Spelling().encode(["Walking"])[0])
 
 
 def test_every_kind_of_question_composes_unknown_words() -> None:

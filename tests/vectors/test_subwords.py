@@ -87,3 +87,11 @@ def test_a_model_directory_holds_them(subwords: Subwords) -> None:
 def test_settings_that_do_not_describe_them_are_an_error(config: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"n-grams|buckets"):
         Subwords.of_model(config, dense().tensors)
+
+
+@pytest.mark.parametrize("ids", [[2, 1], [1, 1], [-1, 3], [1, 9]])
+def test_damaged_buckets_are_an_error(ids: list[int]) -> None:
+    config = {"subwords": {"shortest": 3, "longest": 4, "buckets": 9}}
+    tensors = {"ngrams": np.ones((2, 2), np.float32), "buckets": np.array(ids, np.int32)}
+    with pytest.raises(ValueError, match="not ascending numbers in their range"):
+        Subwords.of_model(config, tensors)

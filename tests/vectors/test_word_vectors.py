@@ -320,3 +320,9 @@ def test_dir_lists_what_is_meant_to_be_used() -> None:
 def test_complex_numbers_are_rejected() -> None:
     with pytest.raises(ConfigurationError, match="got complex numbers"):
         WordVectors(["a", "b"], np.array([[1, 2], [3, 4j]]))
+
+
+def test_pickled_vectors_keep_their_output_matrix() -> None:
+    vectors = WordVectors(["a", "b"], np.eye(2), context=np.full((2, 2), 3, dtype=np.float32))
+    again = pickle.loads(pickle.dumps(vectors))
+    np.testing.assert_array_equal(again.context, vectors.context)

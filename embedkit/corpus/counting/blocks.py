@@ -13,10 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from embedkit.corpus.arrow_strings import offsets_and_text, strings
+from embedkit.corpus.arrow_strings import offsets_and_text, strings, tokens_of
 from embedkit.corpus.counting import kernels
 from embedkit.corpus.reader import TextBlock, valid_utf8
-from embedkit.errors import CorpusError, quoted
 
 __all__ = ["TokenBlock", "Words", "encode_ids", "encode_sentences", "encode_text", "take_words"]
 
@@ -116,12 +115,7 @@ def encode_text(
 
 def encode_sentences(sentences: list[Sequence[str]], longest: int) -> TokenBlock:
     """Encode sentences given as lists of tokens; for *longest*, see `encode_text`."""
-    try:
-        tokens = pa.array([token for sentence in sentences for token in sentence], type=pa.string())
-    except UnicodeEncodeError as error:
-        raise CorpusError(
-            f"the token {quoted(error.object)} cannot be encoded as UTF-8."
-        ) from error
+    tokens = tokens_of(sentences)
     given = np.cumsum([len(sentence) for sentence in sentences], dtype=np.int64)
     offsets, text = offsets_and_text(tokens)
     arrays = _arrays(len(tokens))

@@ -205,14 +205,17 @@ class _Reader:
     ) -> Work[tuple[NDArray[np.float32], dict[str, list[int]]]]:
         """Return the vectors of words that can be composed, and the row of each, from V on."""
         parts = [np.zeros((0, self.vectors.dimension), dtype=np.float32)]
+        known: list[str] = []
         if self.vectors.subwords is None:
             return parts[0], {}
         for start in range(0, len(words), _STEP_WORDS):
-            parts.append(self.vectors.subwords.encode(words[start : start + _STEP_WORDS]))
+            step = words[start : start + _STEP_WORDS]
+            rows, composed = self.vectors.compose(step)
+            parts.append(rows[composed])
+            known += [step[place] for place in np.flatnonzero(composed).tolist()]
             yield
-        rows = np.concatenate(parts)
-        places = np.flatnonzero(rows.any(axis=1)).tolist()
-        return rows, {words[place]: [len(self.vectors) + place] for place in places}
+        first = len(self.vectors)
+        return np.concatenate(parts), {word: [first + n] for n, word in enumerate(known)}
 
     def error(self, words: Sequence[str]) -> EmbedkitError:
         """Return the error for a text none of whose words has a vector."""
