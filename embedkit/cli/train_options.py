@@ -47,7 +47,7 @@ _SHOWN_DEFAULTS = {
     )
     + "; else 0",
 }
-_UNLIMITED = 10_000
+_UNLIMITED = 2**31
 
 
 def setting_options(command: Command) -> Command:
