@@ -21,6 +21,7 @@ from embedkit.training.engine import make_engine
 from embedkit.training.loop import TrainingHooks, TrainingLoop
 from embedkit.training.options import Device
 from embedkit.training.report import TrainingResult
+from embedkit.training.schedule import FIRST_EPOCH
 from embedkit.training.warm_start import WarmStart
 
 __all__ = ["train"]
@@ -67,7 +68,8 @@ def train(
     config = _with_sample(config, corpus, vocabulary, ranks)
     engine = make_engine(corpus, vocabulary, config, device)
     if ranks.size > 1:  # ranks synchronize between two chunks
-        engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
+        most = max(1, config.sync_every // FIRST_EPOCH)
+        engine.chunk_tokens = min(engine.chunk_tokens, most)
     if start is not None:
         rows = engine.rows.continued(start, config.dimension, config.seed)
         engine.load(rows, start.context)
