@@ -106,7 +106,7 @@ class TrainingConfig:
     minimum_learning_rate: float = 5e-6
     workers: int | None = None
     seed: int = 1
-    sync_every: int = 500_000
+    sync_every: int = 125_000
     architecture: str = "skipgram"
     position_weights: bool = False
     min_ngram: int | None = None

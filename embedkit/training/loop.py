@@ -32,7 +32,7 @@ from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import Engine
 from embedkit.training.plan import EpochPlan
 from embedkit.training.report import EpochReport, Progress, TrainingReport
-from embedkit.training.schedule import Stop, parts_of_epoch, schedule
+from embedkit.training.schedule import Stop, rank_schedule, schedule
 from embedkit.training.state import TrainingState
 from embedkit.training.work_queue import ChunkQueue
 
@@ -128,12 +128,12 @@ class TrainingLoop:
     def _stops(self, hooks: TrainingHooks) -> list[Stop]:
         """Return the schedule of stops."""
         if self._ranks.size > 1:
-            parts = parts_of_epoch(self._all_tokens, self._ranks.size, self._config.sync_every)
-            return schedule(self._epochs, self._chunks, parts)
+            share = self._all_tokens / self._ranks.size
+            return rank_schedule(self._epochs, self._chunks, share, self._config.sync_every)
         if hooks.on_epoch_end:
-            return schedule(self._epochs, self._chunks, 1)
+            return schedule(self._epochs, self._chunks)
         # Without a callback, threads do not have to wait at the end of an epoch.
-        return schedule(1, self._epochs * self._chunks, 1)
+        return schedule(1, self._epochs * self._chunks)
 
     def _resume(self, checkpoints: Checkpoints, stops: list[Stop]) -> int:
         """Load the last checkpoint, if there is one; return the number of stops before it."""

@@ -17,13 +17,14 @@ from embedkit.system.ranks import Ranks
 from embedkit.training.config import TrainingConfig
 from embedkit.training.engine import Engine
 from embedkit.training.plan import EpochPlan
-from embedkit.training.schedule import parts_of_epoch, schedule
+from embedkit.training.schedule import rank_schedule
 from embedkit.training.work_queue import ChunkQueue
 
 __all__ = ["choose_epochs"]
 
 _SHARE = 0.05  # of the time budget that is spent on measuring
 _LEAST, _MOST = 0.2, 5.0  # seconds
+_FEW_EPOCHS = 5
 _SPREAD = 0.6180339887  # the golden ratio: multiples of it are spread evenly
 
 
@@ -85,12 +86,15 @@ def _words_per_second(engine: Engine, tokens: int, config: TrainingConfig, secon
 
 
 def _synchronizing(engine: Engine, tokens: int, config: TrainingConfig, ranks: Ranks) -> float:
-    """Return the seconds that synchronizing takes in an epoch, from those for all words."""
+    """Return the seconds that synchronizing takes in an epoch, from those for all words.
+
+    It is the mean over a few epochs, because the first has more synchronizations.
+    """
     from embedkit.training.averaging import Averaging  # imports torch
 
     averaging = Averaging(engine, ranks)
     started = time.perf_counter()
     averaging.synchronize(len(engine.context))
     once = time.perf_counter() - started
-    parts = parts_of_epoch(tokens, ranks.size, config.sync_every)
-    return once * sum(0.5**stop.halvings for stop in schedule(1, parts, parts))
+    stops = rank_schedule(_FEW_EPOCHS, tokens, tokens / ranks.size, config.sync_every)
+    return once * sum(0.5**stop.halvings for stop in stops) / _FEW_EPOCHS

@@ -23,6 +23,7 @@ from embedkit.training.loop import TrainingHooks, TrainingLoop
 from embedkit.training.options import Device
 from embedkit.training.plan import EpochPlan
 from embedkit.training.report import TrainingResult
+from embedkit.training.schedule import FIRST_EPOCH
 from embedkit.training.speed import choose_epochs
 from embedkit.training.warm_start import WarmStart
 
@@ -70,7 +71,8 @@ def train(
     config = _with_sample(config, corpus, vocabulary, ranks)
     engine = make_engine(corpus, vocabulary, config, device)
     if ranks.size > 1:  # ranks synchronize between two chunks
-        engine.chunk_tokens = min(engine.chunk_tokens, config.sync_every)
+        most = max(1, config.sync_every // FIRST_EPOCH)
+        engine.chunk_tokens = min(engine.chunk_tokens, most)
     _load(engine, start, config)
     hooks = hooks or TrainingHooks()
     checkpoints = hooks.checkpoints if ranks.rank == 0 else None

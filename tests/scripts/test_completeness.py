@@ -58,6 +58,7 @@ TESTED_BY = {
     "make_corpus.py": "scripts/test_generators.py",
     "make_questions.py": "scripts/test_generators.py",
     "readme.py": "test_readme.py",
+    "shard_rows.py": "scripts/test_shard_rows.py",
     "simulate_ranks": "scripts/test_benchmarks.py",
     "test": "scripts/test_shell.py",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from embedkit.training.schedule import Stop, schedule
+from embedkit.training.schedule import Stop, rank_schedule, schedule
 
 
 def test_single_part_ends_an_epoch_with_all_words() -> None:
@@ -12,16 +12,25 @@ def test_single_part_ends_an_epoch_with_all_words() -> None:
 
 
 def test_frequent_words_are_synchronized_more_often() -> None:
-    stops = schedule(2, 330, 33)
-    assert [stop.chunk for stop in stops] == list(range(10, 661, 10))
-    first = [stop.halvings for stop in stops[:16]]
-    assert first == [5, 4, 5, 3, 5, 4, 5, 2, 5, 4, 5, 3, 5, 4, 5, 0]
-    assert [stop.halvings for stop in stops[16:32]] == first, "and again"
-    assert stops[32].halvings == 0, "an epoch ends"
-    assert [stop.halvings for stop in stops[33:]] == [stop.halvings for stop in stops[:33]]
-    taking_part = Counter(halvings for most in first for halvings in range(most, 6))
-    # Of 16 stops: all words at 1, a quarter at 2, an eighth at 4, a 16th at 8, a 32nd at 16.
-    assert [taking_part[h] for h in (0, 2, 3, 4, 5)] == [1, 2, 4, 8, 16]
+    stops = schedule(2, 1290, 129)
+    assert [stop.chunk for stop in stops] == list(range(10, 2581, 10))
+    first = [stop.halvings for stop in stops[:64]]
+    assert first[:8] == [7, 6, 7, 5, 7, 6, 7, 4]
+    assert (first[15], first[31], first[63]) == (3, 2, 0)
+    assert [stop.halvings for stop in stops[64:128]] == first, "and again"
+    assert stops[128].halvings == 0, "an epoch ends"
+    assert [stop.halvings for stop in stops[129:]] == [stop.halvings for stop in stops[:129]]
+    taking_part = Counter(halvings for most in first for halvings in range(most, 8))
+    # Of 64 stops: all words at 1, a quarter at 2, an eighth at 4, ..., a 128th at 64.
+    assert [taking_part[h] for h in (0, 2, 3, 4, 5, 6, 7)] == [1, 2, 4, 8, 16, 32, 64]
+
+
+def test_ranks_stop_more_often_in_the_first_epoch() -> None:
+    stops = rank_schedule(3, 480, share=6_100.0, sync_every=1_000)
+    assert Counter((stop.chunk - 1) // 480 for stop in stops) == {0: 49, 1: 6, 2: 6}
+    assert [stop.chunk for stop in stops if stop.ends_epoch] == [480, 960, 1440]
+    assert [stop.chunk for stop in stops[49:]] == list(range(560, 1441, 80))
+    assert len(rank_schedule(2, 5, share=10.0, sync_every=1_000)) == 2
 
 
 def test_all_ranks_stop_equally_often() -> None:
