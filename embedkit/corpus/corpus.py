@@ -102,8 +102,7 @@ class Corpus:
         Args:
             source: a file (plain, gzip, bzip2, xz or zstandard), a folder, "-" for standard input,
                 a list of these, or an iterable of token lists; a generator is read once.
-            tokenizer: "words", "words+emoji" or "whitespace" (see `corpus.tokenizers`); not used
-                for token lists.
+            tokenizer: a name in `corpus.tokenizers.TOKENIZERS`; not used for token lists.
             encoding: the encoding of the files, such as "latin-1" or "utf-16".
             errors: what to do about bytes that are not valid in the encoding: "strict" raises
                 EncodingError, "replace" replaces them with U+FFFD, "skip" drops them.

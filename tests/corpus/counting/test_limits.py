@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import itertools
 import subprocess
 import sys
 from collections import Counter
@@ -17,10 +18,12 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.counting import runs
 from embedkit.corpus.counting.limits import CountingLimits, LeftOut
 from embedkit.corpus.phrases import Phrases
+from embedkit.corpus.tokenizers import TOKENIZERS, tokenize
 from embedkit.errors import ConfigurationError, StorageError
 from tests.ranks import together
 
 MEMORY = 1 << 20  # the least that may be set
+FOLDING = [name for name in TOKENIZERS if name != "whitespace"]
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +107,11 @@ def test_words_that_are_too_long_are_left_out_and_counted(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("tokenizer", "between", "words"),
-    [("whitespace", " ", 1), ("words", ",", 1), ("words", "。", 1), ("words", "\n", 2)],
+    ("tokenizer", "between"),
+    [*itertools.product(TOKENIZERS, " \n"), *itertools.product(FOLDING, ",。")],
 )
 def test_word_of_megabytes_is_left_out_without_being_kept_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: str, between: str, words: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: str, between: str
 ) -> None:
     monkeypatch.setattr(reader, "_BLOCK_BYTES", 1_000)
     monkeypatch.setattr(long_words, "_LONGEST_WORD", 5_000)
@@ -123,20 +126,25 @@ def test_word_of_megabytes_is_left_out_without_being_kept_in_memory(
     monkeypatch.setattr(long_words.LongWords, "remove", remove)
     (tmp_path / "text").write_text(f"a{between}{'字' * 30_000}{between}b")
     corpus = Corpus.read(tmp_path / "text", tokenizer=tokenizer)
-    assert [word for sentence in corpus for word in sentence] == ["a", "b"]
+    others = tokenize(f"a{between}{between}b", tokenizer)
+    assert [word for sentence in corpus for word in sentence] == others
     assert corpus.left_out == LeftOut(too_long=1)
     assert longest < 8_000
 
 
 @pytest.mark.parametrize("separator", [",", "，", "·"])
-def test_long_line_without_white_space_keeps_all_its_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, separator: str
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_long_line_without_white_space_is_cut_between_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: str, separator: str
 ) -> None:
     monkeypatch.setattr(reader, "_BLOCK_BYTES", 1_000)
     monkeypatch.setattr(long_words, "_LONGEST_WORD", 3_000)
-    words = [f"字{number}" for number in range(5_000)]
-    (tmp_path / "text").write_text(separator.join(words))
-    assert [*Corpus.read(tmp_path / "text")] == [words]
+    line = separator.join(f"字{number}" for number in range(5_000))
+    (tmp_path / "text").write_text(f"{line}\nend")
+    corpus = Corpus.read(tmp_path / "text", tokenizer=tokenizer)
+    cut = tokenizer in FOLDING
+    assert [*corpus] == [*([tokenize(line, tokenizer)] if cut else []), ["end"]]
+    assert corpus.left_out == LeftOut(too_long=not cut)
 
 
 def test_phrases_do_not_span_words_that_were_left_out() -> None:
