@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Display", "ProgressLog"]
 
 _SECONDS_BETWEEN_LINES = 5.0
+_NOT_LOGGED = "the log is incomplete"
 _BAR = "{desc} {percentage:3.0f}% |{bar}| {rate_fmt}, {remaining} left{postfix}"
 
 
@@ -212,7 +213,8 @@ class ProgressLog:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with storage_errors(self._file.name, _NOT_LOGGED):
+            self._file.close()
 
     def training(self, progress: Progress) -> None:
         """Write the progress of training."""
@@ -225,6 +227,6 @@ class ProgressLog:
         self._write({"event": "epoch", **facts})
 
     def _write(self, facts: dict[str, object]) -> None:
-        with storage_errors(self._file.name):
+        with storage_errors(self._file.name, _NOT_LOGGED):
             self._file.write(to_json(facts) + "\n")
             self._file.flush()

@@ -373,7 +373,7 @@ def test_log_dir_that_is_a_file_is_an_error(embedkit: Command, text: Path, tmp_p
     (tmp_path / "runs").write_text("a file")
     done = embedkit("train", text, "--log-dir", "runs")
     assert done.returncode == 1
-    assert "cannot write runs: File exists" in done.stderr
+    assert "--log-dir runs is a file, not a directory.\nHint: Choose another path." in done.stderr
     assert (tmp_path / "runs").read_text() == "a file"
 
 
