@@ -6,25 +6,36 @@ import math
 import time
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, StorageError
 from embedkit.system.full_disk import storage_errors
 
 if TYPE_CHECKING:
     from embedkit.training.report import EpochReport, Progress
 
-__all__ = ["EventLog", "check_tensorboard"]
+__all__ = ["EventLog", "check_log_directory"]
 
 _SECONDS_BETWEEN_EVENTS = 1.0
+_NOT_LOGGED = "the log is incomplete"
 
 
-def check_tensorboard() -> None:
-    """Raise `ConfigurationError` if TensorBoard, which torch needs to write events, is missing."""
+def check_log_directory(path: str) -> None:
+    """Check whether events can be written to a directory, as far as that is known beforehand.
+
+    Raises:
+        ConfigurationError: TensorBoard, which torch needs to write events, is missing.
+        StorageError: *path* is a file.
+    """
     if find_spec("tensorboard") is None:
         raise ConfigurationError(
             "--log-dir needs TensorBoard, which is not installed.",
             hint="Run pip install 'embedkit[tensorboard]'.",
+        )
+    if Path(path).exists() and not Path(path).is_dir():
+        raise StorageError(
+            f"--log-dir {path} is a file, not a directory.", hint="Choose another path."
         )
 
 
@@ -58,17 +69,17 @@ class EventLog:
     def epoch(self, report: EpochReport, accuracy: float | None) -> None:
         """Write the loss of an epoch, and its score if there is one."""
         self._write({"epoch/loss": report.loss, "epoch/analogies": accuracy}, report.epoch)
-        with storage_errors(self._path):
+        with storage_errors(self._path, _NOT_LOGGED):
             self._writer.flush()
         self._last = -math.inf
 
     def _write(self, scalars: Mapping[str, float | None], step: int) -> None:
-        with storage_errors(self._path):
+        with storage_errors(self._path, _NOT_LOGGED):
             for name, value in scalars.items():
                 if value is not None and math.isfinite(value):
                     self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
         """Write what is left, and close the file."""
-        with storage_errors(self._path):
+        with storage_errors(self._path, _NOT_LOGGED):
             self._writer.close()

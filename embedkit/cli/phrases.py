@@ -191,7 +191,7 @@ def phrases(
             f"{counted(len(text.tokens), 'token')}, {counted(len(text), 'sentence')}, "
             f"{counted(len(text.vocabulary), 'distinct word')}"
         )
-        display.left_out(text, options["max_word_length"])
+        display.left_out(text, counting_limits(options))
         learned, joined = _joined(text, known, settings, directory, display)
         _write(learned, joined, output, listed, overwrite=overwrite)
     if as_json:

@@ -19,12 +19,14 @@ from embedkit.system.full_disk import storage_errors
 if TYPE_CHECKING:
     from embedkit.classification.training import Step
     from embedkit.corpus.corpus import Corpus
+    from embedkit.corpus.counting.limits import CountingLimits
     from embedkit.heads.training import Epoch
     from embedkit.training.report import EpochReport, Progress
 
 __all__ = ["Display", "ProgressLog"]
 
 _SECONDS_BETWEEN_LINES = 5.0
+_NOT_LOGGED = "the log is incomplete"
 _BAR = "{desc} {percentage:3.0f}% |{bar}| {rate_fmt}, {remaining} left{postfix}"
 
 
@@ -142,16 +144,19 @@ class Display:
         if not self._quiet:
             click.echo(text, err=True)
 
-    def left_out(self, text: Corpus, longest: int) -> None:
-        """Print which words a text's vocabulary lacks, if any; *longest* is the limit in use."""
+    def left_out(self, text: Corpus, limits: CountingLimits) -> None:
+        """Print which words a text's vocabulary lacks, if any, and which option is why."""
         found = text.left_out
         if found.words:
             words, tokens = counted(found.words, "word"), counted(found.tokens, "token")
             least = counted(int(text.vocabulary.counts[-1]), "time")
-            self.say(f"left out: {words} ({tokens}); kept words occur at least {least}")
+            reached = len(text.vocabulary) == limits.max_vocabulary
+            option = "--max-vocabulary" if reached else "--count-memory"
+            self.say(f"left out by {option}: {words} ({tokens}); kept words occur at least {least}")
         if found.too_long:
             words = counted(found.too_long, "word")
-            self.say(f"left out: {words} of more than {counted(longest, 'character')}")
+            longest = counted(limits.max_word_length, "character")
+            self.say(f"left out by --max-word-length: {words} of more than {longest}")
 
     def _advance(
         self,
@@ -212,7 +217,8 @@ class ProgressLog:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with storage_errors(self._file.name, _NOT_LOGGED):
+            self._file.close()
 
     def training(self, progress: Progress) -> None:
         """Write the progress of training."""
@@ -225,6 +231,6 @@ class ProgressLog:
         self._write({"event": "epoch", **facts})
 
     def _write(self, facts: dict[str, object]) -> None:
-        with storage_errors(self._file.name):
+        with storage_errors(self._file.name, _NOT_LOGGED):
             self._file.write(to_json(facts) + "\n")
             self._file.flush()

@@ -196,7 +196,7 @@ def _read(
         limits=counting_limits(options),
     )
     display.say(f"{_size(text)}, {counted(len(text), 'sentence')}, {_distinct(text)}")
-    display.left_out(text, options["max_word_length"])
+    display.left_out(text, counting_limits(options))
     return text
 
 

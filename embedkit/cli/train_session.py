@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedkit.cli.event_log import EventLog, check_tensorboard
+import click
+
+from embedkit.cli.event_log import EventLog, check_log_directory
 from embedkit.cli.output import rendered
 from embedkit.cli.paths import call_if_interrupted, watch_output
 from embedkit.cli.progress import Display, ProgressLog
-from embedkit.errors import ConfigurationError, EmbedkitError
+from embedkit.errors import ConfigurationError, EmbedkitError, StorageError
 from embedkit.system.interrupts import PATIENCE
 from embedkit.training.options import Device
 
@@ -45,7 +49,8 @@ class TrainingSession:
         from embedkit.training.checkpoint import Checkpoints
 
         if options["log_dir"]:
-            check_tensorboard()
+            check_log_directory(options["log_dir"])
+        _refuse_logs_in_model(output, options)
         if options["patience"] and not options["evaluate"]:
             raise ConfigurationError("--patience needs --evaluate FILE.")
         self._ranks = ranks
@@ -67,6 +72,7 @@ class TrainingSession:
             from embedkit.evaluation import EarlyStopping
 
             self._stopping = EarlyStopping(options["evaluate"], options["patience"])
+        self._say: Callable[[str], None] = partial(click.echo, err=True)
         self._logs: list[ProgressLog | EventLog] = []
         if options["log_json"] and not ranks.rank:
             self._logs.append(ProgressLog(options["log_json"]))
@@ -77,20 +83,19 @@ class TrainingSession:
         self, model: TrainedEncoder, text: Corpus, start: TrainedEncoder | None, display: Display
     ) -> None:
         """Train; if interrupted, print how to resume."""
+        self._say = display.say
         if self._checkpoints:
             self._checkpoints.on_interrupt = lambda: _say_checkpoint(display)
 
         def on_progress(progress: Progress) -> None:
             display.training(progress)
-            for log in self._logs:
-                log.training(progress)
+            self._log(lambda log: log.training(progress))
 
         def on_epoch_end(report: EpochReport) -> bool:
             stops = self._stopping(report) if self._stopping else False
             accuracy = self._stopping.accuracies[-1] if self._stopping else None
             display.epoch(report, accuracy)
-            for log in self._logs:
-                log.epoch(report, accuracy)
+            self._log(lambda log: log.epoch(report, accuracy))
             return stops
 
         try:
@@ -130,10 +135,40 @@ class TrainingSession:
         if self._checkpoints:
             self._checkpoints.clear()
 
+    def _log(self, write: Callable[[ProgressLog | EventLog], None]) -> None:
+        """Write to the logs; one that cannot be written does not end the training."""
+        for log in [*self._logs]:
+            try:
+                write(log)
+            except StorageError as error:
+                self._logs.remove(log)
+                with contextlib.suppress(StorageError):
+                    log.close()
+                self._say(f"Warning: {rendered(error)}")
+
     def close(self) -> None:
         """Close the logs."""
-        for log in self._logs:
-            log.close()
+        self._log(lambda log: log.close())
+
+
+def _refuse_logs_in_model(output: Path, options: Mapping[str, Any]) -> None:
+    """Refuse a log that is the model or in it, and a directory of logs around the model."""
+    model = output.resolve()
+    for name in ("log_json", "log_dir"):
+        if given := options[name]:
+            log = Path(given).resolve()
+            if log == model:
+                place = "the output"
+            elif log.is_relative_to(model):
+                place = "inside the output"
+            elif model.is_relative_to(log):
+                place = "around the output"
+            else:
+                continue
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigurationError(
+                f"{option} {given} is {place}, {output}.", hint="Choose a path beside it."
+            )
 
 
 def _say_checkpoint(display: Display) -> None:

@@ -33,7 +33,7 @@ from embedkit.corpus.reader import (
 from embedkit.corpus.tokenizers import tokenizer as find_tokenizer
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, counted
-from embedkit.system.full_disk import storage_errors
+from embedkit.system.full_disk import temporary_storage_errors
 from embedkit.system.memory import processors, release_heap, release_pages
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.system.threads import map_in_order
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 __all__ = ["Corpus"]
 
 _CHUNK_TOKENS = 1 << 20
-_NO_OUTPUT = "nothing was written"  # the end of the message about a full disk
 
 
 class Corpus:
@@ -102,8 +101,7 @@ class Corpus:
         Args:
             source: a file (plain, gzip, bzip2, xz or zstandard), a folder, "-" for standard input,
                 a list of these, or an iterable of token lists; a generator is read once.
-            tokenizer: "words", "words+emoji" or "whitespace" (see `corpus.tokenizers`); not used
-                for token lists.
+            tokenizer: a name in `corpus.tokenizers.TOKENIZERS`; not used for token lists.
             encoding: the encoding of the files, such as "latin-1" or "utf-16".
             errors: what to do about bytes that are not valid in the encoding: "strict" raises
                 EncodingError, "replace" replaces them with U+FFFD, "skip" drops them.
@@ -130,14 +128,14 @@ class Corpus:
         from embedkit.corpus.token_ids import TokenIdWriter  # imports numba
 
         folder = directory or tempfile.gettempdir()
-        with storage_errors(folder, _NO_OUTPUT):
+        with temporary_storage_errors(folder):
             writer = TokenIdWriter(folder, limits)
         blocks = _share(read_blocks(source, progress, encoding, errors, tokenizer), ranks)
         with closing(writer):
             for encoded in map_in_order(encode, blocks, threads):
-                with storage_errors(folder, _NO_OUTPUT):
+                with temporary_storage_errors(folder):
                     writer.add(encoded)
-            with storage_errors(folder, _NO_OUTPUT):
+            with temporary_storage_errors(folder):
                 files = writer.finish(ranks)
         name = tokenizer if is_path(source) else None
         release_heap()
@@ -160,7 +158,7 @@ class Corpus:
         ids = np.append(np.where(ids < 0, len(vocabulary), ids), len(vocabulary)).astype(np.int32)
         folder = directory or tempfile.gettempdir()
         with (
-            storage_errors(folder, _NO_OUTPUT),
+            temporary_storage_errors(folder),
             tempfile.TemporaryFile(dir=folder) as file,
         ):
             for start in range(0, len(self.tokens), _CHUNK_TOKENS):

@@ -25,7 +25,7 @@ from embedkit.corpus.counting.runs import CountRuns
 from embedkit.corpus.counting.table import WordTable
 from embedkit.corpus.reader import TextBlock
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import CorpusError
+from embedkit.errors import CorpusError, counted, plural
 from embedkit.system.memory import release_libraries, release_pages
 from embedkit.system.ranks import Ranks
 
@@ -110,7 +110,7 @@ class TokenIdWriter:
         Raises:
             CorpusError: the text contains no tokens, or fewer blocks than there are ranks.
         """
-        _check_shares(self._size, ranks)
+        self._check_shares(ranks)
         spilled = ranks.total(np.array([self._runs is not None])).any()
         digest = hashlib.blake2b(digest_size=16)
         vocabulary, distinct = (
@@ -128,6 +128,26 @@ class TokenIdWriter:
             distinct - len(vocabulary), size - int(vocabulary.counts.sum()), too_long
         )
         return TokenIdFiles(vocabulary, tokens, boundaries, whole.hexdigest(), left_out)
+
+    def _check_shares(self, ranks: Ranks) -> None:
+        own = np.arange(ranks.size) == ranks.rank
+        sizes = ranks.total(np.where(own, self._size, 0))
+        if sizes.all():
+            return
+        if sizes.any():
+            raise CorpusError(
+                f"the corpus is too small to share among {ranks.size} ranks.",
+                hint="Use fewer ranks.",
+            )
+        too_long = int(ranks.total(np.array([self._too_long]))[0])
+        if not too_long:
+            raise CorpusError("the corpus is empty: it contains no tokens.")
+        tokens = "the only token" if too_long == 1 else f"all {too_long:,} tokens"
+        longest = counted(self._limits.max_word_length, "character")
+        raise CorpusError(
+            f"{tokens} of the corpus {plural(too_long, 'has', 'have')} more than {longest}.",
+            hint="Raise --max-word-length (max_word_length).",
+        )
 
     def _number(self, ranks: Ranks, digest: hashlib.blake2b) -> tuple[Vocabulary, int]:
         """Number the words of the table; return the vocabulary and the number of distinct words."""
@@ -195,17 +215,6 @@ def _load_kernels() -> None:
     counts, offsets, words = table.columns()
     take_words(offsets, words, np.argsort(counts))
     release_libraries("libllvmlite")
-
-
-def _check_shares(size: int, ranks: Ranks) -> None:
-    sizes = ranks.total(np.where(np.arange(ranks.size) == ranks.rank, size, 0))
-    if not sizes.any():
-        raise CorpusError("the corpus is empty: it contains no tokens.")
-    if not sizes.all():
-        raise CorpusError(
-            f"the corpus is too small to share among {ranks.size} ranks.",
-            hint="Use fewer ranks.",
-        )
 
 
 def _by_frequency(counts: NDArray[np.int64], most: int) -> NDArray[np.intp]:

@@ -10,6 +10,7 @@ import re
 import string
 import unicodedata
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from embedkit.corpus.emoji import split_emoji, unicode_pattern
 from embedkit.corpus.encodings import BYTE_ORDER_MARK
@@ -114,11 +115,26 @@ def _whitespace(block: bytes) -> bytes:
     return _BYTE_ORDER_MARKS.sub(b"", block) if BYTE_ORDER_MARK in block else block
 
 
-TOKENIZERS: Mapping[str, Callable[[bytes], bytes]] = {
-    "words": _words,
-    "words+emoji": _words_and_emoji,
-    "words+punctuation": _words_and_punctuation,
-    "whitespace": _whitespace,
+class Tokenizer(NamedTuple):
+    """A tokenizer.
+
+    Attributes:
+        tokenize: the function.
+        ascii_separators: a translation table that maps the ASCII characters between which no word
+            continues to spaces.
+        splits_unicode: whether other characters than letters, marks and digits separate words, too.
+    """
+
+    tokenize: Callable[[bytes], bytes]
+    ascii_separators: bytes
+    splits_unicode: bool
+
+
+TOKENIZERS: Mapping[str, Tokenizer] = {
+    "words": Tokenizer(_words, _FOLD_ASCII, splits_unicode=True),
+    "words+emoji": Tokenizer(_words_and_emoji, _FOLD_ASCII, splits_unicode=True),
+    "words+punctuation": Tokenizer(_words_and_punctuation, _FOLD_ASCII, splits_unicode=True),
+    "whitespace": Tokenizer(_whitespace, _CONTROLS_TO_SPACES, splits_unicode=False),
 }
 """*words*: NFKC_Casefold; letters, marks, digits and underscores of any script, with inner
 apostrophes and hyphens. *words+emoji*: the same, and each emoji sequence of UTS #51 is a word,
@@ -127,7 +143,6 @@ without variation selectors. Signs such as U+00A9 are emoji only with U+FE0F, an
 apostrophes, hyphens and underscores. *whitespace*: tokens as they are, between ASCII white space
 and control characters."""
 
-_SEPARATING = {"words": _FOLD_ASCII, "words+emoji": _FOLD_ASCII, "whitespace": _CONTROLS_TO_SPACES}
 _UNICODE_SEPARATOR = r"[^\x00-\x7f\p{L}\p{M}\p{N}\p{Cs}]"  # surrogates stand for invalid bytes
 
 
@@ -138,10 +153,11 @@ def separators_in(text: bytes, name: str) -> tuple[int, int] | None:
         text: UTF-8; it may begin and end within a character.
         name: of the tokenizer.
     """
-    spaced = text.translate(_SEPARATING[name]).replace(b"\n", b" ")
+    chosen = TOKENIZERS[name]
+    spaced = text.translate(chosen.ascii_separators).replace(b"\n", b" ")
     if (first := spaced.find(b" ")) >= 0:
         return first, spaced.rfind(b" ") + 1
-    if name == "whitespace" or text.isascii():
+    if not chosen.splits_unicode or text.isascii():
         return None
     decoded = text.decode(errors="surrogateescape")
     found = [match.span() for match in unicode_pattern(_UNICODE_SEPARATOR).finditer(decoded)]
@@ -173,7 +189,7 @@ def tokenizer(name: str) -> Callable[[bytes], bytes]:
         ConfigurationError: the name is unknown.
     """
     check_choice("tokenizer", name, TOKENIZERS)
-    return TOKENIZERS[name]
+    return TOKENIZERS[name].tokenize
 
 
 def tokenize(text: str, name: str = "words") -> list[str]:

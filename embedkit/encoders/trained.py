@@ -123,8 +123,9 @@ class TrainedEncoder(Encoder):
             checkpoints: where to save the state of training; see `training.checkpoint`.
             resume: continue from the last checkpoint, if there is one.
             ranks: processes that train together, each on a part of the text; see `ranks.join`.
-            device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one; or
-                `training.options.Device`, which also says how to train on a GPU.
+            device: "cpu", "cuda", "cuda:1", or "auto" for a GPU if there is one (the default of
+                `embedkit train`, but not of this method); or `training.options.Device`, which also
+                says how to train on a GPU.
 
         Raises:
             CorpusError: too few words are frequent enough.

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from embedkit.errors import StorageError
 
-__all__ = ["storage_errors"]
+__all__ = ["storage_errors", "temporary_storage_errors"]
 
 
 @contextlib.contextmanager
 def storage_errors(
-    target: str | os.PathLike[str], kept: str = "nothing was changed"
+    target: str | os.PathLike[str],
+    kept: str = "nothing was changed",
+    *,
+    elsewhere: str = "write to another disk",
 ) -> Iterator[None]:
     """Turn an OSError raised while *target* is written into a `StorageError`.
 
@@ -24,6 +27,7 @@ def storage_errors(
     Args:
         target: the output.
         kept: the end of the message, about the state of the output.
+        elsewhere: what to do if the disk is full, other than to free some space.
     """
     try:
         yield
@@ -32,8 +36,8 @@ def storage_errors(
             raise
         reason = error.strerror or str(error)
         hint = {
-            errno.ENOSPC: "Free some space, or write to another disk.",
-            errno.EDQUOT: "Free some space, or write to another disk.",
+            errno.ENOSPC: f"Free some space, or {elsewhere}.",
+            errno.EDQUOT: f"Free some space, or {elsewhere}.",
             errno.EROFS: "Choose a directory that you may write to.",
             errno.EACCES: "Choose a directory that you may write to.",
             errno.ENOENT: "Create the parent directory first.",
@@ -41,6 +45,14 @@ def storage_errors(
         if error.errno == errno.ENOENT and Path(target).parent.exists():  # as in /proc
             hint = "Choose a directory that you may write to."
         raise StorageError(f"cannot write {target}: {reason}; {kept}.", hint=hint) from error
+
+
+def temporary_storage_errors(
+    folder: str | os.PathLike[str],
+) -> contextlib.AbstractContextManager[None]:
+    """Return `storage_errors` for the temporary files of a text in a folder that users choose."""
+    elsewhere = "choose a directory on another disk with --temporary-directory (directory=...)"
+    return storage_errors(folder, "nothing was written", elsewhere=elsewhere)
 
 
 def _concerns_another(name: object, target: str | os.PathLike[str]) -> bool:

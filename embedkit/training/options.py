@@ -30,7 +30,9 @@ class Device:
     """Where to train, and how on a GPU.
 
     Attributes:
-        name: "cpu", "cuda", "cuda:1" and so on, or "auto": a GPU if there is a usable one.
+        name: "cpu", "cuda", "cuda:1" and so on, or "auto": a GPU if there is a usable one. The
+            default of `embedkit train` is "auto"; in Python it is "cpu", so that a program runs in
+            the same way on every machine and does not import torch, unless it asks for it.
         rows: storage type of the matrices on a GPU. bfloat16 takes half the memory and is less
             precise.
         precision: precision of the products on a GPU. tf32 is several times as fast.

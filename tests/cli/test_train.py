@@ -373,7 +373,7 @@ def test_log_dir_that_is_a_file_is_an_error(embedkit: Command, text: Path, tmp_p
     (tmp_path / "runs").write_text("a file")
     done = embedkit("train", text, "--log-dir", "runs")
     assert done.returncode == 1
-    assert "cannot write runs: File exists" in done.stderr
+    assert "--log-dir runs is a file, not a directory.\nHint: Choose another path." in done.stderr
     assert (tmp_path / "runs").read_text() == "a file"
 
 
@@ -381,10 +381,13 @@ def test_limits_of_counting_are_reported(embedkit: Command, tmp_path: Path) -> N
     (tmp_path / "text.txt").write_text(
         "sun moon star comet\nsun moon star\nincomprehensibilities sun moon star\n" * 30
     )
-    limits = ["--max-vocabulary", 3, "--max-word-length", 12, "--count-memory", "1.5M"]
+    limits = ["--max-vocabulary", 3, "--max-word-length", 12, "--count-memory", "32.5M"]
     done = embedkit("train", "text.txt", "--sample", 0, "--epochs", 1, "--json", *limits)
-    assert "left out: 1 word (30 tokens); kept words occur at least 90 times" in done.stderr
-    assert "left out: 30 words of more than 12 characters" in done.stderr
+    assert (
+        "left out by --max-vocabulary: 1 word (30 tokens); kept words occur at least 90 times"
+        in done.stderr
+    )
+    assert "left out by --max-word-length: 30 words of more than 12 characters" in done.stderr
     report = json.loads(done.stdout)["training"]
     assert report["left_out"] == {"words": 1, "tokens": 30, "too_long": 30}
     assert [*load(tmp_path / "model.embedkit").vocabulary] == ["sun", "moon", "star"]
@@ -394,7 +397,8 @@ def test_limits_of_counting_are_reported(embedkit: Command, tmp_path: Path) -> N
     ("option", "value", "message"),
     [
         ("--count-memory", "2X", "expected a size, such as 500M or 2G, got '2X'"),
-        ("--count-memory", "2K", "must be between 1M and 1,024T, got 2K"),
+        ("--count-memory", "31M", "must be between 32M and 1,024T, got 31M"),
+        ("--count-memory", "2K", "must be between 32M and 1,024T, got 2K"),
         ("--max-vocabulary", "0", "must be between 1 and 2,147,483,646, got 0"),
         ("--max-word-length", "65537", "must be between 1 and 65,536, got 65,537"),
     ],

@@ -135,13 +135,21 @@ def test_bench_phrases(run_json: RunJson, corpus: Path) -> None:
 
 @pytest.mark.slow
 def test_bench_counting(run_json: RunJson) -> None:
-    results = run_json("bench_counting", "--tokens", 60_000, "--keep", 50, "--memory", "1M")
+    results = run_json("bench_counting", "--tokens", 400_000, "--keep", 50, "--memory", "32M")
     rows = results["counting"]
     assert [row["name"] for row in rows] == ["embedkit"] * 3 + ["gensim"] * 2
     assert [row["exact"] for row in rows[:4]] == [1, 1, 1, 1]
-    assert rows[0]["kept"] == rows[3]["kept"] > 30_000
-    assert rows[1]["kept"] == (1 << 20) // 384
+    assert rows[0]["kept"] == rows[3]["kept"] > 200_000
+    assert rows[1]["kept"] == (32 << 20) // 384
     assert rows[2]["kept"] == 50
+
+
+def test_bench_counting_beside_another_text(run_json: RunJson, corpus: Path) -> None:
+    sizes = ("--tokens", 4_000, "--memory", "32M")
+    [row] = run_json("bench_counting", *sizes, "--also", corpus, "--times", 3)["counting"]
+    assert row["name"] == "embedkit"
+    assert row["kept"] > 2_000
+    assert row["exact"] == 1
 
 
 @pytest.mark.slow

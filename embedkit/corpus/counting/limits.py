@@ -12,7 +12,7 @@ __all__ = ["RANGES", "CountingLimits", "LeftOut"]
 RANGES: Ranges = {
     "max_word_length": (1, 65_536),
     "max_vocabulary": (1, 2**31 - 2),
-    "count_memory": (1 << 20, 1 << 50),
+    "count_memory": (32 << 20, 1 << 50),
 }
 """The lowest and highest value of each limit."""
 
@@ -32,8 +32,9 @@ class CountingLimits:
         count_memory: bytes that counting may take, in addition to what the process takes anyway.
             When a quarter is used up, the words are written to a temporary file and counted from
             there. The counts stay exact, but only the most frequent words are kept, one per 384
-            bytes. None means no limit, or with `max_vocabulary`, what that many words need, and at
-            least 256 MB.
+            bytes. It must be at least 32 MB, because one of 256 parts of all distinct words must
+            fit, too. None means no limit, or with `max_vocabulary`, what that many words need, and
+            at least 256 MB.
 
     Raises:
         ConfigurationError: a value is outside its range.

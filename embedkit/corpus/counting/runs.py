@@ -8,6 +8,7 @@ is a hash aggregation that spills (Graefe 1993, Query evaluation techniques for 
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -25,21 +26,13 @@ __all__ = ["CountRuns", "Kept"]
 
 _PARTITION_BITS = 8
 _PARTITIONS = 1 << _PARTITION_BITS
-_RANK_BITS, _RUN_BITS = 47, 31  # of the place of a word's first occurrence: rank, run, number
+# The place of a word's first occurrence: 12 bits for the rank, 20 for the run, 31 for the number.
+_RANK_BITS, _RUN_BITS = 51, 31
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Where a partition of a run begins in the file, and its size.
-
-    It consists of the numbers, hashes, counts and lengths of its words, and of their text.
-    """
-
-    start: int
-    words: int
-    bytes: int
+_PART = 3  # numbers that describe a part of a run: where it begins, its words, and their bytes
 
 
 @dataclass(frozen=True)
@@ -58,13 +51,17 @@ class Kept:
 class CountRuns:
     """Runs of words on disk.
 
+    A run has a part for each partition: the numbers, hashes, counts and lengths of its words, and
+    their text. Then follows a list of where the parts begin and how large they are. In memory, a
+    run is only two numbers, so many runs take little.
+
     Args:
         directory: where to make the temporary file, which has no name.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - see `close`
-        self._runs: list[list[_Part]] = []
+        self._lists: list[int] = []  # where the list of each run's parts begins
         self._sizes: list[int] = []
 
     def add(self, table: WordTable) -> None:
@@ -73,15 +70,16 @@ class CountRuns:
         partitions = (words.hashes[:, 0] >> np.uint64(64 - _PARTITION_BITS)).astype(np.uint16)
         order = np.argsort(partitions, kind="stable")
         ends = np.cumsum(np.bincount(partitions, minlength=_PARTITIONS))
-        run = []
-        for numbers in np.split(order, ends[:-1]):
+        parts = np.empty((_PARTITIONS, _PART), dtype=np.int64)
+        for partition, numbers in enumerate(np.split(order, ends[:-1])):
             part = words.take(numbers)
-            run.append(_Part(self._file.tell(), len(part), len(part.text)))
+            parts[partition] = self._file.tell(), len(part), len(part.text)
             self._file.write(numbers.astype(np.int32).data)
             for array in (part.hashes, part.counts, part.lengths, part.text):
                 self._file.write(array.tobytes())
+        self._lists.append(self._file.tell())
+        self._file.write(parts.tobytes())
         self._file.flush()
-        self._runs.append(run)
         self._sizes.append(len(table))
 
     def most_frequent(self, most: int, ranks: Ranks) -> Kept:
@@ -100,17 +98,19 @@ class CountRuns:
         self, partition: int, ranks: Ranks
     ) -> Iterator[tuple[NDArray[np.int64], Words]]:
         """Yield the words of a partition with the places of their first occurrences in a run."""
-        found = [self._words(run, partition) for run in range(len(self._runs))]
-        places = [
-            numbers + ((ranks.rank << _RANK_BITS) + (run << _RUN_BITS))
-            for run, (numbers, _) in enumerate(found)
-        ]
-        words = [part for _, part in found]
+        found = self._with_places(partition, ranks.rank)
         if ranks.size == 1:
-            yield from zip(places, words, strict=True)
+            yield from found
             return
+        places, words = zip(*found, strict=True)
         own = _to_bytes(np.concatenate(places), Words.joined(words))
         yield from map(_from_bytes, ranks.gather(own))
+
+    def _with_places(self, partition: int, rank: int) -> Iterator[tuple[NDArray[np.int64], Words]]:
+        """Yield the words of a partition, one run after another, with their places."""
+        for run in range(len(self._sizes)):
+            numbers, words = self._words(run, partition)
+            yield numbers + ((rank << _RANK_BITS) + (run << _RUN_BITS)), words
 
     def renumbering(self, kept: WordTable, unknown: int) -> Iterator[NDArray[np.int32]]:
         """Yield for each run the number in *kept* of each of its words, or *unknown*.
@@ -120,23 +120,30 @@ class CountRuns:
         for run, size in enumerate(self._sizes):
             found = np.full(size + 1, unknown, dtype=np.int32)
             for partition in range(_PARTITIONS):
-                numbers, hashes = self._identities(self._runs[run][partition])
+                start, words, _ = self._part(run, partition)
+                numbers, hashes = self._identities(start, words)
                 found[numbers] = kept.find(hashes, unknown)
             yield found
 
-    def _identities(self, part: _Part) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+    def _part(self, run: int, partition: int) -> tuple[int, int, int]:
+        """Return where a part begins, its number of words, and of their bytes."""
+        place = self._lists[run] + partition * _PART * 8
+        start, words, size = self._read(place, _PART, np.int64).tolist()
+        return start, words, size
+
+    def _identities(self, start: int, words: int) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
         """Return the numbers of a partition's words in their run, and their hashes."""
-        numbers = self._read(part.start, part.words, np.int32)
-        hashes = self._read(part.start + numbers.nbytes, 2 * part.words, np.uint64)
+        numbers = self._read(start, words, np.int32)
+        hashes = self._read(start + numbers.nbytes, 2 * words, np.uint64)
         return numbers, hashes.reshape(-1, 2)
 
     def _words(self, run: int, partition: int) -> tuple[NDArray[np.int64], Words]:
         """Return the numbers of a partition's words in their run, and the words."""
-        part = self._runs[run][partition]
-        numbers, hashes = self._identities(part)
-        place = part.start + numbers.nbytes + hashes.nbytes
-        counts, lengths = self._read(place, 2 * part.words, np.int64).reshape(2, -1)
-        text = self._read(place + counts.nbytes + lengths.nbytes, part.bytes, np.uint8)
+        start, words, size = self._part(run, partition)
+        numbers, hashes = self._identities(start, words)
+        place = start + numbers.nbytes + hashes.nbytes
+        counts, lengths = self._read(place, 2 * words, np.int64).reshape(2, -1)
+        text = self._read(place + counts.nbytes + lengths.nbytes, size, np.uint8)
         return numbers.astype(np.int64), Words.of(text, lengths, hashes, counts)
 
     def _read(self, place: int, size: int, kind: type[Scalar]) -> NDArray[Scalar]:
@@ -144,6 +151,8 @@ class CountRuns:
         view = array.view(np.uint8).data if size else memoryview(b"")
         while view:
             count = os.preadv(self._file.fileno(), [view], place)
+            if not count:
+                raise OSError(errno.EIO, "a temporary file is shorter than what was written to it")
             view, place = view[count:], place + count
         return array
 

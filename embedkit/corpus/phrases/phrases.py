@@ -16,7 +16,7 @@ from embedkit.corpus.phrases.storage import Phrase, read_phrases, write_phrases
 from embedkit.corpus.reader import no_progress
 from embedkit.errors import counted
 from embedkit.system.files import atomic_file
-from embedkit.system.full_disk import storage_errors
+from embedkit.system.full_disk import temporary_storage_errors
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.validation import refuse_string
 
@@ -221,13 +221,13 @@ class _Passes:
     def find(self, corpus: Corpus) -> list[Phrase]:
         from embedkit.corpus.phrases.count import find_phrases  # imports numba
 
-        with storage_errors(self._directory, "nothing was written"):
+        with temporary_storage_errors(self._directory):
             return find_phrases(corpus, *self._arguments)
 
     def join(self, corpus: Corpus, found: Sequence[Phrase]) -> Corpus:
         from embedkit.corpus.phrases.join import join_phrases  # imports numba
 
-        with storage_errors(self._directory, "nothing was written"):
+        with temporary_storage_errors(self._directory):
             return join_phrases(corpus, found, *self._arguments)
 
 

@@ -63,13 +63,13 @@ def answer_questions(questions: Sequence[Question]) -> list[bytes | EmbedkitErro
 
 
 def respelled_searches(
-    asked: Sequence[tuple[ServedModel, WithSpelling]], most: Callable[[int], None]
+    asked: Sequence[tuple[ServedModel, WithSpelling]], check_count: Callable[[int], None]
 ) -> Work[list[SearchRequest]]:
     """Replace unknown words by similar known ones in the requests that ask for it.
 
     Args:
         asked: requests and their models.
-        most: called with the number of unknown words for a model; raises if there are too many.
+        check_count: called with the number of unknown words for a model; raises if too many.
     """
     requests: list[SearchRequest] = [item for _, item in asked]
     for model in {served for served, _ in asked}:
@@ -79,7 +79,7 @@ def respelled_searches(
             if served is model and item.oov == "spell"
         ]
         chosen = [requests[place] for place in places]
-        found = yield from respelled(model.vectors, chosen, most)
+        found = yield from respelled(model.vectors, chosen, check_count)
         for place, request in zip(places, found, strict=True):
             requests[place] = request
     return requests

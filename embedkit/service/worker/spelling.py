@@ -72,14 +72,14 @@ class Respelled:
 
 
 def respelled(
-    vectors: WordVectors, requests: Sequence[SearchRequest], most: Callable[[int], None]
+    vectors: WordVectors, requests: Sequence[SearchRequest], check_count: Callable[[int], None]
 ) -> Work[list[SearchRequest]]:
     """Replace the unknown words of requests by the known words with the nearest spellings.
 
     Args:
         vectors: the known words.
         requests: requests with oov "spell".
-        most: called with the number of unknown words; raises an error if there are too many.
+        check_count: called with the number of unknown words; raises an error if there are too many.
     """
     queries: list[SearchQuery | None] = []
     words: list[str] = []
@@ -92,7 +92,7 @@ def respelled(
             queries.append(query)
             words += [*(word for word, _ in query.weighted), *query.exclude]
         yield
-    known = yield from known_spellings(vectors, words, most)
+    known = yield from known_spellings(vectors, words, check_count)
     return [
         request if query is None else _with_spellings(request, query, known)
         for request, query in zip(requests, queries, strict=True)
@@ -109,17 +109,17 @@ def _with_spellings(
 
 
 def known_spellings(
-    vectors: WordVectors, words: Sequence[str], most: Callable[[int], None]
+    vectors: WordVectors, words: Sequence[str], check_count: Callable[[int], None]
 ) -> Work[dict[str, str]]:
     """Return the known word with the nearest spelling for each unknown word that has one.
 
     Args:
         vectors: the known words.
         words: known and unknown words.
-        most: called with the number of unknown words; raises an error if there are too many.
+        check_count: called with the number of unknown words; raises an error if there are too many.
     """
     unknown = [word for word in dict.fromkeys(words) if vectors.find(word) < 0]
-    most(len(unknown))
+    check_count(len(unknown))
     known: dict[str, str] = {}
     for start in range(0, len(unknown), _WORDS):
         known |= yield from _nearest(vectors.vocabulary, unknown[start : start + _WORDS])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import io
+import itertools
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from embedkit.corpus import long_words, reader
@@ -17,27 +15,12 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.counting import runs
 from embedkit.corpus.counting.limits import CountingLimits, LeftOut
 from embedkit.corpus.phrases import Phrases
-from embedkit.errors import ConfigurationError, StorageError
+from embedkit.corpus.tokenizers import TOKENIZERS, tokenize
+from embedkit.errors import ConfigurationError, CorpusError
+from tests.corpus.counting.conftest import MEMORY
 from tests.ranks import together
 
-MEMORY = 1 << 20  # the least that may be set
-
-
-@pytest.fixture(scope="module")
-def sentences() -> list[list[str]]:
-    """120,000 tokens: half of them occur once, the other half follow Zipf's law."""
-    random = np.random.default_rng(7)
-    frequent = [f"w{number}" for number in np.minimum(random.zipf(1.3, 60_000), 9_000)]
-    rare = [f"rare{number}" for number in random.permutation(60_000)]
-    tokens = [token for pair in zip(frequent, rare, strict=True) for token in pair]
-    return [tokens[start : start + 12] for start in range(0, len(tokens), 12)]
-
-
-@pytest.fixture(scope="module")
-def text(sentences: list[list[str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("counting") / "text"
-    path.write_text("".join(" ".join(sentence) + "\n" for sentence in sentences))
-    return path
+FOLDING = [name for name in TOKENIZERS if name != "whitespace"]
 
 
 def most_common(sentences: list[list[str]], most: int) -> dict[str, int]:
@@ -67,15 +50,17 @@ def test_most_frequent_words_are_kept(sentences: list[list[str]], text: Path, mo
 
 
 def test_count_memory_changes_neither_counts_nor_order(
-    sentences: list[list[str]], text: Path, monkeypatch: pytest.MonkeyPatch
+    sentences: list[list[str]],
+    text: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    little_memory: CountingLimits,
 ) -> None:
-    monkeypatch.setattr(reader, "_BLOCK_BYTES", 20_000)
     written: list[int] = []
     add = runs.CountRuns.add
     monkeypatch.setattr(
         runs.CountRuns, "add", lambda own, table: written.append(len(table)) or add(own, table)
     )
-    corpus = Corpus.read(text, limits=CountingLimits(count_memory=MEMORY))
+    corpus = Corpus.read(text, limits=little_memory)
     assert len(written) > 5
     assert_keeps(corpus, sentences, MEMORY // 384)
     again = Corpus.read(text, limits=CountingLimits(count_memory=MEMORY, max_vocabulary=300))
@@ -84,9 +69,11 @@ def test_count_memory_changes_neither_counts_nor_order(
     assert again.fingerprint == in_memory.fingerprint
 
 
-def test_text_that_fits_into_the_memory_is_kept_completely(sentences: list[list[str]]) -> None:
+def test_text_that_fits_into_the_memory_is_kept_completely(
+    sentences: list[list[str]], little_memory: CountingLimits
+) -> None:
     few = [["a", "b"], *sentences[:50]]
-    corpus = Corpus.read(few, limits=CountingLimits(count_memory=MEMORY))
+    corpus = Corpus.read(few, limits=little_memory)
     assert corpus.fingerprint == Corpus.read(few).fingerprint
     assert corpus.left_out == LeftOut()
 
@@ -104,11 +91,11 @@ def test_words_that_are_too_long_are_left_out_and_counted(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("tokenizer", "between", "words"),
-    [("whitespace", " ", 1), ("words", ",", 1), ("words", "。", 1), ("words", "\n", 2)],
+    ("tokenizer", "between"),
+    [*itertools.product(TOKENIZERS, " \n"), *itertools.product(FOLDING, ",。")],
 )
 def test_word_of_megabytes_is_left_out_without_being_kept_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: str, between: str, words: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: str, between: str
 ) -> None:
     monkeypatch.setattr(reader, "_BLOCK_BYTES", 1_000)
     monkeypatch.setattr(long_words, "_LONGEST_WORD", 5_000)
@@ -123,20 +110,25 @@ def test_word_of_megabytes_is_left_out_without_being_kept_in_memory(
     monkeypatch.setattr(long_words.LongWords, "remove", remove)
     (tmp_path / "text").write_text(f"a{between}{'字' * 30_000}{between}b")
     corpus = Corpus.read(tmp_path / "text", tokenizer=tokenizer)
-    assert [word for sentence in corpus for word in sentence] == ["a", "b"]
+    others = tokenize(f"a{between}{between}b", tokenizer)
+    assert [word for sentence in corpus for word in sentence] == others
     assert corpus.left_out == LeftOut(too_long=1)
     assert longest < 8_000
 
 
 @pytest.mark.parametrize("separator", [",", "，", "·"])
-def test_long_line_without_white_space_keeps_all_its_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, separator: str
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_long_line_without_white_space_is_cut_between_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tokenizer: str, separator: str
 ) -> None:
     monkeypatch.setattr(reader, "_BLOCK_BYTES", 1_000)
     monkeypatch.setattr(long_words, "_LONGEST_WORD", 3_000)
-    words = [f"字{number}" for number in range(5_000)]
-    (tmp_path / "text").write_text(separator.join(words))
-    assert [*Corpus.read(tmp_path / "text")] == [words]
+    line = separator.join(f"字{number}" for number in range(5_000))
+    (tmp_path / "text").write_text(f"{line}\nend")
+    corpus = Corpus.read(tmp_path / "text", tokenizer=tokenizer)
+    cut = tokenizer in FOLDING
+    assert [*corpus] == [*([tokenize(line, tokenizer)] if cut else []), ["end"]]
+    assert corpus.left_out == LeftOut(too_long=not cut)
 
 
 def test_phrases_do_not_span_words_that_were_left_out() -> None:
@@ -161,8 +153,10 @@ def test_ranks_keep_the_same_words(text: Path, tmp_path: Path) -> None:
         """
 from embedkit.corpus import long_words, reader
 from embedkit.corpus.corpus import Corpus
+from embedkit.corpus.counting import limits
 from embedkit.corpus.counting.limits import CountingLimits
 reader._BLOCK_BYTES = 20_000
+limits.RANGES["count_memory"] = (1 << 20, 1 << 50)
 corpus = Corpus.read(sys.argv[2], ranks=ranks, limits=CountingLimits(count_memory=1 << 20))
 tell(words=corpus.vocabulary.words(), counts=corpus.vocabulary.counts.tolist(),
      known=int((corpus.tokens < len(corpus.vocabulary)).sum()), left_out=vars(corpus.left_out))
@@ -181,16 +175,19 @@ tell(words=corpus.vocabulary.words(), counts=corpus.vocabulary.counts.tolist(),
     assert sum(rank["known"] for rank in found) == sum(found[0]["counts"])
 
 
-def test_full_disk_while_counting_names_the_directory(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Full(io.BytesIO):
-        def write(self, _: object) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(runs.tempfile, "TemporaryFile", lambda **_: Full())
-    with pytest.raises(StorageError, match="No space left on device; nothing was written"):
-        Corpus.read(text, limits=CountingLimits(count_memory=MEMORY), directory=tmp_path)
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("one two three", "all 3 tokens of the corpus have more than 2 characters"),
+        ("one", "the only token of the corpus has more than 2 characters"),
+        ("", "the corpus is empty: it contains no tokens"),
+    ],
+)
+def test_text_of_which_nothing_is_left_is_an_error(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "text").write_text(text)
+    with pytest.raises(CorpusError, match=message) as error:
+        Corpus.read(tmp_path / "text", limits=CountingLimits(max_word_length=2))
+    assert ("--max-word-length" in error.value.hint) is bool(text)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +195,7 @@ def test_full_disk_while_counting_names_the_directory(
     [
         ("max_word_length", 0, "between 1 and 65,536"),
         ("max_vocabulary", 0, "between 1 and 2,147,483,646"),
-        ("count_memory", 1_000, "between 1,048,576 and 1,125,899,906,842,624"),
+        ("count_memory", 1_000, "between 33,554,432 and 1,125,899,906,842,624"),
     ],
 )
 def test_limit_out_of_range_is_an_error(setting: str, value: int, limits: str) -> None:
@@ -224,6 +221,6 @@ def test_counting_stays_within_its_memory(tmp_path: Path) -> None:
     (tmp_path / "large").write_text("\n".join(lines))
     base = peak_of_reading(tmp_path / "small", CountingLimits())
     assert peak_of_reading(tmp_path / "large", CountingLimits()) - base > 100
-    for limits in (CountingLimits(count_memory=20 << 20), CountingLimits(max_vocabulary=1_000)):
+    for limits in (CountingLimits(count_memory=32 << 20), CountingLimits(max_vocabulary=1_000)):
         memory = limits.count_memory or 256 << 20
         assert peak_of_reading(tmp_path / "large", limits) - base < memory >> 20
