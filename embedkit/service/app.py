@@ -71,6 +71,7 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lambda _: _lifespan(service, settings.folder),
     )
+    app.state.metrics = metrics
     add_routes(app, service)
     if settings.documents is not None:
         from embedkit.service.api.document_search import add_document_search

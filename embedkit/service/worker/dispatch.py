@@ -17,7 +17,7 @@ from embedkit.service.http.errors import (
     describe,
     status_of,
 )
-from embedkit.service.http.json_response import JsonObject, json_response
+from embedkit.service.http.json_response import BatchResponse, JsonObject, json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.limits import (
     MAX_ANSWERS,
@@ -278,7 +278,7 @@ def _reply(
     served = {model for model in models if isinstance(model, ServedModel)}
     headers = next(iter(served)).headers if len(served) == 1 else {}
     if many:
-        return json_response(bodies, headers=headers)
+        return BatchResponse(bodies, headers)
     return json_response(bodies[0], status, headers)
 
 
