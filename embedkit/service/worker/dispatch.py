@@ -53,13 +53,11 @@ _SLOW = 4_000  # cost of comparing a word with the whole vocabulary; see `FairEx
 
 
 class ForModel(Protocol):
-    """A request for a model.
+    """A request for a model."""
 
-    Attributes:
-        model: its name; None for the default model.
-    """
-
-    model: str | None
+    @property
+    def model(self) -> str | None:
+        """The name of the model; None for the default model."""
 
 
 class ModelSearch(WithSpelling, ForModel, Protocol):
