@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from embedkit.service.http.body_budget import BodyBudget, too_many_bodies
-from embedkit.service.http.client import CURRENT_CLIENT
+from embedkit.service.http.client import CURRENT_CLIENT, network_of
 from embedkit.service.http.errors import SMALLER_REQUESTS, RefusedError, describe
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.limits import MAX_DRAINED
@@ -115,7 +115,7 @@ class Guard:
         """
         if not self._keys or not needs_key(scope["path"]):
             address = scope.get("client")
-            return str(address[0]) if address else ""
+            return network_of(str(address[0])) if address else ""
         given = b""
         for name, value in scope["headers"]:
             if name == b"x-api-key":

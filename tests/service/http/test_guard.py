@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
+from embedkit.service.http.client import network_of
 from embedkit.service.http.guard import Guard
 from embedkit.service.http.metrics import ServiceMetrics
 
@@ -184,3 +185,11 @@ def test_bodies_in_flight_have_a_budget_for_each_client_and_in_all() -> None:
 
     assert asyncio.run(ask_many()) == 0
     assert statuses.count(200) == 65
+
+
+def test_the_addresses_of_an_ipv6_network_are_one_client() -> None:
+    assert network_of("2001:db8:1:2:3::4") == network_of("2001:db8:1:2::9") == "2001:db8:1:2::/64"
+    assert network_of("2001:db8:1:3::9") != network_of("2001:db8:1:2::9")
+    assert network_of("fe80::1%eth0") == "fe80::/64"
+    assert network_of("10.0.0.1") == "10.0.0.1"
+    assert network_of("") == ""
