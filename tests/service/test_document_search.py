@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import threading
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from embedkit.service.worker.dispatch import Dispatcher
 from embedkit.service.worker.execution import Work
 from embedkit.service.worker.models import published_in
 from embedkit.service.worker.publishing import Publisher
+from tests.scripts.conftest import load_script
 from tests.service.servers import Start
 
 
@@ -49,7 +51,13 @@ def test_a_server_with_a_search_index(start: Start, model: Path, tmp_path: Path)
         index.add([("m", "Madrid mayor2")])  # noticed at the next question
         found = client.post("/v1/search", json={"question": "mayor2", "k": 1}).json()
         assert [answer["id"] for answer in found["answers"]] == ["m"]
-        assert "/v1/search" in client.get("/openapi.json").json()["paths"]
+        paths = client.get("/openapi.json").json()["paths"]
+        assert "/v1/search" in paths
+        light = load_script("bench_service_fairness.py").light_requests(
+            ["paris", "rome", "italy"], random.Random(1)
+        )
+        measured = {path.partition("?")[0] for path, _ in light.values()}
+        assert {path for path, operations in paths.items() if "post" in operations} <= measured
 
 
 def test_questions_take_turns_and_fail_alone(

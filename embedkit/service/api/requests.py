@@ -50,6 +50,8 @@ else:
     AnalogyMethod = Literal[ANALOGY_METHODS]
     Oov = Literal[OOV]
 
+_SCORING_COST = 9  # of an analogy that scores every word, instead of a sum in a shared search
+
 Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD)]
 WordList = Annotated[list[Word], Field(fail_fast=True, min_length=1, max_length=MAX_LIST)]
 K = Annotated[
@@ -159,7 +161,7 @@ class AnalogyRequest(_Search):
     @property
     def cost(self) -> int:
         """The cost of answering in a search with others; that of a simple query is 1."""
-        return super().cost + (0 if self.method == "3cosadd" else 3)
+        return super().cost + (0 if self.method == "3cosadd" else _SCORING_COST)
 
     @property
     def kind(self) -> Hashable:
