@@ -21,9 +21,11 @@ from urllib.parse import urlsplit
 
 from benchmarking import Report, note
 
-__all__ = ["add_fairness_tables", "measure_fairness", "measure_spread"]
+__all__ = ["add_fairness_tables", "measure_fairness", "measure_spread", "write_texts"]
 
 HEAVY_CLIENTS = 4
+DOCUMENTS = 2_000  # that are searched
+LABELED = 200  # of them, with which a classifier is trained
 BAR = 10  # the p99 beside a load must be at most this many times that alone
 Request = tuple[str, bytes | None]
 """A path, and the body of a POST."""
@@ -31,6 +33,21 @@ Request = tuple[str, bytes | None]
 
 def post(path: str, body: object) -> Request:
     return path, json.dumps(body).encode()
+
+
+def write_texts(model: Path, words: Sequence[str], folder: Path, seed: int) -> list[str]:
+    """Write a classifier and an index of random texts; return the options that serve them."""
+    import embedkit
+    from embedkit.classification import TextClassifier
+
+    choose = random.Random(seed)
+    texts = [" ".join(choose.choices(words[:20_000], k=60)) for _ in range(DOCUMENTS)]
+    labels = [str(number % 4) for number in range(LABELED)]
+    classifier = TextClassifier.train(texts[:LABELED], labels, embedkit.load(model))
+    classifier.save(folder / "classifier")
+    documents = ((str(number), text) for number, text in enumerate(texts))
+    embedkit.TextIndex.build(documents, folder / "texts.index", model)
+    return ["--classifier", str(folder / "classifier"), "--search", str(folder / "texts.index")]
 
 
 def light_requests(words: Sequence[str], choose: random.Random) -> dict[str, Request]:
@@ -57,6 +74,8 @@ def light_requests(words: Sequence[str], choose: random.Random) -> dict[str, Req
         "/v1/rank": post("/v1/rank", {"word": a, "neighbor_of": b}),
         "/v1/transfer": post("/v1/transfer", {"pairs": [[a, b]], "words": [c]}),
         "/v1/embeddings": post("/v1/embeddings", {"input": f"{a} {b}"}),
+        "/v1/classify": post("/v1/classify", {"text": f"{a} {b}"}),
+        "/v1/search": post("/v1/search", {"question": f"{a} {b}"}),
     }
 
 
@@ -114,6 +133,12 @@ def heavy_loads(words: Sequence[str], choose: random.Random) -> dict[str, Reques
         ),
         "ranks": post("/v1/rank", [rank() for _ in range(64)]),
         "transfers": post("/v1/transfer", {"pairs": [some(2)], "words": some(64), "k": 100}),
+        "texts to classify": post(
+            "/v1/classify", [{"text": " ".join(some(400))[:10_000]} for _ in range(100)]
+        ),
+        "document searches": post(
+            "/v1/search", [{"question": " ".join(some(8)), "k": 7} for _ in range(256)]
+        ),
         "lists of words": ("/v1/words?limit=10000", None),
         "maps": ("/v1/map", None),
     }  # fmt: skip

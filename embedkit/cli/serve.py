@@ -62,6 +62,13 @@ __all__ = ["serve"]
     "--timeout", type=Number(0.01), default=10, show_default=True, metavar="SECONDS",
     help="Give up on a request after this time.",
 )  # fmt: skip
+@click.option(
+    "--trusted-proxy",
+    "trusted_proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Take the client's address from the header X-Forwarded-For of this proxy; repeatable.",
+)
 @click.option("--access-log", is_flag=True, help="Log each request on one line.")
 def serve(
     models: tuple[str, ...],
@@ -77,6 +84,7 @@ def serve(
     queue: int,
     body_limit: int,
     timeout: float,
+    trusted_proxies: tuple[str, ...],
     access_log: bool,
 ) -> None:
     """Answer questions over HTTP, with a web page.
@@ -120,4 +128,7 @@ def serve(
         from embedkit.retrieval.text_index import TextIndex
 
         TextIndex.open(search)  # so that an error stops the command, not each worker
-    serve_http(settings, ListenAddress(host, port, workers, reload_model, access_log))
+    serve_http(
+        settings,
+        ListenAddress(host, port, workers, reload_model, access_log, trusted_proxies),
+    )

@@ -71,11 +71,12 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lambda _: _lifespan(service, settings.folder),
     )
+    app.state.metrics = metrics
     add_routes(app, service)
     if settings.documents is not None:
         from embedkit.service.api.document_search import add_document_search
 
-        add_document_search(app, settings, settings.documents)
+        add_document_search(app, service, settings.documents)
     if settings.keys:
         app.openapi = partial(_document_with_keys, app.openapi)  # type: ignore[method-assign]
     _add_files(app)

@@ -8,6 +8,8 @@ CLOSING_SECONDS = 0.5  # in which idle connections may send a last request when 
 MAX_HEADER_BYTES = 32 << 10
 
 # Bodies (http/guard.py). The largest body is a setting of the service.
+BODIES_IN_FLIGHT = 64  # times the largest body: memory for bodies of unanswered requests
+BODIES_OF_CLIENT = BODIES_IN_FLIGHT // 2
 MAX_DRAINED = 16  # a body over this many times the limit is refused before all of it is read
 
 # Parts of a request (api/).

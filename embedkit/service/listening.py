@@ -11,6 +11,7 @@ A single worker listens on the socket of the supervisor: connections wait while 
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import socket
 import sys
@@ -34,6 +35,11 @@ class ListenAddress:
         workers: number of worker processes.
         reload: reload a model whenever its directory changes.
         access_log: log each request.
+        trusted_proxies: addresses, or networks such as 10.0.0.0/8, of proxies whose header
+            X-Forwarded-For names the client.
+
+    Raises:
+        ConfigurationError: a trusted proxy is neither an address nor a network.
     """
 
     host: str = "127.0.0.1"
@@ -41,6 +47,17 @@ class ListenAddress:
     workers: int = 1
     reload: bool = False
     access_log: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for proxy in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ConfigurationError(
+                    f"--trusted-proxy {proxy} is neither an address nor a network.",
+                    hint="Write it as 10.0.0.1 or 10.0.0.0/8.",
+                ) from None
 
 
 def bind(address: ListenAddress) -> socket.socket:

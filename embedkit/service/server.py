@@ -199,7 +199,9 @@ def _configuration(settings: ServiceSettings, folder: Path, address: ListenAddre
         access_log=address.access_log,
         log_config=_logging(),
         server_header=False,
-        proxy_headers=False,  # the client's address is not used
+        # Anyone can send these headers, so only those of trusted proxies name the client.
+        proxy_headers=bool(address.trusted_proxies),
+        forwarded_allow_ips=[*address.trusted_proxies],
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=30,
     )

@@ -320,7 +320,7 @@ def test_bench_service(run_json: RunJson, model: Path, wrk: Path) -> None:
     fairness = results["fairness"]
     assert {row["load"] for row in fairness} == {"tables"}
     assert all(row["alone"] > 0 and row["refused"] >= 0 for row in fairness)
-    assert len(fairness) == 19
+    assert len(fairness) == 21
 
 
 def test_bench_service_without_wrk_says_how_to_install_it(

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import random
+import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from embedkit import TextIndex
+from embedkit.errors import ConfigurationError
+from embedkit.service.api import document_search
+from embedkit.service.http.metrics import ServiceMetrics
+from embedkit.service.settings import ServiceSettings
+from embedkit.service.worker.dispatch import Dispatcher
+from embedkit.service.worker.execution import Work
+from embedkit.service.worker.models import published_in
+from embedkit.service.worker.publishing import Publisher
+from tests.scripts.conftest import load_script
 from tests.service.servers import Start
 
 
@@ -33,11 +47,53 @@ def test_a_server_with_a_search_index(start: Start, model: Path, tmp_path: Path)
         many = [{"question": "rome", "k": 100}] * 21
         refused = client.post("/v1/search", json=many)
         assert refused.status_code == 413
-        assert "2,100 answers" in refused.json()["error"]["message"]
+        assert "at most 2,000 answers, got 2,100" in refused.json()["error"]["message"]
         index.add([("m", "Madrid mayor2")])  # noticed at the next question
         found = client.post("/v1/search", json={"question": "mayor2", "k": 1}).json()
         assert [answer["id"] for answer in found["answers"]] == ["m"]
-        assert "/v1/search" in client.get("/openapi.json").json()["paths"]
+        paths = client.get("/openapi.json").json()["paths"]
+        assert "/v1/search" in paths
+        light = load_script("bench_service_fairness.py").light_requests(
+            ["paris", "rome", "italy"], random.Random(1)
+        )
+        measured = {path.partition("?")[0] for path, _ in light.values()}
+        assert {path for path, operations in paths.items() if "post" in operations} <= measured
+
+
+def test_questions_take_turns_and_fail_alone(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One question is one step, in the thread in which other scans have turns."""
+    index = TextIndex.build([("p", "Paris mayor0")], tmp_path / "docs.index", model)
+    documents = document_search._Documents(index.path)
+
+    def ask(_: object, question: str, *arguments: object, **options: object) -> list[object]:
+        if question == "wrong":
+            raise ConfigurationError("this question cannot be answered")
+        return []
+
+    monkeypatch.setattr(TextIndex, "ask", ask)
+    steps = []
+
+    def counted(served: Any, request: Any) -> Work[Any]:
+        steps.append(threading.current_thread().name)
+        return (yield from documents.answer(served, request))
+
+    async def answer() -> Any:
+        Publisher("model", model, published_in(tmp_path, 0)).publish()
+        service = Dispatcher(
+            ServiceSettings(models={"model": model}, folder=tmp_path), ServiceMetrics()
+        )
+        items = [
+            document_search.DocumentSearchRequest(question=question)
+            for question in ("mayor0", "wrong", "paris")
+        ]
+        return await service.compute(items, counted, document_search._cost, service.scans)
+
+    first, second, third = json.loads(asyncio.run(answer()).body)
+    assert (first["answers"], third["question"]) == ([], "paris")
+    assert second["error"]["message"] == "this question cannot be answered"
+    assert steps == ["scanning"] * 3
 
 
 def test_an_index_that_cannot_be_opened(embedkit, model: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

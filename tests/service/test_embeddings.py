@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -15,8 +16,12 @@ import pytest
 import embedkit
 from embedkit.corpus.tokenizers import tokenize
 from embedkit.features.pooling import text_vectors
+from embedkit.service.worker import embedding
 from embedkit.service.worker.embedding import EmbeddingFormat, embeddings
+from embedkit.service.worker.execution import Work
+from embedkit.service.worker.publishing import write_serving_copy
 from embedkit.service.worker.served_model import ServedModel
+from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 from tests.service.servers import Server
 
@@ -156,15 +161,76 @@ def test_whitespace_tokens_with_punctuation_are_found(tmp_path: Path) -> None:
     WordVectors(names, rows, config=config).save(tmp_path / "model")
     served = ServedModel(tmp_path / "model", "model", 1)
     texts = ["Queen,", "England!", "York, york,", "(queen) of England", "x"]
-    work = embeddings(served, texts, EmbeddingFormat(normalize=False))
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            answer = json.loads(end.value)
-            break
+    answer = result(embeddings(served, texts, EmbeddingFormat(normalize=False)))
     found = [one["embedding"] for one in answer["data"]]
     # "(queen)" is not the word "Queen": the vocabulary distinguishes them.
     expected = [rows[0], rows[1], rows[2], rows[1], 0 * rows[0]]
     np.testing.assert_array_equal(found, expected)
     assert answer["usage"]["prompt_tokens"] == 5
+
+
+def result(work: Work[bytes]) -> Any:
+    """Return the result of work, read from JSON."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            return json.loads(end.value)
+
+
+def served_whitespace(folder: Path) -> ServedModel:
+    names = ["queen", "rome"]
+    config = {"training": {"tokenizer": "whitespace"}}
+    WordVectors(names, np.eye(2, dtype=np.float32), config=config).save(folder)
+    return ServedModel(folder, "model", 1)
+
+
+def test_a_long_unknown_word_takes_linear_time(tmp_path: Path) -> None:
+    """A regular expression for outer punctuation would take hours."""
+    served = served_whitespace(tmp_path / "model")
+    texts = ["a" + "!" * 500_000 + "a", "queen " + "!" * 500_000 + "rome rome"]
+    answer = result(embeddings(served, texts, EmbeddingFormat(normalize=False)))
+    assert [one["embedding"] for one in answer["data"]] == [[0, 0], [0.5, 0.5]]
+
+
+@pytest.fixture
+def served_composing(subword_model: Path, tmp_path: Path) -> ServedModel:
+    write_serving_copy(subword_model, tmp_path / "served")
+    return ServedModel(tmp_path / "served", "model", 1)
+
+
+@pytest.mark.parametrize("separator", ["\n", ",", "\u3000", "\u3002", "\u00a0"])
+def test_a_long_text_is_read_in_parts_at_any_separator(
+    served_composing: ServedModel, separator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths: list[int] = []
+
+    def watched(text: str, name: str) -> list[str]:
+        lengths.append(len(text))
+        return tokenize(text, name)
+
+    monkeypatch.setattr(embedding, "tokenize", watched)
+    text = separator.join(["walking", "talks"] * 2_000)
+    answer = result(embeddings(served_composing, [text], EmbeddingFormat()))
+    assert answer["usage"]["prompt_tokens"] == 4_000
+    assert sum(lengths) == len(text)
+    assert max(lengths) < 2_100
+
+
+def test_only_the_head_of_a_word_without_end_is_read(
+    served_composing: ServedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last letters are not a word, though they may look like one."""
+    longest = 0
+    encode = Subwords.encode
+
+    def watched(self: Subwords, words: Sequence[str]) -> Any:
+        nonlocal longest
+        longest = max(longest, sum(map(len, words)))
+        return encode(self, words)
+
+    monkeypatch.setattr(Subwords, "encode", watched)
+    text = "walking " + "x" * 990_000 + "talk, walked"
+    answer = result(embeddings(served_composing, [text, "talks " * 3_000], EmbeddingFormat()))
+    assert answer["usage"]["prompt_tokens"] == 2 + 3_000
+    assert 0 < longest <= 1_024

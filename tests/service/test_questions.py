@@ -316,7 +316,10 @@ def test_examples_in_the_openapi_document_work(world: httpx.Client) -> None:
     assert len(answered) == 11
     assert answered["/v1/analogy"]["answers"][0]["word"] == "rome"
     assert answered["/v1/query"]["answers"][0]["word"] == "queen"
-    examples = world.get("/v1/model").json()["examples"]
+    found = world.get("/v1/model").json()
+    examples = found["examples"]
+    assert found["expected"]["king - man + woman"] == "queen"
+    assert set(found["expected"]) <= set(examples)
     assert examples[:2] == ["king - man + woman", "paris - france + italy"]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import httpx
 import pytest
 
 from embedkit.errors import ConfigurationError
+from embedkit.service.listening import ListenAddress
 from embedkit.service.settings import (
     KEY_VARIABLE,
     ServiceSettings,
@@ -15,7 +17,7 @@ from embedkit.service.settings import (
     read_keys,
     require_key_for_public_host,
 )
-from tests.service.servers import KEY
+from tests.service.servers import KEY, Start
 
 
 @pytest.mark.parametrize(
@@ -78,3 +80,16 @@ def test_a_public_host_needs_a_key_unless_insecure() -> None:
 )
 def test_loopback_addresses(host: str, expected: bool) -> None:
     assert is_loopback(host) == expected
+
+
+def test_a_trusted_proxy_names_the_client(start: Start, model: Path) -> None:
+    """The log has the address in X-Forwarded-For only if the proxy is trusted."""
+    headers = {"X-Forwarded-For": "192.0.2.7"}
+    trusting = start(model, "--access-log", "--trusted-proxy", "127.0.0.0/8")
+    httpx.get(f"{trusting.url}/healthz", headers=headers)
+    trusting.wait_for(r"192\.0\.2\.7.*/healthz")
+    plain = start(model, "--access-log")
+    httpx.get(f"{plain.url}/healthz", headers=headers)
+    assert "192.0.2.7" not in plain.wait_for(r".*/healthz.*")[0]
+    with pytest.raises(ConfigurationError, match="neither an address nor a network"):
+        ListenAddress(trusted_proxies=("proxy",))

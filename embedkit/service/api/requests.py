@@ -50,8 +50,10 @@ else:
     AnalogyMethod = Literal[ANALOGY_METHODS]
     Oov = Literal[OOV]
 
+_SCORING_COST = 9  # of an analogy that scores every word, instead of a sum in a shared search
+
 Word = Annotated[str, Field(min_length=1, max_length=MAX_WORD)]
-WordList = Annotated[list[Word], Field(min_length=1, max_length=MAX_LIST)]
+WordList = Annotated[list[Word], Field(fail_fast=True, min_length=1, max_length=MAX_LIST)]
 K = Annotated[
     int,
     # In JSON, 10.0 is an integer; "10" and true are not.
@@ -67,7 +69,7 @@ Restrict = Annotated[
 Item = TypeVar("Item", bound=BaseModel)
 OneOrMany: TypeAlias = Annotated[
     Annotated[Item, Tag("one")]
-    | Annotated[list[Item], Tag("many"), Field(min_length=1, max_length=MAX_BATCH)],
+    | Annotated[list[Item], Tag("many"), Field(fail_fast=True, min_length=1, max_length=MAX_BATCH)],
     Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
 ]
 """An object, or a list of objects for a batch."""
@@ -111,7 +113,7 @@ class _Search(WithOov):
     k: K = 10
     metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
     restrict: Restrict = None
-    exclude: Annotated[list[Word], Field(max_length=MAX_LIST)] = Field(
+    exclude: Annotated[list[Word], Field(fail_fast=True, max_length=MAX_LIST)] = Field(
         [], description="Words that must not be answers."
     )
 
@@ -159,7 +161,7 @@ class AnalogyRequest(_Search):
     @property
     def cost(self) -> int:
         """The cost of answering in a search with others; that of a simple query is 1."""
-        return super().cost + (0 if self.method == "3cosadd" else 3)
+        return super().cost + (0 if self.method == "3cosadd" else _SCORING_COST)
 
     @property
     def kind(self) -> Hashable:
@@ -237,8 +239,8 @@ class ProjectRequest(_Request):
     )
     words: WordList
     pairs: Annotated[
-        list[Annotated[list[Word], Field(min_length=2, max_length=2)]],
-        Field(max_length=MAX_LIST),
+        list[Annotated[list[Word], Field(fail_fast=True, min_length=2, max_length=2)]],
+        Field(fail_fast=True, max_length=MAX_LIST),
     ] = []
     fit: Literal["vocabulary", "words"] = Field(
         "vocabulary",
@@ -267,7 +269,9 @@ class EmbeddingsRequest(BaseModel):
     )
     input: Annotated[
         Annotated[str, Tag("one")]
-        | Annotated[list[Text], Tag("many"), Field(min_length=1, max_length=MAX_TEXTS)],
+        | Annotated[
+            list[Text], Tag("many"), Field(fail_fast=True, min_length=1, max_length=MAX_TEXTS)
+        ],
         Discriminator(lambda value: "many" if isinstance(value, list) else "one"),
         Field(description="A text or a list of texts; token ids are not supported."),
     ]

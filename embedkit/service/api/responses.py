@@ -220,6 +220,7 @@ class ModelResponse(BaseModel):
     training: dict[str, Any]
     generation: int
     examples: list[str]
+    expected: dict[str, str]
 
 
 class ModelSummary(BaseModel):

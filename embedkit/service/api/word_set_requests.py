@@ -11,7 +11,7 @@ from embedkit.service.limits import MAX_LIST
 
 __all__ = ["OddOneOutRequest", "RankRequest", "SimilarityRequest", "TransferRequest"]
 
-WordPair = Annotated[list[Word], Field(min_length=2, max_length=2)]
+WordPair = Annotated[list[Word], Field(fail_fast=True, min_length=2, max_length=2)]
 
 
 class SimilarityRequest(WithOov):
@@ -20,7 +20,7 @@ class SimilarityRequest(WithOov):
     model_config = ConfigDict(
         json_schema_extra={"example": {"sets": [["london", "paris"], ["king", "queen"]]}}
     )
-    sets: Annotated[list[WordList], Field(min_length=2, max_length=2)]
+    sets: Annotated[list[WordList], Field(fail_fast=True, min_length=2, max_length=2)]
     metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
 
     @property
@@ -52,7 +52,7 @@ class OddOneOutRequest(WithOov):
     model_config = ConfigDict(
         json_schema_extra={"example": {"words": ["paris", "london", "king", "rome"]}}
     )
-    words: Annotated[list[Word], Field(min_length=3, max_length=MAX_LIST)]
+    words: Annotated[list[Word], Field(fail_fast=True, min_length=3, max_length=MAX_LIST)]
     metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
 
 
@@ -64,7 +64,7 @@ class TransferRequest(WithOov):
             "example": {"pairs": [["man", "woman"], ["king", "queen"]], "words": ["boy"], "k": 3}
         }
     )
-    pairs: Annotated[list[WordPair], Field(min_length=1, max_length=MAX_LIST)]
+    pairs: Annotated[list[WordPair], Field(fail_fast=True, min_length=1, max_length=MAX_LIST)]
     words: WordList
     strength: float = Field(
         1.0, allow_inf_nan=False, description="Factor of the difference; -1 goes the other way."
@@ -72,7 +72,7 @@ class TransferRequest(WithOov):
     k: K = 10
     metric: MetricName = Field("cosine", description="l2 is the Euclidean distance.")
     restrict: Restrict = None
-    exclude: Annotated[list[Word], Field(max_length=MAX_LIST, default_factory=list)]
+    exclude: Annotated[list[Word], Field(fail_fast=True, max_length=MAX_LIST, default_factory=list)]
 
     @property
     def all_words(self) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from embedkit.service.http.client import CURRENT_CLIENT
+from embedkit.service.http.body_budget import BodyBudget, too_many_bodies
+from embedkit.service.http.client import CURRENT_CLIENT, network_of
 from embedkit.service.http.errors import SMALLER_REQUESTS, RefusedError, describe
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.limits import MAX_DRAINED
@@ -69,6 +70,7 @@ class Guard:
         self._app = app
         self._keys = [key.encode() for key in keys]
         self._body_limit = body_limit
+        self._budget = BodyBudget(body_limit)
         self._metrics = metrics
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -79,6 +81,7 @@ class Guard:
             scope = {**scope, "method": "GET"}
         start = time.perf_counter()
         status = 500
+        client, held = "", 0
         safe = _SAFE_DOCS if scope["path"].startswith("/docs") else _SAFE
 
         async def send_with_headers(message: Message) -> None:
@@ -90,14 +93,17 @@ class Guard:
 
         try:
             try:
-                CURRENT_CLIENT.set(self._client(scope))
-                body = await self._read(scope, receive)
+                client = self._client(scope)
+                CURRENT_CLIENT.set(client)
+                body = await self._read(scope, receive, client)
+                held = len(body)
             except RefusedError as error:
                 self._metrics.errors.labels(describe(error)["error"]["type"]).inc()
                 await _refuse(error, send_with_headers)
             else:
                 await self._app(scope, _replay(body, receive), send_with_headers)
         finally:
+            self._budget.add(client, -held)
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.answered(route, status, time.perf_counter() - start)
 
@@ -109,7 +115,7 @@ class Guard:
         """
         if not self._keys or not needs_key(scope["path"]):
             address = scope.get("client")
-            return str(address[0]) if address else ""
+            return network_of(str(address[0])) if address else ""
         given = b""
         for name, value in scope["headers"]:
             if name == b"x-api-key":
@@ -127,35 +133,45 @@ class Guard:
             )
         return f"key {matches.index(True)}"
 
-    async def _read(self, scope: Message, receive: Receive) -> bytes:
-        """Return the body.
+    async def _read(self, scope: Message, receive: Receive, client: str) -> bytes:
+        """Return the body, whose bytes are counted in the budget.
 
         Raises:
-            RefusedError: it is larger than the limit, or incomplete.
+            RefusedError: it is larger than the limit, or incomplete, or there is no memory for it.
         """
         if scope["method"] == "GET":
             return b""
         parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise RefusedError(400, "The request ended before its body was complete.")
-            part = message.get("body", b"")
-            size += len(part)
-            if size <= self._body_limit:
-                parts.append(part)
-            # Too large a body is read as well: a client that is still sending would not read the
-            # response.
-            if not message.get("more_body", False) or size > MAX_DRAINED * self._body_limit:
-                break
-        if size > self._body_limit:
-            raise RefusedError(
-                413,
-                f"The body of a request may have at most {self._body_limit:,} bytes.",
-                SMALLER_REQUESTS,
-                {"Connection": "close"},
-            )
+        held = size = 0
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise RefusedError(400, "The request ended before its body was complete.")
+                part = message.get("body", b"")
+                size += len(part)
+                if held + len(part) == size <= self._body_limit and self._budget.has_room(
+                    client, len(part)
+                ):
+                    parts.append(part)
+                    held = size
+                    self._budget.add(client, len(part))
+                # A body that is refused is read as well: a client that is still sending would not
+                # read the response.
+                if not message.get("more_body", False) or size > MAX_DRAINED * self._body_limit:
+                    break
+            if size > self._body_limit:
+                raise RefusedError(
+                    413,
+                    f"The body of a request may have at most {self._body_limit:,} bytes.",
+                    SMALLER_REQUESTS,
+                    {"Connection": "close"},
+                )
+            if held < size:
+                raise too_many_bodies()
+        except BaseException:
+            self._budget.add(client, -held)
+            raise
         return b"".join(parts)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import orjson
 from starlette.responses import Response
 
-__all__ = ["GENERATION_HEADER", "JsonObject", "json_response"]
+__all__ = ["GENERATION_HEADER", "BatchResponse", "JsonObject", "json_response"]
 
 GENERATION_HEADER = "X-Embedkit-Generation"
 """The header with the number of the model that answered; it changes when the model is replaced."""
@@ -22,3 +22,17 @@ def json_response(
 ) -> Response:
     """Return *body* as JSON."""
     return Response(orjson.dumps(body), status, headers, "application/json")
+
+
+class BatchResponse(Response):
+    """The response to a batch: a JSON list of the answers.
+
+    Attributes:
+        answers: the answers, each as JSON.
+    """
+
+    media_type = "application/json"
+
+    def __init__(self, answers: Sequence[object], headers: Mapping[str, str] | None = None) -> None:
+        self.answers = [orjson.dumps(answer) for answer in answers]
+        super().__init__(b"[" + b",".join(self.answers) + b"]", headers=headers)

@@ -14,6 +14,7 @@ from collections import deque
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from embedkit.service.http.client import network_of
 from embedkit.service.http.errors import error_body
 from embedkit.service.limits import (
     CLOSING_SECONDS,
@@ -51,9 +52,9 @@ class Protocol(HttpToolsProtocol):
         """Return the number of connections of this address."""
         if not self.client or len(self.connections) <= MAX_CONNECTIONS_OF_ADDRESS:
             return 1
-        address = self.client[0]
+        network = network_of(self.client[0])
         others = (getattr(other, "client", None) for other in self.connections)
-        return sum(client is not None and client[0] == address for client in others)
+        return sum(client is not None and network_of(client[0]) == network for client in others)
 
     def shutdown(self) -> None:
         """Prepare for the end of the server: answer the request under way, then close.

@@ -24,9 +24,12 @@ function save(name, blob) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-function asCsv(answers) {
+/** Return answers as the lines of a CSV file. */
+export function asCsv(answers) {
+  // Spreadsheets would run a cell that begins with one of these as a formula.
+  const safe = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
   const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = answers.map(({ word, score }, place) => `${place + 1},${quoted(word)},${score}`);
+  const lines = answers.map(({ word, score }, place) => `${place + 1},${quoted(safe(word))},${score}`);
   return `${["rank,word,score", ...lines].join("\r\n")}\r\n`;
 }
 

@@ -24,11 +24,22 @@ function wordsOf(expression) {
   }));
 }
 
+/** Return {start, end} for each place of a word in an expression. */
+function placesOf(expression, wrong) {
+  const same = (one, other) => one.normalize("NFKC").toLowerCase() === other.normalize("NFKC").toLowerCase();
+  const tokens = wordsOf(expression);
+  for (const isWrong of [(word) => word === wrong, (word) => same(word, wrong)]) {
+    const found = tokens.filter(({ word }) => isWrong(word));
+    if (found.length) return found;
+  }
+  // A word with an operator in it has no token of its own; it stands between blanks or the ends.
+  const start = ` ${expression} `.indexOf(` ${wrong} `);
+  return start < 0 ? [] : [{ start, end: start + wrong.length }];
+}
+
 /** Return an expression in which a word, wherever it stands, is replaced; never a part of a word. */
 export function withWord(expression, wrong, right) {
-  const found = wordsOf(expression).filter(({ word }) => word === wrong);
-  // A word with an operator in it, or in another spelling, has no token of its own.
-  if (!found.length) return expression.replace(wrong, () => inExpression(right));
+  const found = placesOf(expression, wrong);
   return found.reduceRight((text, { start, end }) =>
     text.slice(0, start) + inExpression(right) + text.slice(end), expression);
 }

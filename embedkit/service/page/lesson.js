@@ -153,20 +153,8 @@ export class Lesson {
   }
 }
 
-/**
- * Return the vectors of words as the model stores them.
- *
- * Their directions are those of /v1/embeddings, whatever their length there; the squared length of a
- * stored vector is its dot product with itself.
- */
+/** Return the vectors of words as the model stores them. */
 async function rawVectors(words, current) {
-  const [{ data }, { table }] = await Promise.all([
-    post("v1/embeddings", { input: words }, current),
-    post("v1/distance", { words, metric: "dot" }, current),
-  ]);
-  return data.map(({ embedding }, place) => {
-    const length = Math.hypot(...embedding) || 1;
-    const scale = Math.sqrt(Math.max(table[place][place], 0)) / length;
-    return embedding.map((value) => value * scale);
-  });
+  const { data } = await post("v1/embeddings", { input: words, normalize: false }, current);
+  return data.map(({ embedding }) => embedding);
 }

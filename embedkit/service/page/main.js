@@ -41,6 +41,8 @@ const words = new Words(() => map.redraw());
 const signal = latest();
 let model = null; // the response of /v1/model
 let cloud = null; // a promise of the positions of all words on the map, or null if there are none
+let notice = 0; // the timer that removes a notice about the model
+let loads = 0; // started so far; an older one stops when it notices
 let asked = ""; // the name of the model that the page has loaded
 let isRevealed = false;
 let shown = null; // the last answer of the service
@@ -125,7 +127,7 @@ async function answer(onProblem) {
     return hideProblem();
   }
   try {
-    shown = { ...await answerTo({ expression, k, metric }, current), question: expression };
+    shown = { ...await answerTo({ expression, k, metric }, current), question: expression, k, metric, model: asked };
     hideProblem();
     showReading(shown.reading === expression ? "" : shown.reading);
     showComposed(shown.composed ?? []);
@@ -196,21 +198,13 @@ function describeMap(labelled) {
 
 function listenToService() {
   let retry = 0;
-  let notice = 0;
   service.addEventListener("state", ({ detail }) => {
     if (detail !== "ok" || !notice) notify(SERVICE_STATES[detail]);
     clearInterval(retry);
     if (detail === "offline") retry = setInterval(follow, 3000);
   });
   service.addEventListener("generation", () => {
-    load().then(() => {
-      clearTimeout(notice);
-      notice = setTimeout(() => {
-        notice = 0;
-        notify("");
-      }, NOTICE_TIME);
-      notify(NEW_MODEL);
-    }, report);
+    load().then(() => announce(NEW_MODEL), report);
   });
   // Every answer tells which model it is from: ask when the user comes back.
   document.addEventListener("visibilitychange", () => {
@@ -218,38 +212,63 @@ function listenToService() {
   });
 }
 
+/** Show a notice for some seconds. */
+function announce(text) {
+  clearTimeout(notice);
+  notice = setTimeout(() => {
+    notice = 0;
+    notify("");
+  }, NOTICE_TIME);
+  notify(text);
+}
+
 /** Load what belongs to the model: facts, examples, the map, and the words by id. */
 async function load() {
+  loads += 1;
+  const mine = loads;
   asked = address.state.model;
   useModel(asked);
-  byId("to-network").href = `network${linkTo(asked)}`;
-  model = await get("v1/model");
-  words.clear();
   await versus.load();
+  if (mine !== loads) return;
+  if (asked && versus.names.length && !versus.names.includes(asked)) {
+    announce(`This service has no model ${asked}. The page shows ${versus.names[0]}.`);
+    asked = "";
+    address.adjust({ model: asked });
+    useModel(asked);
+  }
+  byId("to-network").href = `network${linkTo(asked)}`;
+  const found = await get("v1/model");
+  if (mine !== loads) return;
+  model = found;
+  words.clear();
   const count = model.words.toLocaleString("en");
   byId("facts").textContent = `${model.name}: ${count} words, ${model.dimension.toLocaleString("en")} dimensions`;
   byId("map").setAttribute("aria-label", `Map of ${count} words`);
   const hasMap = model.encoder !== "onehot";
   byId("axes-vocabulary").disabled = !hasMap;
   byId("axes-vocabulary").title = hasMap ? "" : NO_MAP;
-  cloud = hasMap ? getFloats("v1/map").then((places) => map.fill(places), () => {
-    map.note("The map could not be loaded.");
+  cloud = hasMap ? getFloats("v1/map").then((places) => {
+    if (mine === loads) map.fill(places);
+  }, () => {
+    if (mine === loads) map.note("The map could not be loaded.");
   }) : null;
   if (!hasMap) map.fill(new Float32Array(0));
   const known = knownWords([...FIRST, ...RELATION_WORDS, ...guide.offers.flatMap((one) => one.words)]);
-  known.then((found) => guide.offer(found), () => {}); // optional
+  known.then((ready) => {
+    if (mine === loads) guide.offer(ready);
+  }, () => {}); // optional
   lesson.begin(model, known);
   const first = await showExamples(model, {
-    known, ask, isShown: (pairs) => JSON.stringify(pairs) === JSON.stringify(address.state.pairs),
+    known, ask, isCurrent: () => mine === loads, isShown: (pairs) => JSON.stringify(pairs) === JSON.stringify(address.state.pairs),
   });
+  if (mine !== loads) return;
   if (first && !address.state.expression) address.adjust({ expression: first });
   follow();
 }
 
 listenToExport(() => {
-  const { k, metric } = address.state;
-  const named = address.state.model ? { model: address.state.model } : {};
-  const question = { expression: shown?.reading ?? "", k, metric, ...named };
+  const { reading = "", k, metric, model: name } = shown ?? address.state;
+  const question = { expression: reading, k, metric, ...(name ? { model: name } : {}) };
   return { question, answers: shown?.answers ?? [], map };
 });
 listenToControls({ address, ask, map, follow });

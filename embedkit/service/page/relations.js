@@ -2,22 +2,6 @@
 
 import { post } from "./api.js";
 
-// What a person expects of the examples that the service suggests.
-const EXPECTED = new Map(Object.entries({
-  "king - man + woman": "queen",
-  "paris - france + italy": "rome",
-  "bigger - big + cold": "colder",
-  "sushi - japan + germany": "bratwurst",
-  "berlin - germany + spain": "madrid",
-  "brother - man + woman": "sister",
-  "walking - walk + swim": "swimming",
-  "windows - microsoft + google": "android",
-  "better - good + bad": "worse",
-  "prince - boy + girl": "princess",
-  "tokyo - japan + china": "beijing",
-  "dollar - america + japan": "yen",
-}));
-
 const RELATIONS = {
   "Male – female": "man:woman king:queen uncle:aunt boy:girl brother:sister father:mother actor:actress "
     + "prince:princess husband:wife",
@@ -33,18 +17,23 @@ export const RELATION_WORDS = PAIRS.flat(2);
 const MOST_PAIRS = 6;
 const FEWEST_RIGHT = 3;
 
-/** Return the examples as {right, wrong}: wrong ones are {expression, expected, got}. */
-export async function checkedExamples(examples) {
-  const claimed = examples.filter((one) => EXPECTED.has(one));
+/**
+ * Return the examples of a model as {right, wrong}: wrong ones are {expression, expected, got}.
+ *
+ * `expected` has the answers that a person expects, by expression; others are not checked.
+ */
+export async function checkedExamples({ examples, expected = {} }) {
+  const wanted = new Map(Object.entries(expected));
+  const claimed = examples.filter((one) => wanted.has(one));
   if (!claimed.length) return { right: examples, wrong: [] };
   const answers = await post("v1/query", claimed.map((expression) => ({ expression, k: 1 })));
   const got = new Map(claimed.map((expression, place) =>
     [expression, answers[place].answers?.[0]?.word ?? ""]));
-  const isRight = (one) => !got.has(one) || got.get(one) === EXPECTED.get(one);
+  const isRight = (one) => !got.has(one) || got.get(one) === wanted.get(one);
   return {
     right: examples.filter(isRight),
     wrong: examples.filter((one) => !isRight(one)).map((expression) => (
-      { expression, expected: EXPECTED.get(expression), got: got.get(expression) })),
+      { expression, expected: wanted.get(expression), got: got.get(expression) })),
   };
 }
 

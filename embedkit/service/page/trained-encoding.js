@@ -21,7 +21,7 @@ const signed = (text) => text.replaceAll("-", "−");
  */
 export function trainedEncoding(name, vectors, { dimension, settings }) {
   const title = settings.architecture === "cbow" ? "CBOW" : TITLES[name] ?? (name ? "This model" : "Skip-gram");
-  const parts = name === "subword" ? " Words with the same parts of letters start out similar, too." : "";
+  const parts = name === "subword" ? " Words that share letter sequences start out similar, too." : "";
   const explanation = `The ${name ? `${dimension} ` : ""}numbers of a word are learned by reading: the program `
     + `moves them until words that occur in similar sentences have similar numbers.${parts}`;
   if (!name) return { name: "skipgram", title, explanation };

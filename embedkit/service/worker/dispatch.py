@@ -17,7 +17,7 @@ from embedkit.service.http.errors import (
     describe,
     status_of,
 )
-from embedkit.service.http.json_response import JsonObject, json_response
+from embedkit.service.http.json_response import BatchResponse, JsonObject, json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.limits import (
     MAX_ANSWERS,
@@ -53,13 +53,11 @@ _SLOW = 4_000  # cost of comparing a word with the whole vocabulary; see `FairEx
 
 
 class ForModel(Protocol):
-    """A request for a model.
+    """A request for a model."""
 
-    Attributes:
-        model: its name; None for the default model.
-    """
-
-    model: str | None
+    @property
+    def model(self) -> str | None:
+        """The name of the model; None for the default model."""
 
 
 class ModelSearch(WithSpelling, ForModel, Protocol):
@@ -278,7 +276,7 @@ def _reply(
     served = {model for model in models if isinstance(model, ServedModel)}
     headers = next(iter(served)).headers if len(served) == 1 else {}
     if many:
-        return json_response(bodies, headers=headers)
+        return BatchResponse(bodies, headers)
     return json_response(bodies[0], status, headers)
 
 

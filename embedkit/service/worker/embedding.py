@@ -32,8 +32,17 @@ __all__ = ["EmbeddingFormat", "embeddings"]
 
 _GROUP_WORDS = 2_048  # words of texts that are averaged together
 _STEP_WORDS = 64  # words that are looked up, or composed, in one step
-_BLOCK = 2_048  # characters that are tokenized in one step
-_OUTER_PUNCTUATION = re.compile(r"^\W+|\W+$")
+_STEP_CHARACTERS = 1_024  # of words that are composed in one step
+_BLOCK = 2_048  # characters that are tokenized in one step, up to the next separator
+_LONGEST_BLOCK = 4 * _BLOCK
+# What surely separates words, in the text of a tokenizer: ASCII without _ ' -, white space, and the
+# punctuation of scripts without spaces.
+_SEPARATORS = {
+    "whitespace": re.compile(r"[\0-\x20]"),
+    "": re.compile(
+        r"[\0-&(-,./:-@\[-^`{-\x7f\s\u3001\u3002\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -134,7 +143,8 @@ class _Reader:
             self.rows[text] = [row]
             return [text]
         words: list[str] = []
-        for block in _blocks(text):
+        separator = _SEPARATORS.get(self.tokenizer, _SEPARATORS[""])
+        for block in _blocks(text, separator):
             words += tokenize(block, self.tokenizer)
             yield
         return words
@@ -187,12 +197,17 @@ class _Reader:
         return weighted_sums(self.vectors.matrix, bags, extra), bags.sizes()
 
     def _rows(self, word: str) -> list[int]:
-        """Return the row of a word, or the rows of the words that it consists of."""
+        """Return the row of a word, or the rows of the words that it consists of.
+
+        Words longer than any that a question may ask for are unknown.
+        """
+        if len(word) > MAX_WORD:
+            return []
         is_raw = self.tokenizer == "whitespace"  # words have neither been split nor folded
         if not is_raw and word.isascii():
             row = self.vectors.vocabulary.find(word)
             return [row] if row >= 0 else []
-        candidates = [word, _OUTER_PUNCTUATION.sub("", word)] if is_raw else [word]
+        candidates = [word, _without_outer_punctuation(word)] if is_raw else [word]
         for candidate in candidates:
             if (row := self.vectors.find(candidate)) >= 0:
                 return [row]
@@ -208,11 +223,10 @@ class _Reader:
         known: list[str] = []
         if self.vectors.subwords is None:
             return parts[0], {}
-        for start in range(0, len(words), _STEP_WORDS):
-            step = words[start : start + _STEP_WORDS]
-            rows, composed = self.vectors.compose(step)
+        for portion in _portions([word for word in words if len(word) <= MAX_WORD]):
+            rows, composed = self.vectors.compose(portion)
             parts.append(rows[composed])
-            known += [step[place] for place in np.flatnonzero(composed).tolist()]
+            known += [portion[place] for place in np.flatnonzero(composed).tolist()]
             yield
         first = len(self.vectors)
         return np.concatenate(parts), {word: [first + n] for n, word in enumerate(known)}
@@ -224,13 +238,41 @@ class _Reader:
         return UnknownWordError(words[0], has_ngrams=self.vectors.subwords is not None)
 
 
-def _blocks(text: str) -> Iterator[str]:
-    """Split a text at spaces into blocks, so that no word is split."""
+def _blocks(text: str, separator: re.Pattern[str]) -> Iterator[str]:
+    """Split a text before separators into blocks, so that no word is split.
+
+    Of a word that is longer than a block, which is unknown, only the first part is kept.
+    """
     start = 0
     while len(text) - start > _BLOCK:
-        end = text.find(" ", start + _BLOCK)
-        if end < 0:
-            break
-        yield text[start:end]
-        start = end
+        found = separator.search(text, start + _BLOCK, start + _LONGEST_BLOCK)
+        if found is not None:
+            yield text[start : found.start()]
+            start = found.start()
+            continue
+        yield text[start : start + _LONGEST_BLOCK]
+        start += _LONGEST_BLOCK
+        while start < len(text) and found is None:
+            found = separator.search(text, start, start + _LONGEST_BLOCK)
+            start = found.start() if found is not None else start + _LONGEST_BLOCK
     yield text[start:]
+
+
+def _portions(words: Sequence[str]) -> Iterator[list[str]]:
+    """Split words into portions that are composed in one step."""
+    portion: list[str] = []
+    characters = 0
+    for word in words:
+        if len(portion) == _STEP_WORDS or characters + len(word) > _STEP_CHARACTERS:
+            yield portion
+            portion, characters = [], 0
+        portion.append(word)
+        characters += len(word)
+    if portion:
+        yield portion
+
+
+def _without_outer_punctuation(word: str) -> str:
+    """Return a word from its first to its last letter, digit or underscore."""
+    places = [place for place, one in enumerate(word) if one.isalnum() or one == "_"]
+    return word[places[0] : places[-1] + 1] if places else ""

@@ -28,6 +28,7 @@ __all__ = ["CURRENT", "Publisher", "write_serving_copy"]
 
 CURRENT = "current"
 _POLL_SECONDS = 1.0
+_NOT_SERVED = "The new model %s cannot be served. Still serving the old one: %s"
 _log = logging.getLogger("embedkit.service")
 
 
@@ -130,11 +131,9 @@ class Publisher:
             self.publish()
             self._published = self._seen
         except (EmbedkitError, OSError) as error:
-            _log.error(
-                "The new model %s cannot be served. Still serving the old one: %s",
-                self._name,
-                error,
-            )
+            _log.error(_NOT_SERVED, self._name, error)
+        except Exception as error:  # noqa: BLE001 - the thread goes on with later versions
+            _log.exception(_NOT_SERVED, self._name, repr(error))
         else:
             _log.info("Published generation %d of the model %s.", self.generation, self._name)
 

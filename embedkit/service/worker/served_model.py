@@ -23,20 +23,20 @@ __all__ = ["ModelHolder", "ServedModel"]
 
 _POLL_SECONDS = 0.25
 _MAX_EXAMPLES = 8
-_WELL_KNOWN = (
-    "king - man + woman",
-    "paris - france + italy",
-    "bigger - big + cold",
-    "sushi - japan + germany",
-    "berlin - germany + spain",
-    "brother - man + woman",
-    "walking - walk + swim",
-    "windows - microsoft + google",
-    "better - good + bad",
-    "prince - boy + girl",
-    "tokyo - japan + china",
-    "dollar - america + japan",
-)
+_WELL_KNOWN = {  # and the answer that a person expects
+    "king - man + woman": "queen",
+    "paris - france + italy": "rome",
+    "bigger - big + cold": "colder",
+    "sushi - japan + germany": "bratwurst",
+    "berlin - germany + spain": "madrid",
+    "brother - man + woman": "sister",
+    "walking - walk + swim": "swimming",
+    "windows - microsoft + google": "android",
+    "better - good + bad": "worse",
+    "prince - boy + girl": "princess",
+    "tokyo - japan + china": "beijing",
+    "dollar - america + japan": "yen",
+}
 _log = logging.getLogger("embedkit.service")
 
 
@@ -105,7 +105,8 @@ class ServedModel:
             "settings": config.get("settings", {}),
             "training": config.get("training", {}),
             "generation": self.generation,
-            "examples": self._examples(),
+            "examples": (examples := self._examples()),
+            "expected": {one: _WELL_KNOWN[one] for one in examples if one in _WELL_KNOWN},
         }
 
     def _examples(self) -> list[str]:

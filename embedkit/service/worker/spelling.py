@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from embedkit.corpus.spelling import nearest_spellings, similar_spellings
 from embedkit.errors import EmbedkitError
+from embedkit.service.limits import MAX_WORD
 from embedkit.service.worker.answers import SearchQuery, SearchRequest
 from embedkit.service.worker.execution import Work
 
@@ -31,7 +32,7 @@ _SUGGESTIONS = 3
 
 
 def suggestions(vocabulary: Vocabulary, word: str, seconds: float) -> Work[list[str]]:
-    """Return known words with a similar spelling, most similar first.
+    """Return known words with a similar spelling, most similar first; none for a very long word.
 
     Args:
         vocabulary: the known words.
@@ -39,6 +40,8 @@ def suggestions(vocabulary: Vocabulary, word: str, seconds: float) -> Work[list[
         seconds: time to spend; after it, the less frequent words are not considered.
     """
     best: list[str] = []
+    if len(word) > MAX_WORD:
+        return best
     spent = 0.0
     for part in _parts(vocabulary):
         start = time.perf_counter()
@@ -118,7 +121,9 @@ def known_spellings(
         words: known and unknown words.
         check_count: called with the number of unknown words; raises an error if there are too many.
     """
-    unknown = [word for word in dict.fromkeys(words) if vectors.find(word) < 0]
+    unknown = [
+        word for word in dict.fromkeys(words) if len(word) <= MAX_WORD and vectors.find(word) < 0
+    ]
     check_count(len(unknown))
     known: dict[str, str] = {}
     for start in range(0, len(unknown), _WORDS):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
+from embedkit.service.http.client import network_of
 from embedkit.service.http.guard import Guard
 from embedkit.service.http.metrics import ServiceMetrics
 
@@ -140,3 +141,55 @@ def test_other_protocols_are_passed_on() -> None:
     guard = Guard(app, keys=(KEY,), body_limit=1, metrics=ServiceMetrics())
     asyncio.run(guard({"type": "lifespan"}, nothing, nothing))
     assert seen == ["lifespan"]
+
+
+def test_bodies_in_flight_have_a_budget_for_each_client_and_in_all() -> None:
+    """64 times the largest body, half of it for one client; answered bodies make room."""
+    statuses: list[int] = []
+
+    async def ask_many() -> int:
+        done = asyncio.Event()
+
+        async def waiting(scope: Any, receive: Any, send: Any) -> None:
+            await receive()
+            await done.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+                if message["status"] == 503:
+                    assert (b"retry-after", b"1") in message["headers"]
+
+        def request(address: str) -> Any:
+            messages = [*parts(b"x" * 5, b"x" * 5)]
+
+            async def receive() -> Any:
+                return messages.pop(0)
+
+            scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+            return guard(scope | {"client": (address, 1)}, receive, send)
+
+        guard = Guard(waiting, keys=(), body_limit=10, metrics=ServiceMetrics())
+        tasks = [
+            asyncio.create_task(request(address)) for address in ("a", "b", "c") for _ in range(33)
+        ]
+        await asyncio.sleep(0.01)
+        assert statuses == [503] * (1 + 1 + 33)  # of a, of b, and all of c
+        assert guard._budget.used == 640
+        done.set()
+        await asyncio.gather(*tasks)
+        await request("a")
+        return guard._budget.used
+
+    assert asyncio.run(ask_many()) == 0
+    assert statuses.count(200) == 65
+
+
+def test_the_addresses_of_an_ipv6_network_are_one_client() -> None:
+    assert network_of("2001:db8:1:2:3::4") == network_of("2001:db8:1:2::9") == "2001:db8:1:2::/64"
+    assert network_of("2001:db8:1:3::9") != network_of("2001:db8:1:2::9")
+    assert network_of("fe80::1%eth0") == "fe80::/64"
+    assert network_of("10.0.0.1") == "10.0.0.1"
+    assert network_of("") == ""

@@ -175,6 +175,9 @@ def test_a_known_hyphenated_word_is_one_word(page: Any) -> None:
                 withWord("kingdoms + kingd", "kingd", "king"),
                 withWord("2 kingd - kingd", "kingd", "new york"),
                 withWord('"kingd" - kingdom', "kingd", "a$&b"),
+                withWord("kingdoms + queen", "kingd", "king"),
+                withWord("KingD + queen", "kingd", "king"),
+                withWord("kingdoms + x/y", "x/y", "xy"),
             ];
         }"""
     )
@@ -184,6 +187,9 @@ def test_a_known_hyphenated_word_is_one_word(page: Any) -> None:
         "kingdoms + king",
         '2 "new york" - "new york"',
         "a$&b - kingdom",
+        "kingdoms + queen",  # no word of it is kingd
+        "king + queen",
+        "kingdoms + xy",
     ]
 
 

@@ -51,3 +51,14 @@ def test_answers_maps_and_programs_are_exported(page: Any, model: Path, tmp_path
     for command in ([sys.executable, str(program)], ["bash", "-c", shell]):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout.index("rome") < done.stdout.index(expected[1].word)
+
+
+def test_no_cell_of_the_answers_is_a_formula(page: Any) -> None:
+    page.locator(".more summary").first.click()
+    text = page.evaluate(
+        """async () => (await import("./page/export.js")).asCsv(
+            ["=1+1", "+a", "-b", "@c", "a-b"].map((word) => ({ word, score: 1 })))"""
+    )
+    assert [row[1] for row in csv.reader(text.splitlines())] == [
+        "word", "'=1+1", "'+a", "'-b", "'@c", "a-b",
+    ]  # fmt: skip

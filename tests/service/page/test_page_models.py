@@ -92,3 +92,35 @@ def test_the_page_of_the_network_uses_the_chosen_model(
         page.locator("#facts").get_by_text("parts: 10 words").wait_for()
     with visited(browser, f"{server.url}/network#data=words") as page:
         page.get_by_text("of 8 right").wait_for()
+
+
+def test_a_link_to_a_model_that_is_gone_shows_the_first_one(
+    browser: Any, start: Start, model: Path, subword_model: Path
+) -> None:
+    server = start(model, "--model", f"parts={subword_model}")
+    with visited(browser, link(server.url, QUESTION, model="gone")) as page:
+        answered(page, "rome")
+        page.locator("#banner").get_by_text("no model gone. The page shows model").wait_for()
+        assert page.locator("#model option").count() == 2
+        assert "gone" not in page.url
+
+
+def test_a_model_chosen_while_another_is_loading_is_not_mixed_with_it(
+    browser: Any, start: Start, model: Path, subword_model: Path
+) -> None:
+    """The map of the first model arrives after that of the second."""
+    server = start(model, "--model", f"parts={subword_model}")
+    with visited(browser, link(server.url, "walk + talk", model="parts")) as page:
+        answered(page, embedkit.load(subword_model).query("walk + talk", 1)[0].word)
+        late: list[Any] = []
+        page.route("**/v1/map?model=model", lambda route: late.append(route))
+        page.locator("#model").select_option("model")
+        page.locator("#facts").get_by_text("model: ").wait_for()
+        with page.expect_response("**/v1/map?model=parts"):
+            page.locator("#model").select_option("parts")
+        page.locator("#facts").get_by_text("parts: 10 words").wait_for()
+        drawn = page.locator("#map").screenshot()
+        with page.expect_response("**/v1/map?model=model"):
+            late[0].continue_()
+        page.wait_for_timeout(300)
+        assert page.locator("#map").screenshot() == drawn

@@ -129,3 +129,15 @@ def test_a_change_of_the_model_is_noticed(tmp_path: Path) -> None:
     file.write_text("a 1 2\n")
     assert Publisher("file", file, tmp_path)._fingerprint()[0][0] == "vectors.vec"
     assert Publisher("none", tmp_path / "nowhere", tmp_path)._fingerprint() == []
+
+
+def test_an_unexpected_error_does_not_end_watching(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    publisher = Publisher("mine", model, tmp_path / "published")
+    monkeypatch.setattr(publisher, "publish", lambda: {}["a mistake"])
+    with caplog.at_level(logging.ERROR):
+        publisher._publish_or_log()
+    assert "The new model mine cannot be served" in caplog.text
+    assert "KeyError" in caplog.text
+    assert "Traceback" in caplog.text

@@ -93,7 +93,7 @@ const TEXTS = {
     (training) => {
       const { gradient, from, to } = steepest(training);
       return gradient === 0 ? "All are 0: the weights learn nothing from this pair."
-        : `The steepest: that of the weight from ${from} to ${to}, ${number(gradient)}.`;
+        : `The largest gradient belongs to the weight from ${from} to ${to}: ${number(gradient)}.`;
     }],
   step: ["Step", "Each weight moves the other way: weight − learning rate × gradient.",
     (training) => {

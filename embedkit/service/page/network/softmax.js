@@ -47,6 +47,6 @@ export function startSoftmax() {
       points: CURVE, x: [0, 1], y: [0, HIGHEST], dots: [shares[truth], ...others].map((share) => [share, -Math.log(share)]),
       label: `Curve of −log p, with a dot for each label; label ${truth + 1} is true: ${text}`, across: "probability p", upward: "loss, −log p",
     }));
-    byId("log-text").textContent = `Label ${truth + 1} is true, so the loss is ${text}. A probability of 1 would cost 0.`;
+    byId("log-text").textContent = `Label ${truth + 1} is true, so the loss is ${text}. A probability of 1 would give a loss of 0.`;
   }
 }
