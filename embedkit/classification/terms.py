@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +33,10 @@ class TermCounts(NamedTuple):
 
     counts: sparse.csr_array
     new_words: list[str]
+
+    def take(self, rows: NDArray[np.int64]) -> TermCounts:
+        """Return the bags of *rows*."""
+        return TermCounts(self.counts[rows], self.new_words)
 
 
 @dataclass(frozen=True)
@@ -105,12 +109,14 @@ class TextTerms:
         """Return the tf-idf weights of texts, float32 CSR (n, T + k); rows have length 1 or 0.
 
         The weight of a term that occurs c times is (1 + log c) times its inverse document frequency
-        log((1 + n) / (1 + df)) + 1, as in scikit-learn.
+        log((1 + n) / (1 + df)) + 1, as in scikit-learn. N-grams that no training text has are left
+        out.
         """
         counts = bags.counts
         frequencies = np.zeros(counts.shape[1])
         frequencies[: len(self)] = self.document_frequencies
         inverse = (np.log((1 + self.texts) / (1 + frequencies)) + 1).astype(np.float32)
+        inverse[len(self.words) : len(self)][frequencies[len(self.words) : len(self)] == 0] = 0
         data = (1 + np.log(counts.data)) * inverse[counts.indices]
         lengths = np.sqrt(Bags(counts.indices, data * data, counts.indptr).totals())
         weights = sparse.csr_array(
@@ -118,6 +124,11 @@ class TextTerms:
         )
         divide_rows(weights, lengths)
         return weights
+
+    def trained_on(self, bags: TermCounts) -> TextTerms:
+        """Return the terms as if only some of the training texts, *bags*, had been there."""
+        frequencies = np.bincount(bags.counts.indices, minlength=len(self)).astype(np.int32)
+        return replace(self, document_frequencies=frequencies, texts=bags.counts.shape[0])
 
     def names(self) -> list[str]:
         """Return the terms as strings; the words of an n-gram are separated by spaces."""

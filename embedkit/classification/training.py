@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from embedkit.classification.calibration import fit_temperature
 from embedkit.classification.fitting import Parameters, Problem, TextExamples
 from embedkit.classification.linear_model import LinearModel
 from embedkit.classification.objectives import OBJECTIVES, Objective
-from embedkit.classification.terms import TextTerms
+from embedkit.classification.terms import TermCounts, TextTerms
 from embedkit.classification.word_views import WordViews
 from embedkit.corpus.tokenizers import TOKENIZERS
 from embedkit.errors import ConfigurationError, counted
@@ -127,7 +128,7 @@ def train_linear(
     if weights is None:
         weights = np.ones(len(texts), dtype=np.float32)
     examples = TextExamples(terms.weights(bags), targets, weights)
-    fit = _Fit(examples, views, task, settings, progress)
+    fit = _Fit(examples, _Prepared(terms, bags), views, task, settings, progress)
     with threadpool_limits(1, user_api="blas"):  # the products are small; more threads would wait
         validation, start = fit.choose()
         problem = fit.problem(examples)
@@ -169,6 +170,30 @@ def _check_size(words: int, labels: int) -> None:
         )
 
 
+class _Prepared(NamedTuple):
+    """The training texts as bags of terms."""
+
+    terms: TextTerms
+    bags: TermCounts
+
+
+class _Split(NamedTuple):
+    """Some texts to train on, and others that are held out.
+
+    Attributes:
+        inside: numbers of the texts to train on.
+        outside: numbers of the held-out texts.
+        problem: of the texts to train on.
+        held_out: weights of the terms of the held-out texts, as those of new texts would be: of
+            their n-grams, only those count that other texts have, too.
+    """
+
+    inside: NDArray[np.int64]
+    outside: NDArray[np.int64]
+    problem: Problem
+    held_out: sparse.csr_array
+
+
 class _Trial(NamedTuple):
     """What held-out texts showed of a strength, and what was trained without each part of them."""
 
@@ -182,15 +207,17 @@ class _Fit:
     def __init__(
         self,
         examples: TextExamples,
+        prepared: _Prepared,
         views: WordViews,
         task: str,
         settings: LinearSettings,
         progress: Callable[[Step], object] | None,
     ) -> None:
         self._examples, self._views, self._task = examples, views, task
+        self._prepared = prepared
         self._settings, self._progress = settings, progress
         self._objective: Objective = OBJECTIVES[task]
-        self._splits = list(self._held_out())
+        self._splits = [self._split(mask) for mask in self._held_out()]
         if settings.strength is None:
             self._upwards, self._downwards = _STRENGTHS, _LOWER_STRENGTHS
         else:
@@ -219,52 +246,50 @@ class _Fit:
             none = np.zeros((0, outputs), dtype=np.float32)
             validation = Validation(strength, 1.0, np.nan, np.zeros(0, np.int64), none)
             return validation, Parameters.zeros(len(self._examples), outputs)
-        problems = [self.problem(self._examples.take(self._inside(out))) for out in self._splits]
-        starts = [Parameters.zeros(len(problem.examples), outputs) for problem in problems]
-        first = self._try(self._upwards[0], problems, starts)
-        best = self._best(self._upwards[1:], problems, first)
+        starts = [Parameters.zeros(len(split.inside), outputs) for split in self._splits]
+        first = self._try(self._upwards[0], starts)
+        best = self._best(self._upwards[1:], first)
         if best is first:
-            best = self._best(self._downwards, problems, first)
-        inside = self._inside(self._splits[0])
-        return best.validation, best.parameters[0].spread(inside, len(self._examples))
+            best = self._best(self._downwards, first)
+        start = best.parameters[0].spread(self._splits[0].inside, len(self._examples))
+        return best.validation, start
 
-    def _inside(self, held_out: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Return the numbers of the texts to train on: all others, or 20,000 of them."""
-        rows = np.flatnonzero(~held_out)
+    def _split(self, held_out: NDArray[np.bool_]) -> _Split:
+        """Hold some texts out, and train on all others, or on 20,000 of them."""
+        others, outside = np.flatnonzero(~held_out), np.flatnonzero(held_out)
         random = np.random.default_rng(self._settings.seed)
-        return np.sort(random.permutation(rows)[:_MOST_TRIAL_TEXTS])
+        inside = np.sort(random.permutation(others)[:_MOST_TRIAL_TEXTS])
+        terms, bags = self._prepared
+        terms = terms.trained_on(bags.take(others))
+        examples = TextExamples(
+            terms.weights(bags.take(inside)),
+            self._examples.targets[inside],
+            self._examples.weights[inside],
+        )
+        return _Split(inside, outside, self.problem(examples), terms.weights(bags.take(outside)))
 
-    def _best(
-        self, strengths: Sequence[float], problems: Sequence[Problem], best: _Trial
-    ) -> _Trial:
+    def _best(self, strengths: Sequence[float], best: _Trial) -> _Trial:
         """Try strengths in turn, as long as the held-out texts fit better and better."""
         for strength in strengths:
-            trial = self._try(strength, problems, best.parameters)
+            trial = self._try(strength, best.parameters)
             if trial.validation.loss >= best.validation.loss:
                 break
             best = trial
         return best
 
-    def _try(
-        self, strength: float, problems: Sequence[Problem], starts: Sequence[Parameters]
-    ) -> _Trial:
+    def _try(self, strength: float, starts: Sequence[Parameters]) -> _Trial:
         found = [
-            self.solve(problem, strength, start)
-            for problem, start in zip(problems, starts, strict=True)
+            self.solve(split.problem, strength, start)
+            for split, start in zip(self._splits, starts, strict=True)
         ]
-        return _Trial(self._validate(strength, problems, found), found)
+        return _Trial(self._validate(strength, found), found)
 
-    def _validate(
-        self,
-        strength: float,
-        problems: Sequence[Problem],
-        parameters: Sequence[Parameters],
-    ) -> Validation:
-        rows = np.concatenate([np.flatnonzero(out) for out in self._splits])
+    def _validate(self, strength: float, parameters: Sequence[Parameters]) -> Validation:
+        rows = np.concatenate([split.outside for split in self._splits])
         scores = np.concatenate(
             [
-                self._examples.texts[np.flatnonzero(out)] @ problem.term_scores(found) + found.bias
-                for out, problem, found in zip(self._splits, problems, parameters, strict=True)
+                split.held_out @ split.problem.term_scores(found) + found.bias
+                for split, found in zip(self._splits, parameters, strict=True)
             ]
         )
         targets = self._examples.targets[rows]

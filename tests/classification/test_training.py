@@ -11,6 +11,8 @@ import pytest
 from scipy.special import softmax
 
 import embedkit
+from embedkit.classification.calibration import fit_temperature
+from embedkit.classification.objectives import OBJECTIVES
 from embedkit.classification.training import (
     LinearSettings,
     Step,
@@ -53,9 +55,12 @@ def test_the_strength_is_chosen_and_probabilities_are_calibrated() -> None:
     assert sorted(validation.rows) == list(range(600))
     assert steps[-1].model <= steps[-1].models
     clean, right = reviews(400, 0, 2)
-    chances = softmax(model.scores(clean), axis=1)
-    assert (chances.argmax(axis=1) == right.argmax(axis=1)).mean() > 0.9
-    assert chances.max(axis=1).mean() == pytest.approx(0.8, abs=0.07)  # not sure of a noisy label
+    found = model.explain(clean).total().argmax(axis=1)
+    assert (found == right.argmax(axis=1)).mean() > 0.9
+    noisy, right = reviews(4_000, 0.2, 3)
+    probabilities = softmax(model.explain(noisy).total(), axis=1)
+    accuracy = (probabilities.argmax(axis=1) == right.argmax(axis=1)).mean()
+    assert probabilities.max(axis=1).mean() == pytest.approx(accuracy, abs=0.07)
 
 
 def test_many_texts_are_held_out_once() -> None:
@@ -113,3 +118,14 @@ def test_too_many_labels_are_refused() -> None:
     labels = np.zeros((3, 1 << 25), dtype=np.float32)
     with pytest.raises(ConfigurationError, match=r"the maximum is 67,108,864.*head network"):
         train_linear(["a", "b", "c"], labels, "label", None, LinearSettings())
+
+
+@pytest.mark.parametrize("ngrams", [2, 3])
+def test_new_texts_need_no_other_temperature_than_held_out_ones(ngrams: int) -> None:
+    texts, targets = reviews(1_500, 0.2, 1)  # each new text has bigrams that no other has
+    model, validation = train_linear(texts, targets, "label", None, LinearSettings(ngrams=ngrams))
+    assert validation.temperature != 1
+    new, right = reviews(10_000, 0.2, 2)
+    scores = model.explain(new).total()
+    temperature, _ = fit_temperature(scores, right, OBJECTIVES["label"])
+    assert temperature == pytest.approx(1, abs=0.05)
