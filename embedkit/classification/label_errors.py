@@ -125,7 +125,7 @@ def _one_label(
     classifier: TextClassifier,
     texts: Sequence[str],
     labels: Sequence[Any],
-    predictions: NDArray[np.float32],
+    predictions: Array,
 ) -> LabelErrors:
     names = [str(name) for name in classifier.labels]
     columns = {name: column for column, name in enumerate(names)}
@@ -158,7 +158,7 @@ def _any_labels(
     classifier: TextClassifier,
     texts: Sequence[str],
     labels: Sequence[Any],
-    predictions: NDArray[np.float32],
+    predictions: Array,
 ) -> LabelErrors:
     names = [str(name) for name in classifier.labels]
     sets = [{str(label) for label in given} for given in labels]
@@ -197,7 +197,7 @@ def _numbers(
     classifier: TextClassifier,
     texts: Sequence[str],
     labels: Sequence[Any],
-    predictions: NDArray[np.float32],
+    predictions: Array,
 ) -> LabelErrors:
     differences = np.abs(predictions[:, 0] - np.asarray(labels, dtype=np.float64))
     order = np.argsort(-differences, kind="stable").tolist()

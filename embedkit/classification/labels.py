@@ -32,12 +32,15 @@ class Targets:
     rows: NDArray[np.float32]
 
     def balanced_weights(self) -> NDArray[np.float32]:
-        """Return weights of the texts, (n,), that give all labels the same total weight."""
+        """Return weights of the texts, (n,), that give all labels the same total weight.
+
+        A text with several labels has the mean of their weights, and one without any has 1.
+        """
         sizes = self.rows.sum(axis=0)
         each = len(self.rows) / (np.count_nonzero(sizes) * np.maximum(sizes, 1))
-        return np.asarray(
-            (self.rows @ each.astype(np.float32)) / np.maximum(self.rows.sum(axis=1), 1)
-        )
+        given = self.rows.sum(axis=1)
+        means = (self.rows @ each.astype(np.float32)) / np.maximum(given, 1)
+        return np.where(given > 0, means, 1).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -112,10 +115,18 @@ class Labels:
                     f"row {row} (counted from 0) has the target {given!r:.60}, which is not a "
                     "finite number."
                 )
-        mean, spread = float(numbers.mean()), float(numbers.std())
-        if spread == 0:
+        if numbers.min() == numbers.max():
             raise ConfigurationError(
-                f"every text has the number {mean:g}.", hint="Add texts with other numbers."
+                f"every text has the number {numbers[0]:.10g}.",
+                hint="Add texts with other numbers.",
+            )
+        with np.errstate(over="ignore"):
+            mean, spread = float(numbers.mean()), float(numbers.std())
+        if not (np.isfinite(mean) and np.isfinite(spread) and spread > 0):
+            raise ConfigurationError(
+                f"the mean {mean:g} or the standard deviation {spread:g} of the numbers is out of "
+                "range.",
+                hint="Give the numbers in another unit.",
             )
         rows = ((numbers - mean) / spread).astype(np.float32)[:, np.newaxis]
         return cls("number", np.zeros(0, dtype=np.str_), mean, spread), Targets(rows)

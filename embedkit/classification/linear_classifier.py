@@ -96,13 +96,13 @@ class LinearClassifier:
         """The name of the tokenizer."""
         return self.model.terms.tokenizer
 
-    def predictions(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the probability of each label, or the numbers; float32 (n, K)."""
+    def predictions(self, texts: Sequence[str]) -> NDArray[np.floating[Any]]:
+        """Return the probability of each label, float32 (n, K), or the numbers, float64 (n, 1)."""
         explained = self.model.explain(texts)
         warn_of_unknown(explained.unknown, effect="come from letters alone", stacklevel=4)
         scores = explained.total()
         if self.labels.task == "number":
-            return scores * np.float32(self.labels.spread) + np.float32(self.labels.mean)
+            return scores.astype(np.float64) * self.labels.spread + self.labels.mean
         return np.asarray(OBJECTIVES[self.labels.task].predictions(scores), dtype=np.float32)
 
     def summary(self) -> dict[str, object]:

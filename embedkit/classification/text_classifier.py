@@ -96,6 +96,11 @@ class TextClassifier:
         if head == "network":
             return cls._train_network(texts, labels, vectors, task, progress, settings)
         balanced = bool(settings.pop("balanced", False))
+        if balanced and task == "number":
+            raise ConfigurationError(
+                "numbers have no labels that could be given the same weight.",
+                hint="Leave out balanced (--balanced).",
+            )
         try:
             chosen = LinearSettings(**settings)
         except TypeError as error:
@@ -174,7 +179,7 @@ class TextClassifier:
         predicted = self.head.predictions(as_strings(texts, "text"))
         return self.chosen(predicted)
 
-    def chosen(self, predictions: NDArray[np.float32]) -> Any:
+    def chosen(self, predictions: NDArray[np.floating[Any]]) -> Any:
         """Return what `predict` returns for these probabilities or numbers, (n, K)."""
         if self.task == "number":
             return predictions[:, 0]
@@ -184,7 +189,7 @@ class TextClassifier:
         given = predictions >= self.linear.thresholds
         return [tuple(names[column] for column in np.flatnonzero(row)) for row in given]
 
-    def answer(self, predictions: NDArray[np.float32]) -> dict[str, object]:
+    def answer(self, predictions: NDArray[np.floating[Any]]) -> dict[str, object]:
         """Return what is predicted for one text as values that JSON can represent.
 
         Args:
@@ -206,7 +211,7 @@ class TextClassifier:
         """
         if self.task == "number":
             raise ConfigurationError("a classifier that predicts numbers has no probabilities.")
-        return self.head.predictions(as_strings(texts, "text"))
+        return self.head.predictions(as_strings(texts, "text")).astype(np.float32, copy=False)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a directory atomically: readers see either the old one or the new one.

@@ -292,11 +292,11 @@ class _Fit:
                 for split, found in zip(self._splits, parameters, strict=True)
             ]
         )
-        targets = self._examples.targets[rows]
+        targets, weights = self._examples.targets[rows], self._examples.weights[rows]
         if self._task == "number":
-            loss = float(self._objective.losses(scores, targets).mean())
+            loss = float(np.average(self._objective.losses(scores, targets), weights=weights))
             return Validation(strength, 1.0, loss, rows, scores)
-        temperature, loss = fit_temperature(scores, targets, self._objective)
+        temperature, loss = fit_temperature(scores, targets, self._objective, weights)
         return Validation(strength, temperature, loss, rows, np.float32(1 / temperature) * scores)
 
     def _held_out(self) -> Iterator[NDArray[np.bool_]]:

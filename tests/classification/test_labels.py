@@ -34,6 +34,12 @@ def test_several_labels() -> None:
     assert labels.rows_of([("c", "unheard of")]).tolist() == [[0, 0, 1]]
 
 
+def test_a_text_without_labels_has_the_weight_1() -> None:
+    _, targets = Labels.of("labels", TEXTS, [("b", "a"), (), ["b"], ["b"]])
+    # n / (K x texts with the label): a 4 / (2 x 1), b 4 / (2 x 3).
+    np.testing.assert_allclose(targets.balanced_weights(), [4 / 3, 1, 2 / 3, 2 / 3], rtol=1e-6)
+
+
 def test_numbers_are_standardized() -> None:
     labels, targets = Labels.of("number", TEXTS, [1, 2.5, "4", np.float32(0)])
     back = labels.mean + labels.spread * targets.rows[:, 0]
@@ -53,6 +59,8 @@ def test_numbers_are_standardized() -> None:
         ("number", [1, 2, "many", 4], InputError, "row 2 .* 'many', which is not a finite number"),
         ("number", [1, 2, float("inf"), 4], InputError, "row 2 .* inf, which is not a finite"),
         ("number", [2, 2, 2, 2], ConfigurationError, "every text has the number 2"),
+        ("number", [0.1] * 4, ConfigurationError, "every text has the number 0.1"),
+        ("number", [1e308, -1e308] * 2, ConfigurationError, "standard deviation inf .* range"),
         ("labels+", ["x"] * 4, ConfigurationError, "unknown task 'labels\\+'"),
     ],
 )

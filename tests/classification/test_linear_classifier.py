@@ -142,3 +142,17 @@ def test_settings_of_other_heads_are_refused(model: Path) -> None:
         TextClassifier.train(TEXTS, LABELS, None, head="svm")
     with pytest.raises(InputError, match=r"row 1 .* is None, not a text"):
         TextClassifier.train(["a", None], ["x", "y"], None)  # type: ignore[list-item]
+
+
+def test_numbers_cannot_be_balanced() -> None:
+    with pytest.raises(ConfigurationError, match=r"numbers have no labels.*--balanced"):
+        TextClassifier.train(["a", "b"], [1, 2], None, task="number", balanced=True)
+
+
+def test_large_numbers_keep_their_digits() -> None:
+    years = [20_240_101.0 + day for day in (0, 1, 2)] * 10
+    classifier = TextClassifier.train(
+        ["monday", "tuesday", "wednesday"] * 10, years, None, task="number"
+    )
+    found = classifier.predict(["monday", "tuesday", "wednesday"])
+    np.testing.assert_allclose(found, years[:3], atol=0.2, rtol=0)
