@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.classification.calibration import expected_calibration_error
+from embedkit.classification.folds import distinct_texts, fold_numbers
 from embedkit.classification.report import ClassificationReport, ClassScore, score_labels
 from embedkit.classification.text_classifier import TextClassifier
-from embedkit.classification.training import fold_numbers
 from embedkit.errors import ConfigurationError
 from embedkit.validation import whole_number
 
@@ -124,13 +124,13 @@ def cross_validate(
     """Train on all folds of the texts but one, and score on that one; each fold in turn.
 
     The same texts and seed give the same folds for every way to train. The folds have equal shares
-    of each label.
+    of each label, but equal texts are in the same fold.
 
     Args:
         train: trains a classifier on texts and labels.
         texts: n texts.
         labels: as for `TextClassifier.train`.
-        folds: number of folds, from 2 to n.
+        folds: number of folds, from 2 to the number of different texts.
         seed: of the random order of the texts.
         progress: called before each fold with its number, counted from 1, and the number of folds.
 
@@ -140,12 +140,15 @@ def cross_validate(
     if len(texts) < 2:
         raise ConfigurationError(f"cross-validation needs 2 texts or more, got {len(texts)}.")
     folds = whole_number("folds", folds, 2)
-    if folds > len(texts):
-        raise ConfigurationError(f"{folds:,} folds need as many texts or more, got {len(texts):,}.")
+    different = int(distinct_texts(texts).max()) + 1
+    if folds > different:
+        raise ConfigurationError(
+            f"{folds:,} folds need as many different texts or more, got {different:,}."
+        )
     strata = np.unique([str(label) for label in labels], return_inverse=True)[1]
     if all(isinstance(label, float) for label in labels):
         strata = np.zeros(len(texts), dtype=np.int64)
-    numbers = fold_numbers(strata, folds, seed)
+    numbers = fold_numbers(texts, strata, folds, seed)
     outcomes = []
     for fold in range(folds):
         if progress is not None:

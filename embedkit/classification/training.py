@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from embedkit.classification.calibration import fit_temperature
 from embedkit.classification.fitting import Parameters, Problem, TextExamples
+from embedkit.classification.folds import distinct_texts, fold_numbers
 from embedkit.classification.linear_model import LinearModel
 from embedkit.classification.objectives import OBJECTIVES, Objective
 from embedkit.classification.terms import TermCounts, TextTerms
@@ -22,7 +23,7 @@ from embedkit.errors import ConfigurationError, counted
 from embedkit.validation import Ranges, check_choice, check_ranges
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["LinearSettings", "Step", "Validation", "fold_numbers", "train_linear"]
+__all__ = ["LinearSettings", "Step", "Validation", "train_linear"]
 
 _STRENGTHS: tuple[float, ...] = (4.0, 16.0, 64.0)  # that are tried
 _LOWER_STRENGTHS: tuple[float, ...] = (
@@ -128,7 +129,7 @@ def train_linear(
     if weights is None:
         weights = np.ones(len(texts), dtype=np.float32)
     examples = TextExamples(terms.weights(bags), targets, weights)
-    fit = _Fit(examples, _Prepared(terms, bags), views, task, settings, progress)
+    fit = _Fit(examples, _Prepared(texts, terms, bags), views, task, settings, progress)
     with threadpool_limits(1, user_api="blas"):  # the products are small; more threads would wait
         validation, start = fit.choose()
         problem = fit.problem(examples)
@@ -146,21 +147,6 @@ def train_linear(
     return model.scaled(1 / validation.temperature), validation
 
 
-def fold_numbers(strata: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
-    """Return the fold of each text, (n,), such that every fold has the same share of each stratum.
-
-    Args:
-        strata: the stratum of each text, such as the number of its label, (n,).
-        folds: number of folds.
-        seed: of the random order.
-    """
-    order = np.random.default_rng(seed).permutation(len(strata))
-    order = order[np.argsort(strata[order], kind="stable")]
-    numbers = np.empty(len(strata), dtype=np.int64)
-    numbers[order] = np.arange(len(strata)) % folds
-    return numbers
-
-
 def _check_size(words: int, labels: int) -> None:
     if words * labels > _MAX_SCORES:
         raise ConfigurationError(
@@ -171,8 +157,9 @@ def _check_size(words: int, labels: int) -> None:
 
 
 class _Prepared(NamedTuple):
-    """The training texts as bags of terms."""
+    """The training texts, and the same as bags of terms."""
 
+    texts: Sequence[str]
     terms: TextTerms
     bags: TermCounts
 
@@ -259,7 +246,7 @@ class _Fit:
         others, outside = np.flatnonzero(~held_out), np.flatnonzero(held_out)
         random = np.random.default_rng(self._settings.seed)
         inside = np.sort(random.permutation(others)[:_MOST_TRIAL_TEXTS])
-        terms, bags = self._prepared
+        _, terms, bags = self._prepared
         terms = terms.trained_on(bags.take(others))
         examples = TextExamples(
             terms.weights(bags.take(inside)),
@@ -306,7 +293,10 @@ class _Fit:
             return
         targets = self._examples.targets
         strata = np.zeros(texts, np.int64) if self._task == "number" else targets.argmax(axis=1)
-        folds = max(_FOLDS, -(-texts // _MOST_HELD_OUT))
-        numbers = fold_numbers(strata, folds, self._settings.seed)
+        different = int(distinct_texts(self._prepared.texts).max()) + 1
+        folds = min(max(_FOLDS, -(-texts // _MOST_HELD_OUT)), different)
+        if folds < 2:
+            return
+        numbers = fold_numbers(self._prepared.texts, strata, folds, self._settings.seed)
         for fold in range(folds if texts < _MANY_TEXTS else 1):
             yield numbers == fold

@@ -16,20 +16,9 @@ from embedkit.classification.objectives import OBJECTIVES
 from embedkit.classification.training import (
     LinearSettings,
     Step,
-    fold_numbers,
     train_linear,
 )
 from embedkit.errors import ConfigurationError
-
-
-def test_folds_have_equal_shares_of_each_stratum() -> None:
-    strata = np.repeat([0, 1, 2], [50, 23, 4])
-    numbers = fold_numbers(strata, 5, seed=1)
-    for stratum in range(3):
-        sizes = np.bincount(numbers[strata == stratum], minlength=5)
-        assert sizes.max() - sizes.min() <= 1
-    np.testing.assert_array_equal(numbers, fold_numbers(strata, 5, seed=1))
-    assert (numbers != fold_numbers(strata, 5, seed=2)).any()
 
 
 def reviews(count: int, noise: float, seed: int) -> tuple[list[str], np.ndarray]:
