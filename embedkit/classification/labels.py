@@ -95,6 +95,11 @@ class Labels:
         names = [label for given in labels for label in given]
         if not names:
             raise InputError("no text has a label.")
+        if all(set(given) == set(labels[0]) for given in labels):
+            raise ConfigurationError(
+                f"every text has the labels {sorted(set(labels[0]), key=str)!r:.60}.",
+                hint="Add texts with other labels.",
+            )
         classes = np.unique(_array(names))
         places = {label: column for column, label in enumerate(classes.tolist())}
         rows = np.zeros((len(labels), len(classes)), dtype=np.float32)

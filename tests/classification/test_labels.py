@@ -56,6 +56,7 @@ def test_numbers_are_standardized() -> None:
         ("label", ["x", "y"], InputError, "got 4 texts, but 2 targets"),
         ("labels", ["x", "y", "x", "z"], InputError, "row 0 .* 'x', which is not a list"),
         ("labels", [(), (), (), ()], InputError, "no text has a label"),
+        ("labels", [("b", "a"), ("a", "b")] * 2, ConfigurationError, r"has the labels \['a', 'b'\]"),
         ("number", [1, 2, "many", 4], InputError, "row 2 .* 'many', which is not a finite number"),
         ("number", [1, 2, float("inf"), 4], InputError, "row 2 .* inf, which is not a finite"),
         ("number", [2, 2, 2, 2], ConfigurationError, "every text has the number 2"),

@@ -118,3 +118,13 @@ def test_new_texts_need_no_other_temperature_than_held_out_ones(ngrams: int) -> 
     scores = model.explain(new).total()
     temperature, _ = fit_temperature(scores, right, OBJECTIVES["label"])
     assert temperature == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("given", [[1, 1], [1, 0]])
+def test_labels_that_all_texts_share_can_be_trained(given: list[int]) -> None:
+    texts = [f"w{number} x" for number in range(25)]  # as all but one fold of rare labels may be
+    targets = np.tile(np.array(given, dtype=np.float32), (25, 1))
+    model, _ = train_linear(texts, targets, "labels", None, LinearSettings())
+    scores = model.explain(["w1 x", "new"]).total()
+    assert np.isfinite(scores).all()
+    np.testing.assert_array_equal(scores > 0, np.tile(np.array(given) > 0, (2, 1)))
