@@ -109,17 +109,7 @@ class Labels:
 
     @classmethod
     def _numbers(cls, labels: Sequence[Any]) -> tuple[Labels, Targets]:
-        numbers = np.empty(len(labels))
-        for row, given in enumerate(labels):
-            try:
-                numbers[row] = float(given)
-            except (TypeError, ValueError):
-                numbers[row] = np.nan
-            if not np.isfinite(numbers[row]):
-                raise InputError(
-                    f"row {row} (counted from 0) has the target {given!r:.60}, which is not a "
-                    "finite number."
-                )
+        numbers = _finite(labels)
         if numbers.min() == numbers.max():
             raise ConfigurationError(
                 f"every text has the number {numbers[0]:.10g}.",
@@ -136,16 +126,26 @@ class Labels:
         rows = ((numbers - mean) / spread).astype(np.float32)[:, np.newaxis]
         return cls("number", np.zeros(0, dtype=np.str_), mean, spread), Targets(rows)
 
-    def rows_of(self, labels: Sequence[Any]) -> NDArray[np.float32]:
-        """Return the targets of texts with known labels, float32 (n, K); unknown labels count as
-        none.
+    def as_given(self, labels: Sequence[Any]) -> list[Any]:
+        """Return labels in the type of those that the classifier gives, or numbers as float.
+
+        Labels are matched by their names, so "3" in a file is the label 3. Unknown labels stay as
+        they are.
+
+        Args:
+            labels: n labels, collections of labels, or numbers.
+
+        Raises:
+            InputError: a number is not finite. The message names the row.
         """
-        places = {label: column for column, label in enumerate(self.classes.tolist())}
-        rows = np.zeros((len(labels), len(self.classes)), dtype=np.float32)
-        for row, given in enumerate(labels):
-            several = given if self.task == "labels" else (given,)
-            rows[row, [places[label] for label in several if label in places]] = 1
-        return rows
+        if self.task == "number":
+            return _finite(labels).tolist()
+        known = {str(label): label for label in self.classes.tolist()}
+        if self.classes.dtype.kind == "b":  # as JSON writes them
+            known |= {name.lower(): label for name, label in known.items()}
+        if self.task == "labels":
+            return [tuple(known.get(str(label), label) for label in given) for given in labels]
+        return [known.get(str(label), label) for label in labels]
 
     def as_dict(self) -> dict[str, object]:
         """Return the labels as values that JSON can represent."""
@@ -166,6 +166,21 @@ class Labels:
             raise ValueError(f"unknown task {task!r}")
         classes = np.array(stored["classes"], dtype=_DTYPES[stored["dtype"]])
         return cls(task, classes, float(stored["mean"]), float(stored["spread"]))
+
+
+def _finite(labels: Sequence[Any]) -> NDArray[np.float64]:
+    numbers = np.empty(len(labels))
+    for row, given in enumerate(labels):
+        try:
+            numbers[row] = float(given)
+        except (TypeError, ValueError, OverflowError):
+            numbers[row] = np.nan
+        if not np.isfinite(numbers[row]):
+            raise InputError(
+                f"row {row} (counted from 0) has the target {given!r:.60}, which is not a finite "
+                "number."
+            )
+    return numbers
 
 
 def _array(labels: Sequence[Any]) -> NDArray[Any]:

@@ -177,15 +177,16 @@ class _Outcome:
     task: str
     right: list[Any]
     predicted: list[Any]
-    confidences: NDArray[np.float32]
+    confidences: NDArray[np.floating[Any]]
 
     @classmethod
     def of(
         cls, classifier: TextClassifier, texts: Sequence[str], labels: Sequence[Any]
     ) -> _Outcome:
+        right = classifier.head.labels.as_given(labels)
         predictions = classifier.head.predictions(list(texts))
         chosen = list(classifier.chosen(predictions))
-        return cls(classifier.task, list(labels), chosen, predictions.max(axis=1))
+        return cls(classifier.task, right, chosen, predictions.max(axis=1))
 
     @classmethod
     def joined(cls, outcomes: Sequence[_Outcome]) -> _Outcome:
@@ -198,7 +199,7 @@ class _Outcome:
 
     def report(self) -> Report:
         if self.task == "number":
-            return _score_numbers(np.asarray(self.right, float), np.asarray(self.predicted, float))
+            return _score_numbers(np.array(self.right), np.array(self.predicted))
         if self.task == "labels":
             return _score_several(self.right, self.predicted)
         report = score_labels([str(x) for x in self.right], [str(x) for x in self.predicted])

@@ -95,6 +95,12 @@ def test_any_number_of_labels(helpdesk: Any) -> None:
     assert [suspect.row for suspect in found.suspects] == [row]
     assert set(found.suspects[0].predicted) == {labels[row], "milk"}
 
+    unknown = list(several)
+    unknown[row] = (*several[row], "juice")
+    [mistake] = find_errors(classifier, texts, unknown).mistakes
+    assert (mistake.row, mistake.probability, mistake.label_probability) == (row, 1, None)
+    assert set(mistake.predicted) == set(several[row])
+
 
 def test_numbers_that_differ_most() -> None:
     texts = ["one", "two", "three"] * 8

@@ -23,6 +23,8 @@ def test_one_label_each(given: list[Any]) -> None:
     np.testing.assert_allclose(
         targets.balanced_weights(), compute_sample_weight("balanced", given), rtol=1e-6
     )
+    in_a_file = [json.dumps(label).strip('"') for label in given]
+    assert labels.as_given([*in_a_file, "new"]) == [*given, "new"]
     again = Labels.from_dict(json.loads(json.dumps(labels.as_dict())))
     assert again.classes.tolist() == labels.classes.tolist()
 
@@ -31,7 +33,7 @@ def test_several_labels() -> None:
     labels, targets = Labels.of("labels", TEXTS, [("b", "a"), (), ["b"], {"c"}])
     assert labels.classes.tolist() == ["a", "b", "c"]
     assert targets.rows.tolist() == [[1, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1]]
-    assert labels.rows_of([("c", "unheard of")]).tolist() == [[0, 0, 1]]
+    assert labels.as_given([("c", "unheard of"), []]) == [("c", "unheard of"), ()]
 
 
 def test_a_text_without_labels_has_the_weight_1() -> None:
@@ -56,7 +58,12 @@ def test_numbers_are_standardized() -> None:
         ("label", ["x", "y"], InputError, "got 4 texts, but 2 targets"),
         ("labels", ["x", "y", "x", "z"], InputError, "row 0 .* 'x', which is not a list"),
         ("labels", [(), (), (), ()], InputError, "no text has a label"),
-        ("labels", [("b", "a"), ("a", "b")] * 2, ConfigurationError, r"has the labels \['a', 'b'\]"),
+        (
+            "labels",
+            [("b", "a"), ("a", "b")] * 2,
+            ConfigurationError,
+            r"has the labels \['a', 'b'\]",
+        ),
         ("number", [1, 2, "many", 4], InputError, "row 2 .* 'many', which is not a finite number"),
         ("number", [1, 2, float("inf"), 4], InputError, "row 2 .* inf, which is not a finite"),
         ("number", [2, 2, 2, 2], ConfigurationError, "every text has the number 2"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from embedkit.classification.label_errors import find_errors
 from embedkit.classification.report import ClassificationReport
 from embedkit.classification.scoring import (
     NumberReport,
@@ -35,6 +36,21 @@ def test_one_label() -> None:
         gaps.setdefault(int(np.ceil(chance * 15)), []).append(chance - right)
     expected = sum(abs(sum(gap)) for gap in gaps.values()) / 3
     assert found.calibration_error == pytest.approx(expected, rel=1e-5)
+
+
+def test_integer_labels_are_the_same_in_a_file() -> None:
+    numbers = [7 if label == "fruit" else 3 for label in LABELS]
+    classifier = TextClassifier.train(TEXTS, numbers, None)
+    ours, in_a_file = (score(classifier, TEXTS, given) for given in (numbers, map_str(numbers)))
+    assert ours.as_dict() == in_a_file.as_dict()
+    assert find_errors(classifier, TEXTS, map_str(numbers)).mistakes == ()
+    several = TextClassifier.train(TEXTS, [(n,) for n in numbers], None, task="labels")
+    given = [(str(number),) for number in numbers]
+    assert score(several, TEXTS, given).as_dict()["exact"] == 1
+
+
+def map_str(numbers: Sequence[int]) -> list[str]:
+    return [str(number) for number in numbers]
 
 
 def test_several_labels() -> None:
@@ -98,7 +114,9 @@ def test_scores_that_are_impossible() -> None:
     classifier = TextClassifier.train(TEXTS, LABELS, None)
     with pytest.raises(ConfigurationError, match="at least one of each, got 1 and 2"):
         score(classifier, ["a"], ["fruit", "car"])
-    with pytest.raises(ConfigurationError, match="31 folds need as many different texts or more, got 6"):
+    with pytest.raises(
+        ConfigurationError, match="31 folds need as many different texts or more, got 6"
+    ):
         cross_validate(lambda *_: classifier, TEXTS, LABELS, 31)
     with pytest.raises(ConfigurationError, match="needs 2 texts or more, got 1"):
         cross_validate(lambda *_: classifier, ["a"], ["b"], 2)
