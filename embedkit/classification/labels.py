@@ -139,7 +139,7 @@ class Labels:
             InputError: a number is not finite. The message names the row.
         """
         if self.task == "number":
-            return _finite(labels).tolist()
+            return list(map(float, _finite(labels)))
         known = {str(label): label for label in self.classes.tolist()}
         if self.classes.dtype.kind == "b":  # as JSON writes them
             known |= {name.lower(): label for name, label in known.items()}

@@ -25,10 +25,12 @@ from embedkit.classification.objectives import OBJECTIVES
 from embedkit.classification.stored_vectors import load_vectors, save_vectors
 from embedkit.classification.terms import TextTerms
 from embedkit.classification.training import LinearSettings, Step, Validation, train_linear
+from embedkit.classification.word_views import CHARACTER_NGRAMS
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ModelError, counted
 from embedkit.features.lookup import warn_of_unknown
 from embedkit.storage.config_file import RESTORE_HINT
+from embedkit.storage.model_directory import checksum
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -137,6 +139,7 @@ class LinearClassifier:
         write_tensors(folder / _TENSORS, tensors)
         model.terms.words.save(folder / _WORDS)
         config: dict[str, object] = {
+            "checksums": {name: checksum(folder / name) for name in (_TENSORS, _WORDS)},
             "labels": self.labels.as_dict(), "settings": asdict(self.settings),
             "texts": model.terms.texts, "validation": dict(self.validation), "vectors": None,
         }  # fmt: skip
@@ -154,8 +157,7 @@ class LinearClassifier:
         vectors = None
         if config.get("vectors") is not None:
             vectors = load_vectors(folder, _VECTORS, config)
-        if not (folder / _WORDS).is_file():
-            raise ModelError(f"{folder} is incomplete: {_WORDS} is missing.", hint=RESTORE_HINT)
+        _check_files(folder, config)
         tensors = read_tensors(folder / _TENSORS, _INTEGERS)
         words = Vocabulary.open(folder / _WORDS)
         try:
@@ -179,11 +181,29 @@ class LinearClassifier:
             labels = Labels.from_dict(config["labels"])
             found = cls(model, labels, tensors["thresholds"], settings, config["validation"])
             found._check()
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ModelError(f"{folder} is damaged: {error!r}.", hint=RESTORE_HINT) from error
         return found
 
     def _check(self) -> None:
+        self._check_shapes()
+        self.model.terms.check()
+        edges = np.concatenate([[-1], self.model.buckets, [CHARACTER_NGRAMS.buckets]])
+        if (np.diff(edges) <= 0).any():
+            raise ValueError("buckets are not sorted, or out of range")
+        numbers = {
+            "term_scores": self.model.term_scores, "ngram_scores": self.model.ngram_scores,
+            "vector_scores": self.model.vector_scores, "bias": self.model.bias,
+            "thresholds": self.thresholds, "mean": self.labels.mean, "spread": self.labels.spread,
+        }  # fmt: skip
+        for name, values in numbers.items():
+            if not np.isfinite(values).all():
+                raise ValueError(f"{name} is not finite")
+        if self.labels.spread <= 0:
+            raise ValueError("spread is not positive")
+        self.described()  # reads the results on held-out texts
+
+    def _check_shapes(self) -> None:
         model, outputs = self.model, len(self.model.bias)
         dimension = 0
         if model.vectors is not None and not model.vectors.is_sparse:
@@ -199,3 +219,18 @@ class LinearClassifier:
         labels = outputs if self.labels.task == "number" else len(self.labels.classes)
         if labels != outputs or self.thresholds.shape != (outputs,):
             raise ValueError(f"{labels} labels, but {outputs} outputs")
+
+
+def _check_files(folder: Path, config: Mapping[str, Any]) -> None:
+    stored = config.get("checksums")
+    for name in (_TENSORS, _WORDS):
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder} is incomplete: {name} is missing.", hint=RESTORE_HINT)
+        try:
+            found = checksum(folder / name)
+        except OSError as error:
+            raise ModelError(f"cannot read {folder / name}: {error.strerror or error}.") from error
+        if not isinstance(stored, dict) or stored.get(name) != found:
+            raise ModelError(
+                f"{folder / name} is damaged: its checksum is wrong.", hint=RESTORE_HINT
+            )

@@ -94,6 +94,22 @@ class TextTerms:
     def __len__(self) -> int:
         return len(self.words) + sum(map(len, self.ngrams))
 
+    def check(self) -> None:
+        """Raise ValueError if a number is out of its range."""
+        words = len(self.words)
+        before = words + 1
+        for length, pairs in enumerate(self.ngrams, start=2):
+            if pairs.ndim != 2 or pairs.shape[1] != 2:
+                raise ValueError(f"ngrams.{length} has the shape {pairs.shape}")
+            if ((pairs < 0) | (pairs >= [before, words + 1])).any():
+                raise ValueError(f"ngrams.{length} is out of range")
+            before = len(pairs)
+        frequencies = self.document_frequencies
+        if frequencies.shape != (len(self),):
+            raise ValueError(f"document_frequencies has the shape {frequencies.shape}")
+        if ((frequencies < 0) | (frequencies > self.texts)).any():
+            raise ValueError("document_frequencies is out of range")
+
     def bags(self, texts: Sequence[str]) -> TermCounts:
         """Return texts as bags of terms."""
         tokens = tokenize_texts(texts, tokenizer_named(self.tokenizer))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 import embedkit
 from embedkit.classification.text_classifier import TextClassifier
 from embedkit.errors import ConfigurationError, InputError, ModelError, UnknownWordsWarning
+from embedkit.storage.tensors import write_tensors
 
 CITIES, COUNTRIES = ("paris", "rome", "berlin"), ("france", "italy", "germany")
 TEXTS = [f"mayor{n} {city}" for n in range(3) for city in CITIES] + [
@@ -99,12 +102,42 @@ def change(**settings: Any) -> Callable[[Path], None]:
     return apply
 
 
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 1
+    path.write_bytes(data)
+
+
+def tensor(name: str, value: float) -> Callable[[Path], None]:
+    """Change the first value of a tensor, and the checksum with it."""
+
+    def apply(path: Path) -> None:
+        file = path / "linear.safetensors"
+        tensors = {key: found.copy() for key, found in load_file(file).items()}
+        tensors[name].flat[0] = value
+        write_tensors(file, tensors)
+        config = json.loads((path / "config.json").read_text())
+        sums = {**config["checksums"], file.name: zlib.crc32(file.read_bytes())}
+        change(checksums=sums)(path)
+
+    return apply
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda path: shutil.rmtree(path / "vectors"), "its vectors are missing"),
         (lambda path: (path / "words.arrow").unlink(), "words.arrow is missing"),
         (lambda path: (path / "linear.safetensors").write_bytes(b"x"), "linear.safetensors"),
+        (lambda path: flip(path / "linear.safetensors"), "safetensors is damaged: its checksum"),
+        (lambda path: flip(path / "words.arrow"), "words.arrow is damaged: its checksum is wrong"),
+        (change(checksums=None), "its checksum is wrong"),
+        (tensor("bias", np.nan), "is damaged.*bias is not finite"),
+        (tensor("term_scores", np.inf), "is damaged.*term_scores is not finite"),
+        (tensor("ngrams.2", 9_999), r"is damaged.*ngrams\.2 is out of range"),
+        (tensor("buckets", -1), "is damaged.*buckets are not sorted, or out of range"),
+        (tensor("document_frequencies", 99), "is damaged.*document_frequencies is out of range"),
+        (change(texts=float("inf")), "is damaged.*OverflowError"),
         (change(head="cubic"), "unknown head 'cubic'"),
         (change(labels={"task": "x"}), "is damaged"),
         (change(settings={"depth": 3}), "is damaged"),
