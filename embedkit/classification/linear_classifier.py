@@ -21,10 +21,11 @@ from typing_extensions import Self
 from embedkit.classification.calibration import best_thresholds
 from embedkit.classification.labels import Labels
 from embedkit.classification.linear_model import LinearModel
+from embedkit.classification.linear_settings import LinearSettings, Step, Validation
 from embedkit.classification.objectives import OBJECTIVES
 from embedkit.classification.stored_vectors import load_vectors, save_vectors
 from embedkit.classification.terms import TextTerms
-from embedkit.classification.training import LinearSettings, Step, Validation, train_linear
+from embedkit.classification.training import train_linear
 from embedkit.classification.word_views import CHARACTER_NGRAMS
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ModelError, counted
@@ -50,7 +51,7 @@ class LinearClassifier:
         labels: what its K outputs mean.
         thresholds: with any number of labels, the probability from which a label is given, (K,).
         settings: with which it was trained.
-        validation: strength, temperature, number of held-out texts and their mean loss.
+        validation: C, temperature, number of held-out texts and their mean loss.
     """
 
     model: LinearModel
@@ -86,7 +87,7 @@ class LinearClassifier:
             chances = OBJECTIVES[task].predictions(validation.scores)
             thresholds = best_thresholds(chances, rows.rows[validation.rows])
         summary = {
-            "strength": validation.strength,
+            "C": validation.C,
             "temperature": validation.temperature,
             "held_out": len(validation.rows),
             "loss": validation.loss if len(validation.rows) else None,
@@ -118,10 +119,10 @@ class LinearClassifier:
         """Return a line about how it was trained."""
         terms = counted(len(self.model.terms), "term")
         if not self.validation["held_out"]:
-            return f"{terms}, strength {self.validation['strength']:g}, too few texts to hold out"
+            return f"{terms}, C {self.validation['C']:g}, too few texts to hold out"
         texts = counted(int(self.validation["held_out"] or 0), "held-out text")
         return (
-            f"{terms}, strength {self.validation['strength']:g}, temperature "
+            f"{terms}, C {self.validation['C']:g}, temperature "
             f"{self.validation['temperature']:.2f}, loss {self.validation['loss']:.4f} on {texts}"
         )
 

@@ -18,8 +18,8 @@ from typing_extensions import Self
 
 from embedkit.classification.labels import Labels
 from embedkit.classification.linear_classifier import LinearClassifier
+from embedkit.classification.linear_settings import LinearSettings, Validation
 from embedkit.classification.options import HEADS, TASKS
-from embedkit.classification.training import LinearSettings, Validation
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import open_vectors
@@ -69,7 +69,7 @@ class TextClassifier:
         """Train on texts and their labels.
 
         The linear head weighs the words of a text, its word n-grams, the character n-grams of its
-        words and their vectors. The strength of its penalty and the temperature of its
+        words and their vectors. C, the inverse strength of its penalty, and the temperature of its
         probabilities are chosen on held-out texts; then it is trained on all of them.
 
         Args:

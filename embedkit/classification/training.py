@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +14,17 @@ from embedkit.classification.calibration import fit_temperature
 from embedkit.classification.fitting import Parameters, Problem, TextExamples
 from embedkit.classification.folds import distinct_texts, fold_numbers
 from embedkit.classification.linear_model import LinearModel
+from embedkit.classification.linear_settings import LinearSettings, Step, Validation
 from embedkit.classification.objectives import OBJECTIVES, Objective
 from embedkit.classification.terms import TermCounts, TextTerms
 from embedkit.classification.word_views import WordViews
-from embedkit.corpus.tokenizers import TOKENIZERS
 from embedkit.errors import ConfigurationError, counted
-from embedkit.validation import Ranges, check_choice, check_ranges
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["LinearSettings", "Step", "Validation", "train_linear"]
+__all__ = ["train_linear"]
 
-_STRENGTHS: tuple[float, ...] = (4.0, 16.0, 64.0)  # that are tried
-_LOWER_STRENGTHS: tuple[float, ...] = (
+_HIGHER_C: tuple[float, ...] = (4.0, 16.0, 64.0)  # that are tried
+_LOWER_C: tuple[float, ...] = (
     1.0,
     0.25,
 )  # that are tried if the first is the best of these
@@ -34,63 +32,10 @@ _FEW_TEXTS = 20  # too few to hold any out
 _FOLDS = 5
 _MANY_TEXTS = 3_000  # with so many, one fold is enough
 _MOST_HELD_OUT = 10_000
-_MOST_TRIAL_TEXTS = 20_000  # of models that only choose the strength and the temperature
-_MOST_SCORES = 1 << 22  # of terms for labels: L-BFGS keeps about 18 numbers for each
-_MAX_SCORES = 1 << 26
-_RANGES: Ranges = {"ngrams": (1, 10), "strength": (1e-6, 1e6), "seed": (0, 2**63 - 1)}
-
-
-@dataclass(frozen=True)
-class LinearSettings:
-    """Settings of a linear model of texts.
-
-    Attributes:
-        ngrams: the length of the longest word n-grams that are terms.
-        strength: inverse strength of the L2 penalty, as C of scikit-learn's logistic regression;
-            None chooses it on held-out texts.
-        tokenizer: a name in `embedkit.corpus.tokenizers.TOKENIZERS`.
-        seed: of the choice of held-out texts; the rest of the training is not random.
-
-    Raises:
-        ConfigurationError: a value is outside its range.
-    """
-
-    ngrams: int = 2
-    strength: float | None = None
-    tokenizer: str = "words+punctuation"
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        check_ranges(self, _RANGES, optional=["strength"])
-        check_choice("tokenizer", self.tokenizer, TOKENIZERS)
-
-
-class Step(NamedTuple):
-    """Progress of training: the model that is being fitted, counted from 1, and how many may be."""
-
-    model: int
-    models: int
-
-
-@dataclass(frozen=True)
-class Validation:
-    """What held-out texts showed.
-
-    Attributes:
-        strength: the chosen strength.
-        temperature: what the scores were divided by.
-        loss: mean loss of the held-out texts with this strength and temperature; NaN if none were
-            held out.
-        rows: numbers of the held-out texts, int64 (m,).
-        scores: of the held-out texts, calibrated, by models that were not trained on them, float32
-            (m, K).
-    """
-
-    strength: float
-    temperature: float
-    loss: float
-    rows: NDArray[np.int64]
-    scores: NDArray[np.float32]
+_MOST_TRIAL_TEXTS = 20_000  # of models that only choose C and the temperature
+_MOST_SCORES = 1 << 22  # of terms for labels; if there are more, rare n-grams are left out
+_MOST_WORD_SCORES = 1 << 26  # of words for labels, which are never left out
+_MOST_TARGETS = 1 << 26  # of texts for labels: L-BFGS keeps about 40 numbers for each, 10 GB
 
 
 def train_linear(
@@ -116,13 +61,13 @@ def train_linear(
 
     Raises:
         InputError: a text cannot be encoded as UTF-8. The message names the row.
-        ConfigurationError: there are too many labels for the number of terms.
+        ConfigurationError: there are too many labels for the number of texts or words.
     """
     most = _MOST_SCORES // targets.shape[1]
     terms, bags = TextTerms.of(
         texts, longest=settings.ngrams, tokenizer=settings.tokenizer, most=most
     )
-    _check_size(len(terms), targets.shape[1])
+    _check_size(len(texts), len(terms.words), targets.shape[1])
     views = WordViews.of(terms.words.words(), vectors)
     buckets = np.unique(views.ngrams.indices).astype(np.int32)
     views = views.of_buckets(buckets)
@@ -133,7 +78,7 @@ def train_linear(
     with threadpool_limits(1, user_api="blas"):  # the products are small; more threads would wait
         validation, start = fit.choose()
         problem = fit.problem(examples)
-        parameters = fit.solve(problem, validation.strength, start)
+        parameters = fit.solve(problem, validation.C, start)
     ngrams, dimensions = problem.word_weights(parameters)
     model = LinearModel(
         terms=terms,
@@ -147,13 +92,19 @@ def train_linear(
     return model.scaled(1 / validation.temperature), validation
 
 
-def _check_size(words: int, labels: int) -> None:
-    if words * labels > _MAX_SCORES:
-        raise ConfigurationError(
-            f"{counted(words, 'word')} and {counted(labels, 'label')} need {words * labels:,} "
-            f"scores; the maximum is {_MAX_SCORES:,}.",
-            hint='Use a network, which needs less memory (head="network", --head network).',
-        )
+def _check_size(texts: int, words: int, labels: int) -> None:
+    """Refuse what does not fit into memory."""
+    for count, noun, most in (
+        (texts, "text", _MOST_TARGETS),
+        (words, "word", _MOST_WORD_SCORES),
+    ):
+        if count * labels > most:
+            raise ConfigurationError(
+                f"{counted(count, noun)} and {counted(labels, 'label')} need too much memory: "
+                f"their product is {count * labels:,}, and the maximum is {most:,}.",
+                hint="Leave out rare labels, train on fewer texts, or, for one label a text, use a "
+                'network (head="network", --head network).',
+            )
 
 
 class _Prepared(NamedTuple):
@@ -182,7 +133,7 @@ class _Split(NamedTuple):
 
 
 class _Trial(NamedTuple):
-    """What held-out texts showed of a strength, and what was trained without each part of them."""
+    """What held-out texts showed of a C, and what was trained without each part of them."""
 
     validation: Validation
     parameters: list[Parameters]
@@ -205,33 +156,33 @@ class _Fit:
         self._settings, self._progress = settings, progress
         self._objective: Objective = OBJECTIVES[task]
         self._splits = [self._split(mask) for mask in self._held_out()]
-        if settings.strength is None:
-            self._upwards, self._downwards = _STRENGTHS, _LOWER_STRENGTHS
+        if settings.C is None:
+            self._upwards, self._downwards = _HIGHER_C, _LOWER_C
         else:
-            self._upwards, self._downwards = (settings.strength,), ()
+            self._upwards, self._downwards = (settings.C,), ()
         self._fitted = 0
 
     def problem(self, examples: TextExamples) -> Problem:
         return Problem(examples, self._views, self._objective, ratios=self._task != "number")
 
-    def solve(self, problem: Problem, strength: float, start: Parameters) -> Parameters:
+    def solve(self, problem: Problem, inverse: float, start: Parameters) -> Parameters:
         self._fitted += 1
         if self._progress is not None:
             models = len(self._splits) * len(self._upwards) + 1
             self._progress(Step(min(self._fitted, models), models))
-        return problem.solve(strength, start)
+        return problem.solve(inverse, start)
 
     def choose(self) -> tuple[Validation, Parameters]:
-        """Choose the strength with the lowest calibrated loss on held-out texts.
+        """Choose C with the lowest calibrated loss on held-out texts.
 
         Returns:
             What the held-out texts showed, and parameters to start the final training from.
         """
         outputs = self._examples.targets.shape[1]
         if not self._splits:
-            strength = self._settings.strength or _STRENGTHS[0]
+            inverse = self._settings.C or _HIGHER_C[0]
             none = np.zeros((0, outputs), dtype=np.float32)
-            validation = Validation(strength, 1.0, np.nan, np.zeros(0, np.int64), none)
+            validation = Validation(inverse, 1.0, np.nan, np.zeros(0, np.int64), none)
             return validation, Parameters.zeros(len(self._examples), outputs)
         starts = [Parameters.zeros(len(split.inside), outputs) for split in self._splits]
         first = self._try(self._upwards[0], starts)
@@ -255,23 +206,23 @@ class _Fit:
         )
         return _Split(inside, outside, self.problem(examples), terms.weights(bags.take(outside)))
 
-    def _best(self, strengths: Sequence[float], best: _Trial) -> _Trial:
-        """Try strengths in turn, as long as the held-out texts fit better and better."""
-        for strength in strengths:
-            trial = self._try(strength, best.parameters)
+    def _best(self, values: Sequence[float], best: _Trial) -> _Trial:
+        """Try values in turn, as long as the held-out texts fit better and better."""
+        for inverse in values:
+            trial = self._try(inverse, best.parameters)
             if trial.validation.loss >= best.validation.loss:
                 break
             best = trial
         return best
 
-    def _try(self, strength: float, starts: Sequence[Parameters]) -> _Trial:
+    def _try(self, inverse: float, starts: Sequence[Parameters]) -> _Trial:
         found = [
-            self.solve(split.problem, strength, start)
+            self.solve(split.problem, inverse, start)
             for split, start in zip(self._splits, starts, strict=True)
         ]
-        return _Trial(self._validate(strength, found), found)
+        return _Trial(self._validate(inverse, found), found)
 
-    def _validate(self, strength: float, parameters: Sequence[Parameters]) -> Validation:
+    def _validate(self, inverse: float, parameters: Sequence[Parameters]) -> Validation:
         rows = np.concatenate([split.outside for split in self._splits])
         scores = np.concatenate(
             [
@@ -282,9 +233,9 @@ class _Fit:
         targets, weights = self._examples.targets[rows], self._examples.weights[rows]
         if self._task == "number":
             loss = float(np.average(self._objective.losses(scores, targets), weights=weights))
-            return Validation(strength, 1.0, loss, rows, scores)
+            return Validation(inverse, 1.0, loss, rows, scores)
         temperature, loss = fit_temperature(scores, targets, self._objective, weights)
-        return Validation(strength, temperature, loss, rows, np.float32(1 / temperature) * scores)
+        return Validation(inverse, temperature, loss, rows, np.float32(1 / temperature) * scores)
 
     def _held_out(self) -> Iterator[NDArray[np.bool_]]:
         """Yield masks of the texts to hold out: each once if texts are few, else a share once."""

@@ -38,7 +38,7 @@ def log_odds(classifier: TextClassifier, text: str, label: str, against: str) ->
 
 @pytest.fixture(scope="module")
 def linear(model: Path) -> TextClassifier:
-    return TextClassifier.train(TEXTS, LABELS, str(model), ngrams=3, strength=3.0)
+    return TextClassifier.train(TEXTS, LABELS, str(model), ngrams=3, C=3.0)
 
 
 @pytest.mark.filterwarnings("ignore::embedkit.errors.UnknownWordsWarning")
@@ -154,7 +154,7 @@ def test_composed_words_have_contributions(subword_model: Path) -> None:
 
 def test_labels_and_numbers(model: Path) -> None:
     several = [("a",), ("b",), ("a", "b"), ()] * 5
-    classifier = TextClassifier.train(TEXTS, several, str(model), task="labels", strength=0.1)
+    classifier = TextClassifier.train(TEXTS, several, str(model), task="labels", C=0.1)
     found = explain(classifier, "mayor0 paris")
     assert found.against is None
     chance = classifier.predict_proba(["mayor0 paris"])[0].max()

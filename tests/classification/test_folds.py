@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from embedkit.classification.folds import distinct_texts, fold_numbers
+from embedkit.classification.linear_settings import LinearSettings
 from embedkit.classification.objectives import OBJECTIVES
-from embedkit.classification.training import LinearSettings, train_linear
+from embedkit.classification.training import train_linear
 
 
 def test_folds_have_equal_shares_of_each_stratum() -> None:

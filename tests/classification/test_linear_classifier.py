@@ -82,8 +82,8 @@ def test_other_encoders(encoder: str, model: Path, tmp_path: Path) -> None:
 def test_the_balanced_classifier_gives_rare_labels_more_weight() -> None:
     texts = [*["apple pear"] * 30, *["apple plum"] * 3]
     labels = ["often"] * 30 + ["rare"] * 3
-    plain = TextClassifier.train(texts, labels, None, strength=0.1)
-    balanced = TextClassifier.train(texts, labels, None, strength=0.1, balanced=True)
+    plain = TextClassifier.train(texts, labels, None, C=0.1)
+    balanced = TextClassifier.train(texts, labels, None, C=0.1, balanced=True)
     asked = ["apple"]
     assert balanced.predict_proba(asked)[0, 1] > plain.predict_proba(asked)[0, 1]
 

@@ -93,7 +93,7 @@ def test_every_text_is_scored_by_a_classifier_that_has_not_seen_it() -> None:
 
     def train(given: Sequence[str], labels: Sequence[Any]) -> TextClassifier:
         seen.append(set(given))
-        return TextClassifier.train(given, labels, None, strength=3.0)
+        return TextClassifier.train(given, labels, None, C=3.0)
 
     asked: list[tuple[int, int]] = []
     found = cross_validate(train, texts, LABELS, 5, progress=lambda *step: asked.append(step))

@@ -12,12 +12,9 @@ from scipy.special import softmax
 
 import embedkit
 from embedkit.classification.calibration import fit_temperature
+from embedkit.classification.linear_settings import LinearSettings, Step
 from embedkit.classification.objectives import OBJECTIVES
-from embedkit.classification.training import (
-    LinearSettings,
-    Step,
-    train_linear,
-)
+from embedkit.classification.training import train_linear
 from embedkit.errors import ConfigurationError
 
 
@@ -40,7 +37,7 @@ def test_the_strength_is_chosen_and_probabilities_are_calibrated() -> None:
     model, validation = train_linear(
         texts, targets, "label", None, LinearSettings(), progress=steps.append
     )
-    assert validation.strength <= 10  # a fifth of the labels is wrong
+    assert validation.C <= 10  # a fifth of the labels is wrong
     assert sorted(validation.rows) == list(range(600))
     assert steps[-1].model <= steps[-1].models
     clean, right = reviews(400, 0, 2)
@@ -54,9 +51,9 @@ def test_the_strength_is_chosen_and_probabilities_are_calibrated() -> None:
 
 def test_many_texts_are_held_out_once() -> None:
     texts, targets = reviews(3_100, 0, 1)
-    _, validation = train_linear(texts, targets, "label", None, LinearSettings(strength=3))
+    _, validation = train_linear(texts, targets, "label", None, LinearSettings(C=3))
     assert len(validation.rows) == 620
-    assert validation.strength == 3
+    assert validation.C == 3
 
 
 def test_few_texts_are_not_held_out() -> None:
@@ -93,7 +90,7 @@ def test_new_words_count_by_their_vectors_and_letters(model: Path) -> None:
     ("settings", "message"),
     [
         ({"ngrams": 0}, "ngrams must be an integer between 1 and 10, got 0"),
-        ({"strength": 0}, "strength must be a number between 1e-06 and 1e\\+06, got 0"),
+        ({"C": 0}, "C must be a number between 1e-06 and 1e\\+06, got 0"),
         ({"tokenizer": "letters"}, "unknown tokenizer 'letters'"),
         ({"seed": -1}, "seed must be an integer"),
     ],
@@ -105,7 +102,10 @@ def test_settings_outside_their_range(settings: dict[str, Any], message: str) ->
 
 def test_too_many_labels_are_refused() -> None:
     labels = np.zeros((3, 1 << 25), dtype=np.float32)
-    with pytest.raises(ConfigurationError, match=r"the maximum is 67,108,864.*head network"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"3 texts and 33,554,432 labels.*the maximum is 67,108,864.*rare labels",
+    ):
         train_linear(["a", "b", "c"], labels, "label", None, LinearSettings())
 
 
