@@ -102,7 +102,11 @@ class LinearClassifier:
     def predictions(self, texts: Sequence[str]) -> NDArray[np.floating[Any]]:
         """Return the probability of each label, float32 (n, K), or the numbers, float64 (n, 1)."""
         explained = self.model.explain(texts)
-        warn_of_unknown(explained.unknown, effect="come from letters alone", stacklevel=4)
+        empty = explained.unknown & (np.diff(explained.weights.indptr) == 0)
+        effect = "come from letters alone"
+        if empty.any():
+            effect = "are zeros" if empty.sum() == explained.unknown.sum() else f"{effect}, if any"
+        warn_of_unknown(explained.unknown, effect=effect, stacklevel=4)
         scores = explained.total()
         if self.labels.task == "number":
             return scores.astype(np.float64) * self.labels.spread + self.labels.mean
@@ -192,7 +196,7 @@ class LinearClassifier:
         edges = np.concatenate([[-1], self.model.buckets, [CHARACTER_NGRAMS.buckets]])
         if (np.diff(edges) <= 0).any():
             raise ValueError("buckets are not sorted, or out of range")
-        numbers = {
+        numbers: dict[str, Any] = {
             "term_scores": self.model.term_scores, "ngram_scores": self.model.ngram_scores,
             "vector_scores": self.model.vector_scores, "bias": self.model.bias,
             "thresholds": self.thresholds, "mean": self.labels.mean, "spread": self.labels.spread,

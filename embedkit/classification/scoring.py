@@ -13,7 +13,7 @@ from embedkit.classification.calibration import expected_calibration_error
 from embedkit.classification.folds import distinct_texts, fold_numbers
 from embedkit.classification.report import ClassificationReport, ClassScore, score_labels
 from embedkit.classification.text_classifier import TextClassifier
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, InputError
 from embedkit.validation import whole_number
 
 __all__ = ["CrossValidation", "NumberReport", "SeveralLabelsReport", "cross_validate", "score"]
@@ -82,15 +82,23 @@ class CrossValidation:
 
     Attributes:
         report: over all texts.
-        folds: the headline score of each fold: accuracy, micro F1, or R2.
+        folds: the headline score of each fold: accuracy, micro F1, or R2; None for the R2 of a fold
+            in which all numbers are the same.
     """
 
     report: Report
-    folds: tuple[float, ...]
+    folds: tuple[float | None, ...]
+
+    @property
+    def headline(self) -> str:
+        """The name of the score of each fold."""
+        if isinstance(self.report, ClassificationReport):
+            return "accuracy"
+        return "micro F1" if isinstance(self.report, SeveralLabelsReport) else "R2"
 
     def as_dict(self) -> dict[str, object]:
         """Return the scores as values that JSON can represent."""
-        return {"folds": list(self.folds), **self.report.as_dict()}
+        return {"headline": self.headline, "folds": list(self.folds), **self.report.as_dict()}
 
 
 def score(classifier: TextClassifier, texts: Sequence[str], labels: Sequence[Any]) -> Report:
@@ -155,7 +163,12 @@ def cross_validate(
             progress(fold + 1, folds)
         inside = np.flatnonzero(numbers != fold).tolist()
         outside = np.flatnonzero(numbers == fold).tolist()
-        classifier = train([texts[row] for row in inside], [labels[row] for row in inside])
+        try:
+            classifier = train([texts[row] for row in inside], [labels[row] for row in inside])
+        except (ConfigurationError, InputError) as error:
+            problem = f"without fold {fold + 1} of {folds}: {error.message}"
+            kind = InputError if isinstance(error, InputError) else ConfigurationError
+            raise kind(problem, hint=error.hint) from error
         held_out = [texts[row] for row in outside]
         outcomes.append(_Outcome.of(classifier, held_out, [labels[row] for row in outside]))
     return CrossValidation(
@@ -241,9 +254,9 @@ def _score_several(
     )
 
 
-def _headline(report: Report) -> float:
+def _headline(report: Report) -> float | None:
     if isinstance(report, ClassificationReport):
         return report.accuracy
     if isinstance(report, SeveralLabelsReport):
         return report.micro_f1
-    return np.nan if report.r2 is None else report.r2
+    return report.r2

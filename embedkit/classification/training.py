@@ -18,7 +18,7 @@ from embedkit.classification.linear_settings import LinearSettings, Step, Valida
 from embedkit.classification.objectives import OBJECTIVES, Objective
 from embedkit.classification.terms import TermCounts, TextTerms
 from embedkit.classification.word_views import WordViews
-from embedkit.errors import ConfigurationError, counted
+from embedkit.errors import ConfigurationError, InputError, counted
 from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = ["train_linear"]
@@ -60,13 +60,16 @@ def train_linear(
         progress: called before each model is fitted.
 
     Raises:
-        InputError: a text cannot be encoded as UTF-8. The message names the row.
+        InputError: no text has a word, or one cannot be encoded as UTF-8; then the message names
+            the row.
         ConfigurationError: there are too many labels for the number of texts or words.
     """
     most = _MOST_SCORES // targets.shape[1]
     terms, bags = TextTerms.of(
         texts, longest=settings.ngrams, tokenizer=settings.tokenizer, most=most
     )
+    if not len(terms.words):
+        raise InputError("no text has a word.", hint="Look at the column of texts.")
     _check_size(len(texts), len(terms.words), targets.shape[1])
     views = WordViews.of(terms.words.words(), vectors)
     buckets = np.unique(views.ngrams.indices).astype(np.int32)

@@ -254,3 +254,12 @@ def test_the_page_is_drawn_by_a_browser(linear: TextClassifier, tmp_path: Path) 
 
     red, green, blue = imread(tmp_path / "a.png")[..., :3].transpose(2, 0, 1)
     assert ((green > red + 0.15) & (green > blue + 0.15)).mean() > 0.005  # the style is applied
+
+
+def test_an_unknown_label_among_many_is_corrected() -> None:
+    labels = [f"label{number:02}" for number in range(30)]
+    classifier = TextClassifier.train([f"w{n}" for n in range(30)], labels, None)
+    with pytest.raises(
+        ConfigurationError, match=r"unknown label 'labe17'; there are 30 labels\. .*mean label17"
+    ):
+        explain(classifier, "w1", label="labe17")

@@ -92,6 +92,15 @@ def test_texts_without_known_words_are_reported() -> None:
     classifier = TextClassifier.train(TEXTS, LABELS, None)
     with pytest.warns(UnknownWordsWarning, match=r"2 of 3 texts have no known word.*rows 0, 2"):
         classifier.predict(["qqq", "paris", ""])
+    with pytest.warns(UnknownWordsWarning, match=r"its features come from letters alone \("):
+        classifier.predict(["qqq", "paris"])
+    with pytest.warns(UnknownWordsWarning, match=r"their features are zeros \("):
+        classifier.predict(["", "paris", " "])
+
+
+def test_texts_without_any_word_are_refused() -> None:
+    with pytest.raises(InputError, match="no text has a word"):
+        TextClassifier.train(["", " "], ["x", "y"], None)
 
 
 def change(**settings: Any) -> Callable[[Path], None]:

@@ -110,6 +110,28 @@ def test_every_text_is_scored_by_a_classifier_that_has_not_seen_it() -> None:
     assert seen[5:] == before
 
 
+def test_numbers_with_one_text_in_each_fold() -> None:
+    texts, numbers = ["small flat", "large flat", "small house"], [3.0, 7.0, 8.0]
+
+    def train(texts: Sequence[str], labels: Sequence[Any]) -> TextClassifier:
+        return TextClassifier.train(texts, labels, None, task="number")
+
+    found = cross_validate(train, texts, numbers, 3)
+    assert found.as_dict()["folds"] == [None] * 3
+    assert found.headline == "R2"
+    assert found.as_dict()["r2"] is not None
+
+
+def test_errors_name_the_fold() -> None:
+    def train(texts: Sequence[str], labels: Sequence[Any]) -> TextClassifier:
+        return TextClassifier.train(texts, labels, None)
+
+    with pytest.raises(
+        ConfigurationError, match=r"without fold [12] of 2: there is only one class"
+    ):
+        cross_validate(train, ["a", "b", "c"], ["x", "x", "y"], 2)
+
+
 def test_scores_that_are_impossible() -> None:
     classifier = TextClassifier.train(TEXTS, LABELS, None)
     with pytest.raises(ConfigurationError, match="at least one of each, got 1 and 2"):
