@@ -146,15 +146,6 @@ class TextTerms:
         frequencies = np.bincount(bags.counts.indices, minlength=len(self)).astype(np.int32)
         return replace(self, document_frequencies=frequencies, texts=bags.counts.shape[0])
 
-    def names(self) -> list[str]:
-        """Return the terms as strings; the words of an n-gram are separated by spaces."""
-        words = list(self.words)
-        names, shorter, lasts = list(words), [*words, _START], [*words, END]
-        for pairs in self.ngrams:
-            shorter = [f"{shorter[before]} {lasts[last]}" for before, last in pairs.tolist()]
-            names += shorter
-        return names
-
     def words_of(self, term: int, start: str = _START) -> tuple[str, ...]:
         """Return the words of a term; *start* stands for the beginning of a text."""
         if term < len(self.words):

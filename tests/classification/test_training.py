@@ -62,7 +62,7 @@ def test_few_texts_are_not_held_out() -> None:
     )
     assert len(validation.rows) == 0
     assert validation.temperature == 1
-    assert model.scores(["good", "bad"]).argmax(axis=1).tolist() == [0, 1]
+    assert model.explain(["good", "bad"]).total().argmax(axis=1).tolist() == [0, 1]
 
 
 def test_new_words_count_by_their_vectors_and_letters(model: Path) -> None:
@@ -78,7 +78,7 @@ def test_new_words_count_by_their_vectors_and_letters(model: Path) -> None:
     scores = scores / np.linalg.norm(scores, axis=1, keepdims=True) @ found.vector_scores
     assert scores.argmax(axis=1).tolist() == [0, 0, 1, 1]  # cities and countries
     without, _ = train_linear(texts, targets, "label", None, LinearSettings())
-    letters = without.scores(["romex", "italians", "§§"])
+    letters = without.explain(["romex", "italians", "§§"]).total()
     assert letters[:2].argmax(axis=1).tolist() == [0, 1]
     assert without.explain(["qqq", "rome", ""]).unknown.tolist() == [True, False, True]
     assert without.known_words(["rome berlin", "paris rome rome"]) == pytest.approx(4 / 5)
