@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import embedkit
@@ -200,6 +200,7 @@ def test_tokens_are_found_in_their_text(text: str, tokens: list[str], shown: lis
 
 
 @given(st.text(max_size=30), st.sampled_from([*TOKENIZERS]))
+@settings(deadline=None)
 def test_spans_are_in_order(text: str, tokenizer: str) -> None:
     text = text.encode("utf-8", "replace").decode()
     spans = token_spans(text, tokenize(text, tokenizer))
