@@ -57,7 +57,7 @@ def _sklearn_train(model: str, folder: Path) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    lines = (folder / "train.txt").read_text().split("\n")[:-1]
+    lines = (folder / "train.txt").read_text(encoding="utf-8").split("\n")[:-1]
     labels, texts = zip(*(line.split(" ", 1) for line in lines), strict=True)
     pipeline = make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression(max_iter=1000))
     pipeline.fit(texts, [label.removeprefix(_LABEL) for label in labels])
@@ -71,7 +71,7 @@ def _sklearn_predict(model: str, folder: Path) -> list[str]:
 
 
 def _texts(folder: Path) -> list[str]:
-    return (folder / "test.txt").read_text().split("\n")[:-1]
+    return (folder / "test.txt").read_text(encoding="utf-8").split("\n")[:-1]
 
 
 _TRAIN = {
@@ -91,7 +91,7 @@ def _run(method: str, stage: str, model: str, folder: Path, output: str) -> None
         _TRAIN[method](model, folder)
     else:
         labels = _PREDICT[method](model, folder)
-        (folder / output).write_text("".join(f"{label}\n" for label in labels))
+        (folder / output).write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
 
 
 if __name__ == "__main__":

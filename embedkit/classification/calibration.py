@@ -17,7 +17,9 @@ _HOTTEST = 20.0
 _BINS = 15
 
 
-def fit_temperature(scores: Array, targets: Array, objective: Objective) -> tuple[float, float]:
+def fit_temperature(
+    scores: Array, targets: Array, objective: Objective, weights: Array | None = None
+) -> tuple[float, float]:
     """Return the temperature that scores should be divided by, and the mean loss with it.
 
     Guo et al. 2017 (arXiv 1706.04599): a single number, fitted to held-out texts, that makes
@@ -28,6 +30,7 @@ def fit_temperature(scores: Array, targets: Array, objective: Objective) -> tupl
         scores: of held-out texts, (n, K).
         targets: (n, K).
         objective: whose loss is minimized.
+        weights: how much each text counts, (n,); None counts all the same.
     """
     from scipy.optimize import minimize_scalar
 
@@ -35,7 +38,8 @@ def fit_temperature(scores: Array, targets: Array, objective: Objective) -> tupl
     smoothed = (1 - smoothing) * targets + smoothing / targets.shape[1]
 
     def loss(logarithm: float) -> float:
-        return float(objective.losses(scores * np.exp(-logarithm), smoothed).mean())
+        losses = objective.losses(scores * np.exp(-logarithm), smoothed)
+        return float(np.average(losses, weights=weights))
 
     limit = float(np.log(_HOTTEST))
     found = minimize_scalar(loss, bounds=(-limit, limit), method="bounded")

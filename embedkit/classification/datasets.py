@@ -49,8 +49,9 @@ def read_labelled(
     characters in TSV and enclose a cell in CSV. *jsonl*: one JSON object with these keys per line.
     *fasttext*: each line is ``__label__LABEL`` followed by the text. Empty lines are skipped.
 
-    Several labels of a text are separated by commas, or are a list in JSON, or several
-    ``__label__LABEL`` at the beginning of a line; a text may also have none.
+    Several labels of a text are separated by commas in TSV and CSV, are a list of strings or
+    integers in JSON, and are several ``__label__LABEL`` at the beginning of a line in fastText's
+    format; a text may also have none.
 
     Args:
         path: the file, or "-" for standard input.
@@ -93,7 +94,7 @@ def read_numbered(
             if not sentence.strip():
                 raise LineError(line, f"the {columns[0]} is empty", _EMPTY_HINT)
             texts.append(sentence)
-            labels.append(_target(label.strip(), task, line, columns[1]))
+            labels.append(_target(label, task, line, columns[1]))
             lines.append(line)
     except LineError as error:
         raise InputError(f"{name}, line {error.line}: {error.problem}.", hint=error.hint) from error
@@ -102,16 +103,17 @@ def read_numbered(
     return NumberedTexts(texts, labels, lines)
 
 
-def _target(label: str, task: str, line: int, column: str) -> object:
-    """Return a label as the task needs it."""
-    if task == "labels":
-        return tuple(dict.fromkeys(part.strip() for part in label.split(",") if part.strip()))
+def _target(label: str | list[str], task: str, line: int, column: str) -> object:
+    """Return a label, or a list of them, as the task needs it."""
+    if isinstance(label, list):
+        return tuple(dict.fromkeys(part.strip() for part in label if part.strip()))
+    label = label.strip()
     if not label:
         raise LineError(line, f"the {column} is empty", _EMPTY_HINT)
     if task == "label":
         return label
     try:
-        number = float(label)
+        number = math.nan if "_" in label else float(label)  # Python reads 1_000
     except ValueError:
         number = math.nan
     if not math.isfinite(number):

@@ -7,6 +7,7 @@ print(explanation.label, explanation.total, explanation.words)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,13 @@ from embedkit.classification.contributions import Explanation
 from embedkit.classification.decisions import Decision, Explainer
 from embedkit.classification.linear_classifier import LinearClassifier
 from embedkit.classification.text_classifier import TextClassifier
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, counted
 from embedkit.features.inputs import as_strings
 
 __all__ = ["explain", "explain_texts", "find_label"]
+
+_MOST_CHOICES = 20  # labels that a message lists
+_NEAR = 3
 
 
 def explain(
@@ -90,7 +94,15 @@ def find_label(classifier: TextClassifier, label: object) -> int:
     for place, name in enumerate(names):
         if name == label or str(name) == str(label):
             return place
-    raise ConfigurationError(f"unknown label {label!r}; choose from {', '.join(map(str, names))}.")
+    shown = [str(name) for name in names]
+    if len(shown) > _MOST_CHOICES:
+        near = get_close_matches(str(label), shown, _NEAR)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "See embedkit classify inspect."
+        raise ConfigurationError(
+            f"unknown label {str(label)!r:.60}; there are {counted(len(shown), 'label')}.",
+            hint=hint,
+        )
+    raise ConfigurationError(f"unknown label {label!r}; choose from {', '.join(shown)}.")
 
 
 def _wanted_columns(

@@ -126,17 +126,15 @@ class Problem:
         errors = self._objective.predictions(scores) - self.examples.targets
         return np.asarray(errors * self._shares, dtype=np.float32)
 
-    def solve(
-        self, strength: float, start: Parameters, tolerance: float = _TOLERANCE
-    ) -> Parameters:
+    def solve(self, inverse: float, start: Parameters, tolerance: float = _TOLERANCE) -> Parameters:
         """Return the parameters with the lowest loss.
 
         Args:
-            strength: inverse strength of the penalty, as C of scikit-learn's logistic regression.
+            inverse: C, the inverse strength of the penalty, as in scikit-learn.
             start: the initial parameters.
             tolerance: training ends when a step reduces the loss by a smaller share.
         """
-        penalty = 1 / (strength * len(self.examples))
+        penalty = 1 / (inverse * len(self.examples))
         begin = Point(start.texts, self.image(start.texts), start.bias)
         found = minimize(self, begin, np.float32(penalty), tolerance)
         return Parameters(found.weights, found.bias)

@@ -72,7 +72,8 @@ def find_errors(
 
     With any number of labels, each label is a question of its own: the probability is that of the
     clearest label that was wrongly given or left out, and a suspect set of labels is replaced by
-    the one with all suspect decisions reversed.
+    the one with all suspect decisions reversed. A text with a label that the classifier does not
+    know is a mistake for certain.
 
     Args:
         classifier: a classifier.
@@ -87,6 +88,7 @@ def find_errors(
             f"expected the same number of texts and labels, and at least one of each, got "
             f"{len(texts)} and {len(labels)}"
         )
+    labels = classifier.head.labels.as_given(labels)
     predictions = classifier.head.predictions(list(texts))
     compare = {"label": _one_label, "labels": _any_labels, "number": _numbers}[classifier.task]
     return compare(classifier, texts, labels, predictions)
@@ -125,11 +127,11 @@ def _one_label(
     classifier: TextClassifier,
     texts: Sequence[str],
     labels: Sequence[Any],
-    predictions: NDArray[np.float32],
+    predictions: Array,
 ) -> LabelErrors:
     names = [str(name) for name in classifier.labels]
-    columns = {name: column for column, name in enumerate(names)}
-    given = np.array([columns.get(str(label), -1) for label in labels], dtype=np.int64)
+    columns = {name: column for column, name in enumerate(classifier.labels.tolist())}
+    given = np.array([columns.get(label, -1) for label in labels], dtype=np.int64)
     best = predictions.argmax(axis=1)
 
     def disagreement(row: int, column: int) -> Disagreement:
@@ -158,11 +160,12 @@ def _any_labels(
     classifier: TextClassifier,
     texts: Sequence[str],
     labels: Sequence[Any],
-    predictions: NDArray[np.float32],
+    predictions: Array,
 ) -> LabelErrors:
     names = [str(name) for name in classifier.labels]
     sets = [{str(label) for label in given} for given in labels]
     given = np.array([[name in one for name in names] for one in sets], dtype=bool)
+    unknown = np.array([not one <= set(names) for one in sets], dtype=bool)
     chosen = predictions >= classifier.linear.thresholds
     # The probability of each decision in the file: to give a label, or not to give it.
     agreement = np.where(given, predictions, 1 - predictions)
@@ -172,9 +175,15 @@ def _any_labels(
         rows = [row for row, _ in suspect_labels(both, given[:, column].astype(np.int64))]
         suspect[rows, column] = True
 
-    def disagreements(differs: NDArray[np.bool_]) -> tuple[Disagreement, ...]:
+    def disagreements(
+        differs: NDArray[np.bool_], others: NDArray[np.bool_] | None = None
+    ) -> tuple[Disagreement, ...]:
+        """Return the rows with decisions that differ, and *others*, with unknown labels."""
         lowest = np.where(differs, agreement, np.inf).min(axis=1, initial=np.inf)
-        found = np.flatnonzero(differs.any(axis=1))
+        if others is None:
+            others = np.zeros(len(differs), dtype=bool)
+        lowest[others] = 0
+        found = np.flatnonzero(differs.any(axis=1) | others)
         found = found[np.argsort(lowest[found], kind="stable")]
         return tuple(
             Disagreement(
@@ -185,21 +194,21 @@ def _any_labels(
                     name for name, one in zip(names, given[row] ^ differs[row], strict=True) if one
                 ),
                 probability=float(1 - lowest[row]),
-                label_probability=float(lowest[row]),
+                label_probability=None if others[row] else float(lowest[row]),
             )
             for row in found.tolist()
         )
 
-    return LabelErrors(len(texts), disagreements(given != chosen), disagreements(suspect))
+    return LabelErrors(len(texts), disagreements(given != chosen, unknown), disagreements(suspect))
 
 
 def _numbers(
     classifier: TextClassifier,
     texts: Sequence[str],
     labels: Sequence[Any],
-    predictions: NDArray[np.float32],
+    predictions: Array,
 ) -> LabelErrors:
-    differences = np.abs(predictions[:, 0] - np.asarray(labels, dtype=np.float64))
+    differences = np.abs(predictions[:, 0] - np.array(labels))
     order = np.argsort(-differences, kind="stable").tolist()
     mistakes = (
         Disagreement(row, texts[row], float(labels[row]), float(predictions[row, 0]), None, None)

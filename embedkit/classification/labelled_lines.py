@@ -21,8 +21,8 @@ COLUMNS = ("text", "label")
 _FASTTEXT = "__label__"
 _ONE_OBJECT = "Write one JSON object per line."
 
-Example: TypeAlias = tuple[int, str, str]
-"""The number of a line, its text, and its label."""
+Example: TypeAlias = tuple[int, str, "str | list[str]"]
+"""The number of a line, its text, and its label, or a list of labels with the task "labels"."""
 
 
 class LineError(Exception):
@@ -56,11 +56,11 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _tsv(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
-    return _table(((number, line.split("\t")) for number, line in _lines(text)), columns)
+    return _table(((number, line.split("\t")) for number, line in _lines(text)), columns, task)
 
 
 def _csv(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
-    return _table(_csv_rows(text), columns)
+    return _table(_csv_rows(text), columns, task)
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -80,36 +80,49 @@ def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
             yield start, row
 
 
-def _table(rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str]) -> Iterator[Example]:
+def _table(
+    rows: Iterator[tuple[int, list[str]]], columns: tuple[str, str], task: str
+) -> Iterator[Example]:
     """Yield the examples of a table whose first line may be a header."""
     first = next(rows, None)
     if first is None:
         return
+    text, label, is_header = _places(first, columns)
+    for line, cells in rows if is_header else chain([first], rows):
+        if len(cells) != len(first[1]):
+            raise LineError(
+                line,
+                f"{counted(len(cells), 'column')}, but line {first[0]} has {len(first[1])}",
+                "Look for a missing separator, or for a separator inside a text.",
+            )
+        found = cells[label]
+        yield line, cells[text], found.split(",") if task == "labels" else found
+
+
+def _places(first: tuple[int, list[str]], columns: tuple[str, str]) -> tuple[int, int, bool]:
+    """Return the places of the text and the label, and whether the first line is a header."""
     names = [name.strip().casefold() for name in first[1]]
     wanted = [column.casefold() for column in columns]
     if all(column in names for column in wanted):
-        text, label = map(names.index, wanted)
-    elif len(names) == 2 and columns == COLUMNS and not {*names} & {*wanted}:
-        text, label = 0, 1
-        rows = chain([first], rows)
-    else:
-        raise LineError(
-            first[0],
-            f"{counted(len(names), 'column')}, but no column named "
-            + " or ".join(repr(column) for column in columns if column.casefold() not in names),
-            "Separate each text and its label by a tab (TSV) or a comma (CSV)."
-            if len(names) == 1
-            else "Name the columns in the first line, pass their names with --text and --label "
-            "(columns), or write only a text and its label on each line.",
-        )
-    for line, cells in rows:
-        if len(cells) != len(names):
-            raise LineError(
-                line,
-                f"{counted(len(cells), 'column')}, but line {first[0]} has {len(names)}",
-                "Look for a missing separator, or for a separator inside a text.",
-            )
-        yield line, cells[text], cells[label]
+        for column in wanted:
+            if names.count(column) > 1:
+                raise LineError(
+                    first[0],
+                    f"{names.count(column)} columns named {column!r}",
+                    "Rename the columns, or choose others with --text and --label (columns).",
+                )
+        return names.index(wanted[0]), names.index(wanted[1]), True
+    if len(names) == 2 and columns == COLUMNS and not {*names} & {*wanted}:
+        return 0, 1, False
+    raise LineError(
+        first[0],
+        f"{counted(len(names), 'column')}, but no column named "
+        + " or ".join(repr(column) for column in columns if column.casefold() not in names),
+        "Separate each text and its label by a tab (TSV) or a comma (CSV)."
+        if len(names) == 1
+        else "Name the columns in the first line, pass their names with --text and --label "
+        "(columns), or write only a text and its label on each line.",
+    )
 
 
 def _jsonl(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
@@ -124,13 +137,27 @@ def _jsonl(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
         if not isinstance(row, dict):
             raise LineError(number, "not a JSON object", 'Write {"text": ..., "label": ...}.')
         text, label = columns
-        if task == "labels" and isinstance(row.get(label), list):
-            row[label] = ",".join(map(str, row[label]))
-        elif isinstance(
+        if isinstance(
             row.get(label), int | float if task == "number" else int
         ):  # a class number, true or false, a number
             row[label] = json.dumps(row[label])
-        yield number, _string(row, text, number), _string(row, label, number)
+        if task == "labels":
+            yield number, _string(row, text, number), _strings(row, label, number)
+        else:
+            yield number, _string(row, text, number), _string(row, label, number)
+
+
+def _strings(row: dict[str, Any], column: str, line: int) -> list[str]:
+    """Return the labels of a list of strings and integers, or of a single string."""
+    given = row.get(column)
+    if not isinstance(given, list):
+        return [_string(row, column, line)]
+    for value in given:
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            shown = json.dumps(value)
+            problem = f"{column!r} contains {shown:.60}, which is not a string or an integer"
+            raise LineError(line, problem, "Put each label in quotation marks.")
+    return [_string({column: str(value)}, column, line) for value in given]
 
 
 def _string(row: dict[str, Any], column: str, line: int) -> str:
@@ -171,7 +198,7 @@ def _fasttext(text: str, columns: tuple[str, str], task: str) -> Iterator[Exampl
             if len(labels) > 1:
                 hint += ' For several labels per text, use task="labels" (--task labels).'
             raise LineError(number, found, hint)
-        yield number, sentence, ",".join(labels)
+        yield number, sentence, labels if task == "labels" else labels[0]
 
 
 PARSERS: Mapping[str, Callable[[str, tuple[str, str], str], Iterator[Example]]] = {

@@ -32,12 +32,15 @@ class Targets:
     rows: NDArray[np.float32]
 
     def balanced_weights(self) -> NDArray[np.float32]:
-        """Return weights of the texts, (n,), that give all labels the same total weight."""
+        """Return weights of the texts, (n,), that give all labels the same total weight.
+
+        A text with several labels has the mean of their weights, and one without any has 1.
+        """
         sizes = self.rows.sum(axis=0)
         each = len(self.rows) / (np.count_nonzero(sizes) * np.maximum(sizes, 1))
-        return np.asarray(
-            (self.rows @ each.astype(np.float32)) / np.maximum(self.rows.sum(axis=1), 1)
-        )
+        given = self.rows.sum(axis=1)
+        means = (self.rows @ each.astype(np.float32)) / np.maximum(given, 1)
+        return np.where(given > 0, means, 1).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,11 @@ class Labels:
         names = [label for given in labels for label in given]
         if not names:
             raise InputError("no text has a label.")
+        if all(set(given) == set(labels[0]) for given in labels):
+            raise ConfigurationError(
+                f"every text has the labels {sorted(set(labels[0]), key=str)!r:.60}.",
+                hint="Add texts with other labels.",
+            )
         classes = np.unique(_array(names))
         places = {label: column for column, label in enumerate(classes.tolist())}
         rows = np.zeros((len(labels), len(classes)), dtype=np.float32)
@@ -101,35 +109,43 @@ class Labels:
 
     @classmethod
     def _numbers(cls, labels: Sequence[Any]) -> tuple[Labels, Targets]:
-        numbers = np.empty(len(labels))
-        for row, given in enumerate(labels):
-            try:
-                numbers[row] = float(given)
-            except (TypeError, ValueError):
-                numbers[row] = np.nan
-            if not np.isfinite(numbers[row]):
-                raise InputError(
-                    f"row {row} (counted from 0) has the target {given!r:.60}, which is not a "
-                    "finite number."
-                )
-        mean, spread = float(numbers.mean()), float(numbers.std())
-        if spread == 0:
+        numbers = _finite(labels)
+        if numbers.min() == numbers.max():
             raise ConfigurationError(
-                f"every text has the number {mean:g}.", hint="Add texts with other numbers."
+                f"every text has the number {numbers[0]:.10g}.",
+                hint="Add texts with other numbers.",
+            )
+        with np.errstate(over="ignore"):
+            mean, spread = float(numbers.mean()), float(numbers.std())
+        if not (np.isfinite(mean) and np.isfinite(spread) and spread > 0):
+            raise ConfigurationError(
+                f"the mean {mean:g} or the standard deviation {spread:g} of the numbers is out of "
+                "range.",
+                hint="Give the numbers in another unit.",
             )
         rows = ((numbers - mean) / spread).astype(np.float32)[:, np.newaxis]
         return cls("number", np.zeros(0, dtype=np.str_), mean, spread), Targets(rows)
 
-    def rows_of(self, labels: Sequence[Any]) -> NDArray[np.float32]:
-        """Return the targets of texts with known labels, float32 (n, K); unknown labels count as
-        none.
+    def as_given(self, labels: Sequence[Any]) -> list[Any]:
+        """Return labels in the type of those that the classifier gives, or numbers as float.
+
+        Labels are matched by their names, so "3" in a file is the label 3. Unknown labels stay as
+        they are.
+
+        Args:
+            labels: n labels, collections of labels, or numbers.
+
+        Raises:
+            InputError: a number is not finite. The message names the row.
         """
-        places = {label: column for column, label in enumerate(self.classes.tolist())}
-        rows = np.zeros((len(labels), len(self.classes)), dtype=np.float32)
-        for row, given in enumerate(labels):
-            several = given if self.task == "labels" else (given,)
-            rows[row, [places[label] for label in several if label in places]] = 1
-        return rows
+        if self.task == "number":
+            return list(map(float, _finite(labels)))
+        known = {str(label): label for label in self.classes.tolist()}
+        if self.classes.dtype.kind == "b":  # as JSON writes them
+            known |= {name.lower(): label for name, label in known.items()}
+        if self.task == "labels":
+            return [tuple(known.get(str(label), label) for label in given) for given in labels]
+        return [known.get(str(label), label) for label in labels]
 
     def as_dict(self) -> dict[str, object]:
         """Return the labels as values that JSON can represent."""
@@ -150,6 +166,21 @@ class Labels:
             raise ValueError(f"unknown task {task!r}")
         classes = np.array(stored["classes"], dtype=_DTYPES[stored["dtype"]])
         return cls(task, classes, float(stored["mean"]), float(stored["spread"]))
+
+
+def _finite(labels: Sequence[Any]) -> NDArray[np.float64]:
+    numbers = np.empty(len(labels))
+    for row, given in enumerate(labels):
+        try:
+            numbers[row] = float(given)
+        except (TypeError, ValueError, OverflowError):
+            numbers[row] = np.nan
+        if not np.isfinite(numbers[row]):
+            raise InputError(
+                f"row {row} (counted from 0) has the target {given!r:.60}, which is not a finite "
+                "number."
+            )
+    return numbers
 
 
 def _array(labels: Sequence[Any]) -> NDArray[Any]:

@@ -21,14 +21,17 @@ from typing_extensions import Self
 from embedkit.classification.calibration import best_thresholds
 from embedkit.classification.labels import Labels
 from embedkit.classification.linear_model import LinearModel
+from embedkit.classification.linear_settings import LinearSettings, Step, Validation
 from embedkit.classification.objectives import OBJECTIVES
 from embedkit.classification.stored_vectors import load_vectors, save_vectors
 from embedkit.classification.terms import TextTerms
-from embedkit.classification.training import LinearSettings, Step, Validation, train_linear
+from embedkit.classification.training import train_linear
+from embedkit.classification.word_views import CHARACTER_NGRAMS
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ModelError, counted
 from embedkit.features.lookup import warn_of_unknown
 from embedkit.storage.config_file import RESTORE_HINT
+from embedkit.storage.model_directory import checksum
 from embedkit.storage.tensors import read_tensors, write_tensors
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -48,7 +51,7 @@ class LinearClassifier:
         labels: what its K outputs mean.
         thresholds: with any number of labels, the probability from which a label is given, (K,).
         settings: with which it was trained.
-        validation: strength, temperature, number of held-out texts and their mean loss.
+        validation: C, temperature, number of held-out texts and their mean loss.
     """
 
     model: LinearModel
@@ -84,7 +87,7 @@ class LinearClassifier:
             chances = OBJECTIVES[task].predictions(validation.scores)
             thresholds = best_thresholds(chances, rows.rows[validation.rows])
         summary = {
-            "strength": validation.strength,
+            "C": validation.C,
             "temperature": validation.temperature,
             "held_out": len(validation.rows),
             "loss": validation.loss if len(validation.rows) else None,
@@ -96,13 +99,17 @@ class LinearClassifier:
         """The name of the tokenizer."""
         return self.model.terms.tokenizer
 
-    def predictions(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the probability of each label, or the numbers; float32 (n, K)."""
+    def predictions(self, texts: Sequence[str]) -> NDArray[np.floating[Any]]:
+        """Return the probability of each label, float32 (n, K), or the numbers, float64 (n, 1)."""
         explained = self.model.explain(texts)
-        warn_of_unknown(explained.unknown, effect="come from letters alone", stacklevel=4)
+        empty = explained.unknown & (np.diff(explained.weights.indptr) == 0)
+        effect = "come from letters alone"
+        if empty.any():
+            effect = "are zeros" if empty.sum() == explained.unknown.sum() else f"{effect}, if any"
+        warn_of_unknown(explained.unknown, effect=effect, stacklevel=4)
         scores = explained.total()
         if self.labels.task == "number":
-            return scores * np.float32(self.labels.spread) + np.float32(self.labels.mean)
+            return scores.astype(np.float64) * self.labels.spread + self.labels.mean
         return np.asarray(OBJECTIVES[self.labels.task].predictions(scores), dtype=np.float32)
 
     def summary(self) -> dict[str, object]:
@@ -116,10 +123,10 @@ class LinearClassifier:
         """Return a line about how it was trained."""
         terms = counted(len(self.model.terms), "term")
         if not self.validation["held_out"]:
-            return f"{terms}, strength {self.validation['strength']:g}, too few texts to hold out"
+            return f"{terms}, C {self.validation['C']:g}, too few texts to hold out"
         texts = counted(int(self.validation["held_out"] or 0), "held-out text")
         return (
-            f"{terms}, strength {self.validation['strength']:g}, temperature "
+            f"{terms}, C {self.validation['C']:g}, temperature "
             f"{self.validation['temperature']:.2f}, loss {self.validation['loss']:.4f} on {texts}"
         )
 
@@ -137,6 +144,7 @@ class LinearClassifier:
         write_tensors(folder / _TENSORS, tensors)
         model.terms.words.save(folder / _WORDS)
         config: dict[str, object] = {
+            "checksums": {name: checksum(folder / name) for name in (_TENSORS, _WORDS)},
             "labels": self.labels.as_dict(), "settings": asdict(self.settings),
             "texts": model.terms.texts, "validation": dict(self.validation), "vectors": None,
         }  # fmt: skip
@@ -154,8 +162,7 @@ class LinearClassifier:
         vectors = None
         if config.get("vectors") is not None:
             vectors = load_vectors(folder, _VECTORS, config)
-        if not (folder / _WORDS).is_file():
-            raise ModelError(f"{folder} is incomplete: {_WORDS} is missing.", hint=RESTORE_HINT)
+        _check_files(folder, config)
         tensors = read_tensors(folder / _TENSORS, _INTEGERS)
         words = Vocabulary.open(folder / _WORDS)
         try:
@@ -179,11 +186,29 @@ class LinearClassifier:
             labels = Labels.from_dict(config["labels"])
             found = cls(model, labels, tensors["thresholds"], settings, config["validation"])
             found._check()
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ModelError(f"{folder} is damaged: {error!r}.", hint=RESTORE_HINT) from error
         return found
 
     def _check(self) -> None:
+        self._check_shapes()
+        self.model.terms.check()
+        edges = np.concatenate([[-1], self.model.buckets, [CHARACTER_NGRAMS.buckets]])
+        if (np.diff(edges) <= 0).any():
+            raise ValueError("buckets are not sorted, or out of range")
+        numbers: dict[str, Any] = {
+            "term_scores": self.model.term_scores, "ngram_scores": self.model.ngram_scores,
+            "vector_scores": self.model.vector_scores, "bias": self.model.bias,
+            "thresholds": self.thresholds, "mean": self.labels.mean, "spread": self.labels.spread,
+        }  # fmt: skip
+        for name, values in numbers.items():
+            if not np.isfinite(values).all():
+                raise ValueError(f"{name} is not finite")
+        if self.labels.spread <= 0:
+            raise ValueError("spread is not positive")
+        self.described()  # reads the results on held-out texts
+
+    def _check_shapes(self) -> None:
         model, outputs = self.model, len(self.model.bias)
         dimension = 0
         if model.vectors is not None and not model.vectors.is_sparse:
@@ -199,3 +224,18 @@ class LinearClassifier:
         labels = outputs if self.labels.task == "number" else len(self.labels.classes)
         if labels != outputs or self.thresholds.shape != (outputs,):
             raise ValueError(f"{labels} labels, but {outputs} outputs")
+
+
+def _check_files(folder: Path, config: Mapping[str, Any]) -> None:
+    stored = config.get("checksums")
+    for name in (_TENSORS, _WORDS):
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder} is incomplete: {name} is missing.", hint=RESTORE_HINT)
+        try:
+            found = checksum(folder / name)
+        except OSError as error:
+            raise ModelError(f"cannot read {folder / name}: {error.strerror or error}.") from error
+        if not isinstance(stored, dict) or stored.get(name) != found:
+            raise ModelError(
+                f"{folder / name} is damaged: its checksum is wrong.", hint=RESTORE_HINT
+            )

@@ -95,10 +95,6 @@ class LinearModel:
         total = float(old + new.sum())
         return float(old + new[has_vector].sum()) / total if total else float("nan")
 
-    def scores(self, texts: Sequence[str]) -> Matrix:
-        """Return the scores of texts, float32 (n, K)."""
-        return self.explain(texts).total()
-
     def word_scores(self, words: Sequence[str]) -> tuple[Matrix, NDArray[np.bool_]]:
         """Return the scores that words have by their letters and vectors, float32 (w, K), and which
         words have a vector, (w,).

@@ -24,6 +24,7 @@ _MAX_STEPS = 200
 _PAST_STEPS = 8
 _FLAT = 0.5  # a line search ends when the slope has fallen to this share
 _MAX_TRIALS = 20
+_SMALL = 1e-4  # a loss that the bias alone can bring to 0, at infinity, is not followed further
 
 
 class _Loss(Protocol):
@@ -68,7 +69,8 @@ class Point:
 def minimize(problem: _Loss, start: Point, penalty: np.float32, tolerance: float) -> Point:
     """Return the point with the lowest loss plus *penalty* / 2 times its squared length.
 
-    It ends when a step reduces this by a smaller share than *tolerance*.
+    It ends when a step reduces this, or 0.0001 if it is smaller, by a smaller share than
+    *tolerance*.
 
     The bias belongs to the point, but not to the length that is penalized.
     """
@@ -87,14 +89,14 @@ def minimize(problem: _Loss, start: Point, penalty: np.float32, tolerance: float
         lower = _value(problem, moved, penalty)
         if not lower < value:
             break
-        done = value - lower <= tolerance * value
+        done = value - lower <= tolerance * max(value, _SMALL)
         point, value = moved, lower
         if done:
             break
         after = _gradient(problem, point, penalty)
         change = after.plus(-1, gradient)
         gradient = after
-        if (curvature := change.dot(step)) > 0:
+        if (curvature := change.dot(step)) > 0 and change.dot(change) > 0:
             past = [*past[1 - _PAST_STEPS :], (step, change, curvature)]
     return point
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.classification.calibration import expected_calibration_error
+from embedkit.classification.folds import distinct_texts, fold_numbers
 from embedkit.classification.report import ClassificationReport, ClassScore, score_labels
 from embedkit.classification.text_classifier import TextClassifier
-from embedkit.classification.training import fold_numbers
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, InputError
 from embedkit.validation import whole_number
 
 __all__ = ["CrossValidation", "NumberReport", "SeveralLabelsReport", "cross_validate", "score"]
@@ -82,15 +82,23 @@ class CrossValidation:
 
     Attributes:
         report: over all texts.
-        folds: the headline score of each fold: accuracy, micro F1, or R2.
+        folds: the headline score of each fold: accuracy, micro F1, or R2; None for the R2 of a fold
+            in which all numbers are the same.
     """
 
     report: Report
-    folds: tuple[float, ...]
+    folds: tuple[float | None, ...]
+
+    @property
+    def headline(self) -> str:
+        """The name of the score of each fold."""
+        if isinstance(self.report, ClassificationReport):
+            return "accuracy"
+        return "micro F1" if isinstance(self.report, SeveralLabelsReport) else "R2"
 
     def as_dict(self) -> dict[str, object]:
         """Return the scores as values that JSON can represent."""
-        return {"folds": list(self.folds), **self.report.as_dict()}
+        return {"headline": self.headline, "folds": list(self.folds), **self.report.as_dict()}
 
 
 def score(classifier: TextClassifier, texts: Sequence[str], labels: Sequence[Any]) -> Report:
@@ -124,13 +132,13 @@ def cross_validate(
     """Train on all folds of the texts but one, and score on that one; each fold in turn.
 
     The same texts and seed give the same folds for every way to train. The folds have equal shares
-    of each label.
+    of each label, but equal texts are in the same fold.
 
     Args:
         train: trains a classifier on texts and labels.
         texts: n texts.
         labels: as for `TextClassifier.train`.
-        folds: number of folds, from 2 to n.
+        folds: number of folds, from 2 to the number of different texts.
         seed: of the random order of the texts.
         progress: called before each fold with its number, counted from 1, and the number of folds.
 
@@ -140,19 +148,27 @@ def cross_validate(
     if len(texts) < 2:
         raise ConfigurationError(f"cross-validation needs 2 texts or more, got {len(texts)}.")
     folds = whole_number("folds", folds, 2)
-    if folds > len(texts):
-        raise ConfigurationError(f"{folds:,} folds need as many texts or more, got {len(texts):,}.")
+    different = int(distinct_texts(texts).max()) + 1
+    if folds > different:
+        raise ConfigurationError(
+            f"{folds:,} folds need as many different texts or more, got {different:,}."
+        )
     strata = np.unique([str(label) for label in labels], return_inverse=True)[1]
     if all(isinstance(label, float) for label in labels):
         strata = np.zeros(len(texts), dtype=np.int64)
-    numbers = fold_numbers(strata, folds, seed)
+    numbers = fold_numbers(texts, strata, folds, seed)
     outcomes = []
     for fold in range(folds):
         if progress is not None:
             progress(fold + 1, folds)
         inside = np.flatnonzero(numbers != fold).tolist()
         outside = np.flatnonzero(numbers == fold).tolist()
-        classifier = train([texts[row] for row in inside], [labels[row] for row in inside])
+        try:
+            classifier = train([texts[row] for row in inside], [labels[row] for row in inside])
+        except (ConfigurationError, InputError) as error:
+            problem = f"without fold {fold + 1} of {folds}: {error.message}"
+            kind = InputError if isinstance(error, InputError) else ConfigurationError
+            raise kind(problem, hint=error.hint) from error
         held_out = [texts[row] for row in outside]
         outcomes.append(_Outcome.of(classifier, held_out, [labels[row] for row in outside]))
     return CrossValidation(
@@ -174,15 +190,16 @@ class _Outcome:
     task: str
     right: list[Any]
     predicted: list[Any]
-    confidences: NDArray[np.float32]
+    confidences: NDArray[np.floating[Any]]
 
     @classmethod
     def of(
         cls, classifier: TextClassifier, texts: Sequence[str], labels: Sequence[Any]
     ) -> _Outcome:
+        right = classifier.head.labels.as_given(labels)
         predictions = classifier.head.predictions(list(texts))
         chosen = list(classifier.chosen(predictions))
-        return cls(classifier.task, list(labels), chosen, predictions.max(axis=1))
+        return cls(classifier.task, right, chosen, predictions.max(axis=1))
 
     @classmethod
     def joined(cls, outcomes: Sequence[_Outcome]) -> _Outcome:
@@ -195,7 +212,7 @@ class _Outcome:
 
     def report(self) -> Report:
         if self.task == "number":
-            return _score_numbers(np.asarray(self.right, float), np.asarray(self.predicted, float))
+            return _score_numbers(np.array(self.right), np.array(self.predicted))
         if self.task == "labels":
             return _score_several(self.right, self.predicted)
         report = score_labels([str(x) for x in self.right], [str(x) for x in self.predicted])
@@ -237,9 +254,9 @@ def _score_several(
     )
 
 
-def _headline(report: Report) -> float:
+def _headline(report: Report) -> float | None:
     if isinstance(report, ClassificationReport):
         return report.accuracy
     if isinstance(report, SeveralLabelsReport):
         return report.micro_f1
-    return np.nan if report.r2 is None else report.r2
+    return report.r2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +33,10 @@ class TermCounts(NamedTuple):
 
     counts: sparse.csr_array
     new_words: list[str]
+
+    def take(self, rows: NDArray[np.int64]) -> TermCounts:
+        """Return the bags of *rows*."""
+        return TermCounts(self.counts[rows], self.new_words)
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,22 @@ class TextTerms:
     def __len__(self) -> int:
         return len(self.words) + sum(map(len, self.ngrams))
 
+    def check(self) -> None:
+        """Raise ValueError if a number is out of its range."""
+        words = len(self.words)
+        before = words + 1
+        for length, pairs in enumerate(self.ngrams, start=2):
+            if pairs.ndim != 2 or pairs.shape[1] != 2:
+                raise ValueError(f"ngrams.{length} has the shape {pairs.shape}")
+            if ((pairs < 0) | (pairs >= [before, words + 1])).any():
+                raise ValueError(f"ngrams.{length} is out of range")
+            before = len(pairs)
+        frequencies = self.document_frequencies
+        if frequencies.shape != (len(self),):
+            raise ValueError(f"document_frequencies has the shape {frequencies.shape}")
+        if ((frequencies < 0) | (frequencies > self.texts)).any():
+            raise ValueError("document_frequencies is out of range")
+
     def bags(self, texts: Sequence[str]) -> TermCounts:
         """Return texts as bags of terms."""
         tokens = tokenize_texts(texts, tokenizer_named(self.tokenizer))
@@ -105,12 +125,14 @@ class TextTerms:
         """Return the tf-idf weights of texts, float32 CSR (n, T + k); rows have length 1 or 0.
 
         The weight of a term that occurs c times is (1 + log c) times its inverse document frequency
-        log((1 + n) / (1 + df)) + 1, as in scikit-learn.
+        log((1 + n) / (1 + df)) + 1, as in scikit-learn. N-grams that no training text has are left
+        out.
         """
         counts = bags.counts
         frequencies = np.zeros(counts.shape[1])
         frequencies[: len(self)] = self.document_frequencies
         inverse = (np.log((1 + self.texts) / (1 + frequencies)) + 1).astype(np.float32)
+        inverse[len(self.words) : len(self)][frequencies[len(self.words) : len(self)] == 0] = 0
         data = (1 + np.log(counts.data)) * inverse[counts.indices]
         lengths = np.sqrt(Bags(counts.indices, data * data, counts.indptr).totals())
         weights = sparse.csr_array(
@@ -119,14 +141,10 @@ class TextTerms:
         divide_rows(weights, lengths)
         return weights
 
-    def names(self) -> list[str]:
-        """Return the terms as strings; the words of an n-gram are separated by spaces."""
-        words = list(self.words)
-        names, shorter, lasts = list(words), [*words, _START], [*words, END]
-        for pairs in self.ngrams:
-            shorter = [f"{shorter[before]} {lasts[last]}" for before, last in pairs.tolist()]
-            names += shorter
-        return names
+    def trained_on(self, bags: TermCounts) -> TextTerms:
+        """Return the terms as if only some of the training texts, *bags*, had been there."""
+        frequencies = np.bincount(bags.counts.indices, minlength=len(self)).astype(np.int32)
+        return replace(self, document_frequencies=frequencies, texts=bags.counts.shape[0])
 
     def words_of(self, term: int, start: str = _START) -> tuple[str, ...]:
         """Return the words of a term; *start* stands for the beginning of a text."""

@@ -18,8 +18,8 @@ from typing_extensions import Self
 
 from embedkit.classification.labels import Labels
 from embedkit.classification.linear_classifier import LinearClassifier
+from embedkit.classification.linear_settings import LinearSettings, Validation
 from embedkit.classification.options import HEADS, TASKS
-from embedkit.classification.training import LinearSettings, Validation
 from embedkit.errors import ConfigurationError, ModelError
 from embedkit.features.inputs import as_strings
 from embedkit.features.lookup import open_vectors
@@ -69,7 +69,7 @@ class TextClassifier:
         """Train on texts and their labels.
 
         The linear head weighs the words of a text, its word n-grams, the character n-grams of its
-        words and their vectors. The strength of its penalty and the temperature of its
+        words and their vectors. C, the inverse strength of its penalty, and the temperature of its
         probabilities are chosen on held-out texts; then it is trained on all of them.
 
         Args:
@@ -96,6 +96,11 @@ class TextClassifier:
         if head == "network":
             return cls._train_network(texts, labels, vectors, task, progress, settings)
         balanced = bool(settings.pop("balanced", False))
+        if balanced and task == "number":
+            raise ConfigurationError(
+                "numbers have no labels that could be given the same weight.",
+                hint="Leave out balanced (--balanced).",
+            )
         try:
             chosen = LinearSettings(**settings)
         except TypeError as error:
@@ -174,7 +179,7 @@ class TextClassifier:
         predicted = self.head.predictions(as_strings(texts, "text"))
         return self.chosen(predicted)
 
-    def chosen(self, predictions: NDArray[np.float32]) -> Any:
+    def chosen(self, predictions: NDArray[np.floating[Any]]) -> Any:
         """Return what `predict` returns for these probabilities or numbers, (n, K)."""
         if self.task == "number":
             return predictions[:, 0]
@@ -184,7 +189,7 @@ class TextClassifier:
         given = predictions >= self.linear.thresholds
         return [tuple(names[column] for column in np.flatnonzero(row)) for row in given]
 
-    def answer(self, predictions: NDArray[np.float32]) -> dict[str, object]:
+    def answer(self, predictions: NDArray[np.floating[Any]]) -> dict[str, object]:
         """Return what is predicted for one text as values that JSON can represent.
 
         Args:
@@ -206,7 +211,7 @@ class TextClassifier:
         """
         if self.task == "number":
             raise ConfigurationError("a classifier that predicts numbers has no probabilities.")
-        return self.head.predictions(as_strings(texts, "text"))
+        return self.head.predictions(as_strings(texts, "text")).astype(np.float32, copy=False)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a directory atomically: readers see either the old one or the new one.

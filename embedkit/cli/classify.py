@@ -78,9 +78,9 @@ def predict_label(text: str, classifier: str, quiet: bool, as_json: bool) -> Non
             click.echo(tab_separated(*_cells(model, row), sentence))
 
 
-def _cells(model: TextClassifier, row: NDArray[np.float32]) -> tuple[object, ...]:
+def _cells(model: TextClassifier, row: NDArray[np.floating[Any]]) -> tuple[object, ...]:
     if model.task == "number":
-        return (f"{float(row[0]):g}",)
+        return (f"{float(row[0]):.10g}",)
     chosen = model.chosen(row[None])[0]
     if model.task == "label":
         return chosen, f"{float(row.max()):.4f}"

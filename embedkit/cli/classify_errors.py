@@ -110,4 +110,4 @@ def _print(rows: Sequence[Disagreement], lines: Sequence[int], heads: Sequence[s
 def _shown(label: object) -> str:
     if isinstance(label, tuple):
         return ",".join(map(str, label)) or "-"
-    return f"{label:g}" if isinstance(label, float) else str(label)
+    return f"{label:.10g}" if isinstance(label, float) else str(label)

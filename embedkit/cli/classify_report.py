@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["print_cross_validation", "print_report"]
 
+_MOST_CLASSES = 20  # of which the scores are printed
+
 
 def print_report(report: Report, known: float | None = None) -> None:
     """Print the scores of a classifier, the share of known words, and a table of its labels."""
@@ -50,11 +52,14 @@ def print_cross_validation(scores: CrossValidation) -> None:
     """Print the scores of all folds together, and how much those of single folds differ."""
     import numpy as np
 
-    folds = np.array(scores.folds)
-    click.echo(
-        f"cross-validation, {len(folds)} folds: {folds.mean():.4f}, from {folds.min():.4f} to "
-        f"{folds.max():.4f}, standard deviation {folds.std(ddof=1):.4f}"
-    )
+    folds = np.array([fold for fold in scores.folds if fold is not None])
+    heading = f"cross-validation, {len(scores.folds)} folds"
+    if len(folds) == len(scores.folds):
+        heading += (
+            f": {scores.headline} {folds.mean():.4f}, from {folds.min():.4f} to "
+            f"{folds.max():.4f}, standard deviation {folds.std(ddof=1):.4f}"
+        )
+    click.echo(heading)
     print_report(scores.report)
     click.echo()
 
@@ -65,17 +70,27 @@ def _print_known(known: float | None) -> None:
 
 
 def _print_classes(classes: Sequence[ClassScore]) -> None:
-    first = max(9, *(len(score.label) for score in classes))
+    """Print the scores of each class; of many, those with the lowest F1."""
+    shown = sorted(classes, key=lambda score: score.f1)[:_MOST_CLASSES]
+    if len(shown) == len(classes):
+        shown = list(classes)
+    first = max(9, *(len(score.label) for score in shown))
     click.echo(f"\n{'':{first}}  precision  recall      F1   texts")
-    for score in classes:
+    for score in shown:
         click.echo(
             f"{score.label:<{first}}  {score.precision:9.4f}  {score.recall:6.4f}  {score.f1:6.4f}"
             f"  {score.texts:6,}"
         )
+    if left := len(classes) - len(shown):
+        click.echo(f"{counted(left, 'label')} with a higher F1; --json prints all")
 
 
 def _print_confusion(report: ClassificationReport) -> None:
+    """Print the confusion matrix; of many labels, the most frequent confusions."""
     labels = report.labels
+    if len(labels) > _MOST_CLASSES:
+        _print_confusions(report)
+        return
     first = max(9, *map(len, labels))
     widths = [max(len(label), 6) for label in labels]
     heads = "  ".join(f"{label:>{width}}" for label, width in zip(labels, widths, strict=True))
@@ -83,3 +98,25 @@ def _print_confusion(report: ClassificationReport) -> None:
     for label, row in zip(labels, report.confusion, strict=True):
         cells = "  ".join(f"{count:{width},}" for count, width in zip(row, widths, strict=True))
         click.echo(f"{label:<{first}}  {cells}")
+
+
+def _print_confusions(report: ClassificationReport) -> None:
+    import numpy as np
+
+    rows, columns = np.nonzero(report.confusion)
+    found = [
+        (int(report.confusion[true, predicted]), report.labels[true], report.labels[predicted])
+        for true, predicted in zip(rows.tolist(), columns.tolist(), strict=True)
+        if true != predicted
+    ]
+    found.sort(key=lambda confusion: -confusion[0])
+    shown = found[:_MOST_CLASSES]
+    if not shown:
+        return
+    first = max(4, *(len(true) for _, true, _ in shown))
+    second = max(9, *(len(predicted) for _, _, predicted in shown))
+    click.echo(f"\n{'true':<{first}}  {'predicted':<{second}}   texts")
+    for count, true, predicted in shown:
+        click.echo(f"{true:<{first}}  {predicted:<{second}}  {count:6,}")
+    if left := len(found) - len(shown):
+        click.echo(f"{counted(left, 'other pair')} of labels; --json prints all")

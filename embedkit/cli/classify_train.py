@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["train_classifier"]
 
 _FINETUNE = "finetune"
-_LINEAR_ONLY = ("strength",)
+_LINEAR_ONLY = ("inverse_strength",)
 _NETWORK_ONLY = ("pooling", "hidden", "epochs", "device")
 
 
@@ -70,10 +70,11 @@ _NETWORK_ONLY = ("pooling", "hidden", "epochs", "device")
     help="Also learn word n-grams, up to this many words.",
 )
 @click.option(
-    "--strength",
+    "--C",
+    "inverse_strength",
     type=Number(0.0),
     show_default="chosen on held-out texts",
-    help="Linear head: inverse strength of the penalty, C of scikit-learn.",
+    help="Linear head: inverse strength of the L2 penalty, as in scikit-learn.",
 )
 @click.option("--balanced", is_flag=True, help="Give all labels the same weight.")
 @click.option(
@@ -161,12 +162,12 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of `TextClassifier.train`, and take them out of the options."""
     settings = {name: options.pop(name) for name in ("head", "seed", "balanced")}
     network = {name: options.pop(name) for name in _NETWORK_ONLY}
-    ngrams, strength = options.pop("ngrams"), options.pop("strength")
+    ngrams, inverse_strength = options.pop("ngrams"), options.pop("inverse_strength")
     if ngrams is not None:
         settings["ngrams"] = ngrams
     if settings["head"] == "linear":
         refuse_unused("with --head linear; pass --head network", *_NETWORK_ONLY)
-        return {**settings, "strength": strength}
+        return {**settings, "C": inverse_strength}
     refuse_unused("with --head network", *_LINEAR_ONLY)
     settings["class_weight"] = "balanced" if settings.pop("balanced") else None
     if network["pooling"] != _FINETUNE:

@@ -17,7 +17,7 @@ from embedkit.errors import counted
 from embedkit.system.full_disk import storage_errors
 
 if TYPE_CHECKING:
-    from embedkit.classification.training import Step
+    from embedkit.classification.linear_settings import Step
     from embedkit.corpus.corpus import Corpus
     from embedkit.corpus.counting.limits import CountingLimits
     from embedkit.heads.training import Epoch

@@ -49,3 +49,15 @@ def test_thresholds_have_the_highest_f1() -> None:
         ours = f1_score(targets[:, label], chances[:, label] >= found[label])
         assert ours == pytest.approx(max(scores))
     assert found[3] == 0.5
+
+
+def test_a_weight_of_two_is_a_text_twice() -> None:
+    random = np.random.default_rng(3)
+    scores, targets = random.normal(size=(4, 3)), np.eye(3)[[0, 1, 2, 0]]
+    rows = np.tile(np.arange(4), 5_000)  # so many that the text with any label hardly counts
+    twice = np.concatenate([rows, rows[rows == 1]])
+    weights = 1.0 + (rows == 1)
+    objective = OBJECTIVES["label"]
+    weighted = fit_temperature(scores[rows], targets[rows], objective, weights)
+    repeated = fit_temperature(scores[twice], targets[twice], objective)
+    assert weighted == pytest.approx(repeated, rel=1e-3)

@@ -127,6 +127,7 @@ def test_csv_and_json_written_by_python_are_read(
             f"a,b\n{'word ' * 30_000},b\n",
             "line 2: invalid CSV: field larger .*write it as TSV",
         ),
+        ("a.csv", "text,label,Text\na,b,c\n", "line 1: 2 columns named 'text'. Rename"),
         ("a.csv", 'a,b\n"open,c\nd,e\n', "line 2: invalid CSV: .*Close the quotation marks"),
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text"\n', "line 2: invalid JSON"),
         ("a.jsonl", '{"text": null, "label": 1}\n', "line 1: 'text' is null, not a string"),
@@ -204,3 +205,35 @@ def test_a_damaged_compressed_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "a.tsv.gz").write_bytes(data)
     with pytest.raises(InputError, match=r"tsv\.gz is damaged .* line 0: Error -3"):
         read_labelled(tmp_path / "a.tsv.gz")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "labels"),
+    [
+        ("a.tsv", "x\tdrama, comedy\ny\t\n", [("drama", "comedy"), ()]),
+        ("a.csv", 'x,"drama,comedy,drama"\n', [("drama", "comedy")]),
+        ("a.jsonl", '{"text": "x", "label": ["drama, comedy", 7]}\n', [("drama, comedy", "7")]),
+        ("a.jsonl", '{"text": "x", "label": "drama, comedy"}\n', [("drama, comedy",)]),
+        ("a.txt", "__label__a,b __label__c x\n", [("a,b", "c")]),
+    ],
+)
+def test_only_the_cells_of_tables_are_split_at_commas(
+    name: str, content: str, labels: list[tuple[str, ...]], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+    assert read_labelled(tmp_path / name, task="labels").labels == labels
+
+
+@pytest.mark.parametrize("value", ["null", "true", "1.5", '["x"]', '{"x": 1}'])
+def test_other_values_in_a_list_of_labels_are_rejected(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{{"text": "x", "label": ["a"]}}\n{{"text": "x", "label": ["a", {value}]}}\n')
+    with pytest.raises(InputError, match=r"line 2: 'label' contains .*not a string or an integer"):
+        read_labelled(path, task="labels")
+
+
+def test_numbers_are_plain(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("x\t1e3\ny\t1_000\n")
+    with pytest.raises(InputError, match="line 2: the label '1_000' is not a finite number"):
+        read_labelled(path, task="number")

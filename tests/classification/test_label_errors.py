@@ -41,7 +41,7 @@ def helpdesk() -> tuple[list[str], list[str]]:
 
 def test_labels_changed_on_purpose_are_found(helpdesk: tuple[list[str], list[str]]) -> None:
     texts, labels = helpdesk
-    classifier = TextClassifier.train(texts[::2], labels[::2], None, strength=3.0)
+    classifier = TextClassifier.train(texts[::2], labels[::2], None, C=3.0)
     held_out, right = texts[1::2], labels[1::2]
     another = {"where": "why", "why": "other", "other": "where"}
     chances = classifier.predict_proba(held_out)
@@ -66,7 +66,7 @@ def test_labels_changed_on_purpose_are_found(helpdesk: tuple[list[str], list[str
 
 def test_labels_that_the_classifier_does_not_know(helpdesk: Any) -> None:
     texts, labels = helpdesk
-    classifier = TextClassifier.train(texts, labels, None, strength=3.0)
+    classifier = TextClassifier.train(texts, labels, None, C=3.0)
     found = find_errors(classifier, texts[:3], [*labels[:2], "new"])
     assert [(m.row, m.label, m.label_probability) for m in found.mistakes] == [(2, "new", None)]
     assert found.suspects == ()
@@ -80,7 +80,7 @@ def test_any_number_of_labels(helpdesk: Any) -> None:
         (label, "milk") if "milk" in text else (label,)
         for text, label in zip(texts, labels, strict=True)
     ]
-    classifier = TextClassifier.train(texts, several, None, task="labels", strength=30.0)
+    classifier = TextClassifier.train(texts, several, None, task="labels", C=30.0)
     assert find_errors(classifier, texts, several).mistakes == ()
     row = next(row for row, given in enumerate(several) if "milk" in given)
     given = list(several)
@@ -94,6 +94,12 @@ def test_any_number_of_labels(helpdesk: Any) -> None:
     assert found.mistakes[0].probability == pytest.approx(chance, rel=1e-5)
     assert [suspect.row for suspect in found.suspects] == [row]
     assert set(found.suspects[0].predicted) == {labels[row], "milk"}
+
+    unknown = list(several)
+    unknown[row] = (*several[row], "juice")
+    [mistake] = find_errors(classifier, texts, unknown).mistakes
+    assert (mistake.row, mistake.probability, mistake.label_probability) == (row, 1, None)
+    assert set(mistake.predicted) == set(several[row])
 
 
 def test_numbers_that_differ_most() -> None:

@@ -23,6 +23,8 @@ def test_one_label_each(given: list[Any]) -> None:
     np.testing.assert_allclose(
         targets.balanced_weights(), compute_sample_weight("balanced", given), rtol=1e-6
     )
+    in_a_file = [json.dumps(label).strip('"') for label in given]
+    assert labels.as_given([*in_a_file, "new"]) == [*given, "new"]
     again = Labels.from_dict(json.loads(json.dumps(labels.as_dict())))
     assert again.classes.tolist() == labels.classes.tolist()
 
@@ -31,7 +33,13 @@ def test_several_labels() -> None:
     labels, targets = Labels.of("labels", TEXTS, [("b", "a"), (), ["b"], {"c"}])
     assert labels.classes.tolist() == ["a", "b", "c"]
     assert targets.rows.tolist() == [[1, 1, 0], [0, 0, 0], [0, 1, 0], [0, 0, 1]]
-    assert labels.rows_of([("c", "unheard of")]).tolist() == [[0, 0, 1]]
+    assert labels.as_given([("c", "unheard of"), []]) == [("c", "unheard of"), ()]
+
+
+def test_a_text_without_labels_has_the_weight_1() -> None:
+    _, targets = Labels.of("labels", TEXTS, [("b", "a"), (), ["b"], ["b"]])
+    # n / (K x texts with the label): a 4 / (2 x 1), b 4 / (2 x 3).
+    np.testing.assert_allclose(targets.balanced_weights(), [4 / 3, 1, 2 / 3, 2 / 3], rtol=1e-6)
 
 
 def test_numbers_are_standardized() -> None:
@@ -50,9 +58,17 @@ def test_numbers_are_standardized() -> None:
         ("label", ["x", "y"], InputError, "got 4 texts, but 2 targets"),
         ("labels", ["x", "y", "x", "z"], InputError, "row 0 .* 'x', which is not a list"),
         ("labels", [(), (), (), ()], InputError, "no text has a label"),
+        (
+            "labels",
+            [("b", "a"), ("a", "b")] * 2,
+            ConfigurationError,
+            r"has the labels \['a', 'b'\]",
+        ),
         ("number", [1, 2, "many", 4], InputError, "row 2 .* 'many', which is not a finite number"),
         ("number", [1, 2, float("inf"), 4], InputError, "row 2 .* inf, which is not a finite"),
         ("number", [2, 2, 2, 2], ConfigurationError, "every text has the number 2"),
+        ("number", [0.1] * 4, ConfigurationError, "every text has the number 0.1"),
+        ("number", [1e308, -1e308] * 2, ConfigurationError, "standard deviation inf .* range"),
         ("labels+", ["x"] * 4, ConfigurationError, "unknown task 'labels\\+'"),
     ],
 )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from embedkit.classification.label_errors import find_errors
 from embedkit.classification.report import ClassificationReport
 from embedkit.classification.scoring import (
     NumberReport,
@@ -35,6 +36,21 @@ def test_one_label() -> None:
         gaps.setdefault(int(np.ceil(chance * 15)), []).append(chance - right)
     expected = sum(abs(sum(gap)) for gap in gaps.values()) / 3
     assert found.calibration_error == pytest.approx(expected, rel=1e-5)
+
+
+def test_integer_labels_are_the_same_in_a_file() -> None:
+    numbers = [7 if label == "fruit" else 3 for label in LABELS]
+    classifier = TextClassifier.train(TEXTS, numbers, None)
+    ours, in_a_file = (score(classifier, TEXTS, given) for given in (numbers, map_str(numbers)))
+    assert ours.as_dict() == in_a_file.as_dict()
+    assert find_errors(classifier, TEXTS, map_str(numbers)).mistakes == ()
+    several = TextClassifier.train(TEXTS, [(n,) for n in numbers], None, task="labels")
+    given = [(str(number),) for number in numbers]
+    assert score(several, TEXTS, given).as_dict()["exact"] == 1
+
+
+def map_str(numbers: Sequence[int]) -> list[str]:
+    return [str(number) for number in numbers]
 
 
 def test_several_labels() -> None:
@@ -77,7 +93,7 @@ def test_every_text_is_scored_by_a_classifier_that_has_not_seen_it() -> None:
 
     def train(given: Sequence[str], labels: Sequence[Any]) -> TextClassifier:
         seen.append(set(given))
-        return TextClassifier.train(given, labels, None, strength=3.0)
+        return TextClassifier.train(given, labels, None, C=3.0)
 
     asked: list[tuple[int, int]] = []
     found = cross_validate(train, texts, LABELS, 5, progress=lambda *step: asked.append(step))
@@ -94,11 +110,35 @@ def test_every_text_is_scored_by_a_classifier_that_has_not_seen_it() -> None:
     assert seen[5:] == before
 
 
+def test_numbers_with_one_text_in_each_fold() -> None:
+    texts, numbers = ["small flat", "large flat", "small house"], [3.0, 7.0, 8.0]
+
+    def train(texts: Sequence[str], labels: Sequence[Any]) -> TextClassifier:
+        return TextClassifier.train(texts, labels, None, task="number")
+
+    found = cross_validate(train, texts, numbers, 3)
+    assert found.as_dict()["folds"] == [None] * 3
+    assert found.headline == "R2"
+    assert found.as_dict()["r2"] is not None
+
+
+def test_errors_name_the_fold() -> None:
+    def train(texts: Sequence[str], labels: Sequence[Any]) -> TextClassifier:
+        return TextClassifier.train(texts, labels, None)
+
+    with pytest.raises(
+        ConfigurationError, match=r"without fold [12] of 2: there is only one class"
+    ):
+        cross_validate(train, ["a", "b", "c"], ["x", "x", "y"], 2)
+
+
 def test_scores_that_are_impossible() -> None:
     classifier = TextClassifier.train(TEXTS, LABELS, None)
     with pytest.raises(ConfigurationError, match="at least one of each, got 1 and 2"):
         score(classifier, ["a"], ["fruit", "car"])
-    with pytest.raises(ConfigurationError, match="31 folds need as many texts or more, got 30"):
+    with pytest.raises(
+        ConfigurationError, match="31 folds need as many different texts or more, got 6"
+    ):
         cross_validate(lambda *_: classifier, TEXTS, LABELS, 31)
     with pytest.raises(ConfigurationError, match="needs 2 texts or more, got 1"):
         cross_validate(lambda *_: classifier, ["a"], ["b"], 2)

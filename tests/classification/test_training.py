@@ -11,23 +11,11 @@ import pytest
 from scipy.special import softmax
 
 import embedkit
-from embedkit.classification.training import (
-    LinearSettings,
-    Step,
-    fold_numbers,
-    train_linear,
-)
+from embedkit.classification.calibration import fit_temperature
+from embedkit.classification.linear_settings import LinearSettings, Step
+from embedkit.classification.objectives import OBJECTIVES
+from embedkit.classification.training import train_linear
 from embedkit.errors import ConfigurationError
-
-
-def test_folds_have_equal_shares_of_each_stratum() -> None:
-    strata = np.repeat([0, 1, 2], [50, 23, 4])
-    numbers = fold_numbers(strata, 5, seed=1)
-    for stratum in range(3):
-        sizes = np.bincount(numbers[strata == stratum], minlength=5)
-        assert sizes.max() - sizes.min() <= 1
-    np.testing.assert_array_equal(numbers, fold_numbers(strata, 5, seed=1))
-    assert (numbers != fold_numbers(strata, 5, seed=2)).any()
 
 
 def reviews(count: int, noise: float, seed: int) -> tuple[list[str], np.ndarray]:
@@ -49,20 +37,23 @@ def test_the_strength_is_chosen_and_probabilities_are_calibrated() -> None:
     model, validation = train_linear(
         texts, targets, "label", None, LinearSettings(), progress=steps.append
     )
-    assert validation.strength <= 10  # a fifth of the labels is wrong
+    assert validation.C <= 10  # a fifth of the labels is wrong
     assert sorted(validation.rows) == list(range(600))
     assert steps[-1].model <= steps[-1].models
     clean, right = reviews(400, 0, 2)
-    chances = softmax(model.scores(clean), axis=1)
-    assert (chances.argmax(axis=1) == right.argmax(axis=1)).mean() > 0.9
-    assert chances.max(axis=1).mean() == pytest.approx(0.8, abs=0.07)  # not sure of a noisy label
+    found = model.explain(clean).total().argmax(axis=1)
+    assert (found == right.argmax(axis=1)).mean() > 0.9
+    noisy, right = reviews(4_000, 0.2, 3)
+    probabilities = softmax(model.explain(noisy).total(), axis=1)
+    accuracy = (probabilities.argmax(axis=1) == right.argmax(axis=1)).mean()
+    assert probabilities.max(axis=1).mean() == pytest.approx(accuracy, abs=0.07)
 
 
 def test_many_texts_are_held_out_once() -> None:
     texts, targets = reviews(3_100, 0, 1)
-    _, validation = train_linear(texts, targets, "label", None, LinearSettings(strength=3))
+    _, validation = train_linear(texts, targets, "label", None, LinearSettings(C=3))
     assert len(validation.rows) == 620
-    assert validation.strength == 3
+    assert validation.C == 3
 
 
 def test_few_texts_are_not_held_out() -> None:
@@ -71,7 +62,7 @@ def test_few_texts_are_not_held_out() -> None:
     )
     assert len(validation.rows) == 0
     assert validation.temperature == 1
-    assert model.scores(["good", "bad"]).argmax(axis=1).tolist() == [0, 1]
+    assert model.explain(["good", "bad"]).total().argmax(axis=1).tolist() == [0, 1]
 
 
 def test_new_words_count_by_their_vectors_and_letters(model: Path) -> None:
@@ -87,7 +78,7 @@ def test_new_words_count_by_their_vectors_and_letters(model: Path) -> None:
     scores = scores / np.linalg.norm(scores, axis=1, keepdims=True) @ found.vector_scores
     assert scores.argmax(axis=1).tolist() == [0, 0, 1, 1]  # cities and countries
     without, _ = train_linear(texts, targets, "label", None, LinearSettings())
-    letters = without.scores(["romex", "italians", "§§"])
+    letters = without.explain(["romex", "italians", "§§"]).total()
     assert letters[:2].argmax(axis=1).tolist() == [0, 1]
     assert without.explain(["qqq", "rome", ""]).unknown.tolist() == [True, False, True]
     assert without.known_words(["rome berlin", "paris rome rome"]) == pytest.approx(4 / 5)
@@ -99,7 +90,7 @@ def test_new_words_count_by_their_vectors_and_letters(model: Path) -> None:
     ("settings", "message"),
     [
         ({"ngrams": 0}, "ngrams must be an integer between 1 and 10, got 0"),
-        ({"strength": 0}, "strength must be a number between 1e-06 and 1e\\+06, got 0"),
+        ({"C": 0}, "C must be a number between 1e-06 and 1e\\+06, got 0"),
         ({"tokenizer": "letters"}, "unknown tokenizer 'letters'"),
         ({"seed": -1}, "seed must be an integer"),
     ],
@@ -111,5 +102,29 @@ def test_settings_outside_their_range(settings: dict[str, Any], message: str) ->
 
 def test_too_many_labels_are_refused() -> None:
     labels = np.zeros((3, 1 << 25), dtype=np.float32)
-    with pytest.raises(ConfigurationError, match=r"the maximum is 67,108,864.*head network"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"3 texts and 33,554,432 labels.*the maximum is 67,108,864.*rare labels",
+    ):
         train_linear(["a", "b", "c"], labels, "label", None, LinearSettings())
+
+
+@pytest.mark.parametrize("ngrams", [2, 3])
+def test_new_texts_need_no_other_temperature_than_held_out_ones(ngrams: int) -> None:
+    texts, targets = reviews(1_500, 0.2, 1)  # each new text has bigrams that no other has
+    model, validation = train_linear(texts, targets, "label", None, LinearSettings(ngrams=ngrams))
+    assert validation.temperature != 1
+    new, right = reviews(10_000, 0.2, 2)
+    scores = model.explain(new).total()
+    temperature, _ = fit_temperature(scores, right, OBJECTIVES["label"])
+    assert temperature == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("given", [[1, 1], [1, 0]])
+def test_labels_that_all_texts_share_can_be_trained(given: list[int]) -> None:
+    texts = [f"w{number} x" for number in range(25)]  # as all but one fold of rare labels may be
+    targets = np.tile(np.array(given, dtype=np.float32), (25, 1))
+    model, _ = train_linear(texts, targets, "labels", None, LinearSettings())
+    scores = model.explain(["w1 x", "new"]).total()
+    assert np.isfinite(scores).all()
+    np.testing.assert_array_equal(scores > 0, np.tile(np.array(given) > 0, (2, 1)))

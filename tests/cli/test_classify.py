@@ -98,7 +98,7 @@ def test_each_line_has_one_answer(embedkit: Any, trained: Path) -> None:
     assert rows[0] == rows[2]
     assert rows[0][:2] == rows[3][:2]
     warning = (
-        "Warning: 3 of 4 texts have no known word: their features come from letters alone (rows"
+        "Warning: 3 of 4 texts have no known word: their features come from letters alone, if any "
     )
     assert done.stderr.startswith(warning)
     assert len(done.stderr.splitlines()) == 1

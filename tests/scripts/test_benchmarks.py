@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.scripts.conftest import SCRIPTS, load_script
@@ -201,12 +202,28 @@ def test_bench_trec(run_json: RunJson, trec: Path, model: Path) -> None:
 
 @pytest.mark.slow
 def test_bench_classify(run_json: RunJson, trec: Path, model: Path) -> None:
+    questions = trec / "evaluation" / "trec-test.txt"
+    lines = questions.read_text().splitlines()
+    questions.write_text("\n".join(["HUM:ind Where is paris ?", *lines[1:4]]) + "\n")
     results = run_json(
         "bench_classify", "--model", model, "--sets", "TREC", EMBEDKIT_SHARED=str(trec)
     )
     accuracies = {row["method"]: row["accuracy"] for row in results["accuracy"]}
-    assert accuracies["embedkit"] == accuracies["scikit-learn"] == 1
+    assert accuracies["embedkit"] == accuracies["scikit-learn"] == 3 / 4  # one label is wrong
     assert {row.get("difference") for row in results["accuracy"]} == {None, 0.0}
+
+
+def test_bench_classify_scores_the_half_that_chose_no_settings(
+    monkeypatch: pytest.MonkeyPatch, trec: Path
+) -> None:
+    monkeypatch.setenv("EMBEDKIT_SHARED", str(trec))
+    texts = [f"{number % 2} text {number}" for number in range(11)]
+    (trec / "evaluation" / "subj.txt").write_text("\n".join(texts) + "\n")
+    script = load_script("bench_classify")
+    folds = script.splits("subjectivity", 2, 1)
+    found = sorted(text for _, test in folds for text in test.texts)
+    first_half = np.random.default_rng(0).permutation(11)[:5]
+    assert found == sorted(f"text {n}" for n in range(11) if n not in first_half)
 
 
 @pytest.mark.slow
