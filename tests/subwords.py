@@ -85,7 +85,7 @@ def subword_vectors() -> WordVectors:
         Vocabulary(WORDS, np.arange(len(WORDS), 0, -1) * 10),
         np.array(matrix, dtype=np.float32),
         subwords=Subwords(rows, NGRAMS, np.array(_REACHED, dtype=np.int32)),
-        config={"encoder": "subword"},
+        config={"encoder": "subword", "training": {"tokenizer": "words"}},
     )
 
 

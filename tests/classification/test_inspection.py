@@ -28,7 +28,8 @@ def test_terms_of_a_linear_classifier(model: Path) -> None:
     assert isinstance(found, LinearInspection)
     assert [terms.label for terms in found.labels] == ["capital", "country", "other"]
     scores = classifier.linear.model.term_scores
-    names = classifier.linear.model.terms.names()
+    known = classifier.linear.model.terms
+    names = [" ".join(known.words_of(term)) for term in range(len(known))]
     for column, terms in enumerate(found.labels):
         ranked = sorted(range(len(names)), key=lambda term: scores[term, column])
         words = [term for term in ranked if " " not in names[term]]

@@ -100,7 +100,7 @@ def test_a_question_imports_no_trainer(model: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "option"),
     [
-        (["train", "corpus.txt", "--epochs", 10**5], "--epochs"),
+        (["train", "corpus.txt", "--min-count", 2**40], "--min-count"),
         (["train", "corpus.txt", "--seed", 2**64], "--seed"),
         (
             ["train", "corpus.txt", "--phrases", 1, "--phrase-min-count", 2**40],

@@ -143,12 +143,14 @@ export class Lesson {
   }
 
   async showNearest(word) {
-    const { frequent, trained } = this.found;
+    const { found } = this;
+    if (!found) return; // another model was chosen in the meantime
+    const { frequent, trained } = found;
     for (const [name, list] of nearestWords(word, { frequent, trained, model: this.model })) {
       const place = byId(`nearest-${name}`);
       if (!place) continue;
       const children = await list.catch(() => []);
-      if (this.found.words[this.pair[0]] === word) byId(`nearest-${name}`)?.replaceChildren(...children);
+      if (this.found === found && found.words[this.pair[0]] === word) byId(`nearest-${name}`)?.replaceChildren(...children);
     }
   }
 }

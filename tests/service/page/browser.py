@@ -83,7 +83,7 @@ def visited(
     origin = "/".join(address.split("/")[:3]) + "/"
     assert [url for url in asked if not url.startswith((origin, "data:"))] == []
     assert page.evaluate("window.violations") == []
-    assert faults == []
+    assert not faults, faults
     context.close()
 
 

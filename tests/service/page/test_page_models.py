@@ -86,6 +86,7 @@ def test_the_page_of_the_network_uses_the_chosen_model(
     with visited(browser, link(server.url, "walk + talk", model="parts")) as page:
         answered(page, embedkit.load(subword_model).query("walk + talk", 1)[0].word)
         page.get_by_role("link", name="Network").click()
+        page.locator("#stages li").first.wait_for()  # the script listens
         page.locator("[name=data]").select_option("words")
         page.locator("#note").get_by_text("lacks the ready words").wait_for()
         page.get_by_role("link", name="Words", exact=True).click()
