@@ -72,9 +72,10 @@ def encoded_strings(words: Sequence[str]) -> pa.StringArray:
 
 
 def numbers(values: NDArray[np.int32] | NDArray[np.int64]) -> pa.Array:
-    """Return an array of 32-bit or 64-bit integers, without copying."""
+    """Return an array of 32-bit or 64-bit integers, without copying if they are contiguous."""
     kind = pa.int64() if values.dtype == np.int64 else pa.int32()
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+    buffer = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values), [None, buffer])
 
 
 def joined(words: pa.StringArray, more: list[str]) -> pa.StringArray:

@@ -290,3 +290,9 @@ def test_words_with_64_bit_offsets(tmp_path: Path) -> None:
         assert vocabulary.ids(small.arrow).tolist() == [*range(len(words))]
         assert vocabulary.complete("word59").tolist() == small.complete("word59").tolist()
     assert small.ids(large.arrow).tolist() == [*range(len(words))]
+
+
+def test_counts_may_be_a_strided_array(tmp_path: Path) -> None:
+    every_second = np.arange(6)[::-2]
+    Vocabulary(["a", "b", "c"], every_second).save(tmp_path / "words")
+    assert Vocabulary.open(tmp_path / "words").counts.tolist() == [5, 3, 1]
