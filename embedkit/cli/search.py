@@ -24,7 +24,6 @@ from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeN
 from embedkit.cli.paths import refuse_inputs
 from embedkit.cli.progress import Display
 from embedkit.cli.search_report import (
-    answer_as_dict,
     print_answers,
     print_info,
     print_report,
@@ -191,7 +190,7 @@ def ask_question(
     )
     for number, (asked, found) in enumerate(zip(questions, answers, strict=True)):
         if as_json:
-            print_json({"question": asked, "answers": [answer_as_dict(answer) for answer in found]})
+            print_json({"question": asked, "answers": [answer.as_dict() for answer in found]})
             continue
         if len(questions) > 1:
             click.echo(("\n" if number else "") + asked)

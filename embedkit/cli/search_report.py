@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from embedkit.retrieval.documents import DocumentReader
     from embedkit.retrieval.text_index import TextIndex
 
-__all__ = ["answer_as_dict", "print_answers", "print_info", "print_report"]
+__all__ = ["print_answers", "print_info", "print_report"]
 
 _WIDTH = 88  # characters of a line of an answer
 
@@ -53,11 +53,6 @@ def _index_line(index: dict[str, Any]) -> str:
     settings = [f"{name} {value:,}" for name, value in index.items() if name not in told]
     recall = "" if index["kind"] == "flat" else f", recall@10 {index['recall']:.3f}"
     return ", ".join([index["kind"], *settings, counted(index["passages"], "passage")]) + recall
-
-
-def answer_as_dict(answer: Answer) -> dict[str, Any]:
-    """Return an answer for JSON."""
-    return {**answer._asdict(), "span": list(answer.span)}
 
 
 def print_answers(answers: Sequence[Answer]) -> None:

@@ -28,6 +28,10 @@ class Answer(NamedTuple):
     fields: dict[str, Any]
     span: tuple[int, int]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name, as JSON has them."""
+        return {**self._asdict(), "span": list(self.span)}
+
 
 def read_answer(segments: Sequence[Segment], found: Ranked) -> Answer:
     """Return the document that was found.

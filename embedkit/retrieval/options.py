@@ -10,6 +10,7 @@ __all__ = [
     "SEARCH_KINDS",
     "SEARCH_METHODS",
     "SEARCH_POOLINGS",
+    "is_reranked",
 ]
 
 DOCUMENT_FORMATS = ("jsonl", "tsv", "csv", "folder")
@@ -35,3 +36,8 @@ SEARCH_METHODS = ("fused", "dense", "bm25")
 
 ROW_POLICIES = ("strict", "skip")
 """What to do with a document that cannot be indexed: stop with an error, or leave it out."""
+
+
+def is_reranked(method: str, rerank: bool | None) -> bool:
+    """Return whether answers are reranked; unless chosen, only those of *fused* are."""
+    return method == "fused" if rerank is None else rerank

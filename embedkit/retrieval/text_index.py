@@ -46,7 +46,7 @@ from embedkit.retrieval.opening import (
     read_settings,
     require_same_model,
 )
-from embedkit.retrieval.options import SEARCH_METHODS
+from embedkit.retrieval.options import SEARCH_METHODS, is_reranked
 from embedkit.retrieval.pooling import Pooling, check_vectors
 from embedkit.retrieval.questions import tokenize_questions
 from embedkit.retrieval.ranking import Ranker
@@ -218,7 +218,7 @@ class TextIndex:
         if isinstance(questions, str):
             raise ConfigurationError("expected a list of questions; use ask for a single one.")
         tokens = tokenize_questions(questions, str(self.settings.tokenizer))
-        by_words = method == "fused" if rerank is None else rerank
+        by_words = is_reranked(method, rerank)
         ranked = self.ranker.rank(tokens, min(k, len(self)), method, rerank=by_words)
         return [[read_answer(self._segments, found) for found in answers] for answers in ranked]
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from embedkit.errors import EmbedkitError
 from embedkit.retrieval.directory import identity
-from embedkit.retrieval.options import SEARCH_METHODS
+from embedkit.retrieval.options import SEARCH_METHODS, is_reranked
 from embedkit.retrieval.text_index import TextIndex
 from embedkit.service.api.documentation import batch
 from embedkit.service.api.requests import OneOrMany
@@ -83,7 +83,7 @@ class _Documents:
         found = self._index.ask(
             request.question, request.k, method=request.method, rerank=request.rerank
         )
-        answers = [{**answer._asdict(), "span": list(answer.span)} for answer in found]
+        answers = [answer.as_dict() for answer in found]
         return {"question": request.question, "answers": answers}
 
     def _refresh(self) -> None:
@@ -100,8 +100,8 @@ class _Documents:
 
 def _cost(request: DocumentSearchRequest) -> float:
     """Return the cost of a question, in units of about ten microseconds."""
-    is_reranked = request.method == "fused" if request.rerank is None else request.rerank
-    return (_RERANKED_COST if is_reranked else _COST) + request.k
+    reranked = is_reranked(request.method, request.rerank)
+    return (_RERANKED_COST if reranked else _COST) + request.k
 
 
 def add_document_search(app: FastAPI, service: Dispatcher, path: Path) -> None:
