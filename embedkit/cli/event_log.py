@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embedkit.cli.progress import NOT_LOGGED
 from embedkit.errors import ConfigurationError, StorageError
 from embedkit.system.full_disk import storage_errors
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["EventLog", "check_log_directory"]
 
 _SECONDS_BETWEEN_EVENTS = 1.0
-_NOT_LOGGED = "the log is incomplete"
 
 
 def check_log_directory(path: str) -> None:
@@ -69,17 +69,17 @@ class EventLog:
     def epoch(self, report: EpochReport, accuracy: float | None) -> None:
         """Write the loss of an epoch, and its score if there is one."""
         self._write({"epoch/loss": report.loss, "epoch/analogies": accuracy}, report.epoch)
-        with storage_errors(self._path, _NOT_LOGGED):
+        with storage_errors(self._path, NOT_LOGGED):
             self._writer.flush()
         self._last = -math.inf
 
     def _write(self, scalars: Mapping[str, float | None], step: int) -> None:
-        with storage_errors(self._path, _NOT_LOGGED):
+        with storage_errors(self._path, NOT_LOGGED):
             for name, value in scalars.items():
                 if value is not None and math.isfinite(value):
                     self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
         """Write what is left, and close the file."""
-        with storage_errors(self._path, _NOT_LOGGED):
+        with storage_errors(self._path, NOT_LOGGED):
             self._writer.close()

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from embedkit.heads.training import Epoch
     from embedkit.training.report import EpochReport, Progress
 
-__all__ = ["Display", "ProgressLog"]
+__all__ = ["NOT_LOGGED", "Display", "ProgressLog"]
 
 _SECONDS_BETWEEN_LINES = 5.0
-_NOT_LOGGED = "the log is incomplete"
+NOT_LOGGED = "the log is incomplete"  # the end of the message about a full disk
 _BAR = "{desc} {percentage:3.0f}% |{bar}| {rate_fmt}, {remaining} left{postfix}"
 
 
@@ -217,7 +217,7 @@ class ProgressLog:
 
     def close(self) -> None:
         """Close the file."""
-        with storage_errors(self._file.name, _NOT_LOGGED):
+        with storage_errors(self._file.name, NOT_LOGGED):
             self._file.close()
 
     def training(self, progress: Progress) -> None:
@@ -231,6 +231,6 @@ class ProgressLog:
         self._write({"event": "epoch", **facts})
 
     def _write(self, facts: dict[str, object]) -> None:
-        with storage_errors(self._file.name, _NOT_LOGGED):
+        with storage_errors(self._file.name, NOT_LOGGED):
             self._file.write(to_json(facts) + "\n")
             self._file.flush()

@@ -135,7 +135,7 @@ def train(
     if isinstance(model, TrainedEncoder):  # checked before waiting for other ranks
         device = device_name(options["device"], model.config)
     else:
-        device = device_name(options["device"].replace("auto", "cpu"))
+        device = "cpu" if options["device"] == "auto" else device_name(options["device"])
     if device == "cpu":
         refuse_unused("on a CPU", "rows", "precision")
     ranks = join(gpus=device != "cpu")

@@ -131,8 +131,7 @@ def device_name(device: str, config: TrainingConfig | None = None) -> str:
     """Return "cpu", or the name of a GPU.
 
     "auto" means a GPU if there is one, Triton is installed, and there is a kernel for *config*, if
-    given. With several ranks, "cuda" means the
-    GPU with the local rank's number.
+    given. With several ranks, "cuda" means the GPU with the local rank's number.
 
     Raises:
         ConfigurationError: the device is unknown or not available.
