@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 import embedkit
 from embedkit.encoders import load_encoder, untrained
 from tests.service.page.browser import QUESTION, answered, link, type_anew, visited
-from tests.service.servers import Start
+from tests.service.servers import Server, Start
 
 
 @pytest.mark.parametrize("encoder", ["onehot", pytest.param("charcode", marks=pytest.mark.slow)])
@@ -58,13 +60,20 @@ def test_the_page_follows_a_replaced_model(
         )
 
 
+@contextlib.contextmanager
+def with_parts(browser: Any, server: Server, subword_model: Path) -> Iterator[Any]:
+    """The page with an answer of the second model, parts."""
+    with visited(browser, link(server.url, "walk + talk", model="parts")) as page:
+        answered(page, embedkit.load(subword_model).query("walk + talk", 1)[0].word)
+        yield page
+
+
 def test_two_models_answer_side_by_side(
     browser: Any, start: Start, model: Path, subword_model: Path
 ) -> None:
     """One link shows the answers of both models, and what they have in common."""
     server = start(model, "--model", f"parts={subword_model}")
-    with visited(browser, link(server.url, "walk + talk", model="parts")) as page:
-        answered(page, embedkit.load(subword_model).query("walk + talk", 1)[0].word)
+    with with_parts(browser, server, subword_model) as page:
         assert "10 words" in page.locator("#facts").inner_text()
         page.locator("#other").select_option("model")
         note = page.locator("#other-note")
@@ -83,8 +92,7 @@ def test_the_page_of_the_network_uses_the_chosen_model(
     browser: Any, start: Start, model: Path, subword_model: Path
 ) -> None:
     server = start(model, "--model", f"parts={subword_model}")
-    with visited(browser, link(server.url, "walk + talk", model="parts")) as page:
-        answered(page, embedkit.load(subword_model).query("walk + talk", 1)[0].word)
+    with with_parts(browser, server, subword_model) as page:
         page.get_by_role("link", name="Network").click()
         page.locator("#stages li").first.wait_for()  # the script listens
         page.locator("[name=data]").select_option("words")
@@ -111,8 +119,7 @@ def test_a_model_chosen_while_another_is_loading_is_not_mixed_with_it(
 ) -> None:
     """The map of the first model arrives after that of the second."""
     server = start(model, "--model", f"parts={subword_model}")
-    with visited(browser, link(server.url, "walk + talk", model="parts")) as page:
-        answered(page, embedkit.load(subword_model).query("walk + talk", 1)[0].word)
+    with with_parts(browser, server, subword_model) as page:
         late: list[Any] = []
         page.route("**/v1/map?model=model", lambda route: late.append(route))
         page.locator("#model").select_option("model")

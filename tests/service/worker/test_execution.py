@@ -25,14 +25,20 @@ def steps(name: str, number: int, done: list[str]) -> Work[str]:
     return name
 
 
+async def busy(executor: FairExecutor) -> tuple[threading.Event, asyncio.Task[bool]]:
+    """Keep the thread of an executor busy until the event is set; return it and the work."""
+    go = threading.Event()
+    first = asyncio.create_task(executor.run(in_one_slice(lambda: go.wait(30))))
+    await asyncio.sleep(0.01)
+    return go, first
+
+
 def test_work_takes_turns() -> None:
     done: list[str] = []
 
     async def main() -> None:
         executor = FairExecutor("test", 30)
-        go = threading.Event()
-        first = asyncio.create_task(executor.run(in_one_slice(lambda: go.wait(30))))
-        await asyncio.sleep(0.01)  # the thread is busy
+        go, first = await busy(executor)
         CURRENT_CLIENT.set("many")
         many = [asyncio.create_task(executor.run(steps("m", 20, done))) for _ in range(4)]
         await asyncio.sleep(0.01)
@@ -54,9 +60,7 @@ def test_small_work_waits_for_one_turn_of_large_work_at_most() -> None:
 
     async def main() -> None:
         executor = FairExecutor("test", 30)
-        go = threading.Event()
-        first = asyncio.create_task(executor.run(in_one_slice(lambda: go.wait(30))))
-        await asyncio.sleep(0.01)  # the thread is busy
+        go, first = await busy(executor)
         large = [asyncio.create_task(executor.run(steps("l", 10, done), 50_000)) for _ in range(4)]
         await asyncio.sleep(0.01)
         small = asyncio.create_task(executor.run(steps("s", 4, done)))
