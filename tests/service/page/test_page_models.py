@@ -83,6 +83,7 @@ def test_two_models_answer_side_by_side(
         type_anew(page, QUESTION)
         answered(page, "rome")
         note.get_by_text("is not in the vocabulary").wait_for()
+        page.wait_for_url("**q=paris*")  # it follows when typing pauses
         with visited(browser, page.url) as other:
             answered(other, "rome")
             assert other.locator("#other").input_value() == "parts"
