@@ -247,6 +247,7 @@ def repeat(url: str, client: int, request: Request, ready: Any) -> None:
 
 def measure_spread(url: str, workers: Sequence[int], rounds: int = 20) -> list[list[int]]:
     """Return how many of eight connections each worker got, in several rounds."""
+    wait_for_all(url, workers)
     spread = []
     for _ in range(rounds):
         connections = [connect(url, 0) for _ in range(8)]
@@ -258,6 +259,24 @@ def measure_spread(url: str, workers: Sequence[int], rounds: int = 20) -> list[l
             connection.close()
         time.sleep(0.1)
     return spread
+
+
+def wait_for_all(url: str, workers: Sequence[int], seconds: float = 60) -> None:
+    """Wait until all workers listen: the first one that does gets all connections at first."""
+    end = time.monotonic() + seconds
+    while listening_at(urlsplit(url).port or 0) < len(workers):
+        if time.monotonic() > end:
+            sys.exit(f"not all workers listen at {url}")
+        time.sleep(0.01)
+
+
+def listening_at(port: int) -> int:
+    """Return the number of sockets that listen on a port."""
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(
+        state == "0A" and int(local.partition(":")[2], 16) == port
+        for _, local, _, state, *_ in sockets
+    )
 
 
 def sockets_of(pid: int) -> int:
@@ -298,4 +317,7 @@ def add_fairness_tables(
         )
     counts = Counter("/".join(map(str, sorted(round_, reverse=True))) for round_ in spread)
     shown = ", ".join(f"{split} {number} times" for split, number in counts.most_common())
-    report.text(f"\neight connections to two workers: {shown}")
+    expected = len(spread) / 2**7
+    report.text(
+        f"\neight connections to two workers: {shown} (at random, 8/0 {expected:.2g} times)"
+    )
