@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+from itertools import count
 
-__all__ = ["FULL_SECONDS", "GarbageCollection"]
+__all__ = ["GarbageCollection"]
 
-FULL_SECONDS = 20.0
+_FULL_SECONDS = 20  # between full collections
 _NEVER = 1 << 30  # collections of middle-aged objects before a full one
-_POLL_SECONDS = 1.0
 
 
 class GarbageCollection:
@@ -24,7 +24,7 @@ class GarbageCollection:
         self._modules = len(sys.modules)
         gc.collect()
         gc.freeze()
-        youngest, middle, _ = gc.get_threshold()
+        self._thresholds = youngest, middle, _ = gc.get_threshold()
         gc.set_threshold(youngest, middle, _NEVER)
 
     def exclude_new_modules(self) -> None:
@@ -41,10 +41,12 @@ class GarbageCollection:
 
     async def run(self) -> None:
         """Exclude modules that requests load, and collect garbage, until cancelled."""
-        rounds = 0
-        while True:
-            await asyncio.sleep(_POLL_SECONDS)
-            self.exclude_new_modules()
-            rounds += 1
-            if rounds % int(FULL_SECONDS / _POLL_SECONDS) == 0:
-                gc.collect()
+        try:
+            for second in count(1):
+                await asyncio.sleep(1.0)
+                self.exclude_new_modules()
+                if second % _FULL_SECONDS == 0:
+                    gc.collect()
+        finally:
+            gc.set_threshold(*self._thresholds)
+            gc.unfreeze()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import weakref
 from collections.abc import Iterator
@@ -63,3 +65,21 @@ def test_new_modules_are_excluded_and_old_garbage_is_freed(
     assert garbage_of_request() is None
     assert gc.get_freeze_count() >= frozen + len(kept)
     assert 2 not in collections[1:]  # the first is that of the start
+
+
+@pytest.mark.usefixtures("collections")
+def test_the_settings_are_restored_at_the_end() -> None:
+    before = gc.get_threshold()
+
+    async def main() -> None:
+        running = asyncio.create_task(GarbageCollection().run())
+        await asyncio.sleep(0)
+        assert gc.get_threshold() != before
+        assert gc.get_freeze_count() > 0
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
