@@ -137,6 +137,13 @@ def accepted_connections(server: Server) -> list[Accepted]:
     return found
 
 
+def listening_sockets(server: Server) -> int:
+    """Return on how many sockets a server listens. A worker logs that it has started before."""
+    port = int(server.url.rpartition(":")[2])
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[3] == "0A" and int(row[1].partition(":")[2], 16) == port for row in rows)
+
+
 def wait_until(is_met: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for a condition."""
     deadline = time.monotonic() + seconds

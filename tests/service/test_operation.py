@@ -28,6 +28,7 @@ from tests.service.servers import (
     Start,
     accepted_connections,
     connect,
+    listening_sockets,
     new_connections,
     read_all,
     wait_until,
@@ -271,7 +272,7 @@ def test_keep_alive_clients_see_no_reset_on_sigterm(start: Start, tmp_path: Path
 def test_connections_are_spread_over_the_workers(start: Start, tmp_path: Path) -> None:
     save_model(tmp_path / "model.embedkit", 0)
     server = start(tmp_path / "model.embedkit", "--workers", 2)
-    server.wait_for("startup complete", count=2)
+    wait_until(lambda: listening_sockets(server) == 2)
 
     def sockets() -> list[int]:
         return [len([*Path(f"/proc/{pid}/fd").iterdir()]) for pid in server.workers]
