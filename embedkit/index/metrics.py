@@ -36,6 +36,7 @@ Matrix: TypeAlias = Any
 Number = TypeVar("Number", bound=np.number)
 
 _BLOCK_ROWS = 1 << 14
+_BLOCK_NUMBERS = 1 << 17  # differences that are squared at once
 _INNER_PRODUCT, _L2 = 0, 1  # faiss.METRIC_INNER_PRODUCT and faiss.METRIC_L2
 
 
@@ -200,8 +201,12 @@ def distance_matrix(rows: Matrix, metric: str) -> NDArray[np.float64]:
         used = np.unique(rows.indices)
         dense = rows[:, used].toarray().astype(np.float64)
     if chosen.ascending:
-        table = [np.linalg.norm(dense - row, axis=1) for row in dense]
-        return np.array(table).reshape(len(dense), len(dense))
+        table = np.empty((len(dense), len(dense)))
+        step = max(1, _BLOCK_NUMBERS // max(1, dense.size))
+        for start in range(0, len(dense), step):
+            some = dense[start : start + step, np.newaxis]
+            table[start : start + step] = np.linalg.norm(dense - some, axis=2)
+        return table
     if chosen.normalize:
         dense = dense / nonzero(np.linalg.norm(dense, axis=1))[:, np.newaxis]
     return np.asarray(dense @ dense.T)

@@ -8,21 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.index.metrics import nonzero
+from embedkit.system.steps import Steps
 
-__all__ = ["relaxed_distances"]
+__all__ = ["relaxed_distances_in_steps"]
+
+_STEP_ROWS = 1_024  # rows that are made unit vectors in one step
 
 
-def relaxed_distances(
+def relaxed_distances_in_steps(
     question: NDArray[np.integer],
     passages: Sequence[NDArray[np.integer]],
     matrix: NDArray[np.float32],
     weights: NDArray[np.float32],
-) -> NDArray[np.float64]:
+) -> Steps[NDArray[np.float64]]:
     """Return the relaxed word mover's distance between a question and each passage, (n,).
 
     Each word moves to the nearest word of the other text, at the Euclidean distance of their unit
     vectors. The distance is the larger one of both directions, a lower bound of the word mover's
-    distance. The mass of a word is its weight, in units of its text's total.
+    distance. The mass of a word is its weight, in units of its text's total. For 100 passages, a
+    step takes milliseconds.
 
     Args:
         question: rows of the question's words.
@@ -39,9 +43,16 @@ def relaxed_distances(
         return distances
     asked = np.unique(question, return_counts=True)
     words, places = np.unique(np.concatenate([passages[n] for n in filled]), return_inverse=True)
+    yield
     # In float64, because the difference loses digits where two words are near.
-    left, right = _units(matrix[asked[0]]), _units(matrix[words])
+    left = _units(matrix[asked[0]])
+    right = np.empty((len(words), matrix.shape[1]))
+    for start in range(0, len(words), _STEP_ROWS):
+        some = slice(start, start + _STEP_ROWS)
+        right[some] = _units(matrix[words[some]])
+        yield
     moves = np.sqrt(np.maximum(2.0 - 2.0 * (left @ right.T), 0.0))
+    yield
     mass = weights[asked[0]] * asked[1]
     mass = mass / mass.sum()
     heavy = weights[words].astype(np.float64)

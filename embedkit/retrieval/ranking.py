@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from embedkit.features.tokens import TokenizedTexts
 from embedkit.retrieval.fusion import fuse
 from embedkit.retrieval.lexical import LexicalIndex
-from embedkit.retrieval.movers import relaxed_distances
+from embedkit.retrieval.movers import relaxed_distances_in_steps
 from embedkit.retrieval.pooling import Pooling
 from embedkit.retrieval.segment import DEPTH, Segment
+from embedkit.system.steps import Steps
 
 __all__ = ["WEIGHTS", "Ranked", "Ranker"]
 
@@ -57,23 +58,30 @@ class Ranker:
     folded: bool
     weights: Mapping[str, float] = field(default_factory=lambda: WEIGHTS)
 
-    def rank(
+    def rank_in_steps(
         self, questions: TokenizedTexts, k: int, method: str, *, rerank: bool
-    ) -> list[list[Ranked]]:
-        """Return the *k* best documents for each question, best first."""
+    ) -> Steps[list[list[Ranked]]]:
+        """Return the *k* best documents for each question, best first.
+
+        For a single question, a step takes milliseconds.
+        """
         words = self.pooling.words(questions, folded=self.folded)
+        yield
         vectors = self.pooling.pool(words)
+        yield
         answers: dict[int, list[Ranked]] = {}
         depth = max(DEPTH, k)
         while waiting := [number for number in range(len(vectors)) if number not in answers]:
             asked = [_tokens(questions, number) for number in waiting]
-            for number, rankings in zip(
-                waiting, self._rankings(vectors[waiting], asked, depth, method), strict=True
-            ):
+            found_by_both = self._rankings(vectors[waiting], asked, depth, method)
+            for number, rankings in zip(waiting, found_by_both, strict=True):
+                yield
                 exhausted = all(len(found) < depth for found in rankings.values())
                 if rerank:
                     start, stop = words.bags.bounds[number : number + 2]
-                    rankings["movers"] = self._reranked(words.bags.rows[start:stop], rankings)
+                    own = words.bags.rows[start:stop]
+                    rankings["movers"] = yield from self._reranked(own, rankings)
+                    yield
                 found = self._documents(rankings)
                 if len(found) >= k or exhausted:
                     answers[number] = found[:k]
@@ -140,13 +148,13 @@ class Ranker:
 
     def _reranked(
         self, asked: NDArray[np.int64], rankings: Mapping[str, Sequence[_Scored]]
-    ) -> list[_Scored]:
+    ) -> Steps[list[_Scored]]:
         """Return the first passages of the fused rankings, by word mover's distance."""
         only = {name: [passage for passage, _ in found] for name, found in rankings.items()}
         first = [passage for passage, _ in fuse(only, self.weights)[:DEPTH]]
         matrix = self.pooling.vectors.matrix
         bags = [self.segments[segment].words_of(row) for segment, row in first]
-        distances = relaxed_distances(
+        distances = yield from relaxed_distances_in_steps(
             asked[asked < len(matrix)], bags, matrix, self.pooling.weights
         )
         near = [n for n in np.argsort(distances, kind="stable").tolist() if distances[n] < np.inf]

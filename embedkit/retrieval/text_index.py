@@ -53,6 +53,7 @@ from embedkit.retrieval.ranking import Ranker
 from embedkit.retrieval.segment import Document, Segment
 from embedkit.retrieval.settings import SearchIndexSettings
 from embedkit.storage.tensors import read_tensors, write_tensors
+from embedkit.system.steps import Steps, finish
 from embedkit.validation import check_choice, check_path, whole_number
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -205,21 +206,24 @@ class TextIndex:
         return self.ask_all([question], k, method=method, rerank=rerank)[0]
 
     def ask_all(
-        self,
-        questions: Sequence[str],
-        k: int = 10,
-        *,
-        method: str = "fused",
+        self, questions: Sequence[str], k: int = 10, *, method: str = "fused",
         rerank: bool | None = None,
-    ) -> list[list[Answer]]:
+    ) -> list[list[Answer]]:  # fmt: skip
         """Answer several questions at once; see `ask`."""
+        return finish(self.ask_all_in_steps(questions, k, method=method, rerank=rerank))
+
+    def ask_all_in_steps(
+        self, questions: Sequence[str], k: int, *, method: str, rerank: bool | None
+    ) -> Steps[list[list[Answer]]]:
+        """Do what `ask_all` does; with a single question, in steps of milliseconds."""
         k = whole_number("k", k, 1)
         check_choice("method", method, SEARCH_METHODS)
         if isinstance(questions, str):
             raise ConfigurationError("expected a list of questions; use ask for a single one.")
         tokens = tokenize_questions(questions, str(self.settings.tokenizer))
         by_words = is_reranked(method, rerank)
-        ranked = self.ranker.rank(tokens, min(k, len(self)), method, rerank=by_words)
+        most = min(k, len(self))
+        ranked = yield from self.ranker.rank_in_steps(tokens, most, method, rerank=by_words)
         return [[read_answer(self._segments, found) for found in answers] for answers in ranked]
 
     def add(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import multiprocessing
 import os
@@ -14,7 +13,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from importlib import resources
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +42,14 @@ from embedkit.service.http.json_response import GENERATION_HEADER, json_response
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.dispatch import Dispatcher
+from embedkit.service.worker.garbage import GarbageCollection
 from embedkit.system.memory import release_heap
 
 __all__ = ["create_app"]
 
 _FILES = Path(__file__).parent
 _RELEASE_SECONDS = 20.0
-_FREEZES = 10
+_SWITCH_SECONDS = 0.0001
 _log = logging.getLogger("embedkit.service")
 _DESCRIPTION = """Word vectors: analogies, nearest words, distances, projections onto a plane.
 
@@ -102,15 +101,16 @@ async def _lifespan(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
     works = (
         service.batcher.run(),
         service.models.follow(service.observe_generation),
+        GarbageCollection().run(),
         _release_memory(),
         _stop_with_supervisor(),
     )
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:
         task.add_done_callback(_stop_worker)
-    _exclude_from_collection()
-    # Let the search thread regain the interpreter's lock quickly: clients are waiting for it.
-    sys.setswitchinterval(0.0005)
+    # Threads wait this long for the interpreter's lock each time that they need it again, as after
+    # every larger operation of NumPy.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         yield
     finally:
@@ -122,21 +122,9 @@ async def _lifespan(service: Dispatcher, folder: Path) -> AsyncIterator[None]:
 
 async def _release_memory() -> None:
     """Return the memory that large requests have used to the system, now and then."""
-    for turn in count():
+    while True:
         await asyncio.sleep(_RELEASE_SECONDS)
-        if turn < _FREEZES:
-            _exclude_from_collection()
         await asyncio.to_thread(release_heap)
-
-
-def _exclude_from_collection() -> None:
-    """Exclude all objects that exist from garbage collections, which stop every request.
-
-    Modules that the first requests load come later, so this is done several times. It is not done
-    forever, because what requests in progress leave behind would never be freed.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 async def _stop_with_supervisor() -> None:

@@ -118,8 +118,13 @@ def log_address(bound: socket.socket) -> None:
     _log.info("Uvicorn running on http://%s:%d (Press CTRL+C to quit)", shown, port)
 
 
+def _socket(family: int) -> socket.socket:
+    """Return a socket; asyncio sends small responses at once only if the protocol is named."""
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+
+
 def _shared_socket(family: int) -> socket.socket:
-    shared = socket.socket(family, socket.SOCK_STREAM)
+    shared = _socket(family)
     shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     return shared
@@ -127,7 +132,7 @@ def _shared_socket(family: int) -> socket.socket:
 
 def _bound(address: ListenAddress, port: int, *, shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    bound = _shared_socket(family) if shared else socket.socket(family, socket.SOCK_STREAM)
+    bound = _shared_socket(family) if shared else _socket(family)
     try:
         [(_, _, _, _, place), *_] = socket.getaddrinfo(
             address.host, port, family, socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.errors import ConfigurationError, quoted
 from embedkit.index.metrics import distance_matrix, find_metric, nonzero, row_scores
+from embedkit.system.steps import Steps, finish
 from embedkit.validation import check_choice
 from embedkit.vectors.formulas import Neighbor
 from embedkit.vectors.lookup import Lookup, RowOrVector, word_list
@@ -93,19 +94,13 @@ def odd_one_out(lookup: Lookup, words: Iterable[str], metric: str, oov: str) -> 
 
 def neighbor_rank(search: Search, a: str, b: str, options: SearchOptions) -> int | None:
     """Return the rank of *b* among the neighbors of *a*, from 1; None if a word is skipped."""
-    steps = neighbor_rank_in_steps(search, a, b, options)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            rank: int | None = end.value
-            return rank
+    return finish(neighbor_rank_in_steps(search, a, b, options))
 
 
 def neighbor_rank_in_steps(
     search: Search, a: str, b: str, options: SearchOptions
-) -> Generator[None, None, int | None]:
-    """Do what `neighbor_rank` does; yield after each step of about a millisecond."""
+) -> Steps[int | None]:
+    """Do what `neighbor_rank` does in steps of about a millisecond."""
     chosen = find_metric(options.metric)
     lookup = search.lookup
     found = lookup.look_up([a, b], options.oov)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from embedkit.retrieval.movers import relaxed_distances
+from embedkit.retrieval.movers import relaxed_distances_in_steps
+from embedkit.system.steps import finish
+
+
+def relaxed_distances(*texts: Any) -> np.ndarray:
+    return finish(relaxed_distances_in_steps(*texts))
 
 
 def moves(matrix: np.ndarray) -> np.ndarray:

@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -107,6 +109,47 @@ def connect(server: Server) -> socket.socket:
     """Return a socket connected to a server."""
     host, port = server.url.removeprefix("http://").split(":")
     return socket.create_connection((host, int(port)), timeout=30)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A connection at the side of a server.
+
+    Attributes:
+        client_port: the port of the client.
+        unread: number of bytes that have arrived and were not read.
+    """
+
+    client_port: int
+    unread: int
+
+
+def accepted_connections(server: Server) -> list[Accepted]:
+    """Return the connections that the processes of a server have accepted and not closed."""
+    port = int(server.url.rpartition(":")[2])
+    found = []
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, state, queues, *_ = fields = line.split()
+        is_open = state in ("01", "08")  # ESTABLISHED, CLOSE_WAIT
+        if is_open and int(local.partition(":")[2], 16) == port and fields[9] != "0":
+            unread = int(queues.partition(":")[2], 16)
+            found.append(Accepted(int(remote.partition(":")[2], 16), unread))
+    return found
+
+
+def listening_sockets(server: Server) -> int:
+    """Return on how many sockets a server listens. A worker logs that it has started before."""
+    port = int(server.url.rpartition(":")[2])
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[3] == "0A" and int(row[1].partition(":")[2], 16) == port for row in rows)
+
+
+def wait_until(is_met: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + seconds
+    while not is_met():
+        assert time.monotonic() < deadline, "the condition was not met in time"
+        time.sleep(0.005)
 
 
 def read_all(connection: socket.socket) -> bytes:

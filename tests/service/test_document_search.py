@@ -63,16 +63,17 @@ def test_a_server_with_a_search_index(start: Start, model: Path, tmp_path: Path)
 def test_questions_take_turns_and_fail_alone(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One question is one step, in the thread in which other scans have turns."""
+    """They have steps in the thread in which other scans have turns."""
     index = TextIndex.build([("p", "Paris mayor0")], tmp_path / "docs.index", model)
     documents = document_search._Documents(index.path)
 
-    def ask(_: object, question: str, *arguments: object, **options: object) -> list[object]:
-        if question == "wrong":
+    def ask(_: object, questions: list[str], *arguments: object, **options: object) -> Work[Any]:
+        yield
+        if questions == ["wrong"]:
             raise ConfigurationError("this question cannot be answered")
-        return []
+        return [[]]
 
-    monkeypatch.setattr(TextIndex, "ask", ask)
+    monkeypatch.setattr(TextIndex, "ask_all_in_steps", ask)
     steps = []
 
     def counted(served: Any, request: Any) -> Work[Any]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
 import pytest
 
+from embedkit.service.http.client import CURRENT_CLIENT
+from embedkit.service.worker import execution
+from embedkit.service.worker.batching import Batcher, BatchLimits
+from embedkit.service.worker.execution import FairExecutor, Work
 from tests.service.servers import Server, Start
 
 PRODUCT = {"a": "paris", "b": "france", "c": "italy", "k": 70, "method": "3cosmul"}
@@ -90,3 +97,116 @@ def test_requests_of_disconnected_clients_are_cancelled(start: Start, model: Pat
         assert client.post("/v1/neighbors", json={"word": "paris"}).status_code == 200
     server.stop()
     assert not [line for line in server.lines if "Traceback" in line or "ERROR" in line]
+
+
+HEAVY_CLIENTS = ["first", "second", "third", "fourth"]
+SLICE = 0.002  # seconds
+
+
+class Clock:
+    """Stands for the module `time`; only work makes time pass."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def thread_time(self) -> float:
+        return self.now
+
+    perf_counter = thread_time
+
+
+@pytest.mark.parametrize(
+    ("cost", "step", "most"),
+    [
+        pytest.param(100, SLICE, 1, id="small-work"),
+        pytest.param(100, 10 * SLICE, 1, id="small-work-beside-long-steps"),
+        pytest.param(100_000, SLICE, 4, id="large-work"),
+    ],
+)
+def test_work_waits_for_one_slice_of_each_heavy_client_at_most(
+    monkeypatch: pytest.MonkeyPatch, cost: float, step: float, most: int
+) -> None:
+    clock, gate, begun = Clock(), threading.Event(), threading.Event()
+    monkeypatch.setattr(execution, "time", clock)
+    order: list[str] = []
+
+    def work(client: str, steps: int, seconds: float) -> Work[str]:
+        for number in range(steps):
+            if not order:  # the first step of all ends when the gate opens
+                begun.set()
+                assert gate.wait(60)
+            order.append(client)
+            clock.now += seconds
+            if number + 1 < steps:
+                yield
+        return client
+
+    async def main() -> None:
+        executor = FairExecutor("test", 60)
+        heavy = []
+        for client in HEAVY_CLIENTS:
+            CURRENT_CLIENT.set(client)
+            heavy.append(asyncio.create_task(executor.run(work(client, 50, step), 100_000)))
+        await asyncio.sleep(0)  # all requests are in the queue
+        assert await asyncio.to_thread(begun.wait, 60)
+        CURRENT_CLIENT.set("light")
+        light = asyncio.create_task(executor.run(work("light", 3, SLICE), cost))
+        await asyncio.sleep(0)
+        gate.set()
+        assert await light == "light"
+        assert await asyncio.gather(*heavy) == HEAVY_CLIENTS
+
+    asyncio.run(main())
+    started = order[: order.index("light")]
+    assert len(started) <= most + 1  # with the step that was under way
+    turns = [place for place, client in enumerate(order) if client == "light"]
+    between = [order[start + 1 : stop] for start, stop in pairwise(turns)]
+    for others in between:
+        assert len(others) <= most
+        assert len(set(others)) == len(others)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question of a client."""
+
+    client: str
+    cost: int = 1
+    kind: int = 0
+
+
+@pytest.mark.parametrize("number", [1, 60], ids=["small-request", "large-request"])
+def test_a_search_waits_for_one_batch_of_heavy_clients_at_most(number: int) -> None:
+    gate, begun = threading.Event(), threading.Event()
+    batches: list[list[str]] = []
+
+    def answer(questions: Sequence[Asked]) -> list[str]:
+        begun.set()
+        assert gate.wait(60)
+        batches.append([question.client for question in questions])
+        return batches[-1]
+
+    async def main() -> None:
+        batcher: Batcher[Asked, str] = Batcher(answer, BatchLimits(10_000, 60))
+        running = asyncio.create_task(batcher.run())
+        heavy = []
+        for client in HEAVY_CLIENTS:
+            CURRENT_CLIENT.set(client)
+            heavy.append(asyncio.create_task(batcher.ask([Asked(client)] * 256)))
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        CURRENT_CLIENT.set("light")
+        light = asyncio.create_task(batcher.ask([Asked("light")] * number))
+        await asyncio.sleep(0)
+        gate.set()
+        assert await light == ["light"] * number
+        answers = await asyncio.gather(*heavy)
+        assert answers == [[client] * 256 for client in HEAVY_CLIENTS]
+        running.cancel()
+
+    asyncio.run(main())
+    places = [place for place, batch in enumerate(batches) if "light" in batch]
+    assert places[0] <= 2  # after the batch that was under way, and one more
+    shared = batches[places[0] : places[-1] + 1]
+    assert all("light" in batch for batch in shared)
+    assert number > 0.15 * sum(map(len, shared[:-1]))  # an equal share would be 0.2

@@ -24,7 +24,16 @@ from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import load
 from embedkit.vectors.word_vectors import WordVectors
 from tests.damage import save_unchecked
-from tests.service.servers import Start, connect, new_connections, read_all, workers_of
+from tests.service.servers import (
+    Start,
+    accepted_connections,
+    connect,
+    listening_sockets,
+    new_connections,
+    read_all,
+    wait_until,
+    workers_of,
+)
 
 WORDS = ["paris", "france", "italy", "rome", "spain", "madrid"]
 
@@ -204,7 +213,12 @@ def test_requests_in_progress_are_answered_on_sigterm(start: Start, model: Path)
             connection = stack.enter_context(connect(server))
             connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body[:10])
             half_sent.append(connection)
-        time.sleep(0.5)  # for workers to read what was sent
+        ports = {connection.getsockname()[1] for connection in half_sent}
+        wait_until(
+            lambda: (
+                ports == {one.client_port for one in accepted_connections(server) if not one.unread}
+            )
+        )
         server.process.send_signal(signal.SIGTERM)
         server.wait_for("Shutting down", count=2)
         for connection in half_sent:
@@ -258,7 +272,7 @@ def test_keep_alive_clients_see_no_reset_on_sigterm(start: Start, tmp_path: Path
 def test_connections_are_spread_over_the_workers(start: Start, tmp_path: Path) -> None:
     save_model(tmp_path / "model.embedkit", 0)
     server = start(tmp_path / "model.embedkit", "--workers", 2)
-    server.wait_for("startup complete", count=2)
+    wait_until(lambda: listening_sockets(server) == 2)
 
     def sockets() -> list[int]:
         return [len([*Path(f"/proc/{pid}/fd").iterdir()]) for pid in server.workers]
@@ -355,10 +369,14 @@ def test_a_signal_before_the_supervisor_is_there_ends_the_command(
 
 
 def wait_until_gone(pids: list[int]) -> None:
-    deadline = time.monotonic() + 60
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def has_begun(worker: int) -> bool:
+    """Return whether a worker has received from the supervisor what it needs to start."""
+    with contextlib.suppress(FileNotFoundError):
+        return "_asyncio" in Path(f"/proc/{worker}/maps").read_text()
+    return False
 
 
 def test_workers_exit_and_clean_up_when_the_supervisor_is_killed(
@@ -377,11 +395,9 @@ def test_starting_workers_exit_when_the_supervisor_is_killed(model: Path, tmp_pa
         [sys.executable, "-m", "embedkit", "serve", "--model", model, "--port=0", "--workers=2"],
         stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(tmp_path)},
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while len(workers := workers_of(process.pid)) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    time.sleep(0.1)  # for workers to receive what they need to start
+    wait_until(lambda: len(workers_of(process.pid)) == 2)
+    workers = workers_of(process.pid)
+    wait_until(lambda: all(map(has_begun, workers)))
     process.kill()
     process.wait()
     wait_until_gone(workers)

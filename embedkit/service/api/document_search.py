@@ -77,11 +77,11 @@ class _Documents:
         self._index = TextIndex.open(path)
 
     def answer(self, _: ServedModel, request: DocumentSearchRequest) -> Work[JsonObject]:
-        """Answer a question in one step."""
+        """Answer a question."""
         yield
         self._refresh()
-        found = self._index.ask(
-            request.question, request.k, method=request.method, rerank=request.rerank
+        [found] = yield from self._index.ask_all_in_steps(
+            [request.question], request.k, method=request.method, rerank=request.rerank
         )
         answers = [answer.as_dict() for answer in found]
         return {"question": request.question, "answers": answers}

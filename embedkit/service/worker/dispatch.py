@@ -79,7 +79,7 @@ class Dispatcher:
         metrics: the metrics.
         batcher: answers searches.
         executor: does other work, in steps of about a millisecond.
-        scans: does work whose steps scan all vectors.
+        scans: does work whose steps take several milliseconds, such as scans of all vectors.
         lists: answers requests that take milliseconds, such as for known words, which therefore
             never wait for other work.
     """

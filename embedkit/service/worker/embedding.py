@@ -23,6 +23,7 @@ from embedkit.index.metrics import unit_rows
 from embedkit.service.http.errors import describe
 from embedkit.service.limits import MAX_WORD
 from embedkit.service.worker.execution import Work
+from embedkit.system.steps import portions
 
 if TYPE_CHECKING:
     from embedkit.service.worker.served_model import ServedModel
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddingFormat", "embeddings"]
 
 _GROUP_WORDS = 2_048  # words of texts that are averaged together
-_STEP_WORDS = 64  # words that are looked up, or composed, in one step
+_STEP_WORDS = 64  # words that are looked up in one step
 _STEP_CHARACTERS = 1_024  # of words that are composed in one step
 _BLOCK = 2_048  # characters that are tokenized in one step, up to the next separator
 _LONGEST_BLOCK = 4 * _BLOCK
@@ -223,7 +224,8 @@ class _Reader:
         known: list[str] = []
         if self.vectors.subwords is None:
             return parts[0], {}
-        for portion in _portions([word for word in words if len(word) <= MAX_WORD]):
+        composable = [word for word in words if len(word) <= MAX_WORD]
+        for portion in portions(composable, _STEP_CHARACTERS):
             rows, composed = self.vectors.compose(portion)
             parts.append(rows[composed])
             known += [portion[place] for place in np.flatnonzero(composed).tolist()]
@@ -256,20 +258,6 @@ def _blocks(text: str, separator: re.Pattern[str]) -> Iterator[str]:
             found = separator.search(text, start, start + _LONGEST_BLOCK)
             start = found.start() if found is not None else start + _LONGEST_BLOCK
     yield text[start:]
-
-
-def _portions(words: Sequence[str]) -> Iterator[list[str]]:
-    """Split words into portions that are composed in one step."""
-    portion: list[str] = []
-    characters = 0
-    for word in words:
-        if len(portion) == _STEP_WORDS or characters + len(word) > _STEP_CHARACTERS:
-            yield portion
-            portion, characters = [], 0
-        portion.append(word)
-        characters += len(word)
-    if portion:
-        yield portion
 
 
 def _without_outer_punctuation(word: str) -> str:

@@ -24,7 +24,7 @@ Work: TypeAlias = "Generator[None, None, Result]"
 _SLICE_SECONDS = 0.002  # of processor time
 _LONGEST_SECONDS = 0.01  # of a slice that also waits, for example for a disk
 _SECONDS_PER_COST = 1e-5  # before any work is done
-_SMALL_SECONDS = 0.05  # work that is expected to take less has every second turn
+_SMALL_COST = 5_000  # work that costs less gets half of the time
 _FIRST_COST = 1e4  # cost of imagined work from which the speed is estimated at first
 _REMEMBERED = 5.0  # seconds of recent work that determine the estimate of the speed
 _MOST_SLOWER = 10.0  # than expected: work that was still slower tells nothing about other work
@@ -66,9 +66,10 @@ class _Job(Generic[Result]):
 class FairExecutor:
     """One thread that works on all requests in turns of about two milliseconds.
 
-    Small work and large work take turns, so that small work waits for one turn of large work at
-    most, however many requests that is. The length of a turn is measured in processor time: a
-    request does not lose its turn to a busy machine.
+    Small work and large work each get half of the time. Small work that arrives waits for one turn
+    of large work at most, however many requests that is, and after a step that took longer than a
+    turn it gets as much. The length of a turn is measured in processor time: a request does not
+    lose its turn to a busy machine.
 
     Work that would not be done in time is refused at once. Its duration is estimated from its cost
     and the speed of recent work. Small work is refused only if much other small work waits.
@@ -83,7 +84,7 @@ class FairExecutor:
         self._timeout = timeout
         self._small: FairQueue[_Job[Any]] = FairQueue()
         self._large: FairQueue[_Job[Any]] = FairQueue()
-        self._is_large_next = False
+        self._ahead = 0.0  # seconds that large work has received more than small work
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._waiting = {True: 0.0, False: 0.0}  # cost of small and of large work
@@ -109,7 +110,7 @@ class FairExecutor:
         Raises:
             RefusedError: too much work is waiting, or it took too long.
         """
-        is_small = cost * self._seconds_per_cost <= _SMALL_SECONDS
+        is_small = cost <= _SMALL_COST
         waiting = self._waiting[is_small]
         if waiting and (waiting + cost) * self._seconds_per_cost > self._timeout / 2:
             raise overloaded(waiting * self._seconds_per_cost)
@@ -137,8 +138,9 @@ class FairExecutor:
         with self._changed:
             while not self._small and not self._large:
                 self._changed.wait()
-            is_large = bool(self._large) and (self._is_large_next or not self._small)
-            self._is_large_next = not is_large
+            if not self._small or not self._large:
+                self._ahead = 0.0
+            is_large = bool(self._large) and (self._ahead < 0 or not self._small)
             return (self._large if is_large else self._small).pop()
 
     def _serve(self) -> None:
@@ -171,6 +173,7 @@ class FairExecutor:
         job = turn.item
         queue = self._queue_of(job)
         with self._changed:
+            self._ahead += -used if job.is_small else used
             queue.charge(turn, used)
             if not is_done:
                 queue.again(turn)
