@@ -76,6 +76,13 @@ def stage(page: Any) -> str:
     return str(page.locator("#stages [aria-current] h3").inner_text())
 
 
+def eval_numbers(written: str) -> float:
+    """Return the value of a formula of numbers as the page writes it."""
+    assert re.fullmatch(r"[-−+×() .\de]+", written), written
+    python = written.replace("−", "-").replace("×", "*")
+    return float(eval(python))
+
+
 def neurons(page: Any) -> list[Any]:
     return list(page.locator("#picture button").all())
 
@@ -131,7 +138,7 @@ def test_a_pair_passes_four_stages(page: Any) -> None:
     page.locator("#picture button").last.click()
     page.get_by_role("button", name="Next stage").click()
     assert stage(page) == STAGES[1]
-    output, target, loss = numbers(text_of(1))
+    output, target, loss = numbers(text_of(1))[-3:]
     assert loss == pytest.approx((output - target) ** 2, abs=0.01)
     page.get_by_role("button", name="Next stage").click()
     assert stage(page) == STAGES[2]
@@ -154,6 +161,42 @@ def test_a_pair_passes_four_stages(page: Any) -> None:
     assert page.locator("#pair").inner_text() != first
     page.get_by_role("button", name="Next pair").click()
     assert progress(page)[0] == 2
+
+
+@pytest.mark.parametrize(
+    "settings", ["layers=2&activation=tanh", "data=words&activation=sigmoid", "data=helpdesk"]
+)
+def test_gradients_are_worked_out_from_the_output_back(
+    browser: Any, address: str, settings: str
+) -> None:
+    with opened(browser, address, settings) as page:
+        ready(page)
+        for _ in range(2):
+            page.get_by_role("button", name="Next stage").click()
+        assert stage(page) == STAGES[2]
+        buttons = neurons(page)
+        inputs = 10 if "helpdesk" in settings else 2
+        for button in buttons[inputs:]:
+            button.click()
+            text = page.locator("#neuron p").last.inner_text()
+            written, result = text.split(". Times")[0].split(" = ")[-2:]
+            expected = eval_numbers(written)
+            assert as_number(result) == pytest.approx(expected, abs=0.03)
+            rows = worked_out(page)
+            assert rows[-2][3] == result  # the bias has the gradient of the sum
+            for value, _, _, gradient, _ in rows[:-2]:
+                product = as_number(value) * as_number(result)
+                assert as_number(gradient) == pytest.approx(product, abs=0.03)
+        page.get_by_role("button", name="Next stage").click()
+        assert "gradient of the sum" not in page.locator("#neuron").inner_text()
+
+
+def test_forced_colors_keep_the_selected_neuron_readable(page: Any) -> None:
+    page.emulate_media(forced_colors="active")
+    color, ground = page.locator("#picture [aria-pressed=true]").evaluate(
+        "one => [getComputedStyle(one).color, getComputedStyle(one).backgroundColor]"
+    )
+    assert {color, ground} == {"rgb(0, 0, 0)", "rgb(255, 255, 255)"}
 
 
 def test_running_lowers_the_loss_and_reset_restores_it(page: Any) -> None:
@@ -230,7 +273,7 @@ def test_typed_words_are_checked(browser: Any, address: str) -> None:
         page.locator("[name=group]").select_option("typed")
         first = page.locator("[name=a]")
         first.wait_for()
-        assert first.input_value() == "france, italy, spain, germany"
+        assert first.input_value() == "france, italy, germany, spain"
         problem = page.locator("#problem p")
         for typed, message in [
             ("paris", "Each class needs at least two words."),
@@ -430,9 +473,9 @@ def test_a_small_screen_does_not_scroll_sideways(browser: Any, address: str) -> 
             for width, height in (PHONE, NARROW):
                 page.set_viewport_size({"width": width, "height": height})
                 assert page.evaluate("document.documentElement.scrollWidth") == width
-            heights = [box["height"] for b in page.locator("button:visible").all()
-                       if (box := b.bounding_box())]  # fmt: skip
-            assert min(heights) >= 24  # a finger's width
+            controls = page.locator(":is(button, select, main input, nav a):visible").all()
+            heights = [box["height"] for one in controls if (box := one.bounding_box())]
+            assert min(heights) >= 43.5  # a finger's width
 
 
 def test_all_files_together_are_small() -> None:
