@@ -27,9 +27,13 @@ export function listenToControls({ address, ask, map, follow }) {
   }
   byId("axis-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    const axis = [byId("axis-from").value.trim(), byId("axis-to").value.trim()];
-    if (axis.every(Boolean) && axis[0] !== axis[1]) ask({ axis });
+    const [from, to] = [byId("axis-from"), byId("axis-to")];
+    const axis = [from.value.trim(), to.value.trim()];
+    const areWords = axis.every(Boolean) && axis[0] !== axis[1];
+    to.setCustomValidity(areWords ? "" : "Choose two different words.");
+    if (to.reportValidity()) ask({ axis });
   });
+  byId("axis-form").addEventListener("input", () => byId("axis-to").setCustomValidity(""));
   byId("zoom-in").addEventListener("click", () => map.zoomBy(ZOOM_STEP));
   byId("zoom-out").addEventListener("click", () => map.zoomBy(1 / ZOOM_STEP));
   byId("zoom-figure").addEventListener("click", () => map.goTo("figure"));

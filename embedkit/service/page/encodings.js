@@ -41,34 +41,34 @@ function whyFar(words, letters, terms) {
   const missing = letters.findIndex((one) => one[column] === undefined);
   if (missing >= 0 && terms[column] > total / 2) {
     const letter = letters[1 - missing][column];
-    return [`Most of it comes from place ${column + 1}: ${words[1 - missing]} has the letter ${letter} there, `
+    return [`Most of it comes from position ${column + 1}: ${words[1 - missing]} has the letter ${letter} there, `
       + `${letter.codePointAt(0)}, where ${words[missing]} has nothing, 0. `
       + "So words of different lengths are far apart, whatever they mean."];
   }
-  return ["Only the letters count, place by place. The meaning of the words plays no part."];
+  return ["Only the letters count, position by position. The meaning of the words plays no part."];
 }
 
-/** One-hot: a place in the vocabulary, with a single 1 there. `frequent` has the first words in order. */
+/** One-hot: a position in the vocabulary, with a single 1 there. `frequent` has the first words in order. */
 export function onehot(words, frequent, count) {
   const found = words.map((word) => frequent.indexOf(word));
-  const place = (number) => (found[number] >= 0 ? (found[number] + 1).toLocaleString("en")
+  const position = (number) => (found[number] >= 0 ? (found[number] + 1).toLocaleString("en")
     : `after ${frequent.length.toLocaleString("en")}`);
   return {
     name: "onehot", title: "One-hot",
-    explanation: `Every word of the vocabulary has a place of its own in a row of ${count.toLocaleString("en")} `
-      + "numbers. A word is a row of zeros, with a single 1 at its place.",
+    explanation: `Every word of the vocabulary has a position of its own in a row of ${count.toLocaleString("en")} `
+      + "numbers. A word is a row of zeros, with a single 1 at its position.",
     rows: (number) => {
       const row = make("span", { className: "one-hot" }, make("i"));
       row.firstChild.style.setProperty("--place", Math.max(found[number], 0) / Math.max(count - 1, 1));
       if (found[number] < 0) row.firstChild.hidden = true;
-      const text = make("span", {}, `0 … 0 1 0 … 0, place ${place(number)}`);
+      const text = make("span", {}, `0 … 0 1 0 … 0, position ${position(number)}`);
       return make("span", { className: "places" }, row, text);
     },
     working: (one, other) => [
       calculation("One-hot", [words[one], [1, 0, 0]], [words[other], [0, 1, 0]],
-        [`place ${place(one)}`, `place ${place(other)}`, "all others"]),
+        [`position ${position(one)}`, `position ${position(other)}`, "all others"]),
       sumOf("1 + 1 + 0", [1, 1]),
-      make("p", {}, "Any two different words differ in exactly these two places. So every distance is "
+      make("p", {}, "Any two different words differ in exactly these two positions. So every distance is "
         + "√2 = 1.4142, and no word is nearer to another than the rest."),
     ],
   };

@@ -18,6 +18,11 @@ export function listenToExport(current) {
   }
 }
 
+/** Offer the answers and the question only while they belong together. */
+export function allowExport(isAllowed) {
+  for (const id of ["export-csv", "copy-curl", "copy-python"]) byId(id).disabled = !isAllowed;
+}
+
 function save(name, blob) {
   const link = make("a", { href: URL.createObjectURL(blob), download: name });
   link.click();

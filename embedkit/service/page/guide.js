@@ -5,6 +5,7 @@ import { byId } from "./shared/dom.js";
 const LAST = 5;
 // The part of the page that a step is about: the step stands above it, or beside it if there is room.
 const ABOUT = { 1: "numbers", 2: "numbers", 3: "numbers", 4: "ask", 5: "ask" };
+const BESIDE = { 3: "distances" }; // what a step beside its part shows of it, if not the beginning
 
 export class Guide {
   /** `change(state)` keeps the step in the address; `ask(change)` asks what a step suggests. */
@@ -16,10 +17,12 @@ export class Guide {
     byId("guide-back").addEventListener("click", () => this.go(this.step - 1));
     byId("guide-close").addEventListener("click", () => this.go(0));
     byId("guide").addEventListener("click", ({ target }) => {
-      const { ask: expression, axis, words } = target.dataset;
+      const { ask: expression, axis, words, show } = target.dataset;
       if (words) compare(words.split(","));
       else if (axis) ask({ expression, axes: "pair", axis: axis.split(",") });
       else if (expression) ask({ expression, axes: "vocabulary" });
+      const shown = show ?? (words ? "distances" : axis ? "map-heading" : expression && "ask");
+      if (shown) byId(shown)?.scrollIntoView({ block: "start" });
     });
   }
 
@@ -53,7 +56,8 @@ export class Guide {
   reveal() {
     if (!this.step) return;
     const isBeside = getComputedStyle(byId("guide")).position === "fixed";
-    byId(isBeside ? ABOUT[this.step] : "guide").scrollIntoView({ block: "start" });
+    const shown = isBeside ? byId(BESIDE[this.step]) ?? byId(ABOUT[this.step]) : byId("guide");
+    shown.scrollIntoView({ block: "start" });
   }
 
   /** Show a step, or none. */

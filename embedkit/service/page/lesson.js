@@ -92,8 +92,8 @@ export class Lesson {
       const explanation = make("p", {}, encoding.explanation);
       if (!encoding.rows) return make("article", {}, heading, explanation, make("p", { className: "absent" },
         "This model has no skip-gram vectors; embedkit train creates them."));
-      return make("article", {}, heading, explanation, ...words.map((word, place) =>
-        make("div", { className: "as-numbers" }, make("b", {}, word), encoding.rows(place))),
+      return make("article", {}, heading, explanation, make("div", {}, ...words.map((word, place) =>
+        make("div", { className: "as-numbers" }, make("b", {}, word), encoding.rows(place)))),
       this.tableOf(encoding, tables[encoding.name]),
       make("div", { className: "working", id: `working-${encoding.name}` }),
       make("div", { className: "nearest", id: `nearest-${encoding.name}` }));
@@ -108,7 +108,8 @@ export class Lesson {
       isSimilarity: encoding.measured !== undefined && this.measure === "cosine",
       choose: (pair) => this.showPair(pair),
     });
-    return make("div", {}, ...(encoding.measured ? [this.measureChoice()] : [
+    const id = encoding.name === "charcode" ? { id: "distances" } : {};
+    return make("div", id, ...(encoding.measured ? [this.measureChoice()] : [
       make("p", { className: "unit" }, "Euclidean distance:")]), ...shown);
   }
 

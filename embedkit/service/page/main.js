@@ -7,7 +7,7 @@ import { listenToControls, showState } from "./controls.js";
 import { debounced } from "./debounce.js";
 import { inExpression, withWord } from "./expression.js";
 import { describeFigure, figureOf } from "./figure.js";
-import { listenToExport } from "./export.js";
+import { allowExport, listenToExport } from "./export.js";
 import { Guide } from "./guide.js";
 import { History } from "./history.js";
 import { knownWords } from "./known.js";
@@ -51,7 +51,7 @@ const box = new Box({
   changed: (text) => {
     settleSoon.cancel();
     address.type(text);
-    answers.markStale(true);
+    outdate();
     askSoon();
   },
   entered: () => ask({ expression: box.value }),
@@ -115,6 +115,12 @@ function correct({ reading = address.state.expression, word }, right) {
   box.focus();
 }
 
+/** Show that the answers do not belong to the question. */
+function outdate() {
+  answers.markStale(true);
+  allowExport(false);
+}
+
 async function answer(onProblem) {
   const current = signal();
   reportLater.cancel();
@@ -122,6 +128,7 @@ async function answer(onProblem) {
   const { expression, k, metric } = address.state;
   document.title = expression.trim() ? `${expression} · embedkit` : "embedkit";
   if (!expression.trim()) {
+    outdate();
     showComposed([]);
     showReading("");
     return hideProblem();
@@ -132,10 +139,11 @@ async function answer(onProblem) {
     showReading(shown.reading === expression ? "" : shown.reading);
     showComposed(shown.composed ?? []);
     answers.show(expression, shown.answers, metric);
+    allowExport(true);
     settleSoon();
   } catch (error) {
     if (error.name === "AbortError" || current.aborted) return;
-    answers.markStale(true);
+    outdate();
     showComposed([]);
     showReading("");
     if (error.type) onProblem(error);

@@ -12,7 +12,6 @@ export function asPng(map) {
   const pen = canvas.getContext("2d");
   pen.fillStyle = map.colors.paper;
   pen.fillRect(0, 0, canvas.width, canvas.height);
-  map.draw(); // WebGL keeps its pixels only until the end of this task
   for (const layer of layers) pen.drawImage(layer, 0, 0);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }

@@ -1,8 +1,9 @@
 // The map: the cloud of all words, the figure of the question, and the word pointed at.
 
 import { Cloud } from "./cloud.js";
+import { rgbaOf } from "./color.js";
 import { boundsOfMost, Grid } from "./grid.js";
-import { drawFigure, drawWords, LABELS, rgbaOf } from "./scene.js";
+import { drawFigure, drawWords, LABELS } from "./scene.js";
 import { byId, make } from "./shared/dom.js";
 import { listen } from "./shared/gestures.js";
 import { Overlay, readLook } from "./shared/overlay.js";
@@ -35,11 +36,7 @@ export class WordMap {
     this.overlay = new Overlay(this.element.querySelector(".labels"), LABELS);
     this.view = new View({ left: -1, right: 1, bottom: -1, top: 1 });
     this.grid = null;
-    try {
-      this.cloud = new Cloud(this.element.querySelector(".cloud"));
-    } catch {
-      this.note("This browser does not support WebGL 2, so only the words of the question are drawn.");
-    }
+    this.cloud = new Cloud(this.element.querySelector(".cloud"));
     listen(this.element, this);
     new ResizeObserver(() => this.resize()).observe(this.element);
     document.documentElement.addEventListener("theme", () => this.recolor());
@@ -51,7 +48,7 @@ export class WordMap {
     this.places = places;
     this.bounds = boundsOfMost(places);
     this.grid = new Grid(places, this.bounds);
-    this.cloud?.fill(places);
+    this.cloud.fill(places, this.grid);
     if (this.hasCloud) this.view.fit(this.bounds);
     this.redraw();
   }
@@ -274,10 +271,7 @@ export class WordMap {
     this.frame = null;
     if (!this.ratio) return;
     const { view, ratio } = this;
-    this.cloud?.draw({
-      centre: view, scale: view.scale, width: view.width, height: view.height, ratio,
-      size: this.pointSize, count: this.drawn, ink: rgbaOf(this.colors.cloud),
-    });
+    this.cloud.draw({ view, ratio, size: this.pointSize, count: this.drawn, ink: rgbaOf(this.colors.cloud) });
     const elapsed = (performance.now() - this.shownAt) / ANIMATION_TIME;
     const age = this.reducedMotion.matches ? 1 : Math.min(1, elapsed);
     if (this.active && !this.active.word) this.active.word = this.words.get(this.active.id);

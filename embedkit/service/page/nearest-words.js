@@ -17,10 +17,10 @@ export function nearestWords(word, { frequent, trained, model }) {
   const others = frequent.filter((other) => other !== word);
   const lists = [
     ["charcode", Promise.resolve([
-      heading(`Nearest to ${word}${among}, by distance`),
+      heading(`Nearest to ${word}${among}, by Euclidean distance`),
       list(inCharacterCodes(word, others))])],
     ["onehot", Promise.resolve([
-      heading(`Nearest to ${word}, by distance`),
+      heading(`Nearest to ${word}, by Euclidean distance`),
       list(others.slice(0, COUNT).map((other) => ({ word: other, score: Math.SQRT2 }))),
       make("p", {}, `and so on: all ${total} other words have the same distance, so none is the nearest.`)])],
   ];

@@ -13,7 +13,7 @@ const dialog = make("dialog", { id: "key-dialog", "aria-labelledby": "key-headin
     problem,
     make("label", { htmlFor: "key" }, "API key"),
     field,
-    make("button", { type: "submit" }, "Continue")));
+    make("button", { type: "submit", className: "primary" }, "Continue")));
 dialog.addEventListener("cancel", (event) => event.preventDefault());
 
 document.body.append(banner, dialog);

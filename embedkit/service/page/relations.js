@@ -2,7 +2,7 @@
 
 import { post } from "./api.js";
 
-const RELATIONS = {
+const LINES = {
   "Male – female": "man:woman king:queen uncle:aunt boy:girl brother:sister father:mother actor:actress "
     + "prince:princess husband:wife",
   "Verb tense": "walk:walked dance:danced watch:watched talk:talked play:played look:looked jump:jumped "
@@ -12,8 +12,10 @@ const RELATIONS = {
   "Comparative": "big:bigger small:smaller weak:weaker cheap:cheaper strong:stronger fast:faster "
     + "warm:warmer",
 };
-const PAIRS = Object.values(RELATIONS).map((line) => line.split(" ").map((pair) => pair.split(":")));
-export const RELATION_WORDS = PAIRS.flat(2);
+/** The pairs of words of each relation, by its name. */
+export const RELATIONS = Object.fromEntries(Object.entries(LINES).map(([name, line]) =>
+  [name, line.split(" ").map((pair) => pair.split(":"))]));
+export const RELATION_WORDS = Object.values(RELATIONS).flat(2);
 const MOST_PAIRS = 6;
 const FEWEST_RIGHT = 3;
 
@@ -44,7 +46,7 @@ export async function checkedExamples({ examples, expected = {} }) {
  * nearest word is the expected one, of `asked` pairs whose words are `known`, a Set.
  */
 export async function checkedRelations(known) {
-  const kept = PAIRS.map((pairs) =>
+  const kept = Object.values(RELATIONS).map((pairs) =>
     pairs.filter((pair) => pair.every((word) => known.has(word))).slice(0, MOST_PAIRS));
   const asked = kept.flatMap((pairs) => pairs.map(([from], place) => {
     const [b, a] = pairs[(place + 1) % pairs.length];

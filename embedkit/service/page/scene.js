@@ -74,12 +74,6 @@ export function drawWords(overlay, view, ids, { placeOf, wordOf, named, active }
   return labelled;
 }
 
-/** Return a computed CSS color as [red, green, blue, alpha], each from 0 to 1. */
-export function rgbaOf(color) {
-  const [red, green, blue, alpha = 1] = color.match(/[\d.]+/g).map(Number);
-  return [red / 255, green / 255, blue / 255, alpha];
-}
-
 function isPlaced({ x }) {
   return x !== undefined;
 }

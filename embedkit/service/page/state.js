@@ -31,7 +31,7 @@ function readState() {
     k: given.has("k") ? oneOf("k", NUMBERS) : 10,
     metric: oneOf("metric", METRICS),
     axes: oneOf("axes", AXES),
-    axis: axis.length === 2 ? axis : ["he", "she"],
+    axis: axis.length === 2 && axis[0] !== axis[1] ? axis : ["he", "she"],
     view: isView ? { x: view[0], y: view[1], zoom: view[2] } : null,
     pairs: list("pairs", ",").map((pair) => pair.split(":")).filter((pair) => pair.length === 2),
     words: list("words", ","),

@@ -1,13 +1,15 @@
 // A drawing context for `Overlay` that writes SVG: the part of CanvasRenderingContext2D that it uses.
 
+import { rgbaOf } from "./color.js";
+
 const round = (value) => Number(value.toFixed(2));
 const escaped = (text) =>
   text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
 
 /** Return a computed color as attributes; many programs do not read an alpha within a color. */
 function paint(name, color) {
-  const [red, green, blue, alpha] = color.match(/[\d.]+/g);
-  return `${name}="rgb(${red}, ${green}, ${blue})"${alpha ? ` ${name}-opacity="${alpha}"` : ""}`;
+  const [red, green, blue, alpha] = rgbaOf(color);
+  return `${name}="rgb(${red}, ${green}, ${blue})"${alpha < 1 ? ` ${name}-opacity="${alpha}"` : ""}`;
 }
 
 export class SvgPen {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -19,6 +20,15 @@ from embedkit.heads.network import Network
 from embedkit.heads.settings import NetworkSettings
 from embedkit.heads.training import train_network
 from tests.service.page.browser import visited
+from tests.service.page.network_page import (
+    STAGES,
+    as_number,
+    neurons,
+    opened,
+    ready,
+    stage,
+    worked_out,
+)
 
 RATE = 0.1
 
@@ -201,3 +211,38 @@ def test_random_weights_have_the_variance_of_heads(page: Any, activation: str) -
     assert not np.any([*found["biases"][0], *found["biases"][1]])
     again = page.evaluate(script, activation)
     assert again == found
+
+
+def eval_numbers(written: str) -> float:
+    """Return the value of a formula of numbers as the page writes it."""
+    assert re.fullmatch(r"[-−+×() .\de]+", written), written
+    python = written.replace("−", "-").replace("×", "*")
+    return float(eval(python))
+
+
+@pytest.mark.parametrize(
+    "settings", ["layers=2&activation=tanh", "data=words&activation=sigmoid", "data=helpdesk"]
+)
+def test_gradients_are_worked_out_from_the_output_back(
+    browser: Any, address: str, settings: str
+) -> None:
+    with opened(browser, address, settings) as page:
+        ready(page)
+        for _ in range(2):
+            page.get_by_role("button", name="Next stage").click()
+        assert stage(page) == STAGES[2]
+        buttons = neurons(page)
+        inputs = 10 if "helpdesk" in settings else 2
+        for button in buttons[inputs:]:
+            button.click()
+            text = page.locator("#neuron p").last.inner_text()
+            written, result = text.split(". Times")[0].split(" = ")[-2:]
+            expected = eval_numbers(written)
+            assert as_number(result) == pytest.approx(expected, abs=0.03)
+            rows = worked_out(page)
+            assert rows[-2][3] == result  # the bias has the gradient of the sum
+            for value, _, _, gradient, _ in rows[:-2]:
+                product = as_number(value) * as_number(result)
+                assert as_number(gradient) == pytest.approx(product, abs=0.03)
+        page.get_by_role("button", name="Next stage").click()
+        assert "gradient of the sum" not in page.locator("#neuron").inner_text()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import embedkit
-from tests.service.page.browser import QUESTION
+from tests.service.page.browser import QUESTION, type_anew
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -51,6 +51,21 @@ def test_answers_maps_and_programs_are_exported(page: Any, model: Path, tmp_path
     for command in ([sys.executable, str(program)], ["bash", "-c", shell]):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout.index("rome") < done.stdout.index(expected[1].word)
+
+
+def test_only_answers_to_the_present_question_are_exported(page: Any) -> None:
+    buttons = [page.locator(f"#{name}") for name in ("export-csv", "copy-curl", "copy-python")]
+    page.locator(".more summary").first.click()
+    assert all(button.is_enabled() for button in buttons)
+    type_anew(page, "parris")
+    page.keyboard.press("Enter")
+    page.locator("#problem button").first.wait_for()
+    assert all(button.is_disabled() for button in buttons)
+    type_anew(page, "rome")
+    page.locator("#copy-curl:enabled").wait_for()
+    assert '"expression":"rome"' in copied(page, "#copy-curl")
+    type_anew(page, " ")
+    page.locator("#copy-curl:disabled").wait_for()
 
 
 def test_no_cell_of_the_answers_is_a_formula(page: Any) -> None:

@@ -11,7 +11,14 @@ import numpy as np
 import embedkit
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import untrained
-from tests.service.page.browser import QUESTION, answered, link, type_anew, visited
+from tests.service.page.browser import (
+    PHONE,
+    QUESTION,
+    answered,
+    link,
+    type_anew,
+    visited,
+)
 
 
 def numbers_in(text: str) -> list[float]:
@@ -145,3 +152,43 @@ def test_the_steps_are_linked_and_skippable(browser: Any, address: str) -> None:
         answered(page, "rome")
         page.get_by_role("button", name="Lesson", exact=True).click()
         assert heading.inner_text() == "What is a vector?"
+
+
+def test_a_step_shows_what_it_is_about(browser: Any, address: str) -> None:
+    from playwright.sync_api import expect  # the browser may be missing
+
+    with visited(browser, link(address, QUESTION, step=2), size=(1280, 700)) as page:
+        answered(page, "rome")
+        lists = page.locator("#nearest-onehot li")
+        lists.first.wait_for()
+        page.get_by_role("button", name="lists of nearest words").click()
+        expect(lists.last).to_be_in_viewport()
+        page.get_by_role("button", name="Next", exact=True).click()
+        for shown in (
+            "table[data-encoder=onehot] th >> nth=1",
+            "#working-onehot .sum",
+            "#guide-next",
+        ):
+            expect(page.locator(shown)).to_be_in_viewport(ratio=1)
+        page.set_viewport_size({"width": 1280, "height": 500})  # too low for the whole step
+        expect(page.locator("#guide-next")).to_be_in_viewport(ratio=1)
+
+    with visited(browser, link(address, "rome", step=4), size=PHONE) as page:
+        page.locator("#answers li").first.wait_for()
+        page.locator("#guide [data-ask]").first.click()
+        answered(page, "rome")
+        expect(page.locator("#expression")).to_be_in_viewport(ratio=1)
+        assert page.locator("#expression").input_value() == QUESTION
+
+
+def test_an_axis_needs_two_different_words(page: Any) -> None:
+    page.get_by_role("button", name="Between two words").click()
+    for left, right in [("france", "france"), ("france", " ")]:
+        page.fill("#axis-from", left)
+        page.fill("#axis-to", right)
+        page.keyboard.press("Enter")
+        assert page.locator("#axis-to:invalid").count() == 1
+        assert "france" not in page.url.split("axis=")[1]
+    page.fill("#axis-to", "germany")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**axis=france%2Cgermany*")

@@ -35,31 +35,42 @@ def test_the_map_draws_and_moves(page: Any) -> None:
 
 
 def test_the_cloud_has_a_point_for_each_word(page: Any) -> None:
-    """The pixel of each word is drawn, and a pixel without a word is blank."""
-    inked, blank = page.evaluate(
+    """The pixel of each word has the color, and a pixel without a word is blank."""
+    inked, blank, alone = page.evaluate(
         """async () => {
             const places = new Float32Array(await (await fetch("v1/map")).arrayBuffer());
             const { Cloud } = await import("./page/cloud.js");
-            const side = 400, scale = 100, count = places.length / 2;
+            const { Grid } = await import("./page/grid.js");
+            const { View } = await import("./page/shared/view.js");
+            const side = 400, bounds = { left: -2, right: 2, bottom: -2, top: 2 };
+            const count = places.length / 2;
             const canvas = document.createElement("canvas");
             canvas.width = canvas.height = side;
             const cloud = new Cloud(canvas);
-            cloud.fill(places);
-            cloud.draw({ centre: { x: 0, y: 0 }, scale, width: side, height: side, ratio: 1,
-                size: 4, count, ink: [0, 0, 0, 1] });
-            const pixels = new Uint8Array(side * side * 4);
-            const { gl } = cloud;
-            gl.readPixels(0, 0, side, side, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-            const alpha = (x, y) => pixels[4 * (Math.floor(y) * side + Math.floor(x)) + 3];
-            const at = (share) => side / 2 + share * scale;
+            cloud.fill(places, new Grid(places, bounds));
+            const view = new View(bounds);
+            Object.assign(view, { width: side, height: side });
+            const picture = (ink) => {
+                cloud.draw({ view, ratio: 1, size: 4, count, ink });
+                const pixels = canvas.getContext("2d").getImageData(0, 0, side, side).data;
+                const start = (x, y) => 4 * (Math.floor(y) * side + Math.floor(x));
+                return (x, y) => [...pixels.slice(start(x, y), start(x, y) + 4)];
+            };
+            const black = picture([0, 0, 0, 1]);
             let inked = 0;
             for (let id = 0; id < count; id += 1) {
-                inked += alpha(at(places[2 * id]), at(places[2 * id + 1])) > 0;
+                const [x, y] = view.toPixels({ x: places[2 * id], y: places[2 * id + 1] });
+                inked += black(x, y)[3] > 0;
             }
-            return [inked / count, alpha(2, 2)];
+            const [x, y] = view.toPixels({ x: places[0], y: places[1] });
+            view.zoomAt(100, x, y);  // the first word has this place for itself
+            const alone = picture([173, 58, 25, 0.5])(x, y);
+            return [inked / count, black(2, 2)[3], alone];
         }"""
     )
     assert (inked, blank) == (1, 0)
+    np.testing.assert_allclose(alone[:3], [173, 58, 25], atol=2)
+    assert 0.55 * 127 <= alone[3] <= 127  # less for rarer words
 
 
 def test_words_of_the_map_are_selected_by_keyboard(page: Any) -> None:

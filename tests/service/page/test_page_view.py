@@ -12,6 +12,7 @@ import embedkit
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.encoders import untrained
 from tests.service.page.browser import (
+    DESKTOP,
     PHONE,
     QUESTION,
     answered,
@@ -146,6 +147,57 @@ def test_forced_colors_keep_bars_and_buttons(page: Any) -> None:
     assert color("[data-axes][aria-pressed=true]") != color("[data-axes][aria-pressed=false]")
     border = page.locator("#copy").evaluate("one => getComputedStyle(one).borderTopColor")
     assert border != color("#copy")
+
+
+def test_forced_colors_keep_pressed_buttons_readable(page: Any) -> None:
+    page.emulate_media(forced_colors="active")
+    page.locator("#relations button").first.click()
+    page.locator("#relations [aria-pressed=true]").wait_for()
+    ground, *texts = page.evaluate(
+        """() => {
+            const all = "[aria-pressed=true], [aria-pressed=true] *";
+            const pressed = [...document.querySelectorAll(all)];
+            const styles = pressed.map((one) => getComputedStyle(one));
+            return [styles[0].backgroundColor, ...styles.map(({ color }) => color)];
+        }"""
+    )
+    assert len(texts) >= 2
+    assert ground not in texts
+    page.get_by_role("button", name="Whole vocabulary").click()
+    axis = page.locator("[data-axes][aria-pressed=true]")
+    axis.wait_for()
+    assert axis.evaluate("one => getComputedStyle(one).color") == texts[0]
+
+
+def test_words_of_the_list_are_not_broken(browser: Any, address: str) -> None:
+    words = ["granddaughter", "international", "cat", "pneumono" * 20]
+    answers = [{"word": word, "score": 0.5} for word in words]
+    terms = [{"word": "paris", "weight": 1.0}]
+    for size in (DESKTOP, PHONE, (320, 700)):
+        with visited(browser, address, size=size) as page:
+            page.route("**/v1/query", lambda route: route.fulfill(
+                json={"question": "paris", "terms": terms, "answers": answers}))  # fmt: skip
+            page.goto("about:blank")
+            page.goto(link(address, "paris", step=4))
+            page.locator("#answers .word", has_text=words[3]).wait_for()
+            rows = page.locator("#answers button").all()
+            heights = [row.locator(".word").bounding_box()["height"] for row in rows]
+            assert heights[0] == heights[1] == heights[2] < heights[3]
+            bars = [row.locator(".bar").bounding_box() for row in rows]
+            assert len({bar["x"] for bar in bars}) == 1
+            assert min(bar["width"] for bar in bars) >= 32
+            assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+
+
+def test_words_written_from_right_to_left_stay_in_place(page: Any) -> None:
+    type_anew(page, "\u0645\u0644\u0643 - \u0631\u062c\u0644")
+    page.keyboard.press("Enter")
+    word = page.locator("#problem b")
+    word.wait_for()
+    assert word.evaluate("one => getComputedStyle(one).unicodeBidi") == "isolate"
+    assert page.locator("#expression:dir(rtl)").count() == 1
+    type_anew(page, "paris")
+    assert page.locator("#expression:dir(ltr)").count() == 1
 
 
 def test_a_long_expression_is_not_read_aloud(page: Any) -> None:

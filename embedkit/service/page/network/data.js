@@ -4,7 +4,8 @@
 // outputs, a name in LOSSES, and functions that describe outputs.
 
 import { get, post } from "../api.js";
-import { generator, sigmoid, softmax, standardize } from "./dense.js";
+import { RELATIONS } from "../relations.js";
+import { generator, sigmoid, softmax, standardize, total } from "./dense.js";
 import { number } from "./figures.js";
 
 const PEOPLE = 60;
@@ -15,15 +16,9 @@ const LARGEST_VECTOR = 1000; // numbers
 const CUES = ["where", "why", "which", "how", "come", "what", "reason", "made", "kinds", "can"];
 const LABELS = ["other", "where", "why"];
 
-const GROUPS = [
-  ["countries", "france italy spain germany japan china russia",
-    "capitals", "paris rome madrid berlin tokyo beijing moscow"],
-  ["male", "man king boy father son brother husband uncle",
-    "female", "woman queen girl mother daughter sister wife aunt"],
-  ["present", "walk talk play cook paint jump climb wash",
-    "past", "walked talked played cooked painted jumped climbed washed"],
-].map(([one, ones, other, others], place) => (
-  { id: String(place), classes: [one, other], words: [ones.split(" "), others.split(" ")] }));
+const GROUPS = [["countries", "capitals", "Country – capital"], ["male", "female", "Male – female"], ["present", "past", "Verb tense"]]
+  .map(([one, other, relation], place) => (
+    { id: String(place), classes: [one, other], words: [0, 1].map((side) => RELATIONS[relation].map((pair) => pair[side])) }));
 
 /** The data to choose from, and the kinds of their inputs. */
 export const DATA = {
@@ -31,8 +26,6 @@ export const DATA = {
   words: { load: words, inputs: { plane: "2 numbers per word", vector: "the whole vector" } },
   helpdesk: { load: helpdesk, inputs: { cues: "10 words: 0 or 1", vector: "the whole vector" } },
 };
-
-const sum = (numbers) => numbers.reduce((total, value) => total + value, 0);
 
 /** Heights, ages and weights of people, by the formula of the guide on text classification. */
 function people() {
@@ -52,10 +45,10 @@ function people() {
     inputs: [{ name: "height", explain: explain(0, "cm") }, { name: "age", explain: explain(1, "years") }],
     outputs: ["weight"],
     loss: "squared error",
-    answer: ([output]) => kilograms(output),
+    answer: ([output]) => `${number(output)}, which is ${kilograms(output)}`,
     truth: ({ target }) => kilograms(target[0]),
     last: ([output]) => `Without the scaling: × ${number(deviations[2], 1)} + ${number(means[2], 1)} = ${kilograms(output)}.`,
-    score: (outputs, pairs) => `off by ${number(deviations[2] * sum(outputs.map(([output], row) =>
+    score: (outputs, pairs) => `off by ${number(deviations[2] * total(outputs.map(([output], row) =>
       Math.abs(output - pairs[row].target[0]))) / pairs.length, 1)} kg on average`,
   };
 }

@@ -3,6 +3,8 @@
 // A network is {weights, biases, activation}, with weights[layer][input][unit] and
 // biases[layer][unit]; the last layer has no activation.
 
+export const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
+
 /** 1 / (1 + exp(-x)), without overflow. */
 export function sigmoid(x) {
   const power = Math.exp(-Math.abs(x));
@@ -47,8 +49,6 @@ export const LOSSES = {
     };
   },
 };
-
-const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
 
 /** Return a generator of numbers in [0, 1), the same for the same seed (mulberry32). */
 export function generator(seed) {

@@ -1,7 +1,7 @@
 // What happens, in words and numbers: in one neuron, and in the stages of a pair.
 
 import { make } from "../shared/dom.js";
-import { ACTIVATIONS } from "./dense.js";
+import { ACTIVATIONS, total } from "./dense.js";
 import { curve, number } from "./figures.js";
 import { neuronName } from "./picture.js";
 import { STAGES } from "./training.js";
@@ -20,12 +20,35 @@ export function workedOut(training, layer, unit) {
   if (layer === 0) return [`Input ${name}`, make("p", {}, `${data.inputs[unit].explain(pair.inputs[unit], index)}.`)];
   const sum = trace.sums[layer - 1][unit];
   const table = tableOf(...lines(training, layer, unit, sum));
+  const slope = make("p", {}, slopeOf(training, layer, unit));
   if (layer === network.weights.length) {
     const text = `No activation: the sum ${number(sum)} is the output. ${data.last(trace.values.at(-1), unit)}`;
-    return [`Output ${name}`, table, make("p", {}, text)];
+    return [`Output ${name}`, table, make("p", {}, text), slope];
   }
   const result = `${number(sum)} becomes ${number(trace.values[layer][unit])}.`;
-  return [`Neuron ${unit + 1} of hidden layer ${layer}`, table, make("p", {}, `${ACTIVATED[network.activation][1]}. ${result}`), bend(network.activation, sum, result)];
+  return [`Neuron ${unit + 1} of hidden layer ${layer}`, table, make("p", {}, `${ACTIVATED[network.activation][1]}. ${result}`),
+    slope, bend(network.activation, sum, result)];
+}
+
+/** Work out the gradient of a neuron's sum, from the outputs back, before the step changes the network. */
+function slopeOf(training, layer, unit) {
+  const { gradients, before } = training;
+  if (!gradients || before) return "";
+  const written = gradients.biases[layer] ? throughWeights(training, layer, unit) : atOutput(training, unit);
+  return `The gradient of the sum: ${written} = ${number(gradients.biases[layer - 1][unit])}. Times an input's value, it is the gradient of that weight.`;
+}
+
+function throughWeights({ network, trace, gradients }, layer, unit) {
+  const products = network.weights[layer][unit].map((weight, next) => `${number(weight)} × ${inBrackets(gradients.biases[layer][next], 2)}`);
+  return `each weight to the next layer × the gradient there, × the slope of ${ACTIVATED[network.activation][0]} = (${
+    products.join(" + ")}) × ${number(ACTIVATIONS[network.activation].slope(trace.values[layer][unit]))}`;
+}
+
+function atOutput({ data, trace, pair: { target } }, unit) {
+  const outputs = trace.values.at(-1);
+  if (!data.shares) return `2 × (output − target) = 2 × (${number(outputs[0])} − ${inBrackets(target[0], 2)})`;
+  const label = unit + data.classes.length - outputs.length;
+  return `probability − (1 if true, else 0) = ${number(data.shares(outputs)[label])} − ${+(label === target)}`;
 }
 
 /** Return the headings and the rows of the table of a neuron. */
@@ -44,7 +67,7 @@ function lines(training, layer, unit, sum) {
   const listed = [...inputs];
   if (inputs.length > LISTED) listed.sort((one, other) => Math.abs(other.product) - Math.abs(one.product));
   const others = listed.splice(LISTED);
-  const rest = others.reduce((total, { product }) => total + product, 0);
+  const rest = total(others.map(({ product }) => product));
   const bias = network.biases[matrix][unit];
   return [
     ["input", "value", "× weight", "= product", ...(gradients ? ["gradient", before ? "weight before" : "next weight"] : [])],
@@ -74,7 +97,7 @@ function bend(activation, sum, result) {
   });
 }
 
-const inBrackets = (value) => (value < 0 ? `(${number(value, 3)})` : number(value, 3));
+const inBrackets = (value, digits = 3) => (value < 0 ? `(${number(value, digits)})` : number(value, digits));
 
 /** For each stage its title, its explanation, and its numbers. */
 const TEXTS = {
@@ -85,7 +108,7 @@ const TEXTS = {
     ({ data, trace, pair, loss, before, lossBefore }) => {
       if (before) return `The loss was ${number(lossBefore, 4)}.`;
       const outputs = trace.values.at(-1);
-      if (!data.shares) return `(output − target)² = (${number(outputs[0], 3)} − ${inBrackets(pair.target[0])})² = ${number(loss, 4)}`;
+      if (!data.shares) return `Scaled, the true ${data.truth(pair)} is ${number(pair.target[0], 3)}. (output − target)² = (${number(outputs[0], 3)} − ${inBrackets(pair.target[0])})² = ${number(loss, 4)}`;
       return `−log of the probability of ${data.truth(pair)}, the true class: −log ${
         number(data.shares(outputs)[pair.target], 4)} = ${number(loss, 4)}`;
     }],

@@ -5,8 +5,9 @@ const FIRST = { data: "people", layers: "1", units: "3", activation: "relu", rat
 export const LESSON = [
   {
     title: "A neuron is a sum",
-    text: "All weights are random at first. Select a neuron and read its sum below the picture: each input times its weight, plus "
-      + "the bias. Then ReLU sets any negatives to 0. The last neuron is the answer, still a random one.",
+    text: "All weights are random at first. The inputs are scaled: 0 is the mean height or age. Select a neuron and read its sum "
+      + "below the picture: each input times its weight, plus the bias. Then ReLU sets any negatives to 0. The last neuron is the "
+      + "answer, still a random one.",
     settings: FIRST,
     stage: "forward",
   },
@@ -19,8 +20,8 @@ export const LESSON = [
   },
   {
     title: "The gradient says which way is down",
-    text: "The gradient of a weight is how fast the loss would rise with it, so the weight must move the other way. Let the lines "
-      + "show gradients, and select a neuron: its table has a column for them. A neuron that ReLU set to 0 has gradients of 0.",
+    text: "The gradient of a weight is how fast the loss would rise with it, so the weight must move the other way. Select a neuron: the text "
+      + "below its table works out its gradients, from the output back. A neuron that ReLU set to 0 has gradients of 0.",
     settings: FIRST,
     stage: "gradient",
   },

@@ -8,13 +8,13 @@ export const RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 /** The choices of each setting; the first is the usual one. */
 const CHOICES = {
   data: ["people", "words", "helpdesk"],
-  group: ["0", "1", "2", "typed"],
+  group: [..."012", "typed"],
   inputs: ["scaled", "plane", "cues", "vector"],
-  layers: ["2", "0", "1", "3"],
-  units: ["3", "1", "2", "4", "5", "6", "7", "8"],
+  layers: [..."2013"],
+  units: [..."31245678"],
   activation: ["relu", "tanh", "sigmoid"],
   rate: ["0.03", ...RATES.map(String)],
-  lesson: ["0", "1", "2", "3", "4", "5"],
+  lesson: [..."012345"],
   seed: ["8"], // or any whole number
   a: [""], // or any text
   b: [""],

@@ -1,7 +1,7 @@
 // Softmax of five scores, and the loss for the true label.
 
 import { byId, make } from "../shared/dom.js";
-import { LOSSES, softmax } from "./dense.js";
+import { LOSSES, softmax, total as sum } from "./dense.js";
 import { curve, number } from "./figures.js";
 
 const SCORES = [5, 4, 3, 2, 1];
@@ -36,7 +36,7 @@ export function startSoftmax() {
     const shares = softmax(scores);
     const { loss } = LOSSES["negative log-likelihood"](scores, truth);
     const text = `−log ${number(shares[truth], 4)} = ${number(loss, 4)}`;
-    total.textContent = number(scores.map(Math.exp).reduce((one, other) => one + other));
+    total.textContent = number(sum(scores.map(Math.exp)));
     rows.forEach(({ cells }, place) => {
       cells[2].textContent = number(Math.exp(scores[place]));
       cells[3].firstChild.textContent = number(shares[place], 4);

@@ -1,6 +1,6 @@
 // Training, stage by stage: one pair of inputs and target at a time, without a page.
 
-import { LOSSES, backward, descend, forward, generator, randomNetwork } from "./dense.js";
+import { LOSSES, backward, descend, forward, generator, randomNetwork, total } from "./dense.js";
 
 export const STAGES = ["forward", "loss", "gradient", "step"];
 
@@ -71,7 +71,7 @@ export class Training {
   /** The mean loss over all pairs. */
   get meanLoss() {
     const { pairs, loss } = this.data;
-    return this.outputs.reduce((sum, output, row) => sum + LOSSES[loss](output, pairs[row].target).loss, 0) / pairs.length;
+    return total(this.outputs.map((output, row) => LOSSES[loss](output, pairs[row].target).loss)) / pairs.length;
   }
 
   /** The hidden layers, counted from 1, whose neurons are all 0 for every pair. */
