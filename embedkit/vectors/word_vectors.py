@@ -299,7 +299,7 @@ class WordVectors:
         return f"WordVectors({counted(len(self), 'word')} x {self.dimension})"
 
     def _repr_html_(self) -> str:
-        return html_summary(self.config.get("encoder"), self.vocabulary, self.matrix)
+        return html_summary(self.config, self.vocabulary, self.matrix)
 
     def __dir__(self) -> list[str]:
         return [name for name in dir(type(self)) if name[0] != "_" and name not in _NOT_LISTED]
