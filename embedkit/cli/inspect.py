@@ -19,7 +19,6 @@ from embedkit.cli.options import (
 )
 from embedkit.cli.output import UnknownWords, print_json, print_table, tab_separated
 from embedkit.encoders.names import UNTRAINED_ENCODERS
-from embedkit.storage.config_file import architecture_of
 from embedkit.vectors.word_lists import WordReader
 
 if TYPE_CHECKING:
@@ -125,6 +124,7 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
     sets of words are read from standard input, one per line.
     """
     from embedkit import encoders
+    from embedkit.storage.config_file import architecture_of
 
     stored = encoders.load_encoder(model, context=False) if Path(model).exists() else None
     trained = stored if stored and stored.name not in UNTRAINED_ENCODERS else None
@@ -251,6 +251,8 @@ def info(model: str, as_json: bool) -> None:
 
 def _architecture(config: Mapping[str, Any]) -> dict[str, str]:
     """Return the architecture that trained a model, by that name, if it is known."""
+    from embedkit.storage.config_file import architecture_of
+
     found = architecture_of(config)
     return {} if found is None else {"architecture": found}
 
