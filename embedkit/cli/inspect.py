@@ -98,13 +98,18 @@ def _encoder_of(encoder: str, words: list[str]) -> Encoder:
 
 _LONGEST_LIST = 10
 _CONTEXTS = "words are close if they occur in similar contexts, and so often have related meanings."
+_PARTS = "Words with the same parts are close, too."
 _LESSONS = {
     "charcode": "Character codes: words are close if they have the same letters in the same "
     "positions.",
     "onehot": "One-hot: all words are sqrt(2) = 1.4142 apart, so no two words are closer than "
     "others.",
     "skipgram": f"Skip-gram: {_CONTEXTS}",
-    "subword": f"Subwords: {_CONTEXTS} Words with the same parts are close, too.",
+    "subword": f"Subwords: {_CONTEXTS} {_PARTS}",
+}
+_CBOW_LESSONS = {
+    "skipgram": f"CBOW: {_CONTEXTS}",
+    "subword": f"CBOW with subwords: {_CONTEXTS} {_PARTS}",
 }
 
 
@@ -119,8 +124,13 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
     sets of words are read from standard input, one per line.
     """
     from embedkit import encoders
+    from embedkit.storage.config_file import architecture_of
 
     stored = encoders.load_encoder(model, context=False) if Path(model).exists() else None
+    trained = stored if stored and stored.name not in UNTRAINED_ENCODERS else None
+    shown = trained.name if trained else "skipgram"
+    is_cbow = trained is not None and architecture_of(trained.vectors().config) == "cbow"
+    lessons = _LESSONS | (_CBOW_LESSONS if is_cbow else {})
 
     def tables(chosen: list[str]) -> dict[str, list[list[float]]]:
         return {name: table.tolist() for name, table in encoders.compare(chosen, stored).items()}
@@ -133,15 +143,17 @@ def compare(words: tuple[str, ...], model: str, as_json: bool) -> None:
             continue
         if number:
             click.echo()
-        trained = stored.name if stored and stored.name not in UNTRAINED_ENCODERS else "skipgram"
-        for name, lesson in _LESSONS.items():
-            if name not in (*UNTRAINED_ENCODERS, trained):
+        for name, lesson in lessons.items():
+            if name not in (*UNTRAINED_ENCODERS, shown):
                 continue
             click.echo(("" if name == "charcode" else "\n") + lesson)
             if name in found:
                 print_table(chosen, found[name], indent="  ")
             else:
                 click.echo(f"  (no model at {model}: train one with embedkit train CORPUS)")
+    if trained is not None:
+        asked = [word for chosen in sets for word in chosen]
+        UnknownWords(trained.vectors(), "error", asked).report(0, len(sets))
 
 
 @click.command()
@@ -219,6 +231,7 @@ def info(model: str, as_json: bool) -> None:
     facts = {
         "model": str(stored.path),
         "encoder": stored.config.get("encoder"),
+        **_architecture(stored.config),
         "format": stored.config["format"],
         "words": len(stored.vocabulary),
         "dimension": stored.config.get("dimension"),
@@ -234,6 +247,14 @@ def info(model: str, as_json: bool) -> None:
         print_json(facts)
         return
     _print_facts(facts)
+
+
+def _architecture(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the architecture that trained a model, by that name, if it is known."""
+    from embedkit.storage.config_file import architecture_of
+
+    found = architecture_of(config)
+    return {} if found is None else {"architecture": found}
 
 
 def _subwords_of(subwords: Subwords | None) -> dict[str, object]:
@@ -257,10 +278,12 @@ def _foreign_facts(path: str) -> dict[str, object]:
     return {
         "model": path,
         "format": detect(path),
+        **_architecture(vectors.config),
         "words": len(vectors),
         "dimension": vectors.dimension,
         "subwords": _subwords_of(vectors.subwords) or None,
         "most_frequent": vectors.vocabulary.words(range(min(10, len(vectors)))),
+        "settings": dict(vectors.config.get("settings", {})),
     }
 
 

@@ -279,12 +279,13 @@ def explicit_parameters(*names: str) -> list[str]:
     return [name for name in names if source(name) is ParameterSource.COMMANDLINE]
 
 
-def refuse_unused(reason: str, *names: str) -> None:
+def refuse_unused(reason: str, *names: str, hint: str = "") -> None:
     """Raise `ConfigurationError` if the user gave options that would have no effect.
 
     Args:
         reason: completes the sentence "--size cannot be used", as in "with --training".
         names: of parameters of the command's function.
+        hint: what to do about it.
     """
     if unused := explicit_options(*names):
-        raise ConfigurationError(f"{', '.join(unused)} cannot be used {reason}.")
+        raise ConfigurationError(f"{', '.join(unused)} cannot be used {reason}.", hint=hint)

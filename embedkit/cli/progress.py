@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import time
@@ -102,14 +103,14 @@ class Display:
             " words",
             shown=(
                 f"epoch {progress.epoch}/{progress.epochs}",
-                f"loss {progress.loss:.4f}, rate {progress.learning_rate:.4f}",
+                f"loss {_known(progress.loss, '.4f')}, rate {progress.learning_rate:.4f}",
             ),
         )
         self._line(
             f"training: {progress.tokens / progress.total_tokens:4.0%}, epoch {progress.epoch} of "
             f"{progress.epochs}, {progress.tokens_per_second:,.0f} words/s, loss "
-            f"{progress.loss:.4f}, learning rate {progress.learning_rate:.4f}, "
-            f"{progress.seconds_left:,.0f} s left"
+            f"{_known(progress.loss, '.4f')}, learning rate {progress.learning_rate:.4f}, "
+            f"{_known(progress.seconds_left, ',.0f')} s left"
         )
 
     def fitting(self, epoch: Epoch) -> None:
@@ -234,3 +235,8 @@ class ProgressLog:
         with storage_errors(self._file.name, NOT_LOGGED):
             self._file.write(to_json(facts) + "\n")
             self._file.flush()
+
+
+def _known(number: float, layout: str) -> str:
+    """Return a number, or a dash for one that is not known yet."""
+    return format(number, layout) if math.isfinite(number) else "-"

@@ -124,6 +124,7 @@ def train(
     standard input.
     """
     from embedkit.encoders import TrainedEncoder
+    from embedkit.encoders.continuation import check_start
     from embedkit.storage.model_directory import check_output
     from embedkit.system.ranks import join
     from embedkit.training.engine import device_name
@@ -132,6 +133,8 @@ def train(
     path = Path(output)
     start, encoder = _start(options["continue_from"], encoder)
     model = _new_model(encoder, start, options)
+    if start is not None and isinstance(model, TrainedEncoder):
+        check_start(start.vectors(), start.problem, model.config)  # before the text is read
     if isinstance(model, TrainedEncoder):  # checked before waiting for other ranks
         device = device_name(options["device"], model.config)
     else:
@@ -253,7 +256,8 @@ def _refuse_options_of_others(encoder: str) -> None:
     """Refuse options that another encoder has and this one does not."""
     if encoder not in UNTRAINED_ENCODERS:
         if encoder != "subword":
-            refuse_unused(f"with --encoder {encoder}", *NGRAM_SETTINGS)
+            hint = "Pass --encoder subword, or leave them out."
+            refuse_unused(f"with --encoder {encoder}", *NGRAM_SETTINGS, hint=hint)
         return
     settings = [name for name in _SETTINGS if name != "min_count"]
     others = (

@@ -33,6 +33,7 @@ from embedkit.storage.index_file import open_index
 from embedkit.storage.model_directory import StoredModel, write_model
 from embedkit.storage.quantization import unpack
 from embedkit.training.config import TrainingConfig
+from embedkit.training.divergence import LOWER_THE_RATE
 from embedkit.vectors.subwords import Subwords, stored_subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -131,7 +132,7 @@ class TrainedEncoder(Encoder):
             CorpusError: too few words are frequent enough.
             ConfigurationError: *start* has another dimension or no output matrix, or the checkpoint
                 belongs to another training run.
-            TrainingError: the loss is no longer finite.
+            TrainingError: training diverged, so that the loss is not finite or above 5 nats.
 
         Warns:
             HighLossWarning: almost nothing was learned, or training diverged.
@@ -292,8 +293,7 @@ def _high_loss(report: TrainingReport) -> str:
     if report.loss > _DIVERGED:
         return (
             f"the loss, {report.loss:,.3f}, is above that of guessing, {math.log(2):.3f}: training "
-            "diverged. Lower the learning rate (--learning-rate), or use a narrower window "
-            "(--window)."
+            f"diverged. {LOWER_THE_RATE}"
         )
     remedy = ", or sample=0 (--sample 0), which keeps every word" if report.sample else ""
     return (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from embedkit.formats.fasttext_layout import (
     DOWNLOAD_AGAIN,
     LOSSES,
     NEGATIVE_SAMPLING,
+    SKIPGRAM,
     SUPERVISED,
     Arguments,
     Header,
@@ -36,6 +38,7 @@ from embedkit.vectors.word_vectors import WordVectors
 __all__ = ["TrainedModel", "read_fasttext", "read_trained"]
 
 _COMPOSED_WORDS = 1 << 12  # words composed at a time
+_ARCHITECTURES = {CBOW: "cbow", SKIPGRAM: "skipgram"}
 
 
 @dataclass(frozen=True)
@@ -102,15 +105,16 @@ def _problem(arguments: Arguments, *, quantized: bool) -> str:
 
 def _settings(arguments: Arguments) -> dict[str, Any]:
     """Return the settings under embedkit's names, without those outside embedkit's ranges."""
-    settings = {
+    settings: dict[str, Any] = {
         "dimension": arguments.dim,
         "window": arguments.ws,
         "negative": arguments.neg,
         "epochs": arguments.epoch,
         "min_count": arguments.min_count,
         "sample": arguments.t,
-        "architecture": "cbow" if arguments.model == CBOW else "skipgram",
     }
+    if arguments.model in _ARCHITECTURES:
+        settings["architecture"] = _ARCHITECTURES[arguments.model]
     return within(RANGES, settings)
 
 
@@ -179,42 +183,47 @@ def _build(
     repairs: Repairs,
     limit: int | None,
 ) -> tuple[WordVectors, NDArray[np.float32] | None]:
-    """Return the checked vectors, and with an output matrix also the words' own rows."""
-    # Each row of the builder has all vectors of a word, so that they stay together.
-    others = [] if context is None else [own, context]
-    dimension = head.arguments.dim
-    found = RowBuilder((1 + len(others)) * dimension, repairs, limit, len(own))
+    """Return the checked vectors, and with an output matrix also the words' own rows.
+
+    Without an output matrix, the vectors take the place of the words' own rows in memory.
+    """
+    # With -pretrainedVectors, fastText may write an empty word, which no text contains.
+    if not all(head.words):
+        kept = [number for number, word in enumerate(head.words) if word]
+        head, own = _chosen(head, kept), own[kept]
+        context = None if context is None else context[kept]
+    matrices = [own] if context is None else [np.empty_like(own), own, context]
+    found = RowBuilder(head.arguments.dim, repairs, limit, matrices=matrices)
     counts = np.array(head.counts, dtype=np.int64)
     for start in range(0, len(own), _COMPOSED_WORDS):
         block = slice(start, start + _COMPOSED_WORDS)
         words, rows = head.words[block], own[block]
         if subwords is not None:
             rows = subwords.compose(words, rows)
-        rows = np.hstack([rows, *(other[block] for other in others)])
-        # With -pretrainedVectors, fastText may write an empty word, which no text contains.
-        kept = [number for number, word in enumerate(words) if word]
-        starts = [head.starts[block][number] for number in kept]
-        found.append(
-            byte_strings([words[number] for number in kept]),
-            rows[kept],
-            partial(_place, starts),
-            counts[block][kept],
-        )
+        place = partial(_place, head.starts[block])
+        found.append(byte_strings(words), rows, place, counts[block])
         if found.full:
             break
-    vectors = found.build(subwords)
-    if context is None:
-        return vectors, None
-    parts = np.split(vectors.matrix, 3, axis=1)
-    composed, own, context = (np.ascontiguousarray(part) for part in parts)
+    checked = found.build(subwords)
+    kept_own, context = found.beside or (None, None)
     vectors = WordVectors.from_checked(
-        vectors.vocabulary,
-        composed,
+        checked.vocabulary,
+        checked.matrix,
         subwords=subwords,
         context=context,
         config={"settings": _settings(head.arguments)},
     )
-    return vectors, own
+    return vectors, kept_own
+
+
+def _chosen(head: Header, rows: Sequence[int]) -> Header:
+    """Return a header with some of the words."""
+    return replace(
+        head,
+        words=[head.words[row] for row in rows],
+        counts=[head.counts[row] for row in rows],
+        starts=[head.starts[row] for row in rows],
+    )
 
 
 def _place(starts: list[int], row: int) -> str:

@@ -195,7 +195,8 @@ def warn_of_ngrams(vectors: WordVectors, name: str) -> None:
     if vectors.subwords is not None and name not in _KEEP_NGRAMS:
         warnings.warn(
             f"files in the format {name} have no character n-grams, so unknown words will have no "
-            "vectors; a model directory keeps them.",
+            "vectors; a model directory keeps them, and so does --to fasttext "
+            '(format="fasttext").',
             DroppedNgramsWarning,
             stacklevel=4,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -40,10 +40,22 @@ class RowBuilder:
         limit: maximum number of words to take.
         expected: an upper bound on the number of words, from the size of the file: memory must not
             be allocated for what only a header claims.
+        matrices: arrays (n, d) with a row for each word of the file. The first one is overwritten
+            with the rows that are appended. The others, such as an output matrix, are checked like
+            these rows, and lose the rows of words that are left out. So a reader that has to hold
+            the rows of the file needs no second copy of them.
+
+    Attributes:
+        beside: the matrices after the first one. After `build`, they have a row for each word.
     """
 
     def __init__(
-        self, dimension: int, repairs: Repairs, limit: int | None = None, expected: int = 0
+        self,
+        dimension: int,
+        repairs: Repairs,
+        limit: int | None = None,
+        expected: int = 0,
+        matrices: Sequence[NDArray[np.float32]] = (),
     ) -> None:
         self.dimension = dimension
         self.repairs = repairs
@@ -51,8 +63,10 @@ class RowBuilder:
         self._words: list[pa.StringArray] = []
         self._counts: list[NDArray[np.int64]] = []
         self._size = 0
+        self._seen = 0  # rows that were appended, with those that were left out
         rows = expected if limit is None else min(expected, limit)
-        self._matrix = np.empty((rows, dimension), dtype=np.float32)
+        self._is_own = not matrices
+        self._matrix, *self.beside = matrices or [np.empty((rows, dimension), dtype=np.float32)]
         self._places: list[tuple[int, PlaceOfRow]] = []
 
     def __len__(self) -> int:
@@ -83,7 +97,9 @@ class RowBuilder:
                 and the policy is "strict".
         """
         texts, good = self._checked_words(words, place)
-        rows, finite = self._checked_rows(rows, place)
+        others = [matrix[self._seen : self._seen + len(rows)] for matrix in self.beside]
+        self._seen += len(rows)
+        rows, finite = self._checked_rows(np.hstack([rows, *others]) if others else rows, place)
         keep = good & finite
         if not keep.all():
             texts, rows = texts.filter(pa.array(keep)), rows[keep]
@@ -94,7 +110,10 @@ class RowBuilder:
             self._counts.append(counts[:left])
         self._places.append((self._size, place))
         self._reserve(len(rows))
-        self._matrix[self._size : self._size + len(rows)] = rows
+        taken = slice(self._size, self._size + len(rows))
+        for number, matrix in enumerate([self._matrix, *self.beside]):
+            first = number * self.dimension
+            matrix[taken] = rows[:, first : first + self.dimension]
         self._size += len(rows)
         self._words.append(texts)
 
@@ -168,7 +187,7 @@ class RowBuilder:
         self.repairs.handle(
             "not_finite",
             place(first),
-            f"number {column + 1} is {rows[first, column]}, which is not finite",
+            f"number {column % self.dimension + 1} is {rows[first, column]}, which is not finite",
             int((~good).sum()),
         )
         if self.repairs.replaces:
@@ -195,11 +214,17 @@ class RowBuilder:
             self._compact(kept)
             words = words.take(pa.array(kept))
             counts = None if counts is None else counts[kept]
-        self._matrix.resize((len(words), self._matrix.shape[1]), refcheck=False)
+        if self._is_own:
+            self._matrix.resize((len(words), self.dimension), refcheck=False)
+        elif len(words) < len(self._matrix):
+            self._matrix, *self.beside = (
+                rows[: len(words)].copy() for rows in (self._matrix, *self.beside)
+            )
         if counts is not None and (np.diff(counts) > 0).any():
             order = np.argsort(-counts, kind="stable")
             words, counts = words.take(pa.array(order)), counts[order]
             self._matrix = self._matrix[order]
+            self.beside = [rows[order] for rows in self.beside]
         return WordVectors.from_checked(Vocabulary(words, counts), self._matrix, subwords=subwords)
 
     def _without_duplicates(self, words: pa.StringArray) -> NDArray[np.int64] | None:
@@ -230,4 +255,5 @@ class RowBuilder:
         """Move rows to the front, block by block: a second matrix might not fit."""
         for start in range(0, len(kept), _MOVED):
             rows = kept[start : start + _MOVED]
-            self._matrix[start : start + len(rows)] = self._matrix[rows]
+            for matrix in (self._matrix, *self.beside):
+                matrix[start : start + len(rows)] = matrix[rows]

@@ -18,6 +18,7 @@ __all__ = [
     "RESTORE_HINT",
     "TENSORS",
     "VOCABULARY",
+    "architecture_of",
     "own_files",
     "read_config",
     "reading_errors",
@@ -46,6 +47,16 @@ _CLASSIFIER_FILES = (
     *(f"network/{name}" for name in _NETWORK_FILES),
     *(f"vectors/{name}" for name in MODEL_FILES),
 )
+
+
+def architecture_of(config: Mapping[str, Any]) -> str | None:
+    """Return the architecture that trained a model, "skipgram" or "cbow"; None if not known.
+
+    The encoder alone does not tell: both trained encoders have both architectures.
+    """
+    settings = config.get("settings")
+    found = settings.get("architecture") if isinstance(settings, Mapping) else None
+    return found if isinstance(found, str) else None
 
 
 def was_saved_here(folder: Path) -> bool:

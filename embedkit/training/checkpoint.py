@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ConfigurationError, ModelError, OutputExistsError, TrainingError
+from embedkit.errors import ConfigurationError, ModelError, OutputExistsError
 from embedkit.storage.model_directory import (
     StoredModel,
     is_saved_model,
@@ -38,6 +38,7 @@ from embedkit.system.locks import locked_output
 from embedkit.system.logs import logger
 from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
+from embedkit.training.divergence import divergence
 from embedkit.training.plan import EpochPlan
 from embedkit.training.state import TrainingState, input_tensors, state_of
 
@@ -156,10 +157,7 @@ class Checkpoints:
             return
         for matrix in (state.inputs, state.outputs):
             if not np.isfinite(matrix.sum(dtype=np.float64)):
-                raise TrainingError(
-                    f"the vectors are not finite with learning_rate={config.rate():g}.",
-                    hint="Lower the learning rate. Existing checkpoints were kept.",
-                )
+                raise divergence("a number is not finite", config)
         stored = {
             "encoder": "skipgram" if config.ngrams is None else "subword",
             "dimension": config.dimension,

@@ -121,7 +121,10 @@ class InputRows:
         return inputs[first:] if first >= 0 else None
 
     def compose(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the vectors of the words, float32 (words, dimension), made of input rows."""
+        """Return the vectors of the words, made of input rows: float32 (words, dimension).
+
+        They are read-only, as input rows are.
+        """
         starts, members = self.layout.starts, self.layout.members
         if not self.layout.composed:
             return inputs[: self.words]
@@ -132,6 +135,7 @@ class InputRows:
             places = starts[first:last] - starts[first]
             vectors[first:last] = np.add.reduceat(inputs[rows], places, axis=0)
         vectors /= np.diff(starts).astype(np.float32)[:, None]
+        vectors.flags.writeable = False
         return vectors
 
 

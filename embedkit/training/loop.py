@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import TrainingError
 from embedkit.system.interrupts import held
 from embedkit.system.random import epoch_key
 from embedkit.system.ranks import Ranks
 from embedkit.training.checkpoint import Checkpoints
 from embedkit.training.config import TrainingConfig
+from embedkit.training.divergence import divergence
 from embedkit.training.engine import Engine
 from embedkit.training.plan import EpochPlan
 from embedkit.training.report import EpochReport, Progress, TrainingReport
@@ -227,7 +227,8 @@ class TrainingLoop:
         key = epoch_key(self._config.seed, epoch * self._ranks.size + self._ranks.rank)
         pairs, loss = self.engine.train(start, stop, self._rate(epoch, start), key)
         if not math.isfinite(loss):
-            raise self._divergence(epoch, start)
+            problem = f"the loss is no longer finite (epoch {epoch + 1}, token {start:,})"
+            raise divergence(problem, self._config)
 
         def record() -> None:
             self._tokens_done += stop - start
@@ -241,15 +242,6 @@ class TrainingLoop:
         config = self._config
         done = (epoch * self._tokens + start) / (self._epochs * self._tokens)
         return max(config.minimum_learning_rate, config.rate() * (1.0 - done))
-
-    def _divergence(self, epoch: int, start: int) -> TrainingError:
-        config = self._config
-        return TrainingError(
-            f"the loss is no longer finite (epoch {epoch + 1}, token {start:,}) with "
-            f"learning_rate={config.rate():g}, window={config.window}, "
-            f"negative={config.negative}. No model was written.",
-            hint="Lower the learning rate. Existing checkpoints were kept.",
-        )
 
     def _report_progress(
         self, progress: Callable[[Progress], None], reported: tuple[int, float]

@@ -15,9 +15,11 @@ import numpy as np
 from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import CorpusError, ShortTimeWarning, counted, plural, share_verb
+from embedkit.index.metrics import all_finite
 from embedkit.system.logs import logger
 from embedkit.system.ranks import Ranks, SingleProcess
 from embedkit.training.config import TrainingConfig
+from embedkit.training.divergence import LARGEST_LOSS, divergence
 from embedkit.training.engine import Engine, make_engine
 from embedkit.training.loop import TrainingHooks, TrainingLoop
 from embedkit.training.options import Device
@@ -57,7 +59,8 @@ def train(
         ConfigurationError: the device is unknown or not available, or the corpus, the vocabulary or
             a setting has changed since the checkpoint.
         OutputExistsError, StorageError: checkpoints cannot be written.
-        TrainingError: the loss is no longer finite.
+        TrainingError: training diverged: the loss or a number of the matrices is no longer finite,
+            or the loss is above `divergence.LARGEST_LOSS`.
         KeyboardInterrupt: Ctrl-C was pressed; the threads have already ended.
     """
     if start is not None:
@@ -84,9 +87,13 @@ def train(
     if not report.pairs:
         raise _no_pairs(corpus, len(vocabulary), config)
     _log.info("Trained %s: loss %.4f", counted(report.epochs, "epoch"), report.loss)
-    inputs = engine.inputs
+    inputs, context = engine.inputs, engine.context
+    if report.loss > LARGEST_LOSS:
+        raise divergence(f"the loss of the last epoch is {report.loss:,.3f}", config)
+    if not (all_finite(inputs) and all_finite(context)):
+        raise divergence("a number is not finite", config)
     return TrainingResult(
-        vocabulary, engine.rows.compose(inputs), engine.context, report,
+        vocabulary, engine.rows.compose(inputs), context, report,
         engine.rows.subwords(inputs), engine.rows.positions(inputs),
     )  # fmt: skip
 

@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.errors import ConfigurationError, counted, quoted
+from embedkit.errors import ConfigurationError, ModelError, counted, quoted
 from embedkit.index.metrics import Matrix, all_finite
 from embedkit.vectors.lookup import word_list
+from embedkit.vectors.subwords import Subwords
 
-__all__ = ["check_vectors", "read_only_matrix", "vocabulary_of"]
+__all__ = ["check_subwords", "check_vectors", "read_only_matrix", "vocabulary_of"]
 
 
 def vocabulary_of(words: Vocabulary | Sequence[str]) -> Vocabulary:
@@ -57,6 +58,27 @@ def read_only_matrix(matrix: Matrix) -> Matrix:
         return _read_only(matrix)
     parts = tuple(_read_only(part) for part in (matrix.data, matrix.indices, matrix.indptr))
     return type(matrix)(parts, shape=matrix.shape)
+
+
+def check_subwords(subwords: object, dimension: int) -> None:
+    """Check rows of n-grams like the vectors that they come with; other composers pass.
+
+    Raises:
+        ConfigurationError: their length is not *dimension*, or a number is NaN or infinite.
+    """
+    if not isinstance(subwords, Subwords):
+        return
+    if subwords.rows.shape[1] != dimension:
+        raise ConfigurationError(
+            f"the rows of n-grams have {counted(subwords.rows.shape[1], 'dimension')}, and the "
+            f"vectors {dimension:,}."
+        )
+    try:
+        subwords.require_finite()
+    except ModelError as error:
+        raise ConfigurationError(
+            error.message, hint="Replace the numbers, or leave the row out."
+        ) from error
 
 
 def check_vectors(vocabulary: Vocabulary, matrix: Matrix) -> None:

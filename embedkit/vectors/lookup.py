@@ -13,7 +13,7 @@ from embedkit.corpus.spelling import normal_forms, respellings
 from embedkit.corpus.tokenizers import normalize
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError, UnknownWordError
-from embedkit.index.metrics import Matrix
+from embedkit.index.metrics import Matrix, require_finite
 from embedkit.validation import refuse_string
 
 __all__ = [
@@ -41,8 +41,14 @@ class Composer(Protocol):
 def compose(
     subwords: Composer, words: Sequence[str]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return vectors of words, float32 (n, d), and which words could be composed, (n,)."""
+    """Return vectors of words, float32 (n, d), and which words could be composed, (n,).
+
+    Raises:
+        ModelError: a vector contains NaN or infinity. Memory-mapped rows of n-grams are not checked
+            when they are opened, only when they are used, as those of words.
+    """
     vectors = np.asarray(subwords.encode(words), dtype=np.float32)
+    require_finite(vectors, words.__getitem__)
     return vectors, np.asarray(vectors.any(axis=1))
 
 
@@ -239,6 +245,9 @@ class Lookup:
         """Return the vectors of unknown words, float32 (n, d), and which ones have one, (n,).
 
         They are composed of n-grams of their `composed_form`; without subwords, none has a vector.
+
+        Raises:
+            ModelError: as for `compose`.
         """
         if self.subwords is None or not words:
             zeros = np.zeros((len(words), self.dimension), dtype=np.float32)

@@ -128,12 +128,14 @@ def prune_ngrams(vectors: WordVectors, count: int) -> WordVectors:
 
     Raises:
         ConfigurationError: the vectors have no n-grams.
+        ModelError: a row of n-grams contains NaN or infinity.
     """
     if not isinstance(vectors.subwords, Subwords):
         raise ConfigurationError(
             "these vectors have no character n-grams to prune.",
             hint="Use a model that embedkit train --encoder subword wrote, or a fastText model.",
         )
+    vectors.subwords.require_finite()
     kept = vectors.subwords.most_useful(count, word_bytes(vectors.vocabulary.words()))
     return _with_matrix(vectors, vectors.matrix, kept)
 
@@ -258,6 +260,8 @@ def _check(vectors: WordVectors) -> None:
     if not len(vectors):
         raise ConfigurationError("there are no vectors to post-process")
     require_finite(row_norms(vectors.matrix), vectors.vocabulary.__getitem__)
+    if isinstance(vectors.subwords, Subwords):
+        vectors.subwords.require_finite()
 
 
 def _with_matrix(

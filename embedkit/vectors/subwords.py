@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.ngrams import Ngrams, word_bytes
 from embedkit.errors import ModelError
-from embedkit.index.metrics import row_norms
+from embedkit.index.metrics import all_finite, row_norms
 from embedkit.storage.config_file import RESTORE_HINT
 from embedkit.storage.quantization import PackedRows, pack
 
@@ -26,6 +26,7 @@ __all__ = ["Subwords", "stored_subwords"]
 _SIZES = ("shortest", "longest", "buckets")
 _BATCH = 1 << 8  # words
 _ROWS = 1 << 14
+_RETRAIN = "Train the model again."
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,24 @@ class Subwords:
         starts = range(0, len(self.rows), _ROWS)
         blocks = [row_norms(self.rows[start : start + _ROWS]) for start in starts]
         return np.concatenate([np.zeros(0, dtype=np.float32), *blocks])
+
+    def require_finite(self) -> None:
+        """Check all numbers, block by block.
+
+        Raises:
+            ModelError: one is NaN or infinite.
+        """
+        if self.offset is not None and not all_finite(self.offset):
+            raise ModelError("the offset of the n-grams contains NaN or infinity.", hint=_RETRAIN)
+        for start in range(0, len(self.rows), _ROWS):
+            rows = self.rows[start : start + _ROWS]
+            if not all_finite(rows):
+                row = start + int(np.argmin(np.isfinite(rows).all(axis=1)))
+                bucket = self.ids[row] if len(self.ids) else row
+                raise ModelError(
+                    f"the n-grams' row of bucket {bucket:,} contains NaN or infinity.",
+                    hint=_RETRAIN,
+                )
 
     def most_useful(self, count: int, words: Sequence[bytes]) -> Subwords:
         """Return the *count* n-grams that matter most; the rows of all others become zero.

@@ -30,7 +30,7 @@ from embedkit.index.metrics import Matrix, row_norms
 from embedkit.storage.model_directory import write_model
 from embedkit.storage.quantization import pack, unpack
 from embedkit.vectors.analogies import nearest_neighbors, solve_analogies, solve_expressions
-from embedkit.vectors.checks import check_vectors, read_only_matrix, vocabulary_of
+from embedkit.vectors.checks import check_subwords, check_vectors, read_only_matrix, vocabulary_of
 from embedkit.vectors.display import html_summary
 from embedkit.vectors.example_pairs import solve_from_pairs, transfer_words
 from embedkit.vectors.formulas import Neighbor
@@ -84,7 +84,7 @@ class WordVectors:
 
     Raises:
         ConfigurationError: the words and the rows do not match, a word is empty or is listed twice,
-            or a number is NaN or infinite as float32.
+            the rows of n-grams have another length, or a number is NaN or infinite as float32.
     """
 
     __slots__ = ("__weakref__", "_config", "_lookup", "_opener", "_parts", "_search")
@@ -105,6 +105,7 @@ class WordVectors:
         words = vocabulary_of(vocabulary)
         rows = read_only_matrix(matrix)
         check_vectors(words, rows)
+        check_subwords(subwords, rows.shape[1])
         self._keep(
             words,
             rows,
@@ -299,7 +300,7 @@ class WordVectors:
         return f"WordVectors({counted(len(self), 'word')} x {self.dimension})"
 
     def _repr_html_(self) -> str:
-        return html_summary(self.config.get("encoder"), self.vocabulary, self.matrix)
+        return html_summary(self.config, self.vocabulary, self.matrix)
 
     def __dir__(self) -> list[str]:
         return [name for name in dir(type(self)) if name[0] != "_" and name not in _NOT_LISTED]

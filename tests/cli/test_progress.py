@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from embedkit.cli import progress
 from embedkit.cli.progress import Display
+from embedkit.training.report import Progress
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +54,12 @@ def test_a_terminal_shows_one_bar_for_each_stage(
     shown = capsys.readouterr().err
     assert shown.index("reading") < shown.index("writing")
     assert "\n" not in shown.strip()
+
+
+def test_what_is_not_known_yet_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
+    start = Progress(0, 10, 1, 2, 0.0, math.nan, 0.05, math.inf)
+    with Display(quiet=False) as display:
+        display.training(start)
+    assert capsys.readouterr().err == (
+        "training:   0%, epoch 1 of 2, 0 words/s, loss -, learning rate 0.0500, - s left\n"
+    )

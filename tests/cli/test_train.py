@@ -447,6 +447,7 @@ def test_training_continues_from_a_file_of_fasttext(embedkit: Command, tmp_path:
         done = embedkit(*again, "old.bin", *options, "--overwrite")
         assert done.returncode == 2
         assert problem in done.stderr
+        assert "distinct words" not in done.stderr  # the text was not read
     data = bytearray((tmp_path / "old.bin").read_bytes())
     data[8 + 6 * 4] = 1  # the loss
     (tmp_path / "old.bin").write_bytes(data)
@@ -462,3 +463,4 @@ def test_options_that_do_not_suit_the_model_to_continue_from(embedkit: Command, 
     done = embedkit("train", text, "-o", "new", "--continue-from", "old", "--buckets", 9)
     assert done.returncode == 2
     assert "--buckets cannot be used with --encoder skipgram" in done.stderr
+    assert "Pass --encoder subword" in done.stderr

@@ -15,9 +15,10 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.counting.limits import CountingLimits
 from embedkit.corpus.ngrams import word_bytes
 from embedkit.encoders import SkipGramEncoder, SubwordEncoder, trained
-from embedkit.errors import ConfigurationError, UnknownWordError
+from embedkit.encoders.base import NotFittedError
+from embedkit.errors import ConfigurationError, TrainingError, UnknownWordError
 from embedkit.training.config import TrainingConfig
-from embedkit.training.report import TrainingReport
+from embedkit.training.report import EpochReport, TrainingReport
 
 STEMS = ("walk", "jump", "paint", "cook", "call", "push", "lift", "open")
 ENDINGS = ("ing", "ed", "er", "s")
@@ -188,6 +189,44 @@ def test_long_words_combining_marks_and_surrogates_are_trained() -> None:
 
 
 def test_a_loss_far_above_that_of_guessing_is_called_divergence() -> None:
-    report = TrainingReport(1, 1, 1, 1, 21_708.0, (21_708.0,), 1.0, 1.0)
+    report = TrainingReport(1, 1, 1, 1, 2.5, (2.5,), 1.0, 1.0)
     assert "training diverged. Lower the learning rate" in trained._high_loss(report)
     assert "almost nothing was learned" in trained._high_loss(replace(report, loss=0.69))
+
+
+@pytest.mark.parametrize("architecture", ["skipgram", "cbow"])
+def test_an_epoch_callback_gets_composed_vectors(architecture: str, tmp_path: Path) -> None:
+    seen: list[np.ndarray] = []
+    made = SubwordEncoder(**{**SETTINGS, "epochs": 2}, architecture=architecture, min_ngram=3)
+
+    def look(report: EpochReport) -> None:
+        assert not report.vectors.flags.writeable
+        seen.append(report.vectors.copy())
+
+    made.fit(sentences(), on_epoch_end=look).save(tmp_path / "m")
+    saved = embedkit.load(tmp_path / "m")
+    np.testing.assert_array_equal(seen[-1], saved.matrix)
+    assert not np.array_equal(seen[0], seen[1])
+    # By the definition: the mean of the word's own row and the rows of its n-grams.
+    words = word_bytes(saved.vocabulary.words())
+    own = saved.subwords.own_rows(words, seen[-1])
+    for word, row, vector in zip(words[:20], own, seen[-1], strict=False):
+        buckets = saved.subwords.ngrams.of([word])[1]
+        rows = [saved.subwords.rows[saved.subwords.ids == bucket][0] for bucket in buckets]
+        np.testing.assert_allclose(np.mean([row, *rows], axis=0), vector, atol=1e-5)
+
+
+def test_a_burst_of_similar_words_in_wide_windows_is_called_divergence() -> None:
+    """The rows of their n-grams change in every step, far more often than in the rest."""
+    random = np.random.default_rng(1)
+    text = [["a" * n for n in random.integers(5, 200, size=200)] for _ in range(20)]
+    text += [[f"{n}w{n}" for n in random.integers(1_000, size=200)] for _ in range(180)]
+    settings: dict[str, Any] = {
+        **SETTINGS, "dimension": 16, "epochs": 1, "architecture": "cbow", "min_ngram": 3,
+    }  # fmt: skip
+    assert SubwordEncoder(**settings).fit(text).report["loss"] < np.log(2)  # the remedy
+    wild = SubwordEncoder(**settings, window=60, learning_rate=0.1)
+    with pytest.raises(TrainingError, match=r"training diverged: .* window=60.*--learning-rate"):
+        wild.fit(text)
+    with pytest.raises(NotFittedError):
+        wild.vectors()

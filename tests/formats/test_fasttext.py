@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,14 @@ from gensim.models.fasttext import load_facebook_vectors
 
 import embedkit
 from embedkit.corpus.ngrams import Ngrams
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import FormatError
-from embedkit.formats import convert, detect, read
+from embedkit.formats import convert, detect, read, read_model, write
+from embedkit.formats.byte_source import ByteSource
+from embedkit.formats.fasttext import read_trained
+from embedkit.formats.repairs import Repairs
 from embedkit.vectors.subwords import Subwords
+from embedkit.vectors.word_vectors import WordVectors
 
 WORDS = ["king", "naïve", "日本", "a", "</s>"]
 UNKNOWN = ["kings", "ö", "日語", "zz", "x"]
@@ -207,3 +213,54 @@ def test_a_row_of_an_n_gram_that_is_not_finite_is_an_error(tmp_path: Path) -> No
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(FormatError, match=f"byte {len(data) - 35:,}: a number is not finite"):
         read(tmp_path / "x", errors="skip")
+
+
+@pytest.mark.parametrize("policy", ["skip", "replace"])
+def test_matrices_stay_together_when_words_are_repaired_and_sorted(
+    tmp_path: Path, policy: str
+) -> None:
+    own, rows = model_file(tmp_path / "x")
+    context = np.arange(30, dtype=np.float32).reshape(5, 6) + 1
+    context[2, 4] = np.nan
+    data = (tmp_path / "x").read_bytes()
+    data = data.replace("naïve".encode(), b"na\xff\xffve")
+    data = data.replace(struct.pack("<qb", 86, 0), struct.pack("<qb", 1_000, 0))  # of </s>
+    data += struct.pack("<?qq", False, 5, 6) + context.tobytes()
+    negative_sampling = struct.pack("<i", 2)
+    (tmp_path / "x").write_bytes(data[:32] + negative_sampling + data[36:])
+    repairs = Repairs(str(tmp_path / "x"), policy)
+    with ByteSource(tmp_path / "x") as source:
+        model = read_trained(source, repairs)
+    assert repairs.counts == {"not_utf8": 1, "not_finite": 1}
+    kept = [4, 0, 3] if policy == "skip" else [4, 0, 1, 2, 3]
+    words = [*WORDS[:1], "na\ufffd\ufffdve", *WORDS[2:]]
+    assert [*model.vectors.vocabulary] == [words[row] for row in kept]
+    assert model.own is not None
+    assert model.vectors.context is not None
+    np.testing.assert_array_equal(model.own, own[kept])
+    np.testing.assert_array_equal(model.vectors.context, np.nan_to_num(context)[kept])
+    for row in set(kept) - {1}:  # the n-grams of a repaired word are those of its bytes
+        np.testing.assert_allclose(
+            model.vectors[WORDS[row]], expected(WORDS[row], own[row], rows), atol=1e-6
+        )
+
+
+def test_reading_allocates_each_matrix_once(tmp_path: Path) -> None:
+    words, dimension = 20_000, 50
+    random = np.random.default_rng(0)
+    matrices = [random.standard_normal((words, dimension), np.float32) for _ in range(3)]
+    vectors = WordVectors(
+        Vocabulary([f"w{number}" for number in range(words)]),
+        matrices[0],
+        subwords=Subwords(matrices[1], Ngrams(3, 4, words)),
+        context=matrices[2],
+    )
+    write(vectors, tmp_path / "x", format="fasttext")
+    one = matrices[0].nbytes
+    for reader, held in ((read, 2), (read_model, 4)):  # n-grams, words, and own rows and outputs
+        tracemalloc.start()
+        kept = reader(tmp_path / "x")
+        highest = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert kept is not None
+        assert held * one <= highest < (held + 2) * one

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from embedkit import load
 from embedkit.corpus.ngrams import Ngrams, word_bytes
+from embedkit.corpus.vocabulary import Vocabulary
+from embedkit.errors import ConfigurationError, ModelError
+from embedkit.storage.quantization import PackedRows
+from embedkit.vectors.postprocess import center, prune_ngrams
 from embedkit.vectors.subwords import Subwords
+from embedkit.vectors.word_vectors import WordVectors
 
 WORDS = ["cat", "cats", "dog", "</s>", "été"]
 NGRAMS = Ngrams(2, 4, 500)
@@ -95,3 +102,55 @@ def test_damaged_buckets_are_an_error(ids: list[int]) -> None:
     tensors = {"ngrams": np.ones((2, 2), np.float32), "buckets": np.array(ids, np.int32)}
     with pytest.raises(ValueError, match="not ascending numbers in their range"):
         Subwords.of_model(config, tensors)
+
+
+def not_finite(storage: str) -> tuple[Subwords, int]:
+    """Return n-grams with a number of "cats" that is not finite, and the bucket of its row."""
+    row = int(np.flatnonzero(np.isin(SOME.ids, NGRAMS.of(word_bytes(["cats"]))[1]))[0])
+    rows = SOME.rows.copy()
+    rows[row, 2] = np.inf
+    bad = replace(SOME, rows=rows)
+    if storage == "int8":
+        packed = SOME.packed("int8").rows
+        assert isinstance(packed, PackedRows)
+        assert packed.scales is not None
+        scales = packed.scales.copy()
+        scales[row] = np.nan
+        bad = replace(SOME, rows=PackedRows(packed.packed, scales))
+    return bad, int(SOME.ids[row])
+
+
+@pytest.mark.parametrize("storage", ["float32", "int8"])
+def test_numbers_that_are_not_finite_are_refused_like_those_of_words(
+    storage: str, tmp_path: Path
+) -> None:
+    bad, bucket = not_finite(storage)
+    matrix = np.eye(2, 6, dtype=np.float32)
+    problem = f"row of bucket {bucket:,} contains NaN or infinity"
+    with pytest.raises(ConfigurationError, match=problem):
+        WordVectors(["cat", "dog"], matrix, subwords=bad)
+    # Opening a model reads no rows, so what is damaged is found when it is used.
+    WordVectors.from_checked(Vocabulary(["cat", "dog"]), matrix, subwords=bad).save(tmp_path / "m")
+    opened = load(tmp_path / "m")
+    assert np.isfinite(opened["cat"]).all()
+    for use in (
+        lambda: opened["cats"],
+        lambda: opened.neighbors("cats"),
+        lambda: opened.similarity("cats", "cat"),
+    ):
+        with pytest.raises(ModelError, match="vector of 'cats' contains NaN or infinity"):
+            use()
+    for step in (center, lambda vectors: prune_ngrams(vectors, 2)):
+        with pytest.raises(ModelError, match=problem):
+            step(opened)
+
+
+def test_an_offset_that_is_not_finite_is_refused() -> None:
+    offset = np.full(6, np.nan, dtype=np.float32)
+    with pytest.raises(ConfigurationError, match="offset of the n-grams contains NaN"):
+        WordVectors(["a"], np.ones((1, 6)), subwords=replace(SOME, offset=offset))
+
+
+def test_rows_of_another_length_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="n-grams have 6 dimensions, and the vectors 2"):
+        WordVectors(["a"], np.ones((1, 2)), subwords=SOME)

@@ -14,6 +14,7 @@ from embedkit.service.http.json_response import JsonObject, json_response
 from embedkit.service.worker.dispatch import Dispatcher
 from embedkit.service.worker.execution import Work, in_one_slice
 from embedkit.service.worker.served_model import ServedModel
+from embedkit.storage.config_file import architecture_of
 
 __all__ = ["add_model_routes", "add_operation"]
 
@@ -83,6 +84,8 @@ def _summary(served: ServedModel) -> JsonObject:
         "created": served.opened,
         "owned_by": _OWNER,
         "generation": served.generation,
+        "encoder": served.encoder.name,
+        "architecture": architecture_of(served.vectors.config),
         "words": len(served.vectors),
         "dimension": served.vectors.dimension,
     }

@@ -207,11 +207,13 @@ class WordsResponse(BaseModel):
 class ModelResponse(BaseModel):
     """The model; `generation` counts the models served since the start, from 1.
 
-    `subwords` has the lengths of character n-grams and the number of buckets, if there are any.
+    `architecture` is skipgram or cbow, or null if it is not known. `subwords` has the lengths of
+    character n-grams and the number of buckets, if there are any.
     """
 
     name: str
     encoder: str
+    architecture: str | None
     words: int
     dimension: int
     subwords: dict[str, int] | None
@@ -231,6 +233,8 @@ class ModelSummary(BaseModel):
     created: int
     owned_by: str
     generation: int
+    encoder: str
+    architecture: str | None
     words: int
     dimension: int
 

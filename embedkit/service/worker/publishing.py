@@ -57,7 +57,7 @@ def write_serving_copy(model: Path, target: Path) -> None:
     try:
         require_finite(norms, vectors.vocabulary.__getitem__)
         if isinstance(vectors.subwords, Subwords):
-            require_finite(vectors.subwords.norms())
+            vectors.subwords.require_finite()
     except ModelError as error:
         raise ModelError(f"{model} is damaged: {error.message}", hint=error.hint) from None
     tensors: dict[str, Matrix] = {

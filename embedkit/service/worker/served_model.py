@@ -16,6 +16,7 @@ from embedkit.service.http.compression import gzipped
 from embedkit.service.http.json_response import GENERATION_HEADER, JsonObject
 from embedkit.service.limits import MAX_WORD
 from embedkit.service.worker.publishing import CURRENT
+from embedkit.storage.config_file import architecture_of
 from embedkit.vectors.expressions import in_expression
 from embedkit.vectors.projection import Projection, principal_plane
 
@@ -98,6 +99,7 @@ class ServedModel:
         return {
             "name": self.name,
             "encoder": self.encoder.name,
+            "architecture": architecture_of(config),
             "words": len(self.vectors),
             "dimension": self.vectors.dimension,
             "subwords": config.get("subwords"),

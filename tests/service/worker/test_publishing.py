@@ -55,7 +55,9 @@ def test_rows_of_n_grams_that_are_not_finite_are_refused(tmp_path: Path) -> None
     rows = vectors.subwords.rows.copy()
     rows[3, 2] = np.nan
     broken = dataclasses.replace(vectors.subwords, rows=rows)
-    WordVectors(list(vectors), vectors.matrix, subwords=broken).save(tmp_path / "model")
+    WordVectors.from_checked(vectors.vocabulary, vectors.matrix, subwords=broken).save(
+        tmp_path / "model"
+    )
     with pytest.raises(ModelError, match=r"is damaged: .* NaN or infinity"):
         write_serving_copy(tmp_path / "model", tmp_path / "copy")
 
