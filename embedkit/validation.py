@@ -65,9 +65,12 @@ def number(name: str, value: object, low: float, high: float) -> float:
     """
     is_real = isinstance(value, Real) and not isinstance(value, bool)
     if not is_real or not low <= cast("float", value) <= high:
-        limits = " and ".join(f"{x:,}" if isinstance(x, int) else f"{x:g}" for x in (low, high))
-        raise SettingError(name, f"a number between {limits}", value)
+        raise SettingError(name, f"a number between {_plain(low)} and {_plain(high)}", value)
     return float(cast("float", value))
+
+
+def _plain(limit: float) -> str:
+    return f"{int(limit):,}" if float(limit).is_integer() else f"{limit:g}"
 
 
 def within(ranges: Ranges, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -155,9 +155,9 @@ class Display:
             option = "--max-vocabulary" if reached else "--count-memory"
             self.say(f"left out by {option}: {words} ({tokens}); kept words occur at least {least}")
         if found.too_long:
-            words = counted(found.too_long, "word")
+            tokens = counted(found.too_long, "token")
             longest = counted(limits.max_word_length, "character")
-            self.say(f"left out by --max-word-length: {words} of more than {longest}")
+            self.say(f"left out by --max-word-length: {tokens} of more than {longest}")
 
     def _advance(
         self,

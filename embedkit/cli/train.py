@@ -140,7 +140,8 @@ def train(
     else:
         device = "cpu" if options["device"] == "auto" else device_name(options["device"])
     if device == "cpu":
-        refuse_unused("on a CPU", "rows", "precision")
+        reason = "on a CPU" if options["device"] == "cpu" else "on a CPU, which --device auto chose"
+        refuse_unused(reason, "rows", "precision")
     ranks = join(gpus=device != "cpu")
     if ranks.rank == 0:
         lock_outputs(output)

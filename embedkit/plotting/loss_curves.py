@@ -165,7 +165,7 @@ def _draw_axes(
             linestyle=_STYLES[cycle % len(_STYLES)],
             marker="o" if len(losses) <= _MAX_MARKED else None, markersize=5,
         )  # fmt: skip
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(axis="y", color=theme.cloud, alpha=0.35, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.set_xlabel("epoch")

@@ -40,6 +40,7 @@ from embedkit.training.composition import InputRows
 from embedkit.training.config import TrainingConfig
 from embedkit.training.divergence import divergence
 from embedkit.training.plan import EpochPlan
+from embedkit.training.schedule import SCHEDULE_VERSION
 from embedkit.training.state import TrainingState, input_tensors, state_of
 
 __all__ = ["Checkpoints"]
@@ -170,6 +171,7 @@ class Checkpoints:
                 "ranks": state.ranks,
                 "chunk_tokens": state.chunk_tokens,
                 "stopped": state.stopped,
+                "schedule": state.schedule,
                 "corpus_fingerprint": fingerprint,
                 "plan": asdict(state.plan) if state.plan else None,
             },
@@ -200,7 +202,8 @@ class Checkpoints:
         """Return the state of the newest complete checkpoint, or None if there is no checkpoint.
 
         Raises:
-            ConfigurationError: the corpus, the vocabulary or a setting has changed since.
+            ConfigurationError: the corpus, the vocabulary or a setting has changed since, or the
+                checkpoint counts the stops of several ranks by another schedule.
             ModelError: all checkpoints are damaged.
         """
         self._remove_unfinished()
@@ -214,6 +217,13 @@ class Checkpoints:
             state = state_of(model)
             now = asdict(config) | {"ranks": ranks, "chunk_tokens": chunk_tokens}
             self._check(model, now, vocabulary, fingerprint)
+            if ranks > 1 and state.schedule != SCHEDULE_VERSION:
+                raise ConfigurationError(
+                    f"{path} was written by another version of embedkit, whose processes "
+                    "synchronized at other points of the text.",
+                    hint="Resume with that version, or pass --overwrite without --resume "
+                    "(resume=False) to start again.",
+                )
             return state
         if damage is not None:
             raise damage

@@ -47,11 +47,19 @@ class EpochPlan:
 
     def __str__(self) -> str:
         """Describe the choice in a sentence without a period."""
-        speed = f"an epoch takes about {self.epoch_seconds:,.1f} s at "
-        speed += f"{self.words_per_second:,.0f} words/s"
-        chosen = f"{counted(self.epochs, 'epoch')} for {self.budget:g} s"
-        if self.is_too_short:
-            return f"{self.budget:g} s is too short for one epoch: {speed}; 1 epoch is trained"
+        chosen = f"{counted(self.epochs, 'epoch')} for {self.budget:,g} s"
         if self.epochs == MOST_EPOCHS:
-            return f"{chosen}, the most that are chosen: {speed}"
-        return f"{chosen}: {speed}"
+            chosen += ", the most that are chosen"
+        return f"{chosen}: an epoch takes {self._duration}"
+
+    @property
+    def warning(self) -> str:
+        """What to tell if the budget is too short."""
+        return (
+            f"{self.budget:,g} s is too short for one epoch, which takes {self._duration}; "
+            "1 epoch is trained."
+        )
+
+    @property
+    def _duration(self) -> str:
+        return f"about {self.epoch_seconds:,.1f} s at {self.words_per_second:,.0f} words/s"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["FIRST_EPOCH", "Stop", "rank_schedule", "schedule"]
+__all__ = ["FIRST_EPOCH", "SCHEDULE_VERSION", "Stop", "rank_schedule", "schedule"]
 
 FIRST_EPOCH = 8
 """How many times as often ranks synchronize in the first epoch."""
+
+SCHEDULE_VERSION = 2
+"""Increased whenever ranks stop at other points; their checkpoints count the stops so far."""
 
 _HALVINGS = 6
 

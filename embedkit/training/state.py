@@ -13,6 +13,7 @@ from embedkit.errors import ModelError
 from embedkit.storage.model_directory import StoredModel
 from embedkit.training.composition import InputRows
 from embedkit.training.plan import EpochPlan
+from embedkit.training.schedule import SCHEDULE_VERSION
 
 __all__ = ["TrainingState", "input_tensors", "state_of"]
 
@@ -30,6 +31,7 @@ class TrainingState:
         ranks: number of processes that train together.
         chunk_tokens: number of tokens in a chunk.
         stopped: number of scheduled stops reached so far; ranks resume from there.
+        schedule: the version of the schedule of ranks; 0 before versions were stored.
         plan: how the number of epochs was chosen; None without a time budget.
     """
 
@@ -43,6 +45,7 @@ class TrainingState:
     chunk_tokens: int = 10_000
     stopped: int = 0
     plan: EpochPlan | None = None
+    schedule: int = SCHEDULE_VERSION
 
 
 def input_tensors(inputs: NDArray[np.float32], rows: InputRows | None) -> dict[str, NDArray[Any]]:
@@ -87,6 +90,7 @@ def state_of(model: StoredModel) -> TrainingState:
             chunk_tokens=int(saved["chunk_tokens"]),
             stopped=int(saved["stopped"]),
             plan=EpochPlan(**saved["plan"]) if saved.get("plan") else None,
+            schedule=int(saved.get("schedule", 0)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(

@@ -130,7 +130,7 @@ def _plan(
         plan = choose_epochs(engine, corpus, config, ranks)
     _log.info("%s", plan)
     if plan.is_too_short and ranks.rank == 0:
-        warnings.warn(f"{plan}.", ShortTimeWarning, stacklevel=4)
+        warnings.warn(plan.warning, ShortTimeWarning, stacklevel=4)
     return plan
 
 

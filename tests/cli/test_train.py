@@ -275,6 +275,9 @@ def test_settings_of_a_gpu_are_refused_on_a_cpu(embedkit: Command, tmp_path: Pat
         done = embedkit("train", "text.txt", "--device", "cpu", *option)
         assert done.returncode == 2
         assert f"{option[0]} cannot be used on a CPU." in done.stderr
+        if not Path("/proc/driver/nvidia/version").exists():
+            done = embedkit("train", "text.txt", *option)
+            assert f"{option[0]} cannot be used on a CPU, which --device auto chose." in done.stderr
 
 
 def test_time_chooses_the_epochs(embedkit: Command, text: Path, tmp_path: Path) -> None:
@@ -387,7 +390,7 @@ def test_limits_of_counting_are_reported(embedkit: Command, tmp_path: Path) -> N
         "left out by --max-vocabulary: 1 word (30 tokens); kept words occur at least 90 times"
         in done.stderr
     )
-    assert "left out by --max-word-length: 30 words of more than 12 characters" in done.stderr
+    assert "left out by --max-word-length: 30 tokens of more than 12 characters" in done.stderr
     report = json.loads(done.stdout)["training"]
     assert report["left_out"] == {"words": 1, "tokens": 30, "too_long": 30}
     assert [*load(tmp_path / "model.embedkit").vocabulary] == ["sun", "moon", "star"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,12 @@ def test_curves_are_drawn_and_missing_curves_rejected(tmp_path: Path) -> None:
         draw_loss_curves([], tmp_path / "b.png")
     with pytest.raises(ConfigurationError, match=r"unknown picture format '\.html'"):
         draw_loss_curves([curve], tmp_path / "b.html")
+
+
+def test_a_single_epoch_has_a_whole_number(tmp_path: Path) -> None:
+    draw_loss_curves([LossCurve("run", (1,), (2.0,))], tmp_path / "a.svg")
+    numbers = re.findall(r">(\d+\.?\d*)</text>", (tmp_path / "a.svg").read_text())
+    assert [number for number in numbers if 0.5 < float(number) < 1.5] == ["1"]
 
 
 def test_runs_with_the_same_file_name_are_named_by_their_paths(tmp_path: Path) -> None:

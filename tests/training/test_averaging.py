@@ -65,7 +65,7 @@ tell(few=few, vectors=vectors.tolist(), context=context.tolist())
     assert found[0]["vectors"] == found[1]["vectors"]
     assert found[0]["context"] == found[1]["context"]
     # (1, 1) and (2, 2) sum up to (3, 3): 18 is its squared length, 2 and 8 are theirs.
-    both = 3 / (18 / (2 + 8))
+    both = 3 / (18 / (2 + 8)) ** 0.7
     expected = np.array([[0, 1], [3, 4], [6, 7], [6 + both, 7 + both], [11, 12]])
     np.testing.assert_allclose(found[0]["vectors"], expected, rtol=1e-6)
     expected = np.array([[-both, -both], [0, 0], [0, 0], [0, 0], [-both, -both]])

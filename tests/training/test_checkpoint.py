@@ -185,6 +185,32 @@ def test_other_number_of_ranks_is_rejected(checkpoints: Checkpoints) -> None:
         checkpoints.latest(CONFIG, WORDS, "text", chunk_tokens=9)
 
 
+def test_ranks_refuse_the_stops_of_another_schedule(checkpoints: Checkpoints) -> None:
+    """An older version did not store the schedule, of which the checkpoint counts the stops."""
+    checkpoints.save(replace(state(1), ranks=2, stopped=64), CONFIG, WORDS, "text")
+    found = checkpoints.latest(CONFIG, WORDS, "text", ranks=2)
+    assert found is not None
+    assert found.stopped == 64
+    (path,) = checkpoints.path.glob("*/config.json")
+    config = json.loads(path.read_text())
+    assert config["checkpoint"].pop("schedule") == found.schedule
+    path.write_text(json.dumps(config))
+    with pytest.raises(ConfigurationError, match="synchronized at other points") as caught:
+        checkpoints.latest(CONFIG, WORDS, "text", ranks=2)
+    assert str(path.parent) in str(caught.value)
+
+
+def test_one_rank_needs_no_schedule(checkpoints: Checkpoints) -> None:
+    save(checkpoints, 1)
+    (path,) = checkpoints.path.glob("*/config.json")
+    config = json.loads(path.read_text())
+    del config["checkpoint"]["schedule"]
+    path.write_text(json.dumps(config))
+    found = checkpoints.latest(CONFIG, WORDS, "text")
+    assert found is not None
+    assert found.chunk == 1
+
+
 def test_earlier_checkpoints_are_kept_without_overwrite(checkpoints: Checkpoints) -> None:
     checkpoints.begin_again(overwrite=False)
     save(checkpoints, 1)

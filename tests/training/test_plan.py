@@ -44,7 +44,11 @@ def test_the_choice_is_explained() -> None:
         return str(EpochPlan.within(60.0, 2.0, 1e6, epoch_seconds))
 
     assert told(9.0) == "6 epochs for 60 s: an epoch takes about 9.0 s at 1,000,000 words/s"
-    assert told(99.0).startswith("60 s is too short for one epoch: an epoch takes about 99.0 s")
+    assert told(99.0) == "1 epoch for 60 s: an epoch takes about 99.0 s at 1,000,000 words/s"
+    assert EpochPlan.within(60.0, 2.0, 1e6, 99.0).warning == (
+        "60 s is too short for one epoch, which takes about 99.0 s at 1,000,000 words/s; "
+        "1 epoch is trained."
+    )
     assert told(0.5).startswith("50 epochs for 60 s, the most that are chosen: an epoch takes")
 
 
