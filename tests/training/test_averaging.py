@@ -155,15 +155,11 @@ def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:
     """Files of very different sizes, and so many exchanges that a chunk lies between two."""
     text = WORLD.read_text().splitlines(keepends=True)
     (tmp_path / "text").mkdir()
-    for number, (start, stop) in enumerate(
-        [(0, 1800), (1800, 1806), (1806, 3000), (3000, 3008)]
-    ):
+    for number, (start, stop) in enumerate([(0, 1800), (1800, 1806), (1806, 3000), (3000, 3008)]):
         (tmp_path / "text" / f"{number}.txt").write_text("".join(text[start:stop]))
     log = tmp_path / "log"
     options = ["--epochs", 3, "--dimension", 8, "--sync-every", 700, "--log-json", log]
-    command = launched(
-        2, EMBEDKIT, "train", tmp_path / "text", "-o", tmp_path / "model", *options
-    )
+    command = launched(2, EMBEDKIT, "train", tmp_path / "text", "-o", tmp_path / "model", *options)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [event["epoch"] for event in events if event["event"] == "epoch"] == [1, 2, 3]
