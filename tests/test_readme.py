@@ -26,7 +26,7 @@ OTHER_LIBRARIES = {"docs/migrate/gensim.md": "gensim", "docs/migrate/fasttext.md
 
 @pytest.fixture(scope="session")
 def trained(shared_folder: Path) -> Path:
-    """A folder for the model that most pages train."""
+    """A folder for the models that most pages train."""
     folder = shared_folder / "trained"
     folder.mkdir(exist_ok=True)
     return folder
