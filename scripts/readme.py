@@ -4,15 +4,15 @@
     scripts/readme.py                               check every page that has examples
     scripts/readme.py docs/guides/features.md       check one page
     scripts/readme.py --write [PAGE...]             replace the output in the pages
-    scripts/readme.py --trained FOLDER [PAGE...]    keep the model that most pages need in FOLDER
+    scripts/readme.py --trained FOLDER [PAGE...]    keep the models that most pages need in FOLDER
 
 An example is a fenced block of one of three kinds: ``console`` holds `$ command` lines and their
 output, ``pycon`` holds a Python session, and ``python`` holds statements that print nothing. The
 examples of a page run in order, in an empty folder that contains the repository's corpora/.
 Numbers, and all answers except the first, differ between machines and are not compared. Only the
-last line of a traceback is shown. Most pages begin with the command `TRAINING`, which prints
-nothing: it runs once, and the other pages use a copy of its model. An embedkit command that needs
-no shell runs in this process.
+last line of a traceback is shown. Most pages begin with one of the commands `TRAININGS`: each
+runs once, and the other pages use a copy of its output and model. An embedkit command that needs no
+shell runs in this process.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<kind>console|pycon|python)\n(?P<block>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-TRAINING = "embedkit train corpora/world.txt --quiet"
+TRAININGS = ("embedkit train corpora/world.txt", "embedkit train corpora/world.txt --quiet")
 MODEL = "model.embedkit"
 PLAIN = re.compile(r"""embedkit (?:[^"'|<>&;*?$`~\\(){}#]|'[^']*'|"[^"$`\\]*")*$""")
 """An embedkit command that needs no shell."""
@@ -79,16 +79,19 @@ def run_here(arguments: list[str]) -> str:
     return done.output
 
 
-def train_once(trained: Path) -> str:
-    """Run `TRAINING`, or copy the model that an earlier run wrote; return its output."""
-    with (trained / "lock").open("w") as lock:
+def train_once(command: str, trained: Path) -> str:
+    """Run one of `TRAININGS`, or copy the model of an earlier run; return what it printed."""
+    kept = trained / str(TRAININGS.index(command))
+    kept.mkdir(exist_ok=True)
+    with (kept / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may check pages at the same time
-        if (trained / MODEL).exists():
-            shutil.copytree(trained / MODEL, MODEL)
-            return ""
-        printed = run_command(TRAINING)
+        if (kept / MODEL).exists():
+            shutil.copytree(kept / MODEL, MODEL)
+            return (kept / "printed").read_text()
+        printed = run_command(command)
         if Path(MODEL).exists():
-            shutil.copytree(MODEL, trained / MODEL)
+            (kept / "printed").write_text(printed)
+            shutil.copytree(MODEL, kept / MODEL)
         return printed
 
 
@@ -96,8 +99,9 @@ def run_console(block: str, trained: Path) -> str:
     """Return the block with each command's output."""
     printed = []
     for command in re.findall(r"^\$ (.*(?:\\\n.*)*)", block, re.MULTILINE):
-        once = command == TRAINING and not Path(MODEL).exists()
-        printed.append(f"$ {command}\n{train_once(trained) if once else run_command(command)}")
+        once = command in TRAININGS and not Path(MODEL).exists()
+        said = train_once(command, trained) if once else run_command(command)
+        printed.append(f"$ {command}\n{said}")
     return "".join(printed)
 
 
@@ -194,7 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="replace the output in the pages")
     parser.add_argument("pages", type=Path, nargs="*", help="default: all that have examples")
-    parser.add_argument("--trained", type=Path, help="folder for the model that most pages use")
+    parser.add_argument("--trained", type=Path, help="folder for the models that most pages use")
     options = parser.parse_args()
     os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     os.environ.pop("EMBEDKIT_MODEL", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from embedkit.encoders import SkipGramEncoder
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 _NOBODY = 65534
+WORLD = Path(__file__).parents[1] / "corpora" / "world.txt"
 PAIRS = [("paris", "france"), ("rome", "italy"), ("berlin", "germany"), ("madrid", "spain")]
 
 
@@ -66,22 +68,42 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A skip-gram model trained on `sentences`; tests must not change it."""
-    path = tmp_path_factory.mktemp("model") / "model.embedkit"
-    SkipGramEncoder(dimension=24, epochs=10, sample=0, workers=1).fit(sentences()).save(path)
+def made_once(path: Path, make: Callable[[Path], object]) -> Path:
+    """Let the first process that needs *path* make it; the others wait."""
+    with path.with_name(f"{path.name}.once").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            make(path)
     return path
 
 
 @pytest.fixture(scope="session")
-def subword_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(shared_folder: Path) -> Path:
+    """A skip-gram model trained on `sentences`; tests must not change it."""
+
+    def train(path: Path) -> None:
+        SkipGramEncoder(dimension=24, epochs=10, sample=0, workers=1).fit(sentences()).save(path)
+
+    (shared_folder / "model").mkdir(exist_ok=True)
+    return made_once(shared_folder / "model" / "model.embedkit", train)
+
+
+@pytest.fixture(scope="session")
+def world_model(shared_folder: Path) -> Path:
+    """The model that scripts/demo trains; tests must not change it."""
+    (shared_folder / "world").mkdir(exist_ok=True)
+    path = shared_folder / "world" / "model.embedkit"
+    return made_once(path, lambda path: SkipGramEncoder().fit(WORLD).save(path))
+
+
+@pytest.fixture(scope="session")
+def subword_model(shared_folder: Path) -> Path:
     """A model directory of `tests.subwords.subword_vectors`; tests must not change it."""
     from tests.subwords import subword_vectors
 
-    path = tmp_path_factory.mktemp("subwords") / "subword.embedkit"
-    subword_vectors().save(path)
-    return path
+    (shared_folder / "subwords").mkdir(exist_ok=True)
+    path = shared_folder / "subwords" / "subword.embedkit"
+    return made_once(path, lambda path: subword_vectors().save(path))
 
 
 @pytest.fixture

@@ -135,17 +135,15 @@ def requests_in_sh_blocks() -> list[str]:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_requests_in_sh_blocks_are_answered(tmp_path: Path) -> None:
-    model = tmp_path / "model.embedkit"
-    embedkit.SkipGramEncoder(epochs=1).fit(ROOT / "corpora" / "world.txt").save(model)
+def test_requests_in_sh_blocks_are_answered(tmp_path: Path, world_model: Path) -> None:
     (tmp_path / "keys").write_text("a-key-of-the-tests-0123456789\n")
     calls = requests_in_sh_blocks()
     assert len(calls) >= 2
     with starting() as start:
         for keys in (False, True):
-            options = ["--model", f"news={model}"]
+            options = ["--model", f"news={world_model}"]
             server = start(
-                model, *options, *(["--api-key-file", tmp_path / "keys"] if keys else [])
+                world_model, *options, *(["--api-key-file", tmp_path / "keys"] if keys else [])
             )
             for call in calls:
                 if ("keys" in call) == keys:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.encoders import SkipGramEncoder
+from embedkit.encoders import SkipGramEncoder, load
 from embedkit.evaluation import analogy_accuracy, word_similarity
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -34,8 +34,8 @@ def world(seed: int) -> WordVectors:
 
 
 @pytest.fixture(scope="module")
-def vectors() -> WordVectors:
-    return world(seed=1)
+def vectors(world_model: Path) -> WordVectors:
+    return load(world_model)
 
 
 @pytest.mark.parametrize(("a", "b", "c", "answer"), QUESTIONS)

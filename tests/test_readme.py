@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
+
+from tests.scripts.conftest import load_script
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = re.compile(r"^ *```(console|pycon|python)$", re.MULTILINE)
@@ -22,13 +26,13 @@ OTHER_LIBRARIES = {"docs/migrate/gensim.md": "gensim", "docs/migrate/fasttext.md
 
 @pytest.fixture(scope="session")
 def trained(shared_folder: Path) -> Path:
-    """A folder for the model that most pages train."""
+    """A folder for the models that most pages train."""
     folder = shared_folder / "trained"
     folder.mkdir(exist_ok=True)
     return folder
 
 
-def check(page: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
+def run(page: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, ROOT / "scripts" / "readme.py", *options, page],
         capture_output=True, text=True, check=False,
@@ -39,11 +43,26 @@ def check(page: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
     "page",
     [pytest.param(page, marks=pytest.mark.slow) if page in SLOW else page for page in PAGES],
 )
-def test_examples_print_what_the_page_shows(page: str, trained: Path) -> None:
+def test_examples_print_what_the_page_shows(
+    page: str, trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: a new one would import everything again for each page."""
     if page in OTHER_LIBRARIES:
         pytest.importorskip(OTHER_LIBRARIES[page])
-    done = check(ROOT / page, "--trained", trained)
-    assert done.returncode == 0, done.stdout + done.stderr
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.delenv("EMBEDKIT_MODEL", raising=False)
+    with warnings.catch_warnings():
+        set_default_warnings()
+        same = load_script("readme.py").check(ROOT / page, trained, write=False)
+    assert same, "".join(capsys.readouterr())
+
+
+def set_default_warnings() -> None:
+    """Set the filters that Python has outside the tests."""
+    warnings.resetwarnings()
+    for category in (ImportWarning, PendingDeprecationWarning, DeprecationWarning, ResourceWarning):
+        warnings.simplefilter("ignore", category)
+    warnings.filterwarnings("default", category=DeprecationWarning, module="__main__")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +83,7 @@ def test_examples_print_what_the_page_shows(page: str, trained: Path) -> None:
 def test_wrong_example_is_found(example: str, difference: str, tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(example)
-    done = check(readme)
+    done = run(readme)
     assert done.returncode == 1
     assert difference in done.stdout
 
@@ -72,7 +91,7 @@ def test_wrong_example_is_found(example: str, difference: str, tmp_path: Path) -
 def test_python_block_that_fails_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```python\nimport embedkit\n\nembedkit.no_such_name\n```\n")
-    done = check(page)
+    done = run(page)
     assert done.returncode == 1
     assert "No embedkit attribute no_such_name" in done.stderr
 
@@ -83,7 +102,7 @@ def test_output_is_written_in_place(tmp_path: Path) -> None:
         '=== "Tab"\n\n    ```console\n    $ echo rome\n    ```\n\n'
         "```python\nx = 2\n```\n\n```pycon\n>>> x + 1\n>>> if x:\n...     x\n>>> x\n```\n"
     )
-    assert check(page, "--write").returncode == 0
+    assert run(page, "--write").returncode == 0
     assert page.read_text() == (
         '=== "Tab"\n\n    ```console\n    $ echo rome\n    rome\n    ```\n\n'
         "```python\nx = 2\n```\n\n```pycon\n>>> x + 1\n3\n"

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -186,7 +187,7 @@ def test_resumes_only_with_the_same_phrases(embedkit: Command, tmp_path: Path) -
     )  # fmt: skip
     folder = tmp_path / "model.embedkit.checkpoint"
     while process.poll() is None and not (folder.exists() and any(folder.glob("[0-9]*"))):
-        pass
+        time.sleep(0.01)
     process.kill()
     process.wait(60)
     resume = ["train", "corpus.txt", "--epochs", "5000", "--dimension", "8", "--sample", "0"]

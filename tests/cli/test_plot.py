@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -143,13 +144,16 @@ def view(page: Any) -> list[float]:
     return [float(part) for part in page.locator("canvas").get_attribute("data-view").split()]
 
 
-def test_slow_projections_are_announced(inside: Command, tmp_path: Path) -> None:
-    words = [f"w{number}" for number in range(500)]
-    library.WordVectors(words, np.random.default_rng(0).normal(size=(500, 4))).save(
+def test_slow_projections_are_announced(
+    inside: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["embedkit.cli.plot"], "_SLOW_WORDS", 50)  # instead of 500
+    words = [f"w{number}" for number in range(50)]
+    library.WordVectors(words, np.random.default_rng(0).normal(size=(50, 4))).save(
         tmp_path / "model.embedkit"
     )
     asked = ["plot", "--method", "tsne", "-o", "a.svg", "--overwrite"]
-    assert "projecting 500 words by tsne" in inside(*asked, "--top", 500).stderr
+    assert "projecting 50 words by tsne" in inside(*asked, "--top", 50).stderr
     assert "projecting" not in inside(*asked, "--top", 20).stderr
 
 

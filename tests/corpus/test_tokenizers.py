@@ -185,7 +185,7 @@ def test_text_without_words_has_no_tokens(text: str, lines: int) -> None:
     assert tokenize("\n".join([text] * lines)) == []
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 @given(texts)
 def test_words_are_those_of_the_slow_oracle(text: str) -> None:
     assert tokenize(text) == [word for word in slow_words(text) if word]
@@ -201,21 +201,21 @@ def test_each_character_is_treated_as_by_the_slow_oracle() -> None:
     assert tokenize(text) == [word for word in slow_words(text.replace("\n", " ")) if word]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(texts)
 def test_lines_are_tokenized_one_by_one(text: str) -> None:
     lines = tokenizer("words")(text.encode()).decode().split("\n")
     assert [line.split() for line in lines] == [tokenize(line) for line in text.split("\n")]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(texts, st.sampled_from(list(TOKENIZERS)))
 def test_tokenizing_tokens_changes_nothing(text: str, name: str) -> None:
     tokens = tokenize(text, name)
     assert tokenize(" ".join(tokens), name) == tokens
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 @given(texts)
 def test_normalizing_twice_changes_nothing(text: str) -> None:
     once = normalize(text)

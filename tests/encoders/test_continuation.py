@@ -106,6 +106,7 @@ def test_what_a_model_of_facebook_knew_is_kept(model: str, tmp_path: Path) -> No
     assert {"quark", "boson", "violin"} <= set(other.vocabulary)
 
 
+@pytest.mark.slow
 def test_epochs_add_to_what_a_model_of_facebook_knew(tmp_path: Path) -> None:
     fasttext = pytest.importorskip("fasttext", reason="fastText is not installed")
     text = CORPORA / "world.txt"

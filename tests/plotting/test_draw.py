@@ -16,7 +16,7 @@ import pytest
 from matplotlib.text import Annotation, Text
 
 from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.encoders import SkipGramEncoder, load
+from embedkit.encoders import load
 from embedkit.errors import ConfigurationError, OutputExistsError
 from embedkit.plotting import WordMap, draw, word_map
 from embedkit.plotting.draw import draw_axes
@@ -35,11 +35,8 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> WordVectors:
-    """The model that scripts/demo makes."""
-    path = tmp_path_factory.mktemp("world") / "model.embedkit"
-    SkipGramEncoder().fit(ROOT / "corpora" / "world.txt").save(path)
-    return load(path)
+def world(world_model: Path) -> WordVectors:
+    return load(world_model)
 
 
 def documented(name: str) -> tuple[list[tuple[str, str]], str, tuple[int, int]]:

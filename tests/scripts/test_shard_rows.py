@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.training.initial import random_vectors
-from tests.ranks import torchrun
+from tests.ranks import launched
 
 SCRIPTS = Path(__file__).parent.parent.parent / "scripts"
 WORLD = SCRIPTS.parent / "corpora" / "world.txt"
@@ -31,11 +33,15 @@ def reference_step(
 
 
 def test_two_processes_compute_what_one_computes(tmp_path: Path) -> None:
-    command = torchrun(
+    command = launched(
         2, SCRIPTS / "shard_rows.py", WORLD, tmp_path, "--steps", 4, "--batch", 1500,
         "--dimension", DIMENSION, "--negative", 3, "--rate", RATE, "--seed", 7,
     )  # fmt: skip
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    path = os.pathsep.join([str(SCRIPTS), *sys.path])  # scripts import from their own folder
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
     ranks = [dict(np.load(tmp_path / f"{rank}.npz")) for rank in range(2)]
 
     summary = json.loads(done.stdout)

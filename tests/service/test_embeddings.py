@@ -6,11 +6,10 @@ import base64
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
-import openai
 import pytest
 
 import embedkit
@@ -25,6 +24,9 @@ from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 from tests.service.servers import Server
 
+if TYPE_CHECKING:
+    import openai
+
 
 @pytest.fixture(scope="module")
 def vectors(model: Path) -> embedkit.WordVectors:
@@ -33,6 +35,8 @@ def vectors(model: Path) -> embedkit.WordVectors:
 
 @pytest.fixture(scope="module")
 def openai_client(server: Server) -> Iterator[openai.OpenAI]:
+    import openai  # slow to import
+
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
         yield client
 
@@ -110,6 +114,8 @@ def test_a_text_without_known_words_stops_only_itself(
 
 
 def test_a_single_text_without_known_words_is_not_found(openai_client: openai.OpenAI) -> None:
+    import openai
+
     with pytest.raises(openai.NotFoundError, match="'pariss' is not in the vocabulary") as caught:
         openai_client.embeddings.create(input="pariss nowhere", model="any")
     assert isinstance(caught.value.body, dict)
@@ -119,6 +125,8 @@ def test_a_single_text_without_known_words_is_not_found(openai_client: openai.Op
 
 
 def test_another_dimension_is_rejected(openai_client: openai.OpenAI) -> None:
+    import openai
+
     with pytest.raises(
         openai.UnprocessableEntityError, match="dimensions must be 24 for this model, got 12"
     ):
@@ -128,6 +136,8 @@ def test_another_dimension_is_rejected(openai_client: openai.OpenAI) -> None:
 
 
 def test_token_ids_are_rejected_with_the_remedy(openai_client: openai.OpenAI) -> None:
+    import openai
+
     for ids in ([1, 2], [[1, 2], [3]]):
         with pytest.raises(
             openai.UnprocessableEntityError, match="check_embedding_ctx_length=False"
@@ -139,6 +149,8 @@ def test_a_client_lists_the_models_and_then_embeds(
     openai_client: openai.OpenAI, client: httpx.Client, vectors: embedkit.WordVectors
 ) -> None:
     """As user interfaces do when a connection is set up."""
+    import openai
+
     [listed] = openai_client.models.list().data
     assert (listed.id, listed.object, listed.owned_by) == ("model", "model", "embedkit")
     assert openai_client.models.retrieve(listed.id) == listed

@@ -15,8 +15,6 @@ import embedkit
 from embedkit.encoders import compare, load_encoder
 from tests.service.servers import starting
 
-WORLD = Path(__file__).parents[2] / "corpora" / "world.txt"
-
 
 @pytest.fixture(scope="module")
 def vectors(model: Path) -> embedkit.WordVectors:
@@ -293,11 +291,9 @@ def test_other_encoders_are_served(encoder: str, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def world(world_model: Path) -> Iterator[httpx.Client]:
     """A server with the model of scripts/demo."""
-    path = tmp_path_factory.mktemp("world") / "world.embedkit"
-    embedkit.SkipGramEncoder().fit(WORLD).save(path)
-    with starting() as start, httpx.Client(base_url=start(path).url) as client:
+    with starting() as start, httpx.Client(base_url=start(world_model).url) as client:
         yield client
 
 

@@ -18,7 +18,7 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.ngrams import word_bytes
 from embedkit.encoders import load
 from embedkit.evaluation import analogy_accuracy
-from tests.ranks import together, torchrun
+from tests.ranks import EMBEDKIT, launched, together, torchrun
 
 CORPORA = Path(__file__).parent.parent.parent / "corpora"
 WORLD, ANALOGIES = CORPORA / "world.txt", CORPORA / "analogies.txt"
@@ -90,7 +90,6 @@ def test_two_ranks_learn_as_well_as_one(tmp_path: Path) -> None:
     assert not (tmp_path / "model.checkpoint").exists()
 
 
-@pytest.mark.slow
 def test_rows_of_n_grams_are_combined_with_the_words_that_have_them(tmp_path: Path) -> None:
     """Rows: three words, the n-grams <a, a>, <b, b>, <c, c>, and two position weights."""
     found = together(
@@ -135,6 +134,7 @@ tell(members=members, few=few, inputs=inputs.tolist())
         assert (np.array(found[rank]["inputs"]) == both).all()
 
 
+@pytest.mark.slow
 def test_two_ranks_train_subwords(tmp_path: Path) -> None:
     model = tmp_path / "model"
     command = torchrun(
@@ -155,15 +155,11 @@ def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:
     """Files of very different sizes, and so many exchanges that a chunk lies between two."""
     text = WORLD.read_text().splitlines(keepends=True)
     (tmp_path / "text").mkdir()
-    for number, (start, stop) in enumerate(
-        [(0, 9000), (9000, 9030), (9030, 15000), (15000, 15040)]
-    ):
+    for number, (start, stop) in enumerate([(0, 1800), (1800, 1806), (1806, 3000), (3000, 3008)]):
         (tmp_path / "text" / f"{number}.txt").write_text("".join(text[start:stop]))
     log = tmp_path / "log"
     options = ["--epochs", 3, "--dimension", 8, "--sync-every", 700, "--log-json", log]
-    command = torchrun(
-        2, "-m", "embedkit", "train", tmp_path / "text", "-o", tmp_path / "model", *options
-    )
+    command = launched(2, EMBEDKIT, "train", tmp_path / "text", "-o", tmp_path / "model", *options)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [event["epoch"] for event in events if event["event"] == "epoch"] == [1, 2, 3]
@@ -180,7 +176,8 @@ def test_ranks_with_unequal_shares_end_epochs_together(tmp_path: Path) -> None:
 def test_wrong_device_is_reported_before_ranks_connect(
     device: str, problem: str, tmp_path: Path
 ) -> None:
-    command = torchrun(2, *TRAIN, "-o", tmp_path / "model", "--device", device)
+    options = ["--workers", 1, "-o", tmp_path / "model", "--device", device]
+    command = launched(2, EMBEDKIT, "train", WORLD, *options)
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode != 0
     assert re.search(f"Error: {problem}", done.stderr)

@@ -289,7 +289,7 @@ def test_run_interrupted_by_ctrl_c_resumes_to_the_same_bytes(
 
 
 COMMAND = [
-    sys.executable, "-m", "embedkit", "train", str(WORLD), "--workers", "1", "--epochs", "24",
+    sys.executable, "-m", "embedkit", "train", str(WORLD), "--workers", "1", "--epochs", "12",
     "--dimension", "32", "--quiet", "-o",
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ import pytest
 import embedkit
 from embedkit.encoders import load_encoder, untrained
 from tests.service.page.browser import QUESTION, answered, link, type_anew, visited
-from tests.service.servers import Server, Start
+from tests.service.servers import Server, Start, starting
 
 
 @pytest.mark.parametrize("encoder", ["onehot", pytest.param("charcode", marks=pytest.mark.slow)])
@@ -60,6 +60,13 @@ def test_the_page_follows_a_replaced_model(
         )
 
 
+@pytest.fixture(scope="module")
+def both(model: Path, subword_model: Path) -> Iterator[Server]:
+    """A service with the small model and with parts, the model with n-grams."""
+    with starting() as start:
+        yield start(model, "--model", f"parts={subword_model}")
+
+
 @contextlib.contextmanager
 def with_parts(browser: Any, server: Server, subword_model: Path) -> Iterator[Any]:
     """The page with an answer of the second model, parts."""
@@ -68,12 +75,9 @@ def with_parts(browser: Any, server: Server, subword_model: Path) -> Iterator[An
         yield page
 
 
-def test_two_models_answer_side_by_side(
-    browser: Any, start: Start, model: Path, subword_model: Path
-) -> None:
+def test_two_models_answer_side_by_side(browser: Any, both: Server, subword_model: Path) -> None:
     """One link shows the answers of both models, and what they have in common."""
-    server = start(model, "--model", f"parts={subword_model}")
-    with with_parts(browser, server, subword_model) as page:
+    with with_parts(browser, both, subword_model) as page:
         assert "10 words" in page.locator("#facts").inner_text()
         page.locator("#other").select_option("model")
         note = page.locator("#other-note")
@@ -90,25 +94,21 @@ def test_two_models_answer_side_by_side(
 
 
 def test_the_page_of_the_network_uses_the_chosen_model(
-    browser: Any, start: Start, model: Path, subword_model: Path
+    browser: Any, both: Server, subword_model: Path
 ) -> None:
-    server = start(model, "--model", f"parts={subword_model}")
-    with with_parts(browser, server, subword_model) as page:
+    with with_parts(browser, both, subword_model) as page:
         page.get_by_role("link", name="Network").click()
         page.locator("#stages li").first.wait_for()  # the script listens
         page.locator("[name=data]").select_option("words")
         page.locator("#note").get_by_text("lacks the ready words").wait_for()
         page.get_by_role("link", name="Words", exact=True).click()
         page.locator("#facts").get_by_text("parts: 10 words").wait_for()
-    with visited(browser, f"{server.url}/network#data=words") as page:
+    with visited(browser, f"{both.url}/network#data=words") as page:
         page.get_by_text("of 8 right").wait_for()
 
 
-def test_a_link_to_a_model_that_is_gone_shows_the_first_one(
-    browser: Any, start: Start, model: Path, subword_model: Path
-) -> None:
-    server = start(model, "--model", f"parts={subword_model}")
-    with visited(browser, link(server.url, QUESTION, model="gone")) as page:
+def test_a_link_to_a_model_that_is_gone_shows_the_first_one(browser: Any, both: Server) -> None:
+    with visited(browser, link(both.url, QUESTION, model="gone")) as page:
         answered(page, "rome")
         page.locator("#banner").get_by_text("no model gone. The page shows model").wait_for()
         assert page.locator("#model option").count() == 2
@@ -116,11 +116,10 @@ def test_a_link_to_a_model_that_is_gone_shows_the_first_one(
 
 
 def test_a_model_chosen_while_another_is_loading_is_not_mixed_with_it(
-    browser: Any, start: Start, model: Path, subword_model: Path
+    browser: Any, both: Server, subword_model: Path
 ) -> None:
     """The map of the first model arrives after that of the second."""
-    server = start(model, "--model", f"parts={subword_model}")
-    with with_parts(browser, server, subword_model) as page:
+    with with_parts(browser, both, subword_model) as page:
         late: list[Any] = []
         page.route("**/v1/map?model=model", lambda route: late.append(route))
         page.locator("#model").select_option("model")

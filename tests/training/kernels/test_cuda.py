@@ -179,17 +179,17 @@ def words(stride):
     found["vector_adds"] += collect.asm["ptx"].count("atom.global.gpu.relaxed.add.v4.f32")
     return found
 
-print(json.dumps(eval(sys.argv[1])))
+print(json.dumps([eval(call) for call in sys.argv[1:]]))
 """
 
 
-def compile_for_hopper(call: str, folder: Path) -> dict[str, Any]:
-    """Compile kernels as *call* says; return what it tells about them. Needs no device."""
+def compile_for_hopper(calls: list[str], folder: Path) -> dict[str, Any]:
+    """Compile kernels as each call says; return what it tells about them. Needs no device."""
     if importlib.util.find_spec("triton") is None:
         pytest.skip("triton is not installed (it comes with the extra 'dev' on Linux)")
     environment = {**os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(folder)}
     done = subprocess.run(
-        [sys.executable, "-c", COMPILE, call],
+        [sys.executable, "-c", COMPILE, *calls],
         env=environment,
         cwd=CONTRACT.parents[1],
         check=False,
@@ -197,11 +197,19 @@ def compile_for_hopper(call: str, folder: Path) -> dict[str, Any]:
         text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return dict(zip(calls, json.loads(done.stdout), strict=True))
 
 
 SLOW = pytest.mark.slow
+QUICK_CALLS = [
+    "train('fp32', 128, 5, 5, False)", "train('fp32', 128, 5, 5, True)", "draw(5) | words(128)",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The calls of the tests that are not slow, in one process, because triton imports torch."""
+    return compile_for_hopper(QUICK_CALLS, tmp_path_factory.mktemp("hopper"))
 
 
 @pytest.mark.parametrize(
@@ -221,15 +229,16 @@ SLOW = pytest.mark.slow
     ],
 )
 def test_training_kernel_compiles_for_hopper(
-    tmp_path: Path, rows: str, stride: int, window: int, negative: int, cbow: bool, most_stack: int
-) -> None:
+    tmp_path: Path, compiled: dict[str, Any], rows: str, stride: int, window: int, negative: int,
+    cbow: bool, most_stack: int,
+) -> None:  # fmt: skip
     """The interpreter accepts code that the compiler rejects; compiling needs no device.
 
     Speed rests on tensor cores, on additions of four numbers at a time, and on values that stay in
     registers: bytes on the stack are those that do not fit.
     """
     call = f"train({rows!r}, {stride}, {window}, {negative}, {cbow})"
-    found = compile_for_hopper(call, tmp_path)
+    found = compiled.get(call) or compile_for_hopper([call], tmp_path)[call]
     assert found["products"] > 0
     assert found["stack"] <= most_stack, found
     if rows == "fp32":
@@ -238,9 +247,12 @@ def test_training_kernel_compiles_for_hopper(
 
 
 @pytest.mark.parametrize("stride", [128, pytest.param(320, marks=SLOW)])
-def test_kernels_of_draws_and_of_words_compile_for_hopper(tmp_path: Path, stride: int) -> None:
+def test_kernels_of_draws_and_of_words_compile_for_hopper(
+    tmp_path: Path, compiled: dict[str, Any], stride: int
+) -> None:
     """They wait for memory, so that many programs have to fit on a multiprocessor."""
-    found = compile_for_hopper(f"draw(5) | words({stride})", tmp_path)
+    call = f"draw(5) | words({stride})"
+    found = dict(compiled.get(call) or compile_for_hopper([call], tmp_path)[call])
     assert found.pop("vector_adds") == stride // 64 * 16 * 64 // (4 * 32)
     assert all(stack == 0 for _, stack in found.values()), found
     assert all(used <= 128 for used, _ in found.values()), found
