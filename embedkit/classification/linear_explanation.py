@@ -116,9 +116,9 @@ def _at(word: Contribution, place: int) -> Contribution:
 
 def _places(tokens: Sequence[str], longest: int) -> Mapping[_Words, tuple[int, ...]]:
     """Return where each n-gram begins; the beginning and the end of a text count as words."""
-    found: defaultdict[_Words, tuple[int, ...]] = defaultdict(tuple)
+    found: defaultdict[_Words, list[int]] = defaultdict(list)
     padded = [START, *tokens, END]
     for length in range(2, longest + 1):
         for first in range(len(padded) - length + 1):
-            found[tuple(padded[first : first + length])] += (max(first - 1, 0),)
-    return found
+            found[tuple(padded[first : first + length])].append(max(first - 1, 0))
+    return {words: tuple(places) for words, places in found.items()}

@@ -95,6 +95,12 @@ def test_the_parts_of_a_word_are_its_own_letters_and_vector(
     )
 
 
+def test_an_ngram_of_a_long_text_has_many_places(linear: TextClassifier) -> None:
+    found = explain(linear, "border1 france " * 100_000)
+    (places,) = (ngram.places for ngram in found.ngrams if ngram.term == "border1 france")
+    assert places == tuple(range(0, 200_000, 2))
+
+
 @pytest.mark.parametrize("pooling", [None, *POOLINGS])
 @pytest.mark.parametrize("labels", [LABELS, ["yes", "no"] * 10], ids=["three", "two"])
 @pytest.mark.filterwarnings("ignore::embedkit.errors.UnknownWordsWarning")
