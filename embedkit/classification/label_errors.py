@@ -82,6 +82,9 @@ def find_errors(
 
     Raises:
         ConfigurationError: the lengths differ, or there are no texts.
+
+    Warns:
+        UnknownLabelsWarning: the classifier does not know some labels.
     """
     if not len(texts) or len(texts) != len(labels):
         raise ConfigurationError(
@@ -89,6 +92,7 @@ def find_errors(
             f"{len(texts)} and {len(labels)}"
         )
     labels = classifier.head.labels.as_given(labels)
+    classifier.head.labels.warn_of_unknown(labels, stacklevel=2)
     predictions = classifier.head.predictions(list(texts))
     compare = {"label": _one_label, "labels": _any_labels, "number": _numbers}[classifier.task]
     return compare(classifier, texts, labels, predictions)

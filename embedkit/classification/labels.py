@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.classification.options import TASKS
-from embedkit.errors import ConfigurationError, InputError, counted
+from embedkit.errors import ConfigurationError, InputError, UnknownLabelsWarning, counted
 from embedkit.heads.targets import check_targets
 from embedkit.validation import check_choice
 
@@ -18,6 +19,7 @@ __all__ = ["Labels", "Targets"]
 
 _DTYPES: Mapping[str, Any] = {"U": np.str_, "O": np.object_, "i": np.int64, "b": np.bool_}
 """The type of labels, by NumPy's code for their kind."""
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,30 @@ class Labels:
         if self.task == "labels":
             return [tuple(known.get(str(label), label) for label in given) for given in labels]
         return [known.get(str(label), label) for label in labels]
+
+    def warn_of_unknown(self, labels: Sequence[Any], *, stacklevel: int) -> None:
+        """Warn if some of n labels, or of n collections of labels, never occurred in training.
+
+        Args:
+            labels: as `as_given` returns them.
+            stacklevel: as for `warnings.warn`, counted from the caller.
+        """
+        if self.task == "number":
+            return
+        known = set(self.classes.tolist())
+        each = labels if self.task == "labels" else [(label,) for label in labels]
+        rows = sum(not known.issuperset(given) for given in each)
+        if not rows:
+            return
+        unknown = dict.fromkeys(label for given in each for label in given if label not in known)
+        names = ", ".join(repr(str(label)) for label in [*unknown][:_MOST_NAMED])
+        more = ", ..." if len(unknown) > _MOST_NAMED else ""
+        warnings.warn(
+            f"{rows:,} of {counted(len(labels), 'text')} {'has' if rows == 1 else 'have'} a label "
+            f"that the classifier does not know: {names}{more}.",
+            UnknownLabelsWarning,
+            stacklevel=stacklevel + 1,
+        )
 
     def as_dict(self) -> dict[str, object]:
         """Return the labels as values that JSON can represent."""

@@ -114,10 +114,11 @@ class LinearClassifier:
 
     def summary(self) -> dict[str, object]:
         """Return how it was trained, as values that JSON can represent."""
-        return {
-            "head": "linear", "terms": len(self.model.terms), **self.validation,
-            "thresholds": self.thresholds.tolist(),
-        }  # fmt: skip
+        found: dict[str, object] = {"head": "linear", "terms": len(self.model.terms)}
+        found |= self.validation
+        if self.labels.task == "labels":
+            found["thresholds"] = self.thresholds.tolist()
+        return found
 
     def described(self) -> str:
         """Return a line about how it was trained."""
@@ -125,9 +126,12 @@ class LinearClassifier:
         if not self.validation["held_out"]:
             return f"{terms}, C {self.validation['C']:g}, too few texts to hold out"
         texts = counted(int(self.validation["held_out"] or 0), "held-out text")
+        temperature = f"temperature {self.validation['temperature']:.2f}, "
+        if self.labels.task == "number":  # has no probabilities to calibrate
+            temperature = ""
         return (
-            f"{terms}, C {self.validation['C']:g}, temperature "
-            f"{self.validation['temperature']:.2f}, loss {self.validation['loss']:.4f} on {texts}"
+            f"{terms}, C {self.validation['C']:g}, {temperature}"
+            f"loss {self.validation['loss']:.4f} on {texts}"
         )
 
     def save(self, folder: Path) -> dict[str, object]:

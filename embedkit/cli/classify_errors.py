@@ -64,10 +64,13 @@ def list_errors(
         print_json(_as_dict(found, lines, most))
         return
     wrong = len(found.mistakes)
-    click.echo(
-        f"The prediction differs for {wrong:,} of {counted(found.texts, 'text')}"
-        f"{_first(wrong, most)}"
-    )
+    if model.task == "number":
+        click.echo(f"{counted(found.texts, 'text')}, the largest errors first{_first(wrong, most)}")
+    else:
+        click.echo(
+            f"The prediction differs for {wrong:,} of {counted(found.texts, 'text')}"
+            f"{_first(wrong, most)}"
+        )
     _print(found.mistakes[:most], lines, ("line", "label", "predicted", "probability", "text"))
     if model.task == "number":
         return

@@ -233,3 +233,9 @@ def test_numbers_are_plain(tmp_path: Path) -> None:
     path.write_text("x\t1e3\ny\t1_000\n")
     with pytest.raises(InputError, match="line 2: the label '1_000' is not a finite number"):
         read_labelled(path, task="number")
+
+
+def test_texts_and_labels_need_two_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\nx,y\n")
+    with pytest.raises(ConfigurationError, match="are in the same column, 'Label'"):
+        read_labelled(tmp_path / "a.csv", columns=("Label", "label"))
