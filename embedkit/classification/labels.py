@@ -52,13 +52,14 @@ class Labels:
     Attributes:
         task: "label", "labels" or "number".
         classes: the K labels, sorted, (K,); empty for numbers.
-        mean, spread: of the numbers in training: a number is mean + spread * score.
+        mean, standard_deviation: of the numbers in training: a number is mean + standard_deviation
+            * score.
     """
 
     task: str
     classes: NDArray[Any]
     mean: float = 0.0
-    spread: float = 1.0
+    standard_deviation: float = 1.0
 
     @classmethod
     def of(cls, task: str, texts: Sequence[str], labels: Sequence[Any]) -> tuple[Labels, Targets]:
@@ -118,15 +119,15 @@ class Labels:
                 hint="Add texts with other numbers.",
             )
         with np.errstate(over="ignore"):
-            mean, spread = float(numbers.mean()), float(numbers.std())
-        if not (np.isfinite(mean) and np.isfinite(spread) and spread > 0):
+            mean, deviation = float(numbers.mean()), float(numbers.std())
+        if not (np.isfinite(mean) and np.isfinite(deviation) and deviation > 0):
             raise ConfigurationError(
-                f"the mean {mean:g} or the standard deviation {spread:g} of the numbers is out of "
-                "range.",
+                f"the mean {mean:g} or the standard deviation {deviation:g} of the numbers is out "
+                "of range.",
                 hint="Give the numbers in another unit.",
             )
-        rows = ((numbers - mean) / spread).astype(np.float32)[:, np.newaxis]
-        return cls("number", np.zeros(0, dtype=np.str_), mean, spread), Targets(rows)
+        rows = ((numbers - mean) / deviation).astype(np.float32)[:, np.newaxis]
+        return cls("number", np.zeros(0, dtype=np.str_), mean, deviation), Targets(rows)
 
     def as_given(self, labels: Sequence[Any]) -> list[Any]:
         """Return labels in the type of those that the classifier gives, or numbers as float.
@@ -177,7 +178,7 @@ class Labels:
         """Return the labels as values that JSON can represent."""
         return {
             "task": self.task, "classes": self.classes.tolist(), "dtype": self.classes.dtype.kind,
-            "mean": self.mean, "spread": self.spread,
+            "mean": self.mean, "standard_deviation": self.standard_deviation,
         }  # fmt: skip
 
     @classmethod
@@ -191,7 +192,7 @@ class Labels:
         if task not in TASKS:
             raise ValueError(f"unknown task {task!r}")
         classes = np.array(stored["classes"], dtype=_DTYPES[stored["dtype"]])
-        return cls(task, classes, float(stored["mean"]), float(stored["spread"]))
+        return cls(task, classes, float(stored["mean"]), float(stored["standard_deviation"]))
 
 
 def _finite(labels: Sequence[Any]) -> NDArray[np.float64]:

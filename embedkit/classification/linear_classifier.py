@@ -84,8 +84,8 @@ class LinearClassifier:
         )
         thresholds = np.full(rows.rows.shape[1], 0.5, dtype=np.float32)
         if task == "labels" and len(validation.rows):
-            chances = OBJECTIVES[task].predictions(validation.scores)
-            thresholds = best_thresholds(chances, rows.rows[validation.rows])
+            probabilities = OBJECTIVES[task].predictions(validation.scores)
+            thresholds = best_thresholds(probabilities, rows.rows[validation.rows])
         summary = {
             "C": validation.C,
             "temperature": validation.temperature,
@@ -109,7 +109,7 @@ class LinearClassifier:
         warn_of_unknown(explained.unknown, effect=effect, stacklevel=4)
         scores = explained.total()
         if self.labels.task == "number":
-            return scores.astype(np.float64) * self.labels.spread + self.labels.mean
+            return scores.astype(np.float64) * self.labels.standard_deviation + self.labels.mean
         return np.asarray(OBJECTIVES[self.labels.task].predictions(scores), dtype=np.float32)
 
     def summary(self) -> dict[str, object]:
@@ -203,13 +203,14 @@ class LinearClassifier:
         numbers: dict[str, Any] = {
             "term_scores": self.model.term_scores, "ngram_scores": self.model.ngram_scores,
             "vector_scores": self.model.vector_scores, "bias": self.model.bias,
-            "thresholds": self.thresholds, "mean": self.labels.mean, "spread": self.labels.spread,
+            "thresholds": self.thresholds, "mean": self.labels.mean,
+            "standard_deviation": self.labels.standard_deviation,
         }  # fmt: skip
         for name, values in numbers.items():
             if not np.isfinite(values).all():
                 raise ValueError(f"{name} is not finite")
-        if self.labels.spread <= 0:
-            raise ValueError("spread is not positive")
+        if self.labels.standard_deviation <= 0:
+            raise ValueError("standard_deviation is not positive")
         self.described()  # reads the results on held-out texts
 
     def _check_shapes(self) -> None:

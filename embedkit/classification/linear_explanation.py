@@ -62,9 +62,9 @@ class LinearExplainer:
         for column, weight, value in zip(columns.tolist(), weights, values.tolist(), strict=True):
             name = self._terms[column]
             if len(name) == 1:
-                share = counts[name[0]]
+                times = counts[name[0]]
                 words[name[0]] = self._word(
-                    name[0], column, value / share, weight / share * direction
+                    name[0], column, value / times, weight / times * direction
                 )
             else:
                 ngrams.append(Contribution(" ".join(name), places[name], value))

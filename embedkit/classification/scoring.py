@@ -230,11 +230,11 @@ class _Outcome:
 
 def _score_numbers(right: NDArray[np.float64], predicted: NDArray[np.float64]) -> NumberReport:
     errors = predicted - right
-    spread = float(np.square(right - right.mean()).sum())
+    squares = float(np.square(right - right.mean()).sum())
     return NumberReport(
         mean_absolute_error=float(np.abs(errors).mean()),
         root_mean_squared_error=float(np.sqrt(np.square(errors).mean())),
-        r2=None if spread == 0 else 1 - float(np.square(errors).sum()) / spread,
+        r2=None if squares == 0 else 1 - float(np.square(errors).sum()) / squares,
         texts=len(right),
     )
 
