@@ -31,6 +31,7 @@ __all__ = [
     "StaleIndexWarning",
     "StorageError",
     "TrainingError",
+    "UnknownLabelsWarning",
     "UnknownWordError",
     "UnknownWordsWarning",
     "WordTooLongError",
@@ -239,6 +240,10 @@ class ShortTimeWarning(UserWarning):
 
 class UnknownWordsWarning(UserWarning):
     """Some rows of features are zero because none of their words has a vector."""
+
+
+class UnknownLabelsWarning(UserWarning):
+    """Some texts have labels that a classifier does not know, so it cannot predict them."""
 
 
 class DroppedNgramsWarning(UserWarning):

@@ -79,12 +79,12 @@ def best_thresholds(probabilities: Array, targets: Array) -> NDArray[np.float32]
         if not targets[:, label].any():
             continue
         order = np.argsort(-probabilities[:, label], kind="stable")
-        chances, right = probabilities[order, label], targets[order, label]
+        ranked, right = probabilities[order, label], targets[order, label]
         # Equal probabilities are all above the threshold, or all below it.
-        ends = np.flatnonzero(np.append(chances[1:] < chances[:-1], True))
+        ends = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))
         found = np.cumsum(right)[ends]
         scores = 2 * found / (ends + 1 + right.sum())
         best = ends[int(np.argmax(scores))]
-        below = chances[best + 1] if best + 1 < len(chances) else 0.0
-        thresholds[label] = (chances[best] + below) / 2
+        below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+        thresholds[label] = (ranked[best] + below) / 2
     return thresholds

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from embedkit.classification.labelled_lines import COLUMNS, PARSERS, LineError, detect_format
 from embedkit.classification.options import LABELLED_FORMATS, TASKS
 from embedkit.corpus.encodings import likely_encoding, read_whole, text_encoding
-from embedkit.errors import EncodingError, InputError
+from embedkit.errors import ConfigurationError, EncodingError, InputError
 from embedkit.validation import check_choice
 
 __all__ = ["LabelledTexts", "NumberedTexts", "read_labelled", "read_numbered"]
@@ -66,7 +66,8 @@ def read_labelled(
         InputError: the file is missing or empty, or a line cannot be read. The message names the
             line.
         EncodingError: the bytes are not valid in this encoding.
-        ConfigurationError: the format, the encoding or the task is unknown.
+        ConfigurationError: the format, the encoding or the task is unknown, or both columns are the
+            same.
     """
     found = read_numbered(path, format=format, encoding=encoding, columns=columns, task=task)
     return LabelledTexts(found.texts, found.labels)
@@ -82,6 +83,11 @@ def read_numbered(
 ) -> NumberedTexts:
     """Read a file of labelled texts, and the numbers of its lines; see `read_labelled`."""
     check_choice("task", task, TASKS)
+    if columns[0].casefold() == columns[1].casefold():
+        raise ConfigurationError(
+            f"the texts and the labels are in the same column, {columns[0]!r}.",
+            hint="Choose two columns with --text and --label (columns).",
+        )
     name = "standard input" if str(path) == "-" else str(path)
     text = _decode(_read(path, name), encoding, name)
     format = format or detect_format(name, text)  # noqa: A001

@@ -141,7 +141,7 @@ def _decision(classifier: TextClassifier, outputs: int, first: int, second: int 
     direction = np.zeros(outputs)
     if classifier.task == "number":
         labels = classifier.head.labels
-        direction[first] = labels.spread
+        direction[first] = labels.standard_deviation
         return Decision(direction, labels.mean)
     direction[first] = 1
     if second is not None:

@@ -108,7 +108,9 @@ def _inspect_linear(classifier: LinearClassifier, k: int) -> LinearInspection:
     words = len(classifier.model.terms.words)
     found = []
     for column, name in enumerate(names):
-        scores = classifier.model.term_scores[:, column] * np.float32(classifier.labels.spread)
+        scores = classifier.model.term_scores[:, column] * np.float32(
+            classifier.labels.standard_deviation
+        )
         parts = [
             _extremes(classifier, scores[part], part.start, k, sign)
             for part in (slice(0, words), slice(words, len(scores)))

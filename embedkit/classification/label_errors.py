@@ -82,6 +82,9 @@ def find_errors(
 
     Raises:
         ConfigurationError: the lengths differ, or there are no texts.
+
+    Warns:
+        UnknownLabelsWarning: the classifier does not know some labels.
     """
     if not len(texts) or len(texts) != len(labels):
         raise ConfigurationError(
@@ -89,6 +92,7 @@ def find_errors(
             f"{len(texts)} and {len(labels)}"
         )
     labels = classifier.head.labels.as_given(labels)
+    classifier.head.labels.warn_of_unknown(labels, stacklevel=2)
     predictions = classifier.head.predictions(list(texts))
     compare = {"label": _one_label, "labels": _any_labels, "number": _numbers}[classifier.task]
     return compare(classifier, texts, labels, predictions)
@@ -109,12 +113,12 @@ def suspect_labels(probabilities: Array, given: NDArray[np.int64]) -> list[tuple
     """
     rows = np.flatnonzero(given >= 0)
     labels = given[rows]
-    chances = probabilities[rows].astype(np.float64)
-    own = chances[np.arange(len(rows)), labels]
-    sizes = np.bincount(labels, minlength=chances.shape[1])
-    sums = np.bincount(labels, weights=own, minlength=chances.shape[1])
+    known = probabilities[rows].astype(np.float64)
+    own = known[np.arange(len(rows)), labels]
+    sizes = np.bincount(labels, minlength=known.shape[1])
+    sums = np.bincount(labels, weights=own, minlength=known.shape[1])
     thresholds = np.where(sizes > 0, sums / np.maximum(sizes, 1), np.inf)
-    others = np.where(chances >= thresholds, chances, -np.inf)
+    others = np.where(known >= thresholds, known, -np.inf)
     others[np.arange(len(rows)), labels] = -np.inf
     better = others.argmax(axis=1)
     gains = others[np.arange(len(rows)), better] - own

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from embedkit.corpus.csv_rows import CsvProblem, csv_rows
 from embedkit.corpus.tokenizers import SEPARATORS, split_words
 from embedkit.errors import counted
 
@@ -60,24 +60,14 @@ def _tsv(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
 
 
 def _csv(text: str, columns: tuple[str, str], task: str) -> Iterator[Example]:
-    return _table(_csv_rows(text), columns, task)
+    return _table(_csv_cells(text), columns, task)
 
 
-def _csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while True:
-        start = reader.line_num + 1  # a quoted cell may span several lines
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            hint = "Close the quotation marks, or double those inside a cell."
-            if "field limit" in str(error):
-                hint += " If a text really is that long, write it as TSV or JSON lines."
-            raise LineError(start, f"invalid CSV: {error}", hint) from None
-        if row:
-            yield start, row
+def _csv_cells(text: str) -> Iterator[tuple[int, list[str]]]:
+    for line, row in csv_rows(io.StringIO(text, newline="")):
+        if isinstance(row, CsvProblem):
+            raise LineError(line, row.problem, row.hint)
+        yield line, row
 
 
 def _table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.classification.options import TASKS
-from embedkit.errors import ConfigurationError, InputError, counted
+from embedkit.errors import ConfigurationError, InputError, UnknownLabelsWarning, counted
 from embedkit.heads.targets import check_targets
 from embedkit.validation import check_choice
 
@@ -18,6 +19,7 @@ __all__ = ["Labels", "Targets"]
 
 _DTYPES: Mapping[str, Any] = {"U": np.str_, "O": np.object_, "i": np.int64, "b": np.bool_}
 """The type of labels, by NumPy's code for their kind."""
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,14 @@ class Labels:
     Attributes:
         task: "label", "labels" or "number".
         classes: the K labels, sorted, (K,); empty for numbers.
-        mean, spread: of the numbers in training: a number is mean + spread * score.
+        mean, standard_deviation: of the numbers in training: a number is mean + standard_deviation
+            * score.
     """
 
     task: str
     classes: NDArray[Any]
     mean: float = 0.0
-    spread: float = 1.0
+    standard_deviation: float = 1.0
 
     @classmethod
     def of(cls, task: str, texts: Sequence[str], labels: Sequence[Any]) -> tuple[Labels, Targets]:
@@ -116,15 +119,15 @@ class Labels:
                 hint="Add texts with other numbers.",
             )
         with np.errstate(over="ignore"):
-            mean, spread = float(numbers.mean()), float(numbers.std())
-        if not (np.isfinite(mean) and np.isfinite(spread) and spread > 0):
+            mean, deviation = float(numbers.mean()), float(numbers.std())
+        if not (np.isfinite(mean) and np.isfinite(deviation) and deviation > 0):
             raise ConfigurationError(
-                f"the mean {mean:g} or the standard deviation {spread:g} of the numbers is out of "
-                "range.",
+                f"the mean {mean:g} or the standard deviation {deviation:g} of the numbers is out "
+                "of range.",
                 hint="Give the numbers in another unit.",
             )
-        rows = ((numbers - mean) / spread).astype(np.float32)[:, np.newaxis]
-        return cls("number", np.zeros(0, dtype=np.str_), mean, spread), Targets(rows)
+        rows = ((numbers - mean) / deviation).astype(np.float32)[:, np.newaxis]
+        return cls("number", np.zeros(0, dtype=np.str_), mean, deviation), Targets(rows)
 
     def as_given(self, labels: Sequence[Any]) -> list[Any]:
         """Return labels in the type of those that the classifier gives, or numbers as float.
@@ -147,11 +150,35 @@ class Labels:
             return [tuple(known.get(str(label), label) for label in given) for given in labels]
         return [known.get(str(label), label) for label in labels]
 
+    def warn_of_unknown(self, labels: Sequence[Any], *, stacklevel: int) -> None:
+        """Warn if some of n labels, or of n collections of labels, never occurred in training.
+
+        Args:
+            labels: as `as_given` returns them.
+            stacklevel: as for `warnings.warn`, counted from the caller.
+        """
+        if self.task == "number":
+            return
+        known = set(self.classes.tolist())
+        each = labels if self.task == "labels" else [(label,) for label in labels]
+        rows = sum(not known.issuperset(given) for given in each)
+        if not rows:
+            return
+        unknown = dict.fromkeys(label for given in each for label in given if label not in known)
+        names = ", ".join(repr(str(label)) for label in [*unknown][:_MOST_NAMED])
+        more = ", ..." if len(unknown) > _MOST_NAMED else ""
+        warnings.warn(
+            f"{rows:,} of {counted(len(labels), 'text')} {'has' if rows == 1 else 'have'} a label "
+            f"that the classifier does not know: {names}{more}.",
+            UnknownLabelsWarning,
+            stacklevel=stacklevel + 1,
+        )
+
     def as_dict(self) -> dict[str, object]:
         """Return the labels as values that JSON can represent."""
         return {
             "task": self.task, "classes": self.classes.tolist(), "dtype": self.classes.dtype.kind,
-            "mean": self.mean, "spread": self.spread,
+            "mean": self.mean, "standard_deviation": self.standard_deviation,
         }  # fmt: skip
 
     @classmethod
@@ -165,7 +192,7 @@ class Labels:
         if task not in TASKS:
             raise ValueError(f"unknown task {task!r}")
         classes = np.array(stored["classes"], dtype=_DTYPES[stored["dtype"]])
-        return cls(task, classes, float(stored["mean"]), float(stored["spread"]))
+        return cls(task, classes, float(stored["mean"]), float(stored["standard_deviation"]))
 
 
 def _finite(labels: Sequence[Any]) -> NDArray[np.float64]:

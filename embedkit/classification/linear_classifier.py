@@ -85,8 +85,8 @@ class LinearClassifier:
         )
         thresholds = np.full(rows.rows.shape[1], 0.5, dtype=np.float32)
         if task == "labels" and len(validation.rows):
-            chances = OBJECTIVES[task].predictions(validation.scores)
-            thresholds = best_thresholds(chances, rows.rows[validation.rows])
+            probabilities = OBJECTIVES[task].predictions(validation.scores)
+            thresholds = best_thresholds(probabilities, rows.rows[validation.rows])
         summary = {
             "C": validation.C,
             "temperature": validation.temperature,
@@ -119,15 +119,16 @@ class LinearClassifier:
     def _predicted(self, explained: TextScores) -> NDArray[np.floating[Any]]:
         scores = explained.total()
         if self.labels.task == "number":
-            return scores.astype(np.float64) * self.labels.spread + self.labels.mean
+            return scores.astype(np.float64) * self.labels.standard_deviation + self.labels.mean
         return np.asarray(OBJECTIVES[self.labels.task].predictions(scores), dtype=np.float32)
 
     def summary(self) -> dict[str, object]:
         """Return how it was trained, as values that JSON can represent."""
-        return {
-            "head": "linear", "terms": len(self.model.terms), **self.validation,
-            "thresholds": self.thresholds.tolist(),
-        }  # fmt: skip
+        found: dict[str, object] = {"head": "linear", "terms": len(self.model.terms)}
+        found |= self.validation
+        if self.labels.task == "labels":
+            found["thresholds"] = self.thresholds.tolist()
+        return found
 
     def described(self) -> str:
         """Return a line about how it was trained."""
@@ -135,9 +136,12 @@ class LinearClassifier:
         if not self.validation["held_out"]:
             return f"{terms}, C {self.validation['C']:g}, too few texts to hold out"
         texts = counted(int(self.validation["held_out"] or 0), "held-out text")
+        temperature = f"temperature {self.validation['temperature']:.2f}, "
+        if self.labels.task == "number":  # has no probabilities to calibrate
+            temperature = ""
         return (
-            f"{terms}, C {self.validation['C']:g}, temperature "
-            f"{self.validation['temperature']:.2f}, loss {self.validation['loss']:.4f} on {texts}"
+            f"{terms}, C {self.validation['C']:g}, {temperature}"
+            f"loss {self.validation['loss']:.4f} on {texts}"
         )
 
     def save(self, folder: Path) -> dict[str, object]:
@@ -209,13 +213,14 @@ class LinearClassifier:
         numbers: dict[str, Any] = {
             "term_scores": self.model.term_scores, "ngram_scores": self.model.ngram_scores,
             "vector_scores": self.model.vector_scores, "bias": self.model.bias,
-            "thresholds": self.thresholds, "mean": self.labels.mean, "spread": self.labels.spread,
+            "thresholds": self.thresholds, "mean": self.labels.mean,
+            "standard_deviation": self.labels.standard_deviation,
         }  # fmt: skip
         for name, values in numbers.items():
             if not np.isfinite(values).all():
                 raise ValueError(f"{name} is not finite")
-        if self.labels.spread <= 0:
-            raise ValueError("spread is not positive")
+        if self.labels.standard_deviation <= 0:
+            raise ValueError("standard_deviation is not positive")
         self.described()  # reads the results on held-out texts
 
     def _check_shapes(self) -> None:

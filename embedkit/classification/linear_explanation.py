@@ -62,9 +62,9 @@ class LinearExplainer:
         for column, weight, value in zip(columns.tolist(), weights, values.tolist(), strict=True):
             name = self._terms[column]
             if len(name) == 1:
-                share = counts[name[0]]
+                times = counts[name[0]]
                 words[name[0]] = self._word(
-                    name[0], column, value / share, weight / share * direction
+                    name[0], column, value / times, weight / times * direction
                 )
             else:
                 ngrams.append(Contribution(" ".join(name), places[name], value))
@@ -116,9 +116,9 @@ def _at(word: Contribution, place: int) -> Contribution:
 
 def _places(tokens: Sequence[str], longest: int) -> Mapping[_Words, tuple[int, ...]]:
     """Return where each n-gram begins; the beginning and the end of a text count as words."""
-    found: defaultdict[_Words, tuple[int, ...]] = defaultdict(tuple)
+    found: defaultdict[_Words, list[int]] = defaultdict(list)
     padded = [START, *tokens, END]
     for length in range(2, longest + 1):
         for first in range(len(padded) - length + 1):
-            found[tuple(padded[first : first + length])] += (max(first - 1, 0),)
-    return found
+            found[tuple(padded[first : first + length])].append(max(first - 1, 0))
+    return {words: tuple(places) for words, places in found.items()}

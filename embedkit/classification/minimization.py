@@ -53,17 +53,17 @@ class Point:
 
     def plus(self, factor: float, other: Point) -> Point:
         """Return this plus *factor* times the other."""
-        share = np.float32(factor)
+        scalar = np.float32(factor)
         return Point(
-            self.weights + share * other.weights,
-            self.image + share * other.image,
-            self.bias + share * other.bias,
+            self.weights + scalar * other.weights,
+            self.image + scalar * other.image,
+            self.bias + scalar * other.bias,
         )
 
     def times(self, factor: float) -> Point:
         """Return *factor* times this."""
-        share = np.float32(factor)
-        return Point(self.weights * share, self.image * share, self.bias * share)
+        scalar = np.float32(factor)
+        return Point(self.weights * scalar, self.image * scalar, self.bias * scalar)
 
 
 def minimize(problem: _Loss, start: Point, penalty: np.float32, tolerance: float) -> Point:
@@ -118,16 +118,16 @@ def _gradient(problem: _Loss, point: Point, penalty: np.float32) -> Point:
 def _direction(gradient: Point, past: list[tuple[Point, Point, float]]) -> Point:
     """Return the quasi-Newton direction: the two loops of L-BFGS."""
     found = gradient
-    shares = []
+    coefficients = []
     for step, change, curvature in reversed(past):
-        share = step.dot(found) / curvature
-        shares.append(share)
-        found = found.plus(-share, change)
+        coefficient = step.dot(found) / curvature
+        coefficients.append(coefficient)
+        found = found.plus(-coefficient, change)
     if past:
         _, change, curvature = past[-1]
         found = found.times(curvature / change.dot(change))
-    for (step, change, curvature), share in zip(past, reversed(shares), strict=True):
-        found = found.plus(share - change.dot(found) / curvature, step)
+    for (step, change, curvature), coefficient in zip(past, reversed(coefficients), strict=True):
+        found = found.plus(coefficient - change.dot(found) / curvature, step)
     return found.times(-1)
 
 

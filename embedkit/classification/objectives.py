@@ -45,9 +45,9 @@ class _OneLabel:
 
     def predictions(self, scores: Array) -> Array:
         columns = np.ascontiguousarray(scores.T)
-        shares = np.exp(columns - columns.max(axis=0))
-        shares /= shares.sum(axis=0)
-        return np.ascontiguousarray(shares.T)
+        exponentials = np.exp(columns - columns.max(axis=0))
+        exponentials /= exponentials.sum(axis=0)
+        return np.ascontiguousarray(exponentials.T)
 
 
 @dataclass(frozen=True)

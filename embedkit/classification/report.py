@@ -126,11 +126,11 @@ def confusion_picture(
             "a picture needs matplotlib.", hint="Run pip install 'embedkit[viz]'."
         ) from error
     confusion = report.confusion
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    rates = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     side = 2.2 + 0.6 * len(confusion)
     figure = Figure(figsize=(side + 0.6, side), layout="constrained")  # no window, unlike pyplot's
     axes = figure.subplots()
-    display = ConfusionMatrixDisplay(shares, display_labels=report.labels).plot(
+    display = ConfusionMatrixDisplay(rates, display_labels=report.labels).plot(
         ax=axes, cmap="Blues", im_kw={"vmin": 0}, colorbar=False, xticks_rotation=45
     )
     for text, count in zip(display.text_.flat, confusion.flat, strict=True):

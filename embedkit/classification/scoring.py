@@ -111,13 +111,18 @@ def score(classifier: TextClassifier, texts: Sequence[str], labels: Sequence[Any
 
     Raises:
         ConfigurationError: the lengths differ, or there are no texts.
+
+    Warns:
+        UnknownLabelsWarning: the classifier does not know some labels.
     """
     if not len(texts) or len(texts) != len(labels):
         raise ConfigurationError(
             f"expected the same number of texts and labels, and at least one of each, got "
             f"{len(texts)} and {len(labels)}"
         )
-    return _Outcome.of(classifier, texts, labels).report()
+    outcome = _Outcome.of(classifier, texts, labels)
+    classifier.head.labels.warn_of_unknown(outcome.right, stacklevel=2)
+    return outcome.report()
 
 
 def cross_validate(
@@ -151,7 +156,8 @@ def cross_validate(
     different = int(distinct_texts(texts).max()) + 1
     if folds > different:
         raise ConfigurationError(
-            f"{folds:,} folds need as many different texts or more, got {different:,}."
+            f"cross-validation with {folds:,} folds needs at least {folds:,} different texts, got "
+            f"{different:,}."
         )
     strata = np.unique([str(label) for label in labels], return_inverse=True)[1]
     if all(isinstance(label, float) for label in labels):
@@ -224,11 +230,11 @@ class _Outcome:
 
 def _score_numbers(right: NDArray[np.float64], predicted: NDArray[np.float64]) -> NumberReport:
     errors = predicted - right
-    spread = float(np.square(right - right.mean()).sum())
+    squares = float(np.square(right - right.mean()).sum())
     return NumberReport(
         mean_absolute_error=float(np.abs(errors).mean()),
         root_mean_squared_error=float(np.sqrt(np.square(errors).mean())),
-        r2=None if spread == 0 else 1 - float(np.square(errors).sum()) / spread,
+        r2=None if squares == 0 else 1 - float(np.square(errors).sum()) / squares,
         texts=len(right),
     )
 

@@ -198,10 +198,10 @@ class TextClassifier:
         if self.task == "number":
             return {"number": float(predictions[0])}
         [chosen] = self.chosen(predictions[np.newaxis])
-        shares = dict(zip(map(str, self.labels), map(float, predictions), strict=True))
+        probabilities = dict(zip(map(str, self.labels), map(float, predictions), strict=True))
         if self.task == "labels":
-            return {"labels": [str(label) for label in chosen], "probabilities": shares}
-        return {"label": str(chosen), "probabilities": shares}
+            return {"labels": [str(label) for label in chosen], "probabilities": probabilities}
+        return {"label": str(chosen), "probabilities": probabilities}
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the probability of each label, float32 (n, K), columns ordered like `labels`.

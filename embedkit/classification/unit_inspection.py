@@ -127,9 +127,9 @@ def inspect_network(
     by_text = _Strongest(layers, k)
     if len(texts):
         by_text.add(_text_inputs(classifier, texts))
-    spreads = (by_text if len(texts) else by_word).spreads()
+    deviations = (by_text if len(texts) else by_word).deviations()
     labels = [str(label) for label in classifier.head.classes_]
-    chosen = _most_important(layers, spreads, units)
+    chosen = _most_important(layers, deviations, units)
     found = []
     for number, (kept, importance) in enumerate(chosen):
         is_last = number == len(chosen) - 1
@@ -151,17 +151,17 @@ def inspect_network(
 
 
 def _most_important(
-    layers: Layers, spreads: Sequence[Array], most: int
+    layers: Layers, deviations: Sequence[Array], most: int
 ) -> list[tuple[NDArray[np.int64], Array]]:
     """Return the units of each layer that are described, and the importance of all.
 
     The most important come first; all labels are described, in their order.
     """
     found = []
-    for spread, outgoing in zip(spreads, layers.weights[1:], strict=False):
-        importance = spread * np.abs(outgoing).sum(axis=1)
+    for deviation, outgoing in zip(deviations, layers.weights[1:], strict=False):
+        importance = deviation * np.abs(outgoing).sum(axis=1)
         found.append((np.argsort(-importance, kind="stable")[:most], importance))
-    return [*found, (np.arange(len(spreads[-1])), spreads[-1])]
+    return [*found, (np.arange(len(deviations[-1])), deviations[-1])]
 
 
 class _Strongest:
@@ -193,7 +193,7 @@ class _Strongest:
         self._values[number] = np.take_along_axis(values, order, axis=0)
         self._rows[number] = np.take_along_axis(rows, order, axis=0)
 
-    def spreads(self) -> list[Array]:
+    def deviations(self) -> list[Array]:
         """Return the standard deviation of each unit's activation, for each layer."""
         means = [sums / max(self._count, 1) for sums in self._sums]
         return [np.sqrt(np.maximum(squares - mean * mean, 0)) for mean, squares in means]

@@ -64,10 +64,13 @@ def list_errors(
         print_json(_as_dict(found, lines, most))
         return
     wrong = len(found.mistakes)
-    click.echo(
-        f"The prediction differs for {wrong:,} of {counted(found.texts, 'text')}"
-        f"{_first(wrong, most)}"
-    )
+    if model.task == "number":
+        click.echo(f"{counted(found.texts, 'text')}, the largest errors first{_first(wrong, most)}")
+    else:
+        click.echo(
+            f"The prediction differs for {wrong:,} of {counted(found.texts, 'text')}"
+            f"{_first(wrong, most)}"
+        )
     _print(found.mistakes[:most], lines, ("line", "label", "predicted", "probability", "text"))
     if model.task == "number":
         return
@@ -97,14 +100,16 @@ def _print(rows: Sequence[Disagreement], lines: Sequence[int], heads: Sequence[s
     table: list[Sequence[str]] = [heads[:3]]
     table += [(str(lines[row.row]), _shown(row.label), _shown(row.predicted)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    chances = [f"{heads[3]}  "]
-    chances += ["" if row.probability is None else f"{row.probability:11.4f}  " for row in rows]
+    probabilities = [f"{heads[3]}  "]
+    probabilities += [
+        "" if row.probability is None else f"{row.probability:11.4f}  " for row in rows
+    ]
     if all(row.probability is None for row in rows):
-        chances[0] = ""
+        probabilities[0] = ""
     texts = [heads[4], *(tab_separated(row.text) for row in rows)]
-    for cells, chance, text in zip(table, chances, texts, strict=True):
+    for cells, probability, text in zip(table, probabilities, texts, strict=True):
         padded = [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)]
-        click.echo(f"{'  '.join(padded)}  {chance}{text}")
+        click.echo(f"{'  '.join(padded)}  {probability}{text}")
 
 
 def _shown(label: object) -> str:

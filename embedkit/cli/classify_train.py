@@ -65,14 +65,14 @@ _NETWORK_ONLY = ("pooling", "hidden", "epochs", "device")
 )
 @click.option(
     "--ngrams",
-    type=WholeNumber(1),
+    type=WholeNumber(1, 10),
     show_default="2, with a network 3",
     help="Also learn word n-grams, up to this many words.",
 )
 @click.option(
     "--C",
     "inverse_strength",
-    type=Number(0.0),
+    type=Number(1e-6, 1e6),
     show_default="chosen on held-out texts",
     help="Linear head: inverse strength of the L2 penalty, as in scikit-learn.",
 )

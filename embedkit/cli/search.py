@@ -18,6 +18,7 @@ from embedkit.cli.options import (
     output_option,
     overwrite_option,
     quiet_option,
+    refuse_unused,
 )
 from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, ModelPath, Number, OutputPath, WholeNumber
@@ -57,7 +58,7 @@ def _document_options(command: Command) -> Command:
         click.option("--text", default="text", show_default=True, metavar="NAME",
                      help="Column of texts."),
         click.option("--id", "key", default="id", show_default=True, metavar="NAME",
-                     help="Column of ids; without it, documents are numbered."),
+                     help="Column of ids; without a column id, documents are numbered."),
         encoding_option("DOCUMENTS"),
         click.option(
             "--format", "form", type=click.Choice(DOCUMENT_FORMATS),
@@ -108,8 +109,7 @@ def search() -> None:
 @click.option(
     "--overlap",
     type=WholeNumber(0),
-    default=50,
-    show_default=True,
+    show_default="a quarter of --passage",
     help="Words that two neighboring passages share.",
 )
 @click.option(
@@ -141,6 +141,8 @@ def build_index(
     from embedkit.retrieval.text_index import TextIndex
 
     refuse_inputs([output], [documents])
+    if options["pooling"] == "tfidf":
+        refuse_unused("with --pooling tfidf", "sif_a")
     reader = _reader(documents, options)
     settings = SearchIndexSettings(**options)
     with Display(quiet=quiet or as_json) as display:

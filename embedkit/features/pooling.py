@@ -1,4 +1,4 @@
-"""Pure functions over arrays that pool a bag of rows into one row; vectors of whole texts."""
+"""Pure functions over arrays that pool a bag of rows into one row."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embedkit.corpus.tokenizers import tokenize
-from embedkit.errors import ConfigurationError, UnknownWordError
 from embedkit.index.metrics import Matrix, nonzero
-from embedkit.vectors.word_vectors import WordVectors
 
 __all__ = [
     "Bags",
@@ -21,7 +18,6 @@ __all__ = [
     "document_frequencies",
     "first_component",
     "maxima",
-    "text_vectors",
     "weighted_sums",
 ]
 
@@ -163,53 +159,3 @@ def first_component(pooled: NDArray[np.float32]) -> NDArray[np.float64]:
         return np.zeros(len(gram))
     vector: NDArray[np.float64] = np.linalg.eigh(gram)[1][:, -1]
     return vector
-
-
-def text_vectors(
-    vectors: WordVectors, texts: Sequence[str]
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the vector of each text, float32 (n, d), and its number of words, (n,).
-
-    A text that is itself a word or phrase of the vocabulary has that vector; any other text has the
-    mean of the vectors of its words: those that are known, or can be composed of character n-grams.
-
-    Raises:
-        UnknownWordError: no word of a text has a vector.
-        ConfigurationError: the vectors are sparse.
-    """
-    if vectors.is_sparse:
-        raise ConfigurationError(
-            "one-hot vectors of texts are not supported: they would have one dimension per word of "
-            "the vocabulary.",
-            hint="Use a trained model.",
-        )
-    tokenizer = _tokenizer(vectors)
-    split = [[text] if vectors.find(text) >= 0 else tokenize(text, tokenizer) for text in texts]
-    has_ngrams = vectors.subwords is not None
-    found = vectors.look_up(
-        (word for words in split for word in words), "subwords" if has_ngrams else "skip"
-    )
-    extra: list[NDArray[np.float32]] = []
-    rows: dict[str, int] = {}
-    for word, place in found.items():
-        if isinstance(place, np.ndarray):
-            rows[word] = len(vectors) + len(extra)
-            extra.append(place)
-        elif place is not None:
-            rows[word] = place
-    bags = Bags.of([[rows[word] for word in words if word in rows] for words in split])
-    sizes = bags.sizes()
-    if len(sizes) and sizes.min() == 0:
-        number = int(np.argmin(sizes))
-        word = next(iter(split[number]), texts[number])
-        raise UnknownWordError(word, vectors.vocabulary.suggest, has_ngrams=has_ngrams)
-    others = np.array(extra, dtype=np.float32).reshape(-1, vectors.dimension)
-    means: NDArray[np.float32] = weighted_sums(vectors.matrix, bags, others)
-    divide_rows(means, sizes)
-    return means, np.array([len(words) for words in split], dtype=np.int64)
-
-
-def _tokenizer(vectors: WordVectors) -> str:
-    training = vectors.config.get("training")
-    name = training.get("tokenizer") if isinstance(training, dict) else None
-    return name or "words"

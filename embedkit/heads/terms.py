@@ -127,9 +127,9 @@ class TermBags:
         owners = np.repeat(np.arange(len(split)), [len(terms) for terms in split])
         owners, ids = owners[ids >= 0], ids[ids >= 0]
         sizes = np.bincount(owners, minlength=len(split))
-        shares = (1 / sizes[owners]).astype(np.float32)
+        weights = (1 / sizes[owners]).astype(np.float32)
         starts = np.concatenate([[0], np.cumsum(sizes)])
-        return csr_array((shares, ids, starts), shape=(len(split), size))
+        return csr_array((weights, ids, starts), shape=(len(split), size))
 
 
 def _is_word(term: str) -> bool:

@@ -110,7 +110,7 @@ class SegmentBuilder:
         self._write(progress)
 
     def _tokenize(self, chunk: Chunk) -> tuple[Passages, TokenizedTexts, list[str]]:
-        passages = cut(chunk.texts, self._settings.passage, self._settings.overlap)
+        passages = cut(chunk.texts, self._settings.passage, int(self._settings.overlap or 0))
         tokens = tokenize_texts(passages.texts, self._tokenizer)
         passages.texts = []
         return passages, tokens, joined(tokens)

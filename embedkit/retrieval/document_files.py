@@ -21,7 +21,7 @@ from embedkit.corpus.encodings import (
 )
 from embedkit.errors import EncodingError, InputError
 from embedkit.retrieval.options import DOCUMENT_FORMATS
-from embedkit.retrieval.tables import Found, Line, decoded, read_csv, read_tsv
+from embedkit.retrieval.tables import Found, Line, decoded, filled, read_csv, read_tsv
 from embedkit.system.compression import DAMAGE, decompress, refuse_tar
 from embedkit.validation import check_choice
 
@@ -100,11 +100,15 @@ def read_rows(
         raise InputError(f"{path} is not a folder.")
     name = "standard input" if str(path) == "-" else str(path)
     lines = _numbered(_lines(path, name, encoding))
-    first = next(lines, None)
-    if first is None:
+    head: list[Line] = []
+    for line in lines:
+        head.append(line)
+        if line[1].strip():
+            break
+    else:
         raise InputError(f"{name} is empty.")
-    chosen = format or _detected(path, first[1])
-    for number, found in _READERS[chosen](name, chain([first], lines), text):
+    chosen = format or _detected(path, head[-1][1])
+    for number, found in _READERS[chosen](name, chain(head, lines), text):
         place = f"{name}, line {number}"
         if isinstance(found, dict):
             yield Row(place, found)
@@ -113,12 +117,9 @@ def read_rows(
 
 
 def _numbered(lines: Iterator[bytes]) -> Iterator[Line]:
-    """Yield the lines that are not blank, numbered from 1, without line ends."""
+    """Yield the lines, numbered from 1, without a byte order mark."""
     for number, line in enumerate(lines, start=1):
-        if number == 1:
-            line = line.removeprefix(BYTE_ORDER_MARK)
-        if line and not line.isspace():
-            yield number, line.removesuffix(b"\r")
+        yield number, line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line
 
 
 def _lines(path: Path, name: str, encoding: str) -> Iterator[bytes]:
@@ -178,7 +179,7 @@ def _detected(path: Path, first: bytes) -> str:
 
 
 def _jsonl(name: str, lines: Iterator[Line], text: str) -> Iterator[Found]:
-    for number, line in lines:
+    for number, line in filled(lines):
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypedDict
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,12 +25,16 @@ Documents: TypeAlias = "str | os.PathLike[str] | Iterable[Any]"
 iterable of texts, of (id, text) pairs, or of mappings."""
 
 _LONGEST_TEXT = 1 << 30  # bytes in UTF-8; a column of Arrow strings holds at most 2 GiB
-_MOST_NAMED = 5
+_MOST_NAMED = 5  # rows that were left out
+_MOST_COLUMNS = 10
 _MISSING = object()
 
 
 class Columns(NamedTuple):
-    """The names of the columns that have a meaning."""
+    """The names of the columns that have a meaning.
+
+    A table without a column *id* numbers its documents; any other *id* must be one of its columns.
+    """
 
     text: str = "text"
     id: str = "id"
@@ -143,14 +148,18 @@ class DocumentReader:
             return row
         values = row.values
         text = values.pop(self.columns.text, _MISSING)
-        key = values.pop(self.columns.id, number)
+        key = values.pop(self.columns.id, _MISSING)
         problem = _text_problem(text, self.columns.text, values)
         if problem:
             return BadRow(row.place, *problem)
-        if isinstance(key, int) and not isinstance(key, bool):
+        if key is _MISSING:
+            if self.columns.id != _COLUMNS.id:  # chosen, so it must be there
+                return BadRow(row.place, *_no_column(self.columns.id, values, "id"))
+            key = number
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
             key = str(key)
         if not isinstance(key, str) or not key or not _is_unicode(key):
-            hint = "Give each document a string or an integer, or leave the column out."
+            hint = "Give each document a string or an integer as its id, or leave the column out."
             return BadRow(row.place, f"the id is {quoted(key)}", hint)
         if key in seen:
             hint = "Give each document its own id."
@@ -238,13 +247,17 @@ def _text_problem(text: object, column: str, values: Mapping[str, Any]) -> tuple
             return "the text is longer than 1 GiB", "Cut it into several documents."
         return None
     if text is _MISSING:
-        named = ", ".join(map(quoted, list(values)[:10])) or "none"
-        hint = f"It has the columns {named}; choose one with --text (text=...)."
-        return f"there is no column {quoted(column)}", hint
+        return _no_column(column, values, "text")
     return (
         f"the text is {quoted(text)}, not a string",
         "Fill in missing values, and convert other values to strings.",
     )
+
+
+def _no_column(column: str, values: Mapping[str, Any], option: str) -> tuple[str, str]:
+    named = ", ".join(map(quoted, list(values)[:_MOST_COLUMNS])) or "none"
+    hint = f"It has the columns {named}; choose one with --{option} ({option}=...)."
+    return f"there is no column {quoted(column)}", hint
 
 
 def _rows_of(source: object, columns: Columns) -> Iterator[Row | BadRow]:

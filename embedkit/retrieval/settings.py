@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from embedkit.corpus.tokenizers import TOKENIZERS
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, counted
 from embedkit.retrieval.options import SEARCH_KINDS, SEARCH_POOLINGS
 from embedkit.validation import check_choice, check_ranges
 
@@ -31,7 +31,8 @@ class SearchIndexSettings:
             64 MiB of vectors.
         passage: words of a passage, the unit that is searched. A longer document is cut into
             several.
-        overlap: words that a passage shares with the one before it; less than half of *passage*.
+        overlap: words that a passage shares with the one before it, less than half of *passage*;
+            None is a quarter of it.
         tokenizer: "words", "words+emoji" or "whitespace", as for training; None is the tokenizer
             that the vectors were trained with.
         sif_a: the constant a of "sif".
@@ -43,7 +44,7 @@ class SearchIndexSettings:
     pooling: str | None = None
     kind: str = "auto"
     passage: int = 200
-    overlap: int = 50
+    overlap: int | None = None
     tokenizer: str | None = None
     sif_a: float = 1e-3
 
@@ -53,11 +54,13 @@ class SearchIndexSettings:
         if self.tokenizer is not None:
             check_choice("tokenizer", self.tokenizer, TOKENIZERS)
         check_choice("index", self.kind, SEARCH_KINDS)
-        check_ranges(self, _RANGES)
-        if 2 * self.overlap >= max(self.passage, 2):
+        check_ranges(self, _RANGES, optional=["overlap"])
+        if self.overlap is None:
+            object.__setattr__(self, "overlap", self.passage // 4)
+        elif 2 * self.overlap >= max(self.passage, 2):
             raise ConfigurationError(
-                f"overlap must be less than half of passage, {self.passage:,}, got "
-                f"{self.overlap:,}."
+                f"the overlap, {self.overlap:,}, must be less than half of a passage of "
+                f"{counted(self.passage, 'word')}."
             )
 
     def as_dict(self) -> Mapping[str, object]:

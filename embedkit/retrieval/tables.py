@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
+from embedkit.corpus.csv_rows import CsvProblem, csv_rows
 from embedkit.corpus.encodings import conversion
 from embedkit.errors import InputError, counted, quoted
 
-__all__ = ["Found", "Line", "decoded", "read_csv", "read_tsv"]
+__all__ = ["Found", "Line", "decoded", "filled", "read_csv", "read_tsv"]
 
 Line: TypeAlias = tuple[int, bytes]
-"""A line and its number, counted from 1."""
+"""A line, without its line feed, and its number, counted from 1."""
 
 Found: TypeAlias = "tuple[int, dict[str, Any] | tuple[str, str]]"
 """The number of a line, and its columns by name, or a problem and a hint."""
 
 _MOST_NAMED = 10  # columns in a message
-_LONGEST_CELL = 1 << 30  # characters of a CSV cell; Python's default is 131,072
 
 
 def read_tsv(name: str, lines: Iterator[Line], text: str) -> Iterator[Found]:
@@ -26,49 +25,53 @@ def read_tsv(name: str, lines: Iterator[Line], text: str) -> Iterator[Found]:
 
     Args:
         name: of the file, for messages.
-        lines: its lines that are not blank.
+        lines: its lines; blank ones are skipped.
         text: the name of the column of texts.
 
     Raises:
         InputError: the first line does not name the columns.
     """
-    found = ((number, decoded(line)) for number, line in lines)
+    found = ((number, decoded(line)) for number, line in filled(lines))
     cells = ((n, line if isinstance(line, tuple) else line.split("\t")) for n, line in found)
     return _table(name, cells, text)
 
 
 def read_csv(name: str, lines: Iterator[Line], text: str) -> Iterator[Found]:
-    """Yield the rows of a CSV file, in which they enclose a cell; see `read_tsv`."""
+    """Yield the rows of a CSV file, in which quotation marks enclose a cell; see `read_tsv`.
+
+    Raises:
+        InputError: the first line does not name the columns, or a quotation mark is never closed.
+            No document can be left out then: the rest of the file would be one.
+    """
+    bad: list[tuple[int, tuple[str, str]]] = []
+
+    def texts() -> Iterator[str]:
+        for number, line in lines:
+            found = decoded(line)
+            if isinstance(found, tuple):
+                bad.append((number, found))
+                found = line.decode(errors="replace")  # keeps quotation marks where they are
+            yield f"{found}\n"
 
     def cells() -> Iterator[tuple[int, Sequence[str] | tuple[str, str]]]:
-        csv.field_size_limit(_LONGEST_CELL)
-        at = [0]
-        bad: list[tuple[str, str]] = []
-
-        def texts() -> Iterator[str]:
-            for number, line in lines:
-                at[0] = number
-                characters = decoded(line)
-                if isinstance(characters, tuple):
-                    bad.append(characters)
-                    yield "\n"
-                else:
-                    yield characters + "\n"
-
-        reader = csv.reader(texts(), strict=True)
-        while True:
-            before = at[0]
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                hint = "Close the quotation marks, or double those inside a cell."
-                yield before + 1, (f"invalid CSV: {error}", hint)
-                continue
-            yield at[0], (bad.pop() if bad else row)
+        for number, row in csv_rows(texts()):
+            if isinstance(row, CsvProblem):
+                if row.is_last:
+                    raise InputError(f"{name}, line {number}: {row.problem}.", hint=row.hint)
+                bad.clear()
+                yield number, (row.problem, row.hint)
+            elif bad:
+                yield bad[0]
+                bad.clear()
+            else:
+                yield number, row
 
     return _table(name, cells(), text)
+
+
+def filled(lines: Iterator[Line]) -> Iterator[Line]:
+    """Yield the lines that are not blank, without carriage returns at their ends."""
+    return ((n, line.removesuffix(b"\r")) for n, line in lines if line and not line.isspace())
 
 
 def decoded(line: bytes) -> str | tuple[str, str]:

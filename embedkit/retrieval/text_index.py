@@ -145,7 +145,7 @@ class TextIndex:
             reader = reader_of(documents, reading)
             fitted = add_documents(change, reader, chosen, pooling, _NO_IDS, progress)
             if not change.config["segments"]:
-                raise InputError("there are no documents to index.")
+                raise InputError("there are no documents to index.", hint=reader.summary())
             write_tensors(change.folder / POOLING, fitted.tensors())
         return cls.open(path, opened)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 import embedkit
 from embedkit.classification.contributions import token_spans
@@ -20,6 +22,7 @@ from embedkit.classification.explanation import explain, explain_texts
 from embedkit.classification.explanation_page import render_explanations
 from embedkit.classification.text_classifier import TextClassifier
 from embedkit.corpus.tokenizers import TOKENIZERS, tokenize
+from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.features.options import POOLINGS
 from embedkit.heads.gradients import TOLERANCE
@@ -53,46 +56,74 @@ def test_a_linear_classifier_is_explained_exactly(linear: TextClassifier) -> Non
         assert found.against == runner_up
 
 
-def test_a_word_adds_what_its_absence_takes_away(linear: TextClassifier) -> None:
-    # Without tf-idf's division by the length of the row, contributions are proportional to the
-    # differences that leaving the word out makes to the row's weighted sum.
-    model = linear.linear.model
-    found = explain(linear, "paris mayor0 mayor0", label="capital", against="country")
-    scores = model.explain(["paris mayor0 mayor0"])
-    names = [" ".join(model.terms.words_of(term)) for term in range(len(model.terms))]
-    difference = scores.terms[:, 0].astype(float) - scores.terms[:, 1]
-    by_name = {
-        names[column]: weight * difference[column]
-        for column, weight in zip(scores.weights.indices, scores.weights.data, strict=True)
+@pytest.fixture(scope="module")
+def words_only(model: Path) -> TextClassifier:
+    """A classifier without n-grams: a text of one word has the weight 1 for it."""
+    return TextClassifier.train(TEXTS, LABELS, str(model), ngrams=1, C=3.0)
+
+
+def single_score(classifier: TextClassifier, word: str) -> float:
+    """Return what a word alone adds to the log-odds of capital and country, by prediction only."""
+    with_word, without = (log_odds(classifier, text, "capital", "country") for text in (word, ""))
+    return with_word - without
+
+
+@pytest.mark.filterwarnings("ignore::embedkit.errors.UnknownWordsWarning")
+def test_a_word_adds_its_weight_in_scikit_learn_times_its_score(words_only: TextClassifier) -> None:
+    text = "paris mayor0 mayor0 rome"
+    found = explain(words_only, text, label="capital", against="country")
+    vectorizer = TfidfVectorizer(
+        tokenizer=lambda text: tokenize(text, "words+punctuation"), token_pattern=None,
+        sublinear_tf=True,
+    ).fit(TEXTS)  # fmt: skip
+    weights = vectorizer.transform([text]).toarray()[0]
+    expected = {
+        word: weights[column] * single_score(words_only, word)
+        for word, column in vectorizer.vocabulary_.items()
+        if weights[column]
     }
-    first, second, third = found.words
-    assert (first.term, second.term, third.term) == ("paris", "mayor0", "mayor0")
-    assert first.value == pytest.approx(by_name["paris"])
-    assert second.value == third.value == pytest.approx(by_name["mayor0"] / 2)
-    known = {ngram.term: ngram.value for ngram in found.ngrams}
-    assert known == pytest.approx({name: v for name, v in by_name.items() if " " in name})
-
-
-def test_the_parts_of_a_word_are_its_own_letters_and_vector(
-    linear: TextClassifier, model: Path
-) -> None:
-    found = explain(linear, "mayor0 rome berlin mayors", label="capital", against="country")
-    mayor, rome, berlin, new = (word.parts for word in found.words)
-    for word in found.words:
-        assert word.parts is not None
-        parts = word.parts.own + word.parts.letters + word.parts.vector
-        assert parts == pytest.approx(word.value, abs=1e-9)
-    assert mayor.own != 0
-    assert rome.vector != 0
-    assert (berlin.own, new.own, new.vector) == (0, 0, 0)  # no training text has them
-    assert [word.known for word in found.words] == [True, True, True, False]
-    vector = embedkit.load(model)["berlin"]
-    weights = linear.linear.model.vector_scores[:, 0] - linear.linear.model.vector_scores[:, 1]
-    tfidf = linear.linear.model.explain(["mayor0 rome berlin mayors"]).weights
-    share = float(tfidf.data.max())  # a new word has the highest inverse document frequency
-    assert berlin.vector == pytest.approx(
-        share * vector @ weights / np.linalg.norm(vector), rel=1e-4
+    assert [word.term for word in found.words] == text.split()
+    paris, first, second, rome = (word.value for word in found.words)
+    assert {"paris": paris, "mayor0": first + second, "rome": rome} == pytest.approx(
+        expected, rel=1e-4
     )
+    assert first == second
+
+
+@pytest.mark.filterwarnings("ignore::embedkit.errors.UnknownWordsWarning")
+def test_the_parts_of_a_word_are_what_it_loses_with_its_vector_and_identity(
+    words_only: TextClassifier,
+) -> None:
+    head = words_only.linear
+    vectors, terms = head.model.vectors, head.model.terms
+    assert vectors is not None
+    matrix = np.array(vectors.matrix)
+    matrix[[vectors.vocabulary.id(word) for word in ("mayor0", "berlin")]] = 0
+    blind = embedkit.WordVectors(vectors.vocabulary, matrix)
+    renamed = ["(renamed)" if word == "mayor0" else word for word in terms.words.words()]
+    new = replace(terms, words=Vocabulary(renamed, terms.words.counts))
+
+    def changed(**parts: Any) -> TextClassifier:
+        return TextClassifier(replace(head, model=replace(head.model, **parts)))
+
+    for word in ("mayor0", "berlin", "mayors"):
+        (found,) = explain(words_only, word, label="capital", against="country").words
+        assert found.parts is not None
+        whole = single_score(words_only, word)
+        as_new = single_score(changed(terms=new), word)
+        letters = single_score(changed(terms=new, vectors=blind), word)
+        assert found.value == pytest.approx(whole, abs=1e-5)
+        assert found.parts.own == pytest.approx(whole - as_new, abs=1e-5)
+        assert found.parts.vector == pytest.approx(as_new - letters, abs=1e-5)
+        assert found.parts.letters == pytest.approx(letters, abs=1e-5)
+        assert (abs(found.parts.own) > 0.01) == (word == "mayor0")  # only training texts have it
+        assert (abs(found.parts.vector) > 1e-4) == (word != "mayors") == found.known
+
+
+def test_an_ngram_of_a_long_text_has_many_places(linear: TextClassifier) -> None:
+    found = explain(linear, "border1 france " * 100_000)
+    (places,) = (ngram.places for ngram in found.ngrams if ngram.term == "border1 france")
+    assert places == tuple(range(0, 200_000, 2))
 
 
 @pytest.mark.parametrize("pooling", [None, *POOLINGS])

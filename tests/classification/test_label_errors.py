@@ -11,7 +11,7 @@ import pytest
 from embedkit.classification.datasets import read_labelled, read_numbered
 from embedkit.classification.label_errors import find_errors, suspect_labels
 from embedkit.classification.text_classifier import TextClassifier
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, UnknownLabelsWarning
 
 HELPDESK = Path(__file__).parent.parent.parent / "corpora" / "helpdesk.tsv"
 
@@ -67,7 +67,8 @@ def test_labels_changed_on_purpose_are_found(helpdesk: tuple[list[str], list[str
 def test_labels_that_the_classifier_does_not_know(helpdesk: Any) -> None:
     texts, labels = helpdesk
     classifier = TextClassifier.train(texts, labels, None, C=3.0)
-    found = find_errors(classifier, texts[:3], [*labels[:2], "new"])
+    with pytest.warns(UnknownLabelsWarning, match="'new'"):
+        found = find_errors(classifier, texts[:3], [*labels[:2], "new"])
     assert [(m.row, m.label, m.label_probability) for m in found.mistakes] == [(2, "new", None)]
     assert found.suspects == ()
     with pytest.raises(ConfigurationError, match="got 1 and 2"):
@@ -97,7 +98,8 @@ def test_any_number_of_labels(helpdesk: Any) -> None:
 
     unknown = list(several)
     unknown[row] = (*several[row], "juice")
-    [mistake] = find_errors(classifier, texts, unknown).mistakes
+    with pytest.warns(UnknownLabelsWarning, match="'juice'"):
+        [mistake] = find_errors(classifier, texts, unknown).mistakes
     assert (mistake.row, mistake.probability, mistake.label_probability) == (row, 1, None)
     assert set(mistake.predicted) == set(several[row])
 

@@ -44,7 +44,7 @@ def test_a_text_without_labels_has_the_weight_1() -> None:
 
 def test_numbers_are_standardized() -> None:
     labels, targets = Labels.of("number", TEXTS, [1, 2.5, "4", np.float32(0)])
-    back = labels.mean + labels.spread * targets.rows[:, 0]
+    back = labels.mean + labels.standard_deviation * targets.rows[:, 0]
     np.testing.assert_allclose(back, [1, 2.5, 4, 0], rtol=1e-6)
 
 

@@ -18,7 +18,7 @@ from embedkit.classification.scoring import (
     score,
 )
 from embedkit.classification.text_classifier import TextClassifier
-from embedkit.errors import ConfigurationError
+from embedkit.errors import ConfigurationError, UnknownLabelsWarning
 
 TEXTS = ["red apple", "green apple", "red car", "blue car", "green pear", "black car"] * 5
 LABELS = ["fruit", "fruit", "car", "car", "fruit", "car"] * 5
@@ -137,8 +137,17 @@ def test_scores_that_are_impossible() -> None:
     with pytest.raises(ConfigurationError, match="at least one of each, got 1 and 2"):
         score(classifier, ["a"], ["fruit", "car"])
     with pytest.raises(
-        ConfigurationError, match="31 folds need as many different texts or more, got 6"
+        ConfigurationError, match="with 31 folds needs at least 31 different texts, got 6"
     ):
         cross_validate(lambda *_: classifier, TEXTS, LABELS, 31)
     with pytest.raises(ConfigurationError, match="needs 2 texts or more, got 1"):
         cross_validate(lambda *_: classifier, ["a"], ["b"], 2)
+
+
+def test_labels_that_the_classifier_does_not_know_are_named() -> None:
+    one = TextClassifier.train(TEXTS, LABELS, None)
+    with pytest.warns(UnknownLabelsWarning, match="2 of 3 texts have a label .*: 'x', 'y'"):
+        score(one, ["apple", "car", "pear"], ["x", "car", "y"])
+    several = TextClassifier.train(TEXTS, [(label,) for label in LABELS], None, task="labels")
+    with pytest.warns(UnknownLabelsWarning, match=r"1 of 2 texts has a label .*: 'x'\."):
+        find_errors(several, ["apple", "car"], [("fruit", "x"), ()])

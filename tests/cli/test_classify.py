@@ -135,6 +135,31 @@ def test_a_file_with_one_label_can_be_scored(embedkit: Any, trained: Path) -> No
     assert done.stdout.startswith("accuracy 1.0000")
 
 
+def test_labels_that_the_classifier_does_not_know_are_reported(
+    embedkit: Any, trained: Path
+) -> None:
+    (trained / "new.tsv").write_text("mayor0\tcapital\nmayor1\tcity\n")
+    for command in ("evaluate", "errors"):
+        done = embedkit("classify", command, "new.tsv")
+        assert done.stderr == (
+            "Warning: 1 of 2 texts has a label that the classifier does not know: 'city'.\n"
+        )
+        assert embedkit("classify", command, "new.tsv", "--quiet").stderr == ""
+
+
+def test_numbers(embedkit: Any, tmp_path: Path) -> None:
+    (tmp_path / "rents.tsv").write_text("small flat\t1\nlarge flat\t5\nlarge house\t9\n" * 8)
+    arguments = ("rents.tsv", "--task", "number", "--no-vectors")
+    done = embedkit("classify", "train", *arguments)
+    assert "temperature" not in done.stdout
+    trained = embedkit("classify", "train", *arguments, "--overwrite", "--json")
+    assert "thresholds" not in json.loads(trained.stdout)
+    (tmp_path / "other.tsv").write_text("small flat\t100\nlarge flat\t5\n")
+    first, _, worst, *_ = embedkit("classify", "errors", "other.tsv", "-k", "1").stdout.splitlines()
+    assert first == "2 texts, the largest errors first; the first 1:"
+    assert worst.startswith("1     100    ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -145,7 +170,7 @@ def test_a_file_with_one_label_can_be_scored(embedkit: Any, trained: Path) -> No
         (("train", "good.tsv", "--model", "MODEL", *NETWORK, "--epochs", "99999999999"), 2,
          "epochs must be an integer between 1 and 1,000,000, got 99999999999"),
         (("train", "good.tsv", "--model", "MODEL", "--ngrams", "99999999999"), 2,
-         "ngrams must be an integer between 1 and 10, got 99999999999"),
+         "Invalid value for '--ngrams': must be between 1 and 10, got 99,999,999,999"),
         (("train", "good.tsv", "--model", "MODEL", "--head", "network", "--device", "foo"), 2,
          "unknown device 'foo'; choose from auto, cpu, cuda, cuda:N"),
         (("train", "cut.gz"), 1,

@@ -115,10 +115,20 @@ def test_wrong_settings_name_their_option(embedkit: Command, model: Path) -> Non
     arguments = ("search", "build", "-", "--model", model, "--passage", "10", "--overlap", "5")
     done = embedkit(*arguments, stdin=DOCUMENTS)
     assert done.returncode == 2
-    assert "overlap must be less than half of passage, 10, got 5" in done.stderr
+    assert "the overlap, 5, must be less than half of a passage of 10 words." in done.stderr
+    arguments = ("search", "build", "-", "--model", model, "--pooling", "tfidf", "--sif-a", "1")
+    done = embedkit(*arguments, stdin=DOCUMENTS)
+    assert done.returncode == 2
+    assert "--sif-a cannot be used with --pooling tfidf" in done.stderr
     missing = embedkit("search", "ask", "nothing.index", "paris")
     assert missing.returncode == 1
     assert "there is no search index at nothing.index." in missing.stderr
+
+
+def test_the_overlap_is_a_quarter_of_a_passage(embedkit: Command, model: Path) -> None:
+    embedkit("search", "build", "-", "--model", model, "--passage", "10", stdin=DOCUMENTS)
+    settings = json.loads(embedkit("search", "info", "docs.index", "--json").stdout)["settings"]
+    assert (settings["passage"], settings["overlap"]) == (10, 2)
 
 
 def test_an_index_is_not_built_over_its_documents(

@@ -12,7 +12,6 @@ from embedkit.classification import TextClassifier
 from embedkit.classification.network_classifier import NetworkClassifier
 from embedkit.errors import UnknownWordError, UnknownWordsWarning
 from embedkit.features import TextFeatures, WordFeatures
-from embedkit.features.pooling import text_vectors
 from embedkit.heads.terms import TermBags
 from tests.subwords import ALIEN, composed, subword_vectors
 
@@ -61,14 +60,6 @@ def test_frequencies_of_composed_words_are_0() -> None:
     known, other = np.log(3 / 3) + 1, np.log(3 / 1) + 1
     expected = (known * VECTORS["walk"] + other * composed("talks")) / (known + other)
     np.testing.assert_allclose(features.transform(["walk talks"])[0], expected, atol=1e-6)
-
-
-def test_vectors_of_texts_include_composed_words() -> None:
-    found, counts = text_vectors(VECTORS, TEXTS)
-    np.testing.assert_allclose(found, EXPECTED, atol=1e-6)
-    assert counts.tolist() == [2, 2, 1]
-    with pytest.raises(UnknownWordError, match="none of its character n-grams"):
-        text_vectors(VECTORS, ["walk", ALIEN])
 
 
 def test_new_terms_begin_with_composed_vectors() -> None:

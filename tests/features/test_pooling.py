@@ -1,4 +1,4 @@
-"""Pooling compared with NumPy, and vectors of texts compared with means worked out by hand."""
+"""Pooling compared with NumPy."""
 
 from __future__ import annotations
 
@@ -13,42 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from embedkit.corpus.vocabulary import Vocabulary
-from embedkit.encoders import OneHotEncoder
-from embedkit.errors import ConfigurationError, UnknownWordError
-from embedkit.features.pooling import Bags, first_component, maxima, text_vectors, weighted_sums
-from embedkit.vectors.word_vectors import WordVectors
-
-VECTORS = WordVectors(
-    Vocabulary(["the", "new_york", "new", "york"]),
-    np.array([[1, 2], [7, 8], [3, -4], [5, 1]], dtype=np.float32),
-)
-
-
-def test_a_text_has_the_vector_of_its_word_or_phrase_or_the_mean_of_its_words() -> None:
-    texts = ["The", "New York", "the new york", "the unknown the york"]
-    means, counts = text_vectors(VECTORS, texts)
-    assert means.dtype == np.float32
-    # (1 + 3 + 5) / 3 = 3, (2 - 4 + 1) / 3 = -1/3; (1 + 1 + 5) / 3 = 7/3, (2 + 2 + 1) / 3 = 5/3
-    wanted = [[1, 2], [7, 8], [3, -1 / 3], [7 / 3, 5 / 3]]
-    np.testing.assert_allclose(means, wanted, rtol=1e-6)
-    assert counts.tolist() == [1, 1, 3, 4]
-    assert text_vectors(VECTORS, [])[0].shape == (0, 2)
-
-
-def test_texts_are_tokenized_as_the_model_was_trained() -> None:
-    vectors = WordVectors(
-        Vocabulary(["Jam-1", "Jam-2"]), np.eye(2, dtype=np.float32),
-        config={"training": {"tokenizer": "whitespace"}},
-    )  # fmt: skip
-    assert text_vectors(vectors, ["Jam-1 Jam-2"])[0].tolist() == [[0.5, 0.5]]
-
-
-def test_texts_without_a_vector_are_rejected() -> None:
-    with pytest.raises(UnknownWordError, match="'nothing' is not in the vocabulary"):
-        text_vectors(VECTORS, ["the", "nothing known"])
-    with pytest.raises(ConfigurationError, match="one-hot vectors of texts are not supported"):
-        text_vectors(OneHotEncoder().fit([["a", "b"]]).vectors(), ["a"])
+from embedkit.features.pooling import Bags, first_component, maxima, weighted_sums
 
 
 def test_pooling_does_not_import_scikit_learn() -> None:

@@ -6,10 +6,12 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from embedkit.errors import EncodingError, InputError
 from embedkit.retrieval.document_files import BadRow, read_rows
+from embedkit.retrieval.documents import DocumentReader
 
 
 def rows(path: Path, **options: Any) -> list[Any]:
@@ -64,12 +66,26 @@ def test_a_csv_cell_may_be_long(tmp_path: Path) -> None:
     assert len(rows(path)[0]["text"]) == 200_000
 
 
-def test_an_open_quotation_mark_is_named(tmp_path: Path) -> None:
+def test_an_open_quotation_mark_is_an_error_even_if_rows_may_be_skipped(tmp_path: Path) -> None:
     path = tmp_path / "docs.csv"
-    path.write_text('text\nfine\n"open\n')
-    found = rows(path)
-    assert found[0] == {"text": "fine"}
-    assert found[1] == (f"{path}, line 3", "invalid CSV: unexpected end of data")
+    path.write_text('text\nfine\n"open\nlost\n')
+    with pytest.raises(InputError, match="line 3: a quotation mark is never closed"):
+        list(DocumentReader(path, errors="skip").chunks(100, 1, pa.chunked_array([], pa.string())))
+
+
+def test_csv_cells_keep_their_lines_and_rows_are_named_by_their_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "docs.csv"
+    path.write_bytes(
+        b'\n\ntext,id\r\n"one\r\n\r\n  \r\ntwo",1\n\n"a\nb",2,3\n'
+        b'"caf\xe9\n\xff",4\n"x"y,5\nlast,6\n'
+    )
+    assert rows(path) == [
+        {"text": "one\r\n\r\n  \r\ntwo", "id": "1"},
+        (f"{path}, line 9", "3 columns, but the first line has 2"),
+        (f"{path}, line 11", "byte 5 is not UTF-8"),
+        (f"{path}, line 13", "invalid CSV: ',' expected after '\"'"),
+        {"text": "last", "id": "6"},
+    ]
 
 
 def test_a_folder(tmp_path: Path) -> None:

@@ -62,6 +62,19 @@ def test_values_that_json_does_not_have() -> None:
     assert second == {"x": None, "n": None, "t": None, "o": 0.5}
 
 
+def test_integers_of_numpy_are_ids() -> None:
+    assert read([(np.int64(7), "one"), {"id": np.uint8(8), "text": "two"}]).ids == ["7", "8"]
+
+
+def test_a_chosen_column_of_ids_must_be_there(tmp_path: Path) -> None:
+    path = tmp_path / "docs.csv"
+    path.write_text("text,n\none,1\n")
+    assert read(path, columns=Columns(id="n")).ids == ["1"]
+    with pytest.raises(InputError, match=r"line 2: there is no column 'key'\.") as error:
+        read(path, columns=Columns(id="key"))
+    assert "columns 'n'; choose one with --id (id=...)" in str(error.value.hint)
+
+
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [

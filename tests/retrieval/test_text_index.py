@@ -242,6 +242,9 @@ def test_an_error_changes_nothing(index: TextIndex, path: Path) -> None:
         TextIndex.build([], path, index.vectors, overwrite=True)
     with pytest.raises(InputError, match="row 0"):
         TextIndex.build([None], path, index.vectors, overwrite=True)
+    with pytest.raises(InputError, match="no documents to index") as error:
+        TextIndex.build([None, ""], path, index.vectors, overwrite=True, errors="skip")
+    assert "Left out 2 of the documents: row 0 (counted from 0): " in str(error.value.hint)
     assert before == {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
     assert [entry.name for entry in path.parent.iterdir()] == ["docs.index"]
 

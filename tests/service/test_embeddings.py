@@ -14,7 +14,7 @@ import pytest
 
 import embedkit
 from embedkit.corpus.tokenizers import tokenize
-from embedkit.features.pooling import text_vectors
+from embedkit.features import TextFeatures
 from embedkit.service.worker import embedding
 from embedkit.service.worker.embedding import EmbeddingFormat, embeddings
 from embedkit.service.worker.execution import Work
@@ -90,7 +90,7 @@ def test_long_texts_and_many_texts_agree_with_the_library(
     texts = [" ".join([*words] * 200), *(f"{a} unknownword {b}" for a in words for b in words[:40])]
     asked = {"input": texts, "normalize": False}
     answer = client.post("/v1/embeddings", json=asked).json()
-    expected, _ = text_vectors(vectors, texts)
+    expected = TextFeatures(vectors).fit_transform(texts)
     found = [one["embedding"] for one in answer["data"]]
     np.testing.assert_allclose(found, expected, atol=1e-5)
     known = [word for text in texts for word in tokenize(text) if word in vectors]
