@@ -257,7 +257,7 @@ def test_parameters_of_gensim_exist() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_calls_of_fasttext_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("fasttext")
-    from embedkit.classification import read_labelled
+    from embedkit.classification import read_labeled
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "corpora").symlink_to(ROOT / "corpora")
@@ -266,7 +266,7 @@ def test_calls_of_fasttext_give_the_same(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "train.txt").write_text(
         "".join(f"__label__{label} {text}\n" for text, label in pairs)
     )
-    compare_calls("fasttext.md", "fastText", {"read_labelled": read_labelled})
+    compare_calls("fasttext.md", "fastText", {"read_labeled": read_labeled})
 
 
 def test_parameters_of_fasttext_exist() -> None:

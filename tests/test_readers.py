@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from embedkit.classification.datasets import read_labelled
+from embedkit.classification.datasets import read_labeled
 from embedkit.cli.input import read_lines
 from embedkit.cli.phrases import _connectors
 from embedkit.corpus.corpus import Corpus
@@ -98,12 +98,12 @@ READERS = {
     "wikipedia2vec": Reader(
         "2 2\ncat\t1 2\na b\t3 4\n", vectors, (["cat", "a b"], [[1, 2], [3, 4]])
     ),
-    "labelled TSV": Reader("a b\tx\nc\ty\n", read_labelled, (["a b", "c"], ["x", "y"])),
-    "labelled CSV": Reader("text,label\na b,x\nc,y\n", read_labelled, (["a b", "c"], ["x", "y"])),
-    "labelled JSON lines": Reader(
-        '{"text": "a b", "label": "x"}\n', read_labelled, (["a b"], ["x"])
+    "labeled TSV": Reader("a b\tx\nc\ty\n", read_labeled, (["a b", "c"], ["x", "y"])),
+    "labeled CSV": Reader("text,label\na b,x\nc,y\n", read_labeled, (["a b", "c"], ["x", "y"])),
+    "labeled JSON lines": Reader(
+        '{"text": "a b", "label": "x"}\n', read_labeled, (["a b"], ["x"])
     ),
-    "labelled, fastText": Reader("__label__x a b\n", read_labelled, (["a b"], ["x"])),
+    "labeled, fastText": Reader("__label__x a b\n", read_labeled, (["a b"], ["x"])),
     "analogies": Reader(
         "a b c d\n", lambda p: read_analogies(p)[0].pairs, (("a", ("b",)), ("c", ("d",)))
     ),

@@ -1,4 +1,4 @@
-"""Text classification: the classifier, files of labelled texts, and evaluation reports."""
+"""Text classification: the classifier, files of labeled texts, and evaluation reports."""
 
 from __future__ import annotations
 

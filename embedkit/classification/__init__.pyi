@@ -1,6 +1,6 @@
 from .contributions import Explanation as Explanation
-from .datasets import LabelledTexts as LabelledTexts
-from .datasets import read_labelled as read_labelled
+from .datasets import LabeledTexts as LabeledTexts
+from .datasets import read_labeled as read_labeled
 from .explanation import explain as explain
 from .inspection import inspect_classifier as inspect_classifier
 from .label_errors import find_errors as find_errors

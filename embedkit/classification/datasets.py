@@ -1,4 +1,4 @@
-"""Read files of labelled texts, one text and label per line, in four common formats."""
+"""Read files of labeled texts, one text and label per line, in four common formats."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from embedkit.classification.labelled_lines import COLUMNS, PARSERS, LineError, detect_format
-from embedkit.classification.options import LABELLED_FORMATS, TASKS
+from embedkit.classification.labeled_lines import COLUMNS, PARSERS, LineError, detect_format
+from embedkit.classification.options import LABELED_FORMATS, TASKS
 from embedkit.corpus.encodings import likely_encoding, read_whole, text_encoding
 from embedkit.errors import ConfigurationError, EncodingError, InputError
 from embedkit.validation import check_choice
 
-__all__ = ["LabelledTexts", "NumberedTexts", "read_labelled", "read_numbered"]
+__all__ = ["LabeledTexts", "NumberedTexts", "read_labeled", "read_numbered"]
 
 _EMPTY_HINT = "Fill it in or remove the line."
 _NUMBER_HINT = "Write it with a decimal point, such as 2.5, or remove the line."
 
 
-class LabelledTexts(NamedTuple):
+class LabeledTexts(NamedTuple):
     """Texts, and the label of each: a string, a tuple of strings, or a number, by task."""
 
     texts: list[str]
@@ -27,22 +27,22 @@ class LabelledTexts(NamedTuple):
 
 
 class NumberedTexts(NamedTuple):
-    """Labelled texts, and the number of the line, from 1, on which each begins."""
+    """Labeled texts, and the number of the line, from 1, on which each begins."""
 
     texts: list[str]
     labels: list[Any]
     lines: list[int]
 
 
-def read_labelled(
+def read_labeled(
     path: str | Path,
     *,
     format: str | None = None,  # noqa: A002 - the standard name
     encoding: str = "utf-8",
     columns: tuple[str, str] = COLUMNS,
     task: str = "label",
-) -> LabelledTexts:
-    """Read a file of labelled texts, plain or compressed.
+) -> LabeledTexts:
+    """Read a file of labeled texts, plain or compressed.
 
     *tsv* and *csv*: if the first line contains the names of the *columns*, in any case, it is a
     header; otherwise every line has two cells, a text and its label. Quotation marks are ordinary
@@ -55,7 +55,7 @@ def read_labelled(
 
     Args:
         path: the file, or "-" for standard input.
-        format: one of `LABELLED_FORMATS`; by default, it is detected from the file's extension
+        format: one of `LABELED_FORMATS`; by default, it is detected from the file's extension
             (.tsv, .csv, .jsonl) or else from its first line.
         encoding: Python's name of the file's encoding.
         columns: the names of the text column and the label column.
@@ -70,7 +70,7 @@ def read_labelled(
             same.
     """
     found = read_numbered(path, format=format, encoding=encoding, columns=columns, task=task)
-    return LabelledTexts(found.texts, found.labels)
+    return LabeledTexts(found.texts, found.labels)
 
 
 def read_numbered(
@@ -81,7 +81,7 @@ def read_numbered(
     columns: tuple[str, str] = COLUMNS,
     task: str = "label",
 ) -> NumberedTexts:
-    """Read a file of labelled texts, and the numbers of its lines; see `read_labelled`."""
+    """Read a file of labeled texts, and the numbers of its lines; see `read_labeled`."""
     check_choice("task", task, TASKS)
     if columns[0].casefold() == columns[1].casefold():
         raise ConfigurationError(
@@ -91,7 +91,7 @@ def read_numbered(
     name = "standard input" if str(path) == "-" else str(path)
     text = _decode(_read(path, name), encoding, name)
     format = format or detect_format(name, text)  # noqa: A001
-    check_choice("format", format, LABELLED_FORMATS)
+    check_choice("format", format, LABELED_FORMATS)
     texts: list[str] = []
     labels: list[Any] = []
     lines: list[int] = []
@@ -105,7 +105,7 @@ def read_numbered(
     except LineError as error:
         raise InputError(f"{name}, line {error.line}: {error.problem}.", hint=error.hint) from error
     if not texts:
-        raise InputError(f"{name} contains no labelled texts.")
+        raise InputError(f"{name} contains no labeled texts.")
     return NumberedTexts(texts, labels, lines)
 
 
@@ -155,7 +155,7 @@ def _decode(data: bytes, encoding: str, name: str) -> str:
 def _encoding_hint(data: bytes) -> str:
     encoding = likely_encoding(data)
     if encoding is None:
-        return "The file contains zero bytes and is not text. Pass a file of labelled texts."
+        return "The file contains zero bytes and is not text. Pass a file of labeled texts."
     if encoding != "latin1":
         return (
             f'It looks like {encoding.upper()}. Pass --encoding {encoding} (encoding="{encoding}").'

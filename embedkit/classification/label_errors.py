@@ -1,4 +1,4 @@
-"""Where a classifier and a labelled file disagree: confident mistakes, and labels that look wrong.
+"""Where a classifier and a labeled file disagree: confident mistakes, and labels that look wrong.
 
 errors = find_errors(TextClassifier.load("classifier.embedkit"), texts, labels)
 """
@@ -48,7 +48,7 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class LabelErrors:
-    """Where a classifier and a labelled file disagree.
+    """Where a classifier and a labeled file disagree.
 
     Attributes:
         texts: number of texts in the file.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["HEADS", "LABELLED_FORMATS", "TASKS"]
+__all__ = ["HEADS", "LABELED_FORMATS", "TASKS"]
 
-LABELLED_FORMATS = ("tsv", "csv", "jsonl", "fasttext")
-"""The names of the formats that `read_labelled` reads."""
+LABELED_FORMATS = ("tsv", "csv", "jsonl", "fasttext")
+"""The names of the formats that `read_labeled` reads."""
 
 TASKS: Mapping[str, str] = {
     "label": "one label for each text",

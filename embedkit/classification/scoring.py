@@ -1,4 +1,4 @@
-"""Score a classifier on labelled texts, or a way to train one by cross-validation."""
+"""Score a classifier on labeled texts, or a way to train one by cross-validation."""
 
 from __future__ import annotations
 

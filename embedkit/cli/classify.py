@@ -13,7 +13,7 @@ from embedkit.cli.classify_inspect import inspect_label
 from embedkit.cli.classify_options import (
     classifier_option,
     examples_argument,
-    labelled_options,
+    labeled_options,
     read_examples,
 )
 from embedkit.cli.classify_report import print_report
@@ -38,7 +38,7 @@ __all__ = ["classify"]
 def classify() -> None:
     """Train and use a text classifier on top of word vectors.
 
-    Labelled texts are TSV, CSV, JSON lines or fastText's __label__ lines.
+    Labeled texts are TSV, CSV, JSON lines or fastText's __label__ lines.
     """
 
 
@@ -96,7 +96,7 @@ def _cells(model: TextClassifier, row: NDArray[np.floating[Any]]) -> tuple[objec
     metavar="PATH",
     help="Picture of the confusion matrix to write: .png, .svg or .pdf.",
 )
-@labelled_options
+@labeled_options
 @overwrite_option
 @quiet_option
 @json_option
@@ -109,7 +109,7 @@ def evaluate_classifier(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Score a classifier on EXAMPLES, a file of labelled texts, or - for standard input."""
+    """Score a classifier on EXAMPLES, a file of labeled texts, or - for standard input."""
     from embedkit.classification.linear_classifier import LinearClassifier
     from embedkit.classification.report import ClassificationReport, confusion_picture
     from embedkit.classification.scoring import score

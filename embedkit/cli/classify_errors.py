@@ -10,7 +10,7 @@ import click
 from embedkit.cli.classify_options import (
     classifier_option,
     examples_argument,
-    labelled_options,
+    labeled_options,
     read_numbered_examples,
 )
 from embedkit.cli.options import json_option, quiet_option
@@ -35,7 +35,7 @@ __all__ = ["list_errors"]
     show_default=True,
     help="Number of mistakes and of labels to print.",
 )
-@labelled_options
+@labeled_options
 @quiet_option
 @json_option
 def list_errors(
@@ -43,7 +43,7 @@ def list_errors(
 ) -> None:
     """Print the confident mistakes of a classifier, and labels of EXAMPLES that look wrong.
 
-    EXAMPLES is a file of labelled texts that the classifier was not trained on, or - for standard
+    EXAMPLES is a file of labeled texts that the classifier was not trained on, or - for standard
     input. Mistakes are listed with the most confident ones first: the line, the label in the file,
     the predicted label and its probability, and the text.
 

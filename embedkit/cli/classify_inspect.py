@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.cli.classify_options import classifier_option, labelled_options, read_examples
+from embedkit.cli.classify_options import classifier_option, labeled_options, read_examples
 from embedkit.cli.options import json_option, overwrite_option, refuse_unused
 from embedkit.cli.output import print_json
 from embedkit.cli.parameters import INPUT, OutputPath, WholeNumber
@@ -55,7 +55,7 @@ _INPUTS = 5  # that are printed for each unit
     metavar="PATH",
     help="Network: picture of the layers to write: .png, .svg or .pdf.",
 )
-@labelled_options
+@labeled_options
 @overwrite_option
 @json_option
 def inspect_label(
@@ -73,7 +73,7 @@ def inspect_label(
 
     Of a linear classifier: the words and n-grams that speak most strongly for each label and
     against it. Of a network: the words that excite each unit most, layer by layer, and with
-    EXAMPLES, a file of labelled texts, also the texts that do.
+    EXAMPLES, a file of labeled texts, also the texts that do.
     """
     from embedkit.classification.inspection import LinearInspection, inspect_classifier
     from embedkit.classification.linear_classifier import LinearClassifier

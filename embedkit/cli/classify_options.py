@@ -1,4 +1,4 @@
-"""What the commands of classify share: the classifier, and files of labelled texts."""
+"""What the commands of classify share: the classifier, and files of labeled texts."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embedkit.classification.options import LABELLED_FORMATS
+from embedkit.classification.options import LABELED_FORMATS
 from embedkit.cli.options import Command, Decorator, encoding_option
 from embedkit.cli.parameters import INPUT, ModelPath
 
 if TYPE_CHECKING:
-    from embedkit.classification.datasets import LabelledTexts, NumberedTexts
+    from embedkit.classification.datasets import LabeledTexts, NumberedTexts
 
 __all__ = [
     "DEFAULT_CLASSIFIER",
     "classifier_option",
     "examples_argument",
-    "labelled_options",
+    "labeled_options",
     "read_examples",
     "read_numbered_examples",
 ]
@@ -41,8 +41,8 @@ def _column_option(name: str, meaning: str) -> Decorator:
     return click.option(f"--{name}", default=name, show_default=True, metavar="NAME", help=meaning)
 
 
-def labelled_options(command: Command) -> Command:
-    """Add the options of `read_labelled`."""
+def labeled_options(command: Command) -> Command:
+    """Add the options of `read_labeled`."""
     for option in (
         _column_option("label", "Column of labels."),
         _column_option("text", "Column of texts."),
@@ -50,7 +50,7 @@ def labelled_options(command: Command) -> Command:
         click.option(
             "--format",
             "form",
-            type=click.Choice(LABELLED_FORMATS),
+            type=click.Choice(LABELED_FORMATS),
             show_default="detected from the name or the first line",
             help="Format of EXAMPLES.",
         ),
@@ -59,12 +59,12 @@ def labelled_options(command: Command) -> Command:
     return command
 
 
-def read_examples(examples: str, options: dict[str, Any], task: str) -> LabelledTexts:
-    """Read EXAMPLES, and take the options of `labelled_options` out of *options*."""
-    from embedkit.classification.datasets import LabelledTexts
+def read_examples(examples: str, options: dict[str, Any], task: str) -> LabeledTexts:
+    """Read EXAMPLES, and take the options of `labeled_options` out of *options*."""
+    from embedkit.classification.datasets import LabeledTexts
 
     found = read_numbered_examples(examples, options, task)
-    return LabelledTexts(found.texts, found.labels)
+    return LabeledTexts(found.texts, found.labels)
 
 
 def read_numbered_examples(examples: str, options: dict[str, Any], task: str) -> NumberedTexts:

@@ -12,7 +12,7 @@ from embedkit.classification.options import HEADS, TASKS
 from embedkit.cli.classify_options import (
     DEFAULT_CLASSIFIER,
     examples_argument,
-    labelled_options,
+    labeled_options,
     read_examples,
 )
 from embedkit.cli.classify_report import print_cross_validation
@@ -48,7 +48,7 @@ _NETWORK_ONLY = ("pooling", "hidden", "epochs", "device")
 @examples_argument
 @output_option("Directory to write.", OutputPath(directory=True), default=DEFAULT_CLASSIFIER)
 @model_option
-@click.option("--no-vectors", is_flag=True, help="Learn from the labelled texts alone.")
+@click.option("--no-vectors", is_flag=True, help="Learn from the labeled texts alone.")
 @click.option(
     "--task",
     type=click.Choice([*TASKS]),
@@ -109,7 +109,7 @@ _NETWORK_ONLY = ("pooling", "hidden", "epochs", "device")
     help="First score K classifiers, each on a part of the texts that it was not trained on.",
 )
 @seed_option
-@labelled_options
+@labeled_options
 @overwrite_option
 @quiet_option
 @json_option
@@ -125,7 +125,7 @@ def train_classifier(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Train a classifier on EXAMPLES, a file of labelled texts, or - for standard input."""
+    """Train a classifier on EXAMPLES, a file of labeled texts, or - for standard input."""
     from embedkit.classification.scoring import cross_validate
     from embedkit.classification.text_classifier import TextClassifier
     from embedkit.encoders import load

@@ -1,4 +1,4 @@
-"""Files of labelled texts in every format, and the errors of files that are not."""
+"""Files of labeled texts in every format, and the errors of files that are not."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedkit.classification.datasets import LabelledTexts, read_labelled
-from embedkit.classification.labelled_lines import PARSERS
-from embedkit.classification.options import LABELLED_FORMATS
+from embedkit.classification.datasets import LabeledTexts, read_labeled
+from embedkit.classification.labeled_lines import PARSERS
+from embedkit.classification.options import LABELED_FORMATS
 from embedkit.errors import ConfigurationError, EncodingError, InputError
 
 
@@ -41,7 +41,7 @@ FILES = {
 
 
 def test_every_listed_format_has_a_parser() -> None:
-    assert tuple(PARSERS) == LABELLED_FORMATS
+    assert tuple(PARSERS) == LABELED_FORMATS
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -49,7 +49,7 @@ def test_every_listed_format_has_a_parser() -> None:
 def test_every_format(name: str, named: bool, tmp_path: Path) -> None:
     path = tmp_path / (name if named else "file")
     path.write_bytes(FILES[name].encode())
-    assert read_labelled(path) == LabelledTexts(TEXTS, LABELS)
+    assert read_labeled(path) == LabeledTexts(TEXTS, LABELS)
 
 
 def test_encodings_byte_order_marks_and_compression(tmp_path: Path) -> None:
@@ -57,39 +57,39 @@ def test_encodings_byte_order_marks_and_compression(tmp_path: Path) -> None:
         path = tmp_path / f"{encoding}.tsv"
         path.write_bytes(FILES["a.tsv"].encode(encoding))
         given_encoding = "utf-8" if encoding == "utf-8-sig" else encoding
-        assert read_labelled(path, encoding=given_encoding).texts == TEXTS
+        assert read_labeled(path, encoding=given_encoding).texts == TEXTS
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(FILES["a.csv"].encode()))
-    assert read_labelled(tmp_path / "a.csv.gz") == LabelledTexts(TEXTS, LABELS)
+    assert read_labeled(tmp_path / "a.csv.gz") == LabeledTexts(TEXTS, LABELS)
 
 
 def test_columns_and_format_can_be_chosen(tmp_path: Path) -> None:
     path = tmp_path / "odd.data"
     path.write_text("kind,question\nwhere,is it here\n")
-    assert read_labelled(path, columns=("question", "kind")) == LabelledTexts(
+    assert read_labeled(path, columns=("question", "kind")) == LabeledTexts(
         ["is it here"], ["where"]
     )
     path.write_text('{"q": "is it", "n": 3}\n')
-    assert read_labelled(path, columns=("q", "n")) == LabelledTexts(["is it"], ["3"])
+    assert read_labeled(path, columns=("q", "n")) == LabeledTexts(["is it"], ["3"])
     path.write_text('{"text": "is it", "label": true}\n')
-    assert read_labelled(path) == LabelledTexts(["is it"], ["true"])
+    assert read_labeled(path) == LabeledTexts(["is it"], ["true"])
     path.write_text("__label__a\tis it\n")
-    assert read_labelled(path) == LabelledTexts(["is it"], ["a"])
+    assert read_labeled(path) == LabeledTexts(["is it"], ["a"])
     path.write_text("Label,Text\nwhere,is it here\n")
-    assert read_labelled(path) == LabelledTexts(["is it here"], ["where"])
+    assert read_labeled(path) == LabeledTexts(["is it here"], ["where"])
     with pytest.raises(InputError, match="line 1: 2 columns, but no column named 'question'"):
-        read_labelled(path, columns=("question", "label"))
+        read_labeled(path, columns=("question", "label"))
     path.write_text("a,b\tc\n")
-    assert read_labelled(path, format="csv") == LabelledTexts(["a"], ["b\tc"])
-    assert read_labelled(path, format="tsv") == LabelledTexts(["a,b"], ["c"])
+    assert read_labeled(path, format="csv") == LabeledTexts(["a"], ["b\tc"])
+    assert read_labeled(path, format="tsv") == LabeledTexts(["a,b"], ["c"])
 
 
 def test_a_quoted_text_may_span_several_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text('text,label\n"one\ntwo",x\nthree\n')
     with pytest.raises(InputError, match="line 4: 1 column, but line 1 has 2"):
-        read_labelled(path)
+        read_labeled(path)
     path.write_text('text,label\n"one\ntwo",x\n')
-    assert read_labelled(path) == LabelledTexts(["one\ntwo"], ["x"])
+    assert read_labeled(path) == LabeledTexts(["one\ntwo"], ["x"])
 
 
 CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip)
@@ -100,13 +100,13 @@ def test_csv_and_json_written_by_python_are_read(
     rows: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("rows")
-    expected = LabelledTexts([text for text, _ in rows], [label.strip() for _, label in rows])
+    expected = LabeledTexts([text for text, _ in rows], [label.strip() for _, label in rows])
     with (folder / "a.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("text", "label"), *rows])
     lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
     (folder / "a.jsonl").write_text("\n".join(lines))
-    assert read_labelled(folder / "a.csv") == expected
-    assert read_labelled(folder / "a.jsonl") == expected
+    assert read_labeled(folder / "a.csv") == expected
+    assert read_labeled(folder / "a.jsonl") == expected
 
 
 @pytest.mark.parametrize(
@@ -145,14 +145,14 @@ def test_csv_and_json_written_by_python_are_read(
         ("a.txt", "__label__a __label__b one\n", "line 1: 2 labels. Begin each line with"),
         ("a.txt", "__label__a one __label__b\n", "line 1: 2 labels"),
         ("a.txt", "__label__a\n", "line 1: the text is empty"),
-        ("a.tsv", "", "a.tsv contains no labelled texts"),
-        ("a.csv", "text,label\n", "a.csv contains no labelled texts"),
+        ("a.tsv", "", "a.tsv contains no labeled texts"),
+        ("a.csv", "text,label\n", "a.csv contains no labeled texts"),
     ],
 )
 def test_invalid_files_are_rejected(name: str, content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(InputError, match=message):
-        read_labelled(tmp_path / name)
+        read_labeled(tmp_path / name)
 
 
 def test_wrong_and_unknown_encodings_are_rejected(tmp_path: Path) -> None:
@@ -161,25 +161,25 @@ def test_wrong_and_unknown_encodings_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(
         EncodingError, match=r"a.tsv, line 2: byte 0xe9 is not valid utf-8. .*--encoding"
     ):
-        read_labelled(path)
+        read_labeled(path)
     with pytest.raises(ConfigurationError, match="unknown encoding 'utf-9'"):
-        read_labelled(path, encoding="utf-9")
+        read_labeled(path, encoding="utf-9")
     with pytest.raises(
         ConfigurationError, match="unknown format 'xml'; choose from tsv, csv, jsonl, fasttext"
     ):
-        read_labelled(path, encoding="latin-1", format="xml")
+        read_labeled(path, encoding="latin-1", format="xml")
     with pytest.raises(InputError, match=r"cannot read .*nowhere.tsv: No such file"):
-        read_labelled(tmp_path / "nowhere.tsv")
+        read_labeled(tmp_path / "nowhere.tsv")
 
 
 def test_binary_files_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_bytes(FILES["a.tsv"].encode("utf-16"))
     with pytest.raises(EncodingError, match=r"line 1: byte 0xff .*--encoding utf-16"):
-        read_labelled(path)
+        read_labeled(path)
     path.write_bytes(b"\x7fELF\0\0\xd0")
     with pytest.raises(EncodingError, match=r"line 1: byte 0xd0 .*contains zero bytes"):
-        read_labelled(path)
+        read_labeled(path)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, zstd])
@@ -189,10 +189,10 @@ def test_a_truncated_compressed_file_is_rejected(
     path = tmp_path / "a.tsv"
     data = compress(FILES["a.tsv"].encode() * 100)
     path.write_bytes(data)
-    assert len(read_labelled(path).texts) == 300
+    assert len(read_labeled(path).texts) == 300
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(InputError, match=r"a\.tsv is damaged or cut short after line \d+: "):
-        read_labelled(path)
+        read_labeled(path)
 
 
 def test_a_damaged_compressed_file_is_rejected(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_damaged_compressed_file_is_rejected(tmp_path: Path) -> None:
     data[20:30] = bytes(10)
     (tmp_path / "a.tsv.gz").write_bytes(data)
     with pytest.raises(InputError, match=r"tsv\.gz is damaged .* line 0: Error -3"):
-        read_labelled(tmp_path / "a.tsv.gz")
+        read_labeled(tmp_path / "a.tsv.gz")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_only_the_cells_of_tables_are_split_at_commas(
     name: str, content: str, labels: list[tuple[str, ...]], tmp_path: Path
 ) -> None:
     (tmp_path / name).write_text(content)
-    assert read_labelled(tmp_path / name, task="labels").labels == labels
+    assert read_labeled(tmp_path / name, task="labels").labels == labels
 
 
 @pytest.mark.parametrize("value", ["null", "true", "1.5", '["x"]', '{"x": 1}'])
@@ -225,17 +225,17 @@ def test_other_values_in_a_list_of_labels_are_rejected(value: str, tmp_path: Pat
     path = tmp_path / "a.jsonl"
     path.write_text(f'{{"text": "x", "label": ["a"]}}\n{{"text": "x", "label": ["a", {value}]}}\n')
     with pytest.raises(InputError, match=r"line 2: 'label' contains .*not a string or an integer"):
-        read_labelled(path, task="labels")
+        read_labeled(path, task="labels")
 
 
 def test_numbers_are_plain(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_text("x\t1e3\ny\t1_000\n")
     with pytest.raises(InputError, match="line 2: the label '1_000' is not a finite number"):
-        read_labelled(path, task="number")
+        read_labeled(path, task="number")
 
 
 def test_texts_and_labels_need_two_columns(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label\nx,y\n")
     with pytest.raises(ConfigurationError, match="are in the same column, 'Label'"):
-        read_labelled(tmp_path / "a.csv", columns=("Label", "label"))
+        read_labeled(tmp_path / "a.csv", columns=("Label", "label"))

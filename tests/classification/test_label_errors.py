@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embedkit.classification.datasets import read_labelled, read_numbered
+from embedkit.classification.datasets import read_labeled, read_numbered
 from embedkit.classification.label_errors import find_errors, suspect_labels
 from embedkit.classification.text_classifier import TextClassifier
 from embedkit.errors import ConfigurationError, UnknownLabelsWarning
@@ -36,7 +36,7 @@ def test_a_label_that_no_row_has_is_never_better() -> None:
 
 @pytest.fixture(scope="module")
 def helpdesk() -> tuple[list[str], list[str]]:
-    return read_labelled(HELPDESK)
+    return read_labeled(HELPDESK)
 
 
 def test_labels_changed_on_purpose_are_found(helpdesk: tuple[list[str], list[str]]) -> None:

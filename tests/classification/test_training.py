@@ -90,7 +90,7 @@ def test_new_words_count_by_their_vectors_and_letters(model: Path) -> None:
     ("settings", "message"),
     [
         ({"ngrams": 0}, "ngrams must be an integer between 1 and 10, got 0"),
-        ({"C": 0}, "C must be a number between 1e-06 and 1e\\+06, got 0"),
+        ({"C": 0}, "C must be a number between 1e-06 and 1,000,000, got 0"),
         ({"tokenizer": "letters"}, "unknown tokenizer 'letters'"),
         ({"seed": -1}, "seed must be an integer"),
     ],

@@ -150,7 +150,7 @@ def test_mistakes_and_suspect_labels(embedkit: Any, classifiers: Path, tmp_path:
     assert (found["texts"], found["wrong"], found["suspect"]) == (8, 1, 1)
     assert found["suspects"][0]["line"] == 7
     done = embedkit("classify", "errors", "-", "-c", classifiers / "numbers", stdin="spain,3\n")
-    assert done.stdout.startswith("The prediction differs for 1 of 1 text:\nline")
+    assert done.stdout.startswith("1 text, the largest errors first:\nline")
 
 
 def test_colors_show_size_and_sign(classifiers: Path) -> None:

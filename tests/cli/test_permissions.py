@@ -33,15 +33,15 @@ READING: list[list[str]] = [
     ["phrases", "text", "-o", "out", "--temporary-directory", PATH],
     ["walks", PATH],
     ["classify", "train", PATH, "--model", "words"],
-    ["classify", "train", "labelled", "--head", "network", *MODEL],
+    ["classify", "train", "labeled", "--head", "network", *MODEL],
     ["classify", "predict", "a text", "--classifier", PATH],
     ["classify", "evaluate", PATH, "--classifier", "network"],
-    ["classify", "evaluate", "labelled", "--classifier", PATH],
+    ["classify", "evaluate", "labeled", "--classifier", PATH],
     ["classify", "explain", "a text", "--classifier", PATH],
     ["classify", "inspect", PATH, "--classifier", "network"],
     ["classify", "inspect", "--classifier", PATH],
     ["classify", "errors", PATH, "--classifier", "network"],
-    ["classify", "errors", "labelled", "--classifier", PATH],
+    ["classify", "errors", "labeled", "--classifier", PATH],
     ["search", "build", PATH, "--model", "words", "-o", "docs"],
     ["search", "build", "documents.tsv", "-o", "docs", *MODEL],
     ["search", "ask", PATH, "paris"],
@@ -86,8 +86,8 @@ WRITING: list[list[str]] = [
     ["phrases", "text", "-o", PATH],
     ["phrases", "text", "--list", PATH],
     ["walks", "edges", "-o", PATH],
-    ["classify", "train", "labelled", "--model", "words", "-o", PATH],
-    ["classify", "evaluate", "labelled", "--picture", f"{PATH}.svg"],
+    ["classify", "train", "labeled", "--model", "words", "-o", PATH],
+    ["classify", "evaluate", "labeled", "--picture", f"{PATH}.svg"],
     ["classify", "explain", "a text", "--classifier", "network", "--html", PATH],
     ["classify", "inspect", "--classifier", "network", "--picture", f"{PATH}.svg"],
     ["plot", "paris", "rome", "--model", "words", "-o", f"{PATH}.svg"],
@@ -152,7 +152,7 @@ def inputs(
     (ordinary_user / "file").touch()
     (ordinary_user / "text").write_text("we left new york by train\nold york is a city\n" * 20)
     (ordinary_user / "edges").write_text("a\tb\nb\tc\n")
-    (ordinary_user / "labelled").write_text("__label__a paris\n__label__b rome\n" * 9)
+    (ordinary_user / "labeled").write_text("__label__a paris\n__label__b rome\n" * 9)
     (ordinary_user / "documents.tsv").write_text("id\ttext\n7\tparis\n")
     (ordinary_user / "scores").write_text("paris rome 1\nberlin madrid 2\nparis berlin 3\n")
     (ordinary_user / "file").chmod(0)

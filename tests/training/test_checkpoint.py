@@ -223,7 +223,9 @@ def test_earlier_checkpoints_are_kept_without_overwrite(checkpoints: Checkpoints
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_vectors_that_are_not_finite_are_not_saved(checkpoints: Checkpoints, value: float) -> None:
     save(checkpoints, 1)
-    with pytest.raises(TrainingError, match=r"learning_rate=0\.05.*checkpoints were kept"):
+    with pytest.raises(
+        TrainingError, match=r"learning_rate=0\.05.*checkpoints and models were kept"
+    ):
         checkpoints.save(state(2, value), CONFIG, WORDS, "text")
     found = checkpoints.latest(CONFIG, WORDS, "text")
     assert found is not None

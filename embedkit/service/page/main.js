@@ -196,11 +196,11 @@ async function placeOnMap(current) {
 }
 
 /** Describe the map in text, for screen readers. */
-function describeMap(labelled) {
+function describeMap(labeled) {
   if (!shown) return;
   const description = describeFigure(map.figure);
   byId("map-words").replaceChildren(make("p", {}, description), make("p", {}, "Words labeled on the map:"),
-    make("ul", {}, ...labelled.map(({ word, x, y }) =>
+    make("ul", {}, ...labeled.map(({ word, x, y }) =>
       make("li", {}, `${word} (${x.toFixed(2)}, ${y.toFixed(2)})`))));
 }
 

@@ -13,7 +13,7 @@ const FIRST_DRAWN = 16_000; // points at zoom 1; four times as many at zoom 2, a
 const SELECTION_RADIUS = 14; // pixels; the pointer selects the nearest word within it
 const ANIMATION_TIME = 450; // milliseconds
 const LABEL_ZOOM = 2; // up to this zoom, only the most frequent words get labels
-const FIRST_LABELLED = 5000; // and at most so many words are tried
+const FIRST_LABELED = 5000; // and at most so many words are tried
 // The custom properties of the page's style that the drawing uses.
 const STYLE_PROPERTIES = ["paper", "ink", "label", "accent", "answer", "line", "cloud", "serif", "sans"];
 const NOTHING = { terms: [], answers: [], target: null, arrows: [], sides: [] };
@@ -30,7 +30,7 @@ export class WordMap {
     this.figure = NOTHING;
     this.hasCloud = true;
     this.active = null;
-    this.labelled = [];
+    this.labeled = [];
     this.shownAt = 0;
     this.reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
     this.overlay = new Overlay(this.element.querySelector(".labels"), LABELS);
@@ -219,10 +219,10 @@ export class WordMap {
   }
 
   selectNext(step) {
-    const count = this.labelled.length;
+    const count = this.labeled.length;
     if (!count) return;
-    const now = this.labelled.findIndex(({ word }) => word === this.active?.word);
-    const next = this.labelled[now < 0 ? (step > 0 ? 0 : count - 1) : (now + step + count) % count];
+    const now = this.labeled.findIndex(({ word }) => word === this.active?.word);
+    const next = this.labeled[now < 0 ? (step > 0 ? 0 : count - 1) : (now + step + count) % count];
     this.select(next);
     byId("map-status").textContent = next.word;
   }
@@ -253,9 +253,9 @@ export class WordMap {
     if (!this.hasCloud) return [];
     const { places, drawn, view } = this;
     const { left, right, bottom, top } = view.rectangle;
-    const last = view.zoom < LABEL_ZOOM ? Math.min(FIRST_LABELLED, drawn) : drawn;
+    const last = view.zoom < LABEL_ZOOM ? Math.min(FIRST_LABELED, drawn) : drawn;
     const found = [];
-    for (let id = 0; id < last && found.length < FIRST_LABELLED; id += 1) {
+    for (let id = 0; id < last && found.length < FIRST_LABELED; id += 1) {
       const [x, y] = [places[2 * id], places[2 * id + 1]];
       if (x >= left && x <= right && y >= bottom && y <= top) found.push(id);
     }
@@ -275,8 +275,8 @@ export class WordMap {
     const elapsed = (performance.now() - this.shownAt) / ANIMATION_TIME;
     const age = this.reducedMotion.matches ? 1 : Math.min(1, elapsed);
     if (this.active && !this.active.word) this.active.word = this.words.get(this.active.id);
-    this.labelled = this.drawOverlay(this.overlay, ratio, age);
-    this.onShown(this.labelled);
+    this.labeled = this.drawOverlay(this.overlay, ratio, age);
+    this.onShown(this.labeled);
     if (age < 1) this.redraw();
   }
 

@@ -37,21 +37,21 @@ export function drawFigure(overlay, view, figure, { active, age }) {
 
 /** Write the words of the question and the best answer in any case, the other answers where there is room. */
 function nameFigure(overlay, at, { terms, answers, active }) {
-  const labelled = [];
+  const labeled = [];
   const name = (one, style, options) => {
-    if (labelled.some(({ word }) => word === one.word)) return;
+    if (labeled.some(({ word }) => word === one.word)) return;
     const isActive = one.word === active?.word;
-    if (isActive || overlay.label(one.word, at(one), style, { leader: true, ...options })) labelled.push(one);
+    if (isActive || overlay.label(one.word, at(one), style, { leader: true, ...options })) labeled.push(one);
   };
   for (const term of terms) name(term, term.isComposed ? "composed" : "term", { must: true, gap: 9 });
   for (const [rank, answer] of answers.entries()) {
     name(answer, "answer", { must: rank === 0, gap: rank === 0 ? 11 : 8 });
   }
-  return labelled;
+  return labeled;
 }
 
 /**
- * Label the words of `ids`, in this order, where there is room; return those labelled.
+ * Label the words of `ids`, in this order, where there is room; return those labeled.
  *
  * `placeOf(id)` returns {x, y}, `wordOf(id)` the word, or null while it is being fetched. Words in
  * `named` and the active word have a label already.
@@ -59,19 +59,19 @@ function nameFigure(overlay, at, { terms, answers, active }) {
 export function drawWords(overlay, view, ids, { placeOf, wordOf, named, active }) {
   const { left, right, bottom, top } = view.rectangle;
   const most = Math.round(view.width * view.height * LABELS_PER_PIXEL);
-  const labelled = [];
+  const labeled = [];
   for (const id of ids) {
-    if (labelled.length >= most) break;
+    if (labeled.length >= most) break;
     const { x, y } = placeOf(id);
     if (x < left || x > right || y < bottom || y > top) continue;
     const word = wordOf(id);
     if (!word || named.has(word)) continue;
     const options = { gap: 5, positions: LEFT_OR_RIGHT };
     if (word === active?.word || overlay.label(word, view.toPixels({ x, y }), "word", options)) {
-      labelled.push({ id, word, x, y });
+      labeled.push({ id, word, x, y });
     }
   }
-  return labelled;
+  return labeled;
 }
 
 function isPlaced({ x }) {

@@ -110,7 +110,7 @@ def test_a_click_on_the_map_opens_the_word(page: Any) -> None:
     assert page.locator("#expression").input_value() == f"{QUESTION} + {word}"
 
 
-def labelled(page: Any) -> list[str]:
+def labeled(page: Any) -> list[str]:
     """Return the words that have a label on the map."""
     page.wait_for_timeout(600)
     return [line.split(" (")[0] for line in page.locator("#map-words li").all_text_contents()]
@@ -123,12 +123,12 @@ def test_each_word_of_the_question_and_each_answer_has_one_label(
         best = page.locator("#answers .word").first
         best.wait_for()
         page.locator("#map-words p").first.wait_for(state="attached")
-        named = labelled(page)
+        named = labeled(page)
         assert len(named) == len(set(named))
         assert {"paris", "italy", *page.locator("#answers .word").all_text_contents()} <= set(named)
         page.locator("#k").select_option("50")
         page.locator("#answers li:nth-child(20)").wait_for()
-        assert best.inner_text() in labelled(page)
+        assert best.inner_text() in labeled(page)
 
 
 def test_a_difference_is_an_arrow(page: Any) -> None:

@@ -54,7 +54,7 @@ function people() {
 }
 
 /** What data with classes have in common. */
-function labelled(classes, pairs, inputs) {
+function labeled(classes, pairs, inputs) {
   const isBinary = classes.length === 2;
   const shares = (outputs) => (isBinary ? [1 - sigmoid(outputs[0]), sigmoid(outputs[0])] : softmax(outputs));
   const best = (outputs) => shares(outputs).indexOf(Math.max(...shares(outputs)));
@@ -125,7 +125,7 @@ async function words({ groups, group, typed, inputs }) {
   const all = lists.flat();
   const [rows, names] = inputs === "plane" ? await plane(all)
     : await encoded(all, (place) => `Number ${place} of the word's vector`);
-  return labelled(ready?.classes ?? ["class A", "class B"], all.map((name, row) => (
+  return labeled(ready?.classes ?? ["class A", "class B"], all.map((name, row) => (
     { name, inputs: rows[row], target: Number(row >= lists[0].length) })), names);
 }
 
@@ -141,7 +141,7 @@ async function helpdesk({ inputs }) {
   const [rows, names] = inputs === "cues"
     ? [texts.map(hasCues), CUES.map((name) => ({ name, explain: (value) => `${value}: “${name}” ${value ? "is" : "is not"} in the question` }))]
     : await encoded(texts, (place) => `Number ${place} of the mean of the vectors of the question's words`);
-  return labelled(LABELS, lines.map(([name, label], row) => (
+  return labeled(LABELS, lines.map(([name, label], row) => (
     { name, inputs: rows[row], target: LABELS.indexOf(label) })), names);
 }
 

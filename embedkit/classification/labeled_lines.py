@@ -1,4 +1,4 @@
-"""The lines of files of labelled texts, in four common formats."""
+"""The lines of files of labeled texts, in four common formats."""
 
 from __future__ import annotations
 
