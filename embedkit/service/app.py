@@ -40,6 +40,7 @@ from embedkit.service.http.errors import (
 from embedkit.service.http.guard import Guard, needs_key
 from embedkit.service.http.json_response import GENERATION_HEADER, json_response
 from embedkit.service.http.metrics import ServiceMetrics
+from embedkit.service.http.parts import InParts
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.dispatch import Dispatcher
 from embedkit.service.worker.garbage import GarbageCollection
@@ -81,7 +82,10 @@ def create_app(settings: ServiceSettings) -> ASGIApp:
     _add_files(app)
     _add_errors(app, service)
     guarded: ASGIApp = Guard(
-        Compression(app), keys=settings.keys, body_limit=settings.body_limit, metrics=metrics
+        InParts(Compression(app)),
+        keys=settings.keys,
+        body_limit=settings.body_limit,
+        metrics=metrics,
     )
     if settings.origins:
         guarded = CORSMiddleware(

@@ -8,7 +8,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, get_type_hints
 
-import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -84,7 +83,7 @@ class JsonBodyRoute(APIRoute):
             answers = iter(response.answers)
             return BatchResponse(
                 [
-                    invalid[place] if place in invalid else orjson.Fragment(next(answers))
+                    invalid[place] if place in invalid else next(answers)
                     for place in range(len(response.answers) + len(invalid))
                 ],
                 _own_headers(response),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -64,7 +65,7 @@ class _Sender:
             start, self._start = self._start, None
             message = await self._begin(start, message)
         elif self._compressor is not None:
-            message = self._continued(message)
+            message = await self._continued(message)
         await self._send(message)
 
     async def _begin(self, start: Message, message: Message) -> Message:
@@ -82,21 +83,26 @@ class _Sender:
             headers["Content-Encoding"] = "gzip"
             headers.add_vary_header("Accept-Encoding")
             if is_whole:
-                many = len(body) >= _IN_A_THREAD
-                body = await asyncio.to_thread(gzipped, body) if many else gzipped(body)
+                body = await _compressed(gzipped, body)
                 headers["Content-Length"] = str(len(body))
                 message = {**message, "body": body}
             else:
                 del headers["Content-Length"]
                 self._compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-                message = self._continued(message)
+                message = await self._continued(message)
         start["headers"] = headers.raw
         await self._send(start)
         return message
 
-    def _continued(self, message: Message) -> Message:
+    async def _continued(self, message: Message) -> Message:
         assert self._compressor is not None  # noqa: S101 - only called for compressed responses
-        body = self._compressor.compress(message.get("body", b""))
+        body = await _compressed(self._compressor.compress, message.get("body", b""))
         if not message.get("more_body", False):
             body += self._compressor.flush()
         return {**message, "body": body}
+
+
+async def _compressed(compress: Callable[[bytes], bytes], body: bytes) -> bytes:
+    if len(body) < _IN_A_THREAD:
+        return compress(body)
+    return await asyncio.to_thread(compress, body)

@@ -128,7 +128,7 @@ class Dispatcher:
         ]
         described = iter(await self._describe_all(answers))
         bodies = [
-            next(described) if isinstance(answer, EmbedkitError) else orjson.Fragment(answer)
+            next(described) if isinstance(answer, EmbedkitError) else answer
             for _, answer in answers
         ]
         errors = [answer for _, answer in answers if isinstance(answer, EmbedkitError)]
@@ -163,7 +163,7 @@ class Dispatcher:
                         raise served
                     # Large tables are written here, where they do not delay other requests.
                     answer = yield from work(served, item)
-                    bodies.append(orjson.Fragment(orjson.dumps(answer)))
+                    bodies.append(orjson.dumps(answer))
                 except EmbedkitError as error:
                     status = status_of(error)
                     suggested += isinstance(error, UnknownWordError)
