@@ -6,7 +6,8 @@ changes is divided by a power of their agreement, which is the squared length of
 sum of the squared lengths: k for k equal changes and 1 for orthogonal ones. So orthogonal changes
 are added, as Adasum does for two ranks (Maleki et al. 2021, arXiv:2006.02924), and a rare word
 that only one rank has seen keeps its whole change. Adasum averages equal changes; the power makes
-their combination longer than the average. See docs/guides/scaling.md for measurements.
+their combination longer than the average, up to twice as long. See docs/guides/scaling.md for
+measurements.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import torch
 from embedkit.system.ranks import Ranks
 from embedkit.training.engine import Engine
 
-__all__ = ["Averaging"]
+__all__ = ["Averaging", "divisors"]
 
 _BLOCK_ROWS = 1 << 13  # small enough for the caches, large enough for the network
 _EPSILON = 1e-30
-_POWER = 0.7  # of the agreement; 1 learns less, and with 0.5, training with 16 ranks diverged
+_POWER = 0.7  # of the agreement; 1 learns less, and 0.5 learned nothing with 16 ranks
+_LONGEST = 2.0  # times the average: what the power allows for ten ranks
 
 
 class Averaging:
@@ -87,10 +89,19 @@ class Averaging:
         def finish() -> None:
             wait()
             agreement = _squared_lengths(change) / square.clamp(min=_EPSILON)
-            shared.addcdiv_(change, agreement.clamp(min=1.0).pow_(_POWER))
+            shared.addcdiv_(change, divisors(agreement))
             current.copy_(shared)
 
         return finish
+
+
+def divisors(agreement: torch.Tensor) -> torch.Tensor:
+    """Return what sums of changes are divided by: 1 for no agreement, at least half of it for much.
+
+    Args:
+        agreement: that of the ranks for each row, from 0 to their number.
+    """
+    return torch.maximum(agreement.clamp(min=1.0).pow_(_POWER), agreement / _LONGEST)
 
 
 def _squared_lengths(rows: torch.Tensor) -> torch.Tensor:

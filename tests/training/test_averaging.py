@@ -18,6 +18,7 @@ from embedkit.corpus.corpus import Corpus
 from embedkit.corpus.ngrams import word_bytes
 from embedkit.encoders import load
 from embedkit.evaluation import analogy_accuracy
+from embedkit.training.averaging import divisors
 from tests.ranks import EMBEDKIT, launched, together, torchrun
 
 CORPORA = Path(__file__).parent.parent.parent / "corpora"
@@ -70,6 +71,12 @@ tell(few=few, vectors=vectors.tolist(), context=context.tolist())
     np.testing.assert_allclose(found[0]["vectors"], expected, rtol=1e-6)
     expected = np.array([[-both, -both], [0, 0], [0, 0], [0, 0], [-both, -both]])
     np.testing.assert_allclose(found[0]["context"], expected, rtol=1e-6)
+
+
+def test_equal_changes_of_many_ranks_count_at_most_twice() -> None:
+    agreement = torch.tensor([0.0, 0.5, 1.0, 2.0, 8.0, 10.0, 16.0, 64.0])
+    expected = [1, 1, 1, 2**0.7, 8**0.7, 10**0.7, 16 / 2, 64 / 2]
+    np.testing.assert_allclose(divisors(agreement).numpy(), expected, rtol=1e-6)
 
 
 def test_two_ranks_learn_as_well_as_one(tmp_path: Path) -> None:
