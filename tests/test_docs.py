@@ -228,6 +228,7 @@ def compare_calls(page: str, library: str, names: dict[str, Any]) -> None:
     assert compared >= 7
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_calls_of_gensim_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = pytest.importorskip("gensim.models")
@@ -254,6 +255,7 @@ def test_parameters_of_gensim_exist() -> None:
     assert set(ours) <= {field.name for field in fields(embedkit.TrainingConfig)}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_calls_of_fasttext_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("fasttext")

@@ -45,7 +45,7 @@ def test_the_service_conforms_to_its_document(
             continue
 
         @settings(
-            max_examples=25 if mode is GenerationMode.POSITIVE else 8,
+            max_examples=15 if mode is GenerationMode.POSITIVE else 8,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),

@@ -444,7 +444,7 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("seconds", [0, 0.2, 0.5])
+@pytest.mark.parametrize("seconds", [0, pytest.param(0.2, marks=pytest.mark.slow), 0.5])
 def test_no_checkpoint_is_claimed_that_is_not_there(seconds: float, tmp_path: Path) -> None:
     process = subprocess.Popen(
         LARGE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=restore_interrupts
