@@ -41,7 +41,7 @@ EXPECTED_FAILURES = {
 
 
 @parametrize_with_checks(
-    [DenseClassifier(), DenseRegressor()],
+    [DenseClassifier(epochs=30), DenseRegressor()],
     expected_failed_checks=lambda network: (
         EXPECTED_FAILURES if isinstance(network, DenseRegressor) else {}
     ),
