@@ -65,7 +65,7 @@ def _draw(found: Sequence[Summary], name: str, text: str) -> Axes:
     theme = LIGHT
     places = [(summary.passes or 0.0, summary.scores[name][0]) for summary in found]
     best = frontier(places)
-    axes = new_figure(SIZE, theme, f"Training time and quality, {text}", _FAMILY)
+    axes = new_figure(SIZE, theme, f"Quality by time, {text}", _FAMILY)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
