@@ -91,7 +91,7 @@ def test_questions_take_turns_and_fail_alone(
         ]
         return await service.compute(items, counted, document_search._cost, service.scans)
 
-    first, second, third = json.loads(asyncio.run(answer()).body)
+    first, second, third = map(json.loads, asyncio.run(answer()).answers)
     assert (first["answers"], third["question"]) == ([], "paris")
     assert second["error"]["message"] == "this question cannot be answered"
     assert steps == ["scanning"] * 3
