@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The tasks that scripts/bench measures, each in its own process.
 
     scripts/bench_tasks.py TASK [ARGUMENT ...]
