@@ -18,6 +18,7 @@ from embedkit.service.api.requests import (
     ProjectRequest,
 )
 from embedkit.service.http.errors import RefusedError
+from tests.service.turns import counted_turns
 
 BATCH: Any = OneOrMany[NeighborsRequest]
 
@@ -57,23 +58,13 @@ def test_too_many_brackets_are_refused_before_they_are_parsed() -> None:
 
 
 def test_other_requests_have_turns_between_the_parts_of_a_batch() -> None:
-    turns = 0
-
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    async def ask() -> tuple[Any, dict[int, Any]]:
-        task = asyncio.create_task(others())
+    async def ask() -> tuple[Any, dict[int, Any], int]:
         items: list[Any] = [{"word": "paris"}, {"word": ["x"] * 400}, {"exclude": 1}, [], 5] * 51
-        try:
-            return await _Reader(BATCH).read(json.dumps(items).encode())
-        finally:
-            task.cancel()
+        async with counted_turns() as turns:
+            body, invalid = await _Reader(BATCH).read(json.dumps(items).encode())
+        return body, invalid, turns.count
 
-    body, invalid = asyncio.run(ask())
+    body, invalid, turns = asyncio.run(ask())
     assert [item.word for item in body] == ["paris"] * 51
     assert [*invalid] == [place for place in range(255) if place % 5]
     assert turns > 255 // 8

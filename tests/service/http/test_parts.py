@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message
 from embedkit.service.http.compression import Compression
 from embedkit.service.http.json_response import BatchResponse
 from embedkit.service.http.parts import PART, InParts
+from tests.service.turns import counted_turns
 
 SCOPE: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
@@ -29,21 +30,13 @@ def messages_of(app: ASGIApp) -> tuple[list[Message], int]:
 
     async def run() -> tuple[list[Message], int]:
         sent: list[Message] = []
-        turns = 0
-
-        async def others() -> None:
-            nonlocal turns
-            while True:
-                turns += 1
-                await asyncio.sleep(0)
 
         async def send(message: Message) -> None:
             sent.append(message)
 
-        other = asyncio.create_task(others())
-        await app(dict(SCOPE), never, send)
-        other.cancel()
-        return sent, turns
+        async with counted_turns() as turns:
+            await app(dict(SCOPE), never, send)
+        return sent, turns.count
 
     return asyncio.run(run())
 
