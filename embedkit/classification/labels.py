@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit.classification.options import TASKS
-from embedkit.errors import ConfigurationError, InputError, UnknownLabelsWarning, counted
+from embedkit.errors import (
+    ConfigurationError,
+    InputError,
+    UnknownLabelsWarning,
+    counted,
+    share_verb,
+)
 from embedkit.heads.targets import check_targets
 from embedkit.validation import check_choice
 
@@ -168,8 +174,9 @@ class Labels:
         names = ", ".join(repr(str(label)) for label in [*unknown][:_MOST_NAMED])
         more = ", ..." if len(unknown) > _MOST_NAMED else ""
         warnings.warn(
-            f"{rows:,} of {counted(len(labels), 'text')} {'has' if rows == 1 else 'have'} a label "
-            f"that the classifier does not know: {names}{more}.",
+            f"{rows:,} of {counted(len(labels), 'text')} "
+            f"{share_verb(rows, len(labels), 'has', 'have')} a label that the classifier does not "
+            f"know: {names}{more}.",
             UnknownLabelsWarning,
             stacklevel=stacklevel + 1,
         )

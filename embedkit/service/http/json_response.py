@@ -62,14 +62,11 @@ class BatchResponse(Response):
         for number, answer in enumerate(self.answers):
             if number:
                 pending.append(b",")
-            if size and size + len(answer) > PART:
+            if size + len(answer) > PART:
                 yield b"".join(pending)
-                pending = []
-                size = 0
+                pending, size = [], 0
             if len(answer) > PART:
-                yield b"".join(pending)
                 yield answer
-                pending = []
             else:
                 pending.append(answer)
                 size += len(answer)
