@@ -18,9 +18,9 @@ from embedkit.service.api import document_search
 from embedkit.service.http.metrics import ServiceMetrics
 from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.dispatch import Dispatcher
-from embedkit.service.worker.execution import Work
 from embedkit.service.worker.models import published_in
 from embedkit.service.worker.publishing import Publisher
+from embedkit.system.steps import Steps
 from tests.scripts.conftest import load_script
 from tests.service.servers import Start
 
@@ -67,7 +67,7 @@ def test_questions_take_turns_and_fail_alone(
     index = TextIndex.build([("p", "Paris mayor0")], tmp_path / "docs.index", model)
     documents = document_search._Documents(index.path)
 
-    def ask(_: object, questions: list[str], *arguments: object, **options: object) -> Work[Any]:
+    def ask(_: object, questions: list[str], *arguments: object, **options: object) -> Steps[Any]:
         yield
         if questions == ["wrong"]:
             raise ConfigurationError("this question cannot be answered")
@@ -76,7 +76,7 @@ def test_questions_take_turns_and_fail_alone(
     monkeypatch.setattr(TextIndex, "ask_all_in_steps", ask)
     steps = []
 
-    def counted(served: Any, request: Any) -> Work[Any]:
+    def counted(served: Any, request: Any) -> Steps[Any]:
         steps.append(threading.current_thread().name)
         return (yield from documents.answer(served, request))
 

@@ -17,9 +17,9 @@ from embedkit.corpus.tokenizers import tokenize
 from embedkit.features import TextFeatures
 from embedkit.service.worker import embedding
 from embedkit.service.worker.embedding import EmbeddingFormat, embeddings
-from embedkit.service.worker.execution import Work
 from embedkit.service.worker.publishing import write_serving_copy
 from embedkit.service.worker.served_model import ServedModel
+from embedkit.system.steps import Steps
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 from tests.service.servers import Server
@@ -181,7 +181,7 @@ def test_whitespace_tokens_with_punctuation_are_found(tmp_path: Path) -> None:
     assert answer["usage"]["prompt_tokens"] == 5
 
 
-def result(work: Work[bytes]) -> Any:
+def result(work: Steps[bytes]) -> Any:
     """Return the result of work, read from JSON."""
     while True:
         try:

@@ -19,7 +19,8 @@ import pytest
 from embedkit.service.http.client import CURRENT_CLIENT
 from embedkit.service.worker import execution
 from embedkit.service.worker.batching import Batcher, BatchLimits
-from embedkit.service.worker.execution import FairExecutor, Work
+from embedkit.service.worker.execution import FairExecutor
+from embedkit.system.steps import Steps
 from tests.service.servers import Server, Start
 
 PRODUCT = {"a": "paris", "b": "france", "c": "italy", "k": 70, "method": "3cosmul"}
@@ -130,7 +131,7 @@ def test_work_waits_for_one_slice_of_each_heavy_client_at_most(
     monkeypatch.setattr(execution, "time", clock)
     order: list[str] = []
 
-    def work(client: str, steps: int, seconds: float) -> Work[str]:
+    def work(client: str, steps: int, seconds: float) -> Steps[str]:
         for number in range(steps):
             if not order:  # the first step of all ends when the gate opens
                 begun.set()

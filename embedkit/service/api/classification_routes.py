@@ -14,8 +14,8 @@ from embedkit.service.api.documentation import batch
 from embedkit.service.api.requests import OneOrMany
 from embedkit.service.http.json_response import JsonObject
 from embedkit.service.worker.dispatch import Dispatcher
-from embedkit.service.worker.execution import Work
 from embedkit.service.worker.served_model import ServedModel
+from embedkit.system.steps import Steps
 
 if TYPE_CHECKING:
     from embedkit.classification.text_classifier import TextClassifier
@@ -26,7 +26,7 @@ _CHARACTERS_PER_COST = 5
 _LEAST_COST = 100
 
 
-def _predicted(classifier: TextClassifier, text: str) -> Work[NDArray[np.floating[Any]]]:
+def _predicted(classifier: TextClassifier, text: str) -> Steps[NDArray[np.floating[Any]]]:
     from embedkit.classification.linear_classifier import LinearClassifier
 
     if isinstance(classifier.head, LinearClassifier):
@@ -39,7 +39,7 @@ def _predicted(classifier: TextClassifier, text: str) -> Work[NDArray[np.floatin
 def add_classification(app: FastAPI, service: Dispatcher) -> None:
     """Add /v1/classify."""
 
-    def classify(_: ServedModel, body: requests.ClassifyRequest) -> Work[JsonObject]:
+    def classify(_: ServedModel, body: requests.ClassifyRequest) -> Steps[JsonObject]:
         name, classifier = service.classifiers.named(body.classifier)
         yield
         [predictions] = yield from _predicted(classifier, body.text)

@@ -17,8 +17,8 @@ from embedkit.service.api.documentation import batch
 from embedkit.service.api.requests import OneOrMany
 from embedkit.service.http.json_response import JsonObject
 from embedkit.service.worker.dispatch import Dispatcher, as_list, check_limit
-from embedkit.service.worker.execution import Work
 from embedkit.service.worker.served_model import ServedModel
+from embedkit.system.steps import Steps
 
 __all__ = ["add_document_search"]
 
@@ -76,7 +76,7 @@ class _Documents:
         self._seen = identity(path)
         self._index = TextIndex.open(path)
 
-    def answer(self, _: ServedModel, request: DocumentSearchRequest) -> Work[JsonObject]:
+    def answer(self, _: ServedModel, request: DocumentSearchRequest) -> Steps[JsonObject]:
         """Answer a question."""
         yield
         self._refresh()

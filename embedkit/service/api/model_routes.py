@@ -12,9 +12,10 @@ from embedkit.service.api import responses
 from embedkit.service.api.documentation import FAILURES, MODEL
 from embedkit.service.http.json_response import JsonObject, json_response
 from embedkit.service.worker.dispatch import Dispatcher
-from embedkit.service.worker.execution import Work, in_one_slice
+from embedkit.service.worker.execution import in_one_slice
 from embedkit.service.worker.served_model import ServedModel
 from embedkit.storage.config_file import architecture_of
+from embedkit.system.steps import Steps
 
 __all__ = ["add_model_routes", "add_operation"]
 
@@ -91,7 +92,7 @@ def _summary(served: ServedModel) -> JsonObject:
     }
 
 
-def _listed(served: ServedModel, prefix: str, limit: int, start: int) -> Work[bytes]:
+def _listed(served: ServedModel, prefix: str, limit: int, start: int) -> Steps[bytes]:
     """Return the response of /v1/words."""
     vocabulary = served.vectors.vocabulary
     ids = served.vectors.complete(prefix, limit, start)

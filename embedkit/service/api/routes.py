@@ -28,8 +28,8 @@ from embedkit.service.http.json_response import JsonObject
 from embedkit.service.worker.answers import composed_words
 from embedkit.service.worker.cancellation import Handle, cancel_on_disconnect
 from embedkit.service.worker.dispatch import Dispatcher, as_list, check_limit
-from embedkit.service.worker.execution import Work
 from embedkit.service.worker.served_model import ServedModel
+from embedkit.system.steps import Steps
 from embedkit.vectors.projection import principal_plane
 
 __all__ = ["add_routes"]
@@ -154,7 +154,7 @@ def _table_cost(
     return 50 + 2 * words + words * words / 20
 
 
-def _distance(served: ServedModel, body: requests.DistanceRequest) -> Work[JsonObject]:
+def _distance(served: ServedModel, body: requests.DistanceRequest) -> Steps[JsonObject]:
     words, oov = yield from spelled(served.vectors, body.words, body.oov)
     found = served.vectors.look_up(words, oov)
     known = [(asked, w) for asked, w in zip(body.words, words, strict=True) if found[w] is not None]
@@ -165,7 +165,7 @@ def _distance(served: ServedModel, body: requests.DistanceRequest) -> Work[JsonO
     return answer | composed_words(served.vectors, [word for _, word in known], oov)
 
 
-def _compare(served: ServedModel, body: requests.CompareRequest) -> Work[JsonObject]:
+def _compare(served: ServedModel, body: requests.CompareRequest) -> Steps[JsonObject]:
     tables: JsonObject = {}
     for name, table in compare_each(body.words, served.encoder):
         tables[name] = orjson.Fragment(orjson.dumps(table, option=orjson.OPT_SERIALIZE_NUMPY))
@@ -174,7 +174,7 @@ def _compare(served: ServedModel, body: requests.CompareRequest) -> Work[JsonObj
     return answer | composed_words(served.vectors, body.words)
 
 
-def _project(served: ServedModel, body: requests.ProjectRequest) -> Work[JsonObject]:
+def _project(served: ServedModel, body: requests.ProjectRequest) -> Steps[JsonObject]:
     vectors = served.vectors
     names = [*body.words, *(word for pair in body.pairs for word in pair)]
     found = vectors.look_up(names)

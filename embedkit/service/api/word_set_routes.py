@@ -16,9 +16,9 @@ from embedkit.service.api.requests import OneOrMany
 from embedkit.service.http.json_response import JsonObject
 from embedkit.service.worker.answers import composed_words
 from embedkit.service.worker.dispatch import Dispatcher, as_list, check_limit, limit_spelled
-from embedkit.service.worker.execution import Work
 from embedkit.service.worker.served_model import ServedModel
 from embedkit.service.worker.spelling import known_spellings
+from embedkit.system.steps import Steps
 from embedkit.vectors.options import SearchOptions
 from embedkit.vectors.similarity import neighbor_rank_in_steps
 from embedkit.vectors.word_vectors import WordVectors
@@ -90,7 +90,7 @@ def _words(item: _Item) -> list[str]:
     return item.words if isinstance(item, asked.OddOneOutRequest) else item.all_words
 
 
-def spelled(vectors: WordVectors, words: Sequence[str], oov: str) -> Work[tuple[list[str], str]]:
+def spelled(vectors: WordVectors, words: Sequence[str], oov: str) -> Steps[tuple[list[str], str]]:
     """Return words in known spellings if *oov* is "spell", and the *oov* that remains."""
     if oov != "spell":
         return list(words), oov
@@ -108,7 +108,7 @@ def _notes(vectors: WordVectors, words: Sequence[str], oov: str) -> JsonObject:
     return notes
 
 
-def _similarity(served: ServedModel, body: asked.SimilarityRequest) -> Work[JsonObject]:
+def _similarity(served: ServedModel, body: asked.SimilarityRequest) -> Steps[JsonObject]:
     words, oov = yield from spelled(served.vectors, _words(body), body.oov)
     first = words[: len(body.sets[0])]
     second = words[len(first) :]
@@ -121,7 +121,7 @@ def _similarity(served: ServedModel, body: asked.SimilarityRequest) -> Work[Json
     return answer | _notes(served.vectors, words, oov)
 
 
-def _odd_one_out(served: ServedModel, body: asked.OddOneOutRequest) -> Work[JsonObject]:
+def _odd_one_out(served: ServedModel, body: asked.OddOneOutRequest) -> Steps[JsonObject]:
     words, oov = yield from spelled(served.vectors, _words(body), body.oov)
     found = served.vectors.odd_one_out(words, metric=body.metric, oov=oov)
     answers = [neighbor._asdict() for neighbor in found]
@@ -129,7 +129,7 @@ def _odd_one_out(served: ServedModel, body: asked.OddOneOutRequest) -> Work[Json
     return answer | _notes(served.vectors, words, oov)
 
 
-def _rank(served: ServedModel, body: asked.RankRequest) -> Work[JsonObject]:
+def _rank(served: ServedModel, body: asked.RankRequest) -> Steps[JsonObject]:
     words, oov = yield from spelled(served.vectors, _words(body), body.oov)
     word, other = words
     options = SearchOptions(metric=body.metric, restrict=body.restrict, oov=oov)
@@ -138,7 +138,7 @@ def _rank(served: ServedModel, body: asked.RankRequest) -> Work[JsonObject]:
     return answer | _notes(served.vectors, words, oov)
 
 
-def _transfer(served: ServedModel, body: asked.TransferRequest) -> Work[JsonObject]:
+def _transfer(served: ServedModel, body: asked.TransferRequest) -> Steps[JsonObject]:
     words, oov = yield from spelled(served.vectors, _words(body), body.oov)
     ends = iter(words)
     pairs = [(next(ends), next(ends)) for _ in body.pairs]

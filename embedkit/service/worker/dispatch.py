@@ -29,7 +29,7 @@ from embedkit.service.settings import ServiceSettings
 from embedkit.service.worker.answers import SearchRequest
 from embedkit.service.worker.batching import Batcher, BatchLimits
 from embedkit.service.worker.classifiers import Classifiers
-from embedkit.service.worker.execution import FairExecutor, Work
+from embedkit.service.worker.execution import FairExecutor
 from embedkit.service.worker.models import ServedModels
 from embedkit.service.worker.questions import (
     Question,
@@ -40,6 +40,7 @@ from embedkit.service.worker.questions import (
 from embedkit.service.worker.refusals import overloaded
 from embedkit.service.worker.served_model import ServedModel
 from embedkit.service.worker.spelling import suggestions
+from embedkit.system.steps import Steps
 
 __all__ = [
     "Dispatcher",
@@ -145,7 +146,7 @@ class Dispatcher:
     async def compute(
         self,
         body: Asked | list[Asked],
-        work: Callable[[ServedModel, Asked], Work[JsonObject]],
+        work: Callable[[ServedModel, Asked], Steps[JsonObject]],
         cost: Callable[[Asked], float],
         executor: FairExecutor | None = None,
     ) -> Response:
@@ -153,7 +154,7 @@ class Dispatcher:
         items = as_list(body)
         asked = [(self._model(item), item) for item in items]
 
-        def answer_all() -> Work[tuple[list[object], int]]:
+        def answer_all() -> Steps[tuple[list[object], int]]:
             bodies: list[object] = []
             status = 200
             suggested = 0
@@ -184,13 +185,13 @@ class Dispatcher:
     async def answer(
         self,
         served: ServedModel,
-        work: Work[bytes],
+        work: Steps[bytes],
         cost: float,
         executor: FairExecutor | None = None,
     ) -> Response:
         """Return the response whose body, JSON, is the result of *work* with a model."""
 
-        def answer() -> Work[tuple[bytes, int]]:
+        def answer() -> Steps[tuple[bytes, int]]:
             try:
                 return (yield from work), 200
             except EmbedkitError as error:
@@ -222,7 +223,7 @@ class Dispatcher:
         unknown = [error for _, error in errors if isinstance(error, UnknownWordError)]
         kept = {id(error) for error in unknown[: 0 if self.executor.is_full else MAX_SUGGESTED]}
 
-        def described() -> Work[list[ErrorBody]]:
+        def described() -> Steps[list[ErrorBody]]:
             bodies = []
             for served, error in errors:
                 bodies.append(
@@ -240,7 +241,7 @@ class Dispatcher:
         error: EmbedkitError,
         *,
         is_suggested: bool,
-    ) -> Work[ErrorBody]:
+    ) -> Steps[ErrorBody]:
         """Return the body for an error, with suggestions if it is for an unknown word."""
         if isinstance(error, UnknownWordError):
             found: list[str] = []

@@ -22,8 +22,7 @@ from embedkit.features.pooling import Bags, divide_rows, weighted_sums
 from embedkit.index.metrics import unit_rows
 from embedkit.service.http.errors import describe
 from embedkit.service.limits import MAX_WORD
-from embedkit.service.worker.execution import Work
-from embedkit.system.steps import portions
+from embedkit.system.steps import Steps, portions
 
 if TYPE_CHECKING:
     from embedkit.service.worker.served_model import ServedModel
@@ -71,7 +70,7 @@ class EmbeddingFormat:
 
 def embeddings(
     served: ServedModel, texts: Sequence[str], form: EmbeddingFormat, *, is_single: bool = False
-) -> Work[bytes]:
+) -> Steps[bytes]:
     """Return the response of OpenAI's embeddings API for *texts*, as JSON.
 
     The vector of a text without known words is zeros, and its entry contains the error; if
@@ -137,7 +136,7 @@ class _Reader:
         name = training.get("tokenizer") if isinstance(training, dict) else None
         return name or "words"
 
-    def words(self, text: str) -> Work[list[str]]:
+    def words(self, text: str) -> Steps[list[str]]:
         """Return the words of a text."""
         row = self.vectors.find(text) if len(text) <= MAX_WORD else -1
         if row >= 0:
@@ -152,7 +151,7 @@ class _Reader:
 
     def means(
         self, texts: Sequence[Sequence[str]]
-    ) -> Work[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+    ) -> Steps[tuple[NDArray[np.float32], NDArray[np.int64]]]:
         """Return the mean vector of each text, (n, d), and the number of its words that have one.
 
         The mean of no words is zeros.
@@ -181,7 +180,7 @@ class _Reader:
 
     def _sums(
         self, texts: Sequence[Sequence[str]]
-    ) -> Work[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+    ) -> Steps[tuple[NDArray[np.float32], NDArray[np.int64]]]:
         """Return the sum of the vectors of each text, (n, d), and the number of the vectors."""
         distinct = dict.fromkeys(word for words in texts for word in words)
         unseen = [word for word in distinct if word not in self.rows]
@@ -218,7 +217,7 @@ class _Reader:
 
     def _composed(
         self, words: Sequence[str]
-    ) -> Work[tuple[NDArray[np.float32], dict[str, list[int]]]]:
+    ) -> Steps[tuple[NDArray[np.float32], dict[str, list[int]]]]:
         """Return the vectors of words that can be composed, and the row of each, from V on."""
         parts = [np.zeros((0, self.vectors.dimension), dtype=np.float32)]
         known: list[str] = []

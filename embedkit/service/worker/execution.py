@@ -6,20 +6,18 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 from embedkit.service.http.client import CURRENT_CLIENT
 from embedkit.service.worker.fair_queue import FairQueue, Turn
 from embedkit.service.worker.refusals import overloaded, too_slow
+from embedkit.system.steps import Steps
 
-__all__ = ["FairExecutor", "Work", "in_one_slice"]
+__all__ = ["FairExecutor", "in_one_slice"]
 
 Result = TypeVar("Result")
-
-Work: TypeAlias = "Generator[None, None, Result]"
-"""Work in small steps: it yields after each, at best every millisecond, and returns its result."""
 
 _SLICE_SECONDS = 0.002  # of processor time
 _LONGEST_SECONDS = 0.01  # of a slice that also waits, for example for a disk
@@ -30,7 +28,7 @@ _REMEMBERED = 5.0  # seconds of recent work that determine the estimate of the s
 _MOST_SLOWER = 10.0  # than expected: work that was still slower tells nothing about other work
 
 
-def in_one_slice(work: Callable[[], Result]) -> Work[Result]:
+def in_one_slice(work: Callable[[], Result]) -> Steps[Result]:
     """Return *work* as a single step."""
     yield
     return work()
@@ -40,7 +38,7 @@ def in_one_slice(work: Callable[[], Result]) -> Work[Result]:
 class _Job(Generic[Result]):
     """Work, its expected cost, whether that is small, and its result."""
 
-    work: Work[Result]
+    work: Steps[Result]
     cost: float
     is_small: bool
     loop: asyncio.AbstractEventLoop
@@ -100,7 +98,7 @@ class FairExecutor:
     def _seconds_per_cost(self) -> float:
         return self._recent_seconds / self._recent_cost
 
-    async def run(self, work: Work[Result], cost: float = 1.0) -> Result:
+    async def run(self, work: Steps[Result], cost: float = 1.0) -> Result:
         """Return the result of *work*.
 
         Args:

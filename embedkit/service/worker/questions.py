@@ -10,9 +10,9 @@ import orjson
 
 from embedkit.errors import EmbedkitError
 from embedkit.service.worker.answers import SearchRequest, answer_batch
-from embedkit.service.worker.execution import Work
 from embedkit.service.worker.served_model import ServedModel
 from embedkit.service.worker.spelling import respelled
+from embedkit.system.steps import Steps
 
 __all__ = ["Question", "WithSpelling", "answer_questions", "respelled_searches"]
 
@@ -64,7 +64,7 @@ def answer_questions(questions: Sequence[Question]) -> list[bytes | EmbedkitErro
 
 def respelled_searches(
     asked: Sequence[tuple[ServedModel, WithSpelling]], check_count: Callable[[int], None]
-) -> Work[list[SearchRequest]]:
+) -> Steps[list[SearchRequest]]:
     """Replace unknown words by similar known ones in the requests that ask for it.
 
     Args:

@@ -15,7 +15,7 @@ from embedkit.corpus.spelling import nearest_spellings, similar_spellings
 from embedkit.errors import EmbedkitError
 from embedkit.service.limits import MAX_WORD
 from embedkit.service.worker.answers import SearchQuery, SearchRequest
-from embedkit.service.worker.execution import Work
+from embedkit.system.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -31,7 +31,7 @@ _MOST_COMPARED = 200_000  # the most frequent words of a large vocabulary
 _SUGGESTIONS = 3
 
 
-def suggestions(vocabulary: Vocabulary, word: str, seconds: float) -> Work[list[str]]:
+def suggestions(vocabulary: Vocabulary, word: str, seconds: float) -> Steps[list[str]]:
     """Return known words with a similar spelling, most similar first; none for a very long word.
 
     Args:
@@ -76,7 +76,7 @@ class Respelled:
 
 def respelled(
     vectors: WordVectors, requests: Sequence[SearchRequest], check_count: Callable[[int], None]
-) -> Work[list[SearchRequest]]:
+) -> Steps[list[SearchRequest]]:
     """Replace the unknown words of requests by the known words with the nearest spellings.
 
     Args:
@@ -113,7 +113,7 @@ def _with_spellings(
 
 def known_spellings(
     vectors: WordVectors, words: Sequence[str], check_count: Callable[[int], None]
-) -> Work[dict[str, str]]:
+) -> Steps[dict[str, str]]:
     """Return the known word with the nearest spelling for each unknown word that has one.
 
     Args:
@@ -131,7 +131,7 @@ def known_spellings(
     return known
 
 
-def _nearest(vocabulary: Vocabulary, words: Sequence[str]) -> Work[dict[str, str]]:
+def _nearest(vocabulary: Vocabulary, words: Sequence[str]) -> Steps[dict[str, str]]:
     """Return the known word with the nearest spelling for each word that has one."""
     best: dict[str, list[str]] = {word: [] for word in words}
     for part in _parts(vocabulary):

@@ -11,10 +11,11 @@ import pytest
 
 from embedkit.service.http.client import CURRENT_CLIENT
 from embedkit.service.http.errors import RefusedError
-from embedkit.service.worker.execution import FairExecutor, Work, in_one_slice
+from embedkit.service.worker.execution import FairExecutor, in_one_slice
+from embedkit.system.steps import Steps
 
 
-def steps(name: str, number: int, done: list[str]) -> Work[str]:
+def steps(name: str, number: int, done: list[str]) -> Steps[str]:
     """Work of steps that take longer than a slice."""
     for _ in range(number):
         end = time.thread_time() + 0.003
@@ -95,7 +96,7 @@ def test_one_slow_request_does_not_make_others_seem_slow() -> None:
 
 
 def test_errors_reach_the_caller_and_stop_nothing() -> None:
-    def fails() -> Work[None]:
+    def fails() -> Steps[None]:
         yield
         raise ValueError("no")
 

@@ -9,8 +9,8 @@ import pytest
 from embedkit.corpus.spelling import nearest_spellings, similar_spellings
 from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.service.worker import spelling
-from embedkit.service.worker.execution import Work
 from embedkit.service.worker.spelling import known_spellings, suggestions
+from embedkit.system.steps import Steps
 from embedkit.vectors.word_vectors import WordVectors
 
 choose = random.Random(1)
@@ -18,7 +18,7 @@ WORDS = sorted({"".join(choose.choices("abcde", k=choose.randint(3, 7))) for _ i
 UNKNOWN = [word + "f" for word in WORDS[::90]]
 
 
-def result(work: Work[object]) -> tuple[object, int]:
+def result(work: Steps[object]) -> tuple[object, int]:
     """Return the result of *work* and the number of its steps."""
     steps = 0
     while True:
