@@ -5,7 +5,7 @@ of each route in turn and measures how long the response takes, first alone, the
 
 Each client has an address of its own, because the service takes those of one address for one client
 (on Linux, all addresses from 127.0.0.1 to 127.255.255.254 are those of this machine). The large
-ones have the lowest priority: they stand for other machines, and shall not take processors from the
+ones have the lowest priority: they stand for other machines, and must not take processors from the
 service.
 """
 
