@@ -26,6 +26,7 @@ from embedkit.corpus.vocabulary import Vocabulary
 from embedkit.errors import ConfigurationError
 from embedkit.features.options import POOLINGS
 from embedkit.heads.gradients import TOLERANCE
+from tests.service.page.browser import find_chromium
 
 TEXTS = ["mayor0 paris, france0", "border1 france", "mayor1 rome", "spain: border0 madrid"] * 5
 LABELS = ["capital", "country", "capital", "other"] * 5
@@ -272,14 +273,9 @@ def test_the_page_shows_texts_as_text(linear: TextClassifier) -> None:
 
 @pytest.mark.slow
 def test_the_page_is_drawn_by_a_browser(linear: TextClassifier, tmp_path: Path) -> None:
-    from shutil import which
-
-    browser = which("chromium") or which("chromium-browser") or which("google-chrome")
-    if browser is None:
-        pytest.skip("no browser")
     (tmp_path / "a.html").write_text(render_explanations([explain(linear, "mayor0 paris")]))
     subprocess.run(
-        [browser, "--headless", "--no-sandbox", "--window-size=800,500",
+        [find_chromium(), "--headless", "--no-sandbox", "--window-size=800,500",
          f"--screenshot={tmp_path / 'a.png'}", (tmp_path / "a.html").as_uri()],
         check=True, capture_output=True, timeout=60,
     )  # fmt: skip

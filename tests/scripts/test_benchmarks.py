@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import lzma
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 import pytest
 
 from tests.scripts.conftest import SCRIPTS, load_script
+from tests.service.page.browser import find_chromium
 
 pytest.importorskip("gensim", reason="gensim is not installed (it comes with the extra 'dev')")
 RunJson = Callable[..., dict[str, Any]]
@@ -357,8 +357,7 @@ def service(model: Path) -> Any:
 @pytest.mark.slow
 def test_bench_page(run_json: RunJson, service: str, tmp_path: Path) -> None:
     pytest.importorskip("playwright", reason="playwright is not installed")
-    if not (os.environ.get("EMBEDKIT_CHROMIUM") or shutil.which("chromium")):
-        pytest.skip("chromium is not installed: apt-get install chromium")
+    find_chromium()
     picture = tmp_path / "page.png"
     results = run_json("bench_page", f"{service}/", "--seconds", 0.2, "--picture", picture)
     assert picture.read_bytes().startswith(b"\x89PNG")

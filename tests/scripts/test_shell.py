@@ -88,13 +88,26 @@ def test_check_stops_at_the_first_failure(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("script", ["scripts/test", ".ci/run"])
-def test_test_runs_the_checks_and_then_the_suite(script: str, repository: Path) -> None:
+def test_test_runs_the_checks_beside_the_suite(script: str, repository: Path) -> None:
     arguments = ["-k", "sparse"] if script == "scripts/test" else []
     done, log = run(repository, script, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
-    processes = f"--numprocesses {len(os.sched_getaffinity(0)) + 1} --dist worksteal"
+    processes = f"--numprocesses {len(os.sched_getaffinity(0)) + 2} --dist worksteal"
     suite = " ".join(["python -m pytest -p no:randomly", processes, *arguments])
-    assert log == [*CHECKS, suite]
+    assert sorted(log) == sorted([*CHECKS, suite])
+    log.remove(suite)
+    assert log == CHECKS
+
+
+@pytest.mark.parametrize(("tool", "status"), [("mypy", 1), ("python", 5)])
+def test_test_fails_if_a_check_or_a_test_fails(tool: str, status: int, repository: Path) -> None:
+    fails = f'case $* in ""|"-m pytest"*) echo {tool} found faults; exit 5;; esac\n'
+    write_tool(repository / ".venv" / "bin" / tool, LOG + fails)
+    done, log = run(repository, "scripts/test")
+    assert done.returncode == status
+    assert f"{tool} found faults" in done.stdout + done.stderr
+    assert ("scripts/check failed" in done.stderr) == (tool == "mypy")
+    assert any("pytest" in line for line in log)
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,10 @@ addEventListener("securitypolicyviolation", (event) => {
 
 def find_chromium() -> str:
     """Return the path of the browser, or skip the test."""
-    path = os.environ.get("EMBEDKIT_CHROMIUM") or shutil.which("chromium")
+    paths = (shutil.which(name) for name in ("chromium-headless-shell", "chromium"))
+    path = os.environ.get("EMBEDKIT_CHROMIUM") or next(filter(None, paths), None)
     if path is None or not Path(path).exists():
-        pytest.skip("no chromium: apt-get install chromium, or set EMBEDKIT_CHROMIUM to its path")
+        pytest.skip("no browser: apt-get install chromium-headless-shell, or set EMBEDKIT_CHROMIUM")
     return path
 
 

@@ -112,7 +112,7 @@ def test_a_link_to_a_model_that_is_gone_shows_the_first_one(browser: Any, both: 
         answered(page, "rome")
         page.locator("#banner").get_by_text("no model gone. The page shows model").wait_for()
         assert page.locator("#model option").count() == 2
-        assert "gone" not in page.url
+        page.wait_for_url(lambda address: "gone" not in address)
 
 
 def test_a_model_chosen_while_another_is_loading_is_not_mixed_with_it(

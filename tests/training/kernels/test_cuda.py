@@ -202,7 +202,7 @@ def compile_for_hopper(calls: list[str], folder: Path) -> dict[str, Any]:
 
 SLOW = pytest.mark.slow
 QUICK_CALLS = [
-    "train('fp32', 128, 5, 5, False)", "train('fp32', 128, 5, 5, True)", "draw(5) | words(128)",
+    "train('fp32', 128, 5, 5, False)", "draw(5) | words(128)",
 ]  # fmt: skip
 
 
@@ -218,7 +218,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ("fp32", 128, 5, 5, False, 64),
         pytest.param("fp32", 320, 5, 5, False, 64, marks=SLOW),
         pytest.param("fp32", 128, 5, 10, False, 64, marks=SLOW),
-        ("fp32", 128, 5, 5, True, 64),
+        pytest.param("fp32", 128, 5, 5, True, 64, marks=SLOW),
         pytest.param("fp32", 128, 5, 11, True, 64, marks=SLOW),
         pytest.param("bf16", 128, 5, 5, True, 1024, marks=SLOW),
         pytest.param("fp32", 128, 60, 25, True, 4096, marks=SLOW),
