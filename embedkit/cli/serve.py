@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,6 +13,9 @@ from embedkit.cli.parameters import ModelPath, Number, WholeNumber
 from embedkit.errors import ConfigurationError
 
 __all__ = ["serve"]
+
+# Options about connections; the others describe what the service answers.
+_LISTENING = ("port", "workers", "reload", "trusted_proxies", "access_log")
 
 
 @click.command()
@@ -36,7 +40,7 @@ __all__ = ["serve"]
     help="Directory that classify train wrote, or NAME=PATH; repeatable.",
 )  # fmt: skip
 @click.option(
-    "--reload-model", is_flag=True,
+    "--reload-model", "reload", is_flag=True,
     help="Reload the model whenever its directory changes; SIGHUP reloads it once.",
 )  # fmt: skip
 @click.option(
@@ -47,7 +51,7 @@ __all__ = ["serve"]
     "--insecure", is_flag=True, help="Accept connections from other machines without a key."
 )
 @click.option(
-    "--cors-origin", multiple=True, metavar="URL",
+    "--cors-origin", "origins", multiple=True, metavar="URL",
     help="Allow requests from pages of this site, such as https://example.org; repeatable.",
 )  # fmt: skip
 @click.option(
@@ -74,18 +78,10 @@ def serve(
     models: tuple[str, ...],
     classifiers: tuple[str, ...],
     host: str,
-    port: int,
     search: Path | None,
-    workers: int,
-    reload_model: bool,
     api_key_file: Path | None,
     insecure: bool,
-    cors_origin: tuple[str, ...],
-    queue: int,
-    body_limit: int,
-    timeout: float,
-    trusted_proxies: tuple[str, ...],
-    access_log: bool,
+    **options: Any,
 ) -> None:
     """Answer questions over HTTP, with a web page.
 
@@ -113,22 +109,17 @@ def serve(
     with printed_warnings(quiet=False):
         keys = read_keys(api_key_file)
     require_key_for_public_host(host, keys, insecure=insecure)
+    address = ListenAddress(host, **{name: options.pop(name) for name in _LISTENING})
     settings = ServiceSettings(
         models=named_models(models),
         classifiers=named_models(classifiers, "--classifier"),
         folder=temporary_folder(),
         keys=keys,
-        origins=cors_origin,
-        queue=queue,
-        body_limit=body_limit,
-        timeout=timeout,
         documents=search,
+        **options,
     )
     if search is not None:
         from embedkit.retrieval.text_index import TextIndex
 
         TextIndex.open(search)  # so that an error stops the command, not each worker
-    serve_http(
-        settings,
-        ListenAddress(host, port, workers, reload_model, access_log, trusted_proxies),
-    )
+    serve_http(settings, address)
