@@ -37,6 +37,13 @@ def sentences(count: int = 4_000) -> list[list[str]]:
     return found
 
 
+def pytest_configure() -> None:
+    """Let tests signal processes even if nohup or a background shell makes them ignore signals."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def ordinary_user() -> Iterator[Path]:
     """A folder of a user to whom permissions apply, as whom the test runs; root becomes nobody."""
@@ -54,11 +61,6 @@ def ordinary_user() -> Iterator[Path]:
         finally:
             os.seteuid(0)
             os.setegid(0)
-
-
-def restore_interrupts() -> None:
-    """Let a child process be interrupted even if the tests run in the background of a shell."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 from tests.scripts.conftest import load_script
 
@@ -51,6 +52,7 @@ def test_examples_print_what_the_page_shows(
         pytest.importorskip(OTHER_LIBRARIES[page])
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     monkeypatch.delenv("EMBEDKIT_MODEL", raising=False)
+    get_reusable_executor().shutdown()  # processes of another test, which work in its folder
     with warnings.catch_warnings():
         set_default_warnings()
         same = load_script("readme.py").check(ROOT / page, trained, write=False)

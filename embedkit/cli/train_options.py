@@ -37,9 +37,9 @@ NGRAM_SETTINGS = ("min_ngram", "max_ngram", "buckets")
 
 _SHOWN_DEFAULTS = {
     "negative": "5; 11 with subword",
-    "learning_rate": "0.05, with cbow 0.075; with subword 0.035, with cbow 0.05",
-    "min_ngram": "4",
-    "max_ngram": "6",
+    "learning_rate": "0.05, with cbow 0.075; with subword 0.035, with cbow 0.1",
+    "min_ngram": "4; 3 with cbow",
+    "max_ngram": "6; 5 with cbow",
     "buckets": "2,000,000",
     "epochs": "5, or more for a small text",
     "sample": "; ".join(

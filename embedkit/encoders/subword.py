@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from embedkit.encoders.trained import TrainedEncoder
-from embedkit.errors import ConfigurationError
+from embedkit.training.config import NGRAM_LENGTHS
 
 __all__ = ["SubwordEncoder"]
 
@@ -15,8 +15,8 @@ class SubwordEncoder(TrainedEncoder):
 
     The vector of a word is the mean of its own row and the rows of its n-grams; that of an unknown
     word is the mean of the rows of its n-grams. N-grams are hashed as by fastText, so models can be
-    exchanged with it. `TrainingConfig` describes the parameters, and `TrainedEncoder` the
-    attributes.
+    exchanged with it. By default, they have 4 to 6 characters, or 3 to 5 with CBOW.
+    `TrainingConfig` describes the parameters, and `TrainedEncoder` the attributes.
 
     Raises:
         ConfigurationError: a setting is out of range.
@@ -41,10 +41,11 @@ class SubwordEncoder(TrainedEncoder):
         sync_every: int = 125_000,
         architecture: str = "skipgram",
         position_weights: bool = False,
-        min_ngram: int = 4,
-        max_ngram: int = 6,
+        min_ngram: int | None = None,
+        max_ngram: int | None = None,
         buckets: int = 2_000_000,
     ) -> None:
+        shortest, longest = NGRAM_LENGTHS.get(architecture, NGRAM_LENGTHS["skipgram"])
         super().__init__(
             dimension=dimension,
             window=window,
@@ -60,12 +61,7 @@ class SubwordEncoder(TrainedEncoder):
             sync_every=sync_every,
             architecture=architecture,
             position_weights=position_weights,
-            min_ngram=min_ngram,
-            max_ngram=max_ngram,
+            min_ngram=shortest if min_ngram is None else min_ngram,
+            max_ngram=longest if max_ngram is None else max_ngram,
             buckets=buckets,
         )
-        if self.config.ngrams is None:
-            raise ConfigurationError(
-                "the encoder subword needs min_ngram, max_ngram and buckets.",
-                hint="Leave them out for their defaults, or use SkipGramEncoder.",
-            )

@@ -15,7 +15,7 @@ from embedkit.validation import Ranges, check_choice, check_ranges
 if TYPE_CHECKING:
     from embedkit.corpus.ngrams import Ngrams
 
-__all__ = ["LEARNING_RATES", "RANGES", "SAMPLES", "TrainingConfig"]
+__all__ = ["LEARNING_RATES", "NGRAM_LENGTHS", "RANGES", "SAMPLES", "TrainingConfig"]
 
 RANGES: Ranges = {
     "dimension": (1, 1024),
@@ -49,9 +49,12 @@ LEARNING_RATES: Mapping[tuple[str, bool], float] = {
     ("skipgram", False): 0.05,
     ("cbow", False): 0.075,
     ("skipgram", True): 0.035,
-    ("cbow", True): 0.05,
+    ("cbow", True): 0.1,
 }
 """The default learning rate, by the architecture, and by whether words have n-grams."""
+
+NGRAM_LENGTHS: Mapping[str, tuple[int, int]] = {"skipgram": (4, 6), "cbow": (3, 5)}
+"""The default lengths of the shortest and the longest n-grams, by the architecture."""
 
 _NGRAMS = ("min_ngram", "max_ngram", "buckets")
 _ENOUGH_TOKENS = 20_000_000

@@ -430,7 +430,7 @@ def test_training_continues_from_a_file_of_fasttext(embedkit: Command, tmp_path:
     (tmp_path / "old.txt").write_text("sun moon star\nsun star\n" * 30)
     (tmp_path / "new.txt").write_text("sun comet star\ncomet tail\n" * 10)
     common = ["--sample", 0, "--epochs", 2]
-    settings = ["--dimension", 8, "--max-ngram", 5, "--buckets", 700, "--architecture", "cbow"]
+    settings = ["--dimension", 8, "--min-ngram", 4, "--buckets", 700, "--architecture", "cbow"]
     embedkit("train", "old.txt", "-o", "old", "--encoder", "subword", *settings, *common)
     done = embedkit("convert", "old", "old.bin", "--to", "fasttext")
     assert "(embedkit to fasttext)" in done.stdout

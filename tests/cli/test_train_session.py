@@ -15,7 +15,7 @@ from embedkit.cli.progress import ProgressLog
 from embedkit.encoders import load
 from embedkit.errors import StorageError
 from tests.cli.helpers import QUICK, assert_wrong_usage, leftovers
-from tests.conftest import Command, restore_interrupts
+from tests.conftest import Command
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -27,8 +27,7 @@ def test_an_interrupt_leaves_the_old_model(
     process = subprocess.Popen(
         [sys.executable, "-m", "embedkit", "train", text, "--overwrite", "--epochs", "9999",
          "--dimension", "1000", "--sample", "0", "--window", "15", "--checkpoint-every", "0"],
-        cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        preexec_fn=restore_interrupts,
+        cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )  # fmt: skip
     assert process.stderr is not None
     assert "tokens" in process.stderr.readline()

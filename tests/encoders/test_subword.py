@@ -47,6 +47,22 @@ def encoder() -> SubwordEncoder:
     return SubwordEncoder(**SETTINGS, min_ngram=3, max_ngram=5).fit(sentences("walking"))
 
 
+@pytest.mark.parametrize(
+    ("given", "lengths"),
+    [
+        ({}, (4, 6)),
+        ({"architecture": "cbow"}, (3, 5)),
+        ({"architecture": "cbow", "max_ngram": 7}, (3, 7)),
+        ({"min_ngram": 2}, (2, 6)),
+    ],
+)
+def test_the_default_lengths_of_n_grams_depend_on_the_architecture(
+    given: dict[str, Any], lengths: tuple[int, int]
+) -> None:
+    config = SubwordEncoder(**given).config
+    assert (config.min_ngram, config.max_ngram) == lengths
+
+
 def test_parameters_are_the_fields_of_the_config() -> None:
     parameters = inspect.signature(SubwordEncoder).parameters
     assert list(parameters) == [field.name for field in fields(TrainingConfig)]
@@ -160,8 +176,11 @@ class TestContinuing:
         ),
         ({"buckets": 0}, "buckets must be an integer between 1 and"),
         ({"buckets": 2**31}, "buckets must be an integer between 1 and"),
-        ({"min_ngram": None}, "must be given together"),
-        ({"min_ngram": None, "max_ngram": None, "buckets": None}, "needs min_ngram, max_ngram and"),
+        (
+            {"architecture": "cbow", "min_ngram": 6},
+            "the shortest n-grams have 6 characters, more than the longest, 5",
+        ),
+        ({"buckets": None}, "must be given together"),
         ({"position_weights": "no", "architecture": "cbow"}, "must be True or False, not 'no'"),
         ({"position_weights": True}, "position weights need the architecture cbow"),
         ({"architecture": "glove"}, "unknown architecture 'glove'"),

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from embedkit.system.interrupts import Interrupted, held
-from tests.conftest import restore_interrupts
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -41,7 +40,7 @@ class Process:
     def __init__(self, lines: str, folder: Path, *, end: str = END) -> None:
         body = "".join(f"    {line}\n" for line in lines.strip().splitlines())
         self._process = subprocess.Popen(
-            [sys.executable, "-c", START + body + end], cwd=folder, preexec_fn=restore_interrupts,
+            [sys.executable, "-c", START + body + end], cwd=folder,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -165,7 +164,7 @@ with interrupts.held():
 """
     body = "".join(f"    {line}\n" for line in lines.strip().splitlines())
     process = subprocess.Popen(
-        [sys.executable, "-c", START + body + END], cwd=tmp_path, preexec_fn=restore_interrupts,
+        [sys.executable, "-c", START + body + END], cwd=tmp_path,
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with process:

@@ -35,7 +35,6 @@ from embedkit.training.loop import TrainingHooks
 from embedkit.training.report import EpochReport, Progress
 from embedkit.training.state import TrainingState
 from embedkit.training.trainer import train
-from tests.conftest import restore_interrupts
 
 CONFIG = TrainingConfig(dimension=4, epochs=3, workers=1)
 WORDS = Vocabulary(["one", "two", "three"], [9, 8, 7])
@@ -374,9 +373,7 @@ def test_signal_writes_a_checkpoint_and_prints_how_to_resume(
 ) -> None:
     model = tmp_path / "model.embedkit"
     command = [*COMMAND, model, "--log-json", tmp_path / "log"]
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, preexec_fn=restore_interrupts
-    )
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     wait_for_tokens(tmp_path / "log")
     process.send_signal(number)
     _, said = process.communicate()
@@ -409,8 +406,7 @@ LARGE = [
 
 def test_further_signals_do_not_cut_a_checkpoint(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [*LARGE, "--log-json", "log"], stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-        preexec_fn=restore_interrupts,
+        [*LARGE, "--log-json", "log"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
     )  # fmt: skip
     while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
         assert process.poll() is None
@@ -446,9 +442,7 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("seconds", [0, pytest.param(0.2, marks=pytest.mark.slow), 0.5])
 def test_no_checkpoint_is_claimed_that_is_not_there(seconds: float, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        LARGE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, preexec_fn=restore_interrupts
-    )
+    process = subprocess.Popen(LARGE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     assert process.stderr is not None
     assert "tokens" in process.stderr.readline()
     time.sleep(seconds)
