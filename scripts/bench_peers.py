@@ -44,8 +44,9 @@ def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
         defaults = ENCODERS[options.encoder](architecture=options.architecture).get_params()
         names = ("negative", "min_ngram", "max_ngram", "buckets")
         settings |= {name: defaults[name] for name in names if name in defaults}
-        if options.negative is not None:
-            settings["negative"] = options.negative
+        for name in ("negative", "max_ngram"):
+            if getattr(options, name) is not None:
+                settings[name] = getattr(options, name)
         if options.learning_rate is None:
             settings["learning_rate"] = LEARNING_RATES[options.architecture, subword]
     elif options.encoder == "skipgram":
