@@ -41,7 +41,7 @@ def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
     if subword:
         settings |= {"min_ngram": 3, "max_ngram": 6, "buckets": 2_000_000}
     if tool == "embedkit":
-        defaults = ENCODERS[options.encoder](architecture=options.architecture).get_params()
+        defaults = ENCODERS[options.encoder]().get_params()
         names = ("negative", "min_ngram", "max_ngram", "buckets")
         settings |= {name: defaults[name] for name in names if name in defaults}
         for name in ("negative", "max_ngram"):

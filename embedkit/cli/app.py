@@ -22,7 +22,8 @@ from embedkit.cli.export import export
 from embedkit.cli.groups import SectionedGroup, option_of
 from embedkit.cli.help import completion, show_help, version
 from embedkit.cli.index import index
-from embedkit.cli.inspect import compare, distance, encode, info
+from embedkit.cli.info import info
+from embedkit.cli.inspect import compare, distance, encode
 from embedkit.cli.output import rendered
 from embedkit.cli.parameters import how_to_name
 from embedkit.cli.phrases import phrases

@@ -15,7 +15,7 @@ from embedkit.validation import within
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["NO_CONTEXT", "check_start", "ngram_settings", "settings_of"]
+__all__ = ["NO_CONTEXT", "check_start", "ngram_settings", "ngrams_of", "settings_of"]
 
 NO_CONTEXT = (
     "Only trained models have one; postprocessing removes it, and most file formats have none."
@@ -23,18 +23,22 @@ NO_CONTEXT = (
 """Why vectors usually have no output matrix."""
 
 
-def ngram_settings(vectors: WordVectors) -> dict[str, int]:
-    """Return the settings that describe the n-grams of vectors; empty if they have none.
+def ngram_settings(ngrams: Ngrams | None) -> dict[str, int]:
+    """Return the settings that describe n-grams; empty without n-grams.
 
     Those that are out of range, which another program may allow, are left out.
     """
-    if not isinstance(vectors.subwords, Subwords):
+    if ngrams is None:
         return {}
-    ngrams = vectors.subwords.ngrams
     sizes = {
         "min_ngram": ngrams.shortest, "max_ngram": ngrams.longest, "buckets": ngrams.buckets
     }  # fmt: skip
     return within(RANGES, sizes)
+
+
+def ngrams_of(vectors: WordVectors) -> Ngrams | None:
+    """Return the n-grams that vectors are composed of, or None."""
+    return vectors.subwords.ngrams if isinstance(vectors.subwords, Subwords) else None
 
 
 def settings_of(
@@ -47,7 +51,7 @@ def settings_of(
         settings: of that training; those that are out of range are left out.
         parameters: of the encoder; other settings are left out.
     """
-    known = within(RANGES, {**settings, **ngram_settings(vectors)})
+    known = within(RANGES, {**settings, **ngram_settings(ngrams_of(vectors))})
     return {name: value for name, value in known.items() if name in parameters}
 
 
@@ -73,7 +77,7 @@ def check_start(vectors: WordVectors, problem: str, config: TrainingConfig) -> N
             hint="Continue from a model that embedkit trained, or from a .bin file of "
             "unsupervised fastText with negative sampling.",
         )
-    ngrams = vectors.subwords.ngrams if isinstance(vectors.subwords, Subwords) else None
+    ngrams = ngrams_of(vectors)
     if ngrams != config.ngrams:
         raise ConfigurationError(
             f"the vectors to continue from have {_described(ngrams)}, but "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from embedkit.encoders.trained import TrainedEncoder
-from embedkit.training.config import NGRAM_LENGTHS
+from embedkit.errors import ConfigurationError
 
 __all__ = ["SubwordEncoder"]
 
@@ -45,7 +45,6 @@ class SubwordEncoder(TrainedEncoder):
         max_ngram: int | None = None,
         buckets: int = 2_000_000,
     ) -> None:
-        shortest, longest = NGRAM_LENGTHS.get(architecture, NGRAM_LENGTHS["skipgram"])
         super().__init__(
             dimension=dimension,
             window=window,
@@ -61,7 +60,12 @@ class SubwordEncoder(TrainedEncoder):
             sync_every=sync_every,
             architecture=architecture,
             position_weights=position_weights,
-            min_ngram=shortest if min_ngram is None else min_ngram,
-            max_ngram=longest if max_ngram is None else max_ngram,
+            min_ngram=min_ngram,
+            max_ngram=max_ngram,
             buckets=buckets,
         )
+        if self.config.buckets is None:
+            raise ConfigurationError(
+                "the encoder subword needs buckets.",
+                hint="Leave buckets out for the default, or use SkipGramEncoder.",
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +24,7 @@ from embedkit.encoders.continuation import (
     NO_CONTEXT,
     check_start,
     ngram_settings,
+    ngrams_of,
     settings_of,
 )
 from embedkit.errors import HighLossWarning, ModelError
@@ -33,7 +33,7 @@ from embedkit.storage.index_file import open_index
 from embedkit.storage.model_directory import StoredModel, write_model
 from embedkit.storage.quantization import unpack
 from embedkit.training.config import TrainingConfig
-from embedkit.training.divergence import LOWER_THE_RATE
+from embedkit.training.divergence import high_loss
 from embedkit.vectors.subwords import Subwords, stored_subwords
 from embedkit.vectors.word_vectors import WordVectors
 
@@ -41,12 +41,10 @@ if TYPE_CHECKING:
     from embedkit.system.ranks import Ranks
     from embedkit.training.checkpoint import Checkpoints
     from embedkit.training.options import Device
-    from embedkit.training.report import EpochReport, Progress, TrainingReport, TrainingResult
+    from embedkit.training.report import EpochReport, Progress, TrainingResult
     from embedkit.training.warm_start import WarmStart
 
 __all__ = ["TrainedEncoder"]
-
-_HIGH_LOSS, _DIVERGED = 0.68, 0.75  # that of guessing is ln 2, 0.693
 
 
 class TrainedEncoder(Encoder):
@@ -150,8 +148,8 @@ class TrainedEncoder(Encoder):
             ranks=ranks,
             device=device,
         )
-        if result.report.loss > _HIGH_LOSS:
-            warnings.warn(_high_loss(result.report), HighLossWarning, stacklevel=2)
+        if problem := high_loss(result.report.loss, result.report.sample):
+            warnings.warn(problem, HighLossWarning, stacklevel=2)
         self._store_result(result, read)
         return self
 
@@ -171,11 +169,10 @@ class TrainedEncoder(Encoder):
             self.report["left_out"] = asdict(corpus.left_out)
         if corpus.phrases is not None:
             self.report["phrases"] = dict(corpus.phrases)
-        norms = row_norms(result.vectors)
         self._vectors = WordVectors(
             result.vocabulary,
             result.vectors,
-            norms=norms,
+            norms=row_norms(result.vectors),
             config=self._stored_config(),
             subwords=result.subwords,
             context=result.context,
@@ -241,7 +238,7 @@ class TrainedEncoder(Encoder):
         return {
             "encoder": self.name,
             "dimension": self.dimension,
-            "settings": self.get_params(),
+            "settings": {**self.get_params(), **ngram_settings(self.config.ngrams)},
             "training": self.report,
         }
 
@@ -277,7 +274,7 @@ class TrainedEncoder(Encoder):
                 hint="Train the model again.",
             )
         vectors = _stored_vectors(model)
-        settings = {**model.config.get("settings", {}), **ngram_settings(vectors)}
+        settings = {**model.config.get("settings", {}), **ngram_settings(ngrams_of(vectors))}
         known = set(signature(cls).parameters)
         encoder = cls(**{name: settings[name] for name in known & settings.keys()})
         encoder._dimension = vectors.dimension
@@ -287,19 +284,6 @@ class TrainedEncoder(Encoder):
         encoder._positions = model.tensors.get("positions")
         encoder._model = model
         return encoder
-
-
-def _high_loss(report: TrainingReport) -> str:
-    if report.loss > _DIVERGED:
-        return (
-            f"the loss, {report.loss:,.3f}, is above that of guessing, {math.log(2):.3f}: training "
-            f"diverged. {LOWER_THE_RATE}"
-        )
-    remedy = ", or sample=0 (--sample 0), which keeps every word" if report.sample else ""
-    return (
-        f"the loss, {report.loss:.3f}, is close to that of guessing, {math.log(2):.3f}: almost "
-        f"nothing was learned. Use more text or more epochs{remedy}."
-    )
 
 
 def _stored_vectors(model: StoredModel) -> WordVectors:

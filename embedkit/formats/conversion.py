@@ -97,8 +97,7 @@ def read(
         progress: called with the number of bytes read, before decompression.
 
     Raises:
-        FormatError: the file is missing, damaged or in another format; the message names the line
-            or byte.
+        FormatError: the file is missing, damaged (at a line or byte) or in another format.
         ConfigurationError: the format or policy is unknown, or the format can only be written.
     """
     return _read(Path(path), format, limit, Repairs(str(path), errors, encoding), progress)[0]
@@ -263,8 +262,7 @@ def convert(
 ) -> ConversionReport:
     """Read a file and write it in another format; see `read` and `write`.
 
-    From model directory to model directory everything is kept, see
-    `embedkit_directory.copy_model`.
+    Between model directories, everything is kept; see `embedkit_directory.copy_model`.
 
     Args:
         reading: called with the number of bytes read, before decompression.

@@ -158,8 +158,7 @@ def write_model(
 
     Args:
         path: the directory; its parent must exist.
-        config: settings that JSON can represent, with the key "encoder"; the format version is
-            added.
+        config: settings as in JSON, with the key "encoder"; the format version is added.
         vocabulary: V words.
         tensors: arrays with V rows each (those of n-grams and positions have any number), all
             float32 except "buckets", int32, and the "vectors" and "ngrams" that `quantization.pack`

@@ -91,8 +91,9 @@ class TrainingConfig:
         position_weights: multiply contexts by a weight vector of their position (Mikolov et al.
             2018, arXiv:1712.09405); for "cbow" only.
         min_ngram, max_ngram: lengths of the character n-grams that words are composed of, in code
-            points including the < and > that enclose a word; None for words of one row.
-        buckets: number of rows that n-grams are hashed to. Only those that occur take memory.
+            points including the < and > that enclose a word; None means `NGRAM_LENGTHS`.
+        buckets: number of rows that n-grams are hashed to, of which only those that occur take
+            memory; None for words without n-grams.
 
     Raises:
         ConfigurationError: a value is outside its range.
@@ -136,18 +137,25 @@ class TrainingConfig:
                 "position weights need the architecture cbow.",
                 hint='Pass --architecture cbow (architecture="cbow"), or leave them out.',
             )
-        given = [name for name in _NGRAMS if getattr(self, name) is not None]
-        if 0 < len(given) < len(_NGRAMS):
+        if self.buckets is None:
+            if self.min_ngram is not None or self.max_ngram is not None:
+                raise ConfigurationError(
+                    "min_ngram and max_ngram need buckets.",
+                    hint="Give buckets, or none of the three for words without n-grams.",
+                )
+            return
+        shortest, longest = self._ngram_lengths
+        if shortest > longest:
             raise ConfigurationError(
-                f"{', '.join(_NGRAMS)} must be given together.",
-                hint="Give all three, or none of them for words without n-grams.",
-            )
-        if self.min_ngram and self.max_ngram and self.min_ngram > self.max_ngram:
-            raise ConfigurationError(
-                f"the shortest n-grams have {self.min_ngram} characters, more than the longest, "
-                f"{self.max_ngram}.",
+                f"the shortest n-grams have {shortest} characters, more than the longest, "
+                f"{longest}.",
                 hint="Lower --min-ngram (min_ngram), or raise --max-ngram (max_ngram).",
             )
+
+    @property
+    def _ngram_lengths(self) -> tuple[int, int]:
+        shortest, longest = NGRAM_LENGTHS[self.architecture]
+        return self.min_ngram or shortest, self.max_ngram or longest
 
     @property
     def has_gpu_kernel(self) -> bool:
@@ -157,11 +165,11 @@ class TrainingConfig:
     @property
     def ngrams(self) -> Ngrams | None:
         """The n-grams that words are composed of, or None."""
-        if self.min_ngram is None or self.max_ngram is None or self.buckets is None:
+        if self.buckets is None:
             return None
         from embedkit.corpus.ngrams import Ngrams  # imports numpy, which the command line avoids
 
-        return Ngrams(self.min_ngram, self.max_ngram, self.buckets)
+        return Ngrams(*self._ngram_lengths, self.buckets)
 
     @classmethod
     def of(cls, config: TrainingConfig | None = None, **settings: object) -> TrainingConfig:
