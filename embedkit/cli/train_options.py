@@ -42,6 +42,7 @@ _SHOWN_DEFAULTS = {
     "max_ngram": "6; 5 with cbow",
     "buckets": "2,000,000",
     "epochs": "5, or more for a small text",
+    "sync_every": "250,000 divided by the number of processes",
     "sample": "; ".join(
         f"{sample:g} from {tokens:,} tokens" for tokens, sample in SAMPLES.items() if tokens
     )

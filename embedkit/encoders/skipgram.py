@@ -35,7 +35,7 @@ class SkipGramEncoder(TrainedEncoder):
         minimum_learning_rate: float = 5e-6,
         workers: int | None = None,
         seed: int = 1,
-        sync_every: int = 125_000,
+        sync_every: int | None = None,
         architecture: str = "skipgram",
         position_weights: bool = False,
     ) -> None:

@@ -38,7 +38,7 @@ class SubwordEncoder(TrainedEncoder):
         minimum_learning_rate: float = 5e-6,
         workers: int | None = None,
         seed: int = 1,
-        sync_every: int = 125_000,
+        sync_every: int | None = None,
         architecture: str = "skipgram",
         position_weights: bool = False,
         min_ngram: int | None = None,

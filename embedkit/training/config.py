@@ -56,8 +56,12 @@ LEARNING_RATES: Mapping[tuple[str, bool], float] = {
 NGRAM_LENGTHS: Mapping[str, tuple[int, int]] = {"skipgram": (4, 6), "cbow": (3, 5)}
 """The default lengths of the shortest and the longest n-grams, by the architecture."""
 
-_NGRAMS = ("min_ngram", "max_ngram", "buckets")
+_OPTIONAL = (
+    "epochs", "time_budget", "sample", "learning_rate", "workers", "sync_every", "min_ngram",
+    "max_ngram", "buckets",
+)  # fmt: skip
 _ENOUGH_TOKENS = 20_000_000
+_SYNC_TOKENS = 250_000  # of all ranks between two synchronizations
 _MIN_EPOCHS, _MAX_EPOCHS = 5, 50
 
 
@@ -85,7 +89,8 @@ class TrainingConfig:
             deterministic.
         seed: seed of all random draws.
         sync_every: tokens that each rank trains on between two synchronizations of the most
-            frequent words; see `schedule`. Not used if there is only one process.
+            frequent words; see `schedule`. None means 250,000 divided by the number of ranks. Not
+            used if there is only one process.
         architecture: "skipgram", where each context predicts the center and its negative samples,
             or "cbow", where the mean of the contexts does.
         position_weights: multiply contexts by a weight vector of their position (Mikolov et al.
@@ -110,7 +115,7 @@ class TrainingConfig:
     minimum_learning_rate: float = 5e-6
     workers: int | None = None
     seed: int = 1
-    sync_every: int = 125_000
+    sync_every: int | None = None
     architecture: str = "skipgram"
     position_weights: bool = False
     min_ngram: int | None = None
@@ -118,10 +123,7 @@ class TrainingConfig:
     buckets: int | None = None
 
     def __post_init__(self) -> None:
-        check_ranges(
-            self, RANGES,
-            optional=["epochs", "time_budget", "sample", "learning_rate", "workers", *_NGRAMS],
-        )  # fmt: skip
+        check_ranges(self, RANGES, optional=_OPTIONAL)
         if self.epochs is not None and self.time_budget is not None:
             raise ConfigurationError(
                 "epochs and time_budget cannot be combined: the time decides the number of epochs.",
@@ -202,6 +204,10 @@ class TrainingConfig:
         if chosen is not None:
             return chosen
         return LEARNING_RATES[self.architecture, self.buckets is not None]
+
+    def sync_interval(self, ranks: int) -> int:
+        """Return the tokens that each of several ranks trains on between synchronizations."""
+        return self.sync_every or max(1, _SYNC_TOKENS // ranks)
 
     def worker_count(self) -> int:
         """Return the number of threads."""

@@ -129,7 +129,8 @@ class TrainingLoop:
         """Return the schedule of stops."""
         if self._ranks.size > 1:
             share = self._all_tokens / self._ranks.size
-            return rank_schedule(self._epochs, self._chunks, share, self._config.sync_every)
+            interval = self._config.sync_interval(self._ranks.size)
+            return rank_schedule(self._epochs, self._chunks, share, interval)
         if hooks.on_epoch_end:
             return schedule(self._epochs, self._chunks)
         # Without a callback, threads do not have to wait at the end of an epoch.

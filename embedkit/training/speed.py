@@ -96,5 +96,7 @@ def _synchronizing(engine: Engine, tokens: int, config: TrainingConfig, ranks: R
     started = time.perf_counter()
     averaging.synchronize(len(engine.context))
     once = time.perf_counter() - started
-    stops = rank_schedule(_FEW_EPOCHS, tokens, tokens / ranks.size, config.sync_every)
+    stops = rank_schedule(
+        _FEW_EPOCHS, tokens, tokens / ranks.size, config.sync_interval(ranks.size)
+    )
     return once * sum(0.5**stop.halvings for stop in stops) / _FEW_EPOCHS

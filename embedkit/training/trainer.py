@@ -74,7 +74,7 @@ def train(
     config = _with_sample(config, corpus, vocabulary, ranks)
     engine = make_engine(corpus, vocabulary, config, device)
     if ranks.size > 1:  # ranks synchronize between two chunks
-        most = max(1, config.sync_every // FIRST_EPOCH)
+        most = max(1, config.sync_interval(ranks.size) // FIRST_EPOCH)
         engine.chunk_tokens = min(engine.chunk_tokens, most)
     _load(engine, start, config)
     hooks = hooks or TrainingHooks()

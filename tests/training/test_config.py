@@ -56,3 +56,9 @@ def test_gpus_train_all_but_position_weights() -> None:
     assert cbow.has_gpu_kernel
     assert TrainingConfig(min_ngram=3, max_ngram=6, buckets=10).has_gpu_kernel
     assert not TrainingConfig.of(cbow, position_weights=True).has_gpu_kernel
+
+
+def test_more_ranks_synchronize_more_often_by_default() -> None:
+    config = TrainingConfig()
+    assert [config.sync_interval(ranks) for ranks in (2, 8, 1_000_000)] == [125_000, 31_250, 1]
+    assert TrainingConfig(sync_every=700).sync_interval(8) == 700
