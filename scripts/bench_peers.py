@@ -44,9 +44,10 @@ def _settings(options: argparse.Namespace, tool: str) -> dict[str, Any]:
         defaults = ENCODERS[options.encoder]().get_params()
         names = ("negative", "min_ngram", "max_ngram", "buckets")
         settings |= {name: defaults[name] for name in names if name in defaults}
-        for name in ("negative", "max_ngram"):
-            if getattr(options, name) is not None:
-                settings[name] = getattr(options, name)
+        if options.negative is not None:
+            settings["negative"] = options.negative
+        if subword and options.max_ngram is not None:
+            settings["max_ngram"] = options.max_ngram
         if options.learning_rate is None:
             settings["learning_rate"] = LEARNING_RATES[options.architecture, subword]
     elif options.encoder == "skipgram":

@@ -38,8 +38,12 @@ def sentences(count: int = 4_000) -> list[list[str]]:
 
 
 def pytest_configure() -> None:
-    """Let tests signal processes even if nohup or a background shell makes them ignore signals."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """Let tests signal processes even if nohup or a background shell makes them ignore signals.
+
+    What a process ignores, its children ignore; what it handles, they do not.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

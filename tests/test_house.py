@@ -65,13 +65,13 @@ def imported_modules(source: str, known: set[str]) -> set[str]:
     return found - {""}
 
 
-NAMES = {module_name(path): path for path in MODULES}
+PATHS = {module_name(path): path for path in MODULES}
 
 
 @functools.cache
 def imports_of(name: str) -> set[str]:
     """Return the modules of the package that a module imports."""
-    return imported_modules(NAMES[name].read_text(), set(NAMES))
+    return imported_modules(PATHS[name].read_text(), set(PATHS))
 
 
 def test_the_package_contains_exactly_these_folders_and_modules() -> None:
@@ -80,7 +80,7 @@ def test_the_package_contains_exactly_these_folders_and_modules() -> None:
     assert {path.stem for path in PACKAGE.glob("*.py")} == set(ROOT)
 
 
-@pytest.mark.parametrize("module", sorted(NAMES))
+@pytest.mark.parametrize("module", sorted(PATHS))
 def test_a_folder_imports_only_from_folders_below_it(module: str) -> None:
     own = module.split(".")[0]
     folders = {name.split(".")[0] for name in imports_of(module)} - {own}
@@ -88,17 +88,16 @@ def test_a_folder_imports_only_from_folders_below_it(module: str) -> None:
 
 
 def test_imports_have_no_cycle() -> None:
-    list(
-        TopologicalSorter({name: imports_of(name) for name in NAMES}).static_order()
-    )  # raises CycleError
+    imports = {name: imports_of(name) for name in PATHS}
+    list(TopologicalSorter(imports).static_order())  # raises CycleError
 
 
 def test_every_kind_of_import_is_recognized() -> None:
-    assert imported_modules("import embedkit.cli.queries", set(NAMES)) == {"cli.queries"}
+    assert imported_modules("import embedkit.cli.queries", set(PATHS)) == {"cli.queries"}
     source = "def f():\n    from embedkit.storage import tensors, StoredModel"
-    assert imported_modules(source, set(NAMES)) == {"storage.tensors", "storage"}
-    assert imported_modules("from embedkit.vectors import WordVectors", set(NAMES)) == {"vectors"}
-    assert imported_modules("import numpy\nfrom embedkit import load", set(NAMES)) == set()
+    assert imported_modules(source, set(PATHS)) == {"storage.tensors", "storage"}
+    assert imported_modules("from embedkit.vectors import WordVectors", set(PATHS)) == {"vectors"}
+    assert imported_modules("import numpy\nfrom embedkit import load", set(PATHS)) == set()
 
 
 def modules_after(script: str, folder: Path) -> set[str]:

@@ -14,7 +14,7 @@ from embedkit.errors import ConfigurationError
 
 __all__ = ["serve"]
 
-# Options about connections; the others describe what the service answers.
+# Options that are fields of ListenAddress; the others are fields of ServiceSettings.
 _LISTENING = ("port", "workers", "reload", "trusted_proxies", "access_log")
 
 

@@ -271,10 +271,13 @@ class Checkpoints:
         # A checkpoint of an older version lacks settings that are new; they had their defaults.
         before = asdict(TrainingConfig()) | model.config.get("settings", {})
         before |= model.config["checkpoint"]
+        may_change = _MAY_CHANGE
+        if settings.get("sync_every") is None:  # one process does not use it
+            may_change = may_change | {"sync_every"}
         changed = [
             f"{name} was {before.get(name)!r} and is now {value!r}"
             for name, value in settings.items()
-            if name not in _MAY_CHANGE and before.get(name) != value
+            if name not in may_change and before.get(name) != value
         ]
         if model.config["checkpoint"].get("corpus_fingerprint") != fingerprint:
             changed.append("the corpus is different")

@@ -96,7 +96,8 @@ class TrainingConfig:
         position_weights: multiply contexts by a weight vector of their position (Mikolov et al.
             2018, arXiv:1712.09405); for "cbow" only.
         min_ngram, max_ngram: lengths of the character n-grams that words are composed of, in code
-            points including the < and > that enclose a word; None means `NGRAM_LENGTHS`.
+            points including the < and > that enclose a word; None means the architecture's default,
+            see `NGRAM_LENGTHS`.
         buckets: number of rows that n-grams are hashed to, of which only those that occur take
             memory; None for words without n-grams.
 

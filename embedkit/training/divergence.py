@@ -1,4 +1,4 @@
-"""Training that failed: the loss shows it, and messages say what to do about it."""
+"""Errors and warnings about training that diverged or learned almost nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def divergence(problem: str, config: TrainingConfig) -> TrainingError:
 
 
 def high_loss(loss: float, sample: float) -> str:
-    """Return why a loss of the last epoch is too high and what to do; empty if it is not.
+    """Return a warning about the loss of the last epoch, or an empty string if it is low enough.
 
     Args:
         loss: in nats.

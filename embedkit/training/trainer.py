@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from contextlib import nullcontext
 from dataclasses import astuple, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def train(
     if len(vocabulary) < 2:
         raise _too_few_words(len(vocabulary), corpus.vocabulary, config.min_count)
     ranks = ranks or SingleProcess()
-    config = _with_sample(config, corpus, vocabulary, ranks)
+    config = _resolved(config, corpus, vocabulary, ranks)
     engine = make_engine(corpus, vocabulary, config, device)
     if ranks.size > 1:  # ranks synchronize between two chunks
         most = max(1, config.sync_interval(ranks.size) // FIRST_EPOCH)
@@ -134,15 +135,19 @@ def _plan(
     return plan
 
 
-def _with_sample(
+def _resolved(
     config: TrainingConfig, corpus: Corpus, vocabulary: Vocabulary, ranks: Ranks
 ) -> TrainingConfig:
-    """Return the settings with the subsampling threshold for a corpus of this size."""
+    """Return the settings with the defaults for this corpus and these ranks filled in."""
     tokens = int(ranks.total(np.array([len(corpus.tokens)]))[0])
     sample = config.sample_for(tokens)
     size = f"{counted(tokens, 'token')}, {counted(len(vocabulary), 'word')}"
     _log.info("Training on %s, with sample=%g", size, sample)
-    return replace(config, sample=sample, learning_rate=config.rate())
+    changed: dict[str, Any] = {"sample": sample, "learning_rate": config.rate()}
+    if config.ngrams is not None:
+        changed |= {"min_ngram": config.ngrams.shortest, "max_ngram": config.ngrams.longest}
+    changed["sync_every"] = config.sync_interval(ranks.size) if ranks.size > 1 else None
+    return replace(config, **changed)
 
 
 def _no_pairs(corpus: Corpus, words: int, config: TrainingConfig) -> CorpusError:

@@ -167,6 +167,35 @@ def test_settings_that_an_older_version_did_not_have_had_their_defaults(
         checkpoints.latest(replace(CONFIG, architecture="cbow"), WORDS, "text")
 
 
+def test_one_process_may_change_the_interval_between_synchronizations(
+    checkpoints: Checkpoints,
+) -> None:
+    """It does not use it, and an older version stored another default."""
+    checkpoints.save(state(1), replace(CONFIG, sync_every=125_000), WORDS, "text")
+    assert checkpoints.latest(CONFIG, WORDS, "text") is not None
+    with pytest.raises(ConfigurationError, match="sync_every was 125000 and is now 7"):
+        checkpoints.latest(replace(CONFIG, sync_every=7), WORDS, "text")
+
+
+def test_defaults_are_the_same_settings_as_their_values(tmp_path: Path) -> None:
+    """A checkpoint stores values, so that another version may have other defaults."""
+    corpus = Corpus.read([["king", "queen", "castle"]] * 50)
+    config = TrainingConfig(dimension=4, epochs=2, workers=1, sample=0, buckets=100)
+
+    def interrupt(_: EpochReport) -> None:
+        raise KeyboardInterrupt
+
+    checkpoints = Checkpoints(tmp_path / "model.checkpoint", every=1000)
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus, config, TrainingHooks(on_epoch_end=interrupt, checkpoints=checkpoints))
+    (path,) = checkpoints.path.glob("*/config.json")
+    stored = json.loads(path.read_text())["settings"]
+    given = {"min_ngram": 4, "max_ngram": 6, "learning_rate": 0.035}
+    assert {name: stored[name] for name in given} == given
+    resumed = TrainingHooks(checkpoints=checkpoints, resume=True)
+    assert train(corpus, replace(config, **given), resumed).report.epochs == 2
+
+
 def test_checkpoint_of_other_words_is_rejected(checkpoints: Checkpoints) -> None:
     """As many rows, but not of the same words: they would change owners."""
     save(checkpoints, 1)

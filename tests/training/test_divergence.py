@@ -11,7 +11,7 @@ def test_a_loss_far_above_that_of_guessing_is_called_divergence() -> None:
     assert "training diverged. Lower the learning rate" in high_loss(2.5, 1e-4)
 
 
-def test_a_loss_close_to_that_of_guessing_names_what_helps() -> None:
+def test_the_message_on_a_loss_close_to_that_of_guessing_names_remedies() -> None:
     found = high_loss(math.log(2), 1e-4)
     assert "0.693, is close to that of guessing, 0.693: almost nothing was learned" in found
     assert "sample=0" in found
