@@ -45,6 +45,11 @@ class SubwordEncoder(TrainedEncoder):
         max_ngram: int | None = None,
         buckets: int = 2_000_000,
     ) -> None:
+        if buckets is None:
+            raise ConfigurationError(
+                "the encoder subword needs buckets.",
+                hint="Leave buckets out for the default, or use SkipGramEncoder.",
+            )
         super().__init__(
             dimension=dimension,
             window=window,
@@ -64,8 +69,3 @@ class SubwordEncoder(TrainedEncoder):
             max_ngram=max_ngram,
             buckets=buckets,
         )
-        if self.config.buckets is None:
-            raise ConfigurationError(
-                "the encoder subword needs buckets.",
-                hint="Leave buckets out for the default, or use SkipGramEncoder.",
-            )

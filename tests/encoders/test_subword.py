@@ -180,7 +180,7 @@ class TestContinuing:
             "the shortest n-grams have 6 characters, more than the longest, 5",
         ),
         ({"buckets": None}, "the encoder subword needs buckets"),
-        ({"buckets": None, "min_ngram": 3}, "min_ngram and max_ngram need buckets"),
+        ({"buckets": None, "min_ngram": 3}, "the encoder subword needs buckets"),
         ({"position_weights": "no", "architecture": "cbow"}, "must be True or False, not 'no'"),
         ({"position_weights": True}, "position weights need the architecture cbow"),
         ({"architecture": "glove"}, "unknown architecture 'glove'"),

@@ -62,3 +62,8 @@ def test_more_ranks_synchronize_more_often_by_default() -> None:
     config = TrainingConfig()
     assert [config.sync_interval(ranks) for ranks in (2, 8, 1_000_000)] == [125_000, 31_250, 1]
     assert TrainingConfig(sync_every=700).sync_interval(8) == 700
+
+
+def test_lengths_of_n_grams_need_buckets() -> None:
+    with pytest.raises(ConfigurationError, match="min_ngram and max_ngram need buckets"):
+        TrainingConfig(max_ngram=6)
