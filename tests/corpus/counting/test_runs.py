@@ -109,7 +109,7 @@ def test_many_runs_take_little_memory(tmp_path: Path, monkeypatch: pytest.Monkey
         try:
             for _ in range(19):
                 written.add(table)
-            # The list of a run's parts takes 6 kB, its words 39 kB. Other threads allocate some, too.
+            # A run's list of parts takes 6 kB, its words 39 kB. Other threads allocate some, too.
             assert tracemalloc.get_traced_memory()[0] < 60_000
         finally:
             tracemalloc.stop()
