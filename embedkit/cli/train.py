@@ -127,7 +127,6 @@ def train(
     from embedkit.encoders.continuation import check_start
     from embedkit.storage.model_directory import check_output
     from embedkit.system.ranks import join
-    from embedkit.training.engine import device_name
 
     _refuse_unused_options(encoder, options["continue_from"], passes)
     path = Path(output)
@@ -135,13 +134,7 @@ def train(
     model = _new_model(encoder, start, options)
     if start is not None and isinstance(model, TrainedEncoder):
         check_start(start.vectors(), start.problem, model.config)  # before the text is read
-    if isinstance(model, TrainedEncoder):  # checked before waiting for other ranks
-        device = device_name(options["device"], model.config)
-    else:
-        device = "cpu" if options["device"] == "auto" else device_name(options["device"])
-    if device == "cpu":
-        reason = "on a CPU" if options["device"] == "cpu" else "on a CPU, which --device auto chose"
-        refuse_unused(reason, "rows", "precision")
+    device = _device(model, options["device"])  # checked before waiting for other ranks
     ranks = join(gpus=device != "cpu")
     if ranks.rank == 0:
         lock_outputs(output)
@@ -165,6 +158,21 @@ def train(
         _print_json(model, output)
     elif not quiet:
         click.echo(_summary(model, output))
+
+
+def _device(model: Encoder, chosen: str) -> str:
+    """Return the name of the device to train on; the options for a GPU must fit it."""
+    from embedkit.encoders import TrainedEncoder
+    from embedkit.training.engine import device_name
+
+    if isinstance(model, TrainedEncoder):
+        device = device_name(chosen, model.config)
+    else:
+        device = "cpu" if chosen == "auto" else device_name(chosen)
+    if device == "cpu":
+        reason = "on a CPU" if chosen == "cpu" else "on a CPU, which --device auto chose"
+        refuse_unused(reason, "rows", "precision")
+    return device
 
 
 def _new_model(encoder: str, start: TrainedEncoder | None, options: Mapping[str, Any]) -> Encoder:
