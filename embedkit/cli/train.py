@@ -48,12 +48,9 @@ _LONGEST_EXAMPLE = 40  # characters
 @click.argument("corpus", nargs=-1, required=True, type=INPUT)
 @output_option("Model directory to write.", OutputPath(directory=True), default=DEFAULT_MODEL)
 @click.option(
-    "--encoder",
-    type=click.Choice(ENCODER_NAMES),
-    default="skipgram",
-    show_default=True,
+    "--encoder", type=click.Choice(ENCODER_NAMES), default="skipgram", show_default=True,
     help="How words become vectors.",
-)
+)  # fmt: skip
 @setting_options
 @reading_options
 @click.option(
@@ -165,13 +162,11 @@ def _device(model: Encoder, chosen: str) -> str:
     from embedkit.encoders import TrainedEncoder
     from embedkit.training.engine import device_name
 
-    if isinstance(model, TrainedEncoder):
-        device = device_name(chosen, model.config)
-    else:
-        device = "cpu" if chosen == "auto" else device_name(chosen)
+    config = model.config if isinstance(model, TrainedEncoder) else None
+    device = "cpu" if config is None and chosen == "auto" else device_name(chosen, config)
     if device == "cpu":
-        reason = "on a CPU" if chosen == "cpu" else "on a CPU, which --device auto chose"
-        refuse_unused(reason, "rows", "precision")
+        chooser = "" if chosen == "cpu" else ", which --device auto chose"
+        refuse_unused(f"on a CPU{chooser}", "rows", "precision")
     return device
 
 
