@@ -10,30 +10,17 @@ from numpy.typing import NDArray
 
 from embedkit.corpus.ngrams import Ngrams
 from embedkit.errors import ConfigurationError
-from embedkit.training.config import RANGES, TrainingConfig
+from embedkit.training.config import RANGES, TrainingConfig, ngram_settings
 from embedkit.validation import within
 from embedkit.vectors.subwords import Subwords
 from embedkit.vectors.word_vectors import WordVectors
 
-__all__ = ["NO_CONTEXT", "check_start", "ngram_settings", "ngrams_of", "settings_of"]
+__all__ = ["NO_CONTEXT", "check_start", "ngrams_of", "settings_of"]
 
 NO_CONTEXT = (
     "Only trained models have one; postprocessing removes it, and most file formats have none."
 )
 """Why vectors usually have no output matrix."""
-
-
-def ngram_settings(ngrams: Ngrams | None) -> dict[str, int]:
-    """Return the settings that describe n-grams; empty without n-grams.
-
-    Those that are out of range, which another program may allow, are left out.
-    """
-    if ngrams is None:
-        return {}
-    sizes = {
-        "min_ngram": ngrams.shortest, "max_ngram": ngrams.longest, "buckets": ngrams.buckets
-    }  # fmt: skip
-    return within(RANGES, sizes)
 
 
 def ngrams_of(vectors: WordVectors) -> Ngrams | None:

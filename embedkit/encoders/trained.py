@@ -23,7 +23,6 @@ from embedkit.encoders.base import Encoder, as_corpus
 from embedkit.encoders.continuation import (
     NO_CONTEXT,
     check_start,
-    ngram_settings,
     ngrams_of,
     settings_of,
 )
@@ -32,7 +31,7 @@ from embedkit.index.metrics import row_norms
 from embedkit.storage.index_file import open_index
 from embedkit.storage.model_directory import StoredModel, write_model
 from embedkit.storage.quantization import unpack
-from embedkit.training.config import TrainingConfig
+from embedkit.training.config import TrainingConfig, ngram_settings
 from embedkit.training.divergence import high_loss
 from embedkit.vectors.subwords import Subwords, stored_subwords
 from embedkit.vectors.word_vectors import WordVectors

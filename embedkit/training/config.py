@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 from embedkit.errors import ConfigurationError
 from embedkit.system.memory import processors
 from embedkit.training.options import ARCHITECTURES
-from embedkit.validation import Ranges, check_choice, check_ranges
+from embedkit.validation import Ranges, check_choice, check_ranges, within
 
 if TYPE_CHECKING:
     from embedkit.corpus.ngrams import Ngrams
 
-__all__ = ["LEARNING_RATES", "NGRAM_LENGTHS", "RANGES", "SAMPLES", "TrainingConfig"]
+__all__ = [
+    "LEARNING_RATES",
+    "NGRAM_LENGTHS",
+    "RANGES",
+    "SAMPLES",
+    "TrainingConfig",
+    "ngram_settings",
+]
 
 RANGES: Ranges = {
     "dimension": (1, 1024),
@@ -213,3 +220,16 @@ class TrainingConfig:
     def worker_count(self) -> int:
         """Return the number of threads."""
         return self.workers or processors()
+
+
+def ngram_settings(ngrams: Ngrams | None) -> dict[str, int]:
+    """Return the settings that describe n-grams; empty without n-grams.
+
+    Those that are out of range, which another program may allow, are left out.
+    """
+    if ngrams is None:
+        return {}
+    sizes = {
+        "min_ngram": ngrams.shortest, "max_ngram": ngrams.longest, "buckets": ngrams.buckets
+    }  # fmt: skip
+    return within(RANGES, sizes)

@@ -19,7 +19,7 @@ from embedkit.errors import CorpusError, ShortTimeWarning, counted, plural, shar
 from embedkit.index.metrics import all_finite
 from embedkit.system.logs import logger
 from embedkit.system.ranks import Ranks, SingleProcess
-from embedkit.training.config import TrainingConfig
+from embedkit.training.config import TrainingConfig, ngram_settings
 from embedkit.training.divergence import LARGEST_LOSS, divergence
 from embedkit.training.engine import Engine, make_engine
 from embedkit.training.loop import TrainingHooks, TrainingLoop
@@ -144,8 +144,7 @@ def _resolved(
     size = f"{counted(tokens, 'token')}, {counted(len(vocabulary), 'word')}"
     _log.info("Training on %s, with sample=%g", size, sample)
     changed: dict[str, Any] = {"sample": sample, "learning_rate": config.rate()}
-    if config.ngrams is not None:
-        changed |= {"min_ngram": config.ngrams.shortest, "max_ngram": config.ngrams.longest}
+    changed |= ngram_settings(config.ngrams)
     changed["sync_every"] = config.sync_interval(ranks.size) if ranks.size > 1 else None
     return replace(config, **changed)
 

@@ -244,18 +244,16 @@ def test_training_kernel_compiles_for_hopper(
         assert found["vector_adds"] == numbers // (4 * 32 * found["warps"])
 
 
-@pytest.mark.parametrize(
-    ("stride", "most_registers"), [(128, 128), pytest.param(320, 144, marks=SLOW)]
-)
-def test_kernels_of_draws_and_of_words_compile_for_hopper(
-    tmp_path: Path, compiled: dict[str, Any], stride: int, most_registers: int
-) -> None:
-    """They wait for memory, so that many programs have to fit on a multiprocessor.
+TOO_MANY = pytest.mark.xfail(strict=True, reason="_apply has 137 registers, so 14 programs fit")
 
-    With 128 registers a thread, 16 programs of one warp do, and with 144, 14.
-    """
+
+@pytest.mark.parametrize("stride", [128, pytest.param(320, marks=[SLOW, TOO_MANY])])
+def test_kernels_of_draws_and_of_words_compile_for_hopper(
+    tmp_path: Path, compiled: dict[str, Any], stride: int
+) -> None:
+    """They wait for memory, so that many programs have to fit on a multiprocessor."""
     call = f"draw(5) | words({stride})"
     found = dict(compiled.get(call) or compile_for_hopper([call], tmp_path)[call])
     assert found.pop("vector_adds") == stride // 64 * 16 * 64 // (4 * 32)
     assert all(stack == 0 for _, stack in found.values()), found
-    assert all(used <= most_registers for used, _ in found.values()), found
+    assert all(used <= 128 for used, _ in found.values()), found
